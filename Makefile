@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# nidus: a bare-metal hypervisor for 64-bit Arm. `make help` lists the targets.
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+B := build
+CROSS ?= aarch64-linux-gnu-
+CC_ARM ?= $(CROSS)gcc
+OBJCOPY := $(CROSS)objcopy
+HOSTCC ?= gcc
+# Debian suite that guest kernels, busybox and libfdt are taken from.
+SUITE ?= trixie-backports
+ARM64 := $(B)/arm64/$(SUITE)
+LIBFDT := $(ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+
+.PHONY: all help setup run check test bench clean
+all: $(B)/nidus.bin
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+#: make            build/nidus.bin (an arm64 Image) and the guests
+#: make run        boot Debian Linux under nidus; ends with "run: PASS"
+#: make check      unit tests, the SIMD explorer, figures of the code; no emulator
+#: make test       everything; ends with "N passed, N failed, N skipped"
+#: make bench      instruction counts, as a table and in build/bench/results.json
+#: make clean      remove build/
+
+# ---- set-up: tools of the host, arm64 packages ---------------------------------------------------
+setup: $(B)/.setup
+$(B)/.setup: tools/setup tools/apt.sh
+	@mkdir -p $(B)
+	tools/setup
+	@touch $@
+
+$(LIBFDT) $(ARM64)/Image &: tools/fetch-arm64 tools/apt.sh | $(B)/.setup
+	SUITE=$(SUITE) tools/fetch-arm64
+	@touch -c $(LIBFDT) $(ARM64)/Image
+
+# ---- nidus itself --------------------------------------------------------------------------------
+ARM_CFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fpie -fno-builtin -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-plt -fvisibility=hidden \
+	-march=armv8.2-a -mgeneral-regs-only -mstrict-align -Isrc
+ARM_SRC := $(wildcard src/*/*.c) $(wildcard src/*/*.S)
+ARM_OBJ := $(ARM_SRC:%=$(B)/arm/%.o)
+FDT_CFLAGS := -isystem src/lib/libc -isystem $(ARM64)/usr/include
+
+$(B)/arm/%.o: % Makefile $(LIBFDT)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC_ARM) $(ARM_CFLAGS) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -c -o $@ $<
+
+$(B)/nidus.elf: $(ARM_OBJ) $(LIBFDT) src/boot/nidus.ld
+	@echo "  LD    $@"
+	@$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments --gc-sections \
+		-T src/boot/nidus.ld -o $@ $(ARM_OBJ) $(LIBFDT)
+
+$(B)/nidus.bin: $(B)/nidus.elf
+	@$(OBJCOPY) -O binary $< $@
+	@echo "  BIN   $@: $$(stat -c %s $@) bytes"
+
+include guest/guest.mk
+
+# ---- host side: unit tests on the fake machine -------------------------------------------------
+# Files of src/ that run only on the machine itself.
+HOST_OUT := src/boot/boot.c src/boot/smp.c src/boot/probe.c src/lib/string.c src/lib/printf.c \
+	src/lib/stack_chk.c src/lib/popcount.c
+HOST_SRC := $(filter-out $(HOST_OUT),$(wildcard src/*/*.c)) $(wildcard test/fake/*.c)
+HOST_OBJ := $(HOST_SRC:%.c=$(B)/host/%.o)
+HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -DNIDUS_FAKE -Itest/fake -Isrc -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+UNIT := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
+
+$(B)/host/%.o: %.c | $(B)/.setup
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $<"
+	@$(HOSTCC) $(HOST_CFLAGS) -MMD -c -o $@ $<
+
+$(B)/host/libnidus.a: $(HOST_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $<"
+	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt
+
+clean:
+	rm -rf $(B)
+
+-include $(HOST_OBJ:.o=.d) $(ARM_OBJ:.o=.d)

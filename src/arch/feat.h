@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this CPU has, read once at boot on each CPU (all must agree on what nidus uses). */
+#pragma once
+
+#include "arch/idspace.h"
+#include "lib/types.h"
+
+struct feat {
+	u32 pa_bits;        /* ID_AA64MMFR0_EL1.PARange, capped at 48 */
+	bool vmid16;
+	bool vhe, nv2, fgt, hcx, ecv, ecv_poff, pauth, mops, sve, sme, sme_fa64, sme2, ras, pmu, nmi;
+	bool mte;           /* FEAT_MTE2: tags in memory; not set for its instructions alone */
+	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;
+	bool evt;           /* HCR_EL2.TID4 and its like */
+	bool spe, trbe, tracefilt, amu, trace; /* hidden from VMs: their trap bits exist only then */
+	u32 sve_vl_mask;    /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
+	u32 sme_vl_mask;    /* likewise for streaming mode (bit n: (n+1)*128) */
+	bool qemu;          /* MIDR_EL1 names QEMU's own CPU model (implementer 0, part 0x51) */
+	u32 lr_count;       /* list registers */
+	u32 vgic_pri_bits;  /* ICH_VTR_EL2.PRIbits + 1 */
+	u32 brps, wrps;     /* breakpoints and watchpoints */
+	u32 pmu_counters;   /* PMCR_EL0.N, 0 without FEAT_PMUv3 */
+};
+
+extern struct feat feat;
+/* The ID registers of the boot CPU, as feat_init() read them. */
+extern u64 feat_ids[IDSPACE_SIZE];
+
+/*
+ * Read the ID registers into feat (boot CPU). Returns NULL, or one line that names what nidus needs
+ * and this CPU lacks (VHE, 4 KiB granule, GICv3 system registers). Enables the GIC's system
+ * registers at EL2 on the way (ICC_SRE_EL2), as ICH_VTR_EL2 can't be read otherwise.
+ */
+const char *feat_init(void);
+/*
+ * On a secondary CPU: NULL if it has what the boot CPU has, else a line that names the first thing it
+ * lacks; the line is valid until the next call.
+ */
+const char *feat_check(void);
+
+/* Read this CPU's ID registers, indexed as arch/idspace.h says; what it does not list is 0. */
+void feat_read_ids(u64 id[IDSPACE_SIZE]);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Masking of interrupts taken to EL2, around what an interrupt must not see half done. */
+#pragma once
+
+#include "arch/sysreg.h"
+
+#define DAIF_F BIT(6)
+#define DAIF_I BIT(7)
+
+/* Mask IRQ and FIQ; returns what irq_restore() needs. Nests. No write if they are masked, as nearly always. */
+static inline u64 irq_save(void)
+{
+	u64 daif = sysreg_read(DAIF);
+
+	if (!(daif & DAIF_I))
+		sysreg_write(DAIF, daif | DAIF_I | DAIF_F);
+	return daif;
+}
+
+/* Undo the irq_save() that returned daif. */
+static inline void irq_restore(u64 daif)
+{
+	if (!(daif & DAIF_I))
+		sysreg_write(DAIF, daif);
+}

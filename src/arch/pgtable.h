@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Translation tables as the architecture defines them (VMSAv8-64, 4 KiB granule): descriptors, memory
+ * attributes, and the fields of TCR_EL2 (E2H=1), VTCR_EL2, VTTBR_EL2, MAIR_EL2 and SCTLR_EL2 that nidus sets.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define PGTABLE_LEVELS 4 /* 0..3 */
+#define PGTABLE_ENTRIES 512
+#define PGTABLE_CONT 16 /* entries that share a contiguous hint, at every level */
+
+/* Input address bits that a descriptor of this level resolves, from the lowest. */
+static inline u32 level_shift(u32 level)
+{
+	return 12 + 9 * (3 - level);
+}
+
+static inline u64 level_size(u32 level)
+{
+	return 1UL << level_shift(level);
+}
+
+/* Descriptors: both stages. */
+#define DESC_VALID BIT(0)
+#define DESC_TABLE BIT(1) /* levels 0-2: next-level table, else block; level 3: page (must be set) */
+#define DESC_TYPE MASK(1, 0)
+#define DESC_ADDR MASK(47, 12)
+#define DESC_SH_INNER (3UL << 8)
+#define DESC_AF BIT(10)
+#define DESC_CONT BIT(52)
+/* Everything that a leaf's user may choose. */
+#define DESC_ATTRS (MASK(11, 2) | (MASK(63, 50) & ~DESC_CONT))
+/*
+ * What may change in a live leaf without break-before-make: access permissions, execute-never, the
+ * access flag, DBM and the bits that hardware ignores. (Memory type, cacheability, shareability, output
+ * address, size, nG and the contiguous bit may not.)
+ */
+#define DESC_PERMS (MASK(7, 6) | DESC_AF | BIT(51) | MASK(54, 53) | MASK(58, 55))
+
+/* Stage 1, a regime with EL0 in it (EL2&0). */
+#define S1_ATTR(index) ((u64)(index) << 2) /* of MAIR */
+#define S1_AP_RO BIT(7)
+#define S1_PXN BIT(53)
+#define S1_UXN BIT(54)
+
+/* Stage 2, without FEAT_S2FWB and FEAT_S2PIE. */
+#define S2_MEMATTR_DEVICE_nGnRE (1UL << 2)
+#define S2_MEMATTR_NORMAL_WB (15UL << 2)
+#define S2_AP_READ BIT(6)
+#define S2_AP_WRITE BIT(7)
+#define S2_XN BIT(54)
+
+/* MAIR_ELx: one byte an index. */
+#define MAIR_DEVICE_nGnRE 0x04UL
+#define MAIR_NORMAL_WB 0xffUL
+
+/* TCR_EL2 with HCR_EL2.E2H=1. */
+#define TCR_T0SZ(bits) (64UL - (bits))
+#define TCR_IRGN0_WB (1UL << 8)
+#define TCR_ORGN0_WB (1UL << 10)
+#define TCR_SH0_INNER (3UL << 12)
+#define TCR_T1SZ(bits) ((64UL - (bits)) << 16)
+#define TCR_EPD1 BIT(23) /* no walks from TTBR1_EL2 */
+#define TCR_TG1_4K (2UL << 30)
+#define TCR_IPS_SHIFT 32
+
+/* VTCR_EL2. TG0 = 0 is the 4 KiB granule. */
+#define VTCR_T0SZ(bits) (64UL - (bits))
+#define VTCR_SL0(start_level) ((u64)(2 - (start_level)) << 6)
+#define VTCR_IRGN0_WB (1UL << 8)
+#define VTCR_ORGN0_WB (1UL << 10)
+#define VTCR_SH0_INNER (3UL << 12)
+#define VTCR_PS_SHIFT 16
+#define VTCR_VS BIT(19) /* 16-bit VMIDs */
+#define VTCR_RES1 BIT(31)
+
+#define VTTBR_VMID_SHIFT 48
+
+/* SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS, EIS). */
+#define SCTLR_EL2_RES1 0x30c50830UL
+#define SCTLR_M BIT(0)
+#define SCTLR_C BIT(2)
+#define SCTLR_SA BIT(3)
+#define SCTLR_I BIT(12)
+#define SCTLR_WXN BIT(19)
+
+/* The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest not above bits. */
+static inline u64 parange_encode(u32 bits)
+{
+	static const u8 size[] = { 32, 36, 40, 42, 44, 48 };
+	u64 e = 0;
+
+	for (u32 i = 1; i < ARRAY_SIZE(size); i++)
+		if (size[i] <= bits)
+			e = i;
+	return e;
+}

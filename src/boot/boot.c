@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the first line of C to the first guest: the order in which the machine comes up. */
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "boot/config.h"
+#include "boot/fdt.h"
+#include "boot/probe.h"
+#include "boot/smp.h"
+#include "dev/console.h"
+#include "dev/gicv3.h"
+#include "dev/pl011.h"
+#include "dev/pl011_regs.h"
+#include "lib/check.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/stage1.h"
+#include "simd/simd.h"
+#include "vcpu/cpu.h"
+#include "vcpu/run.h"
+#include "vcpu/sched.h"
+#include "vcpu/vm.h"
+#include "vcpu/vm_build.h"
+
+/* Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's. */
+#ifndef NIDUS_EARLYCON
+#define NIDUS_EARLYCON 0x09000000UL
+#endif
+#define STACK_SLOT 32768UL
+#define FDT_WINDOW MIB(2)
+
+static struct vm_configs configs;
+u64 boot_ticks;
+
+extern char __image_start[], __image_end[], boot_stack_top[];
+
+noreturn void boot_primary(u64 fdt);
+void el2_panic(u64 kind, u64 esr, u64 elr, u64 far);
+
+/* vectors.S: an exception that nidus took itself. */
+void el2_panic(u64 kind, u64 esr, u64 elr, u64 far)
+{
+	panic("unexpected exception in nidus (vector %lu): ESR_EL2 0x%lx ELR_EL2 0x%lx (image + 0x%lx) "
+	      "FAR_EL2 0x%lx%s",
+	      kind, esr, elr, elr - (u64)__image_start, far, kind == 8 ? ": stack overflow" : "");
+}
+
+/* Not at EL2, so without a single EL2 register: panic() is out of reach. */
+static noreturn void wrong_el(void)
+{
+	static const char text[] =
+		"nidus: panic: expected to be started at EL2, found EL1 (QEMU: -M virt,virtualization=on)\r\n";
+
+	for (const char *p = text; *p; p++)
+		pl011_putc((u8)*p);
+	machine_halt();
+}
+
+/* Before the MMU is on: plain loads and stores only, and words to the early console. */
+static void check_cpu(void)
+{
+	const char *lacks;
+
+	if (FIELD(sysreg_read(CurrentEL), 3, 2) != 2)
+		wrong_el();
+	lacks = feat_init();
+	if (lacks)
+		panic("%s", lacks);
+}
+
+/* The lower half of every stack's slot (vectors.S). */
+static void guard_stacks(void)
+{
+	for (u32 i = 0; i <= MAX_CPUS; i++)
+		if (stage1_guard((u64)boot_stack_top - STACK_SLOT + (u64)i * STACK_SLOT, STACK_SLOT / 2))
+			panic("the stacks can't be guarded");
+}
+
+static void read_machine(const void *fdt)
+{
+	const char *error = fdt_read_machine(&machine, fdt, FDT_WINDOW);
+
+	if (error)
+		panic("device tree: %s", error);
+	stage1_map_machine(&machine);
+	pl011_init(machine.uart.base);
+}
+
+/* Give the allocator all RAM that nobody holds: memory minus reserved, minus nidus. */
+static void add_free_ram(void)
+{
+	for (u32 i = 0; i < machine.mem_count; i++) {
+		u64 at = machine.mem[i].base, end = at + machine.mem[i].size;
+
+		while (at < end) {
+			u64 stop = end, next = end;
+
+			/* The nearest reserved range at or above `at`. */
+			for (u32 r = 0; r < machine.rsv_count; r++) {
+				u64 b = machine.rsv[r].base, e = b + machine.rsv[r].size;
+
+				if (e > at && b < stop) {
+					stop = MAX(b, at);
+					next = e;
+				}
+			}
+			if (ALIGN_DOWN(stop, PAGE_SIZE) > ALIGN_UP(at, PAGE_SIZE))
+				page_add(ALIGN_UP(at, PAGE_SIZE),
+					 ALIGN_DOWN(stop, PAGE_SIZE) - ALIGN_UP(at, PAGE_SIZE));
+			at = next;
+		}
+	}
+}
+
+static void init_memory(struct range self)
+{
+	u64 lo = ~0UL, hi = 0;
+
+	if (!machine_reserve(&machine, self.base, self.size) ||
+	    !machine_reserve(&machine, (u64)machine.fdt, machine.fdt_size))
+		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
+	for (u32 i = 0; i < machine.mem_count; i++) {
+		lo = MIN(lo, machine.mem[i].base);
+		hi = MAX(hi, machine.mem[i].base + machine.mem[i].size);
+	}
+	page_init(lo, hi);
+	add_free_ram();
+}
+
+/* Whether word is one of the blank-separated words of text. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = text; *p; p++)
+		if ((p == text || p[-1] == ' ') && !strncmp(p, word, n) && (p[n] == ' ' || !p[n]))
+			return true;
+	return false;
+}
+
+static void create_vms(void)
+{
+	for (u32 i = 0; i < configs.error_count; i++)
+		log_line("%s; this VM does not start", configs.error[i]);
+	for (u32 i = 0; i < configs.count; i++)
+		if (vm_create(&configs.vm[i]) == 0)
+			log_line("vm %s: %u vcpus, %lu MiB", configs.vm[i].name, configs.vm[i].cpus,
+				 configs.vm[i].mem_size >> 20);
+	if (!vm_count)
+		panic("no VM to run: expected \"xen,domain\" nodes or boot modules under /chosen, found "
+		      "%u usable",
+		      vm_count);
+}
+
+void vm_all_gone(void)
+{
+	account_print(NULL);
+	log_line("all VMs are off");
+	machine_off();
+}
+
+noreturn void boot_primary(u64 fdt)
+{
+	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
+
+	pl011_init(NIDUS_EARLYCON);
+	check_cpu();
+	smp_boot_cpu();
+	boot_ticks = counter_now();
+	stage1_early(fdt, FDT_WINDOW, NIDUS_EARLYCON);
+	stage1_enable();
+	guard_stacks();
+	read_machine((const void *)fdt);
+	config_read(&configs, &machine, self);
+	init_memory(self);
+	probe_cntpoff();
+	log_line("nidus on %u CPUs, %lu MiB, %s%s", machine.cpu_count, page_total() >> 8,
+		 feat.nv2 ? "FEAT_NV2" : "no FEAT_NV2: no nested VMs",
+		 vtimer_has_cntpoff() ? "" : ", physical timers emulated");
+	gicv3_init(&machine);
+	smp_cpu_init(&cpus[0]);
+	gicv3_set_enable(machine.uart_intid, true);
+	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, true);
+	smp_start_others();
+	simd_chaos = has_word(machine.bootargs, "simd.chaos");
+	create_vms();
+	smp_release();
+	for (u32 i = 0; i < vm_count; i++)
+		vm_start(&vms[i]);
+	sched_loop();
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The arm64 Image header and the first instructions of each CPU. */
+
+	.arch	armv8.2-a
+	.section .head, "ax"
+	.globl	_start
+_start:
+	b	primary
+	.long	0
+	.quad	0			/* text_offset */
+	.quad	__image_size
+	.quad	0xa			/* flags: little-endian, 4 KiB pages, anywhere in RAM */
+	.quad	0, 0, 0
+	.ascii	"ARM\x64"
+	.long	0
+
+#define HCR_RW		(1 << 31)
+#define HCR_E2H		(1 << 34)
+#define HCR_BOOT	(HCR_RW | (1 << 5) | (1 << 4) | (1 << 3))	/* RW, AMO, IMO, FMO */
+
+/* HCR_EL2 for nidus itself: E2H if the CPU has VHE; if not, boot_primary() says so and halts. */
+	.macro	el2_setup
+	mrs	x9, CurrentEL
+	cmp	x9, #(2 << 2)
+	b.ne	9f
+	mov_q	x10, HCR_BOOT
+	mrs	x9, ID_AA64MMFR1_EL1
+	ubfx	x9, x9, #8, #4		/* VH */
+	cbz	x9, 1f
+	orr	x10, x10, #HCR_E2H
+1:	msr	HCR_EL2, x10
+	isb
+	adrp	x9, vectors
+	add	x9, x9, :lo12:vectors
+	msr	VBAR_EL2, x9
+	msr	SPSel, #1
+	isb
+9:
+	.endm
+
+	.macro	mov_q, reg, val
+	movz	\reg, #((\val) & 0xffff)
+	movk	\reg, #(((\val) >> 16) & 0xffff), lsl #16
+	.endm
+
+	.section .text.head, "ax"
+primary:
+	msr	DAIFSet, #0xf
+	mov	x20, x0			/* device tree */
+	el2_setup
+
+	/* Linked at 0: add the load address to every R_AARCH64_RELATIVE. */
+	adrp	x1, _start
+	adrp	x2, __rela_start
+	add	x2, x2, :lo12:__rela_start
+	adrp	x3, __rela_end
+	add	x3, x3, :lo12:__rela_end
+1:	cmp	x2, x3
+	b.hs	2f
+	ldp	x4, x5, [x2]		/* offset, info */
+	ldr	x6, [x2, #16]		/* addend */
+	add	x2, x2, #24
+	cmp	w5, #1027		/* R_AARCH64_RELATIVE */
+	b.ne	1b
+	add	x6, x6, x1
+	str	x6, [x1, x4]
+	b	1b
+2:
+	adrp	x2, __bss_start
+	add	x2, x2, :lo12:__bss_start
+	adrp	x3, __bss_end
+	add	x3, x3, :lo12:__bss_end
+3:	cmp	x2, x3
+	b.hs	4f
+	stp	xzr, xzr, [x2], #16
+	b	3b
+4:
+	/* CPTR_EL2 as it came may trap what libfdt uses: open until simd_boot(). */
+	mrs	x9, CurrentEL
+	cmp	x9, #(2 << 2)
+	b.ne	7f
+	mov	x9, #0x3330000		/* FPEN, ZEN, SMEN; E2H format */
+	msr	CPTR_EL2, x9
+	isb
+7:
+	adrp	x1, boot_stack_top
+	add	x1, x1, :lo12:boot_stack_top
+	mov	sp, x1
+	mov	x29, xzr
+	mov	x0, x20
+	bl	boot_primary
+5:	wfi
+	b	5b
+
+/* PSCI CPU_ON starts a secondary here, MMU off, x0 = its struct cpu. */
+	.globl	secondary
+secondary:
+	msr	DAIFSet, #0xf
+	mov	x20, x0
+	el2_setup
+	ldr	x1, [x20]		/* cpu->stack_top */
+	mov	sp, x1
+	mov	x29, xzr
+	bl	stage1_enable
+	mov	x0, x20
+	bl	boot_secondary
+6:	wfi
+	b	6b

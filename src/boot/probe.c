@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can only be found out by running a few instructions at EL1, before any guest. */
+#include "boot/probe.h"
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "mm/addr.h"
+#include "mm/page.h"
+#include "vcpu/run.h"
+#include "vcpu/vcpu.h"
+#include "vtimer/vtimer.h"
+
+#define INSN_MRS_X0_CNTPCT 0xd53be020u
+#define INSN_HVC 0xd4000002u
+#define PSTATE_EL1H_MASKED 0x3c5
+#define SCTLR_EL1_OFF 0x30d00980UL
+#define CNTHCTL_EL1PCTEN BIT(10) /* E2H=1 layout */
+#define CNTHCTL_ECV BIT(12)
+#define FAR_OFFSET BIT(40)
+
+/* Run MRS X0, CNTPCT_EL0 at EL1 with both stages off, and give what it read. */
+static u64 el1_counter(struct vcpu *scratch, u64 code)
+{
+	u32 *insn = pa_ptr(pa(code));
+
+	insn[0] = INSN_MRS_X0_CNTPCT;
+	insn[1] = INSN_HVC;
+	asm volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(insn) : "memory");
+	sysreg_write(SCTLR_EL12, SCTLR_EL1_OFF);
+	sysreg_write(ELR_EL2, code);
+	sysreg_write(SPSR_EL2, PSTATE_EL1H_MASKED);
+	vcpu_enter(scratch);
+	return scratch->gpr[0];
+}
+
+/*
+ * ID_AA64MMFR0_EL1.ECV can promise an offset that never comes (an emulator without EL3 that waits
+ * for SCR_EL3.ECVEn), so look at what EL1 really reads.
+ */
+void probe_cntpoff(void)
+{
+	u64 page, direct, cnthctl;
+
+	if (!feat.ecv_poff)
+		return;
+	page = page_alloc(1); /* a vcpu to enter with, and a page of code behind it */
+	if (!page)
+		return;
+	page_zero(page, 2 * PAGE_SIZE);
+	cnthctl = sysreg_read(CNTHCTL_EL2);
+	sysreg_write(CNTPOFF_EL2, FAR_OFFSET);
+	sysreg_write(CNTHCTL_EL2, CNTHCTL_EL1PCTEN | CNTHCTL_ECV);
+	direct = counter_now();
+	vtimer_set_cntpoff(el1_counter(pa_ptr(pa(page)), page + PAGE_SIZE) - direct >
+			   FAR_OFFSET * 2);
+	sysreg_write(CNTPOFF_EL2, 0);
+	sysreg_write(CNTHCTL_EL2, cnthctl);
+	page_free(page, 1);
+}

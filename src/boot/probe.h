@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can only be found out by running a few instructions at EL1, before any guest. */
+#pragma once
+
+/* Whether CNTPOFF_EL2 offsets the counter that EL1 sees; tells vtimer. Boot CPU, before any vcpu runs. */
+void probe_cntpoff(void);

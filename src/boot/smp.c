@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine's CPUs: bringing them up, and taking the machine down. */
+#include "boot/smp.h"
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "boot/fdt.h"
+#include "dev/console.h"
+#include "dev/gicv3.h"
+#include "lib/check.h"
+#include "lib/log.h"
+#include "mm/addr.h"
+#include "simd/simd.h"
+#include "vcpu/cpu.h"
+#include "vcpu/run.h"
+#include "vcpu/sched.h"
+
+#define PSCI_CPU_ON 0xc4000003UL
+#define PSCI_SYSTEM_OFF 0x84000008UL
+#define MPIDR_AFFINITY (MASK(39, 32) | MASK(23, 0))
+#define STACK_SLOT 32768
+#define START_TIMEOUT_MS 1000
+
+struct cpu cpus[MAX_CPUS];
+u32 cpu_count;
+static u32 released; /* atomic */
+
+extern char cpu_stacks[], boot_stack_top[];
+extern void secondary(void);
+
+static s64 psci(u64 fid, u64 a1, u64 a2, u64 a3)
+{
+	register u64 x0 asm("x0") = fid;
+	register u64 x1 asm("x1") = a1;
+	register u64 x2 asm("x2") = a2;
+	register u64 x3 asm("x3") = a3;
+
+	asm volatile("smc #0"
+		     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+		     :
+		     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+		       "x16", "x17", "memory");
+	return (s64)x0;
+}
+
+noreturn void machine_halt(void)
+{
+	asm volatile("msr DAIFSet, #0xf");
+	for (;;)
+		wfi();
+}
+
+noreturn void machine_off(void)
+{
+	console_flush();
+	if (machine.psci_smc)
+		psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+	machine_halt();
+}
+
+void smp_boot_cpu(void)
+{
+	cpus[0].stack_top = boot_stack_top;
+	cpus[0].mpidr = sysreg_read(MPIDR_EL1) & MPIDR_AFFINITY;
+	cpus[0].index = 0;
+	cpus[0].online = true;
+	cpu_count = 1;
+	sysreg_write(TPIDR_EL2, (u64)&cpus[0]);
+}
+
+void smp_cpu_init(struct cpu *cpu)
+{
+	sched_cpu_init(cpu);
+	if (gicv3_cpu_init(cpu))
+		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
+	simd_boot();
+	sysreg_write(CNTHP_CTL_EL2, 0);
+	sysreg_write(CNTV_CTL_EL02, 0);
+	sysreg_write(CNTP_CTL_EL02, 0);
+	traps_boot();
+	gicv3_set_enable(machine.ppi_hyp_phys, true);
+	gicv3_set_enable(machine.ppi_maint, true);
+	gicv3_set_enable(machine.ppi_virt, true);
+	gicv3_set_enable(machine.ppi_phys, true);
+}
+
+/* What a CPU reads with its MMU off must have left the caches of this one. */
+static void clean_to_poc(const void *p, size_t size)
+{
+	for (u64 a = ALIGN_DOWN((u64)p, 16); a < (u64)p + size; a += 16)
+		asm volatile("dc civac, %0" ::"r"(a) : "memory");
+	dsb(sy);
+}
+
+static bool wait_online(const struct cpu *cpu)
+{
+	u64 end = sysreg_read(CNTPCT_EL0) + sysreg_read(CNTFRQ_EL0) / 1000 * START_TIMEOUT_MS;
+
+	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
+		if (sysreg_read(CNTPCT_EL0) > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+static void start_one(u64 mpidr)
+{
+	struct cpu *cpu = &cpus[cpu_count];
+	s64 err;
+
+	if (cpu_count == MAX_CPUS) {
+		log_line("cpu 0x%lx: left out: nidus has room for %d", mpidr, MAX_CPUS);
+		return;
+	}
+	cpu->index = cpu_count;
+	cpu->mpidr = mpidr;
+	cpu->stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
+	clean_to_poc(cpu, sizeof(*cpu));
+	err = psci(PSCI_CPU_ON, mpidr, ptr_pa((const void *)secondary).a, ptr_pa(cpu).a);
+	if (err)
+		log_line("cpu 0x%lx: left out: PSCI CPU_ON answered %ld", mpidr, (long)err);
+	else if (!wait_online(cpu))
+		log_line("cpu 0x%lx: left out: not online after %d ms", mpidr, START_TIMEOUT_MS);
+	else
+		cpu_count++;
+}
+
+void smp_start_others(void)
+{
+	if (machine.cpu_count > 1 && !machine.psci_smc) {
+		log_line("/psci: method: expected \"smc\"; other CPUs stay off");
+		return;
+	}
+	for (u32 i = 0; i < machine.cpu_count; i++)
+		if (machine.cpu_mpidr[i] != cpus[0].mpidr)
+			start_one(machine.cpu_mpidr[i]);
+}
+
+void smp_release(void)
+{
+	__atomic_store_n(&released, 1, __ATOMIC_RELEASE);
+	for (u32 i = 1; i < cpu_count; i++)
+		cpu_kick(&cpus[i]);
+}
+
+noreturn void boot_secondary(struct cpu *cpu);
+
+/* From head.S: MMU on, on its own stack. */
+noreturn void boot_secondary(struct cpu *cpu)
+{
+	const char *lacks;
+
+	sysreg_write(TPIDR_EL2, (u64)cpu);
+	lacks = feat_check();
+	if (lacks) {
+		log_line("cpu 0x%lx: %s", cpu->mpidr, lacks);
+		machine_halt();
+	}
+	smp_cpu_init(cpu);
+	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
+	/* WFI, not a spin: a waiting CPU must not take turns from the one that boots. */
+	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE)) {
+		wfi();
+		irq_handle();
+	}
+	sched_loop();
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine's CPUs: bringing them up, and taking the machine down. */
+#pragma once
+
+#include "lib/types.h"
+
+struct cpu;
+
+/* The boot CPU as cpus[0]: TPIDR_EL2 and its fields. MMU may be off. */
+void smp_boot_cpu(void);
+/* Start the others by PSCI, one after the other; each that fails to come gets one line and is left out. */
+void smp_start_others(void);
+/* What every CPU does for itself once its MMU is on (GIC, timers, SIMD, scheduler). */
+void smp_cpu_init(struct cpu *cpu);
+/* Let go of the secondaries: all have been told of the VMs, they enter the scheduler. */
+void smp_release(void);
+/* PSCI SYSTEM_OFF; halts if the firmware refuses. */
+noreturn void machine_off(void);
+/* Stop this CPU for good, interrupts masked. */
+noreturn void machine_halt(void);

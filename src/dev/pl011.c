@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Driver of the machine's PL011. */
+#include "dev/pl011.h"
+
+#include "arch/mmio_access.h"
+#include "dev/pl011_regs.h"
+#include "lib/spinlock.h"
+#include "mm/addr.h"
+
+/*
+ * Looks at FR before the UART counts as stuck. A look takes 0.1 us or more on a real bus: this is
+ * many times what a character takes at 9600 baud.
+ */
+#define TX_POLLS 200000
+
+static u8 *regs; /* NULL: no UART */
+static bool stuck;
+static struct spinlock irq_lock; /* guards imsc */
+static u32 imsc;
+
+static u32 read(u32 reg)
+{
+	return mmio_read32(regs + reg);
+}
+
+static void write(u32 reg, u32 v)
+{
+	mmio_write32(regs + reg, v);
+}
+
+/* The manual's order: disable, let the last character go, set the line up, enable. */
+void pl011_init(u64 base)
+{
+	u32 cr;
+
+	regs = base ? pa_ptr(pa(base)) : NULL;
+	stuck = false;
+	imsc = PL011_INT_RX | PL011_INT_RT;
+	if (!regs)
+		return;
+	write(PL011_IMSC, 0);
+	cr = read(PL011_CR);
+	for (u32 i = 0; i < TX_POLLS && (read(PL011_FR) & PL011_FR_BUSY); i++)
+		cpu_relax();
+	write(PL011_CR, 0);
+	write(PL011_LCR_H, PL011_LCR_WLEN8 | PL011_LCR_FEN);
+	write(PL011_ICR, PL011_INT_ALL);
+	cr &= PL011_CR_RTSEN | PL011_CR_CTSEN;
+	write(PL011_CR, cr | PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE | PL011_CR_DTR |
+				PL011_CR_RTS);
+	write(PL011_IMSC, imsc);
+}
+
+u32 pl011_tx_room(void)
+{
+	u32 fr;
+
+	if (!regs)
+		return PL011_FIFO;
+	fr = read(PL011_FR);
+	if (fr & PL011_FR_TXFF)
+		return 0;
+	return fr & PL011_FR_TXFE ? PL011_FIFO : 1;
+}
+
+void pl011_tx(u8 c)
+{
+	if (regs)
+		write(PL011_DR, c);
+}
+
+void pl011_putc(u8 c)
+{
+	u32 polls = stuck ? 1 : TX_POLLS;
+
+	for (u32 i = 0; i < polls; i++) {
+		if (pl011_tx_room()) {
+			stuck = false;
+			pl011_tx(c);
+			return;
+		}
+		cpu_relax();
+	}
+	stuck = true;
+}
+
+int pl011_getc(void)
+{
+	if (!regs || (read(PL011_FR) & PL011_FR_RXFE))
+		return -1;
+	return read(PL011_DR) & 0xfff;
+}
+
+void pl011_irq_set(u32 which, bool on)
+{
+	if (!regs)
+		return;
+	spin_lock(&irq_lock);
+	imsc = on ? imsc | which : imsc & ~which;
+	write(PL011_IMSC, imsc);
+	spin_unlock(&irq_lock);
+}
+
+u32 pl011_irq_pending(void)
+{
+	return regs ? read(PL011_MIS) : 0;
+}

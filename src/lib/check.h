@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CHECK is always compiled and only for nidus's own lies: a failure means that the hypervisor is no
+ * longer safe to run. No guest action may reach one.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/* Print where and what, then halt the machine. */
+noreturn void check_failed(const char *file, int line, const char *what);
+/* One formatted line, then halt the machine: for a machine that nidus can't run on, and for lies. */
+noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Power the machine off; if the firmware refuses, stop this CPU for good. (boot/smp.c) */
+noreturn void machine_halt(void);
+
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (unlikely(!(cond)))                                                             \
+			check_failed(__FILE__, __LINE__, #cond);                                   \
+	} while (0)

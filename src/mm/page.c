@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page allocator: binary buddies. Free blocks hold their list node in themselves; one byte for
+ * each page says what the block that begins there is, so that adding RAM costs per block, not per page.
+ */
+#include "mm/page.h"
+
+#include "arch/barrier.h"
+#include "arch/cache.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "lib/check.h"
+#include "lib/list.h"
+#include "lib/spinlock.h"
+
+/* A byte of the map: 0 if no block begins at this page, else one of these with the block's order. */
+#define MAP_FREE 0x40
+#define MAP_USED 0x80
+
+/* RAM that came before any range that is large enough for the map; the record is in that RAM itself. */
+struct pending {
+	struct pending *next;
+	u64 end;
+};
+
+static struct {
+	struct spinlock lock; /* guards all of it */
+	u64 lo, hi;
+	u8 *map; /* NULL until there is room for it */
+	struct pending *pending;
+	struct list free[PAGE_ORDER_MAX + 1];
+	u32 nonempty; /* bit n: free[n] has a block */
+	u64 free_pages, total;
+} pages;
+
+static u64 block_size(u32 order)
+{
+	return PAGE_SIZE << order;
+}
+
+static u8 *map_byte(u64 block)
+{
+	return &pages.map[(block - pages.lo) >> PAGE_SHIFT];
+}
+
+static struct list *block_node(u64 block)
+{
+	return pa_ptr(pa(block));
+}
+
+static void list_block(u64 block, u32 order)
+{
+	list_add_head(&pages.free[order], block_node(block));
+	pages.nonempty |= 1U << order;
+	*map_byte(block) = (u8)(MAP_FREE | order);
+}
+
+static void unlist_block(u64 block, u32 order)
+{
+	list_del(block_node(block));
+	if (list_empty(&pages.free[order]))
+		pages.nonempty &= ~(1U << order);
+	*map_byte(block) = 0;
+}
+
+static bool is_free_block(u64 block, u32 order)
+{
+	return block >= pages.lo && block + block_size(order) <= pages.hi &&
+	       *map_byte(block) == (MAP_FREE | order);
+}
+
+/* Free a block whose map byte is 0, together with its buddy if that is free, and so on upwards. */
+static void release(u64 block, u32 order)
+{
+	pages.free_pages += 1UL << order;
+	while (order < PAGE_ORDER_MAX && is_free_block(block ^ block_size(order), order)) {
+		unlist_block(block ^ block_size(order), order);
+		block &= ~block_size(order);
+		order++;
+	}
+	list_block(block, order);
+}
+
+/* Cut [base, end) into the largest blocks that are aligned to their size. */
+static void release_range(u64 base, u64 end)
+{
+	while (base < end) {
+		u32 order = PAGE_ORDER_MAX;
+
+		order = MIN(order, (u32)__builtin_ctzl(base) - PAGE_SHIFT);
+		order = MIN(order, 63 - (u32)__builtin_clzl(end - base) - PAGE_SHIFT);
+		release(base, order);
+		pages.total += 1UL << order;
+		base += block_size(order);
+	}
+}
+
+/* Put the map at base, if [base, end) has room for it; what follows it is returned. */
+static u64 place_map(u64 base, u64 end)
+{
+	u64 size = ALIGN_UP((pages.hi - pages.lo) >> PAGE_SHIFT, PAGE_SIZE);
+
+	if (end - base < size)
+		return base;
+	page_zero(base, size);
+	pages.map = pa_ptr(pa(base));
+	for (struct pending *p = pages.pending; p;) {
+		struct pending *next = p->next;
+
+		release_range(ptr_pa(p).a, p->end);
+		p = next;
+	}
+	pages.pending = NULL;
+	return base + size;
+}
+
+void page_init(u64 lo, u64 hi)
+{
+	pages = (typeof(pages)){ .lo = ALIGN_DOWN(lo, PAGE_SIZE), .hi = ALIGN_DOWN(hi, PAGE_SIZE) };
+	for (u32 i = 0; i <= PAGE_ORDER_MAX; i++)
+		list_init(&pages.free[i]);
+}
+
+void page_add(u64 base, u64 size)
+{
+	u64 end = ALIGN_DOWN(base + size, PAGE_SIZE);
+
+	/* Page 0 stays out: page_alloc() says "none" with that address. */
+	base = MAX(ALIGN_UP(base, PAGE_SIZE), PAGE_SIZE);
+	if (base >= end)
+		return;
+	CHECK(base >= pages.lo && end <= pages.hi);
+	spin_lock(&pages.lock);
+	if (!pages.map)
+		base = place_map(base, end);
+	if (pages.map) {
+		release_range(base, end);
+	} else {
+		struct pending *p = pa_ptr(pa(base));
+
+		*p = (struct pending){ .next = pages.pending, .end = end };
+		pages.pending = p;
+	}
+	spin_unlock(&pages.lock);
+}
+
+/* Take a free block of at least this order out of its list and cut it down; lock held. */
+static u64 take(u32 order)
+{
+	u32 orders = pages.nonempty & ~0U << order;
+	u32 from;
+	u64 block;
+
+	if (!orders)
+		return 0;
+	from = (u32)__builtin_ctz(orders);
+	block = ptr_pa(pages.free[from].next).a;
+	unlist_block(block, from);
+	while (from > order) {
+		from--;
+		list_block(block + block_size(from), from);
+	}
+	*map_byte(block) = (u8)(MAP_USED | order);
+	pages.free_pages -= 1UL << order;
+	return block;
+}
+
+u64 page_alloc(u32 order)
+{
+	u64 block;
+
+	if (order > PAGE_ORDER_MAX)
+		return 0;
+	spin_lock(&pages.lock);
+	block = take(order);
+	spin_unlock(&pages.lock);
+	return block;
+}
+
+u64 page_alloc_zero(void)
+{
+	u64 page = page_alloc(0);
+
+	if (page)
+		page_zero(page, PAGE_SIZE);
+	return page;
+}
+
+static bool is_used_block(u64 block, u32 order)
+{
+	return block >= pages.lo && *map_byte(block) == (MAP_USED | order);
+}
+
+/* Halve the allocated block that a part to be freed lies in, until the part is a block by itself. */
+static void split_used(u64 part, u32 order)
+{
+	u32 o = order;
+
+	while (o < PAGE_ORDER_MAX && !is_used_block(ALIGN_DOWN(part, block_size(o)), o))
+		o++;
+	/* Else: a double free, a larger order than was allocated, or never allocated. */
+	CHECK(is_used_block(ALIGN_DOWN(part, block_size(o)), o));
+	for (; o > order; o--) {
+		u64 half = ALIGN_DOWN(part, block_size(o));
+
+		*map_byte(half) = (u8)(MAP_USED | (o - 1));
+		*map_byte(half + block_size(o - 1)) = (u8)(MAP_USED | (o - 1));
+	}
+}
+
+void page_free(u64 block, u32 order)
+{
+	CHECK(order <= PAGE_ORDER_MAX && IS_ALIGNED(block, block_size(order)));
+	CHECK(block >= pages.lo && block < pages.hi);
+	spin_lock(&pages.lock);
+	split_used(block, order);
+	*map_byte(block) = 0;
+	release(block, order);
+	spin_unlock(&pages.lock);
+}
+
+u64 page_free_count(void)
+{
+	return __atomic_load_n(&pages.free_pages, __ATOMIC_RELAXED);
+}
+
+u64 page_total(void)
+{
+	return __atomic_load_n(&pages.total, __ATOMIC_RELAXED);
+}
+
+static void zero_stores(u64 *p, u64 size)
+{
+	/* volatile: the compiler must not make a call of memset() of it, which may call page_zero(). */
+	for (volatile u64 *end = p + size / 8, *q = p; q < end; q += 8) {
+		q[0] = q[1] = q[2] = q[3] = 0;
+		q[4] = q[5] = q[6] = q[7] = 0;
+	}
+}
+
+static void zero_blocks(u64 p, u64 end, u64 step)
+{
+	for (; end - p >= 8 * step; p += step) {
+		zero_zva(p);
+		zero_zva(p += step);
+		zero_zva(p += step);
+		zero_zva(p += step);
+		zero_zva(p += step);
+		zero_zva(p += step);
+		zero_zva(p += step);
+		zero_zva(p += step);
+	}
+	for (; p < end; p += step)
+		zero_zva(p);
+}
+
+void page_zero(u64 start, u64 size)
+{
+	u64 p = (u64)pa_ptr(pa(start));
+	u64 dczid = feat.mops ? 0 : sysreg_read(DCZID_EL0);
+	u64 step = 4UL << FIELD(dczid, 3, 0);
+
+	if (feat.mops)
+		zero_mops((void *)p, size);
+	else if ((dczid & BIT(4)) || step < 16 || !IS_ALIGNED(p | size, step))
+		zero_stores((u64 *)p, size);
+	else
+		zero_blocks(p, p + size, step);
+}
+
+void page_sync(u64 start, u64 size)
+{
+	u64 p = (u64)pa_ptr(pa(start));
+
+	if (!feat.qemu) {
+		u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+
+		for (u64 q = ALIGN_DOWN(p, line); q < p + size; q += line)
+			cache_clean_line(q);
+		dsb(sy);
+	}
+	icache_drop_all();
+	dsb(ish);
+	isb();
+}

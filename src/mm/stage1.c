@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nidus's own translation: an identity map with W^X, built with the MMU off from a pool of pages in
+ * the image, and the registers that put it in force.
+ */
+#include "mm/stage1.h"
+
+#include "arch/barrier.h"
+#include "arch/cache.h"
+#include "arch/feat.h"
+#include "arch/pgtable.h"
+#include "arch/sysreg.h"
+#include "arch/tlbi.h"
+#include "lib/check.h"
+#include "lib/spinlock.h"
+#include "mm/page.h"
+#include "mm/pgtable.h"
+#include "mm/tlb.h"
+
+#define VA_BITS 48
+/*
+ * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous thing: image, tree, a few RAM
+ * ranges, UART, GIC. When they are gone, pages come from the allocator, if that is up.
+ */
+#define POOL_PAGES 64
+
+/* Indices in MAIR_EL2. */
+enum { ATTR_NORMAL, ATTR_DEVICE };
+#define MAIR_VALUE (MAIR_NORMAL_WB << 8 * ATTR_NORMAL | MAIR_DEVICE_nGnRE << 8 * ATTR_DEVICE)
+
+#define ATTRS_NORMAL (DESC_AF | DESC_SH_INNER | S1_ATTR(ATTR_NORMAL) | S1_UXN)
+#define ATTRS_TEXT (ATTRS_NORMAL | S1_AP_RO)
+#define ATTRS_RODATA (ATTRS_NORMAL | S1_AP_RO | S1_PXN)
+#define ATTRS_DATA (ATTRS_NORMAL | S1_PXN)
+#define ATTRS_DEVICE (DESC_AF | S1_ATTR(ATTR_DEVICE) | S1_UXN | S1_PXN)
+
+extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[],
+	__image_end[];
+
+static struct {
+	struct spinlock lock; /* guards it once other CPUs run */
+	struct pgtable pt;
+	u32 pool_used;
+	u64 pool_free; /* pages that came back, chained by their first words */
+} stage1;
+
+static u64 pool[POOL_PAGES][PGTABLE_ENTRIES] __attribute__((aligned(4096)));
+
+/* ---- table pages ---- */
+
+static u64 pool_alloc(struct pgtable *pt, u32 order)
+{
+	u64 page = stage1.pool_free;
+
+	(void)pt;
+	if (order)
+		return 0;
+	if (page) {
+		volatile u64 *p = pa_ptr(pa(page));
+
+		stage1.pool_free = p[0];
+		/* Not page_zero(): DC ZVA needs the MMU. Not memset(), for the same reason. */
+		for (u32 i = 0; i < PGTABLE_ENTRIES; i++)
+			p[i] = 0;
+		return page;
+	}
+	if (stage1.pool_used < POOL_PAGES)
+		return ptr_pa(pool[stage1.pool_used++]).a;
+	/* The allocator's lock needs cacheable memory; it has pages only since the MMU is on. */
+	return page_total() ? page_alloc_zero() : 0;
+}
+
+static void pool_put(struct pgtable *pt, u64 page, u32 order)
+{
+	u64 base = ptr_pa(pool).a;
+
+	(void)pt;
+	if (page < base || page >= base + sizeof(pool)) {
+		page_free(page, order);
+		return;
+	}
+	*(u64 *)pa_ptr(pa(page)) = stage1.pool_free;
+	stage1.pool_free = page;
+}
+
+static void stage1_invalidate(struct pgtable *pt, u64 ia, u64 size)
+{
+	(void)pt;
+	tlb_invalidate_el2(ia, size);
+}
+
+static const struct pgtable_ops stage1_ops = {
+	.invalidate = stage1_invalidate,
+	.table_alloc = pool_alloc,
+	.table_free = pool_put,
+};
+
+/* ---- what is mapped ---- */
+
+static u64 symbol_pa(const char *symbol)
+{
+	return ptr_pa(symbol).a;
+}
+
+/* Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go on. */
+static void map_self(u64 base, u64 end, u64 attr)
+{
+	if (base < end)
+		CHECK(!pgtable_map(&stage1.pt, base, base, end - base, attr));
+}
+
+/* Whole pages of [base, end) as RAM, but not the image, which has its own permissions. */
+static void map_ram(u64 base, u64 end)
+{
+	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
+
+	base = ALIGN_UP(base, PAGE_SIZE);
+	end = MIN(ALIGN_DOWN(end, PAGE_SIZE), 1UL << VA_BITS);
+	map_self(base, MIN(end, image), ATTRS_DATA);
+	map_self(MAX(base, image_end), end, ATTRS_DATA);
+}
+
+/* Tables, .data and .bss were written past the caches: forget what those may hold of them. */
+static void drop_cached_data(void)
+{
+	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+
+	dsb(sy);
+	for (u64 p = symbol_pa(__data_start); p < symbol_pa(__image_end); p += line)
+		cache_drop_line((u64)pa_ptr(pa(p)));
+	dsb(sy);
+}
+
+void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart)
+{
+	u64 uart = ALIGN_DOWN(early_uart, PAGE_SIZE);
+
+	CHECK(!pgtable_init(&stage1.pt, PGTABLE_STAGE1, VA_BITS, GIB(1), &stage1_ops));
+	/* Single pages: stage1_guard() takes one out without touching its neighbours. */
+	stage1.pt.max_block = PAGE_SIZE;
+	map_self(symbol_pa(__text_start), symbol_pa(__text_end), ATTRS_TEXT);
+	map_self(symbol_pa(__rodata_start), symbol_pa(__rodata_end), ATTRS_RODATA);
+	map_self(symbol_pa(__data_start), symbol_pa(__image_end), ATTRS_DATA);
+	stage1.pt.max_block = GIB(1);
+	/* The boot protocol lets no 2 MiB region with a part of the tree need other attributes. */
+	if (fdt < 1UL << VA_BITS)
+		map_ram(ALIGN_DOWN(fdt, MIB(2)), ALIGN_UP(fdt + fdt_max, MIB(2)));
+	if (uart)
+		map_self(uart, uart + PAGE_SIZE, ATTRS_DEVICE);
+	drop_cached_data();
+}
+
+void stage1_map_machine(const struct machine *m)
+{
+	spin_lock(&stage1.lock);
+	for (u32 i = 0; i < m->mem_count; i++)
+		map_ram(m->mem[i].base, m->mem[i].base + m->mem[i].size);
+	spin_unlock(&stage1.lock);
+	CHECK(!stage1_map_device(m->gicd.base, m->gicd.size));
+	for (u32 i = 0; i < m->gicr_count; i++)
+		CHECK(!stage1_map_device(m->gicr[i].base, m->gicr[i].size));
+	if (m->uart.size)
+		CHECK(!stage1_map_device(m->uart.base, m->uart.size));
+}
+
+/* Whether all of [pa, end) is unmapped, or mapped as device registers. */
+static bool free_for_device(u64 pa, u64 end)
+{
+	struct pgtable_leaf leaf;
+
+	for (; pa < end; pa = ALIGN_DOWN(pa, leaf.size) + leaf.size)
+		if (pgtable_lookup(&stage1.pt, pa, &leaf) && leaf.attr != ATTRS_DEVICE)
+			return false;
+	return true;
+}
+
+int stage1_map_device(u64 pa, u64 size)
+{
+	u64 base = ALIGN_DOWN(pa, PAGE_SIZE), end = ALIGN_UP(pa + size, PAGE_SIZE);
+	int err = -EEXIST;
+
+	if (end < base || end > 1UL << VA_BITS)
+		return -EINVAL;
+	spin_lock(&stage1.lock);
+	if (free_for_device(base, end))
+		err = pgtable_map(&stage1.pt, base, base, end - base, ATTRS_DEVICE);
+	spin_unlock(&stage1.lock);
+	return err;
+}
+
+int stage1_guard(u64 va, u64 size)
+{
+	int err;
+
+	if (va < symbol_pa(__data_start) || va > symbol_pa(__image_end) ||
+	    size > symbol_pa(__image_end) - va)
+		return -EINVAL;
+	spin_lock(&stage1.lock);
+	err = pgtable_unmap(&stage1.pt, va, size);
+	spin_unlock(&stage1.lock);
+	return err;
+}
+
+/* ---- registers ---- */
+
+static u64 tcr_value(void)
+{
+	return TCR_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER | TCR_EPD1 |
+	       TCR_T1SZ(VA_BITS) | TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
+}
+
+void stage1_enable(void)
+{
+	sysreg_write(MAIR_EL2, MAIR_VALUE);
+	sysreg_write(TCR_EL2, tcr_value());
+	sysreg_write(TTBR0_EL2, stage1.pt.root);
+	/* Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is in force. */
+	sysreg_write(VTCR_EL2, VTCR_RES1 | (feat.vmid16 ? VTCR_VS : 0));
+	sysreg_write(VTTBR_EL2, 0);
+	isb();
+	tlbi(ALLE2);
+	tlbi(ALLE1);
+	icache_drop_local();
+	dsb(nsh);
+	isb();
+	sysreg_write(SCTLR_EL2, SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN);
+	isb();
+}

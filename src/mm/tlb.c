@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLB invalidation. TLBIs of the EL1&0 regime act on the VMID in VTTBR_EL2 while HCR_EL2.TGE=0, which
+ * is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. No EL1&0 translation
+ * is made meanwhile, because this CPU is at EL2.
+ */
+#include "mm/tlb.h"
+
+#include "arch/barrier.h"
+#include "arch/cache.h"
+#include "arch/sysreg.h"
+#include "arch/tlbi.h"
+#include "mm/addr.h"
+
+/* Beyond so many pages, one TLBI of everything is cheaper than one a page. */
+#define RANGE_PAGES_MAX 32
+
+static u64 vttbr_enter(u64 vttbr)
+{
+	u64 old = sysreg_read(VTTBR_EL2);
+
+	if (old != vttbr)
+		sysreg_write(VTTBR_EL2, vttbr);
+	/* Even if it was there already: stage2_load() leaves its write to be synchronised by an ERET. */
+	isb();
+	return old;
+}
+
+static void vttbr_leave(u64 vttbr, u64 old)
+{
+	if (old != vttbr) {
+		sysreg_write(VTTBR_EL2, old);
+		isb();
+	}
+}
+
+void tlb_invalidate_vmid(u64 vttbr)
+{
+	u64 old = vttbr_enter(vttbr);
+
+	dsb(ishst);
+	tlbi(VMALLS12E1IS);
+	dsb(ish);
+	isb();
+	vttbr_leave(vttbr, old);
+}
+
+void tlb_invalidate_vmid_local(void)
+{
+	dsb(nshst);
+	tlbi(VMALLE1);
+	/* Instruction caches that are tagged by VMID and virtual address are as stale as the TLB. */
+	icache_drop_local();
+	dsb(nsh);
+	isb();
+}
+
+void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
+{
+	u64 old;
+
+	if (size > RANGE_PAGES_MAX * PAGE_SIZE) {
+		tlb_invalidate_vmid(vttbr);
+		return;
+	}
+	old = vttbr_enter(vttbr);
+	dsb(ishst);
+	for (u64 a = ipa; a < ipa + size; a += PAGE_SIZE)
+		tlbi_addr(IPAS2E1IS, a >> PAGE_SHIFT);
+	/*
+	 * Entries that combine both stages are tagged by virtual address, which nobody knows here. They
+	 * go second: until the stage-2 entries are gone on all CPUs, new ones could be made of them.
+	 */
+	dsb(ish);
+	tlbi(VMALLE1IS);
+	dsb(ish);
+	isb();
+	vttbr_leave(vttbr, old);
+}
+
+void tlb_invalidate_el2(u64 va, u64 size)
+{
+	dsb(ishst);
+	if (size > RANGE_PAGES_MAX * PAGE_SIZE) {
+		tlbi(ALLE2IS);
+	} else {
+		/* ASID 0 in the operand: all of nidus's entries are global. */
+		for (u64 a = va; a < va + size; a += PAGE_SIZE)
+			tlbi_addr(VAE2IS, FIELD(a, 55, 12));
+	}
+	dsb(ish);
+	isb();
+}
+
+void tlb_invalidate_all_local(void)
+{
+	dsb(nshst);
+	tlbi(ALLE1);
+	dsb(nsh);
+	isb();
+}

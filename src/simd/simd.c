@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ownership of the SIMD registers: claim, flush, host sections, and the trap bits that follow from it.
+ * Whatever changes the owner does so with interrupts masked, so that an interrupt taken at EL2,
+ * which may hold a host section, sees it before or after and never half done.
+ */
+#include "simd/simd.h"
+
+#include "arch/barrier.h"
+#include "arch/esr.h"
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/irq.h"
+#include "lib/check.h"
+#include "simd/simd_state.h"
+#include "vcpu/cpu.h"
+#include "vcpu/exit.h"
+#include "vcpu/traps.h"
+#include "vcpu/vcpu.h"
+
+bool simd_chaos;
+
+/* Trace and activity monitors are nobody's. */
+static u64 cptr_always(void)
+{
+	return CPTR_TTA | (feat.amu ? CPTR_TAM : 0);
+}
+
+static bool is_live(const struct vcpu *vcpu)
+{
+	return vcpu->simd.cpu == cpu_this() && cpu_this()->simd.owner == vcpu;
+}
+
+u64 simd_cptr(const struct vcpu *vcpu)
+{
+	const struct simd_vcpu *s = &vcpu->simd;
+	u64 open = 0;
+
+	if (is_live(vcpu))
+		open = CPTR_FPEN | (s->vl ? CPTR_ZEN : 0) | (s->svl ? CPTR_SMEN : 0);
+	return cptr_always() | open;
+}
+
+void simd_open(void)
+{
+	traps_cptr_set(cptr_always() | CPTR_FPEN | (feat.sve ? CPTR_ZEN : 0) |
+		       (feat.sme ? CPTR_SMEN : 0));
+	/* CPTR_EL2 traps EL2 too; whoever opened it last may not have synchronised it. */
+	isb();
+}
+
+void simd_close(void)
+{
+	traps_cptr_set(cptr_always());
+}
+
+/* Both pointers, always together. */
+static void own(struct cpu *cpu, struct vcpu *vcpu)
+{
+	cpu->simd.owner = vcpu;
+	vcpu->simd.cpu = cpu;
+}
+
+static void disown(struct cpu *cpu, struct vcpu *vcpu)
+{
+	cpu->simd.owner = NULL;
+	vcpu->simd.cpu = NULL;
+	/* Whatever trap values were computed while it was live are wrong now. */
+	vcpu->traps_stale = true;
+}
+
+/* CPTR_EL2 is open; the caller decides what it is to be afterwards. */
+static void write_back(struct cpu *cpu, struct vcpu *vcpu)
+{
+	vcpu->simd.bytes += simd_state_save(vcpu);
+	vcpu->simd.flushes++;
+	disown(cpu, vcpu);
+}
+
+void simd_claim(struct vcpu *vcpu)
+{
+	u64 daif = irq_save();
+	struct cpu *cpu = cpu_this();
+
+	if (!is_live(vcpu)) {
+		CHECK(!cpu->simd.owner && !vcpu->simd.cpu && !cpu->simd.host);
+		simd_open();
+		vcpu->simd.bytes += simd_state_load(vcpu);
+		vcpu->simd.claims++;
+		own(cpu, vcpu);
+	}
+	traps_cptr_set(simd_cptr(vcpu));
+	irq_restore(daif);
+}
+
+void simd_flush(struct vcpu *vcpu)
+{
+	u64 daif = irq_save();
+	struct cpu *cpu = vcpu->simd.cpu;
+
+	if (cpu) {
+		CHECK(is_live(vcpu));
+		simd_open();
+		write_back(cpu, vcpu);
+		simd_close();
+	}
+	irq_restore(daif);
+}
+
+/* What is live here is not wanted any more. */
+static void drop(struct vcpu *vcpu)
+{
+	u64 daif = irq_save();
+	struct cpu *cpu = vcpu->simd.cpu;
+
+	if (cpu) {
+		CHECK(is_live(vcpu));
+		simd_open();
+		simd_state_forget(vcpu);
+		disown(cpu, vcpu);
+		simd_close();
+	}
+	irq_restore(daif);
+}
+
+void simd_vcpu_reset(struct vcpu *vcpu)
+{
+	drop(vcpu);
+	simd_state_reset(vcpu);
+}
+
+void simd_vcpu_destroy(struct vcpu *vcpu)
+{
+	drop(vcpu);
+	simd_state_free(vcpu);
+}
+
+enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	u64 ec = ESR_EC(exit->esr);
+
+	if ((ec == EC_SVE && !vcpu->simd.vl) || (ec == EC_SME && !vcpu->simd.svl))
+		return UNDEF;
+	simd_claim(vcpu);
+	return RESUME;
+}
+
+/* Somebody computed trap values, a host section came, then the values were loaded. */
+static __attribute__((noinline)) void check_repair(struct vcpu *vcpu)
+{
+	traps_cptr_set(simd_cptr(vcpu));
+	vcpu->traps_stale = true;
+}
+
+void simd_check(struct vcpu *vcpu)
+{
+	const struct cpu *cpu = cpu_this();
+	bool open = cpu->traps.cptr & CPTR_FPEN;
+
+	if (unlikely(open != (cpu->simd.owner == vcpu)))
+		check_repair(vcpu);
+}
+
+void simd_host_begin(void)
+{
+	u64 daif = irq_save();
+	struct cpu *cpu = cpu_this();
+
+	CHECK(!cpu->simd.host);
+	cpu->simd.host = true;
+	cpu->simd.daif = daif;
+	if (cpu->loaded)
+		cpu->loaded->simd.host_sections++;
+	simd_open();
+	if (cpu->simd.owner)
+		write_back(cpu, cpu->simd.owner);
+}
+
+/*
+ * The registers keep what nidus left in them: no guest sees it, for none is live, and a claim overwrites
+ * all that its VM can reach.
+ */
+void simd_host_end(void)
+{
+	struct cpu *cpu = cpu_this();
+
+	CHECK(cpu->simd.host);
+	simd_close();
+	cpu->simd.host = false;
+	irq_restore(cpu->simd.daif);
+}
+
+void simd_chaos_section(void)
+{
+	simd_host_begin();
+	simd_scramble();
+	simd_host_end();
+}

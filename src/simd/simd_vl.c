@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vector lengths: which ones this machine has, and which a VM may use. */
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "boot/config.h"
+#include "lib/check.h"
+#include "lib/log.h"
+#include "simd/simd.h"
+#include "simd/simd_regs.h"
+#include "simd/simd_state.h"
+#include "vcpu/cpu.h"
+
+#define LEN_MAX 15
+
+/* Asking for a length gives the longest that exists up to it, at least the shortest (ZCR_ELx.LEN). */
+static u32 probe_sve(void)
+{
+	u32 mask = 0;
+
+	for (u32 len = 0; len <= LEN_MAX; len++) {
+		sysreg_write(ZCR_EL2, len);
+		mask |= (u32)BIT(simd_regs_vl() / 16 - 1);
+	}
+	return mask;
+}
+
+static u32 probe_sme(void)
+{
+	u32 mask = 0;
+
+	for (u32 len = 0; len <= LEN_MAX; len++) {
+		sysreg_write(SMCR_EL2, len);
+		mask |= (u32)BIT(simd_regs_svl() / 16 - 1);
+	}
+	return mask;
+}
+
+/* Nothing of firmware's stays: no streaming mode, no ZA, no priority of ours at the SMCU. */
+static void quieten_sme(void)
+{
+	sysreg_write(SVCR, 0);
+	sysreg_write(SMPRI_EL1, 0);
+}
+
+void simd_boot(void)
+{
+	struct cpu *cpu = cpu_this();
+	u32 sve = 0, sme = 0;
+
+	cpu->traps.cptr = sysreg_read(CPTR_EL2);
+	simd_open();
+	if (feat.sme) {
+		quieten_sme();
+		sme = probe_sme();
+	}
+	if (feat.sve)
+		sve = probe_sve();
+	simd_close();
+	isb();
+	if (!cpu->index) {
+		feat.sve_vl_mask = sve;
+		feat.sme_vl_mask = sme;
+	} else if (sve != feat.sve_vl_mask || sme != feat.sme_vl_mask) {
+		panic("cpu%u: vector lengths (SVE %#x, SME %#x) differ from the boot CPU's (%#x, %#x)",
+		      cpu->index, sve, sme, feat.sve_vl_mask, feat.sme_vl_mask);
+	}
+}
+
+/* The longest length in mask, in bytes; 0 if mask is empty. */
+static u32 longest(u32 mask)
+{
+	return mask ? (32 - (u32)__builtin_clz(mask)) * 16 : 0;
+}
+
+/* A length from the configuration, which simd_config_check() passed, in bytes. */
+static u32 granted(u32 bits, u32 mask)
+{
+	return bits == SVE_MAX ? longest(mask) : bits / 8;
+}
+
+u32 simd_config_vl(const struct vm_config *config)
+{
+	return granted(config->sve, feat.sve_vl_mask);
+}
+
+/* SME without SVE is nothing that a guest expects, nor what the home is laid out for. */
+u32 simd_config_svl(const struct vm_config *config)
+{
+	return simd_config_vl(config) ? granted(config->sme, feat.sme_vl_mask) : 0;
+}
+
+static bool length_exists(u32 bits, u32 mask)
+{
+	if (!bits || bits == SVE_MAX)
+		return true;
+	return bits % 128 == 0 && bits <= 2048 && (mask & BIT(bits / 128 - 1));
+}
+
+static const char *complain(char *buf, size_t size, const char *path, const char *property,
+			    u32 wanted, u32 mask)
+{
+	size_t n = (size_t)snprintf(buf, size, "%s: %s: wanted %u bits, available:%s", path, property,
+				    wanted, mask ? "" : " none");
+
+	for (u32 i = 0; i <= LEN_MAX && n < size; i++)
+		if (mask & BIT(i))
+			n += (size_t)snprintf(buf + n, size - n, " %u", (i + 1) * 128);
+	return buf;
+}
+
+const char *simd_config_check(const struct vm_config *config, char *buf, size_t size)
+{
+	if (!length_exists(config->sve, feat.sve_vl_mask))
+		return complain(buf, size, config->path, "sve", config->sve, feat.sve_vl_mask);
+	if (!length_exists(config->sme, feat.sme_vl_mask))
+		return complain(buf, size, config->path, "nidus,sme", config->sme,
+				feat.sme_vl_mask);
+	if (config->sme && !config->sve) {
+		snprintf(buf, size, "%s: nidus,sme: wanted SME, which needs sve, and that is off",
+			 config->path);
+		return buf;
+	}
+	return NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What exits cost: per vcpu and exit class a count and ticks spent in nidus. */
+#pragma once
+
+#include "lib/types.h"
+#include "vcpu/exit.h"
+
+/*
+ * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may be
+ * off by the exit in progress. Memory of zeroes is an empty account.
+ */
+struct account {
+	struct account_class {
+		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
+		u64 not_min, max; /* ~min: so that 0 is more than any */
+	} class[EXIT_CLASS_COUNT];
+	u64 guest_ticks;  /* in the guest */
+	u64 switches;     /* times it was loaded */
+	u64 irq_injected; /* virtual interrupts put into list registers */
+};
+
+/* Enter one exit of this class that took ticks until the next entry. On the CPU that runs the vcpu. */
+static inline void account_exit(struct account *a, enum exit_class class, u64 ticks)
+{
+	struct account_class *c = &a->class[class];
+	u64 count = c->count + 1, sum = c->ticks + ticks, not_min = c->not_min, max = c->max;
+
+	c->count = count;
+	c->ticks = sum;
+	/* Records get rare: branches not taken are cheaper than stores. */
+	if (unlikely(~ticks > not_min || ticks > max)) {
+		c->not_min = MAX(not_min, ~ticks);
+		c->max = MAX(max, ticks);
+	}
+}
+
+struct vm;
+/*
+ * Print the table of one VM, or of all (NULL), in the form of perf kvm stat, one table per level; below
+ * it a line for each vcpu. Times by CNTFRQ_EL0. One log_line() a row: no lock may be held that
+ * log_line()'s users take.
+ */
+void account_print(const struct vm *vm);

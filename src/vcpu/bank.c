@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Save, load and reset of sysreg.def's rows. */
+#include "vcpu/bank.h"
+
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "arch/sysreg_table.h"
+#include "vcpu/debug.h"
+#include "vcpu/vcpu.h"
+
+#define SAVE(id, reg, condition)   \
+	if (condition)                                                                             \
+		sr[id] = sysreg_read(reg);
+/*
+ * Compare first: reading costs next to nothing anywhere, while writing some of these invalidates TLBs
+ * in an emulator even if the value is the old one (TCR_EL1), and serialises on many CPUs.
+ */
+#define LOAD(id, reg, condition)   \
+	if ((condition) && sysreg_read(reg) != sr[id])                                      \
+		sysreg_write(reg, sr[id]);
+#define NOTHING(...)
+
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	DO_##home(SR_##name, accessor, condition)
+
+void bank_save(u64 *sr)
+{
+#define DO_BANK SAVE
+#define DO_LIVE NOTHING
+#define DO_EMUL NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+void bank_load(const u64 *sr)
+{
+#define DO_BANK LOAD
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+static void live_save(u64 *sr)
+{
+#define DO_BANK NOTHING
+#define DO_LIVE SAVE
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+static void live_load(const u64 *sr)
+{
+#define DO_BANK NOTHING
+#define DO_LIVE LOAD
+#include "arch/sysreg.def"
+}
+#undef SYSREG
+
+void sysreg_save(struct vcpu *vcpu)
+{
+	bank_save(vcpu->sr);
+	live_save(vcpu->sr);
+	debug_save(vcpu);
+}
+
+void sysreg_load(struct vcpu *vcpu)
+{
+	debug_load(vcpu);
+	bank_load(vcpu->sr);
+	live_load(vcpu->sr);
+}
+
+void sysreg_reset(struct vcpu *vcpu)
+{
+	static const u64 values[SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset) [SR_##name] = (reset),
+#include "arch/sysreg.def"
+#undef SYSREG
+	};
+
+	for (u32 i = 0; i < SR_COUNT; i++)
+		vcpu->sr[i] = values[i];
+	debug_reset(vcpu);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moving a vcpu's system registers between the CPU and memory: expansions of sysreg.def. */
+#pragma once
+
+#include "lib/types.h"
+
+struct vcpu;
+
+/* The rows of home BANK, between the CPU and an array of SR_COUNT values. A level switch moves these alone. */
+void bank_save(u64 *sr);
+void bank_load(const u64 *sr);
+
+/*
+ * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live. Load
+ * writes only what differs. What is loaded takes effect at the next ERET. On the CPU that has, or is
+ * to have, the vcpu loaded.
+ */
+void sysreg_save(struct vcpu *vcpu);
+void sysreg_load(struct vcpu *vcpu);
+
+/* Put every row into its reset state in memory, debug registers too; not while loaded. */
+void sysreg_reset(struct vcpu *vcpu);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only dispatch of synchronous exits: one row per exception class. */
+#include "vcpu/exit.h"
+
+#include "arch/esr.h"
+#include "lib/log.h"
+#include "simd/simd.h"
+#include "vcpu/abort.h"
+#include "vcpu/hvc.h"
+#include "vcpu/sysreg_emul.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+#include "vcpu/wfx.h"
+
+struct exit_row {
+	enum verdict (*handle)(struct vcpu *vcpu, const struct exit *exit);
+	enum exit_class class;
+};
+
+/* A class that no trap nidus sets can produce, or that the guest sees as UNDEFINED. */
+static enum verdict exit_undef(struct vcpu *vcpu, const struct exit *exit)
+{
+	(void)vcpu;
+	(void)exit;
+	return UNDEF;
+}
+
+static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
+
+static const struct exit_row exit_table[64] = {
+	[EC_UNKNOWN] = { exit_undef, EXIT_CLASS_UNKNOWN },
+	[EC_WFX] = { wfx_trap, EXIT_CLASS_WFX },
+	[EC_FP_ASIMD] = { simd_trap, EXIT_CLASS_FP_ASIMD },
+	[EC_PAC] = { exit_undef, EXIT_CLASS_PAC },
+	[EC_SVE] = { simd_trap, EXIT_CLASS_SVE },
+	[EC_SME] = { simd_trap, EXIT_CLASS_SME },
+	[EC_HVC64] = { hvc_trap, EXIT_CLASS_HVC },
+	[EC_SMC64] = { smc_trap, EXIT_CLASS_SMC },
+	[EC_SYS64] = { sysreg_trap, EXIT_CLASS_SYS },
+	[EC_IABT_LOW] = { iabt_trap, EXIT_CLASS_IABT },
+	[EC_DABT_LOW] = { dabt_trap, EXIT_CLASS_DABT },
+};
+
+enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit_class *class)
+{
+	const struct exit_row *row = &exit_table[ESR_EC(exit->esr)];
+
+	if (unlikely(!row->handle))
+		row = &exit_other;
+	*class = row->class;
+	return row->handle(vcpu, exit);
+}

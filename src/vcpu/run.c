@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run loop: prepare, enter, snapshot, dispatch, act. */
+#include "vcpu/run.h"
+
+#include "arch/esr.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "simd/simd.h"
+#include "vcpu/cpu.h"
+#include "vcpu/exit.h"
+#include "vcpu/inject.h"
+#include "vcpu/traps.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+/* SPSR_EL2 bits that completing an instruction clears: BTYPE and the software-step state. */
+#define SPSR_SS BIT(21)
+#define SPSR_BTYPE MASK(11, 10)
+
+/* Everything that others asked of this vcpu; false: it has to leave the loop. */
+static bool serve_requests(struct vcpu *vcpu)
+{
+	u32 requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+
+	if (requests & REQ_VGIC_SYNC)
+		vgic_serve_sync(vcpu);
+	if (requests & REQ_TIMER)
+		vtimer_update(vcpu);
+	return !(requests & REQ_STOP);
+}
+
+/* Bring the registers in line with memory; nothing here writes what has not changed. */
+static void prepare_entry(struct vcpu *vcpu)
+{
+	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE)))
+		vgic_flush(vcpu);
+	simd_check(vcpu);
+	if (unlikely(vcpu->traps_stale)) {
+		struct traps traps = traps_compute(vcpu);
+
+		vcpu->traps_stale = false;
+		traps_load(&traps);
+	}
+	if (vcpu->pc_dirty) {
+		sysreg_write(ELR_EL2, vcpu->pc);
+		sysreg_write(SPSR_EL2, vcpu->pstate);
+		vcpu->pc_dirty = false;
+	}
+}
+
+static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
+{
+	struct exit *exit = &vcpu->exit;
+
+	exit->elr = vcpu->pc = sysreg_read(ELR_EL2);
+	exit->spsr = vcpu->pstate = sysreg_read(SPSR_EL2);
+	if (kind == EXIT_SYNC) {
+		exit->esr = sysreg_read(ESR_EL2);
+		exit->far = sysreg_read(FAR_EL2);
+		exit->hpfar = sysreg_read(HPFAR_EL2);
+	}
+}
+
+static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exit_class *class)
+{
+	if (likely(kind == EXIT_SYNC))
+		return exit_dispatch(vcpu, &vcpu->exit, class);
+	if (kind == EXIT_SERROR) {
+		*class = EXIT_CLASS_SERROR;
+		/* Which access of whom caused it can't be known; the VM that ran is the likeliest. */
+		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
+		return DEAD;
+	}
+	*class = kind == EXIT_IRQ ? EXIT_CLASS_IRQ : EXIT_CLASS_FIQ;
+	irq_handle();
+	return RESUME;
+}
+
+static void skip_instruction(struct vcpu *vcpu)
+{
+	/* Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells. */
+	vcpu->pc += vcpu->exit.esr & ESR_IL ? 4 : 2;
+	vcpu->pstate &= ~(SPSR_SS | SPSR_BTYPE);
+	vcpu->pc_dirty = true;
+}
+
+enum run_result vcpu_run(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+	u64 left = counter_now(), entered;
+	enum exit_class class = EXIT_CLASS_COUNT; /* none to account for yet */
+
+	for (;;) {
+		enum exit_kind kind;
+		enum verdict verdict;
+
+		if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)))
+			if (!serve_requests(vcpu))
+				return RUN_STOP;
+		if (unlikely(cpu->need_resched))
+			return RUN_PREEMPT;
+		prepare_entry(vcpu);
+		entered = counter_now();
+		if (likely(class != EXIT_CLASS_COUNT))
+			account_exit(&vcpu->account, class, entered - left);
+
+		kind = (enum exit_kind)vcpu_enter(vcpu);
+
+		left = counter_now();
+		vcpu->account.guest_ticks += left - entered;
+		snapshot(vcpu, kind);
+		verdict = handle_exit(vcpu, kind, &class);
+		switch (verdict) {
+		case RESUME:
+			break;
+		case SKIP:
+			skip_instruction(vcpu);
+			break;
+		case REFLECT: /* nobody above this guest */
+		case UNDEF:
+			inject_undef(vcpu);
+			break;
+		case SLEEP:
+			account_exit(&vcpu->account, class, counter_now() - left);
+			return RUN_SLEEP;
+		case DEAD:
+			return RUN_STOP;
+		}
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run loop: the only loop that enters a guest, and the only place that acts on verdicts. */
+#pragma once
+
+#include "lib/types.h"
+
+struct vcpu;
+
+enum run_result {
+	RUN_SLEEP,   /* waits for an interrupt or a wake-up */
+	RUN_PREEMPT, /* its CPU is wanted */
+	RUN_STOP,    /* CPU_OFF or the VM is going */
+};
+
+/* Run a loaded vcpu on this CPU until it sleeps, is preempted or stops. IRQs masked. */
+enum run_result vcpu_run(struct vcpu *vcpu);
+
+/* vectors.S: enter the guest; returns enum exit_kind. */
+u64 vcpu_enter(struct vcpu *vcpu);
+
+/* Acknowledge and handle every physical interrupt that is pending on this CPU. */
+void irq_handle(void);

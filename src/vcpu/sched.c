@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scheduler: run queues, time slices, idle. */
+#include "vcpu/sched.h"
+
+#include "arch/barrier.h"
+#include "arch/sysreg.h"
+#include "dev/console.h"
+#include "lib/check.h"
+#include "vcpu/cpu.h"
+#include "vcpu/psci.h"
+#include "vcpu/run.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+#define SLICE_MS 4
+
+static u64 idle_cpus; /* atomic: bit n set while cpus[n] waits for work */
+
+static void slice_over(struct timer *t)
+{
+	struct cpu *cpu = container_of(t, struct cpu, slice);
+
+	cpu->need_resched = true;
+}
+
+void sched_cpu_init(struct cpu *cpu)
+{
+	list_init(&cpu->rq);
+	list_init(&cpu->timers);
+	cpu->timer_programmed = ~0UL;
+	timer_init(&cpu->slice, slice_over);
+}
+
+static u64 slice_ticks(void)
+{
+	return sysreg_read(CNTFRQ_EL0) / 1000 * SLICE_MS;
+}
+
+void sched_tick(struct cpu *cpu)
+{
+	/* Alone on this CPU, a vcpu runs on without a timer. */
+	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched &&
+	    (__atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED) || vm_work_pending()))
+		timer_set(&cpu->slice, counter_now() + slice_ticks());
+}
+
+/* Append to cpu's queue. */
+static void enqueue(struct cpu *cpu, struct vcpu *vcpu)
+{
+	spin_lock(&cpu->rq_lock);
+	vcpu->cpu = cpu;
+	__atomic_store_n(&vcpu->state, VCPU_RUNNABLE, __ATOMIC_RELEASE);
+	list_add_tail(&cpu->rq, &vcpu->rq_node);
+	__atomic_store_n(&cpu->rq_len, cpu->rq_len + 1, __ATOMIC_RELEASE);
+	spin_unlock(&cpu->rq_lock);
+}
+
+/* An allowed CPU: the one it was on if idle or nothing better, else an idle one. */
+static struct cpu *place(struct vcpu *vcpu)
+{
+	u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE) & vcpu->affinity;
+
+	if (vcpu->cpu && (__atomic_load_n(&vcpu->loaded_cpu, __ATOMIC_ACQUIRE) == vcpu->cpu ||
+			  (idle & BIT(vcpu->cpu->index)) || !idle))
+		return vcpu->cpu;
+	if (idle)
+		return &cpus[__builtin_ctzl(idle)];
+	/* Never ran: spread over the allowed ones by index. */
+	for (u32 i = 0; i < cpu_count; i++) {
+		u32 n = (vcpu->index + vcpu->vm->id + i) % cpu_count;
+
+		if (vcpu->affinity & BIT(n))
+			return &cpus[n];
+	}
+	return &cpus[0];
+}
+
+void sched_start(struct vcpu *vcpu)
+{
+	struct cpu *cpu = place(vcpu);
+
+	enqueue(cpu, vcpu);
+	if (cpu != cpu_this())
+		cpu_kick(cpu);
+	else
+		sched_tick(cpu);
+}
+
+/* Take the first vcpu of a queue that may run on cpu; from another CPU's queue only if not loaded there. */
+static struct vcpu *dequeue(struct cpu *from, struct cpu *cpu)
+{
+	struct vcpu *found = NULL;
+	struct list *n;
+
+	if (!__atomic_load_n(&from->rq_len, __ATOMIC_ACQUIRE))
+		return NULL;
+	spin_lock(&from->rq_lock);
+	list_for_each(n, &from->rq) {
+		struct vcpu *v = list_entry(n, struct vcpu, rq_node);
+
+		if (from != cpu && (__atomic_load_n(&v->loaded_cpu, __ATOMIC_ACQUIRE) ||
+				    !(v->affinity & BIT(cpu->index))))
+			continue;
+		list_del(&v->rq_node);
+		__atomic_store_n(&from->rq_len, from->rq_len - 1, __ATOMIC_RELEASE);
+		v->cpu = cpu;
+		__atomic_store_n(&v->state, VCPU_RUNNING, __ATOMIC_RELEASE);
+		found = v;
+		break;
+	}
+	spin_unlock(&from->rq_lock);
+	return found;
+}
+
+static struct vcpu *pick(struct cpu *cpu)
+{
+	struct vcpu *vcpu = dequeue(cpu, cpu);
+
+	for (u32 i = 1; !vcpu && i < cpu_count; i++)
+		vcpu = dequeue(&cpus[(cpu->index + i) % cpu_count], cpu);
+	return vcpu;
+}
+
+/*
+ * WFI with IRQs masked: an interrupt that becomes pending wakes the CPU and is then acknowledged here, so
+ * there is no window in which a wake-up could be lost.
+ */
+static struct vcpu *idle_until_work(struct cpu *cpu)
+{
+	u64 since = counter_now();
+	struct vcpu *vcpu;
+
+	__atomic_fetch_or(&idle_cpus, BIT(cpu->index), __ATOMIC_SEQ_CST);
+	while (!(vcpu = pick(cpu)) && !vm_work_pending()) {
+		console_flush();
+		dsb(sy);
+		wfi();
+		irq_handle();
+	}
+	__atomic_fetch_and(&idle_cpus, ~BIT(cpu->index), __ATOMIC_SEQ_CST);
+	cpu->idle_ticks += counter_now() - since;
+	return vcpu;
+}
+
+/* A vcpu that waits here may just have become free to go: an idle CPU should look again. */
+static void offer_waiting(struct cpu *cpu)
+{
+	u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
+
+	if (idle && __atomic_load_n(&cpu->rq_len, __ATOMIC_ACQUIRE))
+		cpu_kick(&cpus[__builtin_ctzl(idle)]);
+}
+
+/* Have vcpu's state in this CPU's registers; whoever was there is written back. */
+static void make_loaded(struct cpu *cpu, struct vcpu *vcpu)
+{
+	if (cpu->loaded == vcpu)
+		return;
+	if (cpu->loaded) {
+		vcpu_put(cpu->loaded);
+		offer_waiting(cpu);
+	}
+	vcpu_load(vcpu);
+}
+
+/*
+ * Asleep only if nothing woke it meanwhile: state first, then the look at what wakes; wakers write
+ * what wakes first and then look at the state (vcpu_kick).
+ */
+static void fall_asleep(struct cpu *cpu, struct vcpu *vcpu)
+{
+	u32 sleeping = VCPU_SLEEPING;
+
+	__atomic_store_n(&vcpu->state, VCPU_SLEEPING, __ATOMIC_SEQ_CST);
+	if (!vcpu_wakes(vcpu))
+		return;
+	if (__atomic_compare_exchange_n(&vcpu->state, &sleeping, VCPU_STARTING, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		enqueue(cpu, vcpu);
+}
+
+static void run_one(struct cpu *cpu, struct vcpu *vcpu)
+{
+	enum run_result result;
+
+	make_loaded(cpu, vcpu);
+	cpu->current = vcpu;
+	cpu->need_resched = false;
+	if (unlikely(!vcpu->vm->entered))
+		vm_first_entry(vcpu->vm);
+	if (unlikely(vcpu->powered_down))
+		psci_resume(vcpu);
+	sched_tick(cpu);
+	result = vcpu_run(vcpu);
+	cpu->current = NULL;
+	timer_cancel(&cpu->slice);
+	switch (result) {
+	case RUN_PREEMPT:
+		enqueue(cpu, vcpu);
+		break;
+	case RUN_SLEEP:
+		fall_asleep(cpu, vcpu);
+		break;
+	case RUN_STOP:
+		vcpu_put(vcpu);
+		vm_vcpu_gone(vcpu);
+		break;
+	}
+}
+
+noreturn void sched_loop(void)
+{
+	struct cpu *cpu = cpu_this();
+
+	for (;;) {
+		struct vcpu *vcpu;
+
+		if (unlikely(vm_work_pending()))
+			vm_work();
+		vcpu = pick(cpu);
+		if (!vcpu)
+			vcpu = idle_until_work(cpu);
+		if (vcpu)
+			run_one(cpu, vcpu);
+	}
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trapped MRS, MSR and SYS instructions: decoding, lookup, and the EMUL rows of sysreg.def. */
+#include "vcpu/sysreg_emul.h"
+
+#include "arch/barrier.h"
+#include "arch/esr.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "vcpu/debug.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+/* ---- what is emulated ---- */
+
+enum verdict emul_raz_wi(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	(void)write;
+	(void)value;
+	return SKIP;
+}
+
+enum verdict emul_raz(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	(void)value;
+	return write ? UNDEF : SKIP;
+}
+
+enum verdict emul_sgi(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return write ? vgic_sgi(vcpu, *value, id == SR_ICC_SGI1R_EL1) : UNDEF;
+}
+
+enum verdict emul_dir(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	return write ? vgic_dir(vcpu, *value) : UNDEF;
+}
+
+enum verdict emul_count(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (write)
+		return UNDEF;
+	*value = vtimer_phys_read(vcpu, VTIMER_COUNT);
+	return SKIP;
+}
+
+enum verdict emul_timer(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	enum vtimer_reg reg = id == SR_CNTP_CTL_EL0  ? VTIMER_CTL
+			    : id == SR_CNTP_CVAL_EL0 ? VTIMER_CVAL
+						     : VTIMER_TVAL;
+
+	if (write)
+		vtimer_phys_write(vcpu, reg, *value);
+	else
+		*value = vtimer_phys_read(vcpu, reg);
+	return SKIP;
+}
+
+/* An identity register that a VM sees as the machine has it. */
+static enum verdict read_only(bool write, u64 *value, u64 v)
+{
+	if (write)
+		return UNDEF;
+	*value = v;
+	return SKIP;
+}
+
+enum verdict emul_aidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(AIDR_EL1));
+}
+
+/* Implementer and revision; SMPS (streaming priorities) and the SMCU's affinity are not shown. */
+#define SMIDR_SHOWN MASK(31, 16)
+
+enum verdict emul_smidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->vm->config->sme)
+		return UNDEF;
+	return read_only(write, value, sysreg_read(SMIDR_EL1) & SMIDR_SHOWN);
+}
+
+/* Without SMIDR_EL1.SMPS the register is RES0. */
+enum verdict emul_smpri(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return vcpu->vm->config->sme ? emul_raz_wi(vcpu, id, write, value) : UNDEF;
+}
+
+#define CLIDR_TTYPES MASK(46, 33) /* tag caches: FEAT_MTE2 is hidden */
+
+enum verdict emul_clidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(CLIDR_EL1) & ~CLIDR_TTYPES);
+}
+
+#define CSSELR_IND BIT(0)
+#define CSSELR_LEVEL(v) ((u32)FIELD(v, 3, 1)) /* less one */
+
+enum verdict emul_csselr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (write)
+		vcpu->sr[id] = *value & MASK(3, 0);
+	else
+		*value = vcpu->sr[id];
+	return SKIP;
+}
+
+/* Whether CLIDR_EL1 has the cache that this CSSELR_EL1 value selects. */
+static bool cache_exists(u64 csselr)
+{
+	u64 clidr = sysreg_read(CLIDR_EL1);
+	u32 level = CSSELR_LEVEL(csselr), type = 0;
+
+	if (level == 7)
+		return false;
+	for (u32 i = 0; i <= level; i++) {
+		type = (u32)FIELD(clidr, 3 * i + 2, 3 * i);
+		if (!type) /* nothing beyond the first level without a cache counts */
+			return false;
+	}
+	/* 1: instruction only, 2: data only, 3: both, 4: unified */
+	return csselr & CSSELR_IND ? type & 1 : type >= 2;
+}
+
+enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 csselr = vcpu->sr[SR_CSSELR_EL1];
+
+	(void)id;
+	/* Selecting a cache that isn't there makes the real register UNDEFINED on some CPUs, at EL2 too. */
+	if (write || !cache_exists(csselr))
+		return read_only(write, value, 0);
+	/* CSSELR_EL1 itself is nidus's scratch: no guest reaches it. */
+	sysreg_write(CSSELR_EL1, csselr);
+	isb();
+	*value = sysreg_read(CCSIDR_EL1);
+	return SKIP;
+}
+
+/* Trapped only where HCR_EL2.TID2 must stand in for TID4. */
+enum verdict emul_ctr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(CTR_EL0));
+}
+
+/* ---- which of them an access means ---- */
+
+/* op0=3 op1=0 CRn=0 CRm=0..7. */
+#define IDSPACE_MASK SYSREG_KEY(3u, 7u, 15u, 8u, 0u)
+#define IDSPACE SYSREG_KEY(3u, 0u, 0u, 0u, 0u)
+
+static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	u32 crm = (u32)SYS64_CRM(key), op2 = (u32)SYS64_OP2(key);
+
+	if (write)
+		return UNDEF;
+	if (crm == 0) {
+		/* Only these three are allocated, and the space is reserved as RAZ from CRm=1 on. */
+		if (op2 == 5)
+			return read_only(write, value, vcpu->vmpidr);
+		if (op2 != 0 && op2 != 6)
+			return UNDEF;
+	}
+	return read_only(write, value, vcpu->vm->id_regs.v[IDSPACE_INDEX(crm, op2)]);
+}
+
+/* A register in the CPU does not trap, but for MDSCR_EL1. */
+#define CASE_BANK(id, key_, function, condition)
+#define CASE_LIVE(id, key_, function, condition)
+#define CASE_EMUL(id, key_, function, condition)                                                      \
+	case key_:                                                                                 \
+		return (condition) ? function(vcpu, id, write, value) : UNDEF;
+
+static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	if ((key & IDSPACE_MASK) == IDSPACE)
+		return idspace_read(vcpu, key, write, value);
+	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
+		return debug_numbered(vcpu, key, write, value);
+	switch (key) {
+	case KEY_MDSCR_EL1:
+		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	CASE_##home(SR_##name, KEY_##name, accessor, condition)
+#include "arch/sysreg.def"
+#undef SYSREG
+	}
+	return UNDEF;
+}
+
+/* Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay unsaid). */
+static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u32 key, const struct exit *exit)
+{
+	struct vm *vm = vcpu->vm;
+	u32 bit = ((key >> 1) * 0x9e3779b1u) >> 24;
+	char text[SYSREG_TEXT_MAX];
+	const char *op = SYS64_OP0(key) == 1 ? "" : SYS64_READ(exit->esr) ? "MRS " : "MSR ";
+
+	if (__atomic_fetch_or(&vm->undef_logged[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED) &
+	    BIT(bit % 64))
+		return;
+	sysreg_text(text, key);
+	log_line("vm %s: UNDEF: %s%s at 0x%lx", vm->config->name, op, text, exit->elr);
+}
+
+/* SPSR_EL2.M[3:0] of EL0, in either Execution state. */
+static bool from_el0(const struct exit *exit)
+{
+	return (exit->spsr & 0xf) == 0;
+}
+
+enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	u32 key = (u32)exit->esr & SYSREG_KEY_MASK;
+	u32 rt = (u32)SYS64_RT(exit->esr);
+	bool write = !SYS64_READ(exit->esr);
+	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
+	enum verdict verdict = UNDEF;
+
+	/* The hot one: no search. */
+	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
+		return vgic_sgi(vcpu, value, true);
+	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
+	if (!from_el0(exit) || SYS64_OP1(key) == 3)
+		verdict = access(vcpu, key, write, &value);
+	if (likely(verdict == SKIP)) {
+		if (!write)
+			vcpu_gpr_set(vcpu, rt, value);
+	} else if (verdict == UNDEF) {
+		log_undef(vcpu, key, exit);
+	}
+	return verdict;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The trap controls of a guest entry, computed as one pure function of the vcpu and written by one
+ * other: HCR_EL2, HCRX_EL2, MDCR_EL2, CPTR_EL2, CNTHCTL_EL2, HSTR_EL2 and the fine-grained traps.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct vcpu;
+
+struct traps {
+	u64 hcr, hcrx, mdcr, cptr, cnthctl;
+	u64 hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
+};
+
+/* What the trap registers must hold while vcpu runs. Pure: reads vcpu, its VM and feat. */
+struct traps traps_compute(const struct vcpu *vcpu);
+
+/*
+ * Write those of t that differ from what this CPU's registers hold (cpu->traps); the ERET that
+ * follows synchronises them.
+ */
+void traps_load(const struct traps *t);
+
+/*
+ * Write CPTR_EL2 alone, if it differs from cpu->traps. As it governs EL2 too, an ISB is the caller's
+ * before it uses what this opens. simd.c's, which knows the value. Any interrupt mask.
+ */
+void traps_cptr_set(u64 cptr);
+
+/*
+ * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME lets
+ * counters that are nidus's count. Set at boot, before the first entry.
+ */
+extern u64 traps_mdcr_extra;
+
+/*
+ * At boot on each CPU, after feat_init() and simd_boot(): put every trap register into the state that
+ * nidus runs in while it has no guest, and cpu->traps with them; reset values are UNKNOWN.
+ */
+void traps_boot(void);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vcpu's life outside the run loop: reset, load, put, and being woken. */
+#include "vcpu/vcpu.h"
+
+#include "arch/barrier.h"
+#include "arch/sysreg.h"
+#include "lib/check.h"
+#include "mm/stage2.h"
+#include "mm/tlb.h"
+#include "simd/simd.h"
+#include "vcpu/bank.h"
+#include "vcpu/cpu.h"
+#include "vcpu/sched.h"
+#include "vcpu/vm.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+#define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */
+
+void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
+{
+	CHECK(!vcpu->loaded_cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(vcpu->gpr); i++)
+		vcpu->gpr[i] = 0;
+	vcpu->gpr[0] = x0;
+	vcpu->pc = pc;
+	vcpu->pstate = PSTATE_RESET;
+	vcpu->debug_live = false;
+	sysreg_reset(vcpu);
+	simd_vcpu_reset(vcpu);
+	vtimer_reset(vcpu);
+	vgic_vcpu_reset(vcpu);
+}
+
+/*
+ * The VMID names the VM, not the vcpu: what another vcpu of it left in this CPU's TLB (its own use
+ * of an ASID, entries it invalidated locally elsewhere) must not be seen by this one. So a vcpu
+ * that comes to a CPU where it wasn't the VM's last, or that ran elsewhere since, starts clean.
+ */
+static void tlb_take_over(struct vcpu *vcpu, struct cpu *cpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (vm->last_ran[cpu->index] == vcpu && vcpu->last_cpu == cpu)
+		return;
+	isb(); /* VTTBR_EL2 first */
+	tlb_invalidate_vmid_local();
+	vm->last_ran[cpu->index] = vcpu;
+	vcpu->last_cpu = cpu;
+}
+
+void vcpu_load(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+
+	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
+	stage2_load(&vcpu->vm->stage2);
+	tlb_take_over(vcpu, cpu);
+	sysreg_write(VPIDR_EL2, sysreg_read(MIDR_EL1));
+	sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
+	sysreg_load(vcpu);
+	vtimer_load(vcpu);
+	vgic_load(vcpu);
+	vcpu->pc_dirty = true;
+	vcpu->traps_stale = true;
+	vcpu->account.switches++;
+	cpu->loaded = vcpu;
+	vcpu->loaded_cpu = cpu;
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+
+	CHECK(cpu->loaded == vcpu);
+	/* The old regime's walks end before anything of it changes. */
+	dsb(nsh);
+	simd_flush(vcpu);
+	vgic_put(vcpu);
+	vtimer_put(vcpu);
+	sysreg_save(vcpu);
+	cpu->loaded = NULL;
+	/* From here on another CPU may take it. */
+	__atomic_store_n(&vcpu->loaded_cpu, NULL, __ATOMIC_RELEASE);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	u32 state;
+
+	/* What the caller wrote, before the look at the state (see fall_asleep). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
+	if (state == VCPU_RUNNING) {
+		if (vcpu->cpu != cpu_this())
+			cpu_kick(vcpu->cpu);
+	} else if (state == VCPU_SLEEPING) {
+		if (__atomic_compare_exchange_n(&vcpu->state, &state, VCPU_STARTING, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			sched_start(vcpu);
+	}
+}
+
+void vcpu_request(struct vcpu *vcpu, u32 request)
+{
+	__atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+	vcpu_kick(vcpu);
+}
+
+bool vcpu_interrupt_pending(struct vcpu *vcpu)
+{
+	return vgic_interrupt_pending(vcpu);
+}
+
+bool vcpu_wakes(struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu_interrupt_pending(vcpu);
+}

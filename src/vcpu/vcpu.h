@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtual CPU and where each piece of its state lives:
+ *
+ *   x0-x30                  vcpu->gpr from exit to entry, the CPU while the guest runs
+ *   PC, PSTATE              vcpu->pc, vcpu->pstate from exit to entry (written back if pc_dirty)
+ *   EL1 system registers    the CPU while cpu->loaded == vcpu, else vcpu->sr (rows of sysreg.def)
+ *   GIC interface, timers   likewise, vcpu->vgic and vcpu->vtimer
+ *   SIMD                    the CPU while live (simd/simd.h), else vcpu->simd
+ *
+ * Only the CPU that has a vcpu loaded (or, if none has, the holder of its scheduler slot) touches
+ * its state; others reach it through atomic words and vcpu_kick(): those fields say so.
+ */
+#pragma once
+
+#include "arch/sysreg_table.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "simd/simd.h"
+#include "trace/account.h"
+#include "vcpu/exit.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+#define MAX_VCPUS 16 /* of one VM */
+
+struct cpu;
+struct vm;
+
+enum vcpu_state {
+	VCPU_OFF,      /* PSCI: not started, or CPU_OFF */
+	VCPU_STARTING, /* CPU_ON is setting its registers */
+	VCPU_RUNNABLE, /* on a run queue */
+	VCPU_RUNNING,  /* in the run loop of vcpu->cpu */
+	VCPU_SLEEPING, /* WFI or CPU_SUSPEND: vcpu_kick() makes it runnable */
+	VCPU_DEAD,     /* its VM is stopping, or nidus stopped it */
+};
+
+/* vcpu->requests: bits that others set with vcpu_request(), served before the next entry. */
+enum vcpu_request {
+	REQ_STOP = 1,      /* the VM is going: leave the run loop */
+	REQ_VGIC_SYNC = 2, /* write the list registers back, somebody must see them */
+	REQ_TIMER = 4,     /* an emulated timer came due */
+};
+
+struct vcpu {
+	u64 gpr[31]; /* offset 0: vectors.S */
+	u64 pc, pstate;
+	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
+	bool traps_stale;   /* an input of traps_compute() changed */
+	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
+	u8 index;           /* within its VM */
+	struct vm *vm;
+	u64 vmpidr;         /* the guest's MPIDR_EL1 */
+	struct exit exit;   /* the last one */
+	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
+	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
+	struct simd_vcpu simd;
+	struct vgic_vcpu vgic;
+	struct vtimer vtimer;
+	struct account account;
+
+	/* Atomic: anybody. */
+	u32 requests;
+	u32 state; /* enum vcpu_state */
+
+	/* Scheduler (sched.c): guarded by cpu->rq_lock of vcpu->cpu. */
+	struct cpu *cpu; /* where it runs or is queued */
+	struct list rq_node;
+	u64 affinity;    /* bit n: may run on cpus[n] */
+	struct cpu *loaded_cpu; /* the CPU that has cpu->loaded == this vcpu, or NULL */
+	struct cpu *last_cpu;   /* where it ran last: vcpu_load() */
+
+	/* PSCI CPU_ON: written by the caller while the vcpu is OFF. */
+	u64 entry_pc, entry_x0;
+	bool powered_down; /* CPU_SUSPEND to a power-down state: psci_resume() when it wakes */
+	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
+};
+
+/* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */
+void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
+
+/* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
+void vcpu_load(struct vcpu *vcpu);
+/* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */
+void vcpu_put(struct vcpu *vcpu);
+
+/*
+ * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes runnable,
+ * if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
+ */
+void vcpu_kick(struct vcpu *vcpu);
+/* Set a request bit, then kick. */
+void vcpu_request(struct vcpu *vcpu, u32 request);
+
+/* Whether it should leave WFI: a request, or an interrupt. Its own CPU, or not running. */
+bool vcpu_wakes(struct vcpu *vcpu);
+/* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */
+bool vcpu_interrupt_pending(struct vcpu *vcpu);
+
+/* Register n of the guest as an instruction names it: 31 reads as zero and ignores writes. */
+static inline u64 vcpu_gpr(const struct vcpu *vcpu, u32 n)
+{
+	return n == 31 ? 0 : vcpu->gpr[n];
+}
+
+static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
+{
+	if (n != 31)
+		vcpu->gpr[n] = v;
+}

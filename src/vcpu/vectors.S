@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entry to the guest and the vectors of EL2. vcpu_enter() returns when the guest traps. */
+
+	.arch	armv8.2-a
+#define EXIT_SYNC	0
+#define EXIT_IRQ	1
+#define EXIT_FIQ	2
+#define EXIT_SERROR	3
+
+#define FRAME		112	/* x19-x30, vcpu, pad */
+#define FRAME_VCPU	96
+#define STACK_SHIFT	14	/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
+
+	.text
+/*
+ * u64 vcpu_enter(struct vcpu *vcpu): run the guest until it traps; returns enum exit_kind. The
+ * GPRs are vcpu->gpr (offset 0); everything else is in place.
+ */
+	.globl	vcpu_enter
+	.type	vcpu_enter, %function
+vcpu_enter:
+	stp	x19, x20, [sp, #-FRAME]!
+	stp	x21, x22, [sp, #16]
+	stp	x23, x24, [sp, #32]
+	stp	x25, x26, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	stp	x29, x30, [sp, #80]
+	str	x0, [sp, #FRAME_VCPU]
+	ldp	x2, x3, [x0, #16]
+	ldp	x4, x5, [x0, #32]
+	ldp	x6, x7, [x0, #48]
+	ldp	x8, x9, [x0, #64]
+	ldp	x10, x11, [x0, #80]
+	ldp	x12, x13, [x0, #96]
+	ldp	x14, x15, [x0, #112]
+	ldp	x16, x17, [x0, #128]
+	ldp	x18, x19, [x0, #144]
+	ldp	x20, x21, [x0, #160]
+	ldp	x22, x23, [x0, #176]
+	ldp	x24, x25, [x0, #192]
+	ldp	x26, x27, [x0, #208]
+	ldp	x28, x29, [x0, #224]
+	ldr	x30, [x0, #240]
+	ldp	x0, x1, [x0]
+	eret
+	dsb	nsh		/* no straight-line speculation past the ERET */
+	isb
+	.size	vcpu_enter, . - vcpu_enter
+
+/* From a lower EL: [sp] = guest's x0, x1; x1 = enum exit_kind; below them vcpu_enter's frame. */
+guest_exit:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	stp	x2, x3, [x0, #16]
+	stp	x4, x5, [x0, #32]
+	stp	x6, x7, [x0, #48]
+	stp	x8, x9, [x0, #64]
+	stp	x10, x11, [x0, #80]
+	stp	x12, x13, [x0, #96]
+	stp	x14, x15, [x0, #112]
+	stp	x16, x17, [x0, #128]
+	stp	x18, x19, [x0, #144]
+	stp	x20, x21, [x0, #160]
+	stp	x22, x23, [x0, #176]
+	stp	x24, x25, [x0, #192]
+	stp	x26, x27, [x0, #208]
+	stp	x28, x29, [x0, #224]
+	str	x30, [x0, #240]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0]
+	mov	x0, x1
+	ldp	x21, x22, [sp, #16]
+	ldp	x23, x24, [sp, #32]
+	ldp	x25, x26, [sp, #48]
+	ldp	x27, x28, [sp, #64]
+	ldp	x29, x30, [sp, #80]
+	ldp	x19, x20, [sp], #FRAME
+	ret
+
+	.macro	lower, kind
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	mov	x1, #\kind
+	b	guest_exit
+	.endm
+
+	/* What nidus itself must never take: report and halt. */
+	.macro	unexpected, kind
+	.balign	128
+	mov	x0, #\kind
+	b	el2_unexpected
+	.endm
+
+	.balign	2048
+	.globl	vectors
+vectors:
+	/* Current EL with SP_EL0: nidus never selects it. */
+	unexpected 4
+	unexpected 5
+	unexpected 6
+	unexpected 7
+	/* Current EL with SP_ELx */
+	.balign	128
+	/* In the guard, or about to be: nothing of this context is wanted again, so x0 is free. */
+	mov	x0, sp
+	sub	x0, x0, #2048
+	tbz	x0, #STACK_SHIFT, 1f
+	mov	x0, #0
+	b	el2_unexpected
+1:	adrp	x0, overflow_stack_top
+	add	x0, x0, :lo12:overflow_stack_top
+	mov	sp, x0
+	mov	x0, #8
+	b	el2_unexpected
+	.balign	128
+	b	el2_irq
+	.balign	128
+	b	el2_irq
+	unexpected 3
+	/* Lower EL, AArch64 */
+	lower	EXIT_SYNC
+	lower	EXIT_IRQ
+	lower	EXIT_FIQ
+	lower	EXIT_SERROR
+	/* Lower EL, AArch32 */
+	lower	EXIT_SYNC
+	lower	EXIT_IRQ
+	lower	EXIT_FIQ
+	lower	EXIT_SERROR
+
+/* An interrupt taken in nidus itself, where it has unmasked them: caller-saved state, ELR and SPSR. */
+el2_irq:
+	stp	x0, x1, [sp, #-192]!
+	stp	x2, x3, [sp, #16]
+	stp	x4, x5, [sp, #32]
+	stp	x6, x7, [sp, #48]
+	stp	x8, x9, [sp, #64]
+	stp	x10, x11, [sp, #80]
+	stp	x12, x13, [sp, #96]
+	stp	x14, x15, [sp, #112]
+	stp	x16, x17, [sp, #128]
+	stp	x18, x29, [sp, #144]
+	mrs	x0, ELR_EL2
+	mrs	x1, SPSR_EL2
+	stp	x30, x0, [sp, #160]
+	str	x1, [sp, #176]
+	bl	irq_handle
+	ldp	x30, x0, [sp, #160]
+	ldr	x1, [sp, #176]
+	msr	ELR_EL2, x0
+	msr	SPSR_EL2, x1
+	ldp	x18, x29, [sp, #144]
+	ldp	x16, x17, [sp, #128]
+	ldp	x14, x15, [sp, #112]
+	ldp	x12, x13, [sp, #96]
+	ldp	x10, x11, [sp, #80]
+	ldp	x8, x9, [sp, #64]
+	ldp	x6, x7, [sp, #48]
+	ldp	x4, x5, [sp, #32]
+	ldp	x2, x3, [sp, #16]
+	ldp	x0, x1, [sp], #192
+	eret
+	dsb	nsh
+	isb
+
+el2_unexpected:
+	mrs	x1, ESR_EL2
+	mrs	x2, ELR_EL2
+	mrs	x3, FAR_EL2
+	bl	el2_panic
+2:	wfi
+	b	2b
+
+	.section .stacks, "aw", %nobits
+	/* The slot's lower half is never mapped: 16 KiB of guard, 16 KiB of stack. */
+	.balign	32768
+	.space	32768
+	.globl	boot_stack_top
+boot_stack_top:
+	.globl	cpu_stacks
+cpu_stacks:
+	.space	32768 * 32	/* MAX_CPUS; slot 0 is the boot CPU's spare */
+	.space	4096
+overflow_stack_top:

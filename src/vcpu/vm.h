@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A guest machine. */
+#pragma once
+
+#include "boot/config.h"
+#include "lib/spinlock.h"
+#include "mm/stage2.h"
+#include "vcpu/cpu.h"
+#include "vcpu/idreg.h"
+#include "vcpu/mmio.h"
+#include "vcpu/vcpu.h"
+#include "vgic/vgic.h"
+
+#define MAX_VMS 16
+#define VM_RAM_CHUNKS 32
+
+enum vm_state { VM_UNUSED, VM_RUNNING, VM_STOPPING, VM_RESETTING, VM_DEAD };
+
+struct vpl011;
+
+/* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
+struct vm_layout {
+	u64 ram, gicd, gicr, uart;
+	u32 uart_intid;
+};
+
+struct vm {
+	const struct vm_config *config;
+	u32 id; /* 1.. in messages and on the console */
+	u32 state;       /* atomic: enum vm_state */
+	u32 vcpus_alive; /* atomic: vcpus that have not yet left for good */
+	const char *stop_reason; /* NULL: the guest asked for it (PSCI); else why nidus stopped it */
+	struct vm_layout layout;
+	struct stage2 stage2;
+	/* RAM in the order of its addresses; contiguous in IPA, maybe not in PA. */
+	struct vm_ram {
+		u64 ipa, pa, size;
+	} ram[VM_RAM_CHUNKS];
+	u32 ram_chunks;
+	struct idregs id_regs;
+	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
+	struct mmio_bus mmio;
+	struct vgic vgic;
+	struct vpl011 *uart;
+	u64 undef_logged[4];   /* a small hash of what was logged once */
+	bool stage2_ready;
+	u64 started;              /* CNTPCT at vm_start() */
+	bool entered;             /* its first instruction was reported */
+	u32 reset_chunk;          /* vm_work(): how far the zeroing of a reset got */
+	u64 reset_offset;
+	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */
+	u32 vcpu_count;
+	struct vcpu *vcpus[MAX_VCPUS];
+	struct vcpu *last_ran[MAX_CPUS]; /* by CPU: whose translations its TLB may hold */
+};
+
+extern struct vm vms[MAX_VMS];
+extern u32 vm_count;
+extern u64 boot_ticks; /* CNTPCT at nidus's entry */
+
+/*
+ * Build a VM from its configuration: memory (zeroed), images, device tree, vcpus; vcpu 0 is made runnable
+ * by vm_start(). On error nothing is left behind, and one line names node and reason. At boot or in
+ * the VM's own reset.
+ */
+int vm_create(const struct vm_config *config) must_check;
+void vm_start(struct vm *vm);
+
+/*
+ * Stop all vcpus of the VM; the last one to leave frees its memory (or, for a reset, starts it anew).
+ * Any CPU, any context of a vcpu. reason NULL: by the guest's own wish. The first call decides.
+ */
+void vm_stop(struct vm *vm, enum vm_state how, const char *reason);
+
+/* Log how long after power-on the VM's first vcpu is entered. */
+void vm_first_entry(struct vm *vm);
+/*
+ * A vcpu left its run loop for good (CPU_OFF, or the VM is stopping); it is no longer loaded anywhere. The last
+ * one of a stopping VM queues the VM for vm_work().
+ */
+void vm_vcpu_gone(struct vcpu *vcpu);
+
+/* Work on VMs that stopped: free them or build them anew, a bounded piece per call. */
+bool vm_work_pending(void);
+void vm_work(void);
+
+/* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
+int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
+int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;

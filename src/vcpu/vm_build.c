@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a VM from its configuration, and taking it apart. */
+#include "vcpu/vm_build.h"
+
+#include "arch/feat.h"
+#include "boot/guest_fdt.h"
+#include "dev/vpl011.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "simd/simd.h"
+#include "vcpu/cpu.h"
+#include "vcpu/vm.h"
+#include "vgic/vgic.h"
+
+/* QEMU virt's map, so that a program written for that machine finds what it expects. */
+#define GUEST_RAM 0x40000000UL
+#define GUEST_GICD 0x08000000UL
+#define GUEST_GICR 0x080a0000UL
+#define GUEST_UART 0x09000000UL
+#define GUEST_UART_INTID 33
+
+#define FDT_MAX KIB(64)
+
+static char message[160];
+
+#define FAIL(...)                                                                                  \
+	({                                                                                         \
+		snprintf(message, sizeof(message), __VA_ARGS__);                                   \
+		(const char *)message;                                                             \
+	})
+
+static void set_layout(struct vm *vm)
+{
+	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
+					 GUEST_UART_INTID };
+	if (!vm->config->direct_map)
+		return;
+	/* 1:1: RAM is where it is found, so the devices stand where the machine's own do. */
+	vm->layout.gicd = machine.gicd.base;
+	vm->layout.gicr = machine.gicr[0].base;
+	vm->layout.uart = machine.uart.base;
+	vm->layout.uart_intid = machine.uart_intid;
+}
+
+static u32 order_of(u64 size)
+{
+	return 63 - (u32)__builtin_clzl(size >> PAGE_SHIFT);
+}
+
+static void add_chunk(struct vm *vm, u64 at, u64 pa, u64 size)
+{
+	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, pa, size };
+	page_zero(pa, size);
+}
+
+/* RAM at a fixed IPA: the largest pieces that there are, in falling order, so that each is aligned to its size in IPA too. */
+static const char *alloc_ram(struct vm *vm)
+{
+	u64 at = vm->layout.ram, left = vm->config->mem_size;
+	u32 order = PAGE_ORDER_MAX;
+
+	while (left) {
+		u64 pa;
+
+		order = MIN(order, order_of(left));
+		pa = vm->ram_chunks < VM_RAM_CHUNKS ? page_alloc(order) : 0;
+		if (pa) {
+			add_chunk(vm, at, pa, PAGE_SIZE << order);
+			at += PAGE_SIZE << order;
+			left -= PAGE_SIZE << order;
+		} else if (order == 0 || vm->ram_chunks == VM_RAM_CHUNKS) {
+			return FAIL("memory: expected %lu MiB of free memory, found %lu MiB",
+				    vm->config->mem_size >> 20, page_free_count() >> 8);
+		} else {
+			order--;
+		}
+	}
+	return NULL;
+}
+
+/* RAM at IPA = PA: one piece, so the next power of two is taken and the rest given back. */
+static const char *alloc_ram_direct(struct vm *vm)
+{
+	u64 size = vm->config->mem_size, pa, end;
+	u32 order;
+
+	order = order_of(size) + !!(size & (size - 1));
+	pa = order <= PAGE_ORDER_MAX ? page_alloc(order) : 0;
+	if (!pa)
+		return FAIL("memory: expected %lu MiB in one piece for nidus,direct-map (at most "
+			    "1024), found none",
+			    size >> 20);
+	end = pa + (PAGE_SIZE << order);
+	for (u64 p = pa + size; p < end;) {
+		u32 o = (u32)__builtin_ctzl(p >> PAGE_SHIFT);
+
+		page_free(p, o);
+		p += PAGE_SIZE << o;
+	}
+	vm->layout.ram = pa;
+	add_chunk(vm, pa, pa, size);
+	return NULL;
+}
+
+static const char *map_ram(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ram_chunks; i++) {
+		const struct vm_ram *r = &vm->ram[i];
+
+		if (stage2_map(&vm->stage2, ipa(r->ipa), pa(r->pa), r->size, STAGE2_RAM))
+			return "memory: no page left for its stage-2 tables";
+	}
+	return NULL;
+}
+
+static const char *map_passthrough(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->config->pass_count; i++) {
+		const struct passthrough *p = &vm->config->pass[i];
+
+		for (u32 r = 0; r < p->reg_count; r++) {
+			u64 base = ALIGN_DOWN(p->reg[r].base, PAGE_SIZE);
+			u64 end = ALIGN_UP(p->reg[r].base + p->reg[r].size, PAGE_SIZE);
+
+			if (stage2_map(&vm->stage2, ipa(base), pa(base), end - base, STAGE2_DEVICE))
+				return FAIL("nidus,passthrough: registers at 0x%lx can't be mapped",
+					    p->reg[r].base);
+		}
+		for (u32 n = 0; n < p->intid_count; n++)
+			if (vgic_assign_spi(vm, p->intid[n], p->intid[n], p->edge[n]))
+				return FAIL("nidus,passthrough: interrupt %u can't be routed",
+					    p->intid[n]);
+	}
+	return NULL;
+}
+
+static u64 mpidr_of(u32 index)
+{
+	/* 16 vcpus share an Aff1: as many as one SGI's target list reaches. */
+	return BIT(31) | (u64)(index / 16) << 8 | index % 16;
+}
+
+static u32 vcpu_order(void)
+{
+	return order_of(ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) * 2 - 1);
+}
+
+static const char *make_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->config->cpus; i++) {
+		u32 order = vcpu_order();
+		struct vcpu *vcpu;
+		u64 page = page_alloc(order);
+
+		if (!page)
+			return "cpus: no memory for its vcpus";
+		page_zero(page, PAGE_SIZE << order);
+		vcpu = pa_ptr(pa(page));
+		vcpu->vm = vm;
+		vcpu->index = (u8)i;
+		vcpu->vmpidr = mpidr_of(i);
+		vcpu->affinity = vm->config->affinity[i] & (BIT(cpu_count) - 1);
+		if (!vcpu->affinity)
+			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
+		list_init(&vcpu->rq_node);
+		vtimer_reset(vcpu);
+		vm->vcpus[i] = vcpu;
+		vm->vcpu_count = i + 1;
+		if (simd_vcpu_init(vcpu))
+			return "cpus: no memory for its SIMD state";
+	}
+	return NULL;
+}
+
+static const char *make_devices(struct vm *vm)
+{
+	if (vgic_vm_init(vm))
+		return "no memory for its interrupt controller";
+	if (vm->config->vpl011 && vpl011_create(vm))
+		return "vpl011: no memory for it";
+	return NULL;
+}
+
+const char *vm_build(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	const char *error;
+
+	if (c->nested && !feat.nv2)
+		return "nidus,nested: expected a CPU with FEAT_NV2, found none";
+	if (c->nested)
+		return "nidus,nested: nested VMs are not supported by this version of nidus";
+	error = simd_config_check(c, message, sizeof(message));
+	if (error)
+		return error;
+	set_layout(vm);
+	idregs_init(&vm->id_regs, c);
+	error = c->direct_map ? alloc_ram_direct(vm) : alloc_ram(vm);
+	if (error)
+		return error;
+	if (stage2_init(&vm->stage2, stage2_ipa_bits(vm->layout.ram + c->mem_size), c->stage2_block))
+		return "no memory or VMID for its stage-2 tables";
+	vm->stage2_ready = true;
+	if ((error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
+	    (error = map_passthrough(vm)))
+		return error;
+	return vm_load_images(vm);
+}
+
+static const char *copy_image(struct vm *vm, const struct image *image)
+{
+	for (u32 i = 0; i < image->segments; i++) {
+		const struct image_segment *s = &image->segment[i];
+		const char *from = (const char *)pa_ptr(pa(vm->config->kernel.base)) + s->offset;
+
+		if (vm_write(vm, ipa(s->ipa), from, s->filesz))
+			return "kernel: it does not fit into the VM's memory";
+	}
+	return NULL;
+}
+
+/* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
+const char *vm_load_images(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	u64 ram = vm->layout.ram, end = ram + c->mem_size;
+	struct guest_layout gl = { .ram = ram, .ram_size = c->mem_size, .gicd = vm->layout.gicd,
+				   .gicr = vm->layout.gicr, .uart = vm->layout.uart,
+				   .uart_intid = vm->layout.uart_intid };
+	u64 mpidr[MAX_VCPUS], fdt_page;
+	struct image image;
+	const char *error;
+	int size;
+
+	error = image_plan(&image, pa_ptr(pa(c->kernel.base)), c->kernel.size, ram, c->mem_size);
+	if (error)
+		return FAIL("kernel: %s", error);
+	vm->fdt_ipa = ALIGN_DOWN(end - FDT_MAX, FDT_MAX);
+	gl.initrd_size = c->ramdisk.size;
+	gl.initrd = ALIGN_DOWN(vm->fdt_ipa - c->ramdisk.size, PAGE_SIZE);
+	if (image.end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image.end)
+		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
+			    "device tree (0x%lx), found 0x%lx",
+			    image.end - ram, c->ramdisk.size, (u64)FDT_MAX, c->mem_size);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		mpidr[i] = vm->vcpus[i]->vmpidr & (MASK(39, 32) | MASK(23, 0));
+	gl.mpidr = mpidr;
+	error = copy_image(vm, &image);
+	if (error)
+		return error;
+	if (c->ramdisk.size &&
+	    vm_write(vm, ipa(gl.initrd), pa_ptr(pa(c->ramdisk.base)), c->ramdisk.size))
+		return "ramdisk: it does not fit into the VM's memory";
+	fdt_page = page_alloc(order_of(FDT_MAX));
+	if (!fdt_page)
+		return "no memory for its device tree";
+	/* Debian's libfdt is compiled with SIMD. */
+	simd_host_begin();
+	size = guest_fdt_make(pa_ptr(pa(fdt_page)), FDT_MAX, c, &gl, &machine);
+	simd_host_end();
+	if (size > 0 && vm_write(vm, ipa(vm->fdt_ipa), pa_ptr(pa(fdt_page)), (size_t)size))
+		size = -1;
+	page_free(fdt_page, order_of(FDT_MAX));
+	if (size < 0)
+		return FAIL("its device tree can't be made (libfdt error %d)", size);
+	vm->entry = image.entry;
+	return NULL;
+}
+
+/* A chunk need not be a power of two (nidus,direct-map): give it back in aligned pieces. */
+static void free_chunk(const struct vm_ram *r)
+{
+	for (u64 p = r->pa, end = r->pa + r->size; p < end;) {
+		u32 o = MIN((u32)__builtin_ctzl(p >> PAGE_SHIFT), order_of(end - p));
+
+		o = MIN(o, PAGE_ORDER_MAX);
+		page_free(p, o);
+		p += PAGE_SIZE << o;
+	}
+}
+
+void vm_release(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		timer_cancel(&vm->vcpus[i]->vtimer.virt_wake);
+		timer_cancel(&vm->vcpus[i]->vtimer.phys);
+		simd_vcpu_destroy(vm->vcpus[i]);
+	}
+	vgic_vm_destroy(vm);
+	vpl011_destroy(vm);
+	if (vm->stage2_ready)
+		stage2_destroy(&vm->stage2);
+	vm->stage2_ready = false;
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		free_chunk(&vm->ram[i]);
+	vm->ram_chunks = 0;
+	vm->mmio.count = 0;
+}
+
+void vm_free_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		page_free(ptr_pa(vm->vcpus[i]).a, vcpu_order());
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between memory and list registers: flush, fold, load, put; and whether an interrupt would be signalled. */
+#include "arch/barrier.h"
+#include "arch/sysreg.h"
+#include "dev/gicv3.h"
+#include "vcpu/cpu.h"
+#include "vgic/internal.h"
+
+/* Maintenance interrupts that say: something is waiting outside the list registers. */
+#define HCR_OVERFLOW                                                                               \
+	(ICH_HCR_NPIE | ICH_HCR_GRP0_EIE | ICH_HCR_GRP0_DIE | ICH_HCR_GRP1_EIE | \
+	 ICH_HCR_GRP1_DIE)
+
+void vgic_collect(struct vgic_vcpu *v)
+{
+	if (__atomic_load_n(&v->mail, __ATOMIC_RELAXED))
+		v->priv.latch |= __atomic_exchange_n(&v->mail, 0, __ATOMIC_ACQUIRE) & v->priv.edge;
+}
+
+static void hcr_set(struct vgic_vcpu *v, u64 hcr)
+{
+	if (v->hcr == hcr)
+		return;
+	sysreg_write(ICH_HCR_EL2, hcr);
+	v->hcr = hcr;
+}
+
+static u32 words_locked(struct vgic_vcpu *v)
+{
+	return v->lr_spi | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE);
+}
+
+/* ---- list registers to memory ---- */
+
+/* List register i, whose content is lr, held interrupt n of b. */
+static void fold_one(struct vgic_vcpu *v, struct irq32 *b, u32 n, u32 i, u64 lr)
+{
+	u32 bit = 1u << n;
+
+	b->inlr &= ~bit;
+	if (!(lr & ICH_LR_ACTIVE)) {
+		b->active &= ~bit;
+		b->acked &= ~bit;
+	} else if (!(b->active & bit)) {
+		b->active |= bit;
+		b->acked |= bit;
+		b->aprio[n] = (u8)FIELD(lr, 55, 48);
+	}
+	if ((lr & ICH_LR_PENDING) && (v->lr_latch >> i & 1))
+		b->latch |= bit;
+	if (!(lr & ICH_LR_STATE) && (b->hw & bit)) {
+		/* With the HW bit the hardware has deactivated the physical one too. */
+		if (v->lr_hw >> i & 1)
+			b->hw &= ~bit;
+		else
+			irq32_hw_release(b, bit);
+	}
+}
+
+static u32 fold_spi(struct vcpu *vcpu, u32 intid, u32 i, u64 lr)
+{
+	struct spi32 *w = spi_word(vcpu->vm, intid);
+	u32 bit = 1u << intid % 32;
+
+	fold_one(&vcpu->vgic, &w->s, intid % 32, i, lr);
+	if (w->hw_next & bit) {
+		w->hw_next &= ~bit;
+		irq32_hw_arrive(&w->s, bit);
+	}
+	return spi_settle(vcpu->vm, intid / 32, bit, vcpu->index);
+}
+
+/* All list registers; the SPI lock is held if there are SPIs in them. Returns vcpus to kick. */
+static u32 fold_lrs(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 kicks = 0;
+
+	for (u32 used = v->lr_used; used; used &= used - 1) {
+		u32 i = (u32)__builtin_ctz(used), intid = v->lr_intid[i];
+		u64 lr = lr_read(i);
+
+		if (intid < 32)
+			fold_one(v, &v->priv, intid, i, lr);
+		else
+			kicks |= fold_spi(vcpu, intid, i, lr);
+		if ((lr & ICH_LR_STATE) || (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
+			v->lr_dirty |= (u16)(1u << i);
+	}
+	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = 0;
+	return kicks;
+}
+
+/*
+ * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no longer among the
+ * active ones of f: its EOI has come. False: none.
+ */
+static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct irq32 **b, u32 *n)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 best = 256;
+
+	for (u32 words = 1 | v->want_words; words; words &= words - 1) {
+		u32 word = (u32)__builtin_ctz(words);
+		struct irq32 *s = vgic_word(vcpu, word * 32);
+		u32 bits = s->active & s->acked & ~s->inlr & (word ? v->want[word] : ~0u);
+
+		for (; bits; bits &= bits - 1) {
+			u32 k = (u32)__builtin_ctz(bits);
+
+			if (s->aprio[k] >= best || vgic_prio_active(f, s->aprio[k], s->group >> k & 1))
+				continue;
+			best = s->aprio[k];
+			*b = s;
+			*n = k;
+		}
+	}
+	return best < 256;
+}
+
+/*
+ * EOIs of interrupts that are in no list register: hardware counts, but doesn't name them. An ICC_DIR
+ * (EOImode 1) may be for any active interrupt: those trap, if need be.
+ */
+static u32 fold_eois(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 count = ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2)), kicks = 0, n;
+	struct vgic_interface f;
+	struct irq32 *b;
+
+	if (!count)
+		return 0;
+	v->hcr = ~0UL; /* the count is to be cleared */
+	f = vgic_interface(v);
+	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
+		v->lost_eois += count;
+		return 0;
+	}
+	for (; count && find_ended(vcpu, &f, &b, &n); count--) {
+		b->active &= ~(1u << n);
+		b->acked &= ~(1u << n);
+		irq32_hw_release(b, 1u << n);
+		if (b != &v->priv)
+			kicks |= spi_settle(vcpu->vm, (u32)(container_of(b, struct spi32, s) -
+							   vcpu->vm->vgic.spis->word),
+					    1u << n, vcpu->index);
+	}
+	return kicks;
+}
+
+static u32 fold_all(struct vcpu *vcpu)
+{
+	u32 kicks = vcpu->vgic.hcr & ICH_HCR_LRENPIE ? fold_eois(vcpu) : 0;
+
+	return kicks | fold_lrs(vcpu);
+}
+
+void vgic_sync(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	bool locked = words_locked(v);
+	u32 kicks;
+
+	if (v->where != VGIC_LOADED)
+		return;
+	if (locked)
+		spin_lock(&vcpu->vm->vgic.lock);
+	kicks = fold_all(vcpu);
+	if (locked)
+		spin_unlock(&vcpu->vm->vgic.lock);
+	vgic_mark(v, false);
+	vgic_kick_all(vcpu->vm, kicks);
+}
+
+void vgic_serve_sync(struct vcpu *vcpu)
+{
+	vgic_sync(vcpu);
+	vgic_remote_serve(vcpu);
+}
+
+void vgic_maintenance(struct vcpu *vcpu)
+{
+	vgic_sync(vcpu);
+	/*
+	 * The list registers still hold what raised the interrupt, until the next flush. With the interface off
+	 * the line is low, so it doesn't fire again while this CPU stays in nidus.
+	 */
+	sysreg_write(ICH_HCR_EL2, 0);
+	vcpu->vgic.hcr = 0;
+}
+
+/* ---- memory to list registers ---- */
+
+/*
+ * Interrupt n of b into list register i. A level-sensitive one whose line is high asks to be told of its
+ * end, because it is pending again then; if its line falls before, the flush that follows takes that back.
+ */
+static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 n = intid % 32, bit = 1u << n;
+	bool active = b->active & bit, latch = b->latch & bit;
+	bool deliver = irq32_deliverable(b, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED)) & bit;
+	bool pend = deliver && (irq32_pending(b, line) & bit);
+	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY | (b->group & bit ? ICH_LR_GROUP1 : 0);
+
+	if ((b->hw & bit) && !(active && latch)) {
+		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID | (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
+		v->lr_hw |= (u16)(1u << i);
+		pend = !active;
+	} else {
+		/* Active and pending can't be said with the HW bit: end such a one in software. */
+		if (b->hw & bit)
+			pend = false;
+		if ((b->hw & bit) || (deliver && (line & ~b->edge & bit)))
+			lr |= ICH_LR_EOI;
+		lr |= (active ? ICH_LR_ACTIVE : 0) | (pend ? ICH_LR_PENDING : 0);
+	}
+	if (pend && latch) {
+		b->latch &= ~bit;
+		v->lr_latch |= (u16)(1u << i);
+	}
+	if (intid < 32)
+		v->lr_line = (v->lr_line & ~bit) | (line & bit);
+	b->inlr |= bit;
+	v->lr_intid[i] = (u16)intid;
+	v->lr_used |= (u16)(1u << i);
+	v->lr_dirty &= (u16)~(1u << i);
+	vcpu->account.irq_injected += pend;
+	lr_write(i, lr);
+}
+
+/* Give up list registers of private interrupts that the guest is done with. */
+static void retire(struct vgic_vcpu *v)
+{
+	u32 done = lr_empty() & v->lr_used & ~(u32)v->lr_spi;
+
+	v->lr_used &= (u16)~done;
+	for (; done; done &= done - 1) {
+		u32 i = (u32)__builtin_ctz(done);
+
+		fold_one(v, &v->priv, v->lr_intid[i], i, 0);
+		v->lr_hw &= (u16)~(1u << i);
+		v->lr_latch &= (u16)~(1u << i);
+	}
+}
+
+/*
+ * The frequent case: SGIs and PPIs only, and room for all of them. False: it isn't, nothing is lost, the
+ * list registers have to be folded.
+ */
+static bool flush_private(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct irq32 *p = &v->priv;
+	u32 line = irq32_line(p), deliver, need, free;
+
+	if (__atomic_load_n(&v->full, __ATOMIC_ACQUIRE) || __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) ||
+	    (v->hcr & (HCR_OVERFLOW | ICH_HCR_EN)) != ICH_HCR_EN || v->lr_dirty ||
+	    (((line ^ v->lr_line) & ~p->edge) & p->inlr) || (p->active & ~p->inlr))
+		return false;
+	deliver = irq32_pending(p, line) &
+		  irq32_deliverable(p, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED));
+	need = deliver & ~(p->inlr & ~p->latch); /* one in a list register is news only if latched anew */
+	if (!need)
+		return true;
+	if (v->lr_used)
+		retire(v);
+	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
+	if ((need & p->inlr) || __builtin_popcount(need) > __builtin_popcount(free))
+		return false;
+	for (; need; need &= need - 1, free &= free - 1)
+		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line);
+	return true;
+}
+
+/* The most urgent interrupts of a kind, best first; total counts them all. */
+struct pick {
+	u32 key[VGIC_LRS]; /* priority, then INTID; above both: better outside */
+	u32 count, total;
+};
+
+static void pick_add(struct pick *p, u32 key)
+{
+	u32 i;
+
+	p->total++;
+	if (p->count < lr_caps.count)
+		p->count++;
+	else if (key >= p->key[p->count - 1])
+		return;
+	for (i = p->count - 1; i && p->key[i - 1] > key; i--)
+		p->key[i] = p->key[i - 1];
+	p->key[i] = key;
+}
+
+static void pick_bits(struct pick *p, const u8 *prio, u32 word, u32 bits, u32 last)
+{
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		pick_add(p, (last >> n & 1) << 24 | (u32)prio[n] << 16 | word * 32 | n);
+	}
+}
+
+/*
+ * Interrupts of a word: those of a group that ICH_VMCR_EL2 disables would only take room; of the
+ * active ones those first whose EOI will come.
+ */
+static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u64 vmcr,
+		      struct pick *pend, struct pick *act)
+{
+	u32 off = (vmcr & ICH_VMCR_ENG0 ? 0 : ~b->group) | (vmcr & ICH_VMCR_ENG1 ? 0 : b->group);
+
+	pick_bits(pend, b->prio, word, ready, off);
+	pick_bits(act, b->aprio, word, active, ~b->acked);
+}
+
+static void pick_all(struct vcpu *vcpu, u64 vmcr, struct pick *pend, struct pick *act)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	const struct irq32 *p = &v->priv;
+	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED);
+
+	pick_word(p, 0, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active,
+		  p->active, vmcr, pend, act);
+	for (u32 words = v->want_words; words; words &= words - 1) {
+		u32 word = (u32)__builtin_ctz(words), want = v->want[word];
+		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
+
+		pick_word(s, word, want & ~s->active, want & s->active, vmcr, pend, act);
+	}
+}
+
+static void place_key(struct vcpu *vcpu, u32 key, u32 i)
+{
+	u32 intid = key & 0xffff;
+	struct irq32 *b = vgic_word(vcpu, intid);
+
+	if (intid >= 32) {
+		spi_want(vcpu, intid / 32, intid % 32, false);
+		vcpu->vgic.lr_spi |= (u16)(1u << i);
+	}
+	place(vcpu, b, intid, i, irq32_line(b));
+}
+
+/*
+ * Into list registers: the most urgent pending one, so that nothing keeps it from preempting; then active ones, whose
+ * end can so be seen; then more pending ones. What follows decides when to look again.
+ */
+static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
+{
+	u32 n = lr_caps.count, i = 0, a = 0, p = 0;
+	u64 hcr = ICH_HCR_EN;
+	bool split = vmcr & ICH_VMCR_EOIM, lost;
+
+	if (pend->count)
+		place_key(vcpu, pend->key[p++], i++);
+	while (a < act->count && i < n)
+		place_key(vcpu, act->key[a++], i++);
+	while (p < pend->count && i < n)
+		place_key(vcpu, pend->key[p++], i++);
+
+	if (p < pend->total) {
+		hcr |= ICH_HCR_NPIE;
+		hcr |= vmcr & ICH_VMCR_ENG1 ? ICH_HCR_GRP1_DIE : ICH_HCR_GRP1_EIE;
+		/* QEMU 10.0 looks at VENG1 for GRP0_DIE. */
+		if (!(vmcr & ICH_VMCR_ENG0))
+			hcr |= ICH_HCR_GRP0_EIE;
+		else if (vmcr & ICH_VMCR_ENG1)
+			hcr |= ICH_HCR_GRP0_DIE;
+	}
+	lost = a < act->total;
+	if (split && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
+		hcr |= ICH_HCR_TDIR;
+	if (lost)
+		hcr |= ICH_HCR_TDIR;
+	if (!lr_caps.tdir)
+		hcr &= ~ICH_HCR_TDIR;
+	/*
+	 * Without a trap, the count tells of deactivations. (QEMU counts priority drops of split EOIs too, so
+	 * not both.)
+	 */
+	if (split ? !(hcr & ICH_HCR_TDIR) : lost)
+		hcr |= ICH_HCR_LRENPIE;
+	return hcr;
+}
+
+static void flush_full(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct pick pend, act;
+	bool locked;
+	u32 kicks;
+	u64 vmcr, hcr;
+
+	pend.count = pend.total = act.count = act.total = 0;
+	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
+	locked = words_locked(v);
+	if (locked)
+		spin_lock(&vcpu->vm->vgic.lock);
+	kicks = fold_all(vcpu);
+	vmcr = sysreg_read(ICH_VMCR_EL2);
+	pick_all(vcpu, vmcr, &pend, &act);
+	hcr = place_all(vcpu, &pend, &act, vmcr);
+	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
+		lr_write((u32)__builtin_ctz(dirty), 0);
+	v->lr_dirty = 0;
+	if (locked)
+		spin_unlock(&vcpu->vm->vgic.lock);
+	vgic_kick_all(vcpu->vm, kicks);
+	hcr_set(v, hcr);
+}
+
+void vgic_flush(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	/* Before looking: what comes after this sets it again. */
+	if (!__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
+		return;
+	vgic_collect(v);
+	if (flush_private(vcpu))
+		return;
+	flush_full(vcpu);
+	if (unlikely(v->lost_eois)) {
+		vgic_resolve_lost(vcpu);
+		flush_full(vcpu);
+	}
+}
+
+/* ---- world switch between vcpus ---- */
+
+static void activate_ppis(const struct irq32 *p, bool active)
+{
+	for (u32 bits = p->hw; bits; bits &= bits - 1) {
+		u32 pintid = p->pintid[__builtin_ctz(bits)];
+
+		if (active)
+			gicv3_set_active(pintid, true);
+		else
+			gicv3_deactivate(pintid);
+	}
+}
+
+void vgic_load(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u8 where = VGIC_MEMORY;
+
+	/* Claims are short: an access to one register. */
+	while (!__atomic_compare_exchange_n(&v->where, &where, VGIC_LOADED, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED)) {
+		where = VGIC_MEMORY;
+		cpu_relax();
+	}
+	if (v->priv.hw)
+		activate_ppis(&v->priv, true);
+	lr_cpu_load(v->vmcr, v->ap0r, v->ap1r);
+	v->hcr = ~0UL;
+	hcr_set(v, ICH_HCR_EN);
+	vgic_mark(v, false);
+}
+
+void vgic_put(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	vgic_sync(vcpu);
+	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
+		lr_write((u32)__builtin_ctz(dirty), 0);
+	v->lr_dirty = 0;
+	sysreg_write(ICH_HCR_EL2, 0);
+	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
+	if (v->priv.hw)
+		activate_ppis(&v->priv, false);
+	__atomic_store_n(&v->where, VGIC_MEMORY, __ATOMIC_RELEASE);
+}

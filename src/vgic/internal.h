@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/vgic share. */
+#pragma once
+
+#include "arch/gicv3.h"
+#include "lib/types.h"
+#include "vcpu/mmio.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+#include "vgic/lr.h"
+#include "vgic/vgic.h"
+
+#define VGIC_NOBODY 0xff
+/* No JEP106 code names nidus: Implementer 0 ("software use", as in MIDR_EL1), ProductID 'N', r0p0. */
+#define VGIC_IIDR 0x4e000000u
+
+/* SPIs 32 * n and up; under vgic.lock. */
+struct spi32 {
+	struct irq32 s;
+	u32 assigned;  /* stands for a physical SPI, pintid */
+	u32 hw_next;   /* the physical one fired while in a list register: to be taken up at fold */
+	u32 any;       /* IROUTER.IRM: any vcpu */
+	u32 route[32]; /* IROUTER's Aff3.Aff2.Aff1.Aff0 */
+	u8 owner[32];  /* index of the vcpu that has it in want[] or in a list register, or VGIC_NOBODY */
+};
+
+struct vgic_spis {
+	struct spi32 word[VGIC_WORDS]; /* the first is unused */
+};
+
+/* ---- irq32.c: 32 interrupts, no side effects ---- */
+
+static inline u32 irq32_line(const struct irq32 *b)
+{
+	return __atomic_load_n(&b->line, __ATOMIC_ACQUIRE);
+}
+
+static inline u32 irq32_pending(const struct irq32 *b, u32 line)
+{
+	return b->latch | (line & ~b->edge);
+}
+
+/* Those whose group is enabled in GICD_CTLR. */
+static inline u32 irq32_groups(const struct irq32 *b, u32 ctlr)
+{
+	return (ctlr & GICD_CTLR_GRP0 ? ~b->group : 0) | (ctlr & GICD_CTLR_GRP1 ? b->group : 0);
+}
+
+/* Those that the distributor would forward to a CPU interface. */
+static inline u32 irq32_deliverable(const struct irq32 *b, u32 ctlr)
+{
+	return b->enabled & irq32_groups(b, ctlr);
+}
+
+/* The register op->reg of the interrupts in bits; priorities at byte n % 4. */
+u64 irq32_read(const struct irq32 *b, const struct vgic_op *op, u32 bits);
+/* Write it; VGIC_ROUTE is spi.c's. */
+void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
+/* The physical interrupt behind bits fired. */
+void irq32_hw_arrive(struct irq32 *b, u32 bits);
+/* Deactivate the physical interrupts behind bits, which guest and list registers have no more use for. */
+void irq32_hw_release(struct irq32 *b, u32 bits);
+/* A hardware-backed level-sensitive interrupt that waits is pending only while its line is high: look. */
+void irq32_hw_resample(struct irq32 *b, u32 bits);
+/* Whether op needs its interrupts out of the list registers. */
+bool vgic_op_needs_fold(const struct vgic_op *op);
+
+/* ---- spi.c ---- */
+
+static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
+{
+	return &vm->vgic.spis->word[intid / 32];
+}
+
+/*
+ * Who is to have the SPIs bits of a word now: puts them into, or takes them from, vcpus' want[], and marks
+ * these stale. Returns a bit for each vcpu that must be kicked once the lock is free. The vcpu with index
+ * self flushes anyway and is spared that. Lock held.
+ */
+u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
+void vgic_kick_all(struct vm *vm, u32 vcpus);
+/* Take SPI n of a word out of (put it into) a vcpu's want[]. Lock held. */
+void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
+/* Do op on the SPIs bits, none of which is in a list register; returns what is read. Lock held. */
+u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
+/* Do op on SPIs wherever they are, for vcpu, which is in its run loop; returns what is read. */
+u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op);
+/* Everything of the SPIs to reset, physical ones disabled and inactive; assignments stay. Lock held. */
+void spi_reset(struct vm *vm);
+/* Forget which physical SPIs the VM has. After spi_reset(); lock held. */
+void spi_release_all(struct vm *vm);
+/* The vcpu with these affinity fields (as in MPIDR_EL1), or NULL. */
+struct vcpu *vgic_find_vcpu(struct vm *vm, u64 affinity);
+
+/* ---- signal.c ---- */
+
+/* The state of a virtual CPU interface that priorities are judged by. */
+struct vgic_interface {
+	u64 vmcr;
+	u32 active[4]; /* active priorities of both groups */
+};
+/* Of a vcpu: from this CPU's registers if loaded, else from memory. */
+struct vgic_interface vgic_interface(const struct vgic_vcpu *v);
+/* Whether an interrupt of this priority and group is acknowledged and not yet dropped. */
+bool vgic_prio_active(const struct vgic_interface *f, u32 prio, bool group1);
+
+/* ---- deliver.c ---- */
+
+/* SGIs sent and lines that rose, into priv.latch. */
+void vgic_collect(struct vgic_vcpu *v);
+
+/* ---- private.c ---- */
+
+/* Do op on private interrupts, which are in no list register; returns what is read. loaded: on this CPU. */
+u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
+/* Private interrupts of any vcpu, for vcpu self. */
+u64 private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op);
+/* Deactivations that count as lost: find the SPI that is active at another vcpu. */
+void vgic_resolve_lost(struct vcpu *vcpu);
+
+static inline struct irq32 *vgic_word(struct vcpu *vcpu, u32 intid)
+{
+	return intid < 32 ? &vcpu->vgic.priv : &spi_word(vcpu->vm, intid)->s;
+}
+
+/* v has something to do before its next entry; what it is to see was written before. */
+static inline void vgic_mark(struct vgic_vcpu *v, bool full)
+{
+	if (full)
+		__atomic_store_n(&v->full, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->stale, true, __ATOMIC_RELEASE);
+}
+
+/* ---- remote.c ---- */
+
+/*
+ * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded, else here. op->mask
+ * becomes what was done, op->data what was read. No lock held; serves what others ask of self
+ * meanwhile. False: target did not answer within a second (then nothing was done).
+ */
+bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op);
+/* Do what another vcpu asked of this one, whose list registers are folded. */
+void vgic_remote_serve(struct vcpu *self);
+
+/* ---- dist.c, redist.c, regs.c ---- */
+
+/* An access at offset of GICD or SGI_base, as an operation; false: reserved there, RAZ/WI. */
+bool vgic_regs_decode(u32 offset, const struct mmio *m, struct vgic_op *op);
+/* What op read, as the access sees it. */
+u64 vgic_regs_value(u32 offset, const struct mmio *m, const struct vgic_op *op, u64 read);
+/* Component identification registers of a frame. */
+u32 vgic_regs_id(u32 offset);
+mmio_fn vgic_dist_access, vgic_redist_access;

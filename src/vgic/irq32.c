@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of 32 interrupts: what reading and writing its registers means. */
+#include "dev/gicv3.h"
+#include "vgic/internal.h"
+
+static u32 priorities_read(const struct irq32 *b, u32 bits)
+{
+	u32 v = 0;
+
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		v |= (u32)b->prio[n] << n % 4 * 8;
+	}
+	return v;
+}
+
+u64 irq32_read(const struct irq32 *b, const struct vgic_op *op, u32 bits)
+{
+	switch (op->reg) {
+	case VGIC_GROUP:
+		return b->group & bits;
+	case VGIC_ENABLE:
+	case VGIC_DISABLE:
+		return b->enabled & bits;
+	case VGIC_PEND:
+	case VGIC_UNPEND:
+		return irq32_pending(b, irq32_line(b)) & bits;
+	case VGIC_ACTIVATE:
+	case VGIC_DEACTIVATE:
+		return b->active & bits;
+	case VGIC_PRIORITY:
+		return priorities_read(b, bits);
+	case VGIC_CONFIG:
+		return b->edge & bits;
+	}
+	return 0;
+}
+
+static void priorities_write(struct irq32 *b, u64 data, u32 bits)
+{
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		b->prio[n] = (u8)(data >> n % 4 * 8) & lr_caps.prio_mask;
+	}
+}
+
+static void activate(struct irq32 *b, u32 bits)
+{
+	b->active |= bits;
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		b->aprio[n] = b->prio[n];
+	}
+}
+
+void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
+{
+	u32 set = (u32)op->data & bits;
+
+	switch (op->reg) {
+	case VGIC_GROUP:
+		b->group = (b->group & ~bits) | set;
+		break;
+	case VGIC_ENABLE:
+		b->enabled |= set;
+		break;
+	case VGIC_DISABLE:
+		b->enabled &= ~set;
+		break;
+	case VGIC_PEND:
+		b->latch |= set;
+		break;
+	case VGIC_UNPEND: /* a level-sensitive one whose line is high stays pending */
+		b->latch &= ~set;
+		break;
+	case VGIC_ACTIVATE:
+		activate(b, set & ~b->active);
+		break;
+	case VGIC_DEACTIVATE:
+		b->active &= ~set;
+		b->acked &= ~set;
+		break;
+	case VGIC_PRIORITY:
+		priorities_write(b, op->data, bits);
+		break;
+	case VGIC_CONFIG:
+		b->edge = (b->edge & ~bits) | set;
+		break;
+	}
+}
+
+void irq32_hw_arrive(struct irq32 *b, u32 bits)
+{
+	u32 busy = b->active & bits;
+
+	/*
+	 * Active already can only be by ISPENDR or ISACTIVER. The physical interrupt then ends with that
+	 * instance; a line still high makes it fire again, so only an edge has to be remembered.
+	 */
+	b->latch |= (bits & ~busy) | (busy & b->edge);
+	b->hw |= bits;
+}
+
+void irq32_hw_release(struct irq32 *b, u32 bits)
+{
+	bits &= b->hw;
+	b->hw &= ~bits;
+	for (; bits; bits &= bits - 1)
+		gicv3_deactivate(b->pintid[__builtin_ctz(bits)]);
+}
+
+void irq32_hw_resample(struct irq32 *b, u32 bits)
+{
+	for (bits &= b->hw & b->latch & ~b->active & ~b->edge; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		if (gicv3_is_pending(b->pintid[n]))
+			continue;
+		b->latch &= ~(1u << n);
+		irq32_hw_release(b, 1u << n);
+	}
+}
+
+bool vgic_op_needs_fold(const struct vgic_op *op)
+{
+	switch (op->reg) {
+	case VGIC_PEND:
+	case VGIC_UNPEND:
+	case VGIC_ACTIVATE:
+	case VGIC_DEACTIVATE:
+		return true;
+	}
+	return op->write;
+}

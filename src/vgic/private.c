@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SGIs and PPIs: their inputs, lock-free, and accesses to their state. Deactivation by ICC_DIR_EL1. */
+#include "dev/gicv3.h"
+#include "lib/log.h"
+#include "vgic/internal.h"
+
+/* ---- inputs ---- */
+
+static void sgi_post(struct vcpu *vcpu, struct vcpu *target, u32 sgi, bool group1)
+{
+	struct vgic_vcpu *t = &target->vgic;
+	u32 bit = 1u << sgi;
+
+	if ((__atomic_load_n(&t->priv.group, __ATOMIC_RELAXED) >> sgi & 1) != group1)
+		return;
+	/* Still in the mailbox: whoever put it there wakes the target. */
+	if (__atomic_fetch_or(&t->mail, bit, __ATOMIC_RELEASE) & bit)
+		return;
+	vgic_mark(t, false);
+	if (target != vcpu)
+		vcpu_kick(target);
+}
+
+enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1)
+{
+	struct vm *vm = vcpu->vm;
+	u32 sgi = (u32)FIELD(value, 27, 24);
+	u64 cluster;
+
+	if (value & ICC_SGIR_IRM) {
+		for (u32 i = 0; i < vm->vcpu_count; i++)
+			if (vm->vcpus[i] != vcpu)
+				sgi_post(vcpu, vm->vcpus[i], sgi, group1);
+		return SKIP;
+	}
+	cluster = FIELD(value, 55, 48) << 32 | FIELD(value, 39, 32) << 16 | FIELD(value, 23, 16) << 8 |
+		  FIELD(value, 47, 44) << 4;
+	for (u32 list = value & 0xffff; list; list &= list - 1) {
+		struct vcpu *target = vgic_find_vcpu(vm, cluster | (u32)__builtin_ctz(list));
+
+		if (target)
+			sgi_post(vcpu, target, sgi, group1);
+	}
+	return SKIP;
+}
+
+void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 bit = 1u << (intid & 31), old;
+
+	if (level) {
+		old = __atomic_fetch_or(&v->priv.line, bit, __ATOMIC_RELEASE);
+		if (!(old & bit))
+			__atomic_fetch_or(&v->mail, bit, __ATOMIC_RELEASE);
+	} else {
+		old = __atomic_fetch_and(&v->priv.line, ~bit, __ATOMIC_RELEASE);
+	}
+	if (level == !!(old & bit))
+		return;
+	/* A line that falls has to be seen too: what it raised may still be in a list register. */
+	vgic_mark(v, false);
+	vcpu_kick(vcpu);
+}
+
+/* The list register that holds private interrupt intid. */
+static u32 lr_of(const struct vgic_vcpu *v, u32 intid)
+{
+	u32 used = v->lr_used;
+
+	while (v->lr_intid[__builtin_ctz(used)] != intid)
+		used &= used - 1;
+	return (u32)__builtin_ctz(used);
+}
+
+/* The last instance of a hardware-backed PPI left its list register as it was but for the state: pending again. */
+static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 i = lr_of(v, intid), ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED);
+	u64 lr = lr_read(i);
+
+	if ((lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) || v->priv.pintid[intid] != pintid ||
+	    !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
+		return false;
+	v->lr_latch |= (u16)(1u << i);
+	vcpu->account.irq_injected++;
+	lr &= ~(0xffUL << ICH_LR_PRIORITY);
+	lr_write(i, lr | (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING);
+	return true;
+}
+
+void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid)
+{
+	struct irq32 *p = &vcpu->vgic.priv;
+	u32 bit = 1u << (intid & 31);
+
+	if (!(p->inlr & bit) || !rearm(vcpu, intid & 31, pintid)) {
+		if (p->inlr & bit)
+			vgic_sync(vcpu);
+		p->pintid[intid & 31] = (u16)pintid;
+		irq32_hw_arrive(p, bit);
+		vgic_mark(&vcpu->vgic, p->active & bit);
+	}
+	vcpu_kick(vcpu);
+}
+
+/* ---- accesses to the state ---- */
+
+u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct irq32 *p = &v->priv;
+	u32 done;
+
+	vgic_collect(v);
+	if (loaded && (op->reg == VGIC_PEND || op->reg == VGIC_UNPEND))
+		irq32_hw_resample(p, op->mask);
+	if (!op->write)
+		return irq32_read(p, op, op->mask);
+	irq32_write(p, op, op->mask);
+	/* Not loaded, the physical PPIs behind its interrupts are inactive already (vgic_put). */
+	done = p->hw & ~p->active & ~p->latch & ~p->inlr;
+	if (loaded)
+		irq32_hw_release(p, done);
+	else
+		p->hw &= ~done;
+	vgic_mark(v, false);
+	return 0;
+}
+
+u64 private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op)
+{
+	struct vgic_op part = *op;
+
+	if (self != target)
+		return vgic_remote(self, target, &part) ? part.data : 0;
+	if (vgic_op_needs_fold(op) && (op->mask & self->vgic.priv.inlr))
+		vgic_sync(self);
+	return private_apply(self, op, true);
+}
+
+/* ---- deactivation ---- */
+
+enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
+{
+	u32 intid = (u32)FIELD(value, 23, 0);
+	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true, .word = (u8)(intid / 32) };
+
+	/* With EOImode 0 EOIR deactivates, and DIR does nothing. */
+	if (intid >= vcpu->vm->vgic.intids || !(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_EOIM))
+		return SKIP;
+	op.mask = 1u << intid % 32;
+	op.data = op.mask;
+	if (intid < 32)
+		private_access(vcpu, vcpu, &op);
+	else
+		spi_access(vcpu, &op);
+	return SKIP;
+}
+
+/* SPIs of a word that are active at another vcpu. */
+static u32 active_elsewhere(struct vcpu *vcpu, u32 word)
+{
+	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .word = (u8)word, .mask = ~0u };
+	u32 active = (u32)spi_access(vcpu, &op), bits = 0;
+
+	for (; active; active &= active - 1) {
+		u32 n = (u32)__builtin_ctz(active);
+
+		if (vcpu->vm->vgic.spis->word[word].owner[n] != vcpu->index)
+			bits |= 1u << n;
+	}
+	return bits;
+}
+
+void vgic_resolve_lost(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	u32 count = 0;
+	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true };
+
+	vcpu->vgic.lost_eois = 0;
+	/* From now on a vcpu with EOImode 1 tells by a trap which one it means. */
+	__atomic_store_n(&vm->vgic.dir_traps, true, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vgic_mark(&vm->vcpus[i]->vgic, true);
+	for (u32 word = 1; word * 32 < vm->vgic.intids; word++) {
+		u32 bits = active_elsewhere(vcpu, word);
+
+		if (!bits)
+			continue;
+		count += (u32)__builtin_popcount(bits);
+		op.word = (u8)word;
+		op.mask = bits;
+		op.data = bits;
+	}
+	if (count == 1)
+		spi_access(vcpu, &op);
+	else if (count)
+		log_line("vm %u: vcpu %u deactivated one of %u SPIs of other vcpus, which is unknown: ignored",
+			 vm->id, vcpu->index, count);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The emulated redistributors: RD_base and SGI_base of each vcpu, one after the other; no LPIs. */
+#include "vgic/internal.h"
+
+static u64 typer(const struct vm *vm, const struct vcpu *vcpu)
+{
+	u64 aff = FIELD(vcpu->vmpidr, 39, 32) << 24 | FIELD(vcpu->vmpidr, 23, 0);
+
+	return aff << GICR_TYPER_AFFINITY | (u64)vcpu->index << GICR_TYPER_NUMBER |
+	       (vcpu->index == vm->vcpu_count - 1 ? GICR_TYPER_LAST : 0);
+}
+
+/*
+ * Sleep and wake-up are instant. As on QEMU's bare machine, a redistributor that says it sleeps
+ * forwards interrupts all the same: software that never looks at it works.
+ */
+static u32 waker(const struct vgic_vcpu *v)
+{
+	return __atomic_load_n(&v->awake, __ATOMIC_RELAXED) ? 0 : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
+}
+
+static u64 control_read(const struct vm *vm, const struct vcpu *target, u32 offset, u32 size)
+{
+	if (size == 8)
+		return offset == GICR_TYPER ? typer(vm, target) : 0;
+	if (size != 4)
+		return 0;
+	switch (offset) {
+	case GICR_IIDR:
+		return VGIC_IIDR;
+	case GICR_TYPER:
+		return (u32)typer(vm, target);
+	case GICR_TYPER + 4:
+		return typer(vm, target) >> 32;
+	case GICR_WAKER:
+		return waker(&target->vgic);
+	}
+	return vgic_regs_id(offset);
+}
+
+static void control_access(const struct vm *vm, struct vcpu *target, u32 offset, struct mmio *m)
+{
+	if (!m->write)
+		m->data = control_read(vm, target, offset, m->size);
+	else if (offset == GICR_WAKER && m->size == 4)
+		__atomic_store_n(&target->vgic.awake, !(m->data & GICR_WAKER_SLEEP), __ATOMIC_RELAXED);
+}
+
+static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struct mmio *m)
+{
+	struct vgic_op op;
+	u64 v;
+
+	if (!vgic_regs_decode(offset, m, &op) || op.word)
+		return;
+	if (op.write && op.reg == VGIC_CONFIG)
+		op.mask &= ~0u << GIC_SGIS; /* SGIs are edge-triggered */
+	if (!op.mask)
+		return;
+	v = private_access(vcpu, target, &op);
+	if (!m->write)
+		m->data = vgic_regs_value(offset, m, &op, v);
+}
+
+bool vgic_redist_access(struct vcpu *vcpu, void *dev, struct mmio *m)
+{
+	struct vm *vm = dev;
+	u32 offset = m->offset % GICR_SIZE;
+	struct vcpu *target = vm->vcpus[m->offset / GICR_SIZE];
+
+	if (!m->write)
+		m->data = 0;
+	if (unlikely(m->offset % m->size))
+		return false;
+	if (offset < GICR_SGI)
+		control_access(vm, target, offset, m);
+	else
+		sgi_access(vcpu, target, offset - GICR_SGI, m);
+	return true;
+}

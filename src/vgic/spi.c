@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPIs: who is to get one, inputs from emulated and from physical devices, and accesses to their state. */
+#include "dev/gicv3.h"
+#include "lib/string.h"
+#include "vgic/internal.h"
+
+/* Which VM has a physical SPI. Written at VM creation and destruction; vm atomic. */
+static struct {
+	struct vm *vm;
+	u32 intid;
+} assigned_to[GIC_INTID_MAX];
+
+void vgic_kick_all(struct vm *vm, u32 vcpus)
+{
+	for (; vcpus; vcpus &= vcpus - 1)
+		vcpu_kick(vm->vcpus[__builtin_ctz(vcpus)]);
+}
+
+struct vcpu *vgic_find_vcpu(struct vm *vm, u64 affinity)
+{
+	u32 guess = affinity & 0xff;
+
+	if (likely(guess < vm->vcpu_count && (vm->vcpus[guess]->vmpidr & GIC_AFFINITY) == affinity))
+		return vm->vcpus[guess];
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if ((vm->vcpus[i]->vmpidr & GIC_AFFINITY) == affinity)
+			return vm->vcpus[i];
+	return NULL;
+}
+
+/* Any vcpu will do: the first that is on, so that the choice is the same each time. */
+static u32 first_online(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		u32 state = __atomic_load_n(&vm->vcpus[i]->state, __ATOMIC_ACQUIRE);
+
+		if (state != VCPU_OFF && state != VCPU_DEAD)
+			return i;
+	}
+	return VGIC_NOBODY;
+}
+
+static u32 target_of(struct vm *vm, const struct spi32 *w, u32 n)
+{
+	struct vcpu *vcpu;
+
+	if (w->any & 1u << n)
+		return first_online(vm);
+	vcpu = vgic_find_vcpu(vm, (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff));
+	return vcpu ? vcpu->index : VGIC_NOBODY;
+}
+
+void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 words = v->want_words;
+
+	if (want)
+		v->want[word] |= 1u << n;
+	else
+		v->want[word] &= ~(1u << n);
+	words = v->want[word] ? words | 1u << word : words & ~(1u << word);
+	__atomic_store_n(&v->want_words, words, __ATOMIC_RELEASE);
+}
+
+static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
+{
+	struct spi32 *w = &vm->vgic.spis->word[word];
+	u32 old = w->owner[n], new = VGIC_NOBODY;
+	bool active = w->s.active >> n & 1;
+
+	/* Whoever acknowledged it will deactivate it; else it goes where it is routed now. */
+	if (active && old != VGIC_NOBODY)
+		new = old;
+	else if (active || ready)
+		new = target_of(vm, w, n);
+	if (old != new && old != VGIC_NOBODY)
+		spi_want(vm->vcpus[old], word, n, false);
+	w->owner[n] = (u8)new;
+	if (new == VGIC_NOBODY)
+		return 0;
+	if (vm->vcpus[new]->vgic.want[word] >> n & 1 && !ready)
+		return 0;
+	spi_want(vm->vcpus[new], word, n, true);
+	if (new == self)
+		return 0;
+	vgic_mark(&vm->vcpus[new]->vgic, false);
+	return ready ? 1u << new : 0;
+}
+
+u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
+{
+	const struct irq32 *s = &vm->vgic.spis->word[word].s;
+	u32 ready = irq32_pending(s, s->line) & ~s->active & irq32_deliverable(s, vm->vgic.ctlr);
+	u32 kicks = 0;
+
+	for (bits &= ~s->inlr; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		kicks |= settle_one(vm, word, n, ready >> n & 1, self);
+	}
+	return kicks;
+}
+
+/* An input of SPI n changed: settle it, or have its owner look at its list registers. */
+static u32 input_changed(struct vm *vm, u32 word, u32 n)
+{
+	struct spi32 *w = &vm->vgic.spis->word[word];
+
+	if (!(w->s.inlr >> n & 1))
+		return spi_settle(vm, word, 1u << n, VGIC_NOBODY);
+	vgic_mark(&vm->vcpus[w->owner[n]]->vgic, true);
+	return 1u << w->owner[n];
+}
+
+void vgic_set_spi(struct vm *vm, u32 intid, bool level)
+{
+	struct vgic *g = &vm->vgic;
+	u32 bit = 1u << intid % 32, kicks = 0;
+
+	spin_lock(&g->lock);
+	if (g->spis && intid >= GIC_SPI && intid < g->intids) {
+		struct irq32 *s = &spi_word(vm, intid)->s;
+
+		if (level != !!(s->line & bit)) {
+			s->line ^= bit;
+			if (level)
+				s->latch |= bit & s->edge;
+			kicks = input_changed(vm, intid / 32, intid % 32);
+		}
+	}
+	spin_unlock(&g->lock);
+	vgic_kick_all(vm, kicks);
+}
+
+int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge)
+{
+	struct spi32 *w;
+	u32 bit = 1u << intid % 32;
+
+	if (intid < GIC_SPI || intid >= vm->vgic.intids || pintid < GIC_SPI || pintid >= GIC_INTID_MAX)
+		return -EINVAL;
+	w = spi_word(vm, intid);
+	if ((w->assigned & bit) || assigned_to[pintid].vm)
+		return -EBUSY;
+	w->assigned |= bit;
+	w->s.pintid[intid % 32] = (u16)pintid;
+	w->s.edge = edge ? w->s.edge | bit : w->s.edge & ~bit;
+	assigned_to[pintid].intid = intid;
+	__atomic_store_n(&assigned_to[pintid].vm, vm, __ATOMIC_RELEASE);
+	gicv3_set_enable(pintid, false);
+	gicv3_set_edge(pintid, edge);
+	return 0;
+}
+
+/* Lock held; false: the VM no longer has it. */
+static bool inject_hw(struct vm *vm, u32 intid, u32 *kicks)
+{
+	u32 bit = 1u << intid % 32;
+	struct spi32 *w;
+
+	if (!vm->vgic.spis)
+		return false;
+	w = spi_word(vm, intid);
+	if (!(w->assigned & bit))
+		return false;
+	if (w->s.inlr & bit)
+		w->hw_next |= bit;
+	else
+		irq32_hw_arrive(&w->s, bit);
+	*kicks = input_changed(vm, intid / 32, intid % 32);
+	return true;
+}
+
+void vgic_inject_spi_hw(u32 pintid)
+{
+	struct vm *vm = NULL;
+	bool taken = false;
+	u32 kicks = 0;
+
+	if (pintid < GIC_INTID_MAX)
+		vm = __atomic_load_n(&assigned_to[pintid].vm, __ATOMIC_ACQUIRE);
+	if (vm) {
+		spin_lock(&vm->vgic.lock);
+		taken = inject_hw(vm, assigned_to[pintid].intid, &kicks);
+		spin_unlock(&vm->vgic.lock);
+		vgic_kick_all(vm, kicks);
+	}
+	if (taken)
+		return;
+	gicv3_set_enable(pintid, false);
+	gicv3_deactivate(pintid);
+}
+
+/* ---- accesses to the state ---- */
+
+/* The physical interrupts behind assigned SPIs follow what the guest does to the virtual ones. */
+static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32 bits)
+{
+	for (bits &= w->assigned; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits), bit = 1u << n, pintid = w->s.pintid[n], to;
+
+		switch (op->reg) {
+		case VGIC_ENABLE:
+		case VGIC_DISABLE:
+			gicv3_set_enable(pintid, op->reg == VGIC_ENABLE);
+			break;
+		case VGIC_UNPEND:
+			if (!(w->s.hw & bit))
+				gicv3_set_pending(pintid, false);
+			break;
+		case VGIC_CONFIG:
+			gicv3_set_edge(pintid, w->s.edge & bit);
+			break;
+		case VGIC_ROUTE: /* to the CPU where the vcpu is likely to run */
+			to = target_of(vm, w, n);
+			if (to != VGIC_NOBODY && vm->vcpus[to]->cpu)
+				gicv3_route_spi(pintid, vm->vcpus[to]->cpu);
+			break;
+		}
+	}
+}
+
+/* A physical SPI that is disabled doesn't fire, but the guest may see it pending. */
+static u32 physical_pending(const struct spi32 *w, u32 bits)
+{
+	u32 v = 0;
+
+	for (bits &= w->assigned & ~w->s.hw; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		if (gicv3_is_pending(w->s.pintid[n]))
+			v |= 1u << n;
+	}
+	return v;
+}
+
+static u64 route_read(const struct spi32 *w, u32 n)
+{
+	return (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff) |
+	       (w->any >> n & 1 ? GICD_IROUTER_IRM : 0);
+}
+
+static void route_write(struct spi32 *w, u32 n, u64 v)
+{
+	w->route[n] = (u32)(FIELD(v, 39, 32) << 24 | FIELD(v, 23, 0));
+	w->any = v & GICD_IROUTER_IRM ? w->any | 1u << n : w->any & ~(1u << n);
+}
+
+u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
+{
+	struct spi32 *w = &vm->vgic.spis->word[op->word];
+	u32 n = (u32)__builtin_ctz(op->mask | 1u << 31);
+	bool pend = op->reg == VGIC_PEND || op->reg == VGIC_UNPEND;
+	u64 v;
+
+	if (!bits)
+		return 0;
+	if (pend)
+		irq32_hw_resample(&w->s, bits);
+	if (op->write) {
+		if (op->reg == VGIC_ROUTE)
+			route_write(w, n, op->data);
+		else
+			irq32_write(&w->s, op, bits);
+		irq32_hw_release(&w->s, bits & ~w->s.active & ~w->s.latch);
+		follow(vm, w, op, bits);
+		v = 0;
+	} else {
+		v = op->reg == VGIC_ROUTE ? route_read(w, n) : irq32_read(&w->s, op, bits);
+		if (pend)
+			v |= physical_pending(w, bits);
+	}
+	if (op->write || pend)
+		*kicks |= spi_settle(vm, op->word, bits, VGIC_NOBODY);
+	return v;
+}
+
+u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op)
+{
+	struct vm *vm = vcpu->vm;
+	struct spi32 *w = &vm->vgic.spis->word[op->word];
+	u32 todo = op->mask;
+	u64 v = 0;
+
+	/*
+	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can
+	 * slip into another vcpu's list registers meanwhile, but only as often as the guest moves it.
+	 */
+	for (u32 round = 0; round < 4 * MAX_VCPUS; round++) {
+		u32 busy, kicks = 0, owner = VGIC_NOBODY;
+
+		spin_lock(&vm->vgic.lock);
+		busy = vgic_op_needs_fold(op) ? todo & w->s.inlr : 0;
+		v |= spi_apply(vm, op, todo & ~busy, &kicks);
+		if (busy)
+			owner = w->owner[__builtin_ctz(busy)];
+		spin_unlock(&vm->vgic.lock);
+		vgic_kick_all(vm, kicks);
+		todo = busy;
+		if (!todo)
+			break;
+		if (owner == vcpu->index) {
+			vgic_sync(vcpu);
+		} else {
+			struct vgic_op part = *op;
+
+			part.mask = todo;
+			if (!vgic_remote(vcpu, vm->vcpus[owner], &part))
+				break;
+			todo &= ~part.mask;
+			v |= part.data;
+		}
+	}
+	return v;
+}
+
+void spi_reset(struct vm *vm)
+{
+	for (u32 i = 1; i < VGIC_WORDS; i++) {
+		struct spi32 *w = &vm->vgic.spis->word[i];
+		u32 assigned = w->assigned, edge = w->s.edge & assigned;
+		u16 pintid[32];
+
+		for (u32 bits = assigned; bits; bits &= bits - 1)
+			gicv3_set_enable(w->s.pintid[__builtin_ctz(bits)], false);
+		w->s.hw |= w->hw_next;
+		irq32_hw_release(&w->s, ~0u);
+		memcpy(pintid, w->s.pintid, sizeof(pintid));
+		memset(w, 0, sizeof(*w));
+		memcpy(w->s.pintid, pintid, sizeof(pintid));
+		memset(w->owner, VGIC_NOBODY, sizeof(w->owner));
+		w->assigned = assigned;
+		w->s.edge = edge;
+	}
+}
+
+void spi_release_all(struct vm *vm)
+{
+	for (u32 i = 1; i < VGIC_WORDS; i++) {
+		struct spi32 *w = &vm->vgic.spis->word[i];
+
+		for (; w->assigned; w->assigned &= w->assigned - 1) {
+			u32 n = (u32)__builtin_ctz(w->assigned);
+
+			__atomic_store_n(&assigned_to[w->s.pintid[n]].vm, NULL, __ATOMIC_RELEASE);
+		}
+	}
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM's virtual GIC: making it, resetting it, taking it apart. */
+#include "vgic/vgic.h"
+
+#include "arch/sysreg.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "vgic/internal.h"
+
+#define INTIDS_DEFAULT (GIC_SPI + 256)
+
+static u32 spis_order(void)
+{
+	u32 order = 0;
+
+	while (PAGE_SIZE << order < sizeof(struct vgic_spis))
+		order++;
+	return order;
+}
+
+void vgic_cpu_init(void)
+{
+	lr_probe();
+	sysreg_write(ICH_HCR_EL2, 0);
+	for (u32 i = 0; i < lr_caps.count; i++)
+		lr_write(i, 0);
+}
+
+/* As many INTIDs as the devices of the configuration have, and at least QEMU's number. */
+static u32 intids_needed(const struct vm *vm)
+{
+	u32 n = MAX(INTIDS_DEFAULT, vm->layout.uart_intid + 1);
+	const struct vm_config *c = vm->config;
+
+	for (u32 i = 0; c && i < c->pass_count; i++)
+		for (u32 k = 0; k < c->pass[i].intid_count; k++)
+			n = MAX(n, c->pass[i].intid[k] + 1);
+	return MIN(ALIGN_UP(n, 32u), GIC_INTID_MAX);
+}
+
+int vgic_vm_init(struct vm *vm)
+{
+	struct vgic *g = &vm->vgic;
+	u64 page;
+	int err;
+
+	if (!lr_caps.count)
+		lr_probe();
+	page = page_alloc(spis_order());
+	if (!page)
+		return -ENOMEM;
+	g->spis = pa_ptr(pa(page));
+	memset(g->spis, 0, sizeof(*g->spis));
+	g->intids = intids_needed(vm);
+	vgic_vm_reset(vm);
+	err = mmio_add(&vm->mmio, vm->layout.gicd, GICD_SIZE, vgic_dist_access, vm);
+	if (!err)
+		err = mmio_add(&vm->mmio, vm->layout.gicr, GICR_SIZE * vm->vcpu_count, vgic_redist_access, vm);
+	if (err)
+		vgic_vm_destroy(vm);
+	return err;
+}
+
+static void redist_reset(struct vgic_vcpu *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->priv.edge = (1u << GIC_SGIS) - 1;
+}
+
+void vgic_vm_reset(struct vm *vm)
+{
+	struct vgic *g = &vm->vgic;
+
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		redist_reset(&vm->vcpus[i]->vgic);
+		vgic_vcpu_reset(vm->vcpus[i]);
+	}
+	spin_lock(&g->lock);
+	__atomic_store_n(&g->ctlr, 0, __ATOMIC_RELAXED);
+	g->dir_traps = false;
+	spi_reset(vm);
+	spin_unlock(&g->lock);
+}
+
+void vgic_vm_destroy(struct vm *vm)
+{
+	struct vgic *g = &vm->vgic;
+	struct vgic_spis *spis;
+
+	spin_lock(&g->lock);
+	spis = g->spis;
+	if (spis) {
+		spi_reset(vm);
+		spi_release_all(vm);
+	}
+	g->spis = NULL;
+	g->intids = 0;
+	spin_unlock(&g->lock);
+	if (spis)
+		page_free(ptr_pa(spis).a, spis_order());
+}
+
+void vgic_vcpu_reset(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	v->vmcr = lr_vmcr_reset();
+	memset(v->ap0r, 0, sizeof(v->ap0r));
+	memset(v->ap1r, 0, sizeof(v->ap1r));
+	v->priv.edge |= (1u << GIC_SGIS) - 1;
+	v->lost_eois = 0;
+}

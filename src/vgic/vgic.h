@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual GICv3 of a VM: distributor, redistributors, and how pending interrupts reach the list
+ * registers. The CPU interface (ICC_*) is the hardware's own; only SGI generation traps.
+ *
+ * Who may touch what:
+ *   private interrupts (SGI, PPI)  the CPU that has the vcpu loaded; if none has, whoever takes
+ *                                  vgic_vcpu.where from VGIC_MEMORY to VGIC_CLAIMED; others only
+ *                                  through the words marked atomic, and by vgic_remote() (remote.c)
+ *   SPIs                           the holder of vgic.lock, but for what is in a list register
+ *                                  (irq32.inlr): that is the owner's until it folds it back
+ * docs/design.md tells the life of an interrupt. Fields are src/vgic's own unless they say otherwise.
+ */
+#pragma once
+
+#include "lib/spinlock.h"
+#include "lib/types.h"
+#include "vcpu/exit.h"
+
+struct vm;
+struct vcpu;
+
+#define VGIC_LRS 16     /* list registers at most */
+#define VGIC_WORDS 32   /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
+
+/* 32 interrupts, bit n or element n for INTID 32 * word + n. */
+struct irq32 {
+	u32 enabled, group, edge;
+	u32 latch;  /* pending by an event: edge, SGI, ISPENDR, hardware-backed */
+	u32 line;   /* level of the input; atomic for PPIs */
+	u32 active; /* as last folded */
+	u32 acked;  /* of these, by acknowledgement: an EOI will come */
+	u32 hw;     /* stands for a physical interrupt that is active: of the active instance if active, else of the pending one */
+	u32 inlr;   /* in a list register: latch and active say what changed since */
+	u8 prio[32];
+	u8 aprio[32];   /* priority at which it became active */
+	u16 pintid[32]; /* valid where hw (or assigned) */
+};
+
+/* What one access does to (some of) 32 interrupts: access.c. */
+enum vgic_reg {
+	VGIC_NONE, /* only fold the list registers */
+	VGIC_GROUP,
+	VGIC_ENABLE,
+	VGIC_DISABLE,
+	VGIC_PEND,
+	VGIC_UNPEND,
+	VGIC_ACTIVATE,
+	VGIC_DEACTIVATE,
+	VGIC_PRIORITY, /* data: a byte for each bit of mask from its lowest on */
+	VGIC_CONFIG,   /* data: 1 = edge */
+	VGIC_ROUTE,    /* data: GICD_IROUTER */
+};
+
+struct vgic_op {
+	u8 reg; /* enum vgic_reg */
+	u8 word;
+	bool write;
+	u32 mask; /* interrupts it is about */
+	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
+};
+
+enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED };
+
+struct vgic_vcpu {
+	/* Public: atomic. vgic_flush() has something to do before the next entry. */
+	bool stale;
+	bool full;     /* atomic: an interrupt in a list register changed, fold all */
+	u8 where;      /* atomic: enum vgic_where */
+	u8 op_state;   /* atomic: remote.c */
+	bool awake;    /* GICR_WAKER.ProcessorSleep == 0 */
+	u32 mail;      /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
+	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
+
+	/* Of the list registers, by index; empty while not loaded. */
+	u16 lr_used;   /* hold an interrupt of memory's view */
+	u16 lr_dirty;  /* not used, but the hardware's content is not yet harmless */
+	u16 lr_spi;    /* used by an SPI */
+	u16 lr_hw;     /* HW bit set */
+	u16 lr_latch;  /* pending by its latch, not (only) by its line */
+	u16 lr_intid[VGIC_LRS];
+	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
+	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded */
+	u32 lost_eois; /* deactivations of interrupts that were in no list register of this vcpu, to be resolved */
+
+	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded */
+
+	struct irq32 priv;
+	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
+	struct vgic_op op;    /* asked for by another vcpu: remote.c */
+};
+
+struct vgic_spis; /* spi.c */
+
+struct vgic {
+	struct spinlock lock; /* guards SPIs; a leaf but for the machine's own ICFGR lock */
+	u32 ctlr;             /* atomic: GICD_CTLR.EnableGrp0 and 1 */
+	u32 intids;           /* implemented: a multiple of 32, or 1020 */
+	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
+	struct vgic_spis *spis;
+};
+
+/* ---- life ---- */
+
+/* This CPU: empty its list registers, virtual interface off. From gicv3_cpu_init(). */
+void vgic_cpu_init(void);
+/*
+ * Make vm's GIC, in reset state: memory for the SPIs, distributor and redistributors on vm->mmio at
+ * vm->layout. Needs vm->config, layout, vcpu_count and vcpus[]. 256 SPIs, or as many as the devices of
+ * the configuration need. -ENOMEM, and mmio_add()'s errors. VM creation only.
+ */
+int vgic_vm_init(struct vm *vm) must_check;
+/* Architectural reset of distributor and redistributors; assigned SPIs stay assigned, disabled. No vcpu is loaded. */
+void vgic_vm_reset(struct vm *vm);
+/* Take assigned SPIs from the VM (physically disabled, inactive) and free memory. No vcpu is loaded. Idempotent. */
+void vgic_vm_destroy(struct vm *vm);
+/*
+ * Reset of a vcpu's CPU interface, as its PE comes out of reset; its redistributor keeps its state, as
+ * the machine's does over CPU_OFF and CPU_ON. Not loaded.
+ */
+void vgic_vcpu_reset(struct vcpu *vcpu);
+
+/* ---- run loop; the vcpu's own CPU ---- */
+
+/*
+ * The vcpu's GIC state into this CPU, and back to memory. Hardware-backed PPIs in flight become active at this
+ * CPU's redistributor, and inactive. Neither touches MMIO unless there is one.
+ */
+void vgic_load(struct vcpu *vcpu);
+void vgic_put(struct vcpu *vcpu);
+/*
+ * Before entry, if vcpu->vgic.stale: pending interrupts into list registers, the most urgent ones first
+ * (ties: lowest INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as
+ * there are INTIDs. Takes vgic.lock only if SPIs are concerned. Loaded.
+ */
+void vgic_flush(struct vcpu *vcpu);
+/* Fold the list registers back into memory; stale afterwards. Nothing if not loaded. */
+void vgic_sync(struct vcpu *vcpu);
+/* REQ_VGIC_SYNC: vgic_sync(), and what the asking vcpu wants done meanwhile. Loaded. */
+void vgic_serve_sync(struct vcpu *vcpu);
+/* The maintenance interrupt of the loaded vcpu; its line is low when this returns. */
+void vgic_maintenance(struct vcpu *vcpu);
+/*
+ * Would a virtual IRQ or FIQ be signalled: pending, enabled, and urgent enough (pseudocode:
+ * CanSignalVirtualInterrupt). The calling CPU has the vcpu loaded, or nobody has.
+ */
+bool vgic_interrupt_pending(struct vcpu *vcpu);
+/*
+ * The vcpu wrote value to ICC_SGI1R_EL1 (group1), or to ICC_SGI0R_EL1 or ICC_ASGI1R_EL1 (!group1). Absent
+ * CPUs and SGIs of the other group at their target are ignored. Lock-free.
+ */
+enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
+/* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
+enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
+
+/* ---- inputs ---- */
+
+/* Level of an emulated PPI's line (intid 16-31). Any CPU; lock-free; kicks the vcpu if it must see it. */
+void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
+/*
+ * Physical PPI pintid, which stands for the loaded vcpu's PPI intid, was acknowledged and priority-dropped
+ * on this CPU: it stays active until the guest deactivates intid. Lock-free, one ICH_LR write
+ * if the last one is done with. Wakes the vcpu.
+ */
+void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
+/* Level of an emulated device's SPI. Any CPU; takes vgic.lock. */
+void vgic_set_spi(struct vm *vm, u32 intid, bool level);
+/*
+ * Give physical SPI pintid to the VM as intid; physically enabled while the guest has intid enabled.
+ * -EINVAL: the VM's GIC has no such INTID; -EBUSY: taken. After vgic_vm_init().
+ */
+int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge) must_check;
+/* Physical SPI pintid was acknowledged and priority-dropped on this CPU. One that nobody has is disabled. */
+void vgic_inject_spi_hw(u32 pintid);

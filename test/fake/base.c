@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host stand-ins for what nidus's core gives every file. Weak: a test may bring its own. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/check.h"
+#include "lib/log.h"
+#include "mm/addr.h"
+
+#define WEAK __attribute__((weak))
+
+WEAK noreturn void check_failed(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: CHECK(%s) failed\n", file, line, what);
+	abort();
+}
+
+WEAK noreturn void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+WEAK void log_line(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+/* The host's pointers serve as physical addresses. */
+WEAK void *pa_ptr(pa_t p)
+{
+	return (void *)p.a;
+}
+
+WEAK pa_t ptr_pa(const void *p)
+{
+	return pa((u64)p);
+}
