@@ -59,7 +59,9 @@ static u32 nibble(const u64 *id, enum idspace_index reg, u32 lsb)
 	return (u32)FIELD(id[reg], lsb + 3, lsb);
 }
 
-/* ID_AA64MMFR0_EL1.PARange in bits; values that are not defined yet mean at least the largest one. */
+/*
+ * ID_AA64MMFR0_EL1.PARange in bits; values that are not defined yet mean at least the largest one.
+ */
 static u32 pa_bits(u32 parange)
 {
 	static const u8 bits[] = { 32, 36, 40, 42, 44, 48 };

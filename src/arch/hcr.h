@@ -103,7 +103,9 @@
 #define CNTHCTL_EL1PTEN BIT(11)
 #define CNTHCTL_ECV BIT(12)
 
-/* MDSCR_EL1: the bits that software may write while the OS Lock is clear, without FEAT_Debugv8p9. */
+/*
+ * MDSCR_EL1: the bits that software may write while the OS Lock is clear, without FEAT_Debugv8p9.
+ */
 #define MDSCR_SS BIT(0)
 #define MDSCR_TDCC BIT(12)
 #define MDSCR_KDE BIT(13)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lookup and names of sysreg.def's rows. Searches are switches: the compiler makes balanced trees of them. */
+/*
+ * Lookup and names of sysreg.def's rows. Searches are switches: the compiler makes balanced trees
+ * of them.
+ */
 #include "arch/sysreg_table.h"
 
 #include "arch/esr.h"

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Projections of sysreg.def: the register enum, the encoding of each, lookup, and names for people. */
+/*
+ * Projections of sysreg.def: the register enum, the encoding of each, lookup, and names for people.
+ */
 #pragma once
 
 #include "lib/types.h"
 
-/* op0..op2 packed as in ESR_ELx.ISS of a trapped MRS/MSR, so that a trap needs one AND to be looked up. */
+/*
+ * op0..op2 packed as in ESR_ELx.ISS of a trapped MRS/MSR, so that a trap needs one AND to be looked
+ * up.
+ */
 #define SYSREG_KEY(op0, op1, crn, crm, op2)                                                        \
 	(((op0) << 20) | ((op2) << 17) | ((op1) << 14) | ((crn) << 10) | ((crm) << 1))
 #define SYSREG_KEY_MASK 0x3ffc1eu
@@ -23,7 +28,9 @@ enum sysreg_key {
 #undef SYSREG
 };
 
-/* The row with this key (as of SYSREG_KEY), or SR_COUNT. A row exists here whatever its condition. */
+/*
+ * The row with this key (as of SYSREG_KEY), or SR_COUNT. A row exists here whatever its condition.
+ */
 enum sysreg_id sysreg_find(u32 key);
 /* A row's name as Arm spells it; "?" for what is not a row. */
 const char *sysreg_name(enum sysreg_id id);

@@ -60,6 +60,7 @@ u32 pl011_tx_room(void)
 	fr = read(PL011_FR);
 	if (fr & PL011_FR_TXFF)
 		return 0;
+	stuck = false;
 	return fr & PL011_FR_TXFE ? PL011_FIFO : 1;
 }
 
@@ -75,7 +76,6 @@ void pl011_putc(u8 c)
 
 	for (u32 i = 0; i < polls; i++) {
 		if (pl011_tx_room()) {
-			stuck = false;
 			pl011_tx(c);
 			return;
 		}

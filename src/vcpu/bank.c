@@ -8,15 +8,15 @@
 #include "vcpu/debug.h"
 #include "vcpu/vcpu.h"
 
-#define SAVE(id, reg, condition)   \
+#define SAVE(id, reg, condition)                                                                   \
 	if (condition)                                                                             \
 		sr[id] = sysreg_read(reg);
 /*
  * Compare first: reading costs next to nothing anywhere, while writing some of these invalidates TLBs
  * in an emulator even if the value is the old one (TCR_EL1), and serialises on many CPUs.
  */
-#define LOAD(id, reg, condition)   \
-	if ((condition) && sysreg_read(reg) != sr[id])                                      \
+#define LOAD(id, reg, condition)                                                                   \
+	if ((condition) && sysreg_read(reg) != sr[id])                                             \
 		sysreg_write(reg, sr[id]);
 #define NOTHING(...)
 
@@ -76,7 +76,8 @@ void sysreg_load(struct vcpu *vcpu)
 void sysreg_reset(struct vcpu *vcpu)
 {
 	static const u64 values[SR_COUNT] = {
-#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset) [SR_##name] = (reset),
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	[SR_##name] = (reset),
 #include "arch/sysreg.def"
 #undef SYSREG
 	};

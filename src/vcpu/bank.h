@@ -6,7 +6,10 @@
 
 struct vcpu;
 
-/* The rows of home BANK, between the CPU and an array of SR_COUNT values. A level switch moves these alone. */
+/*
+ * The rows of home BANK, between the CPU and an array of SR_COUNT values. A level switch moves
+ * these alone.
+ */
 void bank_save(u64 *sr);
 void bank_load(const u64 *sr);
 

@@ -65,7 +65,10 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 	vcpu->traps_stale = true;
 }
 
-/* What of a numbered register is not RES0, so that a value kept in memory reads as one from a CPU would. */
+/*
+ * What of a numbered register is not RES0, so that a value kept in memory reads as one from a CPU
+ * would.
+ */
 static u64 numbered_mask(u32 row)
 {
 	switch (row) {

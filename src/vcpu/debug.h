@@ -13,7 +13,10 @@
 
 #include "vcpu/sysreg_emul.h"
 
-/* Any DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> (op0=2 op1=0 CRn=0 op2=4..7): these bits of the key. */
+/*
+ * Any DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> (op0=2 op1=0 CRn=0 op2=4..7): these bits of the
+ * key.
+ */
 #define DEBUG_NUMBERED_MASK SYSREG_KEY(3u, 7u, 15u, 0u, 4u)
 #define DEBUG_NUMBERED SYSREG_KEY(2u, 0u, 0u, 0u, 4u)
 
@@ -27,7 +30,9 @@ sysreg_fn debug_claim; /* DBGCLAIMSET_EL1, DBGCLAIMCLR_EL1 */
 
 /* Before MDSCR_EL1 is loaded: the OS Lock, and a live vcpu's registers. */
 void debug_load(struct vcpu *vcpu);
-/* After MDSCR_EL1 was saved: a live vcpu's registers; it stops being live if it uses them no more. */
+/*
+ * After MDSCR_EL1 was saved: a live vcpu's registers; it stops being live if it uses them no more.
+ */
 void debug_save(struct vcpu *vcpu);
 /* All of it as after reset, in memory; not while loaded. */
 void debug_reset(struct vcpu *vcpu);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a VM's ID registers read: the table of features that a VM may see, and its one evaluation. */
+/*
+ * What a VM's ID registers read: the table of features that a VM may see, and its one evaluation.
+ */
 #include "vcpu/idreg.h"
 
 #include "arch/feat.h"

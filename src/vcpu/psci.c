@@ -60,6 +60,9 @@ static s64 cpu_on(struct vcpu *vcpu, u64 mpidr, u64 entry, u64 x0)
 
 	if (!target)
 		return PSCI_INVALID_PARAMETERS;
+	/* ALREADY_ON before INVALID_ADDRESS, as firmware does. */
+	if (__atomic_load_n(&target->state, __ATOMIC_ACQUIRE) != VCPU_OFF)
+		return PSCI_ALREADY_ON;
 	if (!entry_valid(vcpu->vm, entry))
 		return PSCI_INVALID_ADDRESS;
 	/*
@@ -78,7 +81,7 @@ static s64 affinity_info(struct vcpu *vcpu, u64 mpidr, u64 level)
 {
 	bool found = false;
 
-	if (level > 3)
+	if (level > 3 || (mpidr & ~AFFINITY_MASK))
 		return PSCI_INVALID_PARAMETERS;
 	/* Level n: all CPUs whose affinity fields above n match; Aff3 lies apart at 39:32. */
 	for (u32 i = 0; i < vcpu->vm->vcpu_count; i++) {

@@ -54,9 +54,9 @@ enum verdict emul_count(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 
 enum verdict emul_timer(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	enum vtimer_reg reg = id == SR_CNTP_CTL_EL0  ? VTIMER_CTL
-			    : id == SR_CNTP_CVAL_EL0 ? VTIMER_CVAL
-						     : VTIMER_TVAL;
+	enum vtimer_reg reg = id == SR_CNTP_CTL_EL0    ? VTIMER_CTL
+			      : id == SR_CNTP_CVAL_EL0 ? VTIMER_CVAL
+						       : VTIMER_TVAL;
 
 	if (write)
 		vtimer_phys_write(vcpu, reg, *value);
@@ -141,7 +141,10 @@ enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	u64 csselr = vcpu->sr[SR_CSSELR_EL1];
 
 	(void)id;
-	/* Selecting a cache that isn't there makes the real register UNDEFINED on some CPUs, at EL2 too. */
+	/*
+	 * Selecting a cache that isn't there makes the real register UNDEFINED on some CPUs, at EL2
+	 * too.
+	 */
 	if (write || !cache_exists(csselr))
 		return read_only(write, value, 0);
 	/* CSSELR_EL1 itself is nidus's scratch: no guest reaches it. */
@@ -172,7 +175,9 @@ static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *va
 	if (write)
 		return UNDEF;
 	if (crm == 0) {
-		/* Only these three are allocated, and the space is reserved as RAZ from CRm=1 on. */
+		/*
+		 * Only these three are allocated, and the space is reserved as RAZ from CRm=1 on.
+		 */
 		if (op2 == 5)
 			return read_only(write, value, vcpu->vmpidr);
 		if (op2 != 0 && op2 != 6)
@@ -184,7 +189,7 @@ static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *va
 /* A register in the CPU does not trap, but for MDSCR_EL1. */
 #define CASE_BANK(id, key_, function, condition)
 #define CASE_LIVE(id, key_, function, condition)
-#define CASE_EMUL(id, key_, function, condition)                                                      \
+#define CASE_EMUL(id, key_, function, condition)                                                   \
 	case key_:                                                                                 \
 		return (condition) ? function(vcpu, id, write, value) : UNDEF;
 
@@ -205,7 +210,10 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 	return UNDEF;
 }
 
-/* Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay unsaid). */
+/*
+ * Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay
+ * unsaid).
+ */
 static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u32 key, const struct exit *exit)
 {
 	struct vm *vm = vcpu->vm;

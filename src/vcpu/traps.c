@@ -68,7 +68,10 @@ static u64 hcrx_compute(void)
 
 static u64 mdcr_compute(bool debug_live)
 {
-	/* TDE is clear: debug exceptions are the guest's. E2PB, E2TB clear: buffers are EL2's and trap. */
+	/*
+	 * TDE is clear: debug exceptions are the guest's. E2PB, E2TB clear: buffers are EL2's and
+	 * trap.
+	 */
 	u64 mdcr = MDCR_TDRA | MDCR_TDOSA | traps_mdcr_extra;
 
 	if (!debug_live)

@@ -23,10 +23,10 @@ void fake_sysreg_write(int id, u64 v);
 	})
 #define sysreg_write(name, v)                                                                      \
 	do {                                                                                       \
-		static int fake_id_ = -1;                                                          \
-		if (fake_id_ < 0)                                                                  \
-			fake_id_ = fake_sysreg_id(#name);                                          \
-		fake_sysreg_write(fake_id_, (u64)(v));                                             \
+		static int fake_wid_ = -1;                                                         \
+		if (fake_wid_ < 0)                                                                 \
+			fake_wid_ = fake_sysreg_id(#name);                                         \
+		fake_sysreg_write(fake_wid_, (u64)(v));                                            \
 	} while (0)
 
 /* For tests: set and get by name on the current fake CPU, without hooks. */
