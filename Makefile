@@ -13,7 +13,8 @@ SUITE ?= trixie-backports
 ARM64 := $(B)/arm64/$(SUITE)
 LIBFDT := $(ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
+	-Wconversion -Wno-sign-conversion
 
 .PHONY: all help setup run check test bench clean
 all: $(B)/nidus.bin

@@ -8,8 +8,8 @@
 #include "lib/types.h"
 
 /*
- * Zero n bytes with FEAT_MOPS. The encodings are SETP/SETM/SETE [x0]!, x1!, xzr, which assemblers before
- * 2022 lack. Executed at EL2 they need no enable bit (pseudocode: CheckMOPSEnabled).
+ * Zero n bytes with FEAT_MOPS. The encodings are SETP/SETM/SETE [x0]!, x1!, xzr, which assemblers
+ * before 2022 lack. Executed at EL2 they need no enable bit (pseudocode: CheckMOPSEnabled).
  */
 static inline void zero_mops(void *p, u64 n)
 {

@@ -6,20 +6,22 @@
 #include "lib/types.h"
 
 struct feat {
-	u32 pa_bits;        /* ID_AA64MMFR0_EL1.PARange, capped at 48 */
+	u32 pa_bits; /* ID_AA64MMFR0_EL1.PARange, capped at 48 */
 	bool vmid16;
-	bool vhe, nv2, fgt, hcx, ecv, ecv_poff, pauth, mops, sve, sme, sme_fa64, sme2, ras, pmu, nmi;
-	bool mte;           /* FEAT_MTE2: tags in memory; not set for its instructions alone */
+	bool vhe, nv2, fgt, hcx, ecv, ecv_poff, pauth, mops, ras, pmu, nmi;
+	bool sve, sme, sme_fa64, sme2;
+	bool mte; /* FEAT_MTE2: tags in memory; not set for its instructions alone */
 	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;
-	bool evt;           /* HCR_EL2.TID4 and its like */
-	bool spe, trbe, tracefilt, amu, trace; /* hidden from VMs: their trap bits exist only then */
-	u32 sve_vl_mask;    /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
-	u32 sme_vl_mask;    /* likewise for streaming mode (bit n: (n+1)*128) */
-	bool qemu;          /* MIDR_EL1 names QEMU's own CPU model (implementer 0, part 0x51) */
-	u32 lr_count;       /* list registers */
-	u32 vgic_pri_bits;  /* ICH_VTR_EL2.PRIbits + 1 */
-	u32 brps, wrps;     /* breakpoints and watchpoints */
-	u32 pmu_counters;   /* PMCR_EL0.N, 0 without FEAT_PMUv3 */
+	bool evt; /* HCR_EL2.TID4 and its like */
+	/* Hidden from VMs: their trap bits exist only then. */
+	bool spe, trbe, tracefilt, amu, trace;
+	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
+	u32 sme_vl_mask;   /* likewise for streaming mode (bit n: (n+1)*128) */
+	bool qemu;         /* MIDR_EL1 names QEMU's own CPU model (implementer 0, part 0x51) */
+	u32 lr_count;      /* list registers */
+	u32 vgic_pri_bits; /* ICH_VTR_EL2.PRIbits + 1 */
+	u32 brps, wrps;    /* breakpoints and watchpoints */
+	u32 pmu_counters;  /* PMCR_EL0.N, 0 without FEAT_PMUv3 */
 };
 
 extern struct feat feat;
@@ -33,8 +35,8 @@ extern u64 feat_ids[IDSPACE_SIZE];
  */
 const char *feat_init(void);
 /*
- * On a secondary CPU: NULL if it has what the boot CPU has, else a line that names the first thing it
- * lacks; the line is valid until the next call.
+ * On a secondary CPU: NULL if it has what the boot CPU has, else a line that names the first thing
+ * it lacks; the line is valid until the next call.
  */
 const char *feat_check(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bits of EL2's control registers: HCR_EL2, HCRX_EL2, MDCR_EL2, CPTR_EL2 and CNTHCTL_EL2 in their
- * E2H=1 layouts, MDSCR_EL1, and the fine-grained traps that nidus sets. Names and places are Arm's.
+ * The bits of EL2's control registers: HCR_EL2, HCRX_EL2, MDCR_EL2, CPTR_EL2 and CNTHCTL_EL2 in
+ * their E2H=1 layouts, MDSCR_EL1, and the fine-grained traps that nidus sets. Names and places are
+ * Arm's.
  */
 #pragma once
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ID register space (op0=3 op1=0 CRn=0 CRm=0..7): which registers exist in AArch64 state and where.
- * An encoding of CRm 1..7 that is not listed reads as zero, as the architecture reserves it.
+ * The ID register space (op0=3 op1=0 CRn=0 CRm=0..7): which registers exist in AArch64 state and
+ * where. An encoding of CRm 1..7 that is not listed reads as zero, as the architecture reserves it.
  */
 #pragma once
 
 #include "lib/types.h"
 
-#define IDSPACE_INDEX(crm, op2) ((crm) * 8 + (op2))
+#define IDSPACE_INDEX(crm, op2) ((crm)*8 + (op2))
 #define IDSPACE_SIZE 64
 
 /* X(name, CRm, op2) */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Translation tables as the architecture defines them (VMSAv8-64, 4 KiB granule): descriptors, memory
- * attributes, and the fields of TCR_EL2 (E2H=1), VTCR_EL2, VTTBR_EL2, MAIR_EL2 and SCTLR_EL2 that nidus sets.
+ * Translation tables as the architecture defines them (VMSAv8-64, 4 KiB granule): descriptors,
+ * memory attributes, and the fields of TCR_EL2 (E2H=1), VTCR_EL2, VTTBR_EL2, MAIR_EL2 and SCTLR_EL2
+ * that nidus sets.
  */
 #pragma once
 
@@ -24,7 +25,8 @@ static inline u64 level_size(u32 level)
 
 /* Descriptors: both stages. */
 #define DESC_VALID BIT(0)
-#define DESC_TABLE BIT(1) /* levels 0-2: next-level table, else block; level 3: page (must be set) */
+#define DESC_TABLE                                                                                 \
+	BIT(1) /* levels 0-2: next-level table, else block; level 3: page (must be set) */
 #define DESC_TYPE MASK(1, 0)
 #define DESC_ADDR MASK(47, 12)
 #define DESC_SH_INNER (3UL << 8)
@@ -34,8 +36,8 @@ static inline u64 level_size(u32 level)
 #define DESC_ATTRS (MASK(11, 2) | (MASK(63, 50) & ~DESC_CONT))
 /*
  * What may change in a live leaf without break-before-make: access permissions, execute-never, the
- * access flag, DBM and the bits that hardware ignores. (Memory type, cacheability, shareability, output
- * address, size, nG and the contiguous bit may not.)
+ * access flag, DBM and the bits that hardware ignores. (Memory type, cacheability, shareability,
+ * output address, size, nG and the contiguous bit may not.)
  */
 #define DESC_PERMS (MASK(7, 6) | DESC_AF | BIT(51) | MASK(54, 53) | MASK(58, 55))
 
@@ -78,7 +80,8 @@ static inline u64 level_size(u32 level)
 
 #define VTTBR_VMID_SHIFT 48
 
-/* SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS, EIS). */
+/* SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS,
+ * EIS). */
 #define SCTLR_EL2_RES1 0x30c50830UL
 #define SCTLR_M BIT(0)
 #define SCTLR_C BIT(2)
@@ -86,7 +89,8 @@ static inline u64 level_size(u32 level)
 #define SCTLR_I BIT(12)
 #define SCTLR_WXN BIT(19)
 
-/* The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest not above bits. */
+/* The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest
+ * not above bits. */
 static inline u64 parange_encode(u32 bits)
 {
 	static const u8 size[] = { 32, 36, 40, 42, 44, 48 };

@@ -155,7 +155,6 @@ static void create_vms(void)
 
 void vm_all_gone(void)
 {
-	account_print(NULL);
 	log_line("all VMs are off");
 	machine_off();
 }
@@ -184,6 +183,7 @@ noreturn void boot_primary(u64 fdt)
 	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, true);
 	smp_start_others();
 	simd_chaos = has_word(machine.bootargs, "simd.chaos");
+	vm_stats_at_end = has_word(machine.bootargs, "stats");
 	create_vms();
 	smp_release();
 	for (u32 i = 0; i < vm_count; i++)

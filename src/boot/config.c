@@ -28,7 +28,8 @@ void config_note(struct config_reader *r, int node, const char *prop, const char
 	va_list ap;
 
 	if (out->note_count == VM_CONFIG_MAX) {
-		snprintf(out->note[VM_CONFIG_MAX - 1], CONFIG_LINE_MAX, "/chosen: more notes than fit");
+		snprintf(out->note[VM_CONFIG_MAX - 1], CONFIG_LINE_MAX,
+			 "/chosen: more notes than fit");
 		return;
 	}
 	va_start(ap, fmt);
@@ -47,7 +48,8 @@ static void keep_error(struct config_reader *r)
 	r->line[0] = '\0';
 }
 
-bool config_set_memory(struct config_reader *r, struct vm_config *vm, struct config_place at, u64 kib)
+bool config_set_memory(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		       u64 kib)
 {
 	u64 total = 0;
 
@@ -58,8 +60,8 @@ bool config_set_memory(struct config_reader *r, struct vm_config *vm, struct con
 			       "expected 1 to 0x%lx KiB (the machine's memory), found 0x%lx",
 			       total >> 10, kib);
 	if (!IS_ALIGNED(kib, PAGE_SIZE >> 10))
-		return dt_fail(&r->dt, at.node, at.prop, "expected a multiple of 4 KiB, found 0x%lx KiB",
-			       kib);
+		return dt_fail(&r->dt, at.node, at.prop,
+			       "expected a multiple of 4 KiB, found 0x%lx KiB", kib);
 	vm->mem_size = kib << 10;
 	return true;
 }
@@ -93,7 +95,8 @@ bool config_set_sme(struct config_reader *r, struct vm_config *vm, struct config
 	vm->sme = bits;
 	if (bits != SVE_MAX && bits & (bits - 1))
 		return dt_fail(&r->dt, at.node, at.prop,
-			       "expected 0, or a power of two from 128 to 2048 bits, found %u", bits);
+			       "expected 0, or a power of two from 128 to 2048 bits, found %u",
+			       bits);
 	return check_vl(r, at, bits);
 }
 
@@ -101,13 +104,14 @@ bool config_set_simd(struct config_reader *r, struct vm_config *vm, struct confi
 		     const char *value)
 {
 	vm->simd_switch = !strcmp(value, "switch");
-	if (!vm->simd_switch && strcmp(value, "live"))
-		return dt_fail(&r->dt, at.node, at.prop, "expected \"live\" or \"switch\", found \"%s\"",
-			       value);
+	if (!vm->simd_switch && strcmp(value, "live") != 0)
+		return dt_fail(&r->dt, at.node, at.prop,
+			       "expected \"live\" or \"switch\", found \"%s\"", value);
 	return true;
 }
 
-bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at, u64 size)
+bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		      u64 size)
 {
 	if (size != KIB(4) && size != MIB(2) && size != GIB(1))
 		return dt_fail(&r->dt, at.node, at.prop,
@@ -115,7 +119,6 @@ bool config_set_block(struct config_reader *r, struct vm_config *vm, struct conf
 	vm->stage2_block = size;
 	return true;
 }
-
 
 /* A decimal number at *s, which is moved behind it; false if there is none or it is absurd. */
 static bool parse_number(const char **s, u32 *n)
@@ -153,8 +156,8 @@ bool config_parse_cpus(struct config_reader *r, struct config_place at, const ch
 		if (*s++ != ',')
 			break;
 	}
-	return dt_fail(&r->dt, at.node, at.prop, "expected a list of CPUs such as \"0-3,5\", found \"%s\"",
-		       list);
+	return dt_fail(&r->dt, at.node, at.prop,
+		       "expected a list of CPUs such as \"0-3,5\", found \"%s\"", list);
 }
 
 /* ---- a xen,domain node ---- */
@@ -167,18 +170,21 @@ static bool domain_modules(struct config_reader *r, struct vm_config *vm)
 
 	if (!config_module_cells(r, vm->node, &ac, &sc))
 		return false;
-	fdt_for_each_subnode(node, fdt, vm->node) {
+	fdt_for_each_subnode(node, fdt, vm->node)
+	{
 		if (!dt_enabled(fdt, node) || dt_compatible(fdt, node, "xen,vcpu"))
 			continue;
 		kind = config_module_kind(fdt, node);
 		if (kind >= 0)
-			ok &= config_add_module(r, vm, node, vm->node, ac, sc, kind);
+			ok &= config_add_module(r, vm, node, vm->node, ac, sc);
 		else if (dt_compatible(fdt, node, "multiboot,module"))
-			ok = dt_fail(&r->dt, node, "compatible",
-				     "expected \"multiboot,kernel\" or \"multiboot,ramdisk\" beside "
-				     "\"multiboot,module\", found neither");
+			ok = dt_fail(
+				&r->dt, node, "compatible",
+				"expected \"multiboot,kernel\" or \"multiboot,ramdisk\" beside "
+				"\"multiboot,module\", found neither");
 		else
-			config_note(r, node, "compatible", "nidus does not know this node and ignores it");
+			config_note(r, node, "compatible",
+				    "nidus does not know this node and ignores it");
 	}
 	if (ok && !vm->kernel.size)
 		return dt_fail(&r->dt, vm->node, "multiboot,kernel",
@@ -188,7 +194,8 @@ static bool domain_modules(struct config_reader *r, struct vm_config *vm)
 
 /* sve and nidus,sme: absent off, empty the maximum, else bits. */
 static bool domain_vl(struct config_reader *r, struct vm_config *vm, const char *prop,
-		      bool (*set)(struct config_reader *, struct vm_config *, struct config_place, u32))
+		      bool (*set)(struct config_reader *, struct vm_config *, struct config_place,
+				  u32))
 {
 	struct config_place at = { vm->node, prop };
 	u32 bits = SVE_MAX;
@@ -210,7 +217,8 @@ static bool domain_flag(struct config_reader *r, struct vm_config *vm, const cha
 
 	*flag = fdt_getprop(r->dt.fdt, vm->node, prop, &len) != NULL;
 	if (*flag && len != 0)
-		return dt_fail(&r->dt, vm->node, prop, "expected an empty property, found %d bytes", len);
+		return dt_fail(&r->dt, vm->node, prop, "expected an empty property, found %d bytes",
+			       len);
 	return true;
 }
 
@@ -222,8 +230,10 @@ static bool domain_size(struct config_reader *r, struct vm_config *vm)
 	u32 cpus;
 
 	if (!memory || len != 8)
-		return dt_fail(&r->dt, vm->node, "memory", "expected KiB in two cells (8 bytes), found %d "
-			       "bytes", memory ? len : 0);
+		return dt_fail(&r->dt, vm->node, "memory",
+			       "expected KiB in two cells (8 bytes), found %d "
+			       "bytes",
+			       memory ? len : 0);
 	return config_set_memory(r, vm, (struct config_place){ vm->node, "memory" },
 				 dt_cells(memory, 2)) &&
 	       dt_u32(&r->dt, vm->node, "cpus", &cpus) &&
@@ -239,16 +249,19 @@ static bool domain_options(struct config_reader *r, struct vm_config *vm)
 	if (!domain_flag(r, vm, "vpl011", &vm->vpl011) ||
 	    !domain_flag(r, vm, "nidus,nested", &vm->nested) ||
 	    !domain_flag(r, vm, "nidus,direct-map", &vm->direct_map) ||
-	    !domain_vl(r, vm, "sve", config_set_sve) || !domain_vl(r, vm, "nidus,sme", config_set_sme))
+	    !domain_vl(r, vm, "sve", config_set_sve) ||
+	    !domain_vl(r, vm, "nidus,sme", config_set_sme))
 		return false;
 	if (dt_has(fdt, vm->node, "nidus,simd")) {
 		s = dt_string(&r->dt, vm->node, "nidus,simd");
-		if (!s || !config_set_simd(r, vm, (struct config_place){ vm->node, "nidus,simd" }, s))
+		if (!s ||
+		    !config_set_simd(r, vm, (struct config_place){ vm->node, "nidus,simd" }, s))
 			return false;
 	}
 	if (dt_has(fdt, vm->node, "nidus,stage2-block") &&
 	    (!dt_u32(&r->dt, vm->node, "nidus,stage2-block", &block) ||
-	     !config_set_block(r, vm, (struct config_place){ vm->node, "nidus,stage2-block" }, block)))
+	     !config_set_block(r, vm, (struct config_place){ vm->node, "nidus,stage2-block" },
+			       block)))
 		return false;
 	/* The kernel module's own bootargs, read before, take precedence as in Xen. */
 	if (!vm->bootargs[0] && dt_has(fdt, vm->node, "bootargs")) {
@@ -273,8 +286,7 @@ static bool domain_passthrough(struct config_reader *r, struct vm_config *vm)
 		return dt_fail(&r->dt, vm->node, at.prop,
 			       "expected a list of strings, found something else");
 	for (int i = 0; i < count; i++)
-		if (!config_pass(r, vm, at,
-				 fdt_stringlist_get(fdt, vm->node, at.prop, i, NULL)))
+		if (!config_pass(r, vm, at, fdt_stringlist_get(fdt, vm->node, at.prop, i, NULL)))
 			return false;
 	return config_pass_check(r, vm, at);
 }
@@ -287,8 +299,9 @@ static bool domain_vcpu(struct config_reader *r, struct vm_config *vm, int node,
 	if (!dt_u32(&r->dt, node, "id", &id))
 		return false;
 	if (id >= vm->cpus || *seen & 1U << id)
-		return dt_fail(&r->dt, node, "id", "expected a number below %u not used before, found %u",
-			       vm->cpus, id);
+		return dt_fail(&r->dt, node, "id",
+			       "expected a number below %u not used before, found %u", vm->cpus,
+			       id);
 	*seen |= 1U << id;
 	if (!dt_has(r->dt.fdt, node, "hard-affinity"))
 		return true;
@@ -302,10 +315,10 @@ static bool domain_vcpus(struct config_reader *r, struct vm_config *vm)
 	u32 seen = 0;
 	int node;
 
-	fdt_for_each_subnode(node, r->dt.fdt, vm->node)
-		if (dt_compatible(r->dt.fdt, node, "xen,vcpu") && dt_enabled(r->dt.fdt, node) &&
-		    !domain_vcpu(r, vm, node, &seen))
-			return false;
+	fdt_for_each_subnode(node, r->dt.fdt,
+			     vm->node) if (dt_compatible(r->dt.fdt, node, "xen,vcpu") &&
+					   dt_enabled(r->dt.fdt, node) &&
+					   !domain_vcpu(r, vm, node, &seen)) return false;
 	return true;
 }
 
@@ -321,23 +334,40 @@ static bool is_one_of(const char *s, const char *const *list, size_t n)
 static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 {
 	static const char *const known[] = {
-		"compatible", "#address-cells", "#size-cells", "phandle", "linux,phandle", "name",
-		"status", "memory", "cpus", "vpl011", "sve", "bootargs", "nidus,nested", "nidus,sme",
-		"nidus,simd", "nidus,stage2-block", "nidus,direct-map", "nidus,passthrough",
+		"compatible",
+		"#address-cells",
+		"#size-cells",
+		"phandle",
+		"linux,phandle",
+		"name",
+		"status",
+		"memory",
+		"cpus",
+		"vpl011",
+		"sve",
+		"bootargs",
+		"nidus,nested",
+		"nidus,sme",
+		"nidus,simd",
+		"nidus,stage2-block",
+		"nidus,direct-map",
+		"nidus,passthrough",
 	};
 	const void *fdt = r->dt.fdt;
 	int prop, len;
 
-	fdt_for_each_property_offset(prop, fdt, vm->node) {
+	fdt_for_each_property_offset(prop, fdt, vm->node)
+	{
 		const char *name = NULL;
 
 		if (!fdt_getprop_by_offset(fdt, prop, &name, &len) || !name ||
 		    is_one_of(name, known, ARRAY_SIZE(known)))
 			continue;
 		if (!strncmp(name, "nidus,", 6))
-			return dt_fail(&r->dt, vm->node, name,
-				       "expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-				       "nidus,direct-map or nidus,passthrough, found this");
+			return dt_fail(
+				&r->dt, vm->node, name,
+				"expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
+				"nidus,direct-map or nidus,passthrough, found this");
 		config_note(r, vm->node, name, "nidus does not know this property and ignores it");
 	}
 	return true;
@@ -393,12 +423,14 @@ static u32 collect_loose(struct config_reader *r, int chosen, struct loose *list
 	struct range range;
 	u32 n = 0, at;
 
-	fdt_for_each_subnode(node, fdt, chosen) {
+	fdt_for_each_subnode(node, fdt, chosen)
+	{
 		kind = config_module_kind(fdt, node);
 		if (kind < 0 || !dt_enabled(fdt, node))
 			continue;
 		if (n == max)
-			dt_fail(&r->dt, node, "reg", "expected at most %u modules, found more", max);
+			dt_fail(&r->dt, node, "reg", "expected at most %u modules, found more",
+				max);
 		if (n == max || !config_module_cells(r, chosen, &ac, &sc) ||
 		    !dt_reg_raw(&r->dt, node, ac, sc, 0, &range)) {
 			keep_error(r);
@@ -412,8 +444,8 @@ static u32 collect_loose(struct config_reader *r, int chosen, struct loose *list
 }
 
 /* One VM from list[0], a kernel, and the ramdisks behind it; returns how many modules that took. */
-static u32 read_loose(struct config_reader *r, int chosen, const struct loose *list, u32 n, u32 number,
-		      u32 kernels)
+static u32 read_loose(struct config_reader *r, int chosen, const struct loose *list, u32 n,
+		      u32 number, u32 kernels)
 {
 	static struct vm_config vm;
 	bool ok = true;
@@ -431,7 +463,7 @@ static u32 read_loose(struct config_reader *r, int chosen, const struct loose *l
 	vm.vpl011 = true;
 	for (used = 0; used < n && (used == 0 || !list[used].kernel); used++)
 		ok &= config_module_cells(r, chosen, &ac, &sc) &&
-		      config_add_module(r, &vm, list[used].node, list[0].node, ac, sc, list[used].kernel);
+		      config_add_module(r, &vm, list[used].node, list[0].node, ac, sc);
 	if (ok && config_args(r, &vm, list[0].node, number))
 		accept(r, &vm);
 	keep_error(r);
@@ -468,8 +500,8 @@ void config_read(struct vm_configs *out, struct machine *m, struct range self)
 	r.self = self;
 	if (chosen < 0)
 		return;
-	fdt_for_each_subnode(node, m->fdt, chosen)
-		if (dt_compatible(m->fdt, node, "xen,domain") && dt_enabled(m->fdt, node))
-			read_domain(&r, node);
+	fdt_for_each_subnode(node, m->fdt, chosen) if (dt_compatible(m->fdt, node, "xen,domain") &&
+						       dt_enabled(m->fdt, node))
+		read_domain(&r, node);
 	read_loose_all(&r, chosen);
 }

@@ -64,9 +64,3 @@ struct vm_configs {
  * Pure but for m->rsv; boot CPU.
  */
 void config_read(struct vm_configs *out, struct machine *m, struct range self);
-
-/*
- * The value of the last word "KEY=value" in a command line, or NULL; not terminated, its length in
- * *len. Words are separated by spaces.
- */
-const char *config_arg(const char *args, const char *key, u32 *len);

@@ -35,20 +35,6 @@ static bool next_word(const char **s, const char **word, u32 *len)
 	return *len != 0;
 }
 
-const char *config_arg(const char *args, const char *key, u32 *len)
-{
-	u32 key_len = (u32)strlen(key), n;
-	const char *word, *found = NULL;
-
-	while (next_word(&args, &word, &n)) {
-		if (n <= key_len || strncmp(word, key, key_len) || word[key_len] != '=')
-			continue;
-		found = word + key_len + 1;
-		*len = n - key_len - 1;
-	}
-	return found;
-}
-
 /* A decimal number that is all of s; false if it is something else or above 2^32 - 1. */
 static bool parse_u32(const char *s, u64 *v)
 {
@@ -73,7 +59,7 @@ static int parse_arg(const char *word, u32 len, struct arg *arg)
 	u32 value_len = eq ? len - name_len - 1 : 0;
 	const char *p;
 
-	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)))
+	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)) != 0)
 		return 0;
 	snprintf(arg->name, sizeof(arg->name), "%.*s", (int)name_len, word);
 	if (name_len >= KEY_MAX || value_len >= VALUE_MAX)
@@ -102,7 +88,8 @@ static bool bad_value(struct config_reader *r, struct config_place at, const cha
 typedef bool set_fn(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		    const char *value);
 
-static bool parse_flag(struct config_reader *r, struct config_place at, const char *value, bool *flag)
+static bool parse_flag(struct config_reader *r, struct config_place at, const char *value,
+		       bool *flag)
 {
 	*flag = value[0] == '1';
 	if ((value[0] != '0' && value[0] != '1') || value[1])
@@ -134,7 +121,7 @@ static bool parse_vl(struct config_reader *r, struct config_place at, const char
 {
 	u64 n = SVE_MAX;
 
-	if (strcmp(value, "max") && (!parse_u32(value, &n) || n > 2048))
+	if (strcmp(value, "max") != 0 && (!parse_u32(value, &n) || n > 2048))
 		return bad_value(r, at, "\"max\", 0, or 128 to 2048 bits in steps of 128", value);
 	*bits = (u32)n;
 	return true;
@@ -234,7 +221,8 @@ static const struct {
 	{ "hard-affinity", set_affinity },
 };
 
-static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node, const struct arg *arg)
+static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
+		      const struct arg *arg)
 {
 	struct config_place at = { node, arg->name };
 
@@ -243,7 +231,8 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node, c
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough or hard-affinity", arg->key);
+			 "passthrough or hard-affinity",
+			 arg->key);
 }
 
 bool config_args(struct config_reader *r, struct vm_config *vm, int node, u32 n)
@@ -259,9 +248,11 @@ bool config_args(struct config_reader *r, struct vm_config *vm, int node, u32 n)
 			int kind = parse_arg(word, len, &arg);
 
 			if (kind < 0)
-				return dt_fail(&r->dt, node, arg.name,
-					       "expected a word of nidus's command line of at most %d "
-					       "characters, found %u", VALUE_MAX, len);
+				return dt_fail(
+					&r->dt, node, arg.name,
+					"expected a word of nidus's command line of at most %d "
+					"characters, found %u",
+					VALUE_MAX, len);
 			if (kind == 1 && arg.number == rounds[i] && !apply_arg(r, vm, node, &arg))
 				return false;
 		}
@@ -280,7 +271,8 @@ void config_args_note(struct config_reader *r, u32 count)
 			continue;
 		config_note(r, fdt_subnode_offset(r->dt.fdt, 0, "chosen"), arg.name,
 			    "there is no VM for this word of nidus's command line (loose kernel "
-			    "modules: %u)", count);
+			    "modules: %u)",
+			    count);
 		return;
 	}
 }

@@ -16,18 +16,20 @@ static bool check_module(struct config_reader *r, int node, const struct config_
 	if (!a.size)
 		return dt_fail(&r->dt, node, "reg", "expected a size above 0, found 0");
 	if (!machine_is_ram(r->m, a.base, a.size))
-		return dt_fail(&r->dt, node, "reg", "expected a module inside RAM, found 0x%lx + 0x%lx",
-			       a.base, a.size);
-	if (range_overlaps(a, r->self))
 		return dt_fail(&r->dt, node, "reg",
-			       "expected no overlap with nidus (0x%lx + 0x%lx), found 0x%lx + 0x%lx",
-			       r->self.base, r->self.size, a.base, a.size);
+			       "expected a module inside RAM, found 0x%lx + 0x%lx", a.base, a.size);
+	if (range_overlaps(a, r->self))
+		return dt_fail(
+			&r->dt, node, "reg",
+			"expected no overlap with nidus (0x%lx + 0x%lx), found 0x%lx + 0x%lx",
+			r->self.base, r->self.size, a.base, a.size);
 	for (u32 i = 0; i < r->m->rsv_fixed; i++)
 		if (range_overlaps(a, r->m->rsv[i]))
-			return dt_fail(&r->dt, node, "reg",
-				       "expected no overlap with reserved memory (0x%lx + 0x%lx), found "
-				       "0x%lx + 0x%lx",
-				       r->m->rsv[i].base, r->m->rsv[i].size, a.base, a.size);
+			return dt_fail(
+				&r->dt, node, "reg",
+				"expected no overlap with reserved memory (0x%lx + 0x%lx), found "
+				"0x%lx + 0x%lx",
+				r->m->rsv[i].base, r->m->rsv[i].size, a.base, a.size);
 	for (u32 i = 0; i < r->modules; i++) {
 		const struct config_module *b = &r->module[i];
 		/* Modules are only read: two VMs may start from one and the same file. */
@@ -35,11 +37,12 @@ static bool check_module(struct config_reader *r, int node, const struct config_
 			      b->owner != mod->owner && b->kernel == mod->kernel;
 
 		if (!shared && range_overlaps(a, b->range))
-			return dt_fail(&r->dt, node, "reg",
-				       "expected no overlap with a module of %s (0x%lx + 0x%lx), found "
-				       "0x%lx + 0x%lx",
-				       dt_name(r->dt.fdt, b->owner, path, sizeof(path)), b->range.base,
-				       b->range.size, a.base, a.size);
+			return dt_fail(
+				&r->dt, node, "reg",
+				"expected no overlap with a module of %s (0x%lx + 0x%lx), found "
+				"0x%lx + 0x%lx",
+				dt_name(r->dt.fdt, b->owner, path, sizeof(path)), b->range.base,
+				b->range.size, a.base, a.size);
 	}
 	return true;
 }
@@ -54,8 +57,9 @@ static bool is_reserved(const struct config_reader *r, struct range a)
 }
 
 bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, int owner, int ac,
-		       int sc, bool kernel)
+		       int sc)
 {
+	bool kernel = config_module_kind(r->dt.fdt, node) == 1;
 	struct range *to = kernel ? &vm->kernel : &vm->ramdisk;
 	struct config_module mod = { .owner = owner, .kernel = kernel };
 	const char *bootargs;
@@ -64,10 +68,9 @@ bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, 
 	if (!dt_reg_raw(&r->dt, node, ac, sc, 0, &mod.range))
 		return false;
 	ok = check_module(r, node, &mod);
-	if (!is_reserved(r, mod.range) &&
-	    !machine_reserve(r->m, mod.range.base, mod.range.size))
-		return dt_fail(&r->dt, node, "reg", "expected at most %d reserved ranges, found more",
-			       MACHINE_RSV_MAX);
+	if (!is_reserved(r, mod.range) && !machine_reserve(r->m, mod.range.base, mod.range.size))
+		return dt_fail(&r->dt, node, "reg",
+			       "expected at most %d reserved ranges, found more", MACHINE_RSV_MAX);
 	if (!ok)
 		return false;
 	if (to->size)

@@ -33,15 +33,20 @@ void config_note(struct config_reader *r, int node, const char *prop, const char
 	__attribute__((format(printf, 4, 5)));
 
 /* One value each, checked and put into vm; false with a complaint. */
-bool config_set_memory(struct config_reader *r, struct vm_config *vm, struct config_place at, u64 kib);
+bool config_set_memory(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		       u64 kib);
 bool config_set_cpus(struct config_reader *r, struct vm_config *vm, struct config_place at, u64 n);
-bool config_set_sve(struct config_reader *r, struct vm_config *vm, struct config_place at, u32 bits);
-bool config_set_sme(struct config_reader *r, struct vm_config *vm, struct config_place at, u32 bits);
+bool config_set_sve(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		    u32 bits);
+bool config_set_sme(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		    u32 bits);
 bool config_set_simd(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		     const char *value);
-bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at, u64 size);
+bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		      u64 size);
 /* A list of CPUs and ranges of them ("0-3,5") into the bits of *mask. */
-bool config_parse_cpus(struct config_reader *r, struct config_place at, const char *list, u64 *mask);
+bool config_parse_cpus(struct config_reader *r, struct config_place at, const char *list,
+		       u64 *mask);
 
 /* Whether a node is a boot module: 1 a kernel, 0 a ramdisk, -1 neither. */
 int config_module_kind(const void *fdt, int node);
@@ -52,7 +57,7 @@ bool config_module_cells(struct config_reader *r, int node, int *ac, int *sc);
  * aside: who loaded it there meant it to stay.
  */
 bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, int owner, int ac,
-		       int sc, bool kernel);
+		       int sc);
 
 /* Give the device named by a path or alias to vm. */
 bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_place at,

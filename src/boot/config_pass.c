@@ -83,13 +83,14 @@ static bool add_reg(struct config_reader *r, struct passthrough *pass, struct co
 
 	if (!reg.size || pages.base + pages.size < pages.base || pages.base + pages.size > BIT(48))
 		return dt_fail(&r->dt, at.node, at.prop,
-			       "expected registers below 1 << 48, found %s with 0x%lx + 0x%lx", name,
-			       reg.base, reg.size);
+			       "expected registers below 1 << 48, found %s with 0x%lx + 0x%lx",
+			       name, reg.base, reg.size);
 	mine = nidus_part(r->m, pages);
 	if (mine)
-		return dt_fail(&r->dt, at.node, at.prop,
-			       "expected pages without anything of nidus's, found %s in a page with %s",
-			       name, mine);
+		return dt_fail(
+			&r->dt, at.node, at.prop,
+			"expected pages without anything of nidus's, found %s in a page with %s",
+			name, mine);
 	pass->reg[pass->reg_count++] = reg;
 	return true;
 }
@@ -124,9 +125,11 @@ static bool read_interrupts(struct config_reader *r, struct passthrough *pass,
 				       "expected SPIs (INTID 32 to 1019), found %s with %u", name,
 				       irq[i].intid);
 		if (irq[i].intid == r->m->uart_intid)
-			return dt_fail(&r->dt, at.node, at.prop,
-				       "expected an interrupt of its own, found %s with that of nidus's "
-				       "UART, %u", name, irq[i].intid);
+			return dt_fail(
+				&r->dt, at.node, at.prop,
+				"expected an interrupt of its own, found %s with that of nidus's "
+				"UART, %u",
+				name, irq[i].intid);
 		pass->intid[i] = irq[i].intid;
 		pass->edge[i] = irq[i].edge;
 	}
@@ -150,12 +153,14 @@ static bool check_claims(struct config_reader *r, const struct passthrough *pass
 			for (u32 k = 0; k < pass->intid_count; k++)
 				intid |= pass_has_intid(other, pass->intid[k]);
 			if (page || intid)
-				return dt_fail(&r->dt, at.node, at.prop,
-					       "expected a device that no other VM has, found %s: %s has "
-					       "%s", name, vm->path,
-					       other->node == pass->node ? "it" :
-					       page		       ? "another in its page" :
-									 "its interrupt");
+				return dt_fail(
+					&r->dt, at.node, at.prop,
+					"expected a device that no other VM has, found %s: %s has "
+					"%s",
+					name, vm->path,
+					other->node == pass->node ? "it"
+					: page                    ? "another in its page"
+								  : "its interrupt");
 		}
 	}
 	return true;
@@ -174,13 +179,16 @@ bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_pl
 			       "expected the path or alias of a device, found \"%s\"", name);
 	what = not_a_device(r, &p);
 	if (what)
-		return dt_fail(&r->dt, at.node, at.prop,
-			       "expected a device of the machine's that nidus does not use, found %s: %s",
-			       name, what);
+		return dt_fail(
+			&r->dt, at.node, at.prop,
+			"expected a device of the machine's that nidus does not use, found %s: %s",
+			name, what);
 	for (u32 i = 0; i < vm->pass_count; i++)
 		if (vm->pass[i].node == node)
-			return dt_fail(&r->dt, at.node, at.prop, "expected each device once, found %s "
-				       "twice", name);
+			return dt_fail(&r->dt, at.node, at.prop,
+				       "expected each device once, found %s "
+				       "twice",
+				       name);
 	if (vm->pass_count == VM_PASSTHROUGH_MAX)
 		return dt_fail(&r->dt, at.node, at.prop, "expected at most %d devices, found more",
 			       VM_PASSTHROUGH_MAX);
@@ -211,10 +219,11 @@ bool config_pass_check(struct config_reader *r, const struct vm_config *vm, stru
 
 	for (u32 i = 0; !vm->direct_map && i < vm->pass_count; i++)
 		if (masters_memory(r->dt.fdt, vm->pass[i].node))
-			return dt_fail(&r->dt, at.node, at.prop,
-				       "expected direct-map with a device that masters memory, found %s "
-				       "without",
-				       dt_name(r->dt.fdt, vm->pass[i].node, name, sizeof(name)));
+			return dt_fail(
+				&r->dt, at.node, at.prop,
+				"expected direct-map with a device that masters memory, found %s "
+				"without",
+				dt_name(r->dt.fdt, vm->pass[i].node, name, sizeof(name)));
 	return true;
 }
 
@@ -260,7 +269,8 @@ void config_pass_note(struct config_reader *r, const struct vm_config *vm)
 		if (is_neighbour(fdt, vm, &p) && count++ == 0)
 			dt_name(fdt, p.node[p.depth], name, sizeof(name));
 	if (count)
-		config_note(r, vm->node >= 0 ? vm->node : fdt_path_offset(fdt, vm->path), "passthrough",
-			    "this VM also reaches %u other device(s) in the same 4 KiB pages, %s first",
-			    count, name);
+		config_note(
+			r, vm->node >= 0 ? vm->node : fdt_path_offset(fdt, vm->path), "passthrough",
+			"this VM also reaches %u other device(s) in the same 4 KiB pages, %s first",
+			count, name);
 }

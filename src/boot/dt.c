@@ -72,8 +72,8 @@ bool dt_check(const struct dt *dt, size_t max_size)
 	}
 	rc = fdt_check_full(dt->fdt, max_size);
 	if (rc && dt->err)
-		snprintf(dt->err, dt->err_size,
-			 "header: expected a consistent tree, found %s", fdt_strerror(rc));
+		snprintf(dt->err, dt->err_size, "header: expected a consistent tree, found %s",
+			 fdt_strerror(rc));
 	return rc == 0;
 }
 
@@ -160,7 +160,8 @@ const char *dt_string(const struct dt *dt, int node, const char *prop)
 	if (!s)
 		return NULL;
 	if (len < 1 || memchr(s, 0, (size_t)len) != s + len - 1) {
-		dt_fail(dt, node, prop, "expected one string, found %d bytes of something else", len);
+		dt_fail(dt, node, prop, "expected one string, found %d bytes of something else",
+			len);
 		return NULL;
 	}
 	return s;
@@ -235,17 +236,19 @@ bool dt_reg_raw(const struct dt *dt, int node, int ac, int sc, int i, struct ran
 	const u8 *c = fdt_getprop(dt->fdt, node, "reg", &len);
 
 	if (!c)
-		return dt_fail(dt, node, "reg", "expected an address and a size, found no such property");
+		return dt_fail(dt, node, "reg",
+			       "expected an address and a size, found no such property");
 	if (len == 0 || len % entry)
-		return dt_fail(dt, node, "reg", "expected a multiple of %d bytes, found %d bytes", entry,
-			       len);
+		return dt_fail(dt, node, "reg", "expected a multiple of %d bytes, found %d bytes",
+			       entry, len);
 	if (i >= len / entry)
 		return dt_fail(dt, node, "reg", "expected at least %d entries, found %d", i + 1,
 			       len / entry);
 	r->base = dt_cells(c + i * entry, ac);
 	r->size = dt_cells(c + i * entry + 4 * ac, sc);
 	if (r->base + r->size < r->base)
-		return dt_fail(dt, node, "reg", "expected an end below 1 << 64, found 0x%lx + 0x%lx",
+		return dt_fail(dt, node, "reg",
+			       "expected an end below 1 << 64, found 0x%lx + 0x%lx",
 			       (unsigned long)r->base, (unsigned long)r->size);
 	return true;
 }
@@ -258,8 +261,9 @@ static bool dt_translate(const struct dt *dt, int bus, int parent, struct range 
 	u64 child, size;
 
 	if (!c)
-		return dt_fail(dt, bus, "ranges",
-			       "expected a translation to physical addresses, found no such property");
+		return dt_fail(
+			dt, bus, "ranges",
+			"expected a translation to physical addresses, found no such property");
 	if (len == 0)
 		return true;
 	if (!dt_bus_cells(dt, bus, &ac, &sc) || !dt_bus_cells(dt, parent, &pac, &psc))
@@ -271,8 +275,7 @@ static bool dt_translate(const struct dt *dt, int bus, int parent, struct range 
 	for (; len; len -= entry, c += entry) {
 		child = dt_cells(c, ac);
 		size = dt_cells(c + 4 * (ac + pac), sc);
-		if (r->base < child || r->base - child > size ||
-		    r->size > size - (r->base - child))
+		if (r->base < child || r->base - child > size || r->size > size - (r->base - child))
 			continue;
 		r->base = r->base - child + dt_cells(c + 4 * ac, pac);
 		if (r->base + r->size >= r->base)
@@ -317,7 +320,9 @@ static bool dt_decode_gic(const struct dt *dt, int node, const char *prop, const
 {
 	static const struct {
 		u32 first, count;
-	} types[] = { { 32, 988 }, { 16, 16 }, { 4096, 1024 }, { 1056, 64 } }; /* SPI PPI ESPI EPPI */
+	} types[] = {
+		{ 32, 988 }, { 16, 16 }, { 4096, 1024 }, { 1056, 64 }
+	}; /* SPI PPI ESPI EPPI */
 	u64 type = dt_cells(c, 1), number = dt_cells(c + 4, 1);
 
 	if (type >= ARRAY_SIZE(types))
@@ -332,13 +337,14 @@ static bool dt_decode_gic(const struct dt *dt, int node, const char *prop, const
 	return true;
 }
 
-int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq, int max)
+int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
+		  int max)
 {
 	int node = p->node[p->depth], len, count, entry, parent;
 	const char *prop = "interrupts-extended";
 	const u8 *c = fdt_getprop(dt->fdt, node, prop, &len);
 	int skip = c ? 4 : 0; /* the parent's phandle in each entry */
-	u32 cells;
+	u32 cells = 0;
 
 	if (!c) {
 		prop = "interrupts";
@@ -355,13 +361,13 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 	entry = skip + 4 * (int)cells;
 	count = len / entry;
 	if (len % entry || count > max) {
-		dt_fail(dt, node, prop, "expected up to %d entries of %d bytes, found %d bytes", max,
-			entry, len);
+		dt_fail(dt, node, prop, "expected up to %d entries of %d bytes, found %d bytes",
+			max, entry, len);
 		return -1;
 	}
 	for (int i = 0; i < count; i++, c += entry) {
-		parent = skip ? fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(c, 1)) :
-				dt_interrupt_parent(dt->fdt, p);
+		parent = skip ? fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(c, 1))
+			      : dt_interrupt_parent(dt->fdt, p);
 		if (parent != gic) {
 			dt_fail(dt, node, prop,
 				"expected interrupts of the GICv3, found another interrupt parent");

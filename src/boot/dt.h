@@ -70,7 +70,8 @@ bool dt_reg_raw(const struct dt *dt, int node, int ac, int sc, int i, struct ran
  * The node's interrupts, which must go to the GIC at node `gic` (bindings of arm,gic-v3: type, number,
  * flags). Returns how many, at most max; -1 with a complaint.
  */
-int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq, int max);
+int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
+		  int max);
 
 /* Whether two ranges have a byte in common. */
 static inline bool range_overlaps(struct range a, struct range b)

@@ -40,8 +40,8 @@ static bool reserve(struct machine *m, const struct dt *dt, int node, const char
 		    u64 size)
 {
 	if (base + size < base)
-		return dt_fail(dt, node, prop, "expected an end below 1 << 64, found 0x%lx + 0x%lx", base,
-			       size);
+		return dt_fail(dt, node, prop, "expected an end below 1 << 64, found 0x%lx + 0x%lx",
+			       base, size);
 	if (!machine_reserve(m, base, size))
 		return dt_fail(dt, node, prop, "expected at most %d reserved ranges, found more",
 			       MACHINE_RSV_MAX);
@@ -58,7 +58,8 @@ static bool read_reserved_memory(struct machine *m, const struct dt *dt)
 
 	if (top < 0)
 		return true;
-	fdt_for_each_subnode(node, dt->fdt, top) {
+	fdt_for_each_subnode(node, dt->fdt, top)
+	{
 		if (!dt_enabled(dt->fdt, node) || !dt_path_to(dt->fdt, node, &p))
 			continue;
 		count = dt_reg_count(dt, &p);
@@ -97,8 +98,8 @@ static bool read_reserved(struct machine *m, const struct dt *dt)
 	    !read_initrd_word(dt, chosen, "linux,initrd-end", &end))
 		return false;
 	if (end < base)
-		return dt_fail(dt, chosen, "linux,initrd-end", "expected at least 0x%lx, found 0x%lx",
-			       base, end);
+		return dt_fail(dt, chosen, "linux,initrd-end",
+			       "expected at least 0x%lx, found 0x%lx", base, end);
 	return reserve(m, dt, chosen, "linux,initrd-start", base, end - base);
 }
 
@@ -110,8 +111,9 @@ static bool add_memory(struct machine *m, const struct dt *dt, int node, struct 
 	if (!r.size)
 		return true;
 	if (r.base + r.size > PA_LIMIT)
-		return dt_fail(dt, node, "reg", "expected memory below 1 << 48, found 0x%lx + 0x%lx",
-			       r.base, r.size);
+		return dt_fail(dt, node, "reg",
+			       "expected memory below 1 << 48, found 0x%lx + 0x%lx", r.base,
+			       r.size);
 	if (m->mem_count == MACHINE_MEM_MAX)
 		return dt_fail(dt, node, "reg", "expected at most %d ranges of memory, found more",
 			       MACHINE_MEM_MAX);
@@ -121,9 +123,10 @@ static bool add_memory(struct machine *m, const struct dt *dt, int node, struct 
 	m->mem_count++;
 	for (u32 i = 1; i < m->mem_count; i++)
 		if (range_overlaps(m->mem[i - 1], m->mem[i]))
-			return dt_fail(dt, node, "reg",
-				       "expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx",
-				       m->mem[i - 1].base, m->mem[i - 1].size, m->mem[i].base);
+			return dt_fail(
+				dt, node, "reg",
+				"expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx",
+				m->mem[i - 1].base, m->mem[i - 1].size, m->mem[i].base);
 	return true;
 }
 
@@ -162,12 +165,12 @@ static bool add_cpu(struct machine *m, const struct dt *dt, int node, int ac)
 			       reg ? len : 0);
 	mpidr = dt_cells(reg, ac);
 	if (mpidr & ~MPIDR_AFFINITY)
-		return dt_fail(dt, node, "reg", "expected the affinity bits of MPIDR_EL1, found 0x%lx",
-			       mpidr);
+		return dt_fail(dt, node, "reg",
+			       "expected the affinity bits of MPIDR_EL1, found 0x%lx", mpidr);
 	for (u32 i = 0; i < m->cpu_count; i++)
 		if (m->cpu_mpidr[i] == mpidr)
-			return dt_fail(dt, node, "reg", "expected an MPIDR of its own, found 0x%lx again",
-				       mpidr);
+			return dt_fail(dt, node, "reg",
+				       "expected an MPIDR of its own, found 0x%lx again", mpidr);
 	if (m->cpu_count == MACHINE_CPUS_MAX)
 		m->cpu_ignored++;
 	else
@@ -184,10 +187,9 @@ static bool read_cpus(struct machine *m, const struct dt *dt)
 	ac = fdt_address_cells(dt->fdt, top);
 	if (ac != 1 && ac != 2)
 		return dt_fail(dt, top, "#address-cells", "expected 1 or 2, found %d", ac);
-	fdt_for_each_subnode(node, dt->fdt, top)
-		if (dt_type(dt->fdt, node, "cpu") && dt_enabled(dt->fdt, node) &&
-		    !add_cpu(m, dt, node, ac))
-			return false;
+	fdt_for_each_subnode(node, dt->fdt, top) if (dt_type(dt->fdt, node, "cpu") &&
+						     dt_enabled(dt->fdt, node) &&
+						     !add_cpu(m, dt, node, ac)) return false;
 	if (!m->cpu_count)
 		return dt_fail(dt, top, "device_type", "expected an enabled \"cpu\", found none");
 	return true;
@@ -205,7 +207,7 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 			continue;
 		node = p.node[p.depth];
 		method = dt_string(dt, node, "method");
-		if (!method || (strcmp(method, "smc") && strcmp(method, "hvc")))
+		if (!method || (strcmp(method, "smc") != 0 && strcmp(method, "hvc") != 0))
 			return dt_fail(dt, node, "method", "expected \"smc\" or \"hvc\", found %s",
 				       method ? method : "none");
 		m->psci_smc = !strcmp(method, "smc");
@@ -216,7 +218,8 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 
 static bool fail_no_gic(const struct dt *dt)
 {
-	static const char *const v2[] = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic" };
+	static const char *const v2[] = { "arm,gic-400", "arm,cortex-a15-gic",
+					  "arm,cortex-a9-gic" };
 	struct dt_path p;
 
 	for (u32 i = 0; i < ARRAY_SIZE(v2); i++)
@@ -259,7 +262,8 @@ static bool read_redistributors(struct machine *m, const struct dt *dt, const st
 		if (m->gicr[i].size < KIB(128))
 			return dt_fail(dt, node, "reg",
 				       "expected a redistributor region of at least 0x20000 bytes, "
-				       "found 0x%lx", m->gicr[i].size);
+				       "found 0x%lx",
+				       m->gicr[i].size);
 	}
 	return true;
 }
@@ -306,8 +310,10 @@ static bool read_timer(struct machine *m, const struct dt *dt)
 		u32 *intid;
 		bool needed;
 	} wanted[] = {
-		{ "sec-phys", NULL, false },	       { "phys", &m->ppi_phys, true },
-		{ "virt", &m->ppi_virt, true },	       { "hyp-phys", &m->ppi_hyp_phys, true },
+		{ "sec-phys", NULL, false },
+		{ "phys", &m->ppi_phys, true },
+		{ "virt", &m->ppi_virt, true },
+		{ "hyp-phys", &m->ppi_hyp_phys, true },
 		{ "hyp-virt", &m->ppi_hyp_virt, false },
 	};
 	struct dt_irq irq[8];

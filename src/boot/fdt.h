@@ -34,7 +34,7 @@ struct machine {
 	u32 ppi_maint, ppi_hyp_phys, ppi_hyp_virt, ppi_virt, ppi_phys;
 	struct range uart; /* /chosen/stdout-path's PL011, else the first enabled; size 0: none */
 	u32 uart_intid;    /* 0: none */
-	const char *bootargs; /* /chosen/bootargs: nidus's own command line, or "" */
+	const char *bootargs;    /* /chosen/bootargs: nidus's own command line, or "" */
 	int gic_node, uart_node; /* their offsets in the tree; uart_node -1: none */
 };
 

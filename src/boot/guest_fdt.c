@@ -135,8 +135,8 @@ static void write_chosen(struct writer *w)
 	if (l->initrd_size) {
 		put_cells(w, "linux,initrd-start",
 			  (u32[]){ (u32)(initrd[0] >> 32), (u32)initrd[0] }, 2);
-		put_cells(w, "linux,initrd-end",
-			  (u32[]){ (u32)(initrd[1] >> 32), (u32)initrd[1] }, 2);
+		put_cells(w, "linux,initrd-end", (u32[]){ (u32)(initrd[1] >> 32), (u32)initrd[1] },
+			  2);
 	}
 	end(w);
 	if (!w->config->vpl011)
@@ -252,7 +252,8 @@ static void write_uart(struct writer *w)
 	begin_at(w, "pl011", 5, reg.base);
 	put(w, "compatible", compatible, sizeof(compatible));
 	put_reg(w, &reg, 1);
-	put_cells(w, "interrupts", (u32[]){ GIC_SPI, w->layout->uart_intid - 32, IRQ_LEVEL_HIGH }, 3);
+	put_cells(w, "interrupts", (u32[]){ GIC_SPI, w->layout->uart_intid - 32, IRQ_LEVEL_HIGH },
+		  3);
 	put_cells(w, "clocks", (u32[]){ clock, clock }, 2);
 	put(w, "clock-names", clocks, sizeof(clocks));
 	end(w);
@@ -281,13 +282,51 @@ static void write_clocks(struct writer *w)
  * nodes which the guest does not have. "x*" and "*x" stand for what begins or ends with x.
  */
 static const char *const dropped[] = {
-	"reg", "interrupts", "interrupt-parent", "interrupts-extended", "interrupt-map*", "status",
-	"phandle", "linux,phandle", "name", "ranges", "dma-ranges", "#address-cells", "#size-cells",
-	"clocks", "clock-names", "assigned-clock*", "resets", "reset-names", "power-domain*", "iommu*",
-	"msi-parent", "msi-map*", "dmas", "dma-names", "phys", "phy-names", "phy-handle",
-	"pinctrl-*", "*-gpios", "*-gpio", "gpios", "*-supply", "nvmem*", "interconnect*", "mbox*",
-	"hwlocks", "io-channel*", "memory-region*", "operating-points-v2", "cooling-device*",
-	"thermal-sensors", "remote-endpoint", "syscon*", "#cooling-cells", "dma-coherent",
+	"reg",
+	"interrupts",
+	"interrupt-parent",
+	"interrupts-extended",
+	"interrupt-map*",
+	"status",
+	"phandle",
+	"linux,phandle",
+	"name",
+	"ranges",
+	"dma-ranges",
+	"#address-cells",
+	"#size-cells",
+	"clocks",
+	"clock-names",
+	"assigned-clock*",
+	"resets",
+	"reset-names",
+	"power-domain*",
+	"iommu*",
+	"msi-parent",
+	"msi-map*",
+	"dmas",
+	"dma-names",
+	"phys",
+	"phy-names",
+	"phy-handle",
+	"pinctrl-*",
+	"*-gpios",
+	"*-gpio",
+	"gpios",
+	"*-supply",
+	"nvmem*",
+	"interconnect*",
+	"mbox*",
+	"hwlocks",
+	"io-channel*",
+	"memory-region*",
+	"operating-points-v2",
+	"cooling-device*",
+	"thermal-sensors",
+	"remote-endpoint",
+	"syscon*",
+	"#cooling-cells",
+	"dma-coherent",
 };
 
 static bool matches(const char *name, const char *pattern)
@@ -306,7 +345,8 @@ static void copy_properties(struct writer *w, int node)
 	const void *from = w->machine->fdt;
 	int offset, len;
 
-	fdt_for_each_property_offset(offset, from, node) {
+	fdt_for_each_property_offset(offset, from, node)
+	{
 		const char *name = NULL;
 		const void *data = fdt_getprop_by_offset(from, offset, &name, &len);
 		bool drop = !data || !name;

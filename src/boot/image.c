@@ -86,7 +86,8 @@ static const char *plan_arm64(struct image *out, const struct file *f)
 	out->kind = IMAGE_ARM64;
 	if (flags & 1)
 		return fail("Image header: flags: expected a little-endian kernel (bit 0 clear), "
-			    "found 0x%lx", flags);
+			    "found 0x%lx",
+			    flags);
 	/* Before Linux 3.17 the header had no image_size, and text_offset had no fixed endianness. */
 	if (image_size == 0) {
 		text_offset = IMAGE_OLD_OFFSET;
@@ -94,24 +95,28 @@ static const char *plan_arm64(struct image *out, const struct file *f)
 	}
 	if (image_size < f->size)
 		return fail("Image header: image_size: expected at least the file's 0x%lx bytes, "
-			    "found 0x%lx", f->size, image_size);
+			    "found 0x%lx",
+			    f->size, image_size);
 	if (text_offset & 3)
 		return fail("Image header: text_offset: expected a multiple of 4, found 0x%lx",
 			    text_offset);
 	if (base < f->ram || text_offset >= f->ram_size)
 		return fail("Image header: text_offset: expected less than the memory's 0x%lx "
-			    "bytes, found 0x%lx", f->ram_size, text_offset);
+			    "bytes, found 0x%lx",
+			    f->ram_size, text_offset);
 	return plan_flat(out, f, base + text_offset, image_size);
 }
 
 static const char *check_elf_header(const struct file *f)
 {
 	u64 type = file_read(f, 16, 2), machine = file_read(f, 18, 2);
-	u64 phoff = file_read(f, 32, 8), phentsize = file_read(f, 54, 2), phnum = file_read(f, 56, 2);
+	u64 phoff = file_read(f, 32, 8), phentsize = file_read(f, 54, 2),
+	    phnum = file_read(f, 56, 2);
 
 	if (file_read(f, 4, 2) != 0x0102)
 		return fail("ELF header: expected class 2 (64-bit) and data 1 (little-endian), "
-			    "found %lu and %lu", file_read(f, 4, 1), file_read(f, 5, 1));
+			    "found %lu and %lu",
+			    file_read(f, 4, 1), file_read(f, 5, 1));
 	if (machine != ELF_EM_AARCH64)
 		return fail("ELF header: e_machine: expected %d (AArch64), found %lu",
 			    ELF_EM_AARCH64, machine);
@@ -125,7 +130,8 @@ static const char *check_elf_header(const struct file *f)
 			    phnum);
 	if (phoff > f->size || phnum * ELF_PHDR_SIZE > f->size - phoff)
 		return fail("ELF header: e_phoff: expected program headers inside the file's "
-			    "0x%lx bytes, found %lu at 0x%lx", f->size, phnum, phoff);
+			    "0x%lx bytes, found %lu at 0x%lx",
+			    f->size, phnum, phoff);
 	return NULL;
 }
 
@@ -134,9 +140,12 @@ static struct elf_phdr read_phdr(const struct file *f, u32 i)
 	u64 at = file_read(f, 32, 8) + (u64)i * ELF_PHDR_SIZE;
 
 	return (struct elf_phdr){
-		.type = file_read(f, at, 4),	   .offset = file_read(f, at + 8, 8),
-		.vaddr = file_read(f, at + 16, 8), .paddr = file_read(f, at + 24, 8),
-		.filesz = file_read(f, at + 32, 8), .memsz = file_read(f, at + 40, 8),
+		.type = file_read(f, at, 4),
+		.offset = file_read(f, at + 8, 8),
+		.vaddr = file_read(f, at + 16, 8),
+		.paddr = file_read(f, at + 24, 8),
+		.filesz = file_read(f, at + 32, 8),
+		.memsz = file_read(f, at + 40, 8),
 	};
 }
 
@@ -145,13 +154,16 @@ static const char *plan_elf_segment(struct image *out, const struct file *f, u32
 {
 	if (ph->offset > f->size || ph->filesz > f->size - ph->offset)
 		return fail("ELF segment %u: expected it inside the file's 0x%lx bytes, found "
-			    "0x%lx at 0x%lx", i, f->size, ph->filesz, ph->offset);
+			    "0x%lx at 0x%lx",
+			    i, f->size, ph->filesz, ph->offset);
 	if (ph->filesz > ph->memsz)
 		return fail("ELF segment %u: p_memsz: expected at least p_filesz 0x%lx, found "
-			    "0x%lx", i, ph->filesz, ph->memsz);
+			    "0x%lx",
+			    i, ph->filesz, ph->memsz);
 	if (!in_ram(f, ph->paddr, ph->memsz))
 		return fail("ELF segment %u: p_paddr: expected memory 0x%lx + 0x%lx, found 0x%lx "
-			    "+ 0x%lx", i, f->ram, f->ram_size, ph->paddr, ph->memsz);
+			    "+ 0x%lx",
+			    i, f->ram, f->ram_size, ph->paddr, ph->memsz);
 	if (out->segments == IMAGE_SEGMENTS_MAX)
 		return fail("ELF header: expected at most %d segments to load, found more",
 			    IMAGE_SEGMENTS_MAX);
@@ -160,7 +172,8 @@ static const char *plan_elf_segment(struct image *out, const struct file *f, u32
 
 		if (ph->paddr < s->ipa + s->memsz && s->ipa < ph->paddr + ph->memsz)
 			return fail("ELF segment %u: expected no overlap, found 0x%lx + 0x%lx "
-				    "and 0x%lx + 0x%lx", i, ph->paddr, ph->memsz, s->ipa, s->memsz);
+				    "and 0x%lx + 0x%lx",
+				    i, ph->paddr, ph->memsz, s->ipa, s->memsz);
 	}
 	add_segment(out, ph->offset, ph->filesz, ph->paddr, ph->memsz);
 	return NULL;
@@ -194,7 +207,8 @@ static const char *plan_elf(struct image *out, const struct file *f)
 		return fail("ELF header: expected a segment to load, found none");
 	if (!entry_found || out->entry & 3)
 		return fail("ELF header: e_entry: expected an instruction inside a segment, "
-			    "found 0x%lx", entry);
+			    "found 0x%lx",
+			    entry);
 	return NULL;
 }
 
@@ -209,7 +223,8 @@ static const char *wrapping(const struct file *f)
 		{ 2, 0x8b1f, "a gzip file" },
 		{ 4, 0xfd2fb528, "a zstd file" },
 		{ 6, 0x005a587a37fd, "an xz file" },
-		{ 2, 0x5a4d, "an EFI application (compressed kernel?) without an arm64 Image header" },
+		{ 2, 0x5a4d,
+		  "an EFI application (compressed kernel?) without an arm64 Image header" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(known); i++)

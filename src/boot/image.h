@@ -14,10 +14,10 @@ struct image {
 	u64 entry;
 	u32 segments;
 	struct image_segment {
-		u64 offset;   /* in the file */
-		u64 filesz;   /* bytes to copy */
-		u64 ipa;      /* to here */
-		u64 memsz;    /* bytes it occupies there (the rest is zero) */
+		u64 offset; /* in the file */
+		u64 filesz; /* bytes to copy */
+		u64 ipa;    /* to here */
+		u64 memsz;  /* bytes it occupies there (the rest is zero) */
 	} segment[IMAGE_SEGMENTS_MAX];
 	u64 end; /* first IPA after all of it; what a raw binary or an Image before Linux 3.17 uses
 		    beyond its file is unknown, so put nothing close behind one */

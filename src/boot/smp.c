@@ -79,6 +79,7 @@ void smp_cpu_init(struct cpu *cpu)
 	sysreg_write(CNTV_CTL_EL02, 0);
 	sysreg_write(CNTP_CTL_EL02, 0);
 	traps_boot();
+	sysreg_write(VPIDR_EL2, sysreg_read(MIDR_EL1)); /* every VM sees the machine's */
 	gicv3_set_enable(machine.ppi_hyp_phys, true);
 	gicv3_set_enable(machine.ppi_maint, true);
 	gicv3_set_enable(machine.ppi_virt, true);

@@ -11,8 +11,6 @@
 noreturn void check_failed(const char *file, int line, const char *what);
 /* One formatted line, then halt the machine: for a machine that nidus can't run on, and for lies. */
 noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Power the machine off; if the firmware refuses, stop this CPU for good. (boot/smp.c) */
-noreturn void machine_halt(void);
 
 #define CHECK(cond)                                                                                \
 	do {                                                                                       \

@@ -3,6 +3,7 @@
 #include "lib/log.h"
 
 #include "arch/barrier.h"
+#include "boot/smp.h"
 #include "dev/console.h"
 #include "lib/check.h"
 #include "lib/string.h"

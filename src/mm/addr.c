@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Physical addresses and pointers: nidus runs on an identity map. Weak, because a host test may have
- * a memory of its own.
+ * Physical addresses and pointers: nidus runs on an identity map. Weak, because a host test may
+ * have a memory of its own.
  */
 #include "mm/addr.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page allocator: binary buddies. Free blocks hold their list node in themselves; one byte for
- * each page says what the block that begins there is, so that adding RAM costs per block, not per page.
+ * each page says what the block that begins there is, so that adding RAM costs per block, not per
+ * page.
  */
 #include "mm/page.h"
 
@@ -13,11 +14,13 @@
 #include "lib/list.h"
 #include "lib/spinlock.h"
 
-/* A byte of the map: 0 if no block begins at this page, else one of these with the block's order. */
+/* A byte of the map: 0 if no block begins at this page, else one of these with the block's order.
+ */
 #define MAP_FREE 0x40
 #define MAP_USED 0x80
 
-/* RAM that came before any range that is large enough for the map; the record is in that RAM itself. */
+/* RAM that came before any range that is large enough for the map; the record is in that RAM
+ * itself. */
 struct pending {
 	struct pending *next;
 	u64 end;
@@ -191,7 +194,8 @@ static bool is_used_block(u64 block, u32 order)
 	return block >= pages.lo && *map_byte(block) == (MAP_USED | order);
 }
 
-/* Halve the allocated block that a part to be freed lies in, until the part is a block by itself. */
+/* Halve the allocated block that a part to be freed lies in, until the part is a block by itself.
+ */
 static void split_used(u64 part, u32 order)
 {
 	u32 o = order;
@@ -231,24 +235,32 @@ u64 page_total(void)
 
 static void zero_stores(u64 *p, u64 size)
 {
-	/* volatile: the compiler must not make a call of memset() of it, which may call page_zero(). */
+	/* volatile: the compiler must not make a call of memset() of it, which may call
+	 * page_zero(). */
 	for (volatile u64 *end = p + size / 8, *q = p; q < end; q += 8) {
 		q[0] = q[1] = q[2] = q[3] = 0;
 		q[4] = q[5] = q[6] = q[7] = 0;
 	}
 }
 
+static u64 zero_4_blocks(u64 p, u64 step)
+{
+	zero_zva(p);
+	zero_zva(p += step);
+	zero_zva(p += step);
+	zero_zva(p += step);
+	return p + step;
+}
+
 static void zero_blocks(u64 p, u64 end, u64 step)
 {
-	for (; end - p >= 8 * step; p += step) {
-		zero_zva(p);
-		zero_zva(p += step);
-		zero_zva(p += step);
-		zero_zva(p += step);
-		zero_zva(p += step);
-		zero_zva(p += step);
-		zero_zva(p += step);
-		zero_zva(p += step);
+	/* One instruction per address is the least that DC ZVA takes: don't let the loop double
+	 * that. */
+	for (u64 n = (end - p) / (16 * step); n; n--) {
+		p = zero_4_blocks(p, step);
+		p = zero_4_blocks(p, step);
+		p = zero_4_blocks(p, step);
+		p = zero_4_blocks(p, step);
 	}
 	for (; p < end; p += step)
 		zero_zva(p);

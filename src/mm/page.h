@@ -8,27 +8,29 @@
 #define PAGE_ORDER_MAX 18 /* 1 GiB */
 
 /*
- * Forget all pages and manage [lo, hi): once, first, before any other CPU runs. The allocator's map (one byte
- * per page of [lo, hi)) is taken out of the first range added that has room for it; pages added
- * before that wait for it.
+ * Forget all pages and manage [lo, hi): once, first, before any other CPU runs. The allocator's map
+ * (one byte per page of [lo, hi)) is taken out of the first range added that has room for it; pages
+ * added before that wait for it.
  */
 void page_init(u64 lo, u64 hi);
 /*
- * Give the whole pages of [base, base+size) to the allocator; inside [lo, hi), not overlapping anything given
- * before. Costs per block, not per page. The MMU is on.
+ * Give the whole pages of [base, base+size) to the allocator; inside [lo, hi), not overlapping
+ * anything given before. Costs per block, not per page. The MMU is on.
  */
 void page_add(u64 base, u64 size);
 
-/* 2^order contiguous pages, aligned to their size, contents undefined; 0 when there are none. Any CPU; takes the allocator's lock. */
+/* 2^order contiguous pages, aligned to their size, contents undefined; 0 when there are none. Any
+ * CPU; takes the allocator's lock. */
 u64 page_alloc(u32 order) must_check;
 /* One zeroed page, or 0. */
 u64 page_alloc_zero(void) must_check;
 /*
- * Give back what page_alloc(order) gave, or an aligned part of 2^order pages of a larger block, whose rest stays
- * allocated. A double free, or what was never allocated, is a CHECK.
+ * Give back what page_alloc(order) gave, or an aligned part of 2^order pages of a larger block,
+ * whose rest stays allocated. A double free, or what was never allocated, is a CHECK.
  */
 void page_free(u64 pa, u32 order);
-/* Free pages now, and how many there are when nothing is allocated (what was added, less the map). */
+/* Free pages now, and how many there are when nothing is allocated (what was added, less the map).
+ */
 u64 page_free_count(void);
 u64 page_total(void);
 
@@ -36,8 +38,8 @@ u64 page_total(void);
 void page_zero(u64 pa, u64 size);
 
 /*
- * Make what nidus wrote to [pa, pa+size) the truth for a guest that runs with its caches off (clean to the point of
- * coherency; nothing to do on QEMU, which has no caches) and drop stale instructions of it. For guest RAM
- * before its first use and after loading images into it.
+ * Make what nidus wrote to [pa, pa+size) the truth for a guest that runs with its caches off (clean
+ * to the point of coherency; nothing to do on QEMU, which has no caches) and drop stale
+ * instructions of it. For guest RAM before its first use and after loading images into it.
  */
 void page_sync(u64 pa, u64 size);

@@ -3,9 +3,9 @@
  * The walker of all translation tables. Prepare counts the table pages that an update needs and
  * allocates them; commit mirrors that walk, takes them, and can't fail.
  *
- * Break-before-make: an entry to be broken keeps its old bits with DESC_VALID clear. Hardware ignores
- * it, and after the invalidation mend() still knows what was there: a table to free, or the rest of a
- * contiguous group to put back. Between calls every invalid entry is 0.
+ * Break-before-make: an entry to be broken keeps its old bits with DESC_VALID clear. Hardware
+ * ignores it, and after the invalidation mend() still knows what was there: a table to free, or the
+ * rest of a contiguous group to put back. Between calls every invalid entry is 0.
  */
 #include "mm/pgtable.h"
 
@@ -163,7 +163,8 @@ static bool fits(const struct walk *w, u32 level, u64 ia, u64 next)
 	return size <= w->pt->max_block && IS_ALIGNED(ia + w->delta, size);
 }
 
-/* Whether an entry that is no table needs one because [ia, ...) is only a part of it, or must be finer. */
+/* Whether an entry that is no table needs one because [ia, ...) is only a part of it, or must be
+ * finer. */
 static bool needs_table(const struct walk *w, u64 desc, u32 level, u64 ia)
 {
 	if (!(desc & DESC_VALID))
@@ -184,8 +185,8 @@ static bool must_break(const struct walk *w, u64 desc, u32 level, u64 ia)
 }
 
 /*
- * Prepare: the table pages needed below a table at this level, [ia, end) within it. Without a table, what all
- * its entries would hold is like under: a block, or nothing.
+ * Prepare: the table pages needed below a table at this level, [ia, end) within it. Without a
+ * table, what all its entries would hold is like under: a block, or nothing.
  */
 static u64 count_tables(const struct walk *w, const u64 *table, u64 under, u32 level, u64 ia,
 			u64 end)
@@ -273,7 +274,8 @@ static struct span break_entry(u64 *table, u32 i)
 	return s;
 }
 
-/* Break what must be broken of the entries of run; returns a span around all of them, maybe empty. */
+/* Break what must be broken of the entries of run; returns a span around all of them, maybe empty.
+ */
 static struct span break_run(const struct walk *w, u64 *table, u32 level, u64 ia, struct span run)
 {
 	struct span all = { run.hi, run.lo };
@@ -292,8 +294,8 @@ static struct span break_run(const struct walk *w, u64 *table, u32 level, u64 ia
 }
 
 /*
- * After the invalidation of the broken entries: free the tables that hung on those of run and empty them, put
- * those outside of it back.
+ * After the invalidation of the broken entries: free the tables that hung on those of run and empty
+ * them, put those outside of it back.
  */
 static void mend(const struct walk *w, u64 *table, u32 level, struct span broken, struct span run)
 {
@@ -324,8 +326,8 @@ static void flush_broken(struct pgtable *pt, u32 level, u64 ia, struct span brok
 }
 
 /*
- * Write n leaves, within one group of 16, where the entry is empty or only its permissions differ; true if there
- * were such. A whole group of empty entries gets the contiguous hint.
+ * Write n leaves, within one group of 16, where the entry is empty or only its permissions differ;
+ * true if there were such. A whole group of empty entries gets the contiguous hint.
  */
 static bool make_group(const struct walk *w, u64 *table, u32 level, u64 ia, u32 i, u32 n)
 {
@@ -529,9 +531,12 @@ int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 ma
 	u32 extra = kind == PGTABLE_STAGE2 ? 4 : 0;
 
 	if (ia_bits < 25 || ia_bits > 48 ||
-	    (max_block != level_size(3) && max_block != level_size(2) && max_block != level_size(1)))
+	    (max_block != level_size(3) && max_block != level_size(2) &&
+	     max_block != level_size(1)))
 		return -EINVAL;
-	*pt = (struct pgtable){ .kind = kind, .ia_bits = ia_bits, .max_block = max_block, .ops = ops };
+	*pt = (struct pgtable){
+		.kind = kind, .ia_bits = ia_bits, .max_block = max_block, .ops = ops
+	};
 	pt->start_level = ia_bits <= 30 + extra ? 2 : ia_bits <= 39 + extra ? 1 : 0;
 	pt->root = table_alloc(pt, root_order(pt));
 	return pt->root ? 0 : -ENOMEM;

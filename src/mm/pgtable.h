@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one walker: VMSAv8-64 tables with the 4 KiB granule, for nidus's own stage 1, VMs' stage 2 and
- * the shadows of nested VMs. An update is prepare (allocate every table page it will need; may fail,
- * changes no translation) and commit (can't fail).
+ * The one walker: VMSAv8-64 tables with the 4 KiB granule, for nidus's own stage 1, VMs' stage 2
+ * and the shadows of nested VMs. An update is prepare (allocate every table page it will need; may
+ * fail, changes no translation) and commit (can't fail).
  */
 #pragma once
 
@@ -15,11 +15,12 @@ struct pgtable;
 /* What differs between users. All are called with the lock that the caller holds for the table. */
 struct pgtable_ops {
 	/*
-	 * Make [ia, ia+size), whose old entries were just made invalid, unseen by all CPUs: DSB ISHST, TLBI of all
-	 * levels, DSB.
+	 * Make [ia, ia+size), whose old entries were just made invalid, unseen by all CPUs: DSB
+	 * ISHST, TLBI of all levels, DSB.
 	 */
 	void (*invalidate)(struct pgtable *pt, u64 ia, u64 size);
-	/* 2^order zeroed pages for tables, or 0; and back. Both NULL: page_alloc() and page_free(). */
+	/* 2^order zeroed pages for tables, or 0; and back. Both NULL: page_alloc() and page_free().
+	 */
 	u64 (*table_alloc)(struct pgtable *pt, u32 order);
 	void (*table_free)(struct pgtable *pt, u64 table, u32 order);
 };
@@ -35,36 +36,38 @@ struct pgtable {
 	const struct pgtable_ops *ops;
 };
 
-/* An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits or max_block. */
+/* An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits
+ * or max_block. */
 int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
 		 const struct pgtable_ops *ops) must_check;
 /* Free every table page; nothing may use the table any more. */
 void pgtable_destroy(struct pgtable *pt);
 
 /*
- * Map [ia, ia+size) to [oa, ...) with the leaf attribute bits attr (everything in a descriptor but address,
- * type and the contiguous bit; the access flag must be set). Addresses and size are page multiples. Where the
- * range covers a whole block (alignment, max_block) a block is used, and replaces a table that is there. What is
- * mapped so already is left alone; permissions change in place; any other change is made by break-before-make, during
- * which a walk may find nothing there: who takes such a fault looks again under the table's lock.
- * Caller holds that lock. -ENOMEM: nothing was changed. -EINVAL: out of range or unaligned.
+ * Map [ia, ia+size) to [oa, ...) with the leaf attribute bits attr (everything in a descriptor but
+ * address, type and the contiguous bit; the access flag must be set). Addresses and size are page
+ * multiples. Where the range covers a whole block (alignment, max_block) a block is used, and
+ * replaces a table that is there. What is mapped so already is left alone; permissions change in
+ * place; any other change is made by break-before-make, during which a walk may find nothing there:
+ * who takes such a fault looks again under the table's lock. Caller holds that lock. -ENOMEM:
+ * nothing was changed. -EINVAL: out of range or unaligned.
  */
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr) must_check;
 /*
  * Remove what is mapped in [ia, ia+size); blocks that reach over the edges are split (may need a
- * page: -ENOMEM, nothing changed). Table pages left empty are freed after invalidation. The work is bounded by
- * 512 entries a table that the range meets: cut a large range at multiples of 1 GiB (at most 513
- * tables each, no splits) and drop the lock in between.
+ * page: -ENOMEM, nothing changed). Table pages left empty are freed after invalidation. The work is
+ * bounded by 512 entries a table that the range meets: cut a large range at multiples of 1 GiB (at
+ * most 513 tables each, no splits) and drop the lock in between.
  */
 int pgtable_unmap(struct pgtable *pt, u64 ia, u64 size) must_check;
 
 struct pgtable_leaf {
-	u64 oa;    /* output address of the byte asked for */
-	u64 attr;  /* the leaf's attribute bits */
-	u64 size;  /* of the leaf: 4 KiB, 2 MiB, 1 GiB */
+	u64 oa;   /* output address of the byte asked for */
+	u64 attr; /* the leaf's attribute bits */
+	u64 size; /* of the leaf: 4 KiB, 2 MiB, 1 GiB */
 };
 /*
- * Look ia up; false if nothing is mapped there, and then leaf->size is the size of the hole's entry, all of
- * which (aligned to it) is empty.
+ * Look ia up; false if nothing is mapped there, and then leaf->size is the size of the hole's
+ * entry, all of which (aligned to it) is empty.
  */
 bool pgtable_lookup(const struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf);

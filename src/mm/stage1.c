@@ -19,8 +19,9 @@
 
 #define VA_BITS 48
 /*
- * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous thing: image, tree, a few RAM
- * ranges, UART, GIC. When they are gone, pages come from the allocator, if that is up.
+ * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous thing:
+ * image, tree, a few RAM ranges, UART, GIC. When they are gone, pages come from the allocator, if
+ * that is up.
  */
 #define POOL_PAGES 64
 
@@ -34,8 +35,8 @@ enum { ATTR_NORMAL, ATTR_DEVICE };
 #define ATTRS_DATA (ATTRS_NORMAL | S1_PXN)
 #define ATTRS_DEVICE (DESC_AF | S1_ATTR(ATTR_DEVICE) | S1_UXN | S1_PXN)
 
-extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[],
-	__image_end[];
+/* nidus.ld. All that follows .rodata is data. */
+extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __image_end[];
 
 static struct {
 	struct spinlock lock; /* guards it once other CPUs run */
@@ -102,7 +103,8 @@ static u64 symbol_pa(const char *symbol)
 	return ptr_pa(symbol).a;
 }
 
-/* Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go on. */
+/* Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go
+ * on. */
 static void map_self(u64 base, u64 end, u64 attr)
 {
 	if (base < end)
@@ -126,7 +128,7 @@ static void drop_cached_data(void)
 	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
 
 	dsb(sy);
-	for (u64 p = symbol_pa(__data_start); p < symbol_pa(__image_end); p += line)
+	for (u64 p = symbol_pa(__rodata_end); p < symbol_pa(__image_end); p += line)
 		cache_drop_line((u64)pa_ptr(pa(p)));
 	dsb(sy);
 }
@@ -140,7 +142,7 @@ void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart)
 	stage1.pt.max_block = PAGE_SIZE;
 	map_self(symbol_pa(__text_start), symbol_pa(__text_end), ATTRS_TEXT);
 	map_self(symbol_pa(__rodata_start), symbol_pa(__rodata_end), ATTRS_RODATA);
-	map_self(symbol_pa(__data_start), symbol_pa(__image_end), ATTRS_DATA);
+	map_self(symbol_pa(__rodata_end), symbol_pa(__image_end), ATTRS_DATA);
 	stage1.pt.max_block = GIB(1);
 	/* The boot protocol lets no 2 MiB region with a part of the tree need other attributes. */
 	if (fdt < 1UL << VA_BITS)
@@ -179,7 +181,7 @@ int stage1_map_device(u64 pa, u64 size)
 	u64 base = ALIGN_DOWN(pa, PAGE_SIZE), end = ALIGN_UP(pa + size, PAGE_SIZE);
 	int err = -EEXIST;
 
-	if (end < base || end > 1UL << VA_BITS)
+	if (pa >> VA_BITS || size > (1UL << VA_BITS) - pa)
 		return -EINVAL;
 	spin_lock(&stage1.lock);
 	if (free_for_device(base, end))
@@ -192,7 +194,7 @@ int stage1_guard(u64 va, u64 size)
 {
 	int err;
 
-	if (va < symbol_pa(__data_start) || va > symbol_pa(__image_end) ||
+	if (va < symbol_pa(__rodata_end) || va > symbol_pa(__image_end) ||
 	    size > symbol_pa(__image_end) - va)
 		return -EINVAL;
 	spin_lock(&stage1.lock);
@@ -214,7 +216,8 @@ void stage1_enable(void)
 	sysreg_write(MAIR_EL2, MAIR_VALUE);
 	sysreg_write(TCR_EL2, tcr_value());
 	sysreg_write(TTBR0_EL2, stage1.pt.root);
-	/* Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is in force. */
+	/* Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is
+	 * in force. */
 	sysreg_write(VTCR_EL2, VTCR_RES1 | (feat.vmid16 ? VTCR_VS : 0));
 	sysreg_write(VTTBR_EL2, 0);
 	isb();
@@ -223,6 +226,7 @@ void stage1_enable(void)
 	icache_drop_local();
 	dsb(nsh);
 	isb();
-	sysreg_write(SCTLR_EL2, SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN);
+	sysreg_write(SCTLR_EL2,
+		     SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN);
 	isb();
 }

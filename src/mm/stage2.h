@@ -22,26 +22,31 @@ struct stage2 {
 };
 
 /*
- * Input address bits for a VM with RAM up to (not including) end: a size that ID_AA64MMFR0_EL1.PARange can name, which
- * is what the VM must be shown there; at least 40 if the machine has them, at most feat.pa_bits (then end may lie above).
+ * Input address bits for a VM with RAM up to (not including) end: a size that
+ * ID_AA64MMFR0_EL1.PARange can name, which is what the VM must be shown there; at least 40 if the
+ * machine has them, at most feat.pa_bits (then end may lie above).
  */
 u32 stage2_ipa_bits(u64 end);
 /*
- * Empty tables for IPAs below 1 << ipa_bits and a VMID of its own. max_block 0: the default for this machine.
- * -ENOMEM, -ENOSPC (VMIDs), -EINVAL (more bits than the machine has, a block size that is none).
+ * Empty tables for IPAs below 1 << ipa_bits and a VMID of its own. max_block 0: the default for
+ * this machine. -ENOMEM, -ENOSPC (VMIDs), -EINVAL (more bits than the machine has, a block size
+ * that is none).
  */
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block) must_check;
 /* Invalidate the VMID's TLB entries, free tables and VMID; no CPU may have it loaded. */
 void stage2_destroy(struct stage2 *s2);
 /*
- * Map and unmap, as pgtable_map() and pgtable_unmap(), under s2->lock, with TLB invalidation of what was there. A guest
- * may fault on memory that is being changed: its abort handler looks again (stage2_lookup()) before it gives it an abort.
+ * Map and unmap, as pgtable_map() and pgtable_unmap(), under s2->lock, with TLB invalidation of
+ * what was there. A guest may fault on memory that is being changed: its abort handler looks again
+ * (stage2_lookup()) before it gives it an abort.
  */
 int stage2_map(struct stage2 *s2, ipa_t ipa, pa_t pa, u64 size, enum stage2_mem mem) must_check;
 int stage2_unmap(struct stage2 *s2, ipa_t ipa, u64 size) must_check;
 /* As pgtable_lookup(), under s2->lock. */
 bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf);
-/* Make s2 the one in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the next ERET. */
+/* Make s2 the one in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the
+ * next ERET. */
 void stage2_load(const struct stage2 *s2);
-/* Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1 GiB. */
+/* Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1
+ * GiB. */
 u64 stage2_default_block(void);

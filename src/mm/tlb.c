@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLB invalidation. TLBIs of the EL1&0 regime act on the VMID in VTTBR_EL2 while HCR_EL2.TGE=0, which
- * is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. No EL1&0 translation
- * is made meanwhile, because this CPU is at EL2.
+ * TLB invalidation. TLBIs of the EL1&0 regime act on the VMID in VTTBR_EL2 while HCR_EL2.TGE=0,
+ * which is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. No EL1&0
+ * translation is made meanwhile, because this CPU is at EL2.
  */
 #include "mm/tlb.h"
 
@@ -21,7 +21,8 @@ static u64 vttbr_enter(u64 vttbr)
 
 	if (old != vttbr)
 		sysreg_write(VTTBR_EL2, vttbr);
-	/* Even if it was there already: stage2_load() leaves its write to be synchronised by an ERET. */
+	/* Even if it was there already: stage2_load() leaves its write to be synchronised by an
+	 * ERET. */
 	isb();
 	return old;
 }
@@ -49,7 +50,8 @@ void tlb_invalidate_vmid_local(void)
 {
 	dsb(nshst);
 	tlbi(VMALLE1);
-	/* Instruction caches that are tagged by VMID and virtual address are as stale as the TLB. */
+	/* Instruction caches that are tagged by VMID and virtual address are as stale as the TLB.
+	 */
 	icache_drop_local();
 	dsb(nsh);
 	isb();
@@ -68,8 +70,9 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 	for (u64 a = ipa; a < ipa + size; a += PAGE_SIZE)
 		tlbi_addr(IPAS2E1IS, a >> PAGE_SHIFT);
 	/*
-	 * Entries that combine both stages are tagged by virtual address, which nobody knows here. They
-	 * go second: until the stage-2 entries are gone on all CPUs, new ones could be made of them.
+	 * Entries that combine both stages are tagged by virtual address, which nobody knows here.
+	 * They go second: until the stage-2 entries are gone on all CPUs, new ones could be made of
+	 * them.
 	 */
 	dsb(ish);
 	tlbi(VMALLE1IS);

@@ -12,8 +12,8 @@
 	if (condition)                                                                             \
 		sr[id] = sysreg_read(reg);
 /*
- * Compare first: reading costs next to nothing anywhere, while writing some of these invalidates TLBs
- * in an emulator even if the value is the old one (TCR_EL1), and serialises on many CPUs.
+ * Compare first: reading costs next to nothing anywhere, while writing some of these invalidates
+ * TLBs in an emulator even if the value is the old one (TCR_EL1), and serialises on many CPUs.
  */
 #define LOAD(id, reg, condition)                                                                   \
 	if ((condition) && sysreg_read(reg) != sr[id])                                             \

@@ -14,9 +14,9 @@ void bank_save(u64 *sr);
 void bank_load(const u64 *sr);
 
 /*
- * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live. Load
- * writes only what differs. What is loaded takes effect at the next ERET. On the CPU that has, or is
- * to have, the vcpu loaded.
+ * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live.
+ * Load writes only what differs. What is loaded takes effect at the next ERET. On the CPU that has,
+ * or is to have, the vcpu loaded.
  */
 void sysreg_save(struct vcpu *vcpu);
 void sysreg_load(struct vcpu *vcpu);

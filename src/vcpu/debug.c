@@ -100,8 +100,8 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 enum verdict debug_mdscr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	/*
-	 * The other bits are views of EDSCR for a debugger that saves it under the OS Lock; a VM has no
-	 * external debugger, and the machine's own must not lose its state to a guest.
+	 * The other bits are views of EDSCR for a debugger that saves it under the OS Lock; a VM
+	 * has no external debugger, and the machine's own must not lose its state to a guest.
 	 */
 	const u64 mask = MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE;
 

@@ -2,9 +2,9 @@
 /*
  * A guest's self-hosted debug: breakpoints, watchpoints, software step and the OS Lock.
  *
- * vcpu->debug_live says where the numbered registers and the claim tags are. False: in memory, every
- * access traps (MDCR_EL2.TDA), and the CPU's own are never looked at. True: in the CPU while the
- * vcpu is loaded, not trapped. A vcpu becomes live when a debug exception could come of what it
+ * vcpu->debug_live says where the numbered registers and the claim tags are. False: in memory,
+ * every access traps (MDCR_EL2.TDA), and the CPU's own are never looked at. True: in the CPU while
+ * the vcpu is loaded, not trapped. A vcpu becomes live when a debug exception could come of what it
  * wrote: the OS Lock is clear and MDSCR_EL1.MDE or SS is set. One that only initialises its debug
  * registers, as kernels do at boot, never does, and nothing is moved for it. MDSCR_EL1 (whose TDCC
  * acts without) and the OS Lock are always in the CPU.

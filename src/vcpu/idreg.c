@@ -68,18 +68,18 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64ZFR0_EL1, 52, UNSIGNED, 1, SVE_OR_SME) /* F32MM */
 	NIBBLE(ID_AA64ZFR0_EL1, 56, UNSIGNED, 1, SVE_OR_SME) /* F64MM */
 
-	FLAG(ID_AA64SMFR0_EL1, 32, SME)                   /* F32F32 */
-	FLAG(ID_AA64SMFR0_EL1, 33, SME)                   /* BI32I32 */
-	FLAG(ID_AA64SMFR0_EL1, 34, SME)                   /* B16F32 */
-	FLAG(ID_AA64SMFR0_EL1, 35, SME)                   /* F16F32 */
-	NIBBLE(ID_AA64SMFR0_EL1, 36, UNSIGNED, 0xf, SME)  /* I8I32 */
-	FLAG(ID_AA64SMFR0_EL1, 42, SME)                   /* F16F16 */
-	FLAG(ID_AA64SMFR0_EL1, 43, SME)                   /* B16B16 */
-	NIBBLE(ID_AA64SMFR0_EL1, 44, UNSIGNED, 0x5, SME)  /* I16I32 */
-	FLAG(ID_AA64SMFR0_EL1, 48, SME)                   /* F64F64 */
-	NIBBLE(ID_AA64SMFR0_EL1, 52, UNSIGNED, 0xf, SME)  /* I16I64 */
-	NIBBLE(ID_AA64SMFR0_EL1, 56, UNSIGNED, 2, SME)    /* SMEver */
-	FLAG(ID_AA64SMFR0_EL1, 63, SME)                   /* FA64 */
+	FLAG(ID_AA64SMFR0_EL1, 32, SME)                  /* F32F32 */
+	FLAG(ID_AA64SMFR0_EL1, 33, SME)                  /* BI32I32 */
+	FLAG(ID_AA64SMFR0_EL1, 34, SME)                  /* B16F32 */
+	FLAG(ID_AA64SMFR0_EL1, 35, SME)                  /* F16F32 */
+	NIBBLE(ID_AA64SMFR0_EL1, 36, UNSIGNED, 0xf, SME) /* I8I32 */
+	FLAG(ID_AA64SMFR0_EL1, 42, SME)                  /* F16F16 */
+	FLAG(ID_AA64SMFR0_EL1, 43, SME)                  /* B16B16 */
+	NIBBLE(ID_AA64SMFR0_EL1, 44, UNSIGNED, 0x5, SME) /* I16I32 */
+	FLAG(ID_AA64SMFR0_EL1, 48, SME)                  /* F64F64 */
+	NIBBLE(ID_AA64SMFR0_EL1, 52, UNSIGNED, 0xf, SME) /* I16I64 */
+	NIBBLE(ID_AA64SMFR0_EL1, 56, UNSIGNED, 2, SME)   /* SMEver */
+	FLAG(ID_AA64SMFR0_EL1, 63, SME)                  /* FA64 */
 
 	NIBBLE(ID_AA64DFR0_EL1, 0, UNSIGNED, 0xa, ALL)  /* DebugVer: v8.9 adds registers */
 	NIBBLE(ID_AA64DFR0_EL1, 12, UNSIGNED, 0xf, ALL) /* BRPs, less one */

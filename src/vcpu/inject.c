@@ -20,6 +20,8 @@
 #define PSTATE_TCO BIT(25)
 #define PSTATE_NZCV MASK(31, 28)
 
+#define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
+
 #define SCTLR_SPAN BIT(23)
 #define SCTLR_DSSBS BIT(44)
 #define SCTLR_SPINTMASK BIT(62)
@@ -58,7 +60,7 @@ void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 		sysreg_write(FAR_EL12, far);
 	sysreg_write(ELR_EL12, vcpu->pc);
 	sysreg_write(SPSR_EL12, vcpu->pstate);
-	vcpu->pc = sysreg_read(VBAR_EL12) + vector_offset(vcpu->pstate);
+	vcpu->pc = (sysreg_read(VBAR_EL12) & VBAR_BASE) + vector_offset(vcpu->pstate);
 	vcpu->pstate = handler_pstate(vcpu->pstate);
 	vcpu->pc_dirty = true;
 }
@@ -82,5 +84,5 @@ void inject_external_abort(struct vcpu *vcpu)
 		      (u64)s1walk_fault_level(vcpu, va(exit->far), HPFAR_IPA(exit->hpfar));
 	if (!from_el0)
 		ec++; /* "taken without a change in Exception level" */
-	inject_sync(vcpu, ESR(ec, fsc | (instruction ? 0 : exit->esr & DABT_WNR)), true, exit->far);
+	inject_sync(vcpu, ESR(ec, fsc | (exit->esr & keep)), true, exit->far);
 }

@@ -9,9 +9,9 @@
 struct vcpu;
 
 /*
- * Handle a trapped MRS, MSR or SYS (EC 0x18). SKIP: emulated. UNDEF: the register does not exist for
- * this VM, is not accessible in this direction or at EL0; said once per VM and encoding. Else what
- * the handler says. Run loop of a loaded vcpu.
+ * Handle a trapped MRS, MSR or SYS (EC 0x18). SKIP: emulated. UNDEF: the register does not exist
+ * for this VM, is not accessible in this direction or at EL0; said once per VM and encoding. Else
+ * what the handler says. Run loop of a loaded vcpu.
  */
 enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
 
@@ -24,7 +24,7 @@ typedef enum verdict sysreg_fn(struct vcpu *vcpu, enum sysreg_id id, bool write,
 sysreg_fn emul_raz_wi; /* reads as zero, ignores writes */
 sysreg_fn emul_raz;    /* reads as zero, read-only */
 sysreg_fn emul_sgi;    /* ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 */
-sysreg_fn emul_dir;     /* ICC_DIR_EL1 */
+sysreg_fn emul_dir;    /* ICC_DIR_EL1 */
 sysreg_fn emul_count;  /* CNTPCT_EL0, CNTPCTSS_EL0 */
 sysreg_fn emul_timer;  /* CNTP_{TVAL,CTL,CVAL}_EL0 */
 sysreg_fn emul_aidr;

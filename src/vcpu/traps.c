@@ -19,18 +19,19 @@ u64 traps_mdcr_extra;
 
 /*
  * An ordinary guest. The bits that are a decision:
- *   PTW   A guest's table walk through what stage 2 calls Device takes a permission fault: speculative
- *         walks must not touch device registers. RAM is Normal at stage 2 whatever the guest says.
- *   SWIO  Set/way maintenance is not trapped (no TSW): it acts on the caches of the CPU that the vcpu is
- *         on, which is all the architecture promises for it, and SWIO makes an invalidate a clean and
- *         invalidate, so that it can't undo another VM's stores.
+ *   PTW   A guest's table walk through what stage 2 calls Device takes a permission fault:
+ *         speculative walks must not touch device registers. RAM is Normal at stage 2.
+ *   SWIO  Set/way maintenance is not trapped (no TSW): it acts on the caches of the CPU that the
+ *         vcpu is on, which is all the architecture promises for it, and SWIO makes an invalidate
+ *         a clean and invalidate, so that it can't undo another VM's stores.
  *   TEA   An external abort may come from what nidus mapped; abort.c makes it the guest's.
  *   TWE   Not set: waiting for an event is short, and who spins is preempted by the time slice.
  *   FB, BSU  Not set. A guest's local TLBI and IC need not be broadcast, as vcpu_load() cleans the
  *         VMID's entries whenever a vcpu comes to a CPU where it was not its VM's last, or that it
  *         had left since; vcpu_put() completes what it had begun. Guests then pay for a migration,
  *         not for each local invalidation.
- *   TSW, TPCP, TPU, TTLB, TVM, TRVM, TDZ, TID0, TICAB, TOCU, TTLBIS, TTLBOS  Not set: these work natively.
+ *   TPCP, TPU, TTLB, TVM, TRVM, TDZ, TID0, TICAB, TOCU, TTLBIS, TTLBOS  Not set: all of it works
+ *         natively.
  *   ATA, ENSCXT, FIEN, AMVOFFEN  Clear: MTE, SCXTNUM, RAS fault injection and AMU are hidden.
  *   FWB   Clear: stage 2 attributes are in the format without it.
  */
@@ -76,7 +77,7 @@ static u64 mdcr_compute(bool debug_live)
 
 	if (!debug_live)
 		mdcr |= MDCR_TDA;
-	if (feat.pmu) /* every counter in the guest's range, as after reset, and all of them trapped */
+	if (feat.pmu) /* all counters in the guest range, as after reset, and trapped */
 		mdcr |= MDCR_TPM | MDCR_TPMCR | feat.pmu_counters;
 	if (feat.spe)
 		mdcr |= MDCR_TPMS;
@@ -106,8 +107,8 @@ struct traps traps_compute(const struct vcpu *vcpu)
 	};
 
 	/*
-	 * Fine-grained traps: none of the positive ones; of those that trap while 0, what the VM has. The
-	 * others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet to come.
+	 * Fine-grained traps: none of the positive ones; of those that trap while 0, what the VM has.
+	 * The others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet to come.
 	 * nSMPRI_EL1 stays 0 as well: a VM has no streaming priorities.
 	 */
 	if (feat.fgt && feat.sme && vcpu->vm->config->sme)

@@ -24,19 +24,19 @@ struct traps traps_compute(const struct vcpu *vcpu);
 void traps_load(const struct traps *t);
 
 /*
- * Write CPTR_EL2 alone, if it differs from cpu->traps. As it governs EL2 too, an ISB is the caller's
- * before it uses what this opens. simd.c's, which knows the value. Any interrupt mask.
+ * Write CPTR_EL2 alone, if it differs from cpu->traps. As it governs EL2 too, an ISB is the
+ * caller's before it uses what this opens. simd.c's, which knows the value. Any interrupt mask.
  */
 void traps_cptr_set(u64 cptr);
 
 /*
- * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME lets
- * counters that are nidus's count. Set at boot, before the first entry.
+ * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME
+ * lets counters that are nidus's count. Set at boot, before the first entry.
  */
 extern u64 traps_mdcr_extra;
 
 /*
- * At boot on each CPU, after feat_init() and simd_boot(): put every trap register into the state that
- * nidus runs in while it has no guest, and cpu->traps with them; reset values are UNKNOWN.
+ * At boot on each CPU, after feat_init() and simd_boot(): put every trap register into the state
+ * that nidus runs in while it has no guest, and cpu->traps with them; reset values are UNKNOWN.
  */
 void traps_boot(void);

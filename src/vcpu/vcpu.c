@@ -56,8 +56,8 @@ void vcpu_load(struct vcpu *vcpu)
 	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
 	stage2_load(&vcpu->vm->stage2);
 	tlb_take_over(vcpu, cpu);
-	sysreg_write(VPIDR_EL2, sysreg_read(MIDR_EL1));
-	sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
+	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
+		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
 	sysreg_load(vcpu);
 	vtimer_load(vcpu);
 	vgic_load(vcpu);
@@ -73,8 +73,11 @@ void vcpu_put(struct vcpu *vcpu)
 	struct cpu *cpu = cpu_this();
 
 	CHECK(cpu->loaded == vcpu);
-	/* The old regime's walks end before anything of it changes. */
-	dsb(nsh);
+	/*
+	 * The old regime's walks end before anything of it changes; and what TLBIs and cache maintenance the
+	 * guest began here is complete, for its own DSB may come on another CPU.
+	 */
+	dsb(sy);
 	simd_flush(vcpu);
 	vgic_put(vcpu);
 	vtimer_put(vcpu);

@@ -16,6 +16,7 @@
 
 struct vm vms[MAX_VMS];
 u32 vm_count;
+bool vm_stats_at_end;
 static u32 vms_alive;        /* atomic */
 static struct spinlock work; /* who may do vm_work(): a trylock */
 static u32 vms_to_work;      /* atomic: VMs that wait for vm_work() */
@@ -127,6 +128,8 @@ static bool vm_quiet(const struct vm *vm)
 
 static void vm_finish_stop(struct vm *vm)
 {
+	if (vm_stats_at_end)
+		account_print(vm);
 	if (vm->stop_reason)
 		log_line("vm %s: stopped: %s", vm->config->name, vm->stop_reason);
 	else

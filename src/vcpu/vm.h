@@ -57,6 +57,7 @@ struct vm {
 extern struct vm vms[MAX_VMS];
 extern u32 vm_count;
 extern u64 boot_ticks; /* CNTPCT at nidus's entry */
+extern bool vm_stats_at_end; /* nidus's option "stats": print a VM's account when it ends */
 
 /*
  * Build a VM from its configuration: memory (zeroed), images, device tree, vcpus; vcpu 0 is made runnable

@@ -25,6 +25,19 @@ static void hcr_set(struct vgic_vcpu *v, u64 hcr)
 	v->hcr = hcr;
 }
 
+/*
+ * ICH_HCR_EL2 while everything fits. With EOImode 1 a guest may deactivate what another vcpu acknowledged: that counts
+ * as an EOI without a list register, or traps once it was seen to happen.
+ */
+static u64 hcr_base(struct vcpu *vcpu, u64 vmcr)
+{
+	if (!(vmcr & ICH_VMCR_EOIM))
+		return ICH_HCR_EN;
+	if (lr_caps.tdir && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
+		return ICH_HCR_EN | ICH_HCR_TDIR;
+	return ICH_HCR_EN | ICH_HCR_LRENPIE;
+}
+
 static u32 words_locked(struct vgic_vcpu *v)
 {
 	return v->lr_spi | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE);
@@ -193,17 +206,19 @@ void vgic_maintenance(struct vcpu *vcpu)
 /* ---- memory to list registers ---- */
 
 /*
- * Interrupt n of b into list register i. A level-sensitive one whose line is high asks to be told of its
+ * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be told of its
  * end, because it is pending again then; if its line falls before, the flush that follows takes that back.
+ * here: if it is active, its next instance belongs to this vcpu too.
  */
-static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line)
+static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line, bool here)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 n = intid % 32, bit = 1u << n;
 	bool active = b->active & bit, latch = b->latch & bit;
 	bool deliver = irq32_deliverable(b, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED)) & bit;
 	bool pend = deliver && (irq32_pending(b, line) & bit);
-	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY | (b->group & bit ? ICH_LR_GROUP1 : 0);
+	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY |
+		 (b->group & bit ? ICH_LR_GROUP1 : 0);
 
 	if ((b->hw & bit) && !(active && latch)) {
 		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID | (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
@@ -211,9 +226,11 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		pend = !active;
 	} else {
 		/* Active and pending can't be said with the HW bit: end such a one in software. */
-		if (b->hw & bit)
+		if ((b->hw & bit) || (active && !here)) {
+			lr |= ICH_LR_EOI;
 			pend = false;
-		if ((b->hw & bit) || (deliver && (line & ~b->edge & bit)))
+		}
+		if (deliver && (line & ~b->edge & bit))
 			lr |= ICH_LR_EOI;
 		lr |= (active ? ICH_LR_ACTIVE : 0) | (pend ? ICH_LR_PENDING : 0);
 	}
@@ -271,7 +288,8 @@ static bool flush_private(struct vcpu *vcpu)
 	if ((need & p->inlr) || __builtin_popcount(need) > __builtin_popcount(free))
 		return false;
 	for (; need; need &= need - 1, free &= free - 1)
-		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line);
+		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
+	hcr_set(v, hcr_base(vcpu, sysreg_read(ICH_VMCR_EL2)));
 	return true;
 }
 
@@ -342,7 +360,7 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i)
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);
 	}
-	place(vcpu, b, intid, i, irq32_line(b));
+	place(vcpu, b, intid, i, irq32_line(b), intid < 32 || spi_stays(vcpu, intid));
 }
 
 /*
@@ -352,8 +370,7 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i)
 static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
 {
 	u32 n = lr_caps.count, i = 0, a = 0, p = 0;
-	u64 hcr = ICH_HCR_EN;
-	bool split = vmcr & ICH_VMCR_EOIM, lost;
+	u64 hcr = hcr_base(vcpu, vmcr);
 
 	if (pend->count)
 		place_key(vcpu, pend->key[p++], i++);
@@ -371,19 +388,17 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 		else if (vmcr & ICH_VMCR_ENG1)
 			hcr |= ICH_HCR_GRP0_DIE;
 	}
-	lost = a < act->total;
-	if (split && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
-		hcr |= ICH_HCR_TDIR;
-	if (lost)
-		hcr |= ICH_HCR_TDIR;
-	if (!lr_caps.tdir)
-		hcr &= ~ICH_HCR_TDIR;
-	/*
-	 * Without a trap, the count tells of deactivations. (QEMU counts priority drops of split EOIs too, so
-	 * not both.)
-	 */
-	if (split ? !(hcr & ICH_HCR_TDIR) : lost)
-		hcr |= ICH_HCR_LRENPIE;
+	if (a < act->total) {
+		/*
+		 * An ICC_DIR names what it deactivates if it traps; else there is only the count. (QEMU counts split
+		 * EOIs too, so not both.)
+		 */
+		hcr |= lr_caps.tdir ? ICH_HCR_TDIR : 0;
+		if (lr_caps.tdir && (vmcr & ICH_VMCR_EOIM))
+			hcr &= ~ICH_HCR_LRENPIE;
+		else
+			hcr |= ICH_HCR_LRENPIE;
+	}
 	return hcr;
 }
 
@@ -459,7 +474,7 @@ void vgic_load(struct vcpu *vcpu)
 		activate_ppis(&v->priv, true);
 	lr_cpu_load(v->vmcr, v->ap0r, v->ap1r);
 	v->hcr = ~0UL;
-	hcr_set(v, ICH_HCR_EN);
+	hcr_set(v, hcr_base(vcpu, v->vmcr));
 	vgic_mark(v, false);
 }
 

@@ -62,6 +62,11 @@ void irq32_hw_arrive(struct irq32 *b, u32 bits);
 void irq32_hw_release(struct irq32 *b, u32 bits);
 /* A hardware-backed level-sensitive interrupt that waits is pending only while its line is high: look. */
 void irq32_hw_resample(struct irq32 *b, u32 bits);
+/*
+ * Of bits, which stand for physical interrupts, those that the machine's GIC has pending: of active ones the line, of
+ * those that the guest has disabled what would fire.
+ */
+u32 irq32_hw_pending(const struct irq32 *b, u32 bits);
 /* Whether op needs its interrupts out of the list registers. */
 bool vgic_op_needs_fold(const struct vgic_op *op);
 
@@ -81,6 +86,8 @@ u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
 /* Take SPI n of a word out of (put it into) a vcpu's want[]. Lock held. */
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
+/* Whether an SPI that vcpu is to get, or has active, would go to it again. Lock held. */
+bool spi_stays(struct vcpu *vcpu, u32 intid);
 /* Do op on the SPIs bits, none of which is in a list register; returns what is read. Lock held. */
 u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
 /* Do op on SPIs wherever they are, for vcpu, which is in its run loop; returns what is read. */

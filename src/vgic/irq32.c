@@ -124,6 +124,19 @@ void irq32_hw_resample(struct irq32 *b, u32 bits)
 	}
 }
 
+u32 irq32_hw_pending(const struct irq32 *b, u32 bits)
+{
+	u32 v = 0;
+
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+
+		if (gicv3_is_pending(b->pintid[n]))
+			v |= 1u << n;
+	}
+	return v;
+}
+
 bool vgic_op_needs_fold(const struct vgic_op *op)
 {
 	switch (op->reg) {

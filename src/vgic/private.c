@@ -111,13 +111,15 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct irq32 *p = &v->priv;
+	bool pend = op->reg == VGIC_PEND || op->reg == VGIC_UNPEND;
 	u32 done;
 
 	vgic_collect(v);
-	if (loaded && (op->reg == VGIC_PEND || op->reg == VGIC_UNPEND))
+	if (loaded && pend)
 		irq32_hw_resample(p, op->mask);
 	if (!op->write)
-		return irq32_read(p, op, op->mask);
+		return irq32_read(p, op, op->mask) |
+		       (loaded && pend ? irq32_hw_pending(p, op->mask & p->hw & p->active) : 0);
 	irq32_write(p, op, op->mask);
 	/* Not loaded, the physical PPIs behind its interrupts are inactive already (vgic_put). */
 	done = p->hw & ~p->active & ~p->latch & ~p->inlr;

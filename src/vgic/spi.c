@@ -50,6 +50,15 @@ static u32 target_of(struct vm *vm, const struct spi32 *w, u32 n)
 	return vcpu ? vcpu->index : VGIC_NOBODY;
 }
 
+bool spi_stays(struct vcpu *vcpu, u32 intid)
+{
+	const struct spi32 *w = spi_word(vcpu->vm, intid);
+	u32 n = intid % 32;
+
+	/* One that any vcpu may have can as well stay. */
+	return (w->any >> n & 1) || target_of(vcpu->vm, w, n) == vcpu->index;
+}
+
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -221,20 +230,6 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 	}
 }
 
-/* A physical SPI that is disabled doesn't fire, but the guest may see it pending. */
-static u32 physical_pending(const struct spi32 *w, u32 bits)
-{
-	u32 v = 0;
-
-	for (bits &= w->assigned & ~w->s.hw; bits; bits &= bits - 1) {
-		u32 n = (u32)__builtin_ctz(bits);
-
-		if (gicv3_is_pending(w->s.pintid[n]))
-			v |= 1u << n;
-	}
-	return v;
-}
-
 static u64 route_read(const struct spi32 *w, u32 n)
 {
 	return (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff) |
@@ -269,7 +264,7 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 	} else {
 		v = op->reg == VGIC_ROUTE ? route_read(w, n) : irq32_read(&w->s, op, bits);
 		if (pend)
-			v |= physical_pending(w, bits);
+			v |= irq32_hw_pending(&w->s, bits & w->assigned & (~w->s.hw | w->s.active));
 	}
 	if (op->write || pend)
 		*kicks |= spi_settle(vm, op->word, bits, VGIC_NOBODY);
