@@ -80,8 +80,10 @@ static inline u64 level_size(u32 level)
 
 #define VTTBR_VMID_SHIFT 48
 
-/* SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS,
- * EIS). */
+/*
+ * SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS,
+ * EIS).
+ */
 #define SCTLR_EL2_RES1 0x30c50830UL
 #define SCTLR_M BIT(0)
 #define SCTLR_C BIT(2)
@@ -89,8 +91,10 @@ static inline u64 level_size(u32 level)
 #define SCTLR_I BIT(12)
 #define SCTLR_WXN BIT(19)
 
-/* The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest
- * not above bits. */
+/*
+ * The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest
+ * not above bits.
+ */
 static inline u64 parange_encode(u32 bits)
 {
 	static const u8 size[] = { 32, 36, 40, 42, 44, 48 };

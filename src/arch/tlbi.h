@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLB maintenance instructions, bare: the barriers are the caller's. test/fake has a file of the
- * same name. */
+/*
+ * TLB maintenance instructions, bare: the barriers are the caller's. test/fake has a file of the
+ * same name.
+ */
 #pragma once
 
 #include "lib/types.h"

@@ -28,14 +28,15 @@ static u32 next_port;             /* where the next console_flush() begins */
 
 static struct timer flush_timer;
 static bool armed; /* atomic: flush_timer will fire, or is about to be set */
+static bool panicked; /* atomic: the lock is never released again, and nothing else is printed */
 
-/* How long output may be held back, in counter ticks: 4 ms, below what a human at a prompt notices. */
+/* How long output may be held back, in counter ticks: 4 ms, which a human doesn't notice. */
 static u64 flush_delay(void)
 {
 	return sysreg_read(CNTFRQ_EL0) / 250;
 }
 
-/* ---- the wire: lock held --------------------------------------------------------------------- */
+/* ---- the wire: lock held -------------------------------------------------------------------- */
 
 static bool has_room(void)
 {
@@ -85,7 +86,7 @@ static void put_for(struct console_port *p, u8 c)
 	open_port = c == '\n' ? NULL : p;
 }
 
-/* ---- rings ------------------------------------------------------------------------------------ */
+/* ---- rings ---------------------------------------------------------------------------------- */
 
 static u32 used_end(void)
 {
@@ -132,9 +133,18 @@ static u32 drain(struct console_port *p, u32 n)
 	return done;
 }
 
+/* Print all of p, waiting where the UART is slow; lock held. */
+static void print_all(struct console_port *p)
+{
+	for (u32 n = MIN(held(p), PORT_RING); n; n--) {
+		put_for(p, p->ring[p->tail % PORT_RING]);
+		__atomic_store_n(&p->tail, p->tail + 1, __ATOMIC_SEQ_CST);
+	}
+}
+
 /*
- * An unfinished line is printed when it has not grown since the last look, some milliseconds ago: so it is
- * rarely torn, and a prompt still appears; lock held.
+ * An unfinished line is printed when it has not grown since the last look, some milliseconds ago:
+ * so it is rarely torn, and a prompt still appears; lock held.
  */
 static bool partial_is_old(struct console_port *p, u64 now)
 {
@@ -147,7 +157,7 @@ static bool partial_is_old(struct console_port *p, u64 now)
 	return false;
 }
 
-/* ---- the timer that leaves nothing stuck -------------------------------------------------------- */
+/* ---- the timer that leaves nothing stuck ---------------------------------------------------- */
 
 static void on_flush_timer(struct timer *t)
 {
@@ -163,7 +173,9 @@ static void arm(void)
 		timer_set(&flush_timer, counter_now() + flush_delay());
 }
 
-/* Tell the UARTs that were refused and now have room; true if some still have none. No lock held. */
+/*
+ * Tell the UARTs that were refused and now have room; true if some still have none. No lock held.
+ */
 static bool resume_starved(void)
 {
 	bool left = false;
@@ -202,7 +214,7 @@ static void settle(bool full)
 		arm();
 }
 
-/* ---- for VMs ---------------------------------------------------------------------------------- */
+/* ---- for VMs -------------------------------------------------------------------------------- */
 
 bool console_putc(struct console_port *p, u8 c)
 {
@@ -251,7 +263,7 @@ void console_flush(void)
 	bool full;
 	u64 now;
 
-	if (!anything_left())
+	if (!anything_left() || __atomic_load_n(&panicked, __ATOMIC_RELAXED))
 		return;
 	if (!spin_trylock(&lock)) {
 		arm();
@@ -270,7 +282,7 @@ void console_flush(void)
 	settle(full);
 }
 
-/* ---- for nidus -------------------------------------------------------------------------------- */
+/* ---- for nidus ------------------------------------------------------------------------------ */
 
 /* Lock held, or nobody else left to hold it. */
 static void put_line(const char *text, size_t n)
@@ -299,17 +311,38 @@ void console_log(const char *text, size_t n)
 		spin_unlock(&lock);
 }
 
+static bool lock_bounded(void)
+{
+	for (u32 i = 0; i < PANIC_POLLS; i++) {
+		if (spin_trylock(&lock))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 void console_panic(const char *text, size_t n)
 {
 	if (sysreg_read(SCTLR_EL2) & 1)
-		for (u32 i = 0; i < PANIC_POLLS && !spin_trylock(&lock); i++)
-			cpu_relax();
+		lock_bounded();
+	__atomic_store_n(&panicked, true, __ATOMIC_RELAXED);
 	/* The count of free places may be another CPU's, torn. */
 	room = 0;
 	put_line(text, n);
+	pl011_sync();
 }
 
-/* ---- ports ------------------------------------------------------------------------------------ */
+void console_sync(void)
+{
+	if (__atomic_load_n(&panicked, __ATOMIC_RELAXED) || !lock_bounded())
+		return;
+	for (u32 i = 0; i < used_end(); i++)
+		print_all(&console_ports[i]);
+	pl011_sync();
+	spin_unlock(&lock);
+}
+
+/* ---- ports ---------------------------------------------------------------------------------- */
 
 struct console_port *console_attach(const struct vm *vm, const char *name, struct vpl011 *uart)
 {
@@ -342,8 +375,7 @@ struct console_port *console_attach(const struct vm *vm, const char *name, struc
 void console_detach(struct console_port *p)
 {
 	spin_lock(&lock);
-	while (held(p))
-		put_for(p, p->ring[p->tail++ % PORT_RING]);
+	print_all(p);
 	if (open_port == p)
 		close_line();
 	p->vm = NULL;

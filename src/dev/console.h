@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine's serial console, shared by nidus and the VMs. With one VM its output appears as it is;
- * with several, each line begins with "NAME: ". nidus's own lines begin with "nidus: ". Ctrl-A and a
- * key are commands to nidus, other input goes to the VM that has the focus.
+ * The machine's serial console, shared by nidus and the VMs. With one VM its output appears as it
+ * is; with several, each line begins with "NAME: ". nidus's own lines begin with "nidus: ". Ctrl-A
+ * and a key are commands to nidus, other input goes to the VM that has the focus.
  *
- * Locks, outer first: a VM's UART (vpl011.c), then the console's; log_line() takes the latter alone.
+ * Locks, outer first: a VM's UART (vpl011.c), then the console's; log_line() takes only the latter.
  * A VM's output waits in a ring of its own with one producer (holder of its UART's lock) and one
  * consumer (holder of the console's lock). Nobody who prints for a VM ever waits for the console's
  * lock, so a VM that floods the console slows down itself.
@@ -34,9 +34,9 @@ bool console_putc(struct console_port *port, u8 c);
 void console_push(struct console_port *port);
 
 /*
- * Print what the VMs' ports hold: with several VMs whole lines, and partial ones that have not grown
- * for a few milliseconds. For idle CPUs and scheduler ticks; cheap if there is nothing. No lock held,
- * never waits for one, bounded time.
+ * Print what the VMs' ports hold: with several VMs whole lines, and partial ones that have not
+ * grown for a few milliseconds. For idle CPUs and scheduler ticks; cheap if there is nothing. No
+ * lock held, never waits for one, bounded time.
  */
 void console_flush(void);
 
@@ -52,5 +52,13 @@ void console_rx_resume(void);
  * Any context and CPU; takes the console's lock.
  */
 void console_log(const char *text, size_t n);
-/* The same for a machine that is past saving: waits for the lock for a bounded time only. */
+/*
+ * The same for a machine that is past saving: waits for the lock for a bounded time only, and for
+ * the UART to have sent it. Nothing else is printed after.
+ */
 void console_panic(const char *text, size_t n);
+/*
+ * Before the machine is switched off: print all that is held and wait, for a bounded time, until the
+ * UART has sent it. No lock held.
+ */
+void console_sync(void);

@@ -13,7 +13,7 @@ struct console_port {
 	struct vpl011 *uart;
 	char name[VM_NAME_MAX];
 
-	/* Free running; atomic: written by the producer (head, line_end) and the consumer (tail). */
+	/* Free running; atomic: the producer writes head and line_end, the consumer tail. */
 	u32 head, tail;
 	u32 line_end; /* behind the last newline */
 	bool starved; /* atomic: the producer was refused */

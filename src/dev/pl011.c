@@ -28,6 +28,12 @@ static void write(u32 reg, u32 v)
 	mmio_write32(regs + reg, v);
 }
 
+void pl011_sync(void)
+{
+	for (u32 i = 0; regs && i < TX_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
+		cpu_relax();
+}
+
 /* The manual's order: disable, let the last character go, set the line up, enable. */
 void pl011_init(u64 base)
 {
@@ -40,8 +46,7 @@ void pl011_init(u64 base)
 		return;
 	write(PL011_IMSC, 0);
 	cr = read(PL011_CR);
-	for (u32 i = 0; i < TX_POLLS && (read(PL011_FR) & PL011_FR_BUSY); i++)
-		cpu_relax();
+	pl011_sync();
 	write(PL011_CR, 0);
 	write(PL011_LCR_H, PL011_LCR_WLEN8 | PL011_LCR_FEN);
 	write(PL011_ICR, PL011_INT_ALL);

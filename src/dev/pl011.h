@@ -9,8 +9,8 @@
 
 /*
  * Take over the UART at physical address base, keeping the baud rate that the firmware or loader
- * set, with FIFOs on and the receive interrupts unmasked. Before this, and with base 0, output is discarded.
- * May run before the MMU is on.
+ * set, with FIFOs on and the receive interrupts unmasked. Before this, and with base 0, output is
+ * discarded. May run before the MMU is on.
  */
 void pl011_init(u64 base);
 
@@ -20,9 +20,11 @@ u32 pl011_tx_room(void);
 void pl011_tx(u8 c);
 /*
  * Write one character, waiting for room for a bounded time. A UART that never has room (flow
- * control with nobody there) costs that wait once; until it has room again, characters are discarded.
+ * control with nobody there) costs that wait once; until it has room again, output is discarded.
  */
 void pl011_putc(u8 c);
+/* Wait, for a bounded time, until all has left the UART. */
+void pl011_sync(void);
 
 /* The next received character with its error bits 11..8 (PL011_DR_BE ...), or -1. */
 int pl011_getc(void);

@@ -71,7 +71,7 @@ static void update_line(struct vpl011 *u)
 	vgic_set_spi(u->vm, u->vm->layout.uart_intid, level);
 }
 
-/* ---- reception ---------------------------------------------------------------------------------- */
+/* ---- reception ------------------------------------------------------------------------------ */
 
 /* How many characters wait outside the FIFO. */
 static u32 backlog(const struct vpl011 *u)
@@ -129,14 +129,14 @@ static u32 rx_get(struct vpl011 *u)
 	entry = u->rx[u->rx_first];
 	u->rx_first = (u->rx_first + 1) % PL011_FIFO;
 	u->rx_count--;
-	/* An overrun stays until ECR is written; the other errors are those of the last character. */
+	/* An overrun stays until ECR is written; the others are those of the last character. */
 	u->rsr = (u->rsr & PL011_RSR_OE) | entry >> 8;
 	rx_level_fell(u);
 	rx_refill(u);
 	return entry;
 }
 
-/* ---- transmission ------------------------------------------------------------------------------- */
+/* ---- transmission --------------------------------------------------------------------------- */
 
 static bool send(struct vpl011 *u, u8 c)
 {
@@ -173,7 +173,7 @@ static void tx_put(struct vpl011 *u, u8 c)
 	tx_pump(u);
 }
 
-/* ---- registers ---------------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static u32 read_fr(const struct vpl011 *u)
 {
@@ -317,7 +317,7 @@ static void reg_write(struct vpl011 *u, u32 reg, u32 v)
 	}
 }
 
-/* ---- accesses ----------------------------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------------------------- */
 
 /* What an access leaves to be done when the UART's lock is released. */
 static void after(struct vpl011 *u, u32 reg, bool write)
@@ -398,7 +398,7 @@ void vpl011_tx_resume(struct vpl011 *u)
 	spin_unlock(&u->lock);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 /* The reset values of DDI 0183, table 3-1. */
 static void reset(struct vpl011 *u)
@@ -409,8 +409,7 @@ static void reset(struct vpl011 *u)
 	u->modem = 0;
 	u->managed = u->overrun = false;
 	u->rx_count = u->tx_count = 0;
-	/* The vgic of a VM that is reset starts with its lines low too. */
-	u->line = false;
+	update_line(u);
 }
 
 static struct vpl011 *find(const struct vm *vm)
@@ -419,6 +418,15 @@ static struct vpl011 *find(const struct vm *vm)
 		if (uarts[i].vm == vm)
 			return &uarts[i];
 	return NULL;
+}
+
+/* A VM that is reset keeps its bus. */
+static bool on_bus(const struct vm *vm, const struct vpl011 *u)
+{
+	for (u32 i = 0; i < vm->mmio.count; i++)
+		if (vm->mmio.region[i].dev == u)
+			return true;
+	return false;
 }
 
 int vpl011_create(struct vm *vm)
@@ -431,7 +439,7 @@ int vpl011_create(struct vm *vm)
 		u = find(NULL);
 	if (!u)
 		return -ENOSPC;
-	err = mmio_add(&vm->mmio, vm->layout.uart, PL011_SIZE, vpl011_mmio, u);
+	err = on_bus(vm, u) ? 0 : mmio_add(&vm->mmio, vm->layout.uart, PL011_SIZE, vpl011_mmio, u);
 	if (err)
 		return err;
 	if (!u->vm)
@@ -439,8 +447,8 @@ int vpl011_create(struct vm *vm)
 	if (!u->port)
 		return -ENOSPC;
 	spin_lock(&u->lock);
-	reset(u);
 	u->vm = vm;
+	reset(u);
 	spin_unlock(&u->lock);
 	vm->uart = u;
 	return 0;
@@ -456,6 +464,7 @@ void vpl011_destroy(struct vm *vm)
 	spin_lock(&u->lock);
 	u->vm = NULL;
 	u->port = NULL;
+	u->line = false;
 	u->back_head = u->back_tail = 0;
 	spin_unlock(&u->lock);
 	vm->uart = NULL;

@@ -4,9 +4,11 @@
  *
  * Where the manual leaves room or the bare machine differs from it, what guests rely on wins:
  * - Until the guest first sets CR.UARTEN the UART works as if it were enabled, as firmware leaves it
- *   and as QEMU's is: early consoles write DR and nothing else. From then on UARTEN, TXE and RXE are obeyed.
+ *   and as QEMU's is: early consoles write DR and nothing else. From then on UARTEN, TXE and RXE
+ *   are obeyed.
  * - The receive timeout elapses at once: a lone character sets RTRIS. A driver that leaves RTIM
- *   masked would, by the manual, not see it; for that driver the receive trigger level is 1 (as on QEMU).
+ *   masked would, by the manual, not see it; for that driver the receive trigger level is 1, as on
+ *   QEMU.
  * - TXRIS is set whenever the transmit FIFO drains to its trigger level or below, and it drains at
  *   once unless the machine's console is slower than the VM: then TXFF and BUSY tell the guest so.
  * - Loopback (CR.LBE) also sends the characters out. Error injection, IrDA and DMA do nothing.
@@ -20,9 +22,9 @@ struct vm;
 struct vpl011;
 
 /*
- * Make vm->uart: at vm->layout.uart in vm->mmio, interrupt vm->layout.uart_intid, a console port under the
- * VM's name. For a VM that has one already (its reset): put it back into the reset state. The vgic must be
- * initialised. -ENOSPC or mmio_add()'s error: there is none, vm->uart is NULL.
+ * Make vm->uart: at vm->layout.uart in vm->mmio, interrupt vm->layout.uart_intid, a console port
+ * under the VM's name. For a VM that has one already (its reset): put it back into the reset state,
+ * after vgic_vm_reset(). -ENOSPC or mmio_add()'s error: there is none, vm->uart is NULL.
  */
 int vpl011_create(struct vm *vm) must_check;
 /* Print what it still holds and free it; no vcpu of the VM runs any more. vm->uart NULL is fine. */
@@ -32,7 +34,7 @@ void vpl011_destroy(struct vm *vm);
 bool vpl011_mmio(struct vcpu *vcpu, void *dev, struct mmio *m);
 
 /*
- * A character from the console, with PL011_DR_BE for a break. What the FIFO can't take waits for the
+ * A character from the console, or PL011_DR_BE for a break. What the FIFO can't take waits for the
  * guest to read; false: too many wait already. Takes the UART's lock.
  */
 bool vpl011_rx(struct vpl011 *uart, u16 entry);

@@ -55,8 +55,8 @@ void log_line(const char *fmt, ...)
 }
 
 /*
- * The first CPU to get here prints and halts the machine. Another, or the same one again because
- * printing itself failed, must not cut it off at once, but halts if the first does not.
+ * The first CPU to get here prints and switches the machine off. Another, or the same one again because
+ * printing itself failed, must not cut that short, but does it if the first does not.
  */
 static noreturn void die(const struct line *l)
 {
@@ -67,7 +67,7 @@ static noreturn void die(const struct line *l)
 	else
 		for (u32 i = 0; i < PANIC_POLLS; i++)
 			cpu_relax();
-	machine_halt();
+	machine_off();
 }
 
 void panic(const char *fmt, ...)

@@ -151,7 +151,8 @@ static void put_string(struct out *o, const struct spec *s, const char *text)
 {
 	if (!text)
 		text = "(null)";
-	put_text(o, s, text, (int)strnlen(text, s->precision < 0 ? INT32_MAX : (size_t)s->precision));
+	put_text(o, s, text,
+		 (int)strnlen(text, s->precision < 0 ? INT32_MAX : (size_t)s->precision));
 }
 
 static void put_signed(struct out *o, const struct spec *s, s64 v)

@@ -14,13 +14,16 @@
 #include "lib/list.h"
 #include "lib/spinlock.h"
 
-/* A byte of the map: 0 if no block begins at this page, else one of these with the block's order.
+/*
+ * A byte of the map: 0 if no block begins at this page, else one of these with the block's order.
  */
 #define MAP_FREE 0x40
 #define MAP_USED 0x80
 
-/* RAM that came before any range that is large enough for the map; the record is in that RAM
- * itself. */
+/*
+ * RAM that came before any range that is large enough for the map; the record is in that RAM
+ * itself.
+ */
 struct pending {
 	struct pending *next;
 	u64 end;
@@ -194,7 +197,8 @@ static bool is_used_block(u64 block, u32 order)
 	return block >= pages.lo && *map_byte(block) == (MAP_USED | order);
 }
 
-/* Halve the allocated block that a part to be freed lies in, until the part is a block by itself.
+/*
+ * Halve the allocated block that a part to be freed lies in, until the part is a block by itself.
  */
 static void split_used(u64 part, u32 order)
 {
@@ -235,8 +239,10 @@ u64 page_total(void)
 
 static void zero_stores(u64 *p, u64 size)
 {
-	/* volatile: the compiler must not make a call of memset() of it, which may call
-	 * page_zero(). */
+	/*
+	 * volatile: the compiler must not make a call of memset() of it, which may call
+	 * page_zero().
+	 */
 	for (volatile u64 *end = p + size / 8, *q = p; q < end; q += 8) {
 		q[0] = q[1] = q[2] = q[3] = 0;
 		q[4] = q[5] = q[6] = q[7] = 0;
@@ -254,8 +260,10 @@ static u64 zero_4_blocks(u64 p, u64 step)
 
 static void zero_blocks(u64 p, u64 end, u64 step)
 {
-	/* One instruction per address is the least that DC ZVA takes: don't let the loop double
-	 * that. */
+	/*
+	 * One instruction per address is the least that DC ZVA takes: don't let the loop double
+	 * that.
+	 */
 	for (u64 n = (end - p) / (16 * step); n; n--) {
 		p = zero_4_blocks(p, step);
 		p = zero_4_blocks(p, step);

@@ -19,8 +19,10 @@ void page_init(u64 lo, u64 hi);
  */
 void page_add(u64 base, u64 size);
 
-/* 2^order contiguous pages, aligned to their size, contents undefined; 0 when there are none. Any
- * CPU; takes the allocator's lock. */
+/*
+ * 2^order contiguous pages, aligned to their size, contents undefined; 0 when there are none. Any
+ * CPU; takes the allocator's lock.
+ */
 u64 page_alloc(u32 order) must_check;
 /* One zeroed page, or 0. */
 u64 page_alloc_zero(void) must_check;
@@ -29,7 +31,8 @@ u64 page_alloc_zero(void) must_check;
  * whose rest stays allocated. A double free, or what was never allocated, is a CHECK.
  */
 void page_free(u64 pa, u32 order);
-/* Free pages now, and how many there are when nothing is allocated (what was added, less the map).
+/*
+ * Free pages now, and how many there are when nothing is allocated (what was added, less the map).
  */
 u64 page_free_count(void);
 u64 page_total(void);

@@ -163,8 +163,10 @@ static bool fits(const struct walk *w, u32 level, u64 ia, u64 next)
 	return size <= w->pt->max_block && IS_ALIGNED(ia + w->delta, size);
 }
 
-/* Whether an entry that is no table needs one because [ia, ...) is only a part of it, or must be
- * finer. */
+/*
+ * Whether an entry that is no table needs one because [ia, ...) is only a part of it, or must be
+ * finer.
+ */
 static bool needs_table(const struct walk *w, u64 desc, u32 level, u64 ia)
 {
 	if (!(desc & DESC_VALID))
@@ -274,7 +276,8 @@ static struct span break_entry(u64 *table, u32 i)
 	return s;
 }
 
-/* Break what must be broken of the entries of run; returns a span around all of them, maybe empty.
+/*
+ * Break what must be broken of the entries of run; returns a span around all of them, maybe empty.
  */
 static struct span break_run(const struct walk *w, u64 *table, u32 level, u64 ia, struct span run)
 {

@@ -19,7 +19,8 @@ struct pgtable_ops {
 	 * ISHST, TLBI of all levels, DSB.
 	 */
 	void (*invalidate)(struct pgtable *pt, u64 ia, u64 size);
-	/* 2^order zeroed pages for tables, or 0; and back. Both NULL: page_alloc() and page_free().
+	/*
+	 * 2^order zeroed pages for tables, or 0; and back. Both NULL: page_alloc() and page_free().
 	 */
 	u64 (*table_alloc)(struct pgtable *pt, u32 order);
 	void (*table_free)(struct pgtable *pt, u64 table, u32 order);
@@ -36,8 +37,10 @@ struct pgtable {
 	const struct pgtable_ops *ops;
 };
 
-/* An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits
- * or max_block. */
+/*
+ * An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits
+ * or max_block.
+ */
 int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
 		 const struct pgtable_ops *ops) must_check;
 /* Free every table page; nothing may use the table any more. */

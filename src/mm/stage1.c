@@ -103,8 +103,10 @@ static u64 symbol_pa(const char *symbol)
 	return ptr_pa(symbol).a;
 }
 
-/* Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go
- * on. */
+/*
+ * Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go
+ * on.
+ */
 static void map_self(u64 base, u64 end, u64 attr)
 {
 	if (base < end)
@@ -216,8 +218,10 @@ void stage1_enable(void)
 	sysreg_write(MAIR_EL2, MAIR_VALUE);
 	sysreg_write(TCR_EL2, tcr_value());
 	sysreg_write(TTBR0_EL2, stage1.pt.root);
-	/* Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is
-	 * in force. */
+	/*
+	 * Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is
+	 * in force.
+	 */
 	sysreg_write(VTCR_EL2, VTCR_RES1 | (feat.vmid16 ? VTCR_VS : 0));
 	sysreg_write(VTTBR_EL2, 0);
 	isb();

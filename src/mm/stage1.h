@@ -21,11 +21,15 @@
  * head.S has zeroed .bss and relocated.
  */
 void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart);
-/* On this CPU, HCR_EL2.E2H=1: MMU and caches on, TLBs empty, no stage 2 in force. Reads only what
- * stage1_early() wrote. */
+/*
+ * On this CPU, HCR_EL2.E2H=1: MMU and caches on, TLBs empty, no stage 2 in force. Reads only what
+ * stage1_early() wrote.
+ */
 void stage1_enable(void);
-/* Add all RAM of m (read, write) and the registers of its GIC and UART. CHECKs: without them nidus
- * can't run. */
+/*
+ * Add all RAM of m (read, write) and the registers of its GIC and UART. CHECKs: without them nidus
+ * can't run.
+ */
 void stage1_map_machine(const struct machine *m);
 /*
  * Make device registers [pa, pa+size), in whole pages, reachable (Device-nGnRE, never executable).

@@ -63,7 +63,8 @@ int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block)
 		pgtable_destroy(&s2->pt);
 		return err;
 	}
-	/* QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
+	/*
+	 * QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
 	 */
 	s2->pt.contiguous = !feat.qemu;
 	s2->vtcr = vtcr_value(&s2->pt);

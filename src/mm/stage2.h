@@ -44,9 +44,13 @@ int stage2_map(struct stage2 *s2, ipa_t ipa, pa_t pa, u64 size, enum stage2_mem 
 int stage2_unmap(struct stage2 *s2, ipa_t ipa, u64 size) must_check;
 /* As pgtable_lookup(), under s2->lock. */
 bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf);
-/* Make s2 the one in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the
- * next ERET. */
+/*
+ * Make s2 the one in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the
+ * next ERET.
+ */
 void stage2_load(const struct stage2 *s2);
-/* Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1
- * GiB. */
+/*
+ * Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1
+ * GiB.
+ */
 u64 stage2_default_block(void);

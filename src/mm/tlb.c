@@ -21,8 +21,10 @@ static u64 vttbr_enter(u64 vttbr)
 
 	if (old != vttbr)
 		sysreg_write(VTTBR_EL2, vttbr);
-	/* Even if it was there already: stage2_load() leaves its write to be synchronised by an
-	 * ERET. */
+	/*
+	 * Even if it was there already: stage2_load() leaves its write to be synchronised by an
+	 * ERET.
+	 */
 	isb();
 	return old;
 }
@@ -50,7 +52,8 @@ void tlb_invalidate_vmid_local(void)
 {
 	dsb(nshst);
 	tlbi(VMALLE1);
-	/* Instruction caches that are tagged by VMID and virtual address are as stale as the TLB.
+	/*
+	 * Instruction caches that are tagged by VMID and virtual address are as stale as the TLB.
 	 */
 	icache_drop_local();
 	dsb(nsh);

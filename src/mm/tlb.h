@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLB invalidation, each complete (DSB, ISB) when it returns. Inner Shareable unless it says local.
+/*
+ * TLB invalidation, each complete (DSB, ISB) when it returns. Inner Shareable unless it says local.
  */
 #pragma once
 
 #include "lib/types.h"
 
-/* All stage-1 and stage-2 entries of one VMID (TLBI VMALLS12E1IS); vttbr names it. Saves and
- * restores VTTBR_EL2. */
+/*
+ * All stage-1 and stage-2 entries of one VMID (TLBI VMALLS12E1IS); vttbr names it. Saves and
+ * restores VTTBR_EL2.
+ */
 void tlb_invalidate_vmid(u64 vttbr);
-/* The VMID in force (VTTBR_EL2): stage-1 and combined entries and instruction cache, this CPU only.
+/*
+ * The VMID in force (VTTBR_EL2): stage-1 and combined entries and instruction cache, this CPU only.
  */
 void tlb_invalidate_vmid_local(void);
-/* Stage-2 entries of [ipa, ipa+size) of a VMID and the combined entries made from them (IPAS2E1IS,
- * then VMALLE1IS). */
+/*
+ * Stage-2 entries of [ipa, ipa+size) of a VMID and the combined entries made from them (IPAS2E1IS,
+ * then VMALLE1IS).
+ */
 void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size);
 /* nidus's own translations of [va, va+size) (TLBI VAE2IS). */
 void tlb_invalidate_el2(u64 va, u64 size);

@@ -6,8 +6,8 @@
 #include "vcpu/exit.h"
 
 /*
- * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may be
- * off by the exit in progress. Memory of zeroes is an empty account.
+ * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may
+ * be off by the exit in progress. Memory of zeroes is an empty account.
  */
 struct account {
 	struct account_class {
@@ -19,7 +19,7 @@ struct account {
 	u64 irq_injected; /* virtual interrupts put into list registers */
 };
 
-/* Enter one exit of this class that took ticks until the next entry. On the CPU that runs the vcpu. */
+/* Enter one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
 static inline void account_exit(struct account *a, enum exit_class class, u64 ticks)
 {
 	struct account_class *c = &a->class[class];
@@ -36,8 +36,7 @@ static inline void account_exit(struct account *a, enum exit_class class, u64 ti
 
 struct vm;
 /*
- * Print the table of one VM, or of all (NULL), in the form of perf kvm stat, one table per level; below
- * it a line for each vcpu. Times by CNTFRQ_EL0. One log_line() a row: no lock may be held that
- * log_line()'s users take.
+ * Print the table of one VM, or of all that live (NULL), in the form of perf kvm stat, one table per
+ * level; below it lines for each vcpu. Times by CNTFRQ_EL0. Each row is one log_line().
  */
 void account_print(const struct vm *vm);

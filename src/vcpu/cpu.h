@@ -26,7 +26,6 @@ struct cpu {
 	struct vcpu *current; /* the vcpu that the run loop is in, or NULL while idle */
 	struct traps traps;   /* what the trap registers hold */
 	struct simd_cpu simd; /* who owns the SIMD registers */
-	u64 stage2_vttbr;     /* what VTTBR_EL2 holds */
 	void *gicr;           /* this CPU's redistributor, RD_base */
 	u64 idle_ticks;
 

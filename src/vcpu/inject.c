@@ -77,7 +77,7 @@ void inject_external_abort(struct vcpu *vcpu)
 	bool instruction = ESR_EC(exit->esr) == EC_IABT_LOW;
 	bool from_el0 = PSTATE_EL(vcpu->pstate) == 0;
 	u64 ec = instruction ? EC_IABT_LOW : EC_DABT_LOW;
-	u64 fsc = ESR_FSC_SEA;
+	u64 keep = instruction ? ABT_FNV : ABT_FNV | DABT_CM | DABT_WNR, fsc = ESR_FSC_SEA;
 
 	if (exit->esr & ABT_S1PTW)
 		fsc = ESR_FSC_SEA_TTW |

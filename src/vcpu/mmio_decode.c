@@ -42,8 +42,9 @@ static bool decode_pair(u32 insn, struct access *a)
 {
 	u32 opc = insn >> 30, mode = (insn >> 23) & 3;
 
-	if (opc == 3 || (opc == 1 && !(insn & BIT(22))))
-		return false; /* unallocated; STGP */
+	/* Unallocated; STGP and what it would be with the other modes. */
+	if (opc == 3 || (opc == 1 && (!(insn & BIT(22)) || !mode)))
+		return false;
 	a->regs = 2;
 	a->size = opc == 2 ? 8 : 4;
 	a->sign = opc == 1;

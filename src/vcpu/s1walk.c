@@ -19,16 +19,27 @@ struct walk {
 	u32 va_bits;
 };
 
+/*
+ * A size outside what the granule allows is as good as the nearest one that it does allow: hardware that walked
+ * at all did so too, and the guest may have written TCR_EL1 since. The walk below relies on it.
+ */
+static u32 va_bits_of(u64 txsz, u32 grain)
+{
+	u32 bits = 64 - (u32)txsz, most = grain == 16 ? 52 : 48;
+
+	return bits > most ? most : MAX(bits, grain + 1);
+}
+
 static struct walk walk_of(va_t at)
 {
 	static const u8 grain0[4] = { 12, 16, 14, 12 }, grain1[4] = { 12, 14, 12, 16 };
 	u64 tcr = sysreg_read(TCR_EL12);
+	bool upper = at.a & BIT(55);
+	u32 grain = upper ? grain1[TCR_TG1(tcr)] : grain0[TCR_TG0(tcr)];
 
-	if (at.a & BIT(55))
-		return (struct walk){ sysreg_read(TTBR1_EL12), grain1[TCR_TG1(tcr)],
-				      64 - (u32)TCR_T1SZ(tcr) };
-	return (struct walk){ sysreg_read(TTBR0_EL12), grain0[TCR_TG0(tcr)],
-			      64 - (u32)TCR_T0SZ(tcr) };
+	if (upper)
+		return (struct walk){ sysreg_read(TTBR1_EL12), grain, va_bits_of(TCR_T1SZ(tcr), grain) };
+	return (struct walk){ sysreg_read(TTBR0_EL12), grain, va_bits_of(TCR_T0SZ(tcr), grain) };
 }
 
 int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
@@ -36,17 +47,14 @@ int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 	struct walk w = walk_of(at);
 	u32 bits = w.grain - 3; /* of index per level */
 	u64 page = ALIGN_DOWN(fault_ipa, PAGE_SIZE);
-	u64 va_in = at.a & ((w.va_bits < 64 ? BIT(w.va_bits) : 0) - 1);
+	u64 va_in = at.a & (BIT(w.va_bits) - 1);
 	/* AArch64.S1StartLevel: as many levels as the address bits above the granule need. */
 	int level = 4 - (int)((w.va_bits - w.grain + bits - 1) / bits);
 	u64 table = w.table & MASK(47, 1);
 
 	for (; level < 3; level++) {
 		u32 shift = w.grain + bits * (u32)(3 - level);
-		u64 index_mask = level == 4 - (int)((w.va_bits - w.grain + bits - 1) / bits)
-					 ? ~0UL
-					 : BIT(bits) - 1;
-		u64 at_desc = table + ((va_in >> shift) & index_mask) * 8, desc;
+		u64 at_desc = table + ((va_in >> shift) & (BIT(bits) - 1)) * 8, desc;
 
 		if (ALIGN_DOWN(at_desc, PAGE_SIZE) == page)
 			return level;

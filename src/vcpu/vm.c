@@ -149,7 +149,11 @@ static void vm_reset_step(struct vm *vm)
 	if (vm->reset_chunk < vm->ram_chunks) {
 		const struct vm_ram *r = &vm->ram[vm->reset_chunk];
 
-		page_zero(r->pa + vm->reset_offset, MIN(ZERO_STEP, r->size - vm->reset_offset));
+		u64 at = r->pa + vm->reset_offset;
+		u64 size = MIN(ZERO_STEP, r->size - vm->reset_offset);
+
+		page_zero(at, size);
+		page_sync(at, size);
 		vm->reset_offset += ZERO_STEP;
 		if (vm->reset_offset >= r->size) {
 			vm->reset_chunk++;
@@ -221,6 +225,22 @@ static int vm_copy(struct vm *vm, u64 at, void *to, const void *from, size_t n)
 		}
 		at += part;
 		n -= part;
+	}
+	return 0;
+}
+
+int vm_sync(struct vm *vm, ipa_t at, u64 size)
+{
+	while (size) {
+		const struct vm_ram *r = vm_ram_at(vm, at.a);
+		u64 part;
+
+		if (!r)
+			return -EINVAL;
+		part = MIN(size, r->size - (at.a - r->ipa));
+		page_sync(r->pa + (at.a - r->ipa), part);
+		at.a += part;
+		size -= part;
 	}
 	return 0;
 }

@@ -88,3 +88,5 @@ void vm_work(void);
 /* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
 int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
 int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;
+/* page_sync() for a range of the VM's RAM. */
+int vm_sync(struct vm *vm, ipa_t at, u64 size) must_check;

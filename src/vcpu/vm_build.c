@@ -52,6 +52,7 @@ static void add_chunk(struct vm *vm, u64 at, u64 pa, u64 size)
 {
 	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, pa, size };
 	page_zero(pa, size);
+	page_sync(pa, size);
 }
 
 /* RAM at a fixed IPA: the largest pieces that there are, in falling order, so that each is aligned to its size in IPA too. */
@@ -208,13 +209,19 @@ const char *vm_build(struct vm *vm)
 	return vm_load_images(vm);
 }
 
+/* Copy a part of the VM's image into its RAM, visible also to a guest whose caches are off. */
+static int put_part(struct vm *vm, u64 at, const void *from, u64 size)
+{
+	return vm_write(vm, ipa(at), from, size) ? -EINVAL : vm_sync(vm, ipa(at), size);
+}
+
 static const char *copy_image(struct vm *vm, const struct image *image)
 {
 	for (u32 i = 0; i < image->segments; i++) {
 		const struct image_segment *s = &image->segment[i];
 		const char *from = (const char *)pa_ptr(pa(vm->config->kernel.base)) + s->offset;
 
-		if (vm_write(vm, ipa(s->ipa), from, s->filesz))
+		if (put_part(vm, s->ipa, from, s->filesz))
 			return "kernel: it does not fit into the VM's memory";
 	}
 	return NULL;
@@ -250,7 +257,7 @@ const char *vm_load_images(struct vm *vm)
 	if (error)
 		return error;
 	if (c->ramdisk.size &&
-	    vm_write(vm, ipa(gl.initrd), pa_ptr(pa(c->ramdisk.base)), c->ramdisk.size))
+	    put_part(vm, gl.initrd, pa_ptr(pa(c->ramdisk.base)), c->ramdisk.size))
 		return "ramdisk: it does not fit into the VM's memory";
 	fdt_page = page_alloc(order_of(FDT_MAX));
 	if (!fdt_page)
@@ -259,7 +266,7 @@ const char *vm_load_images(struct vm *vm)
 	simd_host_begin();
 	size = guest_fdt_make(pa_ptr(pa(fdt_page)), FDT_MAX, c, &gl, &machine);
 	simd_host_end();
-	if (size > 0 && vm_write(vm, ipa(vm->fdt_ipa), pa_ptr(pa(fdt_page)), (size_t)size))
+	if (size > 0 && put_part(vm, vm->fdt_ipa, pa_ptr(pa(fdt_page)), (u64)size))
 		size = -1;
 	page_free(fdt_page, order_of(FDT_MAX));
 	if (size < 0)

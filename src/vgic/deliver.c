@@ -6,11 +6,6 @@
 #include "vcpu/cpu.h"
 #include "vgic/internal.h"
 
-/* Maintenance interrupts that say: something is waiting outside the list registers. */
-#define HCR_OVERFLOW                                                                               \
-	(ICH_HCR_NPIE | ICH_HCR_GRP0_EIE | ICH_HCR_GRP0_DIE | ICH_HCR_GRP1_EIE | \
-	 ICH_HCR_GRP1_DIE)
-
 void vgic_collect(struct vgic_vcpu *v)
 {
 	if (__atomic_load_n(&v->mail, __ATOMIC_RELAXED))
@@ -274,7 +269,7 @@ static bool flush_private(struct vcpu *vcpu)
 	u32 line = irq32_line(p), deliver, need, free;
 
 	if (__atomic_load_n(&v->full, __ATOMIC_ACQUIRE) || __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) ||
-	    (v->hcr & (HCR_OVERFLOW | ICH_HCR_EN)) != ICH_HCR_EN || v->lr_dirty ||
+	    (v->hcr & (VGIC_HCR_OVERFLOW | ICH_HCR_EN)) != ICH_HCR_EN || v->lr_dirty ||
 	    (((line ^ v->lr_line) & ~p->edge) & p->inlr) || (p->active & ~p->inlr))
 		return false;
 	deliver = irq32_pending(p, line) &

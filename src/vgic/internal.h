@@ -11,6 +11,9 @@
 #include "vgic/vgic.h"
 
 #define VGIC_NOBODY 0xff
+/* Maintenance interrupts that are asked for while pending interrupts wait outside the list registers. */
+#define VGIC_HCR_OVERFLOW                                                                          \
+	(ICH_HCR_NPIE | ICH_HCR_GRP0_EIE | ICH_HCR_GRP0_DIE | ICH_HCR_GRP1_EIE | ICH_HCR_GRP1_DIE)
 /* No JEP106 code names nidus: Implementer 0 ("software use", as in MIDR_EL1), ProductID 'N', r0p0. */
 #define VGIC_IIDR 0x4e000000u
 
@@ -37,7 +40,7 @@ static inline u32 irq32_line(const struct irq32 *b)
 
 static inline u32 irq32_pending(const struct irq32 *b, u32 line)
 {
-	return b->latch | (line & ~b->edge);
+	return b->latch | (line & ~b->edge) | (b->hw & ~b->active);
 }
 
 /* Those whose group is enabled in GICD_CTLR. */
@@ -54,11 +57,11 @@ static inline u32 irq32_deliverable(const struct irq32 *b, u32 ctlr)
 
 /* The register op->reg of the interrupts in bits; priorities at byte n % 4. */
 u64 irq32_read(const struct irq32 *b, const struct vgic_op *op, u32 bits);
-/* Write it; VGIC_ROUTE is spi.c's. */
-void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
+/* Write it (VGIC_ROUTE is spi.c's). Returns those whose physical interrupt is thereby over: to be released. */
+u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
 /* The physical interrupt behind bits fired. */
 void irq32_hw_arrive(struct irq32 *b, u32 bits);
-/* Deactivate the physical interrupts behind bits, which guest and list registers have no more use for. */
+/* Deactivate the physical interrupts behind bits: they are over. */
 void irq32_hw_release(struct irq32 *b, u32 bits);
 /* A hardware-backed level-sensitive interrupt that waits is pending only while its line is high: look. */
 void irq32_hw_resample(struct irq32 *b, u32 bits);

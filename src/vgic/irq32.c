@@ -48,6 +48,8 @@ static void priorities_write(struct irq32 *b, u64 data, u32 bits)
 
 static void activate(struct irq32 *b, u32 bits)
 {
+	/* A physical interrupt that waited is now behind the active instance; if its line is high it comes again. */
+	b->latch |= bits & b->hw & b->edge;
 	b->active |= bits;
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
@@ -56,9 +58,9 @@ static void activate(struct irq32 *b, u32 bits)
 	}
 }
 
-void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
+u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 {
-	u32 set = (u32)op->data & bits;
+	u32 set = (u32)op->data & bits, over = 0;
 
 	switch (op->reg) {
 	case VGIC_GROUP:
@@ -75,11 +77,13 @@ void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 		break;
 	case VGIC_UNPEND: /* a level-sensitive one whose line is high stays pending */
 		b->latch &= ~set;
+		over = set & b->hw & ~b->active;
 		break;
 	case VGIC_ACTIVATE:
 		activate(b, set & ~b->active);
 		break;
 	case VGIC_DEACTIVATE:
+		over = set & b->hw & b->active;
 		b->active &= ~set;
 		b->acked &= ~set;
 		break;
@@ -90,17 +94,16 @@ void irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 		b->edge = (b->edge & ~bits) | set;
 		break;
 	}
+	return over;
 }
 
 void irq32_hw_arrive(struct irq32 *b, u32 bits)
 {
-	u32 busy = b->active & bits;
-
 	/*
 	 * Active already can only be by ISPENDR or ISACTIVER. The physical interrupt then ends with that
 	 * instance; a line still high makes it fire again, so only an edge has to be remembered.
 	 */
-	b->latch |= (bits & ~busy) | (busy & b->edge);
+	b->latch |= bits & b->active & b->edge;
 	b->hw |= bits;
 }
 
@@ -114,13 +117,11 @@ void irq32_hw_release(struct irq32 *b, u32 bits)
 
 void irq32_hw_resample(struct irq32 *b, u32 bits)
 {
-	for (bits &= b->hw & b->latch & ~b->active & ~b->edge; bits; bits &= bits - 1) {
+	for (bits &= b->hw & ~b->active & ~b->edge; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		if (gicv3_is_pending(b->pintid[n]))
-			continue;
-		b->latch &= ~(1u << n);
-		irq32_hw_release(b, 1u << n);
+		if (!gicv3_is_pending(b->pintid[n]))
+			irq32_hw_release(b, 1u << n);
 	}
 }
 

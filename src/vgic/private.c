@@ -80,10 +80,12 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	u32 i = lr_of(v, intid), ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED);
 	u64 lr = lr_read(i);
 
-	if ((lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) || v->priv.pintid[intid] != pintid ||
+	/* If others wait for a list register, one of a disabled group must not take it from them. */
+	if ((v->hcr & VGIC_HCR_OVERFLOW) ||
+	    (lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) || v->priv.pintid[intid] != pintid ||
 	    !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
 		return false;
-	v->lr_latch |= (u16)(1u << i);
+	v->lr_latch &= (u16)~(1u << i);
 	vcpu->account.irq_injected++;
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr_write(i, lr | (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING);
@@ -112,7 +114,7 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct irq32 *p = &v->priv;
 	bool pend = op->reg == VGIC_PEND || op->reg == VGIC_UNPEND;
-	u32 done;
+	u32 over;
 
 	vgic_collect(v);
 	if (loaded && pend)
@@ -120,13 +122,12 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
 	if (!op->write)
 		return irq32_read(p, op, op->mask) |
 		       (loaded && pend ? irq32_hw_pending(p, op->mask & p->hw & p->active) : 0);
-	irq32_write(p, op, op->mask);
+	over = irq32_write(p, op, op->mask);
 	/* Not loaded, the physical PPIs behind its interrupts are inactive already (vgic_put). */
-	done = p->hw & ~p->active & ~p->latch & ~p->inlr;
 	if (loaded)
-		irq32_hw_release(p, done);
+		irq32_hw_release(p, over);
 	else
-		p->hw &= ~done;
+		p->hw &= ~over;
 	vgic_mark(v, false);
 	return 0;
 }

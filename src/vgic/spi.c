@@ -257,8 +257,7 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 		if (op->reg == VGIC_ROUTE)
 			route_write(w, n, op->data);
 		else
-			irq32_write(&w->s, op, bits);
-		irq32_hw_release(&w->s, bits & ~w->s.active & ~w->s.latch);
+			irq32_hw_release(&w->s, irq32_write(&w->s, op, bits));
 		follow(vm, w, op, bits);
 		v = 0;
 	} else {

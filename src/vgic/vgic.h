@@ -26,11 +26,11 @@ struct vcpu;
 /* 32 interrupts, bit n or element n for INTID 32 * word + n. */
 struct irq32 {
 	u32 enabled, group, edge;
-	u32 latch;  /* pending by an event: edge, SGI, ISPENDR, hardware-backed */
+	u32 latch;  /* pending by an event: edge, SGI, ISPENDR */
 	u32 line;   /* level of the input; atomic for PPIs */
 	u32 active; /* as last folded */
 	u32 acked;  /* of these, by acknowledgement: an EOI will come */
-	u32 hw;     /* stands for a physical interrupt that is active: of the active instance if active, else of the pending one */
+	u32 hw;     /* a physical interrupt, active, stands behind the active instance, or else is a pending one */
 	u32 inlr;   /* in a list register: latch and active say what changed since */
 	u8 prio[32];
 	u8 aprio[32];   /* priority at which it became active */

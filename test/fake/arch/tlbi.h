@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLB maintenance of the fake machine: a write to a fake register TLBI_<op>, which tests may hook and count. */
+/*
+ * TLB maintenance of the fake machine: a write to a fake register TLBI_<op>, which tests may hook
+ * and count.
+ */
 #pragma once
 
 #include "arch/sysreg.h"
