@@ -66,7 +66,7 @@ include guest/guest.mk
 # ---- host side: unit tests on the fake machine -------------------------------------------------
 # Files of src/ that run only on the machine itself.
 HOST_OUT := src/boot/boot.c src/boot/smp.c src/boot/probe.c src/lib/string.c src/lib/printf.c \
-	src/lib/stack_chk.c src/lib/popcount.c
+	src/lib/stack_chk.c src/lib/popcount.c src/lib/log.c
 HOST_SRC := $(filter-out $(HOST_OUT),$(wildcard src/*/*.c)) $(wildcard test/fake/*.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/host/%.o)
 HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -DNIDUS_FAKE -Itest/fake -Isrc -fsanitize=address,undefined \

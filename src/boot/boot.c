@@ -10,7 +10,6 @@
 #include "dev/console.h"
 #include "dev/gicv3.h"
 #include "dev/pl011.h"
-#include "dev/pl011_regs.h"
 #include "lib/check.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -84,7 +83,8 @@ static void read_machine(const void *fdt)
 	if (error)
 		panic("device tree: %s", error);
 	stage1_map_machine(&machine);
-	pl011_init(machine.uart.base);
+	if (machine.uart.size)
+		pl011_init(machine.uart.base);
 }
 
 /* Give the allocator all RAM that nobody holds: memory minus reserved, minus nidus. */
@@ -117,8 +117,7 @@ static void init_memory(struct range self)
 {
 	u64 lo = ~0UL, hi = 0;
 
-	if (!machine_reserve(&machine, self.base, self.size) ||
-	    !machine_reserve(&machine, (u64)machine.fdt, machine.fdt_size))
+	if (!machine_reserve(&machine, self.base, self.size))
 		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
 	for (u32 i = 0; i < machine.mem_count; i++) {
 		lo = MIN(lo, machine.mem[i].base);
@@ -141,6 +140,8 @@ static bool has_word(const char *text, const char *word)
 
 static void create_vms(void)
 {
+	for (u32 i = 0; i < configs.note_count; i++)
+		log_line("%s", configs.note[i]);
 	for (u32 i = 0; i < configs.error_count; i++)
 		log_line("%s; this VM does not start", configs.error[i]);
 	for (u32 i = 0; i < configs.count; i++)
@@ -179,8 +180,10 @@ noreturn void boot_primary(u64 fdt)
 		 vtimer_has_cntpoff() ? "" : ", physical timers emulated");
 	gicv3_init(&machine);
 	smp_cpu_init(&cpus[0]);
-	gicv3_set_enable(machine.uart_intid, true);
-	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, true);
+	if (machine.uart_intid)
+		gicv3_set_enable(machine.uart_intid, true);
+	if (machine.cpu_ignored)
+		log_line("%u CPUs left out: nidus has room for %d", machine.cpu_ignored, MACHINE_CPUS_MAX);
 	smp_start_others();
 	simd_chaos = has_word(machine.bootargs, "simd.chaos");
 	vm_stats_at_end = has_word(machine.bootargs, "stats");

@@ -53,7 +53,7 @@ noreturn void machine_halt(void)
 
 noreturn void machine_off(void)
 {
-	console_flush();
+	console_sync();
 	if (machine.psci_smc)
 		psci(PSCI_SYSTEM_OFF, 0, 0, 0);
 	machine_halt();

@@ -58,7 +58,7 @@ void console_log(const char *text, size_t n);
  */
 void console_panic(const char *text, size_t n);
 /*
- * Before the machine is switched off: print all that is held and wait, for a bounded time, until the
- * UART has sent it. No lock held.
+ * Before the machine is switched off: print all that is held and wait, for a bounded time, until
+ * the UART has sent it. No lock held.
  */
 void console_sync(void);

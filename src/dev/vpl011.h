@@ -3,8 +3,8 @@
  * A VM's emulated PL011 (Arm DDI 0183, r1p5; identifies as revision 1, with FIFOs of 16).
  *
  * Where the manual leaves room or the bare machine differs from it, what guests rely on wins:
- * - Until the guest first sets CR.UARTEN the UART works as if it were enabled, as firmware leaves it
- *   and as QEMU's is: early consoles write DR and nothing else. From then on UARTEN, TXE and RXE
+ * - Until the guest first sets CR.UARTEN the UART works as if it were enabled, as firmware leaves
+ *   it and as QEMU's is: early consoles write DR and nothing else. From then on UARTEN, TXE and RXE
  *   are obeyed.
  * - The receive timeout elapses at once: a lone character sets RTRIS. A driver that leaves RTIM
  *   masked would, by the manual, not see it; for that driver the receive trigger level is 1, as on

@@ -3,6 +3,7 @@
 #include "lib/log.h"
 
 #include "arch/barrier.h"
+#include "arch/sysreg.h"
 #include "boot/smp.h"
 #include "dev/console.h"
 #include "lib/check.h"
@@ -54,15 +55,26 @@ void log_line(const char *fmt, ...)
 	console_log(l.text, l.len);
 }
 
+/* Whether this is the first panic; before the MMU is on no exclusive access works, and one CPU. */
+static bool first_to_die(void)
+{
+	static u32 dying;
+	u32 before = dying;
+
+	if (sysreg_read(SCTLR_EL2) & 1)
+		before = __atomic_exchange_n(&dying, 1, __ATOMIC_SEQ_CST);
+	else
+		dying = 1;
+	return !before;
+}
+
 /*
- * The first CPU to get here prints and switches the machine off. Another, or the same one again because
- * printing itself failed, must not cut that short, but does it if the first does not.
+ * The first CPU to get here prints and switches the machine off. Another, or the same one again
+ * because printing itself failed, must not cut that short, but does it if the first does not.
  */
 static noreturn void die(const struct line *l)
 {
-	static u32 dying;
-
-	if (!__atomic_exchange_n(&dying, 1, __ATOMIC_SEQ_CST))
+	if (first_to_die())
 		console_panic(l->text, l->len);
 	else
 		for (u32 i = 0; i < PANIC_POLLS; i++)

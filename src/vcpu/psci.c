@@ -163,19 +163,19 @@ static enum verdict system_reset2(struct vcpu *vcpu, u64 type, s64 *ret)
 
 enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
 {
-	/* A 32-bit call has 32-bit arguments. */
+	/* A 32-bit call has 32-bit arguments; some of a 64-bit call are 32-bit too. */
 	u64 wide = fid & SMC64 ? ~0UL : 0xffffffffUL;
 	u64 a1 = vcpu->gpr[1] & wide, a2 = vcpu->gpr[2] & wide, a3 = vcpu->gpr[3] & wide;
 
 	*ret = PSCI_NOT_SUPPORTED;
 	switch (fid & 0x1f) {
 	case PSCI_CPU_SUSPEND:
-		return cpu_suspend(vcpu, a1, a2, a3, ret);
+		return cpu_suspend(vcpu, (u32)a1, a2, a3, ret);
 	case PSCI_CPU_ON:
 		*ret = cpu_on(vcpu, a1, a2, a3);
 		return RESUME;
 	case PSCI_AFFINITY_INFO:
-		*ret = affinity_info(vcpu, a1, a2);
+		*ret = affinity_info(vcpu, a1, (u32)a2);
 		return RESUME;
 	case PSCI_SYSTEM_RESET2:
 		return system_reset2(vcpu, a1, ret);

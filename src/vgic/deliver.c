@@ -203,9 +203,8 @@ void vgic_maintenance(struct vcpu *vcpu)
 /*
  * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be told of its
  * end, because it is pending again then; if its line falls before, the flush that follows takes that back.
- * here: if it is active, its next instance belongs to this vcpu too.
- */
-static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line, bool here)
+ * next: if it is active and pending, hardware may go on to the next instance by itself. */
+static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line, bool next)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 n = intid % 32, bit = 1u << n;
@@ -221,7 +220,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		pend = !active;
 	} else {
 		/* Active and pending can't be said with the HW bit: end such a one in software. */
-		if ((b->hw & bit) || (active && !here)) {
+		if ((b->hw & bit) || (active && pend && !next)) {
 			lr |= ICH_LR_EOI;
 			pend = false;
 		}
@@ -346,7 +345,7 @@ static void pick_all(struct vcpu *vcpu, u64 vmcr, struct pick *pend, struct pick
 	}
 }
 
-static void place_key(struct vcpu *vcpu, u32 key, u32 i)
+static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 {
 	u32 intid = key & 0xffff;
 	struct irq32 *b = vgic_word(vcpu, intid);
@@ -355,24 +354,26 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i)
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);
 	}
-	place(vcpu, b, intid, i, irq32_line(b), intid < 32 || spi_stays(vcpu, intid));
+	place(vcpu, b, intid, i, irq32_line(b), !tight && (intid < 32 || spi_stays(vcpu, intid)));
 }
 
 /*
  * Into list registers: the most urgent pending one, so that nothing keeps it from preempting; then active ones, whose
- * end can so be seen; then more pending ones. What follows decides when to look again.
+ * end can so be seen; then more pending ones. If not all fit, an active one that is pending too must not
+ * become pending by itself: it would stand in the way of what waits outside. What follows decides when to look again.
  */
 static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
 {
 	u32 n = lr_caps.count, i = 0, a = 0, p = 0;
 	u64 hcr = hcr_base(vcpu, vmcr);
+	bool tight = pend->total + act->total > n;
 
 	if (pend->count)
-		place_key(vcpu, pend->key[p++], i++);
+		place_key(vcpu, pend->key[p++], i++, tight);
 	while (a < act->count && i < n)
-		place_key(vcpu, act->key[a++], i++);
+		place_key(vcpu, act->key[a++], i++, tight);
 	while (p < pend->count && i < n)
-		place_key(vcpu, pend->key[p++], i++);
+		place_key(vcpu, pend->key[p++], i++, tight);
 
 	if (p < pend->total) {
 		hcr |= ICH_HCR_NPIE;
