@@ -17,7 +17,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wconversion -Wno-sign-conversion
 
 .PHONY: all help setup run check test bench clean
-all: $(B)/nidus.bin
+all: $(B)/nidus.bin guests
 
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
@@ -87,6 +87,65 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@echo "  HOSTCC $<"
 	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt
 
+# ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
+MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c $(wildcard test/model/*.c)
+MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
+MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc
+
+define MODEL_RULE
+$(B)/model/%.o: $(1)/%.c | $(B)/.setup
+	@mkdir -p $$(@D)
+	@echo "  HOSTCC $$<"
+	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -c -o $$@ $$<
+endef
+$(foreach dir,src/simd src/vcpu test/model,$(eval $(call MODEL_RULE,$(dir))))
+
+# Its last line: "explorer: N states, N violations".
+$(B)/model/explorer: $(MODEL_OBJ)
+	@$(HOSTCC) -o $@ $^
+
+# Last line: "mutants: N/N caught".
+.PHONY: mutants
+mutants: $(B)/model/explorer
+	@test/model/mutants.sh $(B)/model $(HOSTCC) $(MODEL_CFLAGS)
+
+-include $(MODEL_OBJ:.o=.d)
+# ---- end of the SIMD explorer --------------------------------------------------------------------
+
+# ---- what the README names -----------------------------------------------------------------------
+include test/test.mk
+
+UNIT_BIN := $(UNIT:%=$(B)/unit/%)
+unit: $(UNIT_BIN)
+	@tools/unit $(UNIT_BIN)
+
+# The same sources under a second compiler.
+clang: | $(LIBFDT)
+	@for f in $(wildcard src/*/*.c src/*/*.S); do \
+		clang --target=aarch64-linux-gnu $(filter-out -fno-plt,$(ARM_CFLAGS)) $(FDT_CFLAGS) -c -o $(B)/clang.o $$f || exit 1; \
+	done
+	@echo "clang: no warning"
+
+CHECK_STAGES := 'figures=tools/figures' 'clang=$(MAKE) -s clang' 'unit=$(MAKE) -s unit' \
+	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants'
+check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer
+	@tools/stages $(B)/log $(CHECK_STAGES)
+
+explorer: $(B)/model/explorer
+	@$(B)/model/explorer
+
+OLD_SUITE ?= trixie
+$(B)/arm64/$(OLD_SUITE)/Image: tools/fetch-arm64 tools/apt.sh | $(B)/.setup
+	SUITE=$(OLD_SUITE) tools/fetch-arm64
+	@touch -c $@
+
+test: all guests $(UNIT_BIN) $(B)/model/explorer $(ARM64)/Image $(B)/arm64/$(OLD_SUITE)/Image
+	@tools/stages $(B)/log $(CHECK_STAGES) 'system=$(MAKE) -s test-system' 'run=tools/run-main $(SUITE)'
+
+run: $(B)/nidus.bin $(ARM64)/Image
+	@tools/run-main $(SUITE)
+
+.PHONY: unit clang explorer
 clean:
 	rm -rf $(B)
 

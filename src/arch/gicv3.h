@@ -27,7 +27,7 @@
 #define GICD_IGRPMODR 0x0d00u
 #define GICD_IROUTER 0x6000u /* + 8 * INTID, INTID >= 32 */
 #define GICD_IROUTER_END 0x7fe0u
-#define GIC_PIDR4 0xffd0u /* PIDR4-7, PIDR0-3, CIDR0-3: the same in every 64 KiB frame that has them */
+#define GIC_PIDR4 0xffd0u /* PIDR4-7, PIDR0-3, CIDR0-3 of a 64 KiB frame */
 #define GIC_PIDR2 0xffe8u
 
 #define GICD_CTLR_GRP0 BIT(0)  /* EnableGrp0, with DS = 1 */

@@ -19,7 +19,8 @@ static u32 gicr_regions;
 static u64 gicr_stride;
 static struct spinlock icfgr_lock; /* ICFGR is the one register that is read, changed and written */
 
-/* The registers of an SPI are in the distributor, those of a PPI at the same offsets in SGI_base. */
+/* The registers of an SPI are in the distributor, those of a PPI at the same offsets in SGI_base.
+ */
 static u8 *frame(u32 intid)
 {
 	return intid < GIC_SPI ? (u8 *)cpu_this()->gicr + GICR_SGI : gicd;
@@ -30,7 +31,10 @@ static u8 *bit_reg(u32 intid, u32 offset)
 	return frame(intid) + offset + intid / 32 * 4;
 }
 
-/* Until earlier writes have taken effect. Hardware that never finishes would be broken; don't hang on it. */
+/*
+ * Until earlier writes have taken effect. Hardware that never finishes would be broken; don't hang
+ * on it.
+ */
 static void wait_rwp(u32 intid)
 {
 	u8 *ctlr = intid < GIC_SPI ? (u8 *)cpu_this()->gicr + GICR_CTLR : gicd + GICD_CTLR;
@@ -67,8 +71,8 @@ void gicv3_init(const struct machine *m)
 	wait_rwp(GIC_SPI);
 	mmio_write32(gicd + GICD_CTLR, GICD_CTLR_ARE);
 	wait_rwp(GIC_SPI);
-	intid_count = MIN(((mmio_read32(gicd + GICD_TYPER) & GICD_TYPER_LINES) + 1) * 32,
-			  GIC_INTID_MAX);
+	intid_count =
+		MIN(((mmio_read32(gicd + GICD_TYPER) & GICD_TYPER_LINES) + 1) * 32, GIC_INTID_MAX);
 	init_words(gicd, GIC_SPI, intid_count);
 	for (u32 n = GIC_SPI; n < intid_count; n += 16)
 		mmio_write32(gicd + GICD_ICFGR + n / 4, 0);
@@ -100,8 +104,9 @@ static u8 *find_redistributor(u64 mpidr)
 				return rd;
 			if (typer & GICR_TYPER_LAST)
 				break;
-			at += gicr_stride ? gicr_stride :
-			      typer & GICR_TYPER_VLPIS ? 2 * GICR_SIZE : GICR_SIZE;
+			at += gicr_stride                ? gicr_stride
+			      : typer & GICR_TYPER_VLPIS ? 2 * GICR_SIZE
+							 : GICR_SIZE;
 			if (at >= end)
 				break;
 		}
@@ -210,10 +215,9 @@ void cpu_kick(struct cpu *cpu)
 
 	/* The flags that the SGI tells of are visible before it. */
 	dsb(ishst);
-	sysreg_write(ICC_SGI1R_EL1, FIELD(m, 39, 32) << ICC_SGIR_AFF3 |
-				    FIELD(m, 23, 16) << ICC_SGIR_AFF2 |
-				    FIELD(m, 15, 8) << ICC_SGIR_AFF1 |
-				    FIELD(m, 7, 4) << ICC_SGIR_RS |
-				    (u64)GICV3_SGI_KICK << ICC_SGIR_INTID | BIT(m & 15));
+	sysreg_write(ICC_SGI1R_EL1,
+		     FIELD(m, 39, 32) << ICC_SGIR_AFF3 | FIELD(m, 23, 16) << ICC_SGIR_AFF2 |
+			     FIELD(m, 15, 8) << ICC_SGIR_AFF1 | FIELD(m, 7, 4) << ICC_SGIR_RS |
+			     (u64)GICV3_SGI_KICK << ICC_SGIR_INTID | BIT(m & 15));
 	isb();
 }

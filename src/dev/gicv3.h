@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine's GICv3. nidus uses Group 1 interrupts with EOImode = 1: gicv3_eoi() drops the priority,
- * and the interrupt stays active, so that it can't fire again, until it is deactivated: by
- * gicv3_deactivate(), or by a guest through a list register with the HW bit.
+ * The machine's GICv3. nidus uses Group 1 interrupts with EOImode = 1: gicv3_eoi() drops the
+ * priority, and the interrupt stays active, so that it can't fire again, until it is deactivated:
+ * by gicv3_deactivate(), or by a guest through a list register with the HW bit.
  */
 #pragma once
 
@@ -14,13 +14,14 @@ struct cpu;
 #define GICV3_SGI_KICK 0 /* what cpu_kick() sends */
 
 /*
- * Bring up the distributor: affinity routing, everything Group 1, SPIs disabled, level-sensitive and at the
- * default priority. Boot CPU, once, before any gicv3_cpu_init().
+ * Bring up the distributor: affinity routing, everything Group 1, SPIs disabled, level-sensitive
+ * and at the default priority. Boot CPU, once, before any gicv3_cpu_init().
  */
 void gicv3_init(const struct machine *m);
 /*
- * Bring up the calling CPU's redistributor and CPU interface; SGIs enabled, PPIs disabled; list registers
- * empty. Sets cpu->gicr. -ENOENT: no redistributor of the machine has this CPU's affinity.
+ * Bring up the calling CPU's redistributor and CPU interface; SGIs enabled, PPIs disabled; list
+ * registers empty. Sets cpu->gicr. -ENOENT: no redistributor of the machine has this CPU's
+ * affinity.
  */
 int gicv3_cpu_init(struct cpu *cpu) must_check;
 
@@ -32,8 +33,8 @@ void gicv3_eoi(u32 intid);
 void gicv3_deactivate(u32 intid);
 
 /*
- * For a PPI the next ones mean the calling CPU's own. INTIDs are below 1020; one that the machine does not
- * have is ignored by the hardware. Each is MMIO; none takes a lock but gicv3_set_edge().
+ * For a PPI the next ones mean the calling CPU's own. INTIDs are below 1020; one that the machine
+ * does not have is ignored by the hardware. Each is MMIO; none takes a lock but gicv3_set_edge().
  */
 void gicv3_set_enable(u32 intid, bool on); /* off: returns when it can't fire any more */
 void gicv3_set_edge(u32 intid, bool edge); /* only while disabled */

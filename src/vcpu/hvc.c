@@ -18,6 +18,7 @@
 
 #define VERSION_1_1 0x10001
 #define TRNG_VERSION_1_0 0x10000
+#define TRNG_INVALID_PARAMETERS (-2L)
 #define TRNG_NO_ENTROPY (-3L)
 
 /* The functions of the Arm Architecture range that nidus answers. */
@@ -26,17 +27,11 @@ static bool arch_function(u32 fid)
 	return fid == SMCCC_VERSION || fid == SMCCC_ARCH_FEATURES;
 }
 
-/* TRNG (DEN0098): the low word of the result register pair/triple comes in x3, higher ones before. */
-static s64 trng_rnd(struct vcpu *vcpu, u32 word_bits)
+/* Bits of the CPU's random numbers in words of word_bits, the lowest first; what is not asked for is 0. */
+static s64 trng_fill(u64 words[3], u64 bits, u32 word_bits)
 {
-	u64 bits = vcpu->gpr[1], words[3] = { 0 };
-	u32 n;
+	u32 n = (u32)((bits + word_bits - 1) / word_bits);
 
-	if (word_bits == 32)
-		bits = (u32)bits;
-	if (bits == 0 || bits > 3 * word_bits)
-		return SMCCC_INVALID_PARAMETER + 1; /* TRNG's INVALID_PARAMETERS is -2 */
-	n = (u32)((bits + word_bits - 1) / word_bits);
 	for (u32 i = 0; i < n; i++) {
 		if (!insn_rndr(&words[i]))
 			return TRNG_NO_ENTROPY;
@@ -45,9 +40,20 @@ static s64 trng_rnd(struct vcpu *vcpu, u32 word_bits)
 	}
 	if (bits % word_bits)
 		words[n - 1] &= BIT(bits % word_bits) - 1;
-	for (u32 i = 0; i < 3; i++)
-		vcpu->gpr[3 - i] = words[i];
 	return 0;
+}
+
+/* TRNG (DEN0098): x3 gets the lowest word, x2 and x1 the higher ones; all three are 0 on error. */
+static s64 trng_rnd(struct vcpu *vcpu, u32 word_bits)
+{
+	u64 bits = word_bits == 32 ? (u32)vcpu->gpr[1] : vcpu->gpr[1], words[3] = { 0 };
+	s64 ret = TRNG_INVALID_PARAMETERS;
+
+	if (bits != 0 && bits <= 3 * word_bits)
+		ret = trng_fill(words, bits, word_bits);
+	for (u32 i = 0; i < 3; i++)
+		vcpu->gpr[3 - i] = ret ? 0 : words[i];
+	return ret;
 }
 
 static s64 trng_call(struct vcpu *vcpu, u32 fid)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between memory and list registers: flush, fold, load, put; and whether an interrupt would be signalled. */
+/* Between memory and list registers: flush, fold, load, put. */
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
@@ -21,8 +21,8 @@ static void hcr_set(struct vgic_vcpu *v, u64 hcr)
 }
 
 /*
- * ICH_HCR_EL2 while everything fits. With EOImode 1 a guest may deactivate what another vcpu acknowledged: that counts
- * as an EOI without a list register, or traps once it was seen to happen.
+ * ICH_HCR_EL2 while everything fits. With EOImode 1 a guest may deactivate what another vcpu
+ * acknowledged: that counts as an EOI without a list register, or traps once it was seen to happen.
  */
 static u64 hcr_base(struct vcpu *vcpu, u64 vmcr)
 {
@@ -100,8 +100,8 @@ static u32 fold_lrs(struct vcpu *vcpu)
 }
 
 /*
- * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no longer among the
- * active ones of f: its EOI has come. False: none.
+ * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no
+ * longer among the active ones of f: its EOI has come. False: none.
  */
 static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct irq32 **b, u32 *n)
 {
@@ -116,7 +116,8 @@ static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct
 		for (; bits; bits &= bits - 1) {
 			u32 k = (u32)__builtin_ctz(bits);
 
-			if (s->aprio[k] >= best || vgic_prio_active(f, s->aprio[k], s->group >> k & 1))
+			if (s->aprio[k] >= best ||
+			    vgic_prio_active(f, s->aprio[k], s->group >> k & 1))
 				continue;
 			best = s->aprio[k];
 			*b = s;
@@ -127,8 +128,8 @@ static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct
 }
 
 /*
- * EOIs of interrupts that are in no list register: hardware counts, but doesn't name them. An ICC_DIR
- * (EOImode 1) may be for any active interrupt: those trap, if need be.
+ * EOIs of interrupts that are in no list register: hardware counts, but doesn't name them. An
+ * ICC_DIR (EOImode 1) may be for any active interrupt: those trap, if need be.
  */
 static u32 fold_eois(struct vcpu *vcpu)
 {
@@ -150,9 +151,10 @@ static u32 fold_eois(struct vcpu *vcpu)
 		b->acked &= ~(1u << n);
 		irq32_hw_release(b, 1u << n);
 		if (b != &v->priv)
-			kicks |= spi_settle(vcpu->vm, (u32)(container_of(b, struct spi32, s) -
-							   vcpu->vm->vgic.spis->word),
-					    1u << n, vcpu->index);
+			kicks |= spi_settle(
+				vcpu->vm,
+				(u32)(container_of(b, struct spi32, s) - vcpu->vm->vgic.spis->word),
+				1u << n, vcpu->index);
 	}
 	return kicks;
 }
@@ -191,8 +193,8 @@ void vgic_maintenance(struct vcpu *vcpu)
 {
 	vgic_sync(vcpu);
 	/*
-	 * The list registers still hold what raised the interrupt, until the next flush. With the interface off
-	 * the line is low, so it doesn't fire again while this CPU stays in nidus.
+	 * The list registers still hold what raised the interrupt, until the next flush. With the
+	 * interface off the line is low, so it doesn't fire again while this CPU stays in nidus.
 	 */
 	sysreg_write(ICH_HCR_EL2, 0);
 	vcpu->vgic.hcr = 0;
@@ -201,26 +203,31 @@ void vgic_maintenance(struct vcpu *vcpu)
 /* ---- memory to list registers ---- */
 
 /*
- * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be told of its
- * end, because it is pending again then; if its line falls before, the flush that follows takes that back.
- * next: if it is active and pending, hardware may go on to the next instance by itself. */
+ * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be
+ * told of its end, because it is pending again then; if its line falls before, the flush that
+ * follows takes that back.
+ * next: if it is active and pending, hardware may go on to the next instance by itself (if that has
+ * the same priority).
+ */
 static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line, bool next)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 n = intid % 32, bit = 1u << n;
 	bool active = b->active & bit, latch = b->latch & bit;
-	bool deliver = irq32_deliverable(b, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED)) & bit;
+	bool deliver =
+		irq32_deliverable(b, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED)) & bit;
 	bool pend = deliver && (irq32_pending(b, line) & bit);
 	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY |
 		 (b->group & bit ? ICH_LR_GROUP1 : 0);
 
 	if ((b->hw & bit) && !(active && latch)) {
-		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID | (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
+		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID |
+		      (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
 		v->lr_hw |= (u16)(1u << i);
 		pend = !active;
 	} else {
 		/* Active and pending can't be said with the HW bit: end such a one in software. */
-		if ((b->hw & bit) || (active && pend && !next)) {
+		if ((b->hw & bit) || (active && pend && !(next && b->aprio[n] == b->prio[n]))) {
 			lr |= ICH_LR_EOI;
 			pend = false;
 		}
@@ -237,7 +244,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 	b->inlr |= bit;
 	v->lr_intid[i] = (u16)intid;
 	v->lr_used |= (u16)(1u << i);
-	v->lr_dirty &= (u16)~(1u << i);
+	v->lr_dirty &= (u16) ~(1u << i);
 	vcpu->account.irq_injected += pend;
 	lr_write(i, lr);
 }
@@ -252,14 +259,22 @@ static void retire(struct vgic_vcpu *v)
 		u32 i = (u32)__builtin_ctz(done);
 
 		fold_one(v, &v->priv, v->lr_intid[i], i, 0);
-		v->lr_hw &= (u16)~(1u << i);
-		v->lr_latch &= (u16)~(1u << i);
+		v->lr_hw &= (u16) ~(1u << i);
+		v->lr_latch &= (u16) ~(1u << i);
 	}
 }
 
+/* Whether b has as many bits as a. */
+static bool fits(u32 a, u32 b)
+{
+	for (; a && b; a &= a - 1)
+		b &= b - 1;
+	return !a;
+}
+
 /*
- * The frequent case: SGIs and PPIs only, and room for all of them. False: it isn't, nothing is lost, the
- * list registers have to be folded.
+ * The frequent case: SGIs and PPIs only, and room for all of them. False: it isn't, nothing is
+ * lost, the list registers have to be folded.
  */
 static bool flush_private(struct vcpu *vcpu)
 {
@@ -267,19 +282,21 @@ static bool flush_private(struct vcpu *vcpu)
 	struct irq32 *p = &v->priv;
 	u32 line = irq32_line(p), deliver, need, free;
 
-	if (__atomic_load_n(&v->full, __ATOMIC_ACQUIRE) || __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) ||
+	if (__atomic_load_n(&v->full, __ATOMIC_ACQUIRE) ||
+	    __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) ||
 	    (v->hcr & (VGIC_HCR_OVERFLOW | ICH_HCR_EN)) != ICH_HCR_EN || v->lr_dirty ||
 	    (((line ^ v->lr_line) & ~p->edge) & p->inlr) || (p->active & ~p->inlr))
 		return false;
 	deliver = irq32_pending(p, line) &
 		  irq32_deliverable(p, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED));
-	need = deliver & ~(p->inlr & ~p->latch); /* one in a list register is news only if latched anew */
+	need = deliver &
+	       ~(p->inlr & ~p->latch); /* one in a list register is news only if latched anew */
 	if (!need)
 		return true;
 	if (v->lr_used)
 		retire(v);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
-	if ((need & p->inlr) || __builtin_popcount(need) > __builtin_popcount(free))
+	if ((need & p->inlr) || !fits(need, free))
 		return false;
 	for (; need; need &= need - 1, free &= free - 1)
 		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
@@ -358,9 +375,10 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 }
 
 /*
- * Into list registers: the most urgent pending one, so that nothing keeps it from preempting; then active ones, whose
- * end can so be seen; then more pending ones. If not all fit, an active one that is pending too must not
- * become pending by itself: it would stand in the way of what waits outside. What follows decides when to look again.
+ * Into list registers: the most urgent pending one, so that nothing keeps it from preempting; then
+ * active ones, whose end can so be seen; then more pending ones. If not all fit, an active one that
+ * is pending too must not become pending by itself: it would stand in the way of what waits
+ * outside. What follows decides when to look again.
  */
 static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
 {
@@ -386,8 +404,8 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 	}
 	if (a < act->total) {
 		/*
-		 * An ICC_DIR names what it deactivates if it traps; else there is only the count. (QEMU counts split
-		 * EOIs too, so not both.)
+		 * An ICC_DIR names what it deactivates if it traps; else there is only the count.
+		 * (QEMU counts split EOIs too, so not both.)
 		 */
 		hcr |= lr_caps.tdir ? ICH_HCR_TDIR : 0;
 		if (lr_caps.tdir && (vmcr & ICH_VMCR_EOIM))

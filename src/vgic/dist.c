@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The emulated distributor: one Security state (DS = 1), affinity routing always, no LPIs, no message-based SPIs. */
+/* The emulated distributor: one Security state, affinity routing always; no LPIs, no MBIs. */
 #include "vgic/internal.h"
 
 /* Every private and shared interrupt may have to go, or may go now. */
@@ -17,7 +17,8 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 	for (u32 i = 1; old != value && i < VGIC_WORDS; i++) {
 		const struct irq32 *s = &g->spis->word[i].s;
 
-		kicks |= spi_settle(vm, i, (irq32_pending(s, s->line) & s->enabled) | s->active, VGIC_NOBODY);
+		kicks |= spi_settle(vm, i, (irq32_pending(s, s->line) & s->enabled) | s->active,
+				    VGIC_NOBODY);
 	}
 	spin_unlock(&g->lock);
 	if (old == value)
@@ -49,10 +50,13 @@ static void control_access(struct vcpu *vcpu, struct mmio *m)
 		m->data = VGIC_IIDR;
 		break;
 	case GICD_CTLR:
-		m->data = GICD_CTLR_DS | GICD_CTLR_ARE | __atomic_load_n(&g->ctlr, __ATOMIC_RELAXED);
+		m->data =
+			GICD_CTLR_DS | GICD_CTLR_ARE | __atomic_load_n(&g->ctlr, __ATOMIC_RELAXED);
 		break;
-	case GICD_TYPER: /* CPUNumber 0: only without affinity routing. No1N 0: IROUTER.IRM works. */
-		m->data = (ALIGN_UP(g->intids, 32u) / 32 - 1) | GICD_TYPER_IDBITS(10) | GICD_TYPER_A3V;
+	case GICD_TYPER: /* CPUNumber 0: only without affinity routing. No1N 0: IROUTER.IRM works.
+			  */
+		m->data = (ALIGN_UP(g->intids, 32u) / 32 - 1) | GICD_TYPER_IDBITS(10) |
+			  GICD_TYPER_A3V;
 		break;
 	}
 }
@@ -60,7 +64,9 @@ static void control_access(struct vcpu *vcpu, struct mmio *m)
 static void router_access(struct vcpu *vcpu, struct mmio *m)
 {
 	u32 intid = (u32)(m->offset - GICD_IROUTER) / 8, shift = m->offset % 8 * 8;
-	struct vgic_op op = { .reg = VGIC_ROUTE, .word = (u8)(intid / 32), .mask = 1u << intid % 32 };
+	struct vgic_op op = { .reg = VGIC_ROUTE,
+			      .word = (u8)(intid / 32),
+			      .mask = 1u << intid % 32 };
 	u64 old;
 
 	if ((m->size != 4 && m->size != 8) || intid < GIC_SPI || intid >= vcpu->vm->vgic.intids)

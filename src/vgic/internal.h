@@ -11,10 +11,10 @@
 #include "vgic/vgic.h"
 
 #define VGIC_NOBODY 0xff
-/* Maintenance interrupts that are asked for while pending interrupts wait outside the list registers. */
+/* Maintenance interrupts asked for while pending ones wait outside the list registers. */
 #define VGIC_HCR_OVERFLOW                                                                          \
 	(ICH_HCR_NPIE | ICH_HCR_GRP0_EIE | ICH_HCR_GRP0_DIE | ICH_HCR_GRP1_EIE | ICH_HCR_GRP1_DIE)
-/* No JEP106 code names nidus: Implementer 0 ("software use", as in MIDR_EL1), ProductID 'N', r0p0. */
+/* No JEP106 code is nidus's: Implementer 0 (as MIDR_EL1: "software use"), ProductID 'N', r0p0. */
 #define VGIC_IIDR 0x4e000000u
 
 /* SPIs 32 * n and up; under vgic.lock. */
@@ -24,7 +24,7 @@ struct spi32 {
 	u32 hw_next;   /* the physical one fired while in a list register: to be taken up at fold */
 	u32 any;       /* IROUTER.IRM: any vcpu */
 	u32 route[32]; /* IROUTER's Aff3.Aff2.Aff1.Aff0 */
-	u8 owner[32];  /* index of the vcpu that has it in want[] or in a list register, or VGIC_NOBODY */
+	u8 owner[32];  /* index of the vcpu whose want[] or list registers have it, or VGIC_NOBODY */
 };
 
 struct vgic_spis {
@@ -57,17 +57,23 @@ static inline u32 irq32_deliverable(const struct irq32 *b, u32 ctlr)
 
 /* The register op->reg of the interrupts in bits; priorities at byte n % 4. */
 u64 irq32_read(const struct irq32 *b, const struct vgic_op *op, u32 bits);
-/* Write it (VGIC_ROUTE is spi.c's). Returns those whose physical interrupt is thereby over: to be released. */
+/*
+ * Write it (VGIC_ROUTE is spi.c's). Returns those whose physical interrupt is thereby over: to be
+ * released.
+ */
 u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
 /* The physical interrupt behind bits fired. */
 void irq32_hw_arrive(struct irq32 *b, u32 bits);
 /* Deactivate the physical interrupts behind bits: they are over. */
 void irq32_hw_release(struct irq32 *b, u32 bits);
-/* A hardware-backed level-sensitive interrupt that waits is pending only while its line is high: look. */
+/*
+ * A hardware-backed level-sensitive interrupt that waits is pending only while its line is high:
+ * look.
+ */
 void irq32_hw_resample(struct irq32 *b, u32 bits);
 /*
- * Of bits, which stand for physical interrupts, those that the machine's GIC has pending: of active ones the line, of
- * those that the guest has disabled what would fire.
+ * Of bits, which stand for physical interrupts, those that the machine's GIC has pending: of active
+ * ones the line, of those that the guest has disabled what would fire.
  */
 u32 irq32_hw_pending(const struct irq32 *b, u32 bits);
 /* Whether op needs its interrupts out of the list registers. */
@@ -81,9 +87,9 @@ static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
 }
 
 /*
- * Who is to have the SPIs bits of a word now: puts them into, or takes them from, vcpus' want[], and marks
- * these stale. Returns a bit for each vcpu that must be kicked once the lock is free. The vcpu with index
- * self flushes anyway and is spared that. Lock held.
+ * Who is to have the SPIs bits of a word now: puts them into, or takes them from, vcpus' want[],
+ * and marks these stale. Returns a bit for each vcpu that must be kicked once the lock is free. The
+ * vcpu with index self flushes anyway and is spared that. Lock held.
  */
 u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
@@ -95,7 +101,10 @@ bool spi_stays(struct vcpu *vcpu, u32 intid);
 u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
 /* Do op on SPIs wherever they are, for vcpu, which is in its run loop; returns what is read. */
 u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op);
-/* Everything of the SPIs to reset, physical ones disabled and inactive; assignments stay. Lock held. */
+/*
+ * Everything of the SPIs to reset, physical ones disabled and inactive; assignments stay. Lock
+ * held.
+ */
 void spi_reset(struct vm *vm);
 /* Forget which physical SPIs the VM has. After spi_reset(); lock held. */
 void spi_release_all(struct vm *vm);
@@ -121,7 +130,10 @@ void vgic_collect(struct vgic_vcpu *v);
 
 /* ---- private.c ---- */
 
-/* Do op on private interrupts, which are in no list register; returns what is read. loaded: on this CPU. */
+/*
+ * Do op on private interrupts, which are in no list register; returns what is read. loaded: on this
+ * CPU.
+ */
 u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
 /* Private interrupts of any vcpu, for vcpu self. */
 u64 private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op);
@@ -144,9 +156,10 @@ static inline void vgic_mark(struct vgic_vcpu *v, bool full)
 /* ---- remote.c ---- */
 
 /*
- * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded, else here. op->mask
- * becomes what was done, op->data what was read. No lock held; serves what others ask of self
- * meanwhile. False: target did not answer within a second (then nothing was done).
+ * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded,
+ * else here. op->mask becomes what was done, op->data what was read. No lock held; serves what
+ * others ask of self meanwhile. False: target did not answer within a second (then nothing was
+ * done).
  */
 bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op);
 /* Do what another vcpu asked of this one, whose list registers are folded. */

@@ -48,7 +48,10 @@ static void priorities_write(struct irq32 *b, u64 data, u32 bits)
 
 static void activate(struct irq32 *b, u32 bits)
 {
-	/* A physical interrupt that waited is now behind the active instance; if its line is high it comes again. */
+	/*
+	 * A physical interrupt that waited is now behind the active instance; if its line is high
+	 * it comes again.
+	 */
 	b->latch |= bits & b->hw & b->edge;
 	b->active |= bits;
 	for (; bits; bits &= bits - 1) {
@@ -100,8 +103,9 @@ u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 void irq32_hw_arrive(struct irq32 *b, u32 bits)
 {
 	/*
-	 * Active already can only be by ISPENDR or ISACTIVER. The physical interrupt then ends with that
-	 * instance; a line still high makes it fire again, so only an edge has to be remembered.
+	 * Active already can only be by ISPENDR or ISACTIVER. The physical interrupt then ends with
+	 * that instance; a line still high makes it fire again, so only an edge has to be
+	 * remembered.
 	 */
 	b->latch |= bits & b->active & b->edge;
 	b->hw |= bits;

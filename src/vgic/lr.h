@@ -6,11 +6,11 @@
 
 /* What this machine's virtual CPU interface has, from ICH_VTR_EL2. */
 struct lr_caps {
-	u32 count;     /* list registers */
-	u32 aprs;      /* active priority registers of each group: 1, 2 or 4 */
-	u32 pre_bits;  /* preemption bits of a priority */
-	u8 prio_mask;  /* implemented priority bits */
-	bool tdir;     /* ICH_HCR_EL2.TDIR works */
+	u32 count;    /* list registers */
+	u32 aprs;     /* active priority registers of each group: 1, 2 or 4 */
+	u32 pre_bits; /* preemption bits of a priority */
+	u8 prio_mask; /* implemented priority bits */
+	bool tdir;    /* ICH_HCR_EL2.TDIR works */
 };
 extern struct lr_caps lr_caps;
 

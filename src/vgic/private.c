@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SGIs and PPIs: their inputs, lock-free, and accesses to their state. Deactivation by ICC_DIR_EL1. */
+/* SGIs and PPIs: their inputs, lock-free, and accesses to their state. Deactivation by ICC_DIR_EL1.
+ */
 #include "dev/gicv3.h"
 #include "lib/log.h"
 #include "vgic/internal.h"
@@ -33,8 +34,8 @@ enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1)
 				sgi_post(vcpu, vm->vcpus[i], sgi, group1);
 		return SKIP;
 	}
-	cluster = FIELD(value, 55, 48) << 32 | FIELD(value, 39, 32) << 16 | FIELD(value, 23, 16) << 8 |
-		  FIELD(value, 47, 44) << 4;
+	cluster = FIELD(value, 55, 48) << 32 | FIELD(value, 39, 32) << 16 |
+		  FIELD(value, 23, 16) << 8 | FIELD(value, 47, 44) << 4;
 	for (u32 list = value & 0xffff; list; list &= list - 1) {
 		struct vcpu *target = vgic_find_vcpu(vm, cluster | (u32)__builtin_ctz(list));
 
@@ -73,19 +74,22 @@ static u32 lr_of(const struct vgic_vcpu *v, u32 intid)
 	return (u32)__builtin_ctz(used);
 }
 
-/* The last instance of a hardware-backed PPI left its list register as it was but for the state: pending again. */
+/*
+ * The last instance of a hardware-backed PPI left its list register as it was but for the state:
+ * pending again.
+ */
 static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 i = lr_of(v, intid), ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED);
 	u64 lr = lr_read(i);
 
-	/* If others wait for a list register, one of a disabled group must not take it from them. */
-	if ((v->hcr & VGIC_HCR_OVERFLOW) ||
-	    (lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) || v->priv.pintid[intid] != pintid ||
-	    !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
+	/* If others wait for a list register, one of a disabled group must not take it from them.
+	 */
+	if ((v->hcr & VGIC_HCR_OVERFLOW) || (lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) ||
+	    v->priv.pintid[intid] != pintid || !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
 		return false;
-	v->lr_latch &= (u16)~(1u << i);
+	v->lr_latch &= (u16) ~(1u << i);
 	vcpu->account.irq_injected++;
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr_write(i, lr | (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING);
@@ -193,7 +197,8 @@ void vgic_resolve_lost(struct vcpu *vcpu)
 
 		if (!bits)
 			continue;
-		count += (u32)__builtin_popcount(bits);
+		for (u32 b = bits; b; b &= b - 1)
+			count++;
 		op.word = (u8)word;
 		op.mask = bits;
 		op.data = bits;
@@ -201,6 +206,6 @@ void vgic_resolve_lost(struct vcpu *vcpu)
 	if (count == 1)
 		spi_access(vcpu, &op);
 	else if (count)
-		log_line("vm %u: vcpu %u deactivated one of %u SPIs of other vcpus, which is unknown: ignored",
-			 vm->id, vcpu->index, count);
+		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id,
+			 vcpu->index, count);
 }

@@ -16,7 +16,8 @@ static u64 typer(const struct vm *vm, const struct vcpu *vcpu)
  */
 static u32 waker(const struct vgic_vcpu *v)
 {
-	return __atomic_load_n(&v->awake, __ATOMIC_RELAXED) ? 0 : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
+	return __atomic_load_n(&v->awake, __ATOMIC_RELAXED) ? 0
+							    : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
 }
 
 static u64 control_read(const struct vm *vm, const struct vcpu *target, u32 offset, u32 size)
@@ -43,7 +44,8 @@ static void control_access(const struct vm *vm, struct vcpu *target, u32 offset,
 	if (!m->write)
 		m->data = control_read(vm, target, offset, m->size);
 	else if (offset == GICR_WAKER && m->size == 4)
-		__atomic_store_n(&target->vgic.awake, !(m->data & GICR_WAKER_SLEEP), __ATOMIC_RELAXED);
+		__atomic_store_n(&target->vgic.awake, !(m->data & GICR_WAKER_SLEEP),
+				 __ATOMIC_RELAXED);
 }
 
 static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struct mmio *m)

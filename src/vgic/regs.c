@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register layout that the distributor and SGI_base share: an access decoded into an operation. As on
- * QEMU's bare machine, a reserved register, or one accessed at a size that it doesn't support, is
- * RAZ/WI: 4 bytes everywhere, also 1 for priorities, also 8 for GICD_IROUTER.
+ * The register layout that the distributor and SGI_base share: an access decoded into an operation.
+ * As on QEMU's bare machine, a reserved register, or one accessed at a size that it doesn't
+ * support, is RAZ/WI: 4 bytes everywhere, also 1 for priorities, also 8 for GICD_IROUTER.
  */
 #include "vgic/internal.h"
 
 /* Registers with a bit for each interrupt, 0x80 bytes of each from GICD_IGROUPR on. */
 static const u8 bitmaps[] = {
-	VGIC_GROUP, VGIC_ENABLE, VGIC_DISABLE, VGIC_PEND, VGIC_UNPEND, VGIC_ACTIVATE, VGIC_DEACTIVATE,
+	VGIC_GROUP,  VGIC_ENABLE,   VGIC_DISABLE,    VGIC_PEND,
+	VGIC_UNPEND, VGIC_ACTIVATE, VGIC_DEACTIVATE,
 };
 
 /* The odd bits of v, close together. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Access to interrupts that may be in another vcpu's list registers. If that vcpu is loaded somewhere, its own CPU does the
- * work: only it can see its list registers. If not, its state is in memory, and whoever claims it does.
+ * Access to interrupts that may be in another vcpu's list registers. If that vcpu is loaded
+ * somewhere, its own CPU does the work: only it can see its list registers. If not, its state is in
+ * memory, and whoever claims it does.
  */
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
@@ -19,7 +20,8 @@ enum {
 
 static bool take(u8 *word, u8 from, u8 to)
 {
-	return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
 }
 
 static u8 get(const u8 *word)
@@ -81,8 +83,8 @@ struct wait {
 };
 
 /*
- * One turn of waiting, in which others get from self what they wait for: two vcpus that ask each other both get on. True:
- * it has taken more than a second (and many turns).
+ * One turn of waiting, in which others get from self what they wait for: two vcpus that ask each
+ * other both get on. True: it has taken more than a second (and many turns).
  */
 static bool wait_turn(struct vcpu *self, struct wait *w)
 {

@@ -21,7 +21,8 @@ static u32 group_mask(const struct vgic_interface *f, bool group1)
 {
 	if (!group1 || (f->vmcr & ICH_VMCR_CBPR))
 		return ~0u << (ICH_VMCR_BPR0(f->vmcr) + 1);
-	/* 0 is less than what the binary point of Group 1 can be; written anyway, it counts as 1. */
+	/* 0 is less than what the binary point of Group 1 can be; written anyway, it counts as 1.
+	 */
 	return ~0u << MAX(ICH_VMCR_BPR1(f->vmcr), 1u);
 }
 
@@ -32,12 +33,16 @@ bool vgic_prio_active(const struct vgic_interface *f, u32 prio, bool group1)
 	return f->active[n / 32] >> n % 32 & 1;
 }
 
-/* Priority of the most urgent active interrupt, 0x100: nothing is active (pseudocode: GetHighestActivePriority). */
+/*
+ * Priority of the most urgent active interrupt, 0x100: nothing is active (pseudocode:
+ * GetHighestActivePriority).
+ */
 static u32 running_priority(const struct vgic_interface *f)
 {
 	for (u32 i = 0; i < lr_caps.aprs; i++)
 		if (f->active[i])
-			return (i * 32 + (u32)__builtin_ctz(f->active[i])) << (8 - lr_caps.pre_bits);
+			return (i * 32 + (u32)__builtin_ctz(f->active[i]))
+			       << (8 - lr_caps.pre_bits);
 	return 0x100;
 }
 
@@ -74,12 +79,16 @@ static bool lr_can_signal(const struct vgic_vcpu *v, const struct vgic_interface
 	return false;
 }
 
-/* SPIs in memory. Read without the lock: one that comes or goes meanwhile makes the vcpu look again. */
+/*
+ * SPIs in memory. Read without the lock: one that comes or goes meanwhile makes the vcpu look
+ * again.
+ */
 static bool spis_can_signal(struct vcpu *vcpu, const struct vgic_interface *f)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words; words &= words - 1) {
+	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words;
+	     words &= words - 1) {
 		u32 word = (u32)__builtin_ctz(words);
 		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
 		u32 want = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SPIs: who is to get one, inputs from emulated and from physical devices, and accesses to their state. */
+/* SPIs: who is to get one, inputs from emulated and physical devices, accesses to their state. */
 #include "dev/gicv3.h"
 #include "lib/string.h"
 #include "vgic/internal.h"
@@ -83,9 +83,9 @@ static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
 		new = old;
 	else if (active || ready)
 		new = target_of(vm, w, n);
-	if (old != new && old != VGIC_NOBODY)
+	if (old != new &&old != VGIC_NOBODY)
 		spi_want(vm->vcpus[old], word, n, false);
-	w->owner[n] = (u8)new;
+	w->owner[n] = (u8) new;
 	if (new == VGIC_NOBODY)
 		return 0;
 	if (vm->vcpus[new]->vgic.want[word] >> n & 1 && !ready)
@@ -147,7 +147,8 @@ int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge)
 	struct spi32 *w;
 	u32 bit = 1u << intid % 32;
 
-	if (intid < GIC_SPI || intid >= vm->vgic.intids || pintid < GIC_SPI || pintid >= GIC_INTID_MAX)
+	if (intid < GIC_SPI || intid >= vm->vgic.intids || pintid < GIC_SPI ||
+	    pintid >= GIC_INTID_MAX)
 		return -EINVAL;
 	w = spi_word(vm, intid);
 	if ((w->assigned & bit) || assigned_to[pintid].vm)
@@ -279,7 +280,8 @@ u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op)
 
 	/*
 	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can
-	 * slip into another vcpu's list registers meanwhile, but only as often as the guest moves it.
+	 * slip into another vcpu's list registers meanwhile, but only as often as the guest moves
+	 * it.
 	 */
 	for (u32 round = 0; round < 4 * MAX_VCPUS; round++) {
 		u32 busy, kicks = 0, owner = VGIC_NOBODY;

@@ -55,7 +55,8 @@ int vgic_vm_init(struct vm *vm)
 	vgic_vm_reset(vm);
 	err = mmio_add(&vm->mmio, vm->layout.gicd, GICD_SIZE, vgic_dist_access, vm);
 	if (!err)
-		err = mmio_add(&vm->mmio, vm->layout.gicr, GICR_SIZE * vm->vcpu_count, vgic_redist_access, vm);
+		err = mmio_add(&vm->mmio, vm->layout.gicr, GICR_SIZE * vm->vcpu_count,
+			       vgic_redist_access, vm);
 	if (err)
 		vgic_vm_destroy(vm);
 	return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The virtual GICv3 of a VM: distributor, redistributors, and how pending interrupts reach the list
- * registers. The CPU interface (ICC_*) is the hardware's own; only SGI generation traps.
+ * registers. The CPU interface (ICC_*) is the hardware's own; SGI generation traps, and ICC_DIR_EL1
+ * while hardware could not tell which interrupt it means.
  *
  * Who may touch what:
  *   private interrupts (SGI, PPI)  the CPU that has the vcpu loaded; if none has, whoever takes
@@ -9,7 +10,7 @@
  *                                  through the words marked atomic, and by vgic_remote() (remote.c)
  *   SPIs                           the holder of vgic.lock, but for what is in a list register
  *                                  (irq32.inlr): that is the owner's until it folds it back
- * docs/design.md tells the life of an interrupt. Fields are src/vgic's own unless they say otherwise.
+ * Fields are src/vgic's own unless they say otherwise.
  */
 #pragma once
 
@@ -20,8 +21,8 @@
 struct vm;
 struct vcpu;
 
-#define VGIC_LRS 16     /* list registers at most */
-#define VGIC_WORDS 32   /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
+#define VGIC_LRS 16   /* list registers at most */
+#define VGIC_WORDS 32 /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
 
 /* 32 interrupts, bit n or element n for INTID 32 * word + n. */
 struct irq32 {
@@ -30,14 +31,14 @@ struct irq32 {
 	u32 line;   /* level of the input; atomic for PPIs */
 	u32 active; /* as last folded */
 	u32 acked;  /* of these, by acknowledgement: an EOI will come */
-	u32 hw;     /* a physical interrupt, active, stands behind the active instance, or else is a pending one */
+	u32 hw;     /* a physical one, active, is behind the active instance, else is the pending one */
 	u32 inlr;   /* in a list register: latch and active say what changed since */
 	u8 prio[32];
 	u8 aprio[32];   /* priority at which it became active */
 	u16 pintid[32]; /* valid where hw (or assigned) */
 };
 
-/* What one access does to (some of) 32 interrupts: access.c. */
+/* What one access does to (some of) 32 interrupts: irq32.c. */
 enum vgic_reg {
 	VGIC_NONE, /* only fold the list registers */
 	VGIC_GROUP,
@@ -47,7 +48,7 @@ enum vgic_reg {
 	VGIC_UNPEND,
 	VGIC_ACTIVATE,
 	VGIC_DEACTIVATE,
-	VGIC_PRIORITY, /* data: a byte for each bit of mask from its lowest on */
+	VGIC_PRIORITY, /* data: byte n % 4 for interrupt n */
 	VGIC_CONFIG,   /* data: 1 = edge */
 	VGIC_ROUTE,    /* data: GICD_IROUTER */
 };
@@ -65,23 +66,23 @@ enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED };
 struct vgic_vcpu {
 	/* Public: atomic. vgic_flush() has something to do before the next entry. */
 	bool stale;
-	bool full;     /* atomic: an interrupt in a list register changed, fold all */
-	u8 where;      /* atomic: enum vgic_where */
-	u8 op_state;   /* atomic: remote.c */
-	bool awake;    /* GICR_WAKER.ProcessorSleep == 0 */
-	u32 mail;      /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
+	bool full;      /* atomic: an interrupt in a list register changed, fold all */
+	u8 where;       /* atomic: enum vgic_where */
+	u8 op_state;    /* atomic: remote.c */
+	bool awake;     /* GICR_WAKER.ProcessorSleep == 0 */
+	u32 mail;       /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
 	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
 
 	/* Of the list registers, by index; empty while not loaded. */
-	u16 lr_used;   /* hold an interrupt of memory's view */
-	u16 lr_dirty;  /* not used, but the hardware's content is not yet harmless */
-	u16 lr_spi;    /* used by an SPI */
-	u16 lr_hw;     /* HW bit set */
-	u16 lr_latch;  /* pending by its latch, not (only) by its line */
+	u16 lr_used;  /* hold an interrupt of memory's view */
+	u16 lr_dirty; /* not used, but the hardware's content is not yet harmless */
+	u16 lr_spi;   /* used by an SPI */
+	u16 lr_hw;    /* HW bit set */
+	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded */
-	u32 lost_eois; /* deactivations of interrupts that were in no list register of this vcpu, to be resolved */
+	u32 lost_eois; /* deactivations of what is in no list register here: vgic_resolve_lost() */
 
 	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded */
 
@@ -106,31 +107,37 @@ struct vgic {
 void vgic_cpu_init(void);
 /*
  * Make vm's GIC, in reset state: memory for the SPIs, distributor and redistributors on vm->mmio at
- * vm->layout. Needs vm->config, layout, vcpu_count and vcpus[]. 256 SPIs, or as many as the devices of
- * the configuration need. -ENOMEM, and mmio_add()'s errors. VM creation only.
+ * vm->layout. Needs vm->config, layout, vcpu_count and vcpus[]. 256 SPIs, or as many as the devices
+ * of the configuration need. -ENOMEM, and mmio_add()'s errors. VM creation only.
  */
 int vgic_vm_init(struct vm *vm) must_check;
-/* Architectural reset of distributor and redistributors; assigned SPIs stay assigned, disabled. No vcpu is loaded. */
+/*
+ * Architectural reset of distributor and redistributors; assigned SPIs stay assigned, disabled. No
+ * vcpu is loaded.
+ */
 void vgic_vm_reset(struct vm *vm);
-/* Take assigned SPIs from the VM (physically disabled, inactive) and free memory. No vcpu is loaded. Idempotent. */
+/*
+ * Take assigned SPIs from the VM (physically disabled, inactive) and free memory. No vcpu is
+ * loaded. Idempotent.
+ */
 void vgic_vm_destroy(struct vm *vm);
 /*
- * Reset of a vcpu's CPU interface, as its PE comes out of reset; its redistributor keeps its state, as
- * the machine's does over CPU_OFF and CPU_ON. Not loaded.
+ * Reset of a vcpu's CPU interface, as its PE comes out of reset; its redistributor keeps its state,
+ * as the machine's does over CPU_OFF and CPU_ON. Not loaded.
  */
 void vgic_vcpu_reset(struct vcpu *vcpu);
 
 /* ---- run loop; the vcpu's own CPU ---- */
 
 /*
- * The vcpu's GIC state into this CPU, and back to memory. Hardware-backed PPIs in flight become active at this
- * CPU's redistributor, and inactive. Neither touches MMIO unless there is one.
+ * The vcpu's GIC state into this CPU, and back to memory. Hardware-backed PPIs in flight become
+ * active at this CPU's redistributor, and inactive. Neither touches MMIO unless there is one.
  */
 void vgic_load(struct vcpu *vcpu);
 void vgic_put(struct vcpu *vcpu);
 /*
- * Before entry, if vcpu->vgic.stale: pending interrupts into list registers, the most urgent ones first
- * (ties: lowest INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as
+ * Before entry, if vcpu->vgic.stale: pending interrupts into list registers, the most urgent ones
+ * first (ties: lowest INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as
  * there are INTIDs. Takes vgic.lock only if SPIs are concerned. Loaded.
  */
 void vgic_flush(struct vcpu *vcpu);
@@ -146,8 +153,8 @@ void vgic_maintenance(struct vcpu *vcpu);
  */
 bool vgic_interrupt_pending(struct vcpu *vcpu);
 /*
- * The vcpu wrote value to ICC_SGI1R_EL1 (group1), or to ICC_SGI0R_EL1 or ICC_ASGI1R_EL1 (!group1). Absent
- * CPUs and SGIs of the other group at their target are ignored. Lock-free.
+ * The vcpu wrote value to ICC_SGI1R_EL1 (group1), or to ICC_SGI0R_EL1 or ICC_ASGI1R_EL1 (!group1).
+ * Absent CPUs and SGIs of the other group at their target are ignored. Lock-free.
  */
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
 /* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
@@ -155,20 +162,26 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 
 /* ---- inputs ---- */
 
-/* Level of an emulated PPI's line (intid 16-31). Any CPU; lock-free; kicks the vcpu if it must see it. */
+/*
+ * Level of an emulated PPI's line (intid 16-31). Any CPU; lock-free; kicks the vcpu if it must see
+ * it.
+ */
 void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
 /*
- * Physical PPI pintid, which stands for the loaded vcpu's PPI intid, was acknowledged and priority-dropped
- * on this CPU: it stays active until the guest deactivates intid. Lock-free, one ICH_LR write
- * if the last one is done with. Wakes the vcpu.
+ * Physical PPI pintid, which stands for the loaded vcpu's PPI intid, was acknowledged and
+ * priority-dropped on this CPU: it stays active until the guest deactivates intid. Lock-free, one
+ * ICH_LR write if the last one is done with. Wakes the vcpu.
  */
 void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
 /* Level of an emulated device's SPI. Any CPU; takes vgic.lock. */
 void vgic_set_spi(struct vm *vm, u32 intid, bool level);
 /*
- * Give physical SPI pintid to the VM as intid; physically enabled while the guest has intid enabled.
- * -EINVAL: the VM's GIC has no such INTID; -EBUSY: taken. After vgic_vm_init().
+ * Give physical SPI pintid to the VM as intid; physically enabled while the guest has intid
+ * enabled. -EINVAL: the VM's GIC has no such INTID; -EBUSY: taken. After vgic_vm_init().
  */
 int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge) must_check;
-/* Physical SPI pintid was acknowledged and priority-dropped on this CPU. One that nobody has is disabled. */
+/*
+ * Physical SPI pintid was acknowledged and priority-dropped on this CPU. One that nobody has is
+ * disabled.
+ */
 void vgic_inject_spi_hw(u32 pintid);

@@ -58,6 +58,9 @@ void vtimer_reset(struct vcpu *vcpu)
 	timer_init(&vt->phys, phys_due);
 	vt->cntv_ctl = vt->cntv_cval = 0;
 	vt->cntp_ctl = vt->cntp_cval = 0;
+	/* The redistributor outlives a CPU_OFF: its input must not stay high. */
+	if (vt->phys_line)
+		vgic_set_ppi(vcpu, GUEST_PPI_PHYS, false);
 	vt->phys_line = false;
 }
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What operations cost, in counter ticks; under -icount shift=0,sleep=off a tick is an
+ * instruction and the figures are the same every time. Prints "bench: NAME TICKS". With "switch"
+ * on the command line it measures what two vcpus on one CPU cost each other; else what one or two
+ * vcpus with CPUs of their own cost.
+ */
+#include "lib/exception.h"
+#include "lib/gic.h"
+#include "lib/psci.h"
+#include "lib/suite.h"
+#include "lib/timer.h"
+
+const char guest_name[] = "bench";
+
+#define WARM 16
+#define LOOPS 200
+
+/* bench.S */
+extern const char bench_vectors[];
+extern u64 mmio_address;
+void op_empty(void);
+void op_hvc_version(void);
+void op_smc_version(void);
+void op_eoi(void);
+void op_read_id(void);
+void op_fp(void);
+void op_mmio_read(void);
+
+static void report(const char *name, u64 ticks)
+{
+	print("bench: %s %lu\n", name, ticks);
+}
+
+static __attribute__((noinline)) u64 loop(void (*op)(void), u32 n)
+{
+	u64 start = counter_virt();
+
+	while (n--)
+		op();
+	return counter_virt() - start;
+}
+
+/* Mean of LOOPS calls after WARM, less what calling costs. */
+static void measure(const char *name, void (*op)(void))
+{
+	u64 empty, t;
+
+	loop(op_empty, WARM);
+	empty = loop(op_empty, LOOPS);
+	loop(op, WARM);
+	t = loop(op, LOOPS);
+	report(name, (t - empty + LOOPS / 2) / LOOPS);
+}
+
+static void measure_mmio(const char *name, u64 address)
+{
+	mmio_address = address;
+	measure(name, op_mmio_read);
+}
+
+static volatile u32 irqs;
+static u64 vector_time;
+
+static void on_irq(struct frame *f)
+{
+	u32 id;
+
+	(void)f;
+	vector_time = sysreg_read(TPIDRRO_EL0);
+	id = gic_ack();
+	if (id == INTID_SPURIOUS)
+		return;
+	if (id == dt.ppi_virt)
+		timer_set_ctl(TIMER_VIRT, 0);
+	if (id == dt.ppi_phys)
+		timer_set_ctl(TIMER_PHYS, 0);
+	gic_eoi(id);
+	irqs = irqs + 1;
+}
+
+static void cpu_init(void)
+{
+	sysreg_write(VBAR_EL1, (u64)bench_vectors);
+	isb();
+	gic_cpu_init();
+	cpu_self()->irq = on_irq;
+	gic_enable(1);
+	gic_enable(2);
+	gic_enable(dt.ppi_virt);
+	gic_enable(dt.ppi_phys);
+}
+
+/* From a timer's expiry to the vector; 10 ms away, while the guest spins or sleeps. */
+static void timer_latency(const char *name, enum timer_kind k, bool sleep)
+{
+	u64 sum = 0, n = 100, i;
+
+	for (i = 0; i < WARM + n; i++) {
+		u64 at = timer_now(k) + ticks_us(10000), seen = irqs;
+		u64 skew = counter_phys() - counter_virt();
+
+		timer_set_cval(k, at);
+		timer_set_ctl(k, TIMER_ENABLE);
+		if (sleep) {
+			while (irqs == seen) {
+				wfi();
+				irq_enable();
+				isb();
+				irq_disable();
+			}
+		} else {
+			irq_enable();
+			while (irqs == seen)
+				;
+			irq_disable();
+		}
+		if (i >= WARM)
+			sum += vector_time - (k == TIMER_VIRT ? at : at - skew);
+	}
+	report(name, (sum + n / 2) / n);
+}
+
+/* An interrupt that the guest gives itself, taken and ended. */
+static void sgi_self(void)
+{
+	u64 sum = 0, i;
+
+	irq_enable();
+	for (i = 0; i < WARM + LOOPS; i++) {
+		u64 start = counter_virt(), seen = irqs;
+
+		gic_sgi(1, cpu_self()->mpidr);
+		while (irqs == seen)
+			;
+		if (i >= WARM)
+			sum += counter_virt() - start;
+	}
+	irq_disable();
+	report("ipi_self", (sum + LOOPS / 2) / LOOPS);
+}
+
+static u32 acked, quit, up;
+
+static void ack_irq(struct frame *f)
+{
+	u32 id = gic_ack();
+
+	(void)f;
+	__atomic_fetch_add(&acked, 1, __ATOMIC_RELEASE);
+	if (id != INTID_SPURIOUS)
+		gic_eoi(id);
+}
+
+static void partner(u32 sleep)
+{
+	cpu_init();
+	cpu_self()->irq = ack_irq;
+	irq_enable();
+	__atomic_store_n(&up, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&quit, __ATOMIC_ACQUIRE)) {
+		if (sleep)
+			wfi();
+		else
+			cpu_relax();
+	}
+	irq_disable();
+}
+
+static void partner_runs(u32 index)
+{
+	(void)index;
+	partner(0);
+}
+static void partner_sleeps(u32 index)
+{
+	(void)index;
+	partner(1);
+}
+
+static bool start_partner(void (*fn)(u32 index))
+{
+	quit = up = acked = 0;
+	if (dt.cpu_count < 2 || smp_start(1, fn))
+		return false;
+	while (!__atomic_load_n(&up, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	delay_us(100);
+	return true;
+}
+
+static void stop_partner(void)
+{
+	__atomic_store_n(&quit, 1, __ATOMIC_RELEASE);
+	gic_sgi(1, gcpus[1].mpidr);
+	if (!smp_join(1, 10000000))
+		test_abort("CPU 1 does not end");
+}
+
+/* SGI to CPU 1 until its handler has acknowledged it. */
+static void ipi(const char *name, void (*fn)(u32 index))
+{
+	u64 sum = 0, i;
+
+	if (!start_partner(fn))
+		return;
+	for (i = 1; i <= WARM + LOOPS; i++) {
+		u64 start;
+
+		delay_us(20); /* let CPU 1 settle */
+		start = counter_virt();
+		gic_sgi(1, gcpus[1].mpidr);
+		while (__atomic_load_n(&acked, __ATOMIC_ACQUIRE) < i)
+			cpu_relax();
+		if (i > WARM)
+			sum += counter_virt() - start;
+	}
+	report(name, (sum + LOOPS / 2) / LOOPS);
+	stop_partner();
+}
+
+/*
+ * Two vcpus on one CPU hand it to each other by SGI and WFI; fp: each uses its FP registers
+ * before.
+ */
+static bool use_fp[2];
+
+static void pong_irq(struct frame *f)
+{
+	u32 id = gic_ack();
+
+	(void)f;
+	if (id == INTID_SPURIOUS)
+		return;
+	gic_eoi(id);
+	if (use_fp[1])
+		op_fp();
+	gic_sgi(2, gcpus[0].mpidr);
+}
+
+static void pong(u32 index)
+{
+	(void)index;
+	cpu_init();
+	sysreg_write(CPACR_EL1, 3UL << 20);
+	isb();
+	cpu_self()->irq = pong_irq;
+	__atomic_store_n(&up, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&quit, __ATOMIC_ACQUIRE)) {
+		wfi();
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+}
+
+static void sleep_until(u32 n)
+{
+	while (irqs < n) {
+		wfi();
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+}
+
+static void pingpong(const char *name, const char *trap_name, bool fp0, bool fp1)
+{
+	u64 sum = 0, trap = 0, i, empty = loop(op_empty, 1);
+
+	use_fp[0] = fp0;
+	use_fp[1] = fp1;
+	if (!start_partner(pong))
+		return;
+	for (i = 0; i < WARM + LOOPS; i++) {
+		u64 start = counter_virt();
+		u32 n = irqs + 1;
+
+		gic_sgi(1, gcpus[1].mpidr);
+		sleep_until(n);
+		if (i >= WARM)
+			sum += counter_virt() - start;
+		start = fp0 ? loop(op_fp, 1) : empty;
+		if (i >= WARM)
+			trap += start - empty;
+	}
+	report(name, (sum + LOOPS) / (2 * LOOPS));
+	if (trap_name)
+		report(trap_name, (trap + LOOPS / 2) / LOOPS);
+	stop_partner();
+}
+
+static void bench_switch(void)
+{
+	sysreg_write(CPACR_EL1, 3UL << 20);
+	isb();
+	pingpong("vcpu_switch", NULL, false, false);
+	pingpong("vcpu_switch_fp_one", "fp_trap_alone", true, false);
+	pingpong("vcpu_switch_fp_both", "fp_trap", true, true);
+}
+
+static void bench_one(void)
+{
+	/* UNDEF or the wrong conduit would be measured as an exception: try first. */
+	measure("hyp_call", dt.psci_smc ? op_smc_version : op_hvc_version);
+	measure_mmio("mmio_read_vgic", dt.gicd + GICD_IIDR);
+	measure_mmio("mmio_read_gicr", cpu_self()->gicr + GICR_IIDR);
+	measure_mmio("mmio_read_uart", dt.uart + 0x18);
+	measure("eoi", op_eoi);
+	measure("sysreg_read_id", op_read_id);
+	sgi_self();
+	timer_latency("timer_10ms", TIMER_VIRT, false);
+	timer_latency("timer_10ms_wfi", TIMER_VIRT, true);
+	timer_latency("timer_10ms_phys", TIMER_PHYS, false);
+	ipi("ipi", partner_runs);
+	ipi("ipi_wfi", partner_sleeps);
+}
+
+void guest_main(void)
+{
+	gic_dist_init();
+	cpu_init();
+	if (!dt.psci_smc && psci_call(SMCCC_VERSION, 0, 0, 0) < 0)
+		print("bench: SMCCC_VERSION is unknown here: hyp_call measures the answer -1\n");
+	test_begin("bench");
+	if (dt_flag("switch"))
+		bench_switch();
+	else
+		bench_one();
+}

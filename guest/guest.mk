@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# The guest programs: build/guest/NAME.bin, each an arm64 Image. Included by the Makefile.
+B ?= build
+CROSS ?= aarch64-linux-gnu-
+SUITE ?= trixie-backports
+GUEST := $(patsubst guest/%.c,%,$(wildcard guest/*.c))
+GUEST_FDT_LIB := $(firstword $(wildcard $(B)/arm64/$(SUITE)/usr/lib/aarch64-linux-gnu/libfdt.a \
+	$(B)/arm64/$(SUITE)/lib/aarch64-linux-gnu/libfdt.a) \
+	$(B)/arm64/$(SUITE)/usr/lib/aarch64-linux-gnu/libfdt.a)
+GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
+	-fpie -fvisibility=hidden -march=armv8.2-a -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-Isrc -Iguest -Iguest/lib -isystem $(B)/arm64/$(SUITE)/usr/include \
+	-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+GUEST_LIB := $(patsubst %,$(B)/%.o,$(wildcard guest/lib/*.c)) $(B)/src/lib/string.c.o $(B)/src/lib/printf.c.o
+GUEST_LIB := $(GUEST_LIB:$(B)/%=$(B)/guest/obj/%)
+GUEST_BIN := $(GUEST:%=$(B)/guest/%.bin) $(B)/guest/hello-raw.bin $(B)/guest/hello.elf $(B)/guest/jump.bin
+GUEST_LDFLAGS := -nostdlib -static -Wl,-T,guest/lib/link.ld -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
+GUEST_PIE := -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,notext
+
+guests: $(GUEST_BIN)
+
+$(B)/guest/obj/%.c.o: %.c guest/guest.mk | $(GUEST_FDT_LIB)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -c -o $@ $<
+
+$(B)/guest/obj/%.S.o: %.S guest/guest.mk
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -c -o $@ $<
+
+$(B)/guest/obj/start-raw.o: guest/lib/start.S
+	@mkdir -p $(@D)
+	@$(CROSS)gcc $(GUEST_CFLAGS) -DGUEST_RAW -c -o $@ $<
+
+# An assembly file beside a program belongs to it.
+guest_parts = $(patsubst %,$(B)/guest/obj/%.o,guest/$(1).c $(wildcard guest/$(1).S))
+
+.SECONDEXPANSION:
+$(GUEST:%=$(B)/guest/%.elf.pie): $(B)/guest/%.elf.pie: $(B)/guest/obj/guest/lib/start.S.o \
+		$$(call guest_parts,$$*) $(GUEST_LIB) guest/lib/link.ld guest/guest.mk
+	@$(CROSS)gcc $(GUEST_PIE) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GUEST_FDT_LIB)
+
+$(B)/guest/hello-raw.elf.pie: $(B)/guest/obj/start-raw.o $(B)/guest/obj/guest/hello.c.o $(GUEST_LIB) guest/lib/link.ld guest/guest.mk
+	@$(CROSS)gcc $(GUEST_PIE) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GUEST_FDT_LIB)
+
+# An ELF at a fixed place 4 MiB into QEMU's RAM, with no relocation left to do.
+$(B)/guest/hello.elf: $(B)/guest/obj/guest/lib/start.S.o $(B)/guest/obj/guest/hello.c.o $(GUEST_LIB) guest/lib/link.ld guest/guest.mk
+	@$(CROSS)gcc -no-pie -Wl,--defsym=BASE=0x40400000 $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GUEST_FDT_LIB)
+
+# Not a guest: starts nidus with a device tree of a test's own.
+$(B)/guest/jump.bin: $(B)/guest/obj/guest/lib/jump.S.o
+	@$(CROSS)objcopy -O binary -j .text $< $@
+
+$(B)/guest/%.bin: $(B)/guest/%.elf.pie
+	@echo "  BIN   $@"
+	@$(CROSS)objcopy -O binary $< $@
+
+.PHONY: guests
+.PRECIOUS: $(B)/guest/%.elf.pie $(B)/guest/obj/%.o
+-include $(wildcard $(B)/guest/obj/guest/*.d $(B)/guest/obj/guest/lib/*.d)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine as the guest's device tree describes it, and the program's arguments. */
+#pragma once
+
+#include "cpu.h"
+#include "lib/types.h"
+
+struct dt {
+	u64 ram, ram_size; /* the first /memory range */
+	u64 uart;
+	u32 uart_intid;
+	u64 gicd, gicr, gicr_size; /* the first redistributor region */
+	u64 gicr2, gicr2_size;     /* the second; size 0: none */
+	bool psci, psci_smc;
+	u32 cpu_count; /* those in the tree; only GUEST_CPUS_MAX are used */
+	u64 mpidr[GUEST_CPUS_MAX];
+	u32 ppi_phys, ppi_virt; /* INTIDs */
+	u64 initrd, initrd_size;
+	char bootargs[512];
+};
+
+extern struct dt dt;
+
+/* Read the tree into dt; NULL, or what is wrong. */
+const char *dt_read(const void *fdt);
+/* The number after "name=" among the boot arguments (decimal or 0x), else otherwise. */
+u64 dt_arg(const char *name, u64 otherwise);
+/* Whether the word is among the boot arguments. */
+bool dt_flag(const char *name);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entry of a guest program: the arm64 Image header, the way down from EL2 where it was started
+ * there, self-relocation, and the exception vectors. Runs at any 4 KiB-aligned address, x0 =
+ * device tree.
+ */
+#define GCPU_STACK_TOP 0
+#define GCPU_EL0_SP 8
+#define FRAME_SIZE (36 * 8)
+
+	.arch	armv8.2-a
+
+	.section .head, "ax"
+	.globl	_head
+_head:
+	b	start
+	nop
+	.quad	0		/* text_offset */
+	.quad	_image_size
+	.quad	0xa		/* little-endian, 4 KiB pages, anywhere in RAM */
+	.quad	0, 0, 0
+#ifdef GUEST_RAW
+	.long	0		/* no magic: a loader must treat it as a raw binary */
+#else
+	.ascii	"ARM\x64"
+#endif
+	.long	0
+
+	.text
+start:
+	mov	x19, x0
+	bl	el2_leave
+	adrp	x20, _head
+	add	x20, x20, :lo12:_head
+
+	/* R_AARCH64_RELATIVE: *(base + offset) = base + addend. */
+	adrp	x1, _rela_start
+	add	x1, x1, :lo12:_rela_start
+	adrp	x2, _rela_end
+	add	x2, x2, :lo12:_rela_end
+1:	cmp	x1, x2
+	b.hs	2f
+	ldp	x3, x4, [x1], #16
+	ldr	x5, [x1], #8
+	cmp	w4, #1027
+	b.ne	1b
+	add	x5, x5, x20
+	str	x5, [x20, x3]
+	b	1b
+
+2:	adrp	x1, _bss_start
+	adrp	x2, _bss_end
+3:	cmp	x1, x2
+	b.hs	4f
+	stp	xzr, xzr, [x1], #16
+	b	3b
+
+4:	mov	x0, xzr
+	bl	gcpu_address
+	bl	cpu_setup
+	mov	x0, x19
+	bl	guest_start
+5:	wfi
+	b	5b
+
+/* PSCI CPU_ON enters here with x0 = struct gcpu of this CPU. */
+	.globl	secondary_entry
+secondary_entry:
+	mov	x19, x0
+	bl	el2_leave
+	mov	x0, x19
+	bl	cpu_setup
+	bl	secondary_start
+6:	wfi
+	b	6b
+
+/* x0 = struct gcpu: stack, per-CPU pointer, vectors. */
+cpu_setup:
+	ldr	x1, [x0, #GCPU_STACK_TOP]
+	msr	spsel, #1
+	mov	sp, x1
+	msr	tpidr_el1, x0
+	adrp	x1, vectors
+	add	x1, x1, :lo12:vectors
+	msr	vbar_el1, x1
+	isb
+	ret
+
+/*
+ * Started at EL2 (the bare machine, or a nested VM): go on at EL1, EL2 traps nothing. A program that is to stay
+ * there has an el2_leave of its own; it may use x1 and x2.
+ */
+	.weak	el2_leave
+el2_leave:
+	mrs	x1, currentel
+	cmp	x1, #(2 << 2)
+	b.ne	1f
+	mov	x1, #(1 << 31)
+	msr	hcr_el2, x1
+	isb
+	mrs	x1, midr_el1
+	msr	vpidr_el2, x1
+	mrs	x1, mpidr_el1
+	msr	vmpidr_el2, x1
+	mov	x1, #3
+	msr	cnthctl_el2, x1
+	msr	cntvoff_el2, xzr
+	mov	x1, #0x33ff
+	bic	x1, x1, #0x100		/* TZ: SVE does not trap */
+	bic	x1, x1, #0x1000		/* TSM: SME does not trap */
+	msr	cptr_el2, x1
+	msr	hstr_el2, xzr
+	mov	x1, #0xf
+	msr	s3_4_c12_c9_5, x1	/* ICC_SRE_EL2 */
+	isb
+	mrs	x1, id_aa64pfr0_el1
+	ubfx	x2, x1, #32, #4
+	cbz	x2, 2f
+	mov	x2, #0xf
+	msr	s3_4_c1_c2_0, x2	/* ZCR_EL2 */
+2:	mrs	x1, id_aa64pfr1_el1
+	ubfx	x2, x1, #24, #4
+	cbz	x2, 3f
+	mov	x2, #0xf
+	movk	x2, #0x8000, lsl #16	/* FA64 */
+	msr	s3_4_c1_c2_6, x2	/* SMCR_EL2 */
+3:	movz	x1, #0x30d0, lsl #16
+	movk	x1, #0x0800
+	msr	sctlr_el1, x1
+	mov	x1, #0x3c5
+	msr	spsr_el2, x1
+	msr	elr_el2, x30
+	eret
+1:	isb
+	ret
+
+/* ---- exceptions: one frame, one C function -------------------------------------------------- */
+	.macro	vector kind
+	.balign	128
+	sub	sp, sp, #FRAME_SIZE
+	stp	x0, x1, [sp]
+	mov	x1, #\kind
+	b	exception_save
+	.endm
+
+	.balign	2048
+	.globl	vectors
+vectors:
+	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vector	\kind
+	.endr
+
+	.macro	frame_gprs op
+	\op	x2, x3, [sp, #16]
+	\op	x4, x5, [sp, #32]
+	\op	x6, x7, [sp, #48]
+	\op	x8, x9, [sp, #64]
+	\op	x10, x11, [sp, #80]
+	\op	x12, x13, [sp, #96]
+	\op	x14, x15, [sp, #112]
+	\op	x16, x17, [sp, #128]
+	\op	x18, x19, [sp, #144]
+	\op	x20, x21, [sp, #160]
+	\op	x22, x23, [sp, #176]
+	\op	x24, x25, [sp, #192]
+	\op	x26, x27, [sp, #208]
+	\op	x28, x29, [sp, #224]
+	.endm
+
+exception_save:
+	frame_gprs stp
+	mrs	x2, sp_el0
+	stp	x30, x2, [sp, #240]
+	mrs	x2, elr_el1
+	mrs	x3, spsr_el1
+	stp	x2, x3, [sp, #256]
+	mrs	x2, esr_el1
+	mrs	x3, far_el1
+	stp	x2, x3, [sp, #272]
+	mov	x0, sp
+	bl	exception_entry
+
+frame_return:
+	ldp	x2, x3, [sp, #256]
+	msr	elr_el1, x2
+	msr	spsr_el1, x3
+	ldp	x30, x2, [sp, #240]
+	msr	sp_el0, x2
+	frame_gprs ldp
+	ldp	x0, x1, [sp]
+	add	sp, sp, #FRAME_SIZE
+	eret
+
+/* void el0_enter(struct frame *): run it at EL0 until el0_leave() on this CPU. */
+	.globl	el0_enter
+el0_enter:
+	stp	x29, x30, [sp, #-96]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	mrs	x1, tpidr_el1
+	mov	x2, sp
+	str	x2, [x1, #GCPU_EL0_SP]
+	sub	sp, sp, #FRAME_SIZE
+	mov	x3, #0
+1:	ldr	x4, [x0, x3]
+	str	x4, [sp, x3]
+	add	x3, x3, #8
+	cmp	x3, #FRAME_SIZE
+	b.lo	1b
+	b	frame_return
+
+/* noreturn void el0_leave(void): back to the caller of el0_enter(). */
+	.globl	el0_leave
+el0_leave:
+	mrs	x1, tpidr_el1
+	ldr	x2, [x1, #GCPU_EL0_SP]
+	mov	sp, x2
+	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x23, x24, [sp, #48]
+	ldp	x25, x26, [sp, #64]
+	ldp	x27, x28, [sp, #80]
+	ldp	x29, x30, [sp], #96
+	ret
+
+	.section .note.GNU-stack, "", %progbits

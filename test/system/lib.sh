@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the system tests are written in. A test sets things up, calls run (or boot_dtb) and says what it wants
+# to see. TOP is the checkout, OUT the test's own directory; the console is $OUT/console.
+
+guests=$TOP/build/guest
+arm64=$TOP/build/arm64/${SUITE:-trixie-backports}
+qemu=${QEMU:-qemu-system-aarch64}
+
+say()
+{
+	echo "$*"
+}
+
+fail()
+{
+	echo "FAILED: $*"
+	exit 1
+}
+
+skip()
+{
+	echo "$*"
+	exit 77
+}
+
+need()
+{
+	for file; do
+		[ -e "$file" ] || skip "${file#"$TOP"/} is not there"
+	done
+}
+
+# run SECONDS ARGS...: nidus-run with these, standard input from the file $input if that is set; sets status.
+run()
+{
+	limit=$1
+	shift
+	say "nidus-run $*"
+	status=0
+	"$TOP/tools/nidus-run" --timeout "$limit" "$@" <"${input:-/dev/null}" >"$OUT/console" 2>"$OUT/stderr" || status=$?
+	cat "$OUT/stderr"
+	tr -d '\r' <"$OUT/console" >"$OUT/lines"
+	# Whatever a test is about, nidus itself must not have ended in a panic unless that is wanted.
+	case ${panic_wanted:-} in
+	'') ! grep -a '^nidus: panic: ' "$OUT/lines" || fail "nidus panicked" ;;
+	esac
+}
+
+want_status()
+{
+	[ "$status" -eq "$1" ] || fail "status is $status, expected $1"
+}
+
+# want ERE: a line of the console matches. never ERE: none does. at_least N ERE: at least N lines do.
+want()
+{
+	grep -aqE -e "$1" "$OUT/lines" || fail "no line matches: $1"
+}
+
+never()
+{
+	! grep -aE -e "$1" "$OUT/lines" || fail "a line matches: $1"
+}
+
+at_least()
+{
+	n=$(grep -acE -e "$2" "$OUT/lines") || true
+	[ "$n" -ge "$1" ] || fail "$n lines match, expected $1: $2"
+}
+
+# The guest program's own verdict: all its tests passed. passed PROGRAM [VM]
+passed()
+{
+	never 'FAIL: '
+	want "^(${2:-[a-z0-9]*}: )?$1: [1-9][0-9]* passed, 0 failed"
+}
+
+# domain NAME PROPERTIES KERNEL-PROPERTIES: a VM for --config, on standard output.
+domain()
+{
+	cat <<END
+/ { chosen { $1 {
+	compatible = "xen,domain";
+	#address-cells = <2>;
+	#size-cells = <2>;
+	$2
+	kernel { compatible = "multiboot,kernel", "multiboot,module"; $3 };
+}; }; };
+END
+}
+
+# The properties of an ordinary small VM, and a module that is a guest program.
+small='memory = <0 0x10000>; cpus = <1>; vpl011;'
+program()
+{
+	echo "nidus,file = \"$guests/$1.bin\"; bootargs = \"${2:-}\";"
+}
+
+# A VM that must go on whatever happens to the others.
+bystander()
+{
+	domain bystander "$small" "$(program hello)"
+}
+
+bystander_fine()
+{
+	want '^(bystander: )?hello: [1-9][0-9]* passed, 0 failed'
+	want '^nidus: vm bystander: off$'
+}
+
+# machine_dtb FILE: QEMU's tree for the machine that boot_dtb starts.
+machine_dtb()
+{
+	$qemu -M virt,virtualization=on,gic-version=3,dtb-randomness=off,dumpdtb="$1" -cpu max -smp 2 -m 512 \
+		-nic none -display none >/dev/null 2>&1
+}
+
+# boot_dtb FILE: start nidus with this tree in x0, which QEMU itself never reads.
+boot_dtb()
+{
+	need "$guests/jump.bin"
+	panic_wanted=y
+	NIDUS=$guests/jump.bin run 60 -k "$guests/hello.bin" -- -m 512 \
+		-device "loader,addr=0x41000000,file=$TOP/build/nidus.bin,force-raw=on" \
+		-device "loader,addr=0x44000000,file=$1,force-raw=on"
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dispatch table: each of the 64 exception classes goes to its handler and is accounted as its class. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "simd/simd.h"
+#include "vcpu/abort.h"
+#include "vcpu/exit.h"
+#include "vcpu/hvc.h"
+#include "vcpu/sysreg_emul.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/wfx.h"
+
+static struct vcpu vcpu;
+static struct exit exit_now;
+static const char *handled;
+static enum verdict verdict;
+
+#define HANDLER(name)                                                                              \
+	enum verdict name(struct vcpu *v, const struct exit *exit)                                 \
+	{                                                                                          \
+		assert_ptr_equal(v, &vcpu);                                                        \
+		assert_ptr_equal(exit, &exit_now);                                                 \
+		assert_null(handled);                                                              \
+		handled = #name;                                                                   \
+		return verdict;                                                                    \
+	}
+HANDLER(wfx_trap)
+HANDLER(simd_trap)
+HANDLER(hvc_trap)
+HANDLER(smc_trap)
+HANDLER(sysreg_trap)
+HANDLER(iabt_trap)
+HANDLER(dabt_trap)
+
+/* DDI 0487, ESR_EL2.EC; what is not here is UNDEFINED for the guest, class OTHER. */
+static const struct {
+	u32 ec;
+	const char *handler; /* NULL: UNDEF without one */
+	enum exit_class class;
+} rows[] = {
+	{ 0x00, NULL, EXIT_CLASS_UNKNOWN },         { 0x01, "wfx_trap", EXIT_CLASS_WFX },
+	{ 0x07, "simd_trap", EXIT_CLASS_FP_ASIMD }, { 0x09, NULL, EXIT_CLASS_PAC },
+	{ 0x16, "hvc_trap", EXIT_CLASS_HVC },       { 0x17, "smc_trap", EXIT_CLASS_SMC },
+	{ 0x18, "sysreg_trap", EXIT_CLASS_SYS },    { 0x19, "simd_trap", EXIT_CLASS_SVE },
+	{ 0x1d, "simd_trap", EXIT_CLASS_SME },      { 0x20, "iabt_trap", EXIT_CLASS_IABT },
+	{ 0x24, "dabt_trap", EXIT_CLASS_DABT },
+};
+
+static void every_class(void **state)
+{
+	static const enum verdict verdicts[] = { RESUME, SKIP, REFLECT, UNDEF, SLEEP, DEAD };
+
+	(void)state;
+	for (u32 ec = 0; ec < 64; ec++)
+		for (size_t v = 0; v < ARRAY_SIZE(verdicts); v++) {
+			const char *want = NULL;
+			enum exit_class class = EXIT_CLASS_COUNT, want_class = EXIT_CLASS_OTHER;
+			enum verdict got;
+
+			for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+				if (rows[i].ec == ec) {
+					want = rows[i].handler;
+					want_class = rows[i].class;
+				}
+			handled = NULL;
+			verdict = verdicts[v];
+			/* ISS2 above the class and ISS below it must not matter. */
+			exit_now.esr = 0x00ffffff00000000UL | (u64)ec << 26 | 0x3ffffff;
+			got = exit_dispatch(&vcpu, &exit_now, &class);
+			if ((want == NULL) != (handled == NULL) || (want && strcmp(want, handled)))
+				fail_msg("EC %#x: handled by %s, want %s", ec, handled ? handled : "nobody",
+					 want ? want : "nobody");
+			if (got != (want ? verdict : UNDEF))
+				fail_msg("EC %#x: verdict %d of %s", ec, got, handled);
+			if (class != want_class)
+				fail_msg("EC %#x: class %d, want %d", ec, class, want_class);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_class) };
+
+	return cmocka_run_group_tests_name("exit", tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest's device tree: what dtc and libfdt say of it, and what each option changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "boot/guest_fdt.h"
+#include "dts.h"
+
+#define FDT_ROOM 0x4000
+
+static struct machine m;
+static struct vm_config config;
+static struct guest_layout layout;
+static const u64 mpidrs[] = { 0, 1, 0x100, 0xff00000003 };
+static void *machine_tree;
+static u8 out[FDT_ROOM] __attribute__((aligned(8)));
+
+static int setup(void **state)
+{
+	size_t size;
+	const char *error;
+
+	(void)state;
+	machine_tree = dts_compile(dts_machine, &size);
+	error = fdt_read_machine(&m, machine_tree, size);
+	if (error)
+		fail_msg("machine: %s", error);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(machine_tree);
+	return 0;
+}
+
+static void defaults(void)
+{
+	memset(&config, 0, sizeof(config));
+	config.node = -1;
+	config.cpus = 2;
+	config.vpl011 = true;
+	config.bootargs = "console=ttyAMA0 root=/dev/vda";
+	layout = (struct guest_layout){
+		.ram = 0x40000000,
+		.ram_size = 0x180000000,
+		.gicd = 0x8000000,
+		.gicr = 0x80a0000,
+		.uart = 0x9000000,
+		.uart_intid = 33,
+		.initrd = 0x1b0000000,
+		.initrd_size = 0x123456,
+		.mpidr = mpidrs,
+	};
+}
+
+static void pass(const char *path, u64 base, u64 size, u32 intid, bool edge)
+{
+	struct passthrough *p = &config.pass[config.pass_count++];
+
+	p->node = fdt_path_offset(machine_tree, path);
+	assert_true(p->node > 0);
+	p->reg[0] = (struct range){ base, size };
+	p->reg_count = 1;
+	p->intid[0] = intid;
+	p->edge[0] = edge;
+	p->intid_count = intid ? 1 : 0;
+}
+
+/* dtc must find nothing to say about the tree. */
+static void lint(void)
+{
+	char path[] = "/tmp/nidus-guest-XXXXXX", command[256], line[256];
+	int fd = mkstemp(path);
+	size_t size = fdt_totalsize(out);
+	FILE *f;
+
+	if (fd < 0 || write(fd, out, size) != (ssize_t)size)
+		abort();
+	close(fd);
+	snprintf(command, sizeof(command), "dtc -I dtb -O dts -o /dev/null %s 2>&1", path);
+	f = popen(command, "r");
+	if (!f)
+		abort();
+	while (fgets(line, sizeof(line), f))
+		fail_msg("dtc: %s", line);
+	assert_int_equal(pclose(f), 0);
+	unlink(path);
+}
+
+static void make(void)
+{
+	int size = guest_fdt_make(out, sizeof(out), &config, &layout, &m);
+
+	if (size < 0)
+		fail_msg("expected a tree, found error %d (%s)", size, fdt_strerror(size));
+	assert_int_equal(size, fdt_totalsize(out));
+	assert_int_equal(fdt_check_full(out, (size_t)size), 0);
+	lint();
+}
+
+static int node_at(const char *path)
+{
+	int node = fdt_path_offset(out, path);
+
+	if (node < 0)
+		fail_msg("expected a node %s, found %s", path, fdt_strerror(node));
+	return node;
+}
+
+static void assert_string(const char *path, const char *prop, const char *value)
+{
+	int len;
+	const char *s = fdt_getprop(out, node_at(path), prop, &len);
+
+	if (!s || len != (int)strlen(value) + 1 || strcmp(s, value))
+		fail_msg("%s: %s: expected \"%s\", found \"%.*s\"", path, prop, value, s ? len : 4,
+			 s ? s : "none");
+}
+
+static void assert_cells(const char *path, const char *prop, const u32 *cells, int n)
+{
+	int len;
+	const fdt32_t *c = fdt_getprop(out, node_at(path), prop, &len);
+
+	if (!c || len != 4 * n)
+		fail_msg("%s: %s: expected %d cells, found %d bytes", path, prop, n, len);
+	for (int i = 0; i < n; i++)
+		if (fdt32_ld(c + i) != cells[i])
+			fail_msg("%s: %s: cell %d: expected 0x%x, found 0x%x", path, prop, i,
+				 cells[i], fdt32_ld(c + i));
+}
+
+#define CELLS(path, prop, ...)                                                                     \
+	assert_cells(path, prop, (u32[]){ __VA_ARGS__ },                                           \
+		     (int)(sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32)))
+
+static void assert_absent(const char *path, const char *prop)
+{
+	if (fdt_getprop(out, node_at(path), prop, NULL))
+		fail_msg("%s: %s: expected no such property, found one", path, prop);
+}
+
+static u32 phandle_of(const char *path)
+{
+	return fdt_get_phandle(out, node_at(path));
+}
+
+static void test_plain(void **state)
+{
+	u32 clock;
+
+	(void)state;
+	defaults();
+	make();
+	clock = phandle_of("/clock-0");
+	assert_true(fdt_node_check_compatible(out, 0, "linux,dummy-virt") == 0);
+	CELLS("/", "interrupt-parent", phandle_of("/intc@8000000"));
+	CELLS("/memory@40000000", "reg", 0, 0x40000000, 1, 0x80000000);
+	assert_string("/memory@40000000", "device_type", "memory");
+	CELLS("/cpus", "#address-cells", 1);
+	CELLS("/cpus/cpu@1", "reg", 1);
+	assert_string("/cpus/cpu@0", "enable-method", "psci");
+	assert_true(fdt_path_offset(out, "/cpus/cpu@100") < 0);
+	assert_string("/psci", "method", "hvc");
+	assert_int_equal(fdt_node_check_compatible(out, node_at("/psci"), "arm,psci-0.2"), 0);
+	CELLS("/intc@8000000", "reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, 0x40000);
+	CELLS("/intc@8000000", "#interrupt-cells", 3);
+	assert_absent("/intc@8000000", "interrupts");
+	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
+	CELLS("/pl011@9000000", "reg", 0, 0x9000000, 0, 0x1000);
+	CELLS("/pl011@9000000", "interrupts", 0, 1, 4);
+	CELLS("/pl011@9000000", "clocks", clock, clock);
+	CELLS("/clock-0", "clock-frequency", 24000000);
+	assert_string("/chosen", "bootargs", "console=ttyAMA0 root=/dev/vda");
+	assert_string("/chosen", "stdout-path", "/pl011@9000000");
+	CELLS("/chosen", "linux,initrd-start", 1, 0xb0000000);
+	CELLS("/chosen", "linux,initrd-end", 1, 0xb0123456);
+	assert_string("/aliases", "serial0", "/pl011@9000000");
+}
+
+static void test_nested(void **state)
+{
+	(void)state;
+	defaults();
+	config.nested = true;
+	make();
+	assert_string("/psci", "method", "smc");
+	CELLS("/intc@8000000", "interrupts", 1, 9, 4);
+	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4, 1, 12, 4);
+}
+
+static void test_bare(void **state)
+{
+	(void)state;
+	defaults();
+	config.vpl011 = false;
+	config.bootargs = "";
+	config.cpus = 4;
+	layout.initrd_size = 0;
+	make();
+	assert_true(fdt_path_offset(out, "/pl011@9000000") < 0);
+	assert_true(fdt_path_offset(out, "/aliases") < 0);
+	assert_true(fdt_path_offset(out, "/clock-0") < 0);
+	assert_absent("/chosen", "bootargs");
+	assert_absent("/chosen", "stdout-path");
+	assert_absent("/chosen", "linux,initrd-start");
+	/* An Aff3 needs a second cell, for all. */
+	CELLS("/cpus", "#address-cells", 2);
+	CELLS("/cpus/cpu@100", "reg", 0, 0x100);
+	CELLS("/cpus/cpu@ff00000003", "reg", 0xff, 3);
+}
+
+static void test_passthrough(void **state)
+{
+	const char *gadget = "/gadget@10001000";
+
+	(void)state;
+	defaults();
+	pass("/virtio_mmio@a003e00", 0xa003e00, 0x200, 79, true);
+	pass("/pl031@9010000", 0x9010000, 0x1000, 34, false);
+	pass("/soc/gadget@1000", 0x10001000, 0x1000, 92, false);
+	config.pass[2].reg[1] = (struct range){ 0x20001000, 0x100 };
+	config.pass[2].reg_count = 2;
+	config.pass[2].intid[1] = 93;
+	config.pass[2].edge[1] = true;
+	config.pass[2].intid_count = 2;
+	pass("/soc/quiet@3000", 0x10003000, 0x1000, 0, false);
+	make();
+	assert_string("/virtio_mmio@a003e00", "compatible", "virtio,mmio");
+	CELLS("/virtio_mmio@a003e00", "reg", 0, 0xa003e00, 0, 0x200);
+	CELLS("/virtio_mmio@a003e00", "interrupts", 0, 47, 1);
+	assert_non_null(fdt_getprop(out, node_at("/virtio_mmio@a003e00"), "dma-coherent", NULL));
+	CELLS("/pl031@9010000", "interrupts", 0, 2, 4);
+	CELLS("/pl031@9010000", "clocks", phandle_of("/clock-0"));
+	assert_string("/pl031@9010000", "clock-names", "apb_pclk");
+	assert_absent("/pl031@9010000", "dma-coherent");
+	CELLS(gadget, "reg", 0, 0x10001000, 0, 0x1000, 0, 0x20001000, 0, 0x100);
+	CELLS(gadget, "interrupts", 0, 60, 4, 0, 61, 1);
+	CELLS(gadget, "acme,mode", 3);
+	CELLS(gadget, "clocks", phandle_of("/clock-1"), phandle_of("/clock-0"));
+	CELLS("/clock-1", "clock-frequency", 100000000);
+	/* The bus said it for all of its devices. */
+	assert_non_null(fdt_getprop(out, node_at(gadget), "dma-coherent", NULL));
+	assert_absent(gadget, "vdd-supply");
+	assert_absent(gadget, "reset-gpios");
+	assert_absent(gadget, "interrupts-extended");
+	assert_absent("/quiet@10003000", "clocks");
+	assert_absent("/quiet@10003000", "clock-names");
+	assert_absent("/quiet@10003000", "interrupts");
+}
+
+static void assert_error(int found, int expected)
+{
+	if (found != expected)
+		fail_msg("expected %s, found %d", fdt_strerror(expected), found);
+}
+
+static void test_collisions(void **state)
+{
+	static const struct range where[] = {
+		{ 0x40000000, 0x1000 }, { 0x1bffff000, 0x1000 }, { 0x800ff00, 0x200 },
+		{ 0x80dff00, 0x100 },   { 0x9000000, 0x1000 },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(where); i++) {
+		defaults();
+		pass("/soc/quiet@3000", where[i].base, where[i].size, 0, false);
+		assert_error(guest_fdt_make(out, sizeof(out), &config, &layout, &m),
+			     -FDT_ERR_EXISTS);
+	}
+	/* Where the UART would be, if the VM had one. */
+	config.vpl011 = false;
+	make();
+}
+
+/* Too little room, by every amount: an error, and nothing written behind the end. */
+static void test_room(void **state)
+{
+	int need;
+
+	(void)state;
+	defaults();
+	pass("/pl031@9010000", 0x9010000, 0x1000, 34, false);
+	make();
+	need = (int)fdt_totalsize(out);
+	for (int room = 0; room < need; room++)
+		assert_error(guest_fdt_make(guard_place((size_t)room), (size_t)room, &config,
+					    &layout, &m),
+			     -FDT_ERR_NOSPACE);
+	assert_int_equal(
+		guest_fdt_make(guard_place((size_t)need), (size_t)need, &config, &layout, &m),
+		need);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
+		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

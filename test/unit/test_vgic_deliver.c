@@ -1,0 +1,783 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual GIC, one behaviour at a time: delivery through list registers, hardware-backed
+ * interrupts, other vcpus.
+ */
+#include "gic_model.h"
+
+static int up(void **state)
+{
+	(void)state;
+	vm_up(2, 4);
+	open_up();
+	return 0;
+}
+
+static int down(void **state)
+{
+	(void)state;
+	vm_down();
+	return 0;
+}
+
+static u64 sgi1r(u32 intid, u32 list)
+{
+	return (u64)intid << ICC_SGIR_INTID | list;
+}
+
+static void sgi(struct vcpu *from, u32 intid, u32 list)
+{
+	fake_cpu = cpu_of(from);
+	assert_int_equal(vgic_sgi(from, sgi1r(intid, list), true), SKIP);
+}
+
+/* v enters, acknowledges exactly intid. */
+static void expect_ack(struct vcpu *v, u32 intid)
+{
+	enter(v);
+	assert_int_equal(hw_ack(1), intid);
+}
+
+static void expect_none(struct vcpu *v)
+{
+	enter(v);
+	assert_false(hw_signal());
+	assert_false(vgic_interrupt_pending(v));
+}
+
+static void eoi(struct vcpu *v, u32 intid)
+{
+	fake_cpu = cpu_of(v);
+	hw_eoi(intid, 1);
+}
+
+static void sgi_reaches_its_targets(void **state)
+{
+	(void)state;
+	kicks[0] = kicks[1] = 0;
+	sgi(&vcpu[0], 5, 2);
+	assert_int_equal(kicks[1], 1);
+	expect_none(&vcpu[0]);
+	expect_ack(&vcpu[1], 5);
+	/* Again while active: pending once more, however often. */
+	sgi(&vcpu[0], 5, 2);
+	sgi(&vcpu[0], 5, 2);
+	enter(&vcpu[1]);
+	assert_int_equal(hw_ack(1), SPURIOUS);
+	eoi(&vcpu[1], 5);
+	expect_ack(&vcpu[1], 5);
+	eoi(&vcpu[1], 5);
+	expect_none(&vcpu[1]);
+
+	/* To itself, without a kick. */
+	kicks[0] = 0;
+	sgi(&vcpu[0], 3, 1);
+	assert_int_equal(kicks[0], 0);
+	expect_ack(&vcpu[0], 3);
+	eoi(&vcpu[0], 3);
+
+	/* All but self; absent ones; another cluster; a range that is not there. */
+	fake_cpu = 0;
+	vgic_sgi(&vcpu[0], sgi1r(1, 0) | ICC_SGIR_IRM, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 0xfffc), true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF1, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF2, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF3, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_RS, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3), false); /* SGI 2 is Group 1 at both */
+	expect_none(&vcpu[0]);
+	expect_ack(&vcpu[1], 1);
+	eoi(&vcpu[1], 1);
+	expect_none(&vcpu[1]);
+}
+
+static void repeated_sgi_takes_no_fold(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		sgi(&vcpu[0], (u32)i % 8, 2);
+		unsigned before = fake_writes_total();
+
+		enter(&vcpu[1]);
+		assert_int_equal(fake_writes_total() - before, 1); /* one list register */
+		expect_ack(&vcpu[1], (u32)i % 8);
+		eoi(&vcpu[1], (u32)i % 8);
+	}
+	assert_int_equal(phys_mmio, 0);
+}
+
+static void group0_is_apart(void **state)
+{
+	(void)state;
+	wr(&vcpu[1], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IGROUPR, 4, ~(1u << 4));
+	sgi(&vcpu[0], 4, 2); /* Group 1 register, SGI of Group 0: nothing */
+	expect_none(&vcpu[1]);
+	fake_cpu = 0;
+	vgic_sgi(&vcpu[0], sgi1r(4, 2), false);
+	enter(&vcpu[1]);
+	assert_true(hw_signal());
+	assert_int_equal(hw_ack(1), SPURIOUS);
+	assert_int_equal(hw_ack(0), 4);
+	hw_eoi(4, 0);
+
+	/* The group off at the distributor: stays pending, isn't signalled, comes with the group.
+	 */
+	fake_cpu = 0;
+	vgic_sgi(&vcpu[0], sgi1r(4, 2), false);
+	enter(&vcpu[1]);
+	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 2);
+	expect_none(&vcpu[1]);
+	assert_true(bit_rd(&vcpu[1], 1, 4, GICD_ISPENDR));
+	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 3);
+	enter(&vcpu[1]);
+	assert_int_equal(hw_ack(0), 4);
+	hw_eoi(4, 0);
+}
+
+static void most_urgent_first_beyond_the_list_registers(void **state)
+{
+	(void)state;
+	/* SPIs 32-47 at falling INTID rising priority, pairs equal: order by priority, then INTID.
+	 */
+	for (u32 n = 32; n < 48; n++) {
+		set_prio(&vcpu[0], 0, n, (0xf0 - (n - 32) / 2 * 8) & 0xf8);
+		bit_wr(&vcpu[0], 0, n, GICD_ISENABLER);
+	}
+	for (u32 n = 32; n < 48; n++)
+		bit_wr(&vcpu[0], 0, n, GICD_ISPENDR);
+	for (u32 pair = 8; pair-- > 0;) {
+		expect_ack(&vcpu[0], 32 + pair * 2);
+		eoi(&vcpu[0], 32 + pair * 2);
+		expect_ack(&vcpu[0], 33 + pair * 2);
+		eoi(&vcpu[0], 33 + pair * 2);
+	}
+	expect_none(&vcpu[0]);
+}
+
+static void urgent_newcomer_displaces(void **state)
+{
+	(void)state;
+	for (u32 n = 0; n < 4; n++)
+		sgi(&vcpu[1], n, 1);
+	enter(&vcpu[0]);
+	set_prio(&vcpu[0], 0, 9, 0x10);
+	sgi(&vcpu[1], 9, 1);
+	expect_ack(&vcpu[0], 9);
+	eoi(&vcpu[0], 9);
+	for (u32 n = 0; n < 4; n++) {
+		expect_ack(&vcpu[0], n);
+		eoi(&vcpu[0], n);
+	}
+	expect_none(&vcpu[0]);
+}
+
+/* More nested handlers than list registers; each EOI finds its interrupt. */
+static void nest(bool split)
+{
+	fake_cpu = 0;
+	vmcr_set(0xf8, split);
+	for (u32 n = 0; n < 10; n++)
+		set_prio(&vcpu[0], 0, n, 0xe0 - 8 * n);
+	for (u32 n = 0; n < 10; n++) {
+		sgi(&vcpu[1], n, 1);
+		expect_ack(&vcpu[0], n);
+	}
+	for (u32 n = 10; n-- > 0;) {
+		enter(&vcpu[0]);
+		hw_eoi(n, 1);
+		enter(&vcpu[0]);
+		assert_int_equal(bit_rd(&vcpu[0], 0, n, GICD_ISACTIVER), split);
+		enter(&vcpu[0]);
+		if (!split)
+			continue;
+		hw_dir(&vcpu[0], n);
+		assert_false(bit_rd(&vcpu[0], 0, n, GICD_ISACTIVER));
+	}
+	assert_int_equal(rd(&vcpu[0], bit_at(0, 0, GICD_ISACTIVER), 4), 0);
+	sgi(&vcpu[1], 0, 1);
+	expect_ack(&vcpu[0], 0);
+}
+
+static void nesting_beyond_the_list_registers(void **state)
+{
+	(void)state;
+	nest(false);
+}
+
+static void nesting_with_split_eoi(void **state)
+{
+	(void)state;
+	nest(true);
+}
+
+/* EOImode 1, every priority dropped first, deactivated in another order. */
+static void deactivation_in_any_order(void **state)
+{
+	(void)state;
+	fake_cpu = 0;
+	vmcr_set(0xf8, true);
+	for (u32 n = 0; n < 9; n++) {
+		sgi(&vcpu[1], n, 1);
+		expect_ack(&vcpu[0], n);
+		hw_eoi(n, 1);
+	}
+	for (u32 i = 0; i < 9; i++) {
+		u32 n = i * 4 % 9;
+
+		enter(&vcpu[0]);
+		hw_dir(&vcpu[0], n);
+		enter(&vcpu[0]);
+		for (u32 k = 0; k < 9; k++) {
+			bool gone = false;
+
+			for (u32 j = 0; j <= i; j++)
+				gone |= j * 4 % 9 == k;
+			assert_int_equal(bit_rd(&vcpu[0], 0, k, GICD_ISACTIVER), !gone);
+		}
+	}
+}
+
+static void level_line(void **state)
+{
+	(void)state;
+	/* PPI, then SPI, of an emulated device. */
+	for (u32 intid = 30; intid <= 33; intid += 3) {
+		bit_wr(&vcpu[0], 0, intid, GICD_ISENABLER);
+		if (intid < 32)
+			vgic_set_ppi(&vcpu[0], intid, true);
+		else
+			vgic_set_spi(&vm, intid, true);
+		expect_ack(&vcpu[0], intid);
+		/* Not served: pending again after EOI. */
+		eoi(&vcpu[0], intid);
+		expect_ack(&vcpu[0], intid);
+		assert_true(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
+		/* ICPENDR doesn't lower a line. */
+		bit_wr(&vcpu[0], 0, intid, GICD_ICPENDR);
+		assert_true(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
+		if (intid < 32)
+			vgic_set_ppi(&vcpu[0], intid, false);
+		else
+			vgic_set_spi(&vm, intid, false);
+		enter(&vcpu[0]);
+		assert_false(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
+		enter(&vcpu[0]);
+		eoi(&vcpu[0], intid);
+		assert_false(hw_maintenance()); /* the line fell in time: no exit for its end */
+		expect_none(&vcpu[0]);
+
+		/* A line that rises and falls unseen leaves nothing. */
+		if (intid < 32)
+			vgic_set_ppi(&vcpu[0], intid, true);
+		else
+			vgic_set_spi(&vm, intid, true);
+		enter(&vcpu[0]);
+		if (intid < 32)
+			vgic_set_ppi(&vcpu[0], intid, false);
+		else
+			vgic_set_spi(&vm, intid, false);
+		expect_none(&vcpu[0]);
+
+		/* ISPENDR on a level one: until acknowledged, or ICPENDR. */
+		bit_wr(&vcpu[0], 0, intid, GICD_ISPENDR);
+		expect_ack(&vcpu[0], intid);
+		eoi(&vcpu[0], intid);
+		expect_none(&vcpu[0]);
+		bit_wr(&vcpu[0], 0, intid, GICD_ISPENDR);
+		enter(&vcpu[0]);
+		bit_wr(&vcpu[0], 0, intid, GICD_ICPENDR);
+		expect_none(&vcpu[0]);
+	}
+}
+
+static void edge_line(void **state)
+{
+	(void)state;
+	for (u32 intid = 21; intid <= 41; intid += 20) {
+		bit_wr(&vcpu[0], 0, intid, GICD_ISENABLER);
+		wr(&vcpu[0],
+		   intid < 32 ? GICR_AT + GICR_SGI + GICD_ICFGR + 4 : GICD_AT + GICD_ICFGR + 8, 4,
+		   ~0u);
+		for (int again = 0; again < 2; again++) {
+			for (int i = 0; i < 2; i++) {
+				if (intid < 32) {
+					vgic_set_ppi(&vcpu[0], intid, true);
+					vgic_set_ppi(&vcpu[0], intid, false);
+				} else {
+					vgic_set_spi(&vm, intid, true);
+					vgic_set_spi(&vm, intid, false);
+				}
+				if (!i)
+					expect_ack(&vcpu[0], intid);
+			}
+			/* The second edge came while active. */
+			enter(&vcpu[0]);
+			eoi(&vcpu[0], intid);
+			expect_ack(&vcpu[0], intid);
+			eoi(&vcpu[0], intid);
+			expect_none(&vcpu[0]);
+		}
+	}
+}
+
+static void disable_withdraws(void **state)
+{
+	(void)state;
+	sgi(&vcpu[0], 6, 2);
+	enter(&vcpu[1]);
+	assert_true(hw_signal());
+	/* By itself, and by the other vcpu. */
+	bit_wr(&vcpu[1], 1, 6, GICD_ICENABLER);
+	expect_none(&vcpu[1]);
+	assert_true(bit_rd(&vcpu[0], 1, 6, GICD_ISPENDR));
+	bit_wr(&vcpu[0], 1, 6, GICD_ISENABLER);
+	enter(&vcpu[1]);
+	assert_true(hw_signal());
+	bit_wr(&vcpu[0], 1, 6, GICD_ICENABLER);
+	expect_none(&vcpu[1]);
+	bit_wr(&vcpu[0], 1, 6, GICD_ICPENDR);
+	bit_wr(&vcpu[0], 1, 6, GICD_ISENABLER);
+	expect_none(&vcpu[1]);
+
+	/* Disabled while active: the end of it is still seen, what came meanwhile waits. */
+	sgi(&vcpu[0], 6, 2);
+	expect_ack(&vcpu[1], 6);
+	bit_wr(&vcpu[0], 1, 6, GICD_ICENABLER);
+	sgi(&vcpu[0], 6, 2);
+	enter(&vcpu[1]);
+	eoi(&vcpu[1], 6);
+	expect_none(&vcpu[1]);
+	bit_wr(&vcpu[1], 1, 6, GICD_ISENABLER);
+	expect_ack(&vcpu[1], 6);
+	eoi(&vcpu[1], 6);
+}
+
+static void spi_moves_with_its_route(void **state)
+{
+	(void)state;
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	vgic_set_spi(&vm, 40, true);
+	enter(&vcpu[0]);
+	assert_true(hw_signal());
+	wr(&vcpu[1], GICD_AT + GICD_IROUTER + 8 * 40, 8, 1);
+	expect_none(&vcpu[0]);
+	expect_ack(&vcpu[1], 40);
+	/* Active, it stays with who acknowledged it. */
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, 0);
+	expect_none(&vcpu[0]);
+	enter(&vcpu[1]);
+	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+	enter(&vcpu[1]);
+	eoi(&vcpu[1], 40);
+	enter(&vcpu[1]); /* the line is still high */
+	expect_ack(&vcpu[0], 40);
+	vgic_set_spi(&vm, 40, false);
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 40);
+	/* To nobody; to any. */
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, 77);
+	vgic_set_spi(&vm, 40, true);
+	expect_none(&vcpu[0]);
+	expect_none(&vcpu[1]);
+	vcpu[0].state = VCPU_OFF;
+	wr(&vcpu[1], GICD_AT + GICD_IROUTER + 8 * 40, 8, BIT(31));
+	vcpu[0].state = VCPU_RUNNING;
+	expect_none(&vcpu[0]);
+	expect_ack(&vcpu[1], 40);
+}
+
+static void other_vcpus_list_registers_are_seen(void **state)
+{
+	(void)state;
+	sgi(&vcpu[0], 7, 2);
+	expect_ack(&vcpu[1], 7);
+	assert_true(bit_rd(&vcpu[0], 1, 7, GICD_ISACTIVER));
+	assert_false(bit_rd(&vcpu[0], 1, 7, GICD_ISPENDR));
+	enter(&vcpu[1]);
+	bit_wr(&vcpu[0], 1, 7, GICD_ICACTIVER);
+	assert_false(bit_rd(&vcpu[0], 1, 7, GICD_ISACTIVER));
+
+	/* Neither loaded: its state is in memory. */
+	put(&vcpu[1]);
+	bit_wr(&vcpu[0], 1, 8, GICD_ISPENDR);
+	assert_true(bit_rd(&vcpu[0], 1, 8, GICD_ISPENDR));
+	fake_cpu = 3;
+	assert_true(kicks[1]);
+	load(&vcpu[1], 2);
+	fake_set("ICH_AP1R0_EL2", 0);
+	expect_ack(&vcpu[1], 8);
+}
+
+/* A vcpu that never answers costs time, not the machine. */
+static void deaf_vcpu_is_given_up(void **state)
+{
+	(void)state;
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, 1);
+	vgic_set_spi(&vm, 40, true);
+	expect_ack(&vcpu[1], 40);
+	deaf = true;
+	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+	assert_int_equal(rd(&vcpu[0], bit_at(1, 0, GICD_ISACTIVER), 4), 0);
+	deaf = false;
+	vcpu[1].requests = 0;
+	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+}
+
+static void hardware_ppi(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		unsigned writes;
+
+		fake_cpu = 0;
+		assert_true(phys_fire(27, true));
+		writes = fake_writes_total();
+		vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+		expect_ack(&vcpu[0], 27);
+		if (i)
+			assert_int_equal(fake_writes_total() - writes, 1);
+		assert_false(phys_fire(27, true));
+		phys[0][0].pending = 0;
+		assert_true(phys_active(27, 0));
+		eoi(&vcpu[0], 27);
+		assert_false(phys_active(27, 0));
+	}
+	expect_none(&vcpu[0]);
+	assert_int_equal(phys_mmio, 0);
+}
+
+static void hardware_ppi_moves_with_its_vcpu(void **state)
+{
+	(void)state;
+	fake_cpu = 0;
+	phys_fire(27, true);
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	enter(&vcpu[0]);
+	put(&vcpu[0]); /* pending */
+	assert_false(phys_active(27, 0));
+	put(&vcpu[1]);
+	load(&vcpu[1], 0);
+	expect_none(&vcpu[1]);
+	put(&vcpu[1]);
+	load(&vcpu[0], 1);
+	assert_true(phys_active(27, 1));
+	expect_ack(&vcpu[0], 27);
+	put(&vcpu[0]); /* active */
+	assert_false(phys_active(27, 1));
+	load(&vcpu[0], 2);
+	assert_true(phys_active(27, 2));
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 27);
+	assert_false(phys_active(27, 2));
+	put(&vcpu[0]);
+	phys_mmio = 0;
+	load(&vcpu[0], 2);
+	put(&vcpu[0]);
+	assert_int_equal(phys_mmio, 0);
+}
+
+static void hardware_ppi_and_the_registers(void **state)
+{
+	(void)state;
+	/* Cleared or deactivated by a register: the physical one is free to fire. */
+	fake_cpu = 0;
+	phys_fire(27, true);
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	enter(&vcpu[0]);
+	assert_true(bit_rd(&vcpu[0], 0, 27, GICD_ISPENDR));
+	bit_wr(&vcpu[0], 0, 27, GICD_ICPENDR);
+	assert_false(phys_active(27, 0));
+	expect_none(&vcpu[0]);
+	/* Its line fell while it waited: no longer pending. */
+	assert_true(phys_fire(27, true));
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	enter(&vcpu[0]);
+	phys[0][0].pending = 0;
+	assert_false(bit_rd(&vcpu[0], 0, 27, GICD_ISPENDR));
+	assert_false(phys_active(27, 0));
+	expect_none(&vcpu[0]);
+	/* Active, and made pending by software: the end is nidus's to see. */
+	phys_fire(27, true);
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	expect_ack(&vcpu[0], 27);
+	phys[0][0].pending = 0;
+	bit_wr(&vcpu[0], 0, 27, GICD_ISPENDR);
+	enter(&vcpu[0]);
+	assert_false(hw_signal());
+	eoi(&vcpu[0], 27);
+	expect_ack(&vcpu[0], 27);
+	assert_false(phys_active(27, 0));
+	/* Active by software when the hardware fires. */
+	assert_true(phys_fire(27, true));
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	enter(&vcpu[0]);
+	assert_false(hw_signal());
+	eoi(&vcpu[0], 27);
+	assert_false(phys_active(27, 0));
+	expect_none(&vcpu[0]);
+	/* Deactivated by ICACTIVER. */
+	phys_fire(27, true);
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	expect_ack(&vcpu[0], 27);
+	bit_wr(&vcpu[0], 0, 27, GICD_ICACTIVER);
+	assert_false(phys_active(27, 0));
+}
+
+static void hardware_spi(void **state)
+{
+	(void)state;
+	assert_int_equal(vgic_assign_spi(&vm, 31, 50, false), -EINVAL);
+	assert_int_equal(vgic_assign_spi(&vm, 300, 50, false), -EINVAL);
+	assert_int_equal(vgic_assign_spi(&vm, 50, 1020, false), -EINVAL);
+	assert_int_equal(vgic_assign_spi(&vm, 50, 70, false), 0);
+	assert_int_equal(vgic_assign_spi(&vm, 51, 70, false), -EBUSY);
+	assert_int_equal(vgic_assign_spi(&vm, 50, 71, false), -EBUSY);
+	fake_cpu = 3;
+	assert_false(phys_fire(70, true));
+	/* Disabled, but the guest can see it pending. */
+	assert_true(bit_rd(&vcpu[0], 0, 50, GICD_ISPENDR));
+	bit_wr(&vcpu[0], 0, 50, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 50, 8, 1);
+	for (int i = 0; i < 3; i++) {
+		fake_cpu = 3;
+		assert_true(phys_fire(70, true));
+		kicks[1] = 0;
+		vgic_inject_spi_hw(70);
+		assert_int_equal(kicks[1], 1);
+		expect_ack(&vcpu[1], 50);
+		assert_true(phys_active(70, 0));
+		phys[0][2].pending = 0;
+		eoi(&vcpu[1], 50);
+		assert_false(phys_active(70, 0));
+	}
+	bit_wr(&vcpu[0], 0, 50, GICD_ICENABLER);
+	assert_false(phys_fire(70, true));
+	bit_wr(&vcpu[0], 0, 50, GICD_ISENABLER);
+	assert_true(phys_fire(70, true));
+	vgic_inject_spi_hw(70);
+	/* The VM goes with one in flight. */
+	vm_down();
+	assert_false(phys_active(70, 0));
+	assert_false(phys_fire(70, true));
+	/* Nobody's: disabled for good. */
+	gicv3_set_enable(70, true);
+	assert_true(phys_fire(70, true));
+	vgic_inject_spi_hw(70);
+	assert_false(phys_active(70, 0));
+	assert_false(phys_fire(70, true));
+}
+
+/* EOImode 1: an SPI acknowledged by one vcpu, deactivated by another. */
+static void deactivation_by_another_vcpu(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		fake_cpu = (int)i;
+		vmcr_set(0xf8, true);
+		sgi(&vcpu[i], 1, 1u << i);
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+		hw_dir(&vcpu[i], 1);
+	}
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	for (int i = 0; i < 3; i++) {
+		vgic_set_spi(&vm, 40, true);
+		vgic_set_spi(&vm, 40, false);
+		expect_ack(&vcpu[0], 40);
+		eoi(&vcpu[0], 40);
+		enter(&vcpu[1]);
+		hw_dir(&vcpu[1], 40);
+		enter(&vcpu[1]);
+		enter(&vcpu[0]);
+		assert_false(bit_rd(&vcpu[1], 0, 40, GICD_ISACTIVER));
+		enter(&vcpu[0]);
+	}
+	assert_true(vm.vgic.dir_traps);
+}
+
+/* A group that the guest's CPU interface disables doesn't starve the other one. */
+static void disabled_group_does_not_clog(void **state)
+{
+	(void)state;
+	fake_cpu = 0;
+	wr(&vcpu[0], GICR_AT + GICR_SGI + GICD_IGROUPR, 4, 0x0f00);
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~ICH_VMCR_ENG0);
+	fake_cpu = 1;
+	for (u32 n = 0; n < 8; n++)
+		vgic_sgi(&vcpu[1], sgi1r(n, 1), false);
+	enter(&vcpu[0]);
+	assert_false(hw_signal());
+	sgi(&vcpu[1], 9, 1);
+	expect_ack(&vcpu[0], 9);
+	eoi(&vcpu[0], 9);
+	enter(&vcpu[0]);
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") | ICH_VMCR_ENG0);
+	for (u32 n = 0; n < 8; n++) {
+		enter(&vcpu[0]);
+		assert_int_equal(hw_ack(0), n);
+		hw_eoi(n, 0);
+	}
+}
+
+/* Nor does one that is hardware-backed and fires again while others wait for its list register. */
+static void disabled_group_refired_does_not_clog(void **state)
+{
+	(void)state;
+	vm_down();
+	vm_up(2, 2);
+	open_up();
+	wr(&vcpu[0], GICR_AT + GICR_SGI + GICD_IGROUPR, 4, ~(1u << 27));
+	fake_cpu = 0;
+	phys_fire(27, true);
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	enter(&vcpu[0]);
+	assert_int_equal(hw_ack(0), 27);
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~ICH_VMCR_ENG0);
+	for (u32 n = 1; n < 4; n++)
+		sgi(&vcpu[1], n, 1);
+	enter(&vcpu[0]);
+	hw_eoi(27, 0);
+	assert_true(phys_fire(27, true));
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	for (u32 n = 1; n < 4; n++) {
+		expect_ack(&vcpu[0], n);
+		eoi(&vcpu[0], n);
+	}
+	expect_none(&vcpu[0]);
+}
+
+/* A priority changed while active: the EOI still finds it, the next instance has the new one. */
+static void priority_of_an_active_one(void **state)
+{
+	(void)state;
+	set_prio(&vcpu[0], 0, 3, 0x80);
+	sgi(&vcpu[1], 3, 1);
+	expect_ack(&vcpu[0], 3);
+	set_prio(&vcpu[0], 0, 3, 0x20);
+	sgi(&vcpu[1], 3, 1);
+	sgi(&vcpu[1], 2, 1);
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 3);
+	enter(&vcpu[0]);
+	assert_false(bit_rd(&vcpu[0], 0, 3, GICD_ISACTIVER));
+	expect_ack(&vcpu[0], 3);
+	eoi(&vcpu[0], 3);
+	expect_ack(&vcpu[0], 2);
+}
+
+static void wfi_sees_what_hardware_would_signal(void **state)
+{
+	(void)state;
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	sgi(&vcpu[1], 2, 1);
+	fake_cpu = 0;
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+	vmcr_set(0xa0, false); /* priority 0xa0 is masked by 0xa0 */
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	vmcr_set(0xa8, false);
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+	put(&vcpu[0]);
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+	load(&vcpu[0], 0);
+	expect_ack(&vcpu[0], 2);
+	sgi(&vcpu[1], 3, 1); /* as urgent as the running one */
+	fake_cpu = 0;
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	put(&vcpu[0]);
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	sgi(&vcpu[1], 4, 1);
+	set_prio(&vcpu[1], 0, 4, 0x20);
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+	bit_wr(&vcpu[1], 0, 4, GICD_ICENABLER);
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	bit_wr(&vcpu[1], 0, 40, GICD_ISENABLER);
+	set_prio(&vcpu[1], 0, 40, 0x20);
+	vgic_set_spi(&vm, 40, true);
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+}
+
+static void nothing_to_do_touches_nothing(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	enter(&vcpu[0]);
+	before = fake_writes_total();
+	phys_mmio = 0;
+	assert_false(vcpu[0].vgic.stale);
+	rd(&vcpu[0], GICD_AT + GICD_IIDR, 4);
+	rd(&vcpu[0], GICD_AT + GICD_TYPER, 4);
+	rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_TYPER, 8);
+	assert_false(vcpu[0].vgic.stale);
+	assert_int_equal(fake_writes_total(), before);
+	assert_int_equal(phys_mmio, 0);
+}
+
+static void reset_forgets(void **state)
+{
+	(void)state;
+	sgi(&vcpu[0], 7, 3);
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	vgic_set_spi(&vm, 40, true);
+	expect_ack(&vcpu[0], 7);
+	put(&vcpu[0]);
+	put(&vcpu[1]);
+	for (int c = 0; c < 2; c++) {
+		fake_cpu = c;
+		for (u32 i = 0; i < 4; i++)
+			assert_int_equal(lr_get(i), 0); /* nothing is left for the next vcpu */
+		assert_int_equal(fake_get("ICH_HCR_EL2"), 0);
+	}
+	/* CPU_OFF and CPU_ON: the redistributor keeps its state, the interface doesn't. */
+	vgic_vcpu_reset(&vcpu[0]);
+	load(&vcpu[0], 0);
+	assert_int_equal(fake_get("ICH_AP1R0_EL2"), 0);
+	assert_true(bit_rd(&vcpu[0], 0, 7, GICD_ISACTIVER));
+	put(&vcpu[0]);
+	vgic_vm_reset(&vm);
+	load(&vcpu[0], 0);
+	load(&vcpu[1], 1);
+	for (u32 i = 0; i < 2; i++)
+		for (u32 reg = GICD_IGROUPR; reg < GICD_IPRIORITYR; reg += 0x80) {
+			assert_int_equal(rd(&vcpu[0], bit_at(i, 0, reg), 4), 0);
+			assert_int_equal(rd(&vcpu[0], bit_at(i, 40, reg), 4), 0);
+		}
+	assert_int_equal(rd(&vcpu[0], GICD_AT + GICD_CTLR, 4), 0x50);
+	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_WAKER, 4), 6);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, up, down)
+	const struct CMUnitTest tests[] = {
+		T(sgi_reaches_its_targets),
+		T(repeated_sgi_takes_no_fold),
+		T(group0_is_apart),
+		T(most_urgent_first_beyond_the_list_registers),
+		T(urgent_newcomer_displaces),
+		T(nesting_beyond_the_list_registers),
+		T(nesting_with_split_eoi),
+		T(deactivation_in_any_order),
+		T(level_line),
+		T(edge_line),
+		T(disable_withdraws),
+		T(spi_moves_with_its_route),
+		T(other_vcpus_list_registers_are_seen),
+		T(deaf_vcpu_is_given_up),
+		T(hardware_ppi),
+		T(hardware_ppi_moves_with_its_vcpu),
+		T(hardware_ppi_and_the_registers),
+		T(hardware_spi),
+		T(deactivation_by_another_vcpu),
+		T(disabled_group_does_not_clog),
+		T(disabled_group_refired_does_not_clog),
+		T(priority_of_an_active_one),
+		T(wfi_sees_what_hardware_would_signal),
+		T(nothing_to_do_touches_nothing),
+		T(reset_forgets),
+	};
+
+	return cmocka_run_group_tests_name("vgic: delivery", tests, NULL, NULL);
+}
