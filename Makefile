@@ -41,7 +41,7 @@ $(LIBFDT) $(ARM64)/Image &: tools/fetch-arm64 tools/apt.sh | $(B)/.setup
 
 # ---- nidus itself --------------------------------------------------------------------------------
 ARM_CFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fpie -fno-builtin -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-plt -fvisibility=hidden \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fvisibility=hidden -include src/lib/visibility.h \
 	-march=armv8.2-a -mgeneral-regs-only -mstrict-align -Isrc
 ARM_SRC := $(wildcard src/*/*.c) $(wildcard src/*/*.S)
 ARM_OBJ := $(ARM_SRC:%=$(B)/arm/%.o)
@@ -82,13 +82,14 @@ $(B)/host/libnidus.a: $(HOST_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
+# A test's own definition of a function goes before the library's.
 $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@mkdir -p $(@D)
 	@echo "  HOSTCC $<"
-	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt
+	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
-MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c $(wildcard test/model/*.c)
+MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c src/nested/traps_nested.c $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
 MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc
 
@@ -98,7 +99,7 @@ $(B)/model/%.o: $(1)/%.c | $(B)/.setup
 	@echo "  HOSTCC $$<"
 	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -c -o $$@ $$<
 endef
-$(foreach dir,src/simd src/vcpu test/model,$(eval $(call MODEL_RULE,$(dir))))
+$(foreach dir,src/simd src/vcpu src/nested test/model,$(eval $(call MODEL_RULE,$(dir))))
 
 # Its last line: "explorer: N states, N violations".
 $(B)/model/explorer: $(MODEL_OBJ)
@@ -122,7 +123,7 @@ unit: $(UNIT_BIN)
 # The same sources under a second compiler.
 clang: | $(LIBFDT)
 	@for f in $(wildcard src/*/*.c src/*/*.S); do \
-		clang --target=aarch64-linux-gnu $(filter-out -fno-plt,$(ARM_CFLAGS)) $(FDT_CFLAGS) -c -o $(B)/clang.o $$f || exit 1; \
+		clang --target=aarch64-linux-gnu $(ARM_CFLAGS) $(FDT_CFLAGS) -c -o $(B)/clang.o $$f || exit 1; \
 	done
 	@echo "clang: no warning"
 

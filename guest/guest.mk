@@ -14,11 +14,12 @@ GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mstrict-al
 GUEST_LIB := $(patsubst %,$(B)/%.o,$(wildcard guest/lib/*.c)) $(B)/src/lib/string.c.o $(B)/src/lib/printf.c.o
 GUEST_LIB := $(GUEST_LIB:$(B)/%=$(B)/guest/obj/%)
 GUEST_BIN := $(GUEST:%=$(B)/guest/%.bin) $(B)/guest/hello-raw.bin $(B)/guest/hello.elf $(B)/guest/jump.bin
+GUEST_LINUX := $(B)/guest/fpcheck
 GUEST_LDFLAGS := -nostdlib -static -Wl,-T,guest/lib/link.ld -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 GUEST_PIE := -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,notext
 
-guests: $(GUEST_BIN)
+guests: $(GUEST_BIN) $(GUEST_LINUX)
 
 $(B)/guest/obj/%.c.o: %.c guest/guest.mk | $(GUEST_FDT_LIB)
 	@mkdir -p $(@D)
@@ -56,6 +57,13 @@ $(B)/guest/jump.bin: $(B)/guest/obj/guest/lib/jump.S.o
 $(B)/guest/%.bin: $(B)/guest/%.elf.pie
 	@echo "  BIN   $@"
 	@$(CROSS)objcopy -O binary $< $@
+
+# Programs for Linux guests, without a libc: put into an initramfs by tools/mkinitramfs.
+$(B)/guest/fpcheck: guest/linux/fpcheck.c guest/linux/fpcheck.S $(B)/guest/obj/guest/canary.S.o \
+		$(B)/guest/obj/src/lib/string.c.o $(B)/guest/obj/src/lib/printf.c.o guest/guest.mk
+	@echo "  CC    $@"
+	@$(CROSS)gcc $(filter-out -fpie,$(GUEST_CFLAGS)) -fno-pie -no-pie -static -nostdlib -Wl,--build-id=none \
+		-Wl,-z,noexecstack -Wl,--gc-sections -o $@ $(filter %.c %.S %.o,$^)
 
 .PHONY: guests
 .PRECIOUS: $(B)/guest/%.elf.pie $(B)/guest/obj/%.o

@@ -65,12 +65,16 @@
 #define SYS64_OP2(esr) FIELD(esr, 19, 17)
 #define SYS64_OP0(esr) FIELD(esr, 21, 20)
 
+/* EC_FP_ASIMD of an A64 instruction: CV, COND = always */
+#define FP_COND_ALWAYS (BIT(24) | 0xeUL << 20)
+
 /* EC_ERET */
 #define ERET_A(esr) FIELD(esr, 0, 0)    /* which key, if ERETA */
 #define ERET_ERETA(esr) FIELD(esr, 1, 1)
 
 /* EC_SME: what was wrong */
 #define SME_SMTC(esr) FIELD(esr, 2, 0)
+#define SME_SMTC_ZT0 4UL
 
 /* EC_IABT_*, EC_DABT_* */
 #define ABT_FSC(esr) FIELD(esr, 5, 0)

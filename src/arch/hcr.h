@@ -100,9 +100,19 @@
 #define CPTR_TCPAC BIT(31)
 
 /* CNTHCTL_EL2, E2H=1 */
+#define CNTHCTL_EL0PCTEN BIT(0)
+#define CNTHCTL_EL0VCTEN BIT(1)
+#define CNTHCTL_EVNT MASK(7, 2) /* EVNTEN, EVNTDIR, EVNTI */
+#define CNTHCTL_EL0VTEN BIT(8)
+#define CNTHCTL_EL0PTEN BIT(9)
 #define CNTHCTL_EL1PCTEN BIT(10)
 #define CNTHCTL_EL1PTEN BIT(11)
 #define CNTHCTL_ECV BIT(12)
+#define CNTHCTL_EL1TVT BIT(13)
+#define CNTHCTL_EL1TVCT BIT(14)
+#define CNTHCTL_EL1NVPCT BIT(15)
+#define CNTHCTL_EL1NVVCT BIT(16)
+#define CNTHCTL_EVNTIS BIT(17)
 
 /*
  * MDSCR_EL1: the bits that software may write while the OS Lock is clear, without FEAT_Debugv8p9.
@@ -115,3 +125,11 @@
 /* HFGRTR_EL2 and HFGWTR_EL2: a bit with n in its name traps while 0. */
 #define HFGXTR_NSMPRI_EL1 BIT(54)
 #define HFGXTR_NTPIDR2_EL0 BIT(55)
+
+/* HFGITR_EL2: what has an exception class of its own; the rest is arch/trap.def. */
+#define HFGITR_ERET BIT(51)
+#define HFGITR_SVC_EL0 BIT(52)
+#define HFGITR_SVC_EL1 BIT(53)
+
+/* HDFGRTR_EL2 and HDFGWTR_EL2. */
+#define HDFGXTR_MDSCR_EL1 BIT(4)

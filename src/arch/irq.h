@@ -7,7 +7,10 @@
 #define DAIF_F BIT(6)
 #define DAIF_I BIT(7)
 
-/* Mask IRQ and FIQ; returns what irq_restore() needs. Nests. No write if they are masked, as nearly always. */
+/*
+ * Mask IRQ and FIQ; returns what irq_restore() needs. Nests. No write if they are masked, as
+ * nearly always.
+ */
 static inline u64 irq_save(void)
 {
 	u64 daif = sysreg_read(DAIF);

@@ -36,6 +36,12 @@ static u64 flush_delay(void)
 	return sysreg_read(CNTFRQ_EL0) / 250;
 }
 
+/* How long an unfinished line waits for its end before it is printed as it is: 100 ms, a prompt still seems instant. */
+static u64 partial_delay(void)
+{
+	return sysreg_read(CNTFRQ_EL0) / 10;
+}
+
 /* ---- the wire: lock held -------------------------------------------------------------------- */
 
 static bool has_room(void)
@@ -151,7 +157,7 @@ static bool partial_is_old(struct console_port *p, u64 now)
 	u32 head = __atomic_load_n(&p->head, __ATOMIC_ACQUIRE);
 
 	if (head == p->seen_head)
-		return now - p->seen_at >= flush_delay();
+		return now - p->seen_at >= partial_delay();
 	p->seen_head = head;
 	p->seen_at = now;
 	return false;

@@ -15,8 +15,9 @@ struct sha256 {
 };
 
 /*
- * Start; add n bytes, any number of times; finish and give the digest. Any context in which a host section may
- * be opened (simd/simd.h); one section covers at most 16 KiB, so interrupts wait no longer than that takes.
+ * Start; add n bytes, any number of times; finish and give the digest. Any context in which a
+ * host section may be opened (simd/simd.h); one section covers at most 16 KiB, so interrupts wait
+ * no longer than that takes.
  */
 void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *data, u64 n);
@@ -27,7 +28,10 @@ void sha256(const void *data, u64 n, u8 digest[SHA256_SIZE]);
 /* The digest as 64 lower-case digits and a NUL. */
 void sha256_hex(const u8 digest[SHA256_SIZE], char hex[SHA256_HEX_SIZE]);
 
-/* The two engines: hash blocks * 64 bytes into state. The first needs FEAT_SHA256 and an open host section. */
+/*
+ * The two engines: hash blocks * 64 bytes into state. The first needs FEAT_SHA256 and an open
+ * host section.
+ */
 void sha256_blocks_ce(u32 state[8], const u8 *data, u64 blocks);
 void sha256_blocks_c(u32 state[8], const u8 *data, u64 blocks);
 /* The round constants, for sha256_ce.S. */

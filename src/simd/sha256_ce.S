@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256's compression with the SHA2 instructions (FEAT_SHA256); contract in lib/sha256.h. Uses V0-V19, so
- * only inside a host section. -fpie's GOT is not needed: the constants are addressed relative to PC.
+ * SHA-256's compression with the SHA2 instructions (FEAT_SHA256); contract in lib/sha256.h. Uses
+ * V0-V19, so only inside a host section. -fpie's GOT is not needed: the constants are addressed
+ * relative to PC.
  */
 	.arch	armv8.2-a+sha2
 
 	/*
-	 * Four rounds with message words W = v\w0. v0, v1 are the state (a-d, e-h), v2 and v16 temporaries; x3
-	 * walks the constants. The first form also extends the schedule: v\w0 becomes the words 16 further on.
+	 * Four rounds with message words W = v\w0. v0, v1 are the state (a-d, e-h), v2 and v16
+	 * temporaries; x3 walks the constants. The first form also extends the schedule: v\w0
+	 * becomes the words 16 further on.
 	 */
 	.macro	rounds w0
 	ld1	{v16.4s}, [x3], #16

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ownership of the SIMD registers: claim, flush, host sections, and the trap bits that follow from it.
- * Whatever changes the owner does so with interrupts masked, so that an interrupt taken at EL2,
- * which may hold a host section, sees it before or after and never half done.
+ * Ownership of the SIMD registers: claim, flush, host sections, and the trap bits that follow
+ * from it. Whatever changes the owner does so with interrupts masked, so that an interrupt taken
+ * at EL2, which may hold a host section, sees it before or after and never half done.
  */
 #include "simd/simd.h"
 
@@ -20,38 +20,55 @@
 
 bool simd_chaos;
 
-/* Trace and activity monitors are nobody's. */
-static u64 cptr_always(void)
+/*
+ * CPTR_EL2 with all traps armed, and open for all that the machine has; trace and activity
+ * monitors are nobody's.
+ */
+static u64 cptr_armed, cptr_open;
+
+void simd_cptr_init(void)
 {
-	return CPTR_TTA | (feat.amu ? CPTR_TAM : 0);
+	cptr_armed = CPTR_TTA | (feat.amu ? CPTR_TAM : 0);
+	cptr_open = cptr_armed | CPTR_FPEN | (feat.sve ? CPTR_ZEN : 0) | (feat.sme ? CPTR_SMEN : 0);
 }
 
-static bool is_live(const struct vcpu *vcpu)
+/*
+ * A feature that the machine has and this VM has not: the guest's own CPACR_EL1 must let its instructions through to
+ * the trap that makes them UNDEFINED, or they would trap to EL1 with the exception class of the feature.
+ */
+u64 simd_cpacr_hidden(const struct simd_vcpu *s)
 {
-	return vcpu->simd.cpu == cpu_this() && cpu_this()->simd.owner == vcpu;
+	return (feat.sve && !s->vl ? CPTR_ZEN : 0) | (feat.sme && !s->svl ? CPTR_SMEN : 0);
+}
+
+u64 simd_cptr_granted(const struct simd_vcpu *s)
+{
+	return cptr_armed | CPTR_FPEN | (s->vl ? CPTR_ZEN : 0) | (s->svl ? CPTR_SMEN : 0) |
+	       (simd_cpacr_hidden(s) ? CPTR_TCPAC : 0);
+}
+
+static bool is_live_on(const struct vcpu *vcpu, const struct cpu *cpu)
+{
+	return vcpu->simd.cpu == cpu && cpu->simd.owner == vcpu;
 }
 
 u64 simd_cptr(const struct vcpu *vcpu)
 {
-	const struct simd_vcpu *s = &vcpu->simd;
-	u64 open = 0;
-
-	if (is_live(vcpu))
-		open = CPTR_FPEN | (s->vl ? CPTR_ZEN : 0) | (s->svl ? CPTR_SMEN : 0);
-	return cptr_always() | open;
+	if (is_live_on(vcpu, cpu_this()))
+		return vcpu->simd.cptr;
+	return cptr_armed | (vcpu->simd.cptr & CPTR_TCPAC);
 }
 
 void simd_open(void)
 {
-	traps_cptr_set(cptr_always() | CPTR_FPEN | (feat.sve ? CPTR_ZEN : 0) |
-		       (feat.sme ? CPTR_SMEN : 0));
+	traps_cptr_set(cptr_open);
 	/* CPTR_EL2 traps EL2 too; whoever opened it last may not have synchronised it. */
 	isb();
 }
 
 void simd_close(void)
 {
-	traps_cptr_set(cptr_always());
+	traps_cptr_set(cptr_armed);
 }
 
 /* Both pointers, always together. */
@@ -82,7 +99,7 @@ void simd_claim(struct vcpu *vcpu)
 	u64 daif = irq_save();
 	struct cpu *cpu = cpu_this();
 
-	if (!is_live(vcpu)) {
+	if (!is_live_on(vcpu, cpu)) {
 		CHECK(!cpu->simd.owner && !vcpu->simd.cpu && !cpu->simd.host);
 		simd_open();
 		vcpu->simd.bytes += simd_state_load(vcpu);
@@ -99,7 +116,7 @@ void simd_flush(struct vcpu *vcpu)
 	struct cpu *cpu = vcpu->simd.cpu;
 
 	if (cpu) {
-		CHECK(is_live(vcpu));
+		CHECK(is_live_on(vcpu, cpu_this()));
 		simd_open();
 		write_back(cpu, vcpu);
 		simd_close();
@@ -114,7 +131,7 @@ static void drop(struct vcpu *vcpu)
 	struct cpu *cpu = vcpu->simd.cpu;
 
 	if (cpu) {
-		CHECK(is_live(vcpu));
+		CHECK(is_live_on(vcpu, cpu_this()));
 		simd_open();
 		simd_state_forget(vcpu);
 		disown(cpu, vcpu);
@@ -177,8 +194,8 @@ void simd_host_begin(void)
 }
 
 /*
- * The registers keep what nidus left in them: no guest sees it, for none is live, and a claim overwrites
- * all that its VM can reach.
+ * The registers keep what nidus left in them: no guest sees it, for none is live, and a claim
+ * overwrites all that its VM can reach.
  */
 void simd_host_end(void)
 {
@@ -190,9 +207,26 @@ void simd_host_end(void)
 	irq_restore(cpu->simd.daif);
 }
 
+/* One point in four, in no order a guest could follow: at every point its first FP use would never come to an end. */
+static bool chaos_now(void)
+{
+	static u64 state;
+	u64 x = __atomic_load_n(&state, __ATOMIC_RELAXED);
+
+	x = x * 6364136223846793005UL + 1442695040888963407UL; /* Knuth's MMIX generator */
+	__atomic_store_n(&state, x, __ATOMIC_RELAXED);
+	return !(x >> 62);
+}
+
 void simd_chaos_section(void)
 {
 	simd_host_begin();
 	simd_scramble();
 	simd_host_end();
+}
+
+void simd_chaos_maybe(void)
+{
+	if (chaos_now())
+		simd_chaos_section();
 }

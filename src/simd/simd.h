@@ -27,15 +27,15 @@ struct simd_vcpu {
 	struct cpu *cpu;          /* where its state is live, or NULL: it is in memory */
 	struct simd_state *state; /* its home in memory */
 	u32 vl, svl;              /* the VM's largest vector lengths in bytes; 0: no SVE, no SME */
-	u64 zcr, smcr;            /* what ZCR_EL2 and SMCR_EL2 hold while it is live */
+	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
 	/* Times loaded, times written back, bytes moved by both, host sections while loaded. */
 	u64 claims, flushes, bytes, host_sections;
 };
 
 /*
- * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps armed.
- * The boot CPU (index 0) fills in feat.sve_vl_mask and feat.sme_vl_mask; another that differs
- * panics with a line. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts masked.
+ * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps
+ * armed. The boot CPU (index 0) fills in feat.sve_vl_mask and feat.sme_vl_mask; another that
+ * differs panics with a line. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts masked.
  */
 void simd_boot(void);
 
@@ -45,48 +45,68 @@ void simd_boot(void);
  * list or an error; SVE_MAX is the longest there is, which may be none.
  */
 const char *simd_config_check(const struct vm_config *config, char *buf, size_t size);
-/* Largest vector length (streaming vector length) in bytes of a VM so configured on this machine; 0: no SVE (SME). */
+/*
+ * Largest vector length (streaming vector length) in bytes of a VM so configured on this machine;
+ * 0: no SVE (SME).
+ */
 u32 simd_config_vl(const struct vm_config *config);
 u32 simd_config_svl(const struct vm_config *config);
 
 /* Give a new vcpu, whose vcpu->vm is set, a home of its VM's size, in reset state; -ENOMEM. */
 int simd_vcpu_init(struct vcpu *vcpu) must_check;
-/* Architectural reset state. What is live here is dropped, not saved; must not be live on another CPU. */
+/*
+ * Architectural reset state. What is live here is dropped, not saved; must not be live on another
+ * CPU.
+ */
 void simd_vcpu_reset(struct vcpu *vcpu);
-/* Drop what is live here, free the home. Must not be live on another CPU. Harmless before simd_vcpu_init(). */
+/*
+ * Drop what is live here, free the home. Must not be live on another CPU. Harmless before
+ * simd_vcpu_init().
+ */
 void simd_vcpu_destroy(struct vcpu *vcpu);
 
 /*
- * The complete CPTR_EL2 (E2H=1 format) for an entry of vcpu into its guest on this CPU: FPEN, ZEN, SMEN open
- * iff its state is live here and its VM has the feature, trace and activity monitors trapped. Pure.
+ * The fields of CPACR_EL1 (ZEN, SMEN) that are RES0 to a VM without the feature on a machine with it. They are kept
+ * all-ones in the register, and CPTR_EL2.TCPAC traps CPACR_EL1. Pure.
+ */
+u64 simd_cpacr_hidden(const struct simd_vcpu *s);
+
+/*
+ * The complete CPTR_EL2 (E2H=1 format) for an entry of vcpu into its guest on this CPU: FPEN,
+ * ZEN, SMEN open iff its state is live here and its VM has the feature, trace and activity
+ * monitors trapped. Pure.
  */
 u64 simd_cptr(const struct vcpu *vcpu);
 
 /*
- * A trapped use of FP or Advanced SIMD, SVE, SME (EC 0x07, 0x19, 0x1d; AArch32 at EL0 too): claims and
- * resumes, or UNDEF if the VM has no such feature. Run loop, vcpu loaded.
+ * A trapped use of FP or Advanced SIMD, SVE, SME (EC 0x07, 0x19, 0x1d; AArch32 at EL0 too):
+ * claims and resumes, or UNDEF if the VM has no such feature. Run loop, vcpu loaded.
  */
 enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * Make this CPU's SIMD registers vcpu's: load them from its home unless they are live, and open the traps.
- * vcpu is loaded here and live nowhere else. Any interrupt mask.
+ * Make this CPU's SIMD registers vcpu's: load them from its home unless they are live, and open
+ * the traps. vcpu is loaded here and live nowhere else. Any interrupt mask.
  */
 void simd_claim(struct vcpu *vcpu);
-/* Write vcpu's state to its home if it is live here (it must not be live elsewhere) and arm the traps. Any interrupt mask. */
+/*
+ * Write vcpu's state to its home if it is live here (it must not be live elsewhere) and arm the
+ * traps. Any interrupt mask.
+ */
 void simd_flush(struct vcpu *vcpu);
 
 /*
- * Before each entry, after the last point where an interrupt could come, with IRQs masked up to the ERET: CPTR_EL2
- * is open iff vcpu's state is live, whatever host sections did meanwhile. About 10 instructions when all is
- * well; else it puts CPTR_EL2 right and sets vcpu->traps_stale.
+ * Before each entry, after the last point where an interrupt could come, with IRQs masked up to
+ * the ERET: CPTR_EL2 is open iff vcpu's state is live, whatever host sections did meanwhile.
+ * About 10 instructions when all is well; else it puts CPTR_EL2 right and sets vcpu->traps_stale.
  */
 void simd_check(struct vcpu *vcpu);
 
 /*
- * Between these two nidus may use all SIMD registers: a live guest's are written back first. Any context, an
- * interrupt taken at EL2 included. Interrupts stay masked in between, so keep it short; begin and end on one
- * CPU in one function. They do not nest (CHECK). No value survives simd_host_end().
+ * Between these two nidus may use all SIMD registers: a live guest's are written back first. Any
+ * context, an interrupt taken at EL2 included. Interrupts stay masked in between, so keep it
+ * short; begin and end on one CPU in one function. They do not nest (CHECK). No value survives
+ * simd_host_end().
  */
 void simd_host_begin(void);
 void simd_host_end(void);
@@ -95,10 +115,12 @@ void simd_host_end(void);
 extern bool simd_chaos;
 /* A host section that fills every SIMD register, ZA and the status registers with rubbish. */
 void simd_chaos_section(void);
+/* The same, at one call in four. */
+void simd_chaos_maybe(void);
 
-/* A place where a host section could come. Free unless simd.chaos is on. */
+/* A place where a host section could come. Free unless simd.chaos is on; then one comes at one in four. */
 static inline void simd_chaos_point(void)
 {
 	if (unlikely(simd_chaos))
-		simd_chaos_section();
+		simd_chaos_maybe();
 }

@@ -41,6 +41,7 @@ int simd_vcpu_init(struct vcpu *vcpu)
 	};
 	s->zcr = simd_zcr(s->vl);
 	s->smcr = simd_smcr(s->svl);
+	s->cptr = simd_cptr_granted(s);
 	page = page_alloc(home_order(s));
 	if (!page)
 		return -ENOMEM;

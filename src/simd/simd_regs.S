@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instructions that move SIMD registers; contracts in simd_regs.h. SME's own instructions are given
- * as words: assemblers that are still in use lack them.
+ * The instructions that move SIMD registers; contracts in simd_regs.h. SME's own instructions are
+ * given as words: assemblers that are still in use lack them.
  */
 	.arch	armv9-a+sve2
 
@@ -93,7 +93,9 @@ function simd_regs_save_z
 	str	p\i, [x2, #\i, mul vl]
 	.endr
 	cbz	w1, 1f
-	/* FFR is read through a predicate register, all of which are safe by now; P0 is put back. */
+	/*
+	 * FFR is read through a predicate register, all of which are safe by now; P0 is put back.
+	 */
 	rdffr	p0.b
 	str	p0, [x2, #16, mul vl]
 	ldr	p0, [x2, #0, mul vl]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instructions that move SIMD registers (simd_regs.S). All act at EL2's vector length in force, need
- * CPTR_EL2 open for what they touch, and know nothing of owners.
+ * The instructions that move SIMD registers (simd_regs.S). All act at EL2's vector length in
+ * force, need CPTR_EL2 open for what they touch, and know nothing of owners.
  */
 #pragma once
 
@@ -15,7 +15,10 @@ u64 simd_regs_svl(void);
 void simd_regs_save_v(void *v);
 void simd_regs_load_v(const void *v);
 
-/* Z0-Z31, P0-P15, FFR: SIMD_Z_SIZE(VL) bytes in this order. Without ffr, FFR is not touched (streaming mode without FA64). */
+/*
+ * Z0-Z31, P0-P15, FFR: SIMD_Z_SIZE(VL) bytes in this order. Without ffr, FFR is not touched
+ * (streaming mode without FA64).
+ */
 void simd_regs_save_z(void *z, bool ffr);
 void simd_regs_load_z(const void *z, bool ffr);
 

@@ -106,7 +106,10 @@ u64 simd_state_save(struct vcpu *vcpu)
 	bytes = SIMD_Z_SIZE(svcr & SVCR_SM ? s->svl : s->vl);
 	if (svcr & SVCR_ZA)
 		bytes += save_za(s);
-	/* Nobody else's VM may need to know of SVCR, and host sections can't run in streaming mode. */
+	/*
+	 * Nobody else's VM may need to know of SVCR, and host sections can't run in streaming
+	 * mode.
+	 */
 	if (svcr)
 		sysreg_write(SVCR, 0);
 	return bytes;
@@ -129,14 +132,20 @@ u64 simd_state_load(struct vcpu *vcpu)
 		load_status(st);
 		return V_SIZE;
 	}
-	/* The lengths are self-synchronising: an instruction sees the last write before it in program order. */
+	/*
+	 * The lengths are self-synchronising: an instruction sees the last write before it in
+	 * program order.
+	 */
 	sysreg_write(ZCR_EL2, s->zcr);
 	sysreg_write(ZCR_EL12, st->zcr_el1);
 	if (s->svl) {
 		svcr = st->svcr;
 		sysreg_write(SMCR_EL2, s->smcr);
 		sysreg_write(SMCR_EL12, st->smcr_el1);
-		/* Before the data: entering streaming mode zeroes Z, P and FFR and sets FPSR, ZA on zeroes ZA. */
+		/*
+		 * Before the data: entering streaming mode zeroes Z, P and FFR and sets FPSR, ZA
+		 * on zeroes ZA.
+		 */
 		if (svcr)
 			sysreg_write(SVCR, svcr);
 	}

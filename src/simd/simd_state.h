@@ -4,6 +4,7 @@
 
 #include "lib/types.h"
 
+struct simd_vcpu;
 struct vcpu;
 
 #define SVCR_SM BIT(0)
@@ -20,22 +21,29 @@ struct simd_state {
 	u64 smcr_el1, svcr;     /* if the VM has SME */
 	u8 zt0[64] __attribute__((aligned(16))); /* valid if SVCR.ZA, on a machine with SME2 */
 	/*
-	 * Z, P and FFR as simd_regs_save_z() leaves them, at the VM's largest vector length, or the largest
-	 * streaming one if svcr has SM; V0-V31 if the VM has no SVE. Then ZA, valid if SVCR.ZA.
+	 * Z, P and FFR as simd_regs_save_z() leaves them, at the VM's largest vector length, or
+	 * the largest streaming one if svcr has SM; V0-V31 if the VM has no SVE. Then ZA, valid
+	 * if SVCR.ZA.
 	 */
 	u8 data[] __attribute__((aligned(64)));
 };
 
-/* Bytes of the home of a VM with these largest lengths (bytes; 0: none), and where in data[] its ZA is. */
+/*
+ * Bytes of the home of a VM with these largest lengths (bytes; 0: none), and where in data[] its
+ * ZA is.
+ */
 u64 simd_state_size(u32 vl, u32 svl);
 u64 simd_state_za(u32 vl, u32 svl);
 
 /*
- * Registers to home. CPTR_EL2 is open and synchronised, ZCR_EL2 and SMCR_EL2 hold the VM's largest lengths. Leaves
- * SVCR 0. Returns bytes moved.
+ * Registers to home. CPTR_EL2 is open and synchronised, ZCR_EL2 and SMCR_EL2 hold the VM's
+ * largest lengths. Leaves SVCR 0. Returns bytes moved.
  */
 u64 simd_state_save(struct vcpu *vcpu);
-/* Home to registers; also puts ZCR_EL2 and SMCR_EL2 to the VM's largest lengths. SVCR must be 0. Returns bytes moved. */
+/*
+ * Home to registers; also puts ZCR_EL2 and SMCR_EL2 to the VM's largest lengths. SVCR must be 0.
+ * Returns bytes moved.
+ */
 u64 simd_state_load(struct vcpu *vcpu);
 
 /* The registers hold nothing that is wanted any more; leaves SVCR 0. CPTR_EL2 is open. */
@@ -49,6 +57,10 @@ void simd_state_free(struct vcpu *vcpu);
 u64 simd_zcr(u32 vl);
 u64 simd_smcr(u32 svl);
 
+/* Compute the values of CPTR_EL2 below, once feat is known. */
+void simd_cptr_init(void);
+/* CPTR_EL2 for a guest whose state is live, of a VM with these lengths. */
+u64 simd_cptr_granted(const struct simd_vcpu *s);
 /* CPTR_EL2 open for EL2 itself: everything that the machine has. Synchronised. */
 void simd_open(void);
 /* CPTR_EL2 with all traps armed. */

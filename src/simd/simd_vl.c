@@ -13,7 +13,10 @@
 
 #define LEN_MAX 15
 
-/* Asking for a length gives the longest that exists up to it, at least the shortest (ZCR_ELx.LEN). */
+/*
+ * Asking for a length gives the longest that exists up to it, at least the shortest
+ * (ZCR_ELx.LEN).
+ */
 static u32 probe_sve(void)
 {
 	u32 mask = 0;
@@ -43,11 +46,18 @@ static void quieten_sme(void)
 	sysreg_write(SMPRI_EL1, 0);
 }
 
+/* The mask of all lengths that are no longer than the longest in mask. */
+static u32 lengths_up_to(u32 mask)
+{
+	return mask ? ~0U >> __builtin_clz(mask) : 0;
+}
+
 void simd_boot(void)
 {
 	struct cpu *cpu = cpu_this();
 	u32 sve = 0, sme = 0;
 
+	simd_cptr_init();
 	cpu->traps.cptr = sysreg_read(CPTR_EL2);
 	simd_open();
 	if (feat.sme) {
@@ -56,13 +66,17 @@ void simd_boot(void)
 	}
 	if (feat.sve)
 		sve = probe_sve();
+	/* QEMU's TCG aborts when it narrows to a streaming length that is longer than every SVE length. */
+	if (feat.qemu)
+		sme &= lengths_up_to(sve);
 	simd_close();
 	isb();
 	if (!cpu->index) {
 		feat.sve_vl_mask = sve;
 		feat.sme_vl_mask = sme;
 	} else if (sve != feat.sve_vl_mask || sme != feat.sme_vl_mask) {
-		panic("cpu%u: vector lengths (SVE %#x, SME %#x) differ from the boot CPU's (%#x, %#x)",
+		panic("cpu%u: vector lengths (SVE 0x%x, SME 0x%x) differ from the boot CPU's "
+		      "(0x%x, 0x%x)",
 		      cpu->index, sve, sme, feat.sve_vl_mask, feat.sme_vl_mask);
 	}
 }
@@ -100,8 +114,8 @@ static bool length_exists(u32 bits, u32 mask)
 static const char *complain(char *buf, size_t size, const char *path, const char *property,
 			    u32 wanted, u32 mask)
 {
-	size_t n = (size_t)snprintf(buf, size, "%s: %s: wanted %u bits, available:%s", path, property,
-				    wanted, mask ? "" : " none");
+	size_t n = (size_t)snprintf(buf, size, "%s: %s: wanted %u bits, available:%s", path,
+				    property, wanted, mask ? "" : " none");
 
 	for (u32 i = 0; i <= LEN_MAX && n < size; i++)
 		if (mask & BIT(i))

@@ -27,7 +27,10 @@ static bool arch_function(u32 fid)
 	return fid == SMCCC_VERSION || fid == SMCCC_ARCH_FEATURES;
 }
 
-/* Bits of the CPU's random numbers in words of word_bits, the lowest first; what is not asked for is 0. */
+/*
+ * Bits of the CPU's random numbers in words of word_bits, the lowest first; what is not asked for
+ * is 0.
+ */
 static s64 trng_fill(u64 words[3], u64 bits, u32 word_bits)
 {
 	u32 n = (u32)((bits + word_bits - 1) / word_bits);

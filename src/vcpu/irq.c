@@ -3,6 +3,7 @@
 #include "boot/fdt.h"
 #include "dev/console.h"
 #include "dev/gicv3.h"
+#include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/run.h"
 #include "vcpu/sched.h"
@@ -49,5 +50,6 @@ void irq_handle(void)
 
 	while ((intid = gicv3_ack()) < INTID_SPECIAL)
 		irq_one(cpu, intid);
+	simd_chaos_point();
 	sched_tick(cpu);
 }

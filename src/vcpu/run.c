@@ -36,7 +36,7 @@ static void prepare_entry(struct vcpu *vcpu)
 {
 	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE)))
 		vgic_flush(vcpu);
-	simd_check(vcpu);
+	simd_chaos_point();
 	if (unlikely(vcpu->traps_stale)) {
 		struct traps traps = traps_compute(vcpu);
 
@@ -48,6 +48,8 @@ static void prepare_entry(struct vcpu *vcpu)
 		sysreg_write(SPSR_EL2, vcpu->pstate);
 		vcpu->pc_dirty = false;
 	}
+	simd_chaos_point();
+	simd_check(vcpu); /* last: whatever came before may have held a host section */
 }
 
 static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
@@ -111,6 +113,7 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 		left = counter_now();
 		vcpu->account.guest_ticks += left - entered;
 		snapshot(vcpu, kind);
+		simd_chaos_point();
 		verdict = handle_exit(vcpu, kind, &class);
 		switch (verdict) {
 		case RESUME:

@@ -20,8 +20,9 @@ struct walk {
 };
 
 /*
- * A size outside what the granule allows is as good as the nearest one that it does allow: hardware that walked
- * at all did so too, and the guest may have written TCR_EL1 since. The walk below relies on it.
+ * A size outside what the granule allows is as good as the nearest one that it does allow:
+ * hardware that walked at all did so too, and the guest may have written TCR_EL1 since. The walk
+ * below relies on it.
  */
 static u32 va_bits_of(u64 txsz, u32 grain)
 {
@@ -38,7 +39,8 @@ static struct walk walk_of(va_t at)
 	u32 grain = upper ? grain1[TCR_TG1(tcr)] : grain0[TCR_TG0(tcr)];
 
 	if (upper)
-		return (struct walk){ sysreg_read(TTBR1_EL12), grain, va_bits_of(TCR_T1SZ(tcr), grain) };
+		return (struct walk){ sysreg_read(TTBR1_EL12), grain,
+				      va_bits_of(TCR_T1SZ(tcr), grain) };
 	return (struct walk){ sysreg_read(TTBR0_EL12), grain, va_bits_of(TCR_T0SZ(tcr), grain) };
 }
 

@@ -36,12 +36,44 @@ static u64 slice_ticks(void)
 	return sysreg_read(CNTFRQ_EL0) / 1000 * SLICE_MS;
 }
 
+/* An idle CPU is about to be woken: the next one to look for one takes another. */
+static void claim_idle(u32 index)
+{
+	__atomic_fetch_and(&idle_cpus, ~BIT(index), __ATOMIC_SEQ_CST);
+}
+
+/* Have idle CPUs look again that could take vcpus which wait here and are not loaded (any more). */
+static void offer_waiting(struct cpu *cpu)
+{
+	u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+	struct list *n;
+
+	if (likely(!idle) || !__atomic_load_n(&cpu->rq_len, __ATOMIC_ACQUIRE))
+		return;
+	spin_lock(&cpu->rq_lock);
+	list_for_each(n, &cpu->rq) {
+		const struct vcpu *v = list_entry(n, struct vcpu, rq_node);
+		u64 fit = idle & v->affinity;
+		u32 index;
+
+		if (!fit || __atomic_load_n(&v->loaded_cpu, __ATOMIC_ACQUIRE))
+			continue;
+		index = (u32)__builtin_ctzl(fit);
+		idle &= ~BIT(index);
+		claim_idle(index);
+		cpu_kick(&cpus[index]);
+	}
+	spin_unlock(&cpu->rq_lock);
+}
+
 void sched_tick(struct cpu *cpu)
 {
 	/* Alone on this CPU, a vcpu runs on without a timer. */
 	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched &&
-	    (__atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED) || vm_work_pending()))
+	    (__atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED) || vm_work_pending())) {
 		timer_set(&cpu->slice, counter_now() + slice_ticks());
+		offer_waiting(cpu);
+	}
 }
 
 /* Append to cpu's queue. */
@@ -79,6 +111,8 @@ void sched_start(struct vcpu *vcpu)
 {
 	struct cpu *cpu = place(vcpu);
 
+	if (__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & BIT(cpu->index))
+		claim_idle(cpu->index);
 	enqueue(cpu, vcpu);
 	if (cpu != cpu_this())
 		cpu_kick(cpu);
@@ -130,8 +164,12 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 	u64 since = counter_now();
 	struct vcpu *vcpu;
 
-	__atomic_fetch_or(&idle_cpus, BIT(cpu->index), __ATOMIC_SEQ_CST);
-	while (!(vcpu = pick(cpu)) && !vm_work_pending()) {
+	for (;;) {
+		/* Before the look: who makes a vcpu free to go after it sees this CPU idle. */
+		__atomic_fetch_or(&idle_cpus, BIT(cpu->index), __ATOMIC_SEQ_CST);
+		vcpu = pick(cpu);
+		if (vcpu || vm_work_pending())
+			break;
 		console_flush();
 		dsb(sy);
 		wfi();
@@ -140,15 +178,6 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 	__atomic_fetch_and(&idle_cpus, ~BIT(cpu->index), __ATOMIC_SEQ_CST);
 	cpu->idle_ticks += counter_now() - since;
 	return vcpu;
-}
-
-/* A vcpu that waits here may just have become free to go: an idle CPU should look again. */
-static void offer_waiting(struct cpu *cpu)
-{
-	u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
-
-	if (idle && __atomic_load_n(&cpu->rq_len, __ATOMIC_ACQUIRE))
-		cpu_kick(&cpus[__builtin_ctzl(idle)]);
 }
 
 /* Have vcpu's state in this CPU's registers; whoever was there is written back. */
@@ -172,6 +201,8 @@ static void fall_asleep(struct cpu *cpu, struct vcpu *vcpu)
 	u32 sleeping = VCPU_SLEEPING;
 
 	__atomic_store_n(&vcpu->state, VCPU_SLEEPING, __ATOMIC_SEQ_CST);
+	/* Against the plain loads of the look: on its own the store may come after them. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!vcpu_wakes(vcpu))
 		return;
 	if (__atomic_compare_exchange_n(&vcpu->state, &sleeping, VCPU_STARTING, false,

@@ -98,6 +98,17 @@ enum verdict emul_smpri(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 	return vcpu->vm->config->sme ? emul_raz_wi(vcpu, id, write, value) : UNDEF;
 }
 
+enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write)
+		vcpu->sr[id] = *value;
+	else
+		*value = vcpu->sr[id];
+	return SKIP;
+}
+
 #define CLIDR_TTYPES MASK(46, 33) /* tag caches: FEAT_MTE2 is hidden */
 
 enum verdict emul_clidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
@@ -186,7 +197,19 @@ static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *va
 	return read_only(write, value, vcpu->vm->id_regs.v[IDSPACE_INDEX(crm, op2)]);
 }
 
-/* A register in the CPU does not trap, but for MDSCR_EL1. */
+/* CPTR_EL2.TCPAC: fields of features that this VM has not are RES0 to it. */
+static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
+{
+	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
+
+	if (write)
+		sysreg_write(CPACR_EL12, *value | hidden);
+	else
+		*value = sysreg_read(CPACR_EL12) & ~hidden;
+	return SKIP;
+}
+
+/* A register in the CPU does not trap, but for MDSCR_EL1 and CPACR_EL1. */
 #define CASE_BANK(id, key_, function, condition)
 #define CASE_LIVE(id, key_, function, condition)
 #define CASE_EMUL(id, key_, function, condition)                                                   \
@@ -200,6 +223,8 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
 		return debug_numbered(vcpu, key, write, value);
 	switch (key) {
+	case KEY_CPACR_EL1:
+		return cpacr(vcpu, write, value);
 	case KEY_MDSCR_EL1:
 		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \

@@ -6,6 +6,7 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
+#include "nested/traps_nested.h"
 #include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
@@ -111,8 +112,10 @@ struct traps traps_compute(const struct vcpu *vcpu)
 	 * The others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet to come.
 	 * nSMPRI_EL1 stays 0 as well: a VM has no streaming priorities.
 	 */
-	if (feat.fgt && feat.sme && vcpu->vm->config->sme)
+	if (feat.fgt && vcpu->simd.svl)
 		t.hfgrtr = t.hfgwtr = HFGXTR_NTPIDR2_EL0;
+	if (unlikely(vcpu->has_el2))
+		return vcpu->hyp ? traps_for_vel2(&t, vcpu) : traps_merge_l2(&t, vcpu);
 	return t;
 }
 

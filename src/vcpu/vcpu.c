@@ -27,6 +27,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->pstate = PSTATE_RESET;
 	vcpu->debug_live = false;
 	sysreg_reset(vcpu);
+	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
 	simd_vcpu_reset(vcpu);
 	vtimer_reset(vcpu);
 	vgic_vcpu_reset(vcpu);
@@ -55,12 +56,15 @@ void vcpu_load(struct vcpu *vcpu)
 
 	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
 	stage2_load(&vcpu->vm->stage2);
+	simd_chaos_point();
 	tlb_take_over(vcpu, cpu);
 	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
 		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
 	sysreg_load(vcpu);
+	simd_chaos_point();
 	vtimer_load(vcpu);
 	vgic_load(vcpu);
+	simd_chaos_point();
 	vcpu->pc_dirty = true;
 	vcpu->traps_stale = true;
 	vcpu->account.switches++;
@@ -78,10 +82,13 @@ void vcpu_put(struct vcpu *vcpu)
 	 * guest began here is complete, for its own DSB may come on another CPU.
 	 */
 	dsb(sy);
+	simd_chaos_point();
 	simd_flush(vcpu);
+	simd_chaos_point();
 	vgic_put(vcpu);
 	vtimer_put(vcpu);
 	sysreg_save(vcpu);
+	simd_chaos_point();
 	cpu->loaded = NULL;
 	/* From here on another CPU may take it. */
 	__atomic_store_n(&vcpu->loaded_cpu, NULL, __ATOMIC_RELEASE);

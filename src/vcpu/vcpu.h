@@ -16,6 +16,7 @@
 #include "arch/sysreg_table.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "nested/shadow.h"
 #include "simd/simd.h"
 #include "trace/account.h"
 #include "vcpu/exit.h"
@@ -49,9 +50,13 @@ struct vcpu {
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
+	bool has_el2;       /* of a VM that may be a hypervisor */
+	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
 	u8 index;           /* within its VM */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
+	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
+	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
 	struct exit exit;   /* the last one */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */

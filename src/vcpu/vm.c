@@ -17,7 +17,7 @@
 struct vm vms[MAX_VMS];
 u32 vm_count;
 bool vm_stats_at_end;
-static u32 vms_alive;        /* atomic */
+static u32 vms_alive;        /* atomic: created and not yet finished, started or not */
 static struct spinlock work; /* who may do vm_work(): a trylock */
 static u32 vms_to_work;      /* atomic: VMs that wait for vm_work() */
 
@@ -39,6 +39,7 @@ int vm_create(const struct vm_config *config)
 		return -EINVAL;
 	}
 	vm_count++;
+	__atomic_fetch_add(&vms_alive, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -47,14 +48,14 @@ void vm_start(struct vm *vm)
 	vm->cntoff = counter_now();
 	vm->started = vm->cntoff;
 	vm->vcpus_alive = vm->vcpu_count;
-	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&vms_alive, 1, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->requests = 0;
 		vm->vcpus[i]->state = VCPU_OFF;
 	}
 	vm->vcpus[0]->state = VCPU_STARTING;
 	vcpu_reset(vm->vcpus[0], vm->entry, vm->fdt_ipa);
+	/* Last: a vm_stop() that comes now finds all vcpus in place. */
+	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
 	sched_start(vm->vcpus[0]);
 }
 
@@ -172,7 +173,6 @@ static void vm_reset_step(struct vm *vm)
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);
-	__atomic_fetch_sub(&vms_alive, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&vms_to_work, 1, __ATOMIC_RELEASE);
 	vm_start(vm);
 }

@@ -5,6 +5,7 @@
 #include "boot/config.h"
 #include "lib/spinlock.h"
 #include "mm/stage2.h"
+#include "nested/traps_nested.h"
 #include "vcpu/cpu.h"
 #include "vcpu/idreg.h"
 #include "vcpu/mmio.h"
@@ -32,12 +33,14 @@ struct vm {
 	const char *stop_reason; /* NULL: the guest asked for it (PSCI); else why nidus stopped it */
 	struct vm_layout layout;
 	struct stage2 stage2;
+	struct shadow_pool *shadows; /* nested/shadow.h; NULL: no virtual EL2 */
 	/* RAM in the order of its addresses; contiguous in IPA, maybe not in PA. */
 	struct vm_ram {
 		u64 ipa, pa, size;
 	} ram[VM_RAM_CHUNKS];
 	u32 ram_chunks;
 	struct idregs id_regs;
+	struct nested_bits nested; /* of its EL2 registers, if it has them */
 	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
 	struct mmio_bus mmio;
 	struct vgic vgic;

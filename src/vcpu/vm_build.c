@@ -6,6 +6,7 @@
 #include "boot/guest_fdt.h"
 #include "dev/vpl011.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "simd/simd.h"
@@ -162,12 +163,12 @@ static const char *make_vcpus(struct vm *vm)
 		vcpu->index = (u8)i;
 		vcpu->vmpidr = mpidr_of(i);
 		vcpu->affinity = vm->config->affinity[i] & (BIT(cpu_count) - 1);
-		if (!vcpu->affinity)
-			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
 		list_init(&vcpu->rq_node);
 		vtimer_reset(vcpu);
 		vm->vcpus[i] = vcpu;
 		vm->vcpu_count = i + 1;
+		if (!vcpu->affinity)
+			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
 		if (simd_vcpu_init(vcpu))
 			return "cpus: no memory for its SIMD state";
 	}
@@ -197,6 +198,7 @@ const char *vm_build(struct vm *vm)
 		return error;
 	set_layout(vm);
 	idregs_init(&vm->id_regs, c);
+	nested_bits_init(&vm->nested, &vm->id_regs);
 	error = c->direct_map ? alloc_ram_direct(vm) : alloc_ram(vm);
 	if (error)
 		return error;
@@ -227,6 +229,19 @@ static const char *copy_image(struct vm *vm, const struct image *image)
 	return NULL;
 }
 
+/* What a VM is made of, for the log: SHA-256 of a module as it was loaded. */
+static void measure(const struct vm *vm, const char *what, struct range module)
+{
+	u8 digest[SHA256_SIZE];
+	char hex[SHA256_HEX_SIZE];
+
+	if (!module.size)
+		return;
+	sha256(pa_ptr(pa(module.base)), module.size, digest);
+	sha256_hex(digest, hex);
+	log_line("vm %s: %s: sha256 %s", vm->config->name, what, hex);
+}
+
 /* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
 const char *vm_load_images(struct vm *vm)
 {
@@ -246,7 +261,9 @@ const char *vm_load_images(struct vm *vm)
 	vm->fdt_ipa = ALIGN_DOWN(end - FDT_MAX, FDT_MAX);
 	gl.initrd_size = c->ramdisk.size;
 	gl.initrd = ALIGN_DOWN(vm->fdt_ipa - c->ramdisk.size, PAGE_SIZE);
-	if (image.end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image.end)
+	/* The rounding of gl.initrd counts too. */
+	if (image.end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image.end ||
+	    gl.initrd < image.end)
 		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
 			    "device tree (0x%lx), found 0x%lx",
 			    image.end - ram, c->ramdisk.size, (u64)FDT_MAX, c->mem_size);
@@ -271,6 +288,8 @@ const char *vm_load_images(struct vm *vm)
 	page_free(fdt_page, order_of(FDT_MAX));
 	if (size < 0)
 		return FAIL("its device tree can't be made (libfdt error %d)", size);
+	measure(vm, "kernel", c->kernel);
+	measure(vm, "ramdisk", c->ramdisk);
 	vm->entry = image.entry;
 	return NULL;
 }

@@ -205,7 +205,7 @@ void vgic_resolve_lost(struct vcpu *vcpu)
 	}
 	if (count == 1)
 		spi_access(vcpu, &op);
-	else if (count)
+	else if (count && !__atomic_exchange_n(&vm->vgic.lost_told, true, __ATOMIC_RELAXED))
 		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id,
 			 vcpu->index, count);
 }

@@ -98,6 +98,7 @@ struct vgic {
 	u32 ctlr;             /* atomic: GICD_CTLR.EnableGrp0 and 1 */
 	u32 intids;           /* implemented: a multiple of 32, or 1020 */
 	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
+	bool lost_told;       /* atomic: it has been said that a deactivation was ignored */
 	struct vgic_spis *spis;
 };
 

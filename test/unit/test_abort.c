@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage-2 aborts: which are device accesses, what the syndrome's fields mean, which become external aborts. */
+/*
+ * Stage-2 aborts: which are device accesses, what the syndrome's fields mean, which become
+ * external aborts.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,11 +82,13 @@ static enum verdict data_abort(u64 iss)
 	return dabt_trap(&vcpu, &vcpu.exit);
 }
 
-/* ISS of a described access: ISV | SAS | SSE | SRT | SF | AR | WnR | translation fault at level 3. */
+/*
+ * ISS of a described access: ISV | SAS | SSE | SRT | SF | AR | WnR | translation fault at level 3.
+ */
 static u64 iss(u32 sas, bool sse, u32 srt, bool sf, bool write)
 {
-	return 1UL << 24 | (u64)sas << 22 | (u64)sse << 21 | (u64)srt << 16 | (u64)sf << 15 | (u64)write << 6 |
-	       7;
+	return 1UL << 24 | (u64)sas << 22 | (u64)sse << 21 | (u64)srt << 16 | (u64)sf << 15 |
+	       (u64)write << 6 | 7;
 }
 
 static void untouched(const char *what, u32 except)
@@ -99,23 +104,46 @@ static void untouched(const char *what, u32 except)
 static u64 loaded(u32 sas, bool sse, bool sf, u64 v)
 {
 	switch (sas << 2 | sse << 1 | sf) {
-	case 0: case 1: return (uint8_t)v;
-	case 2: return (uint32_t)(int32_t)(int8_t)v;
-	case 3: return (uint64_t)(int64_t)(int8_t)v;
-	case 4: case 5: return (uint16_t)v;
-	case 6: return (uint32_t)(int32_t)(int16_t)v;
-	case 7: return (uint64_t)(int64_t)(int16_t)v;
-	case 8: case 9: case 10: return (uint32_t)v;
-	case 11: return (uint64_t)(int64_t)(int32_t)v;
-	case 13: return v;
+	case 0:
+	case 1:
+		return (uint8_t)v;
+	case 2:
+		return (uint32_t)(int32_t)(int8_t)v;
+	case 3:
+		return (uint64_t)(int64_t)(int8_t)v;
+	case 4:
+	case 5:
+		return (uint16_t)v;
+	case 6:
+		return (uint32_t)(int32_t)(int16_t)v;
+	case 7:
+		return (uint64_t)(int64_t)(int16_t)v;
+	case 8:
+	case 9:
+	case 10:
+		return (uint32_t)v;
+	case 11:
+		return (uint64_t)(int64_t)(int32_t)v;
+	case 13:
+		return v;
 	}
 	return 0;
 }
 
 static void loads(void **state)
 {
-	static const u64 data[] = { 0, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff8080, 0x7fffffff,
-				    0x80000000, 0xffffffff7fff7f7f, 0x8000000080008080, ~0UL };
+	static const u64 data[] = { 0,
+				    0x7f,
+				    0x80,
+				    0xff,
+				    0x7fff,
+				    0x8000,
+				    0xffff8080,
+				    0x7fffffff,
+				    0x80000000,
+				    0xffffffff7fff7f7f,
+				    0x8000000080008080,
+				    ~0UL };
 
 	(void)state;
 	for (u32 kind = 0; kind <= 13; kind++)
@@ -127,19 +155,19 @@ static void loads(void **state)
 
 				if (kind == 12)
 					continue; /* no 64-bit load into a W register */
-				snprintf(what, sizeof(what), "SAS %u SSE %d SF %d SRT %u data %#lx", sas, sse,
-					 sf, srt, data[i]);
+				snprintf(what, sizeof(what), "SAS %u SSE %d SF %d SRT %u data %#lx",
+					 sas, sse, sf, srt, data[i]);
 				setup(NULL);
 				device_data = data[i];
-				if (data_abort(iss(sas, sse, srt, sf, false)) != SKIP || accesses != 1 ||
-				    injected || decoded)
+				if (data_abort(iss(sas, sse, srt, sf, false)) != SKIP ||
+				    accesses != 1 || injected || decoded)
 					fail_msg("%s: not one access", what);
 				if (got.size != 1 << sas || got.write || got_at != IPA)
 					fail_msg("%s: %u bytes at %#lx", what, got.size, got_at);
 				untouched(what, srt);
 				if (srt != 31 && vcpu.gpr[srt] != loaded(sas, sse, sf, data[i]))
-					fail_msg("%s: register %#lx, want %#lx", what, vcpu.gpr[srt],
-						 loaded(sas, sse, sf, data[i]));
+					fail_msg("%s: register %#lx, want %#lx", what,
+						 vcpu.gpr[srt], loaded(sas, sse, sf, data[i]));
 			}
 }
 
@@ -149,13 +177,17 @@ static void stores(void **state)
 	for (u32 sas = 0; sas < 4; sas++)
 		for (u32 srt = 0; srt < 32; srt++) {
 			u64 v = srt == 31 ? 0 : gpr_before(srt); /* 31 is XZR, not SP */
-			u64 want = sas == 0 ? (uint8_t)v : sas == 1 ? (uint16_t)v : sas == 2 ? (uint32_t)v : v;
+			u64 want = sas == 0   ? (uint8_t)v
+				   : sas == 1 ? (uint16_t)v
+				   : sas == 2 ? (uint32_t)v
+					      : v;
 
 			setup(NULL);
 			assert_int_equal(data_abort(iss(sas, false, srt, sas == 3, true)), SKIP);
-			if (accesses != 1 || !got.write || got.size != 1 << sas || got.data != want ||
-			    got_at != IPA)
-				fail_msg("SAS %u SRT %u: %#lx, want %#lx", sas, srt, got.data, want);
+			if (accesses != 1 || !got.write || got.size != 1 << sas ||
+			    got.data != want || got_at != IPA)
+				fail_msg("SAS %u SRT %u: %#lx, want %#lx", sas, srt, got.data,
+					 want);
 			untouched("store", 32);
 		}
 }
@@ -199,20 +231,27 @@ static void cache_maintenance(void **state)
 	assert_int_equal(accesses + decoded, 0);
 }
 
-/* Every fault status code: only translation and permission faults of the access itself are devices'. */
+/*
+ * Every fault status code: only translation and permission faults of the access itself are
+ * devices'.
+ */
 static void status_codes(void **state)
 {
 	(void)state;
 	for (u64 s1ptw = 0; s1ptw < 2; s1ptw++)
 		for (u64 fsc = 0; fsc < 64; fsc++) {
-			bool device = !s1ptw && ((fsc >= 4 && fsc <= 7) || (fsc >= 12 && fsc <= 15));
+			bool device =
+				!s1ptw && ((fsc >= 4 && fsc <= 7) || (fsc >= 12 && fsc <= 15));
 			enum verdict v;
 
 			setup(NULL);
-			v = data_abort((iss(2, false, 1, false, true) & ~0x3fUL) | fsc | s1ptw << 7);
-			if (v != (device ? SKIP : RESUME) || injected != !device || accesses != device)
-				fail_msg("FSC %#lx, S1PTW %lu: verdict %d, %u injected, %u accesses", fsc,
-					 s1ptw, v, injected, accesses);
+			v = data_abort((iss(2, false, 1, false, true) & ~0x3fUL) | fsc |
+				       s1ptw << 7);
+			if (v != (device ? SKIP : RESUME) || injected != !device ||
+			    accesses != device)
+				fail_msg(
+					"FSC %#lx, S1PTW %lu: verdict %d, %u injected, %u accesses",
+					fsc, s1ptw, v, injected, accesses);
 		}
 }
 
@@ -221,7 +260,8 @@ static void wide_ipa(void **state)
 {
 	(void)state;
 	vcpu.exit = (struct exit){ .esr = 0x92000000 | iss(0, false, 0, false, false),
-				   .far = 0xfff, .hpfar = 0x80000ffffffffff0UL };
+				   .far = 0xfff,
+				   .hpfar = 0x80000ffffffffff0UL };
 	dabt_trap(&vcpu, &vcpu.exit);
 	assert_int_equal(got_at, 0x000fffffffffffffUL);
 }
@@ -241,10 +281,14 @@ static void instruction_aborts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(loads, setup),         cmocka_unit_test_setup(stores, setup),
-		cmocka_unit_test_setup(device_aborts, setup), cmocka_unit_test_setup(undescribed, setup),
-		cmocka_unit_test_setup(cache_maintenance, setup), cmocka_unit_test_setup(status_codes, setup),
-		cmocka_unit_test_setup(wide_ipa, setup),      cmocka_unit_test_setup(instruction_aborts, setup),
+		cmocka_unit_test_setup(loads, setup),
+		cmocka_unit_test_setup(stores, setup),
+		cmocka_unit_test_setup(device_aborts, setup),
+		cmocka_unit_test_setup(undescribed, setup),
+		cmocka_unit_test_setup(cache_maintenance, setup),
+		cmocka_unit_test_setup(status_codes, setup),
+		cmocka_unit_test_setup(wide_ipa, setup),
+		cmocka_unit_test_setup(instruction_aborts, setup),
 	};
 
 	return cmocka_run_group_tests_name("abort", tests, NULL, NULL);

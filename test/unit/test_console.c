@@ -467,15 +467,15 @@ static void test_partial_lines(void **state)
 	say(0, "login: ");
 	console_flush();
 	assert_string_equal(printed(), ""); /* it may go on at once */
-	wait(20000);
+	wait(220000);
 	assert_string_equal(printed(), "one: login: ");
 	say(0, "root");
-	wait(20000);
+	wait(220000);
 	assert_string_equal(printed(), "root"); /* the line is still open */
 	say(1, "x\n");
 	assert_string_equal(printed(), "\r\ntwo: x\n");
 	say(0, "\r\n# ");
-	wait(20000);
+	wait(220000);
 	assert_string_equal(printed(), "one: \none: # ");
 	log_line("hm");
 	assert_string_equal(printed(), "\r\nnidus: hm\r\n");

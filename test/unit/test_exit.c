@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dispatch table: each of the 64 exception classes goes to its handler and is accounted as its class. */
+/*
+ * The dispatch table: each of the 64 exception classes goes to its handler and is accounted as its
+ * class.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,8 +78,8 @@ static void every_class(void **state)
 			exit_now.esr = 0x00ffffff00000000UL | (u64)ec << 26 | 0x3ffffff;
 			got = exit_dispatch(&vcpu, &exit_now, &class);
 			if ((want == NULL) != (handled == NULL) || (want && strcmp(want, handled)))
-				fail_msg("EC %#x: handled by %s, want %s", ec, handled ? handled : "nobody",
-					 want ? want : "nobody");
+				fail_msg("EC %#x: handled by %s, want %s", ec,
+					 handled ? handled : "nobody", want ? want : "nobody");
 			if (got != (want ? verdict : UNDEF))
 				fail_msg("EC %#x: verdict %d of %s", ec, got, handled);
 			if (class != want_class)

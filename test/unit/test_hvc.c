@@ -99,9 +99,11 @@ static void smccc(void **state)
 
 static void unknown(void **state)
 {
-	static const u64 fid[] = { 0, 1, 0x84000020, 0x8400004f, 0x84000054, 0xc4000050, 0xc4000051, 0xc4000052,
-				   0xc4000020, 0xc0000000, 0x82000000, 0x83000000, 0x86000000, 0x8600ff01,
-				   0xc5000020, 0xbf00ff01, 0x04000000, 0x44000003, 0xffffffff, 0xfffffffffffffffe };
+	static const u64 fid[] = { 0,          1,          0x84000020, 0x8400004f,
+				   0x84000054, 0xc4000050, 0xc4000051, 0xc4000052,
+				   0xc4000020, 0xc0000000, 0x82000000, 0x83000000,
+				   0x86000000, 0x8600ff01, 0xc5000020, 0xbf00ff01,
+				   0x04000000, 0x44000003, 0xffffffff, 0xfffffffffffffffe };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(fid); i++) {
@@ -158,7 +160,10 @@ static void immediates(void **state)
 	preserved("HVC with an immediate", 1);
 }
 
-/* HVC is taken after the instruction, a trapped SMC at it: nidus completes it, which clears SS and BTYPE. */
+/*
+ * HVC is taken after the instruction, a trapped SMC at it: nidus completes it, which clears SS and
+ * BTYPE.
+ */
 static void conduits(void **state)
 {
 	(void)state;
@@ -194,7 +199,9 @@ static void trng_discovery(void **state)
 	assert_true((s32)vcpu.gpr[0] > 0);
 	for (u32 i = 0; i < 4; i++)
 		assert_int_equal(vcpu.gpr[i] >> 32, 0);
-	/* RFC 4122: version 4 in the high nibble of byte 6, variant 10x in the high bits of byte 8. */
+	/*
+	 * RFC 4122: version 4 in the high nibble of byte 6, variant 10x in the high bits of byte 8.
+	 */
 	assert_int_equal(vcpu.gpr[1] >> 20 & 0xf, 4);
 	assert_int_equal(vcpu.gpr[2] >> 6 & 3, 2);
 	preserved("TRNG_GET_UUID", 4);
@@ -209,7 +216,10 @@ static void trng_absent(void **state)
 	assert_int_equal(call(0xc4000053, 64), NOT_SUPPORTED);
 }
 
-/* Every bit count up to beyond the maximum: as many low bits set of {x1, x2, x3} as were asked for, no more. */
+/*
+ * Every bit count up to beyond the maximum: as many low bits set of {x1, x2, x3} as were asked
+ * for, no more.
+ */
 static void trng_bits(u32 fid, u32 word)
 {
 	for (u64 bits = 0; bits <= 3 * word + 8; bits++) {
@@ -229,8 +239,8 @@ static void trng_bits(u32 fid, u32 word)
 			fail_msg("%u-bit words, %lu bits: x0 = %ld", word, bits, (s64)vcpu.gpr[0]);
 		for (u32 i = 1; i < 4; i++)
 			if (vcpu.gpr[i] != want[i])
-				fail_msg("%u-bit words, %lu bits: x%u = %#lx, want %#lx", word, bits, i,
-					 vcpu.gpr[i], want[i]);
+				fail_msg("%u-bit words, %lu bits: x%u = %#lx, want %#lx", word,
+					 bits, i, vcpu.gpr[i], want[i]);
 		preserved("TRNG_RND", 4);
 	}
 }
@@ -273,7 +283,8 @@ static void trng_no_entropy(void **state)
 			setup(NULL);
 			fake_rndr[0] = fake_rndr[1] = ~0UL;
 			fake_rndr_left = left;
-			assert_int_equal(call(wide ? 0xc4000053 : 0x84000053, wide ? 192 : 96), NO_ENTROPY);
+			assert_int_equal(call(wide ? 0xc4000053 : 0x84000053, wide ? 192 : 96),
+					 NO_ENTROPY);
 			for (u32 i = 1; i < 4; i++)
 				assert_int_equal(vcpu.gpr[i], 0);
 			preserved("TRNG_RND without entropy", 4);
@@ -283,12 +294,18 @@ static void trng_no_entropy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(smccc, setup),          cmocka_unit_test_setup(unknown, setup),
-		cmocka_unit_test_setup(psci_range, setup),     cmocka_unit_test_setup(psci_verdicts, setup),
-		cmocka_unit_test_setup(immediates, setup),     cmocka_unit_test_setup(conduits, setup),
-		cmocka_unit_test_setup(trng_discovery, setup), cmocka_unit_test_setup(trng_absent, setup),
-		cmocka_unit_test_setup(trng_rnd32, setup),     cmocka_unit_test_setup(trng_rnd64, setup),
-		cmocka_unit_test_setup(trng_fresh, setup),     cmocka_unit_test_setup(trng_no_entropy, setup),
+		cmocka_unit_test_setup(smccc, setup),
+		cmocka_unit_test_setup(unknown, setup),
+		cmocka_unit_test_setup(psci_range, setup),
+		cmocka_unit_test_setup(psci_verdicts, setup),
+		cmocka_unit_test_setup(immediates, setup),
+		cmocka_unit_test_setup(conduits, setup),
+		cmocka_unit_test_setup(trng_discovery, setup),
+		cmocka_unit_test_setup(trng_absent, setup),
+		cmocka_unit_test_setup(trng_rnd32, setup),
+		cmocka_unit_test_setup(trng_rnd64, setup),
+		cmocka_unit_test_setup(trng_fresh, setup),
+		cmocka_unit_test_setup(trng_no_entropy, setup),
 	};
 
 	return cmocka_run_group_tests_name("hvc", tests, NULL, NULL);

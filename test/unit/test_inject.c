@@ -42,37 +42,43 @@ static int setup(void **state)
 	return 0;
 }
 
-/* PSTATE of the handler as DDI 0487 gives it, one statement a field, in the order of SPSR_EL1's bits. */
+/*
+ * PSTATE of the handler as DDI 0487 gives it, one statement a field, in the order of SPSR_EL1's
+ * bits.
+ */
 static u64 reference_pstate(u64 old, u64 sctlr)
 {
 	u64 p = 0;
 
-	p |= 5;                                  /* M: EL1h, AArch64 */
-	p |= 1UL << 6 | 1UL << 7;                /* F, I */
-	p |= 1UL << 8 | 1UL << 9;                /* A, D */
-	                                         /* BTYPE 11:10: 0 */
-	p |= ((sctlr >> 44) & 1) << 12;          /* SSBS: SCTLR_EL1.DSSBS */
-	if (feat.nmi && !((sctlr >> 62) & 1))    /* ALLINT: not SCTLR_EL1.SPINTMASK */
+	p |= 5;                               /* M: EL1h, AArch64 */
+	p |= 1UL << 6 | 1UL << 7;             /* F, I */
+	p |= 1UL << 8 | 1UL << 9;             /* A, D */
+					      /* BTYPE 11:10: 0 */
+	p |= ((sctlr >> 44) & 1) << 12;       /* SSBS: SCTLR_EL1.DSSBS */
+	if (feat.nmi && !((sctlr >> 62) & 1)) /* ALLINT: not SCTLR_EL1.SPINTMASK */
 		p |= 1UL << 13;
-	                                         /* IL 20, SS 21: 0 */
-	if (!((sctlr >> 23) & 1))                /* PAN: set unless SCTLR_EL1.SPAN */
+	/* IL 20, SS 21: 0 */
+	if (!((sctlr >> 23) & 1)) /* PAN: set unless SCTLR_EL1.SPAN */
 		p |= 1UL << 22;
 	else
 		p |= old & 1UL << 22;
-	                                         /* UAO 23: 0 */
-	p |= old & 1UL << 24;                    /* DIT: kept; SS is bit 21, of AArch32 too */
-	if (feat.mte)                            /* TCO */
+	/* UAO 23: 0 */
+	p |= old & 1UL << 24; /* DIT: kept; SS is bit 21, of AArch32 too */
+	if (feat.mte)         /* TCO */
 		p |= 1UL << 25;
-	p |= old & 0xf0000000UL;                 /* NZCV: kept */
+	p |= old & 0xf0000000UL; /* NZCV: kept */
 	return p;
 }
 
 static u64 reference_offset(u64 old)
 {
 	switch (old & 0x1f) {
-	case 0x00: return 0x400; /* EL0t */
-	case 0x04: return 0x000; /* EL1t */
-	case 0x05: return 0x200; /* EL1h */
+	case 0x00:
+		return 0x400; /* EL0t */
+	case 0x04:
+		return 0x000; /* EL1t */
+	case 0x05:
+		return 0x200; /* EL1h */
 	}
 	return 0x600; /* AArch32 */
 }
@@ -82,8 +88,9 @@ static void check_state(const char *what, u64 old, u64 sctlr)
 	u64 want_pc = VBAR + reference_offset(old), want = reference_pstate(old, sctlr);
 
 	if (vcpu.pc != want_pc || vcpu.pstate != want || !vcpu.pc_dirty)
-		fail_msg("%s from pstate %#lx, SCTLR %#lx: pc %#lx (want %#lx), pstate %#lx (want %#lx)",
-			 what, old, sctlr, vcpu.pc, want_pc, vcpu.pstate, want);
+		fail_msg(
+			"%s from pstate %#lx, SCTLR %#lx: pc %#lx (%#lx), pstate %#lx (want %#lx)",
+			what, old, sctlr, vcpu.pc, want_pc, vcpu.pstate, want);
 	if (fake_get("ELR_EL12") != PC || fake_get("SPSR_EL12") != old)
 		fail_msg("%s from pstate %#lx: ELR %#lx, SPSR %#lx", what, old,
 			 fake_get("ELR_EL12"), fake_get("SPSR_EL12"));
@@ -104,7 +111,8 @@ static void take_exception(void **state)
 	(void)state;
 	for (u32 n = 0; n < 64 * 200; n++) {
 		u64 old = modes[n % 4] | (next_random(&seed) & 0xfbf01fc0UL & ~0x10UL);
-		u64 sctlr = (n & 4 ? 1UL << 23 : 0) | (n & 8 ? 1UL << 44 : 0) | (n & 16 ? 1UL << 62 : 0);
+		u64 sctlr = (n & 4 ? 1UL << 23 : 0) | (n & 8 ? 1UL << 44 : 0) |
+			    (n & 16 ? 1UL << 62 : 0);
 
 		if (old & 0x10) /* AArch32: of bits 23:10 only PAN, SS mean the same */
 			old = 0x10 | (old & 0xf16001c0UL);

@@ -54,11 +54,11 @@ static void add_and_overlap(void **state)
 		u64 base, size;
 		int want;
 	} rows[] = {
-		{ 0x8000000, 0x10000, 0 },          { 0x8010000, 0x1000, 0 },
-		{ 0x8000000, 0x10000, -EEXIST },    { 0x8000fff, 1, -EEXIST },
-		{ 0x7fff000, 0x1001, -EEXIST },     { 0x7fff000, 0x1000, 0 },
-		{ 0x8010fff, 0x10000, -EEXIST },    { 0, 0x100000000, -EEXIST },
-		{ 0x8011000, 0x1000, 0 },           { 0x8011800, 8, -EEXIST },
+		{ 0x8000000, 0x10000, 0 },       { 0x8010000, 0x1000, 0 },
+		{ 0x8000000, 0x10000, -EEXIST }, { 0x8000fff, 1, -EEXIST },
+		{ 0x7fff000, 0x1001, -EEXIST },  { 0x7fff000, 0x1000, 0 },
+		{ 0x8010fff, 0x10000, -EEXIST }, { 0, 0x100000000, -EEXIST },
+		{ 0x8011000, 0x1000, 0 },        { 0x8011800, 8, -EEXIST },
 		{ 0xfffffffff000, 0x1000, 0 },
 	};
 
@@ -68,7 +68,8 @@ static void add_and_overlap(void **state)
 		int err = mmio_add(&vm.mmio, rows[i].base, rows[i].size, device, NULL);
 
 		if (err != rows[i].want || vm.mmio.count != count + !err)
-			fail_msg("row %zu: %d, want %d, %u devices", i, err, rows[i].want, vm.mmio.count);
+			fail_msg("row %zu: %d, want %d, %u devices", i, err, rows[i].want,
+				 vm.mmio.count);
 	}
 }
 
@@ -90,7 +91,8 @@ static void routing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(dev); i++)
-		assert_int_equal(mmio_add(&vm.mmio, dev[i].base, dev[i].size, device, (void *)&dev[i]), 0);
+		assert_int_equal(
+			mmio_add(&vm.mmio, dev[i].base, dev[i].size, device, (void *)&dev[i]), 0);
 	for (u64 at = 0x8fffff0; at < 0x9000120; at++)
 		for (u8 size = 1; size <= 8; size *= 2) {
 			struct mmio m = { .size = size, .write = at & 1, .data = 0xa5 };
@@ -106,9 +108,10 @@ static void routing(void **state)
 			calls = 0;
 			ok = mmio_access(&vcpu, (ipa_t){ at }, &m);
 			if (ok != !!owner || calls != !!owner)
-				fail_msg("%u bytes at %#lx: %s", size, at, ok ? "answered" : "nobody there");
-			if (owner && (got_dev != owner || got.offset != offset || got.size != size ||
-				      got.write != (at & 1)))
+				fail_msg("%u bytes at %#lx: %s", size, at,
+					 ok ? "answered" : "nobody there");
+			if (owner && (got_dev != owner || got.offset != offset ||
+				      got.size != size || got.write != (at & 1)))
 				fail_msg("%u bytes at %#lx: offset %#lx", size, at, got.offset);
 		}
 }
@@ -137,8 +140,8 @@ static void device_refuses(void **state)
 }
 
 /*
- * A guest that runs big-endian (SCTLR_EL1.EE at EL1, E0E at EL0, CPSR.E in AArch32) means the same device
- * register with its bytes the other way round.
+ * A guest that runs big-endian (SCTLR_EL1.EE at EL1, E0E at EL0, CPSR.E in AArch32) means the same
+ * device register with its bytes the other way round.
  */
 static void byte_order(void **state)
 {
@@ -146,12 +149,14 @@ static void byte_order(void **state)
 		u64 pstate, sctlr;
 		bool big;
 	} rows[] = {
-		{ 0x5, 0, false },       { 0x5, 1UL << 25, true },  { 0x5, 1UL << 24, false },
-		{ 0x4, 1UL << 25, true }, { 0x0, 1UL << 25, false }, { 0x0, 1UL << 24, true },
+		{ 0x5, 0, false },          { 0x5, 1UL << 25, true },  { 0x5, 1UL << 24, false },
+		{ 0x4, 1UL << 25, true },   { 0x0, 1UL << 25, false }, { 0x0, 1UL << 24, true },
 		{ 0x10, 3UL << 24, false }, { 0x210, 0, true },
 	};
 	static const u64 bytes = 0x8877665544332211UL;
-	static const u64 reversed[9] = { [1] = 0x11, [2] = 0x1122, [4] = 0x11223344, [8] = 0x1122334455667788 };
+	static const u64 reversed[9] = {
+		[1] = 0x11, [2] = 0x1122, [4] = 0x11223344, [8] = 0x1122334455667788
+	};
 
 	(void)state;
 	assert_int_equal(mmio_add(&vm.mmio, 0x9000000, 0x1000, device, NULL), 0);
@@ -166,20 +171,25 @@ static void byte_order(void **state)
 			fake_set("SCTLR_EL12", rows[i].sctlr);
 			assert_true(mmio_access(&vcpu, (ipa_t){ 0x9000008 }, &w));
 			if (got.data != want)
-				fail_msg("row %zu, write of %u: %#lx, want %#lx", i, size, got.data, want);
+				fail_msg("row %zu, write of %u: %#lx, want %#lx", i, size, got.data,
+					 want);
 			answer = plain;
 			assert_true(mmio_access(&vcpu, (ipa_t){ 0x9000008 }, &r));
 			if (r.data != want)
-				fail_msg("row %zu, read of %u: %#lx, want %#lx", i, size, r.data, want);
+				fail_msg("row %zu, read of %u: %#lx, want %#lx", i, size, r.data,
+					 want);
 		}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(add_and_overlap, setup), cmocka_unit_test_setup(table_full, setup),
-		cmocka_unit_test_setup(routing, setup),         cmocka_unit_test_setup(far_ends, setup),
-		cmocka_unit_test_setup(device_refuses, setup),  cmocka_unit_test_setup(byte_order, setup),
+		cmocka_unit_test_setup(add_and_overlap, setup),
+		cmocka_unit_test_setup(table_full, setup),
+		cmocka_unit_test_setup(routing, setup),
+		cmocka_unit_test_setup(far_ends, setup),
+		cmocka_unit_test_setup(device_refuses, setup),
+		cmocka_unit_test_setup(byte_order, setup),
 	};
 
 	return cmocka_run_group_tests_name("mmio", tests, NULL, NULL);

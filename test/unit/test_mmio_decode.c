@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads and stores to devices, decoded by nidus and compared with what the assembler's text says they do. */
+/*
+ * Loads and stores to devices, decoded by nidus and compared with what the assembler's text says
+ * they do.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -208,9 +211,10 @@ static void check_accesses(const char *text, const struct meaning *m)
 
 		if (access_log[i].at != AT + i * m->size || access_log[i].size != m->size ||
 		    access_log[i].write == m->load || access_log[i].data != data)
-			fail_msg("%s: access %u: %s of %u at %#lx, data %#lx (want %u bytes, data %#lx)",
-				 text, i, access_log[i].write ? "write" : "read", access_log[i].size,
-				 access_log[i].at, access_log[i].data, m->size, data);
+			fail_msg(
+				"%s: access %u: %s of %u at %#lx, data %#lx (want %u, %#lx)",
+				text, i, access_log[i].write ? "write" : "read", access_log[i].size,
+				access_log[i].at, access_log[i].data, m->size, data);
 	}
 }
 
@@ -300,7 +304,10 @@ static void refused(void **state)
 	}
 }
 
-/* Everything else of the loads and stores, at random: it never does more than two accesses of at most 8 bytes. */
+/*
+ * Everything else of the loads and stores, at random: it never does more than two accesses of at
+ * most 8 bytes.
+ */
 static void random_words(void **state)
 {
 	u64 seed = 3;
@@ -361,9 +368,12 @@ static void fetch_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(good_el1h, setup),    cmocka_unit_test_setup(good_el1t, setup),
-		cmocka_unit_test_setup(good_el0, setup),     cmocka_unit_test_setup(refused, setup),
-		cmocka_unit_test_setup(random_words, setup), cmocka_unit_test_setup(device_aborts, setup),
+		cmocka_unit_test_setup(good_el1h, setup),
+		cmocka_unit_test_setup(good_el1t, setup),
+		cmocka_unit_test_setup(good_el0, setup),
+		cmocka_unit_test_setup(refused, setup),
+		cmocka_unit_test_setup(random_words, setup),
+		cmocka_unit_test_setup(device_aborts, setup),
 		cmocka_unit_test_setup(fetch_fails, setup),
 	};
 

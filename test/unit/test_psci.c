@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PSCI 1.1 as DEN0022 has it: function numbers, return codes, argument widths, what becomes of vcpu and VM. */
+/*
+ * PSCI 1.1 as DEN0022 has it: function numbers, return codes, argument widths, what becomes of
+ * vcpu and VM.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +138,10 @@ static void version(void **state)
 	assert_int_equal(returns(0x84000006, 0, 0, 0), 2); /* no Trusted OS to migrate */
 }
 
-/* Which of 0x8400_0000-1f and 0xC400_0000-1f exist; the rest is NOT_SUPPORTED and PSCI_FEATURES says the same. */
+/*
+ * Which of 0x8400_0000-1f and 0xC400_0000-1f exist; the rest is NOT_SUPPORTED and PSCI_FEATURES
+ * says the same.
+ */
 static void features(void **state)
 {
 	static const u32 exist[] = { 0x84000000, 0x84000001, 0x84000002, 0x84000003, 0x84000004,
@@ -151,7 +157,9 @@ static void features(void **state)
 
 			for (size_t i = 0; i < ARRAY_SIZE(exist); i++)
 				have |= exist[i] == fid;
-			/* 0 also says: CPU_SUSPEND has the original format, no OS-initiated mode. */
+			/*
+			 * 0 also says: CPU_SUSPEND has the original format, no OS-initiated mode.
+			 */
 			got = returns(0x8400000a, HIGH | fid, 0, 0);
 			if (got != (have ? 0 : NOT_SUPPORTED))
 				fail_msg("PSCI_FEATURES(%#x): %ld", fid, got);
@@ -196,7 +204,8 @@ static void cpu_on_32(void **state)
 
 static void cpu_on_states(void **state)
 {
-	static const u32 states[] = { VCPU_STARTING, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_SLEEPING, VCPU_DEAD };
+	static const u32 states[] = { VCPU_STARTING, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_SLEEPING,
+				      VCPU_DEAD };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -211,10 +220,19 @@ static void cpu_on_states(void **state)
 
 static void cpu_on_bad(void **state)
 {
-	static const u64 target[] = { 2, 0x101, 0x10000, 0x100000000, 1UL << 31 | 1, 1UL << 24 | 1, 1UL << 30 | 1,
-				      1UL << 40 | 1, 1UL << 63 | 1, ~0UL };
-	static const u64 entry[] = { 0, RAM - 4, RAM + RAM_SIZE, ENTRY + 1, ENTRY + 2, ENTRY + 3, ~3UL, ~0UL,
-				     1UL << 63 | ENTRY };
+	static const u64 target[] = { 2,
+				      0x101,
+				      0x10000,
+				      0x100000000,
+				      1UL << 31 | 1,
+				      1UL << 24 | 1,
+				      1UL << 30 | 1,
+				      1UL << 40 | 1,
+				      1UL << 63 | 1,
+				      ~0UL };
+	static const u64 entry[] = { 0,         RAM - 4,   RAM + RAM_SIZE,
+				     ENTRY + 1, ENTRY + 2, ENTRY + 3,
+				     ~3UL,      ~0UL,      1UL << 63 | ENTRY };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(target); i++)
@@ -238,22 +256,38 @@ static void affinity_info(void **state)
 		u64 affinity, level;
 		s64 want;
 	} rows[] = {
-		{ 1, 0, 0, 0 },           { 1, 1, 0, 1 },           { 1, 2, 0, INVALID_PARAMETERS },
-		{ 1, 0x100, 0, 1 },       { 4, 0x100, 0, 0 },       { 1, 0x200, 0, INVALID_PARAMETERS },
-		{ 1, 0x300000000, 0, 1 }, { 1, 0x300000001, 0, INVALID_PARAMETERS },
+		{ 1, 0, 0, 0 },
+		{ 1, 1, 0, 1 },
+		{ 1, 2, 0, INVALID_PARAMETERS },
+		{ 1, 0x100, 0, 1 },
+		{ 4, 0x100, 0, 0 },
+		{ 1, 0x200, 0, INVALID_PARAMETERS },
+		{ 1, 0x300000000, 0, 1 },
+		{ 1, 0x300000001, 0, INVALID_PARAMETERS },
 		/* Level 1: Aff0 is ignored; cluster 0 has vcpus 0 and 1. */
-		{ 1, 0, 1, 0 },           { 2, 0, 1, 0 },           { 2, 0x55, 1, 0 },
-		{ 1, 0x155, 1, 1 },       { 4, 0x1ff, 1, 0 },       { 1, 0x200, 1, INVALID_PARAMETERS },
+		{ 1, 0, 1, 0 },
+		{ 2, 0, 1, 0 },
+		{ 2, 0x55, 1, 0 },
+		{ 1, 0x155, 1, 1 },
+		{ 4, 0x1ff, 1, 0 },
+		{ 1, 0x200, 1, INVALID_PARAMETERS },
 		/* Level 2: Aff1 too; 0.0 has vcpus 0 to 2. */
-		{ 4, 0x7777, 2, 0 },      { 1, 0x20000, 2, 1 },     { 8, 0x2abcd, 2, 0 },
+		{ 4, 0x7777, 2, 0 },
+		{ 1, 0x20000, 2, 1 },
+		{ 8, 0x2abcd, 2, 0 },
 		{ 1, 0x30000, 2, INVALID_PARAMETERS },
 		/* Level 3: only Aff3. */
-		{ 8, 0xffffff, 3, 0 },    { 1, 0x3000000ff, 3, 1 }, { 16, 0x300123456, 3, 0 },
+		{ 8, 0xffffff, 3, 0 },
+		{ 1, 0x3000000ff, 3, 1 },
+		{ 16, 0x300123456, 3, 0 },
 		{ 1, 0x100000000, 3, INVALID_PARAMETERS },
-		{ 1, 0, 4, INVALID_PARAMETERS },  { 1, 0, 0xffffffff, INVALID_PARAMETERS },
+		{ 1, 0, 4, INVALID_PARAMETERS },
+		{ 1, 0, 0xffffffff, INVALID_PARAMETERS },
 		/* The level is a 32-bit argument of the 64-bit call too. */
-		{ 1, 0, HIGH, 0 },        { 1, 1, HIGH, 1 },
-		{ 1, 1UL << 24, 0, INVALID_PARAMETERS }, { 1, 1UL << 31, 0, INVALID_PARAMETERS },
+		{ 1, 0, HIGH, 0 },
+		{ 1, 1, HIGH, 1 },
+		{ 1, 1UL << 24, 0, INVALID_PARAMETERS },
+		{ 1, 1UL << 31, 0, INVALID_PARAMETERS },
 		{ 1, 1UL << 40, 3, INVALID_PARAMETERS },
 	};
 
@@ -262,8 +296,8 @@ static void affinity_info(void **state)
 		for (u32 v = 0; v < VCPUS; v++)
 			vcpus[v].state = rows[i].on >> v & 1 ? VCPU_SLEEPING : VCPU_OFF;
 		if (returns(0xc4000004, rows[i].affinity, rows[i].level, 0) != rows[i].want)
-			fail_msg("row %zu: AFFINITY_INFO(%#lx, %lu): %ld, want %ld", i, rows[i].affinity,
-				 rows[i].level, result, rows[i].want);
+			fail_msg("row %zu: AFFINITY_INFO(%#lx, %lu): %ld, want %ld", i,
+				 rows[i].affinity, rows[i].level, result, rows[i].want);
 	}
 	/* 32-bit: Aff3 is not there. */
 	vcpus[0].state = VCPU_RUNNING;
@@ -347,7 +381,10 @@ static void suspend_powerdown(void **state)
 	assert_true(self->powered_down);
 	assert_int_equal(resets, 0);
 	psci_resume(self);
-	/* Out of reset, at the entry point with the context in x0; written back before, loaded after. */
+	/*
+	 * Out of reset, at the entry point with the context in x0; written back before, loaded
+	 * after.
+	 */
 	assert_int_equal(puts_, 1);
 	assert_int_equal(loads, 1);
 	assert_ptr_equal(reset_who, self);
@@ -364,12 +401,18 @@ static void suspend_powerdown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(version, setup),         cmocka_unit_test_setup(features, setup),
-		cmocka_unit_test_setup(cpu_on, setup),          cmocka_unit_test_setup(cpu_on_32, setup),
-		cmocka_unit_test_setup(cpu_on_states, setup),   cmocka_unit_test_setup(cpu_on_bad, setup),
-		cmocka_unit_test_setup(affinity_info, setup),   cmocka_unit_test_setup(off_and_reset, setup),
-		cmocka_unit_test_setup(system_reset2, setup),   cmocka_unit_test_setup(suspend_standby, setup),
-		cmocka_unit_test_setup(suspend_bad, setup),     cmocka_unit_test_setup(suspend_powerdown, setup),
+		cmocka_unit_test_setup(version, setup),
+		cmocka_unit_test_setup(features, setup),
+		cmocka_unit_test_setup(cpu_on, setup),
+		cmocka_unit_test_setup(cpu_on_32, setup),
+		cmocka_unit_test_setup(cpu_on_states, setup),
+		cmocka_unit_test_setup(cpu_on_bad, setup),
+		cmocka_unit_test_setup(affinity_info, setup),
+		cmocka_unit_test_setup(off_and_reset, setup),
+		cmocka_unit_test_setup(system_reset2, setup),
+		cmocka_unit_test_setup(suspend_standby, setup),
+		cmocka_unit_test_setup(suspend_bad, setup),
+		cmocka_unit_test_setup(suspend_powerdown, setup),
 	};
 
 	return cmocka_run_group_tests_name("psci", tests, NULL, NULL);

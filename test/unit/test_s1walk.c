@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The level at which a guest's stage-1 walk met a bad address, for all granules, sizes and both halves. */
+/*
+ * The level at which a guest's stage-1 walk met a bad address, for all granules, sizes and both
+ * halves.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,13 +78,18 @@ static void set_tcr(const struct granule *g, bool upper, u32 txsz)
 	const struct granule *other = g == &granules[0] ? &granules[2] : &granules[0];
 
 	if (upper)
-		fake_set("TCR_EL12", 25 | other->tg0 << 14 | (u64)txsz << 16 | g->tg1 << 30 | 2UL << 32);
+		fake_set("TCR_EL12",
+			 25 | other->tg0 << 14 | (u64)txsz << 16 | g->tg1 << 30 | 2UL << 32);
 	else
-		fake_set("TCR_EL12", txsz | g->tg0 << 14 | 25UL << 16 | other->tg1 << 30 | 2UL << 32);
+		fake_set("TCR_EL12",
+			 txsz | g->tg0 << 14 | 25UL << 16 | other->tg1 << 30 | 2UL << 32);
 	fake_set(upper ? "TTBR0_EL12" : "TTBR1_EL12", 0x5555000000000fffUL);
 }
 
-/* Tables for va down to bad_level, whose own table lies nowhere; the IPA of the descriptor that can't be read. */
+/*
+ * Tables for va down to bad_level, whose own table lies nowhere; the IPA of the descriptor that
+ * can't be read.
+ */
 static u64 build(const struct granule *g, bool upper, u32 va_bits, u64 va, int bad_level)
 {
 	int first = start_level(g, va_bits);
@@ -94,7 +102,8 @@ static u64 build(const struct granule *g, bool upper, u32 va_bits, u64 va, int b
 		u64 next = level + 1 == bad_level ? NOWHERE : RAM + (u64)(level + 1) * PIECE;
 
 		/* A table descriptor with hierarchical attributes and ignored bits set. */
-		ram[(table - RAM) / 8 + index_of(g, level, va_bits, va)] = next | 0x7ff0000000000003UL | 0xa00;
+		ram[(table - RAM) / 8 + index_of(g, level, va_bits, va)] =
+			next | 0x7ff0000000000003UL | 0xa00;
 		table = next;
 	}
 	return table + index_of(g, bad_level, va_bits, va) * 8;
@@ -120,11 +129,12 @@ static void check_va(const struct granule *g, bool upper, u32 txsz, u64 va)
 
 		set_tcr(g, upper, txsz);
 		/* A tag in the top byte is ignored; bit 55 alone chooses the half. */
-		got = s1walk_fault_level(&vcpu, (va_t){ ((va | top) & ~(0xffUL << 56)) | 0x5aUL << 56 },
+		got = s1walk_fault_level(&vcpu,
+					 (va_t){ ((va | top) & ~(0xffUL << 56)) | 0x5aUL << 56 },
 					 desc & ~0xfffUL);
 		if (got != level)
-			fail_msg("%s, TTBR%d, T%dSZ %u, va %#lx: level %d, want %d", g->name, upper, upper,
-				 txsz, va, got, level);
+			fail_msg("%s, TTBR%d, T%dSZ %u, va %#lx: level %d, want %d", g->name, upper,
+				 upper, txsz, va, got, level);
 	}
 }
 
@@ -167,8 +177,9 @@ static void not_a_table(void **state)
 }
 
 /*
- * TCR_EL1 may hold any size by the time of the exit. A table that points to itself everywhere, read at
- * whatever index: the walk must end within its four reads, at a level that the fault status can say.
+ * TCR_EL1 may hold any size by the time of the exit. A table that points to itself everywhere,
+ * read at whatever index: the walk must end within its four reads, at a level that the fault
+ * status can say.
  */
 static void any_tcr(void **state)
 {
@@ -187,8 +198,9 @@ static void any_tcr(void **state)
 				reads = 0;
 				got = s1walk_fault_level(&vcpu, (va_t){ at }, NOWHERE);
 				if (got < 0 || got > 3 || reads > 4)
-					fail_msg("TxSZ %lu, TG %lu, va %#lx: level %d after %u reads", txsz, tg,
-						 at, got, reads);
+					fail_msg(
+						"TxSZ %lu, TG %lu, va %#lx: level %d, %u reads",
+						txsz, tg, at, got, reads);
 			}
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scheduler: each CPU's sched_loop() runs as a coroutine that stops at every point where others could
- * interfere (guest running, WFI of the idle loop, the look at what wakes, loading, writing back); the test
- * decides who goes on. Directed scenarios, and random walks with invariants after every step.
+ * The scheduler: each CPU's sched_loop() runs as a coroutine that stops at every point where
+ * others could interfere (guest running, WFI of the idle loop, the look at what wakes, loading,
+ * writing back); the test decides who goes on. Directed scenarios, and random walks with
+ * invariants after every step.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,7 +226,10 @@ static void start_cpus(int n)
 		resume(i);
 }
 
-/* Idle CPUs of the last test leave sched.c's set of idle CPUs: with work to do, which they never finish. */
+/*
+ * Idle CPUs of the last test leave sched.c's set of idle CPUs: with work to do, which they never
+ * finish.
+ */
 static void park_all(void)
 {
 	parking = true;
@@ -319,8 +323,8 @@ static void expect_run(const char *what, int c, int v)
 	if (problem[0])
 		fail_msg("%s: %s", what, problem);
 	if (fiber[c].where != RUN || fiber[c].vcpu != &vcpus[v])
-		fail_msg("%s: CPU %d is at %s of vcpu %d, want vcpu %d", what, c, where_name[fiber[c].where],
-			 fiber[c].vcpu ? fiber[c].vcpu->index : -1, v);
+		fail_msg("%s: CPU %d is at %s of vcpu %d, want vcpu %d", what, c,
+			 where_name[fiber[c].where], fiber[c].vcpu ? fiber[c].vcpu->index : -1, v);
 }
 
 static void expect_idle(const char *what, int c)
@@ -505,7 +509,10 @@ static void steal_not_loaded(void **state)
 	settle(0);
 	expect_run("first", 0, 0);
 	vcpus[0].affinity = vcpus[1].affinity = ~0UL;
-	/* vcpu 0 is preempted: in the queue, its state still in CPU 0's registers, vcpu 1 not loaded yet. */
+	/*
+	 * vcpu 0 is preempted: in the queue, its state still in CPU 0's registers, vcpu 1 not
+	 * loaded yet.
+	 */
 	fiber[0].result = RUN_PREEMPT;
 	resume(0);
 	assert_int_equal(fiber[0].where, PUTTING);
@@ -619,15 +626,17 @@ static void check_rest(void)
 
 		if (fiber[c].where == IDLE && cpus[c].rq_len)
 			PROBLEM("CPU %u sleeps with %u in its queue", c, cpus[c].rq_len);
-		if (fiber[c].where == RUN && cpus[c].rq_len && !cpus[c].need_resched && !cpus[c].slice.cpu)
+		if (fiber[c].where == RUN && cpus[c].rq_len && !cpus[c].need_resched &&
+		    !cpus[c].slice.cpu)
 			PROBLEM("CPU %u: others wait and no slice ends", c);
 		list_for_each(n, &cpus[c].rq) {
 			const struct vcpu *v = list_entry(n, struct vcpu, rq_node);
 
 			for (u32 i = 0; i < cpu_count; i++)
-				if (fiber[i].where == IDLE && (v->affinity & BIT(i)) && !v->loaded_cpu)
-					PROBLEM("vcpu %u waits in CPU %u's queue, CPU %u sleeps", v->index, c,
-						i);
+				if (fiber[i].where == IDLE && (v->affinity & BIT(i)) &&
+				    !v->loaded_cpu)
+					PROBLEM("vcpu %u waits in CPU %u's queue, CPU %u sleeps",
+						v->index, c, i);
 		}
 	}
 }
@@ -651,7 +660,9 @@ static void check(void)
 		check_rest();
 }
 
-/* An interrupt or a hypercall on CPU c, whose guest runs or which idles: somebody is to be woken. */
+/*
+ * An interrupt or a hypercall on CPU c, whose guest runs or which idles: somebody is to be woken.
+ */
 static void event_on(int c)
 {
 	u32 v = next_random(VCPUS);
@@ -708,6 +719,7 @@ static void step(void)
 
 static void walk(u64 first, int n, bool pinned)
 {
+	park_all();
 	setup(NULL);
 	seed = first;
 	start_cpus(n);
@@ -720,8 +732,8 @@ static void walk(u64 first, int n, bool pinned)
 		step();
 		check();
 		if (problem[0])
-			fail_msg("seed %lu, %d CPUs%s, step %d: %s", first, n, pinned ? ", pinned" : "", i,
-				 problem);
+			fail_msg("seed %lu, %d CPUs%s, step %d: %s", first, n,
+				 pinned ? ", pinned" : "", i, problem);
 	}
 }
 
@@ -739,9 +751,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(states),         TEST(kick_of_others), TEST(round_robin), TEST(slice_only_if_wanted),
-		TEST(work_interrupts), TEST(work_when_idle), TEST(powered_down), TEST(affinity),
-		TEST(steal_not_loaded), TEST(idle_is_told), TEST(spread),      TEST(walks),
+		TEST(states),           TEST(kick_of_others),
+		TEST(round_robin),      TEST(slice_only_if_wanted),
+		TEST(work_interrupts),  TEST(work_when_idle),
+		TEST(powered_down),     TEST(affinity),
+		TEST(steal_not_loaded), TEST(idle_is_told),
+		TEST(spread),           TEST(walks),
 	};
 
 	return cmocka_run_group_tests_name("sched", tests, NULL, NULL);

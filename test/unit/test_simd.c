@@ -416,7 +416,8 @@ static void cpus_must_agree(void **state)
 		fail_msg("a CPU with other vector lengths came up");
 	}
 	assert_string_equal(last_words,
-			    "cpu1: vector lengths (SVE 0xb, SME 0x808b) differ from the boot CPU's (0xffff, 0x808b)");
+			    "cpu1: vector lengths (SVE 0xb, SME 0x808b) differ from the "
+			    "boot CPU's (0xffff, 0x808b)");
 }
 
 static void no_sve_no_sme(void **state)

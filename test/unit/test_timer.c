@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Software timers: order, the comparator, cancelling from another CPU, re-arming in the function, the far end. */
+/*
+ * Software timers: order, the comparator, cancelling from another CPU, re-arming in the function,
+ * the far end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +87,8 @@ static void expect_fired(const char *what, unsigned n, ...)
 		int want = va_arg(ap, int);
 
 		if (fired[i] != want)
-			fail_msg("%s: timer %d fired as number %u, want %d", what, fired[i], i, want);
+			fail_msg("%s: timer %d fired as number %u, want %d", what, fired[i], i,
+				 want);
 	}
 	va_end(ap);
 	fired_count = 0;
@@ -230,7 +234,9 @@ static void other_cpu(void **state)
 	expect_fired("CPU 1", 2, 1, 2);
 }
 
-/* After another CPU took the head away, setting a later one must reprogram, also to the same value. */
+/*
+ * After another CPU took the head away, setting a later one must reprogram, also to the same value.
+ */
 static void stale_comparator(void **state)
 {
 	(void)state;
@@ -308,7 +314,8 @@ static void against_model(void **state)
 				if (cpu[k] == fake_cpu && deadline[k] < earliest)
 					earliest = deadline[k];
 			if (earliest <= now && !line())
-				fail_msg("step %d: due at %lu, now %lu, and no interrupt", step, earliest, now);
+				fail_msg("step %d: due at %lu, now %lu, and no interrupt", step,
+					 earliest, now);
 			if (!line())
 				continue;
 			fired_count = 0;
@@ -317,7 +324,8 @@ static void against_model(void **state)
 				int k = fired[f];
 
 				if (cpu[k] != fake_cpu || deadline[k] > now || deadline[k] < last)
-					fail_msg("step %d: timer %d fired on CPU %d", step, k, fake_cpu);
+					fail_msg("step %d: timer %d fired on CPU %d", step, k,
+						 fake_cpu);
 				last = deadline[k];
 				cpu[k] = -1;
 			}
@@ -334,11 +342,16 @@ static void against_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(order, setup),         cmocka_unit_test_setup(past_deadline, setup),
-		cmocka_unit_test_setup(far_deadlines, setup), cmocka_unit_test_setup(set_again, setup),
-		cmocka_unit_test_setup(cancel, setup),        cmocka_unit_test_setup(quiet, setup),
-		cmocka_unit_test_setup(other_cpu, setup),     cmocka_unit_test_setup(stale_comparator, setup),
-		cmocka_unit_test_setup(rearm, setup),         cmocka_unit_test_setup(against_model, setup),
+		cmocka_unit_test_setup(order, setup),
+		cmocka_unit_test_setup(past_deadline, setup),
+		cmocka_unit_test_setup(far_deadlines, setup),
+		cmocka_unit_test_setup(set_again, setup),
+		cmocka_unit_test_setup(cancel, setup),
+		cmocka_unit_test_setup(quiet, setup),
+		cmocka_unit_test_setup(other_cpu, setup),
+		cmocka_unit_test_setup(stale_comparator, setup),
+		cmocka_unit_test_setup(rearm, setup),
+		cmocka_unit_test_setup(against_model, setup),
 	};
 
 	return cmocka_run_group_tests_name("timer", tests, NULL, NULL);

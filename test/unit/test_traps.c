@@ -127,7 +127,7 @@ static void fine_grained(void **state)
 	struct traps t;
 
 	(void)state;
-	config.sme = 512;
+	vcpu.simd.svl = 64;
 	feat.sme = true;
 	assert_int_equal(traps_compute(&vcpu).hfgrtr, 0);
 	feat.fgt = true;
@@ -135,7 +135,7 @@ static void fine_grained(void **state)
 	assert_int_equal(t.hfgrtr, BIT(55));
 	assert_int_equal(t.hfgwtr, BIT(55));
 	assert_int_equal(t.hfgitr | t.hdfgrtr | t.hdfgwtr, 0);
-	config.sme = 0;
+	vcpu.simd.svl = 0;
 	t = traps_compute(&vcpu);
 	assert_int_equal(t.hfgrtr | t.hfgwtr, 0);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's timers: what moves at load and put, and the emulated CNTP against the architecture restated. */
+/*
+ * The guest's timers: what moves at load and put, and the emulated CNTP against the architecture
+ * restated.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +124,8 @@ static void check_regs(const char *what)
 		fail_msg("%s: CTL %#lx", what, ctl);
 	/* ISTATUS does not look at IMASK, and means nothing while ENABLE is 0. */
 	if (ref.enable && (ctl >> 2 & 1) != ref_met())
-		fail_msg("%s: ISTATUS %lu, count %#lx, CVAL %#lx", what, ctl >> 2 & 1, ref_count(), ref.cval);
+		fail_msg("%s: ISTATUS %lu, count %#lx, CVAL %#lx", what, ctl >> 2 & 1, ref_count(),
+			 ref.cval);
 	if (cval != ref.cval)
 		fail_msg("%s: CVAL %#lx, want %#lx", what, cval, ref.cval);
 	if (vtimer_phys_read(&vcpu, VTIMER_COUNT) != ref_count())
@@ -136,8 +140,8 @@ static void check_line(const char *what)
 	bool want = ref.enable && !ref.imask && ref_met();
 
 	if (ppi_level != want)
-		fail_msg("%s: line %d, want %d (CTL %d%d, count %#lx, CVAL %#lx)", what, ppi_level, want,
-			 ref.imask, ref.enable, ref_count(), ref.cval);
+		fail_msg("%s: line %d, want %d (CTL %d%d, count %#lx, CVAL %#lx)", what, ppi_level,
+			 want, ref.imask, ref.enable, ref_count(), ref.cval);
 }
 
 static void ref_write(enum vtimer_reg reg, u64 v)
@@ -169,7 +173,8 @@ static u64 next_random(void)
 
 static u64 random_value(enum vtimer_reg reg)
 {
-	static const u64 extreme[] = { 0, 1, ~0UL, ~0UL - 1, 1UL << 63, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const u64 extreme[] = { 0,         1,          ~0UL,       ~0UL - 1,
+				       1UL << 63, 0x7fffffff, 0x80000000, 0xffffffff };
 	u64 r = next_random();
 
 	if (reg == VTIMER_CTL)
@@ -262,7 +267,9 @@ static void reset(void **state)
 	vtimer_phys_write(&vcpu, VTIMER_CVAL, 10);
 	vtimer_phys_write(&vcpu, VTIMER_CTL, 1);
 	assert_true(ppi_level);
-	/* The redistributor keeps its state over CPU_OFF and CPU_ON, so the line has to be lowered. */
+	/*
+	 * The redistributor keeps its state over CPU_OFF and CPU_ON, so the line has to be lowered.
+	 */
 	vtimer_reset(&vcpu);
 	assert_false(ppi_level);
 	assert_int_equal(vtimer_phys_read(&vcpu, VTIMER_CTL), 0);
@@ -393,10 +400,14 @@ static void interrupts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(phys_model, setup),        cmocka_unit_test_setup(phys_saturates, setup),
-		cmocka_unit_test_setup(phys_unarmed, setup),      cmocka_unit_test_setup(reset, setup),
-		cmocka_unit_test_setup(virt_moves, setup),        cmocka_unit_test_setup(virt_wake, setup),
-		cmocka_unit_test_setup(phys_while_moving, setup), cmocka_unit_test_setup(phys_direct, setup),
+		cmocka_unit_test_setup(phys_model, setup),
+		cmocka_unit_test_setup(phys_saturates, setup),
+		cmocka_unit_test_setup(phys_unarmed, setup),
+		cmocka_unit_test_setup(reset, setup),
+		cmocka_unit_test_setup(virt_moves, setup),
+		cmocka_unit_test_setup(virt_wake, setup),
+		cmocka_unit_test_setup(phys_while_moving, setup),
+		cmocka_unit_test_setup(phys_direct, setup),
 		cmocka_unit_test_setup(interrupts, setup),
 	};
 

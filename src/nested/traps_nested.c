@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trap controls of a VM that has EL2: L1's bits, and the merge of L1's and nidus's controls. */
+#include "nested/traps_nested.h"
+
+#include "arch/feat.h"
+#include "arch/gicv3.h"
+#include "arch/hcr.h"
+#include "nested/l1regs.h"
+#include "simd/simd_state.h"
+#include "vcpu/idreg.h"
+
+/* ---- which bits L1's registers have ---- */
+
+#define ID(reg, lsb) ((u32)(id->v[IDX_##reg] >> (lsb)) & 0xf)
+
+struct shown {
+	bool ALWAYS, PAUTH, SVE, SME, SME2, GIC, RAS, DPB, DPB2, PAN2, TLBIOS, TLBIRANGE, SPECRES;
+	bool SPECRES2, FGT, ECV, HCX, EVT, EVT_TLBI, NV, MOPS, XS, CMOW;
+};
+
+static struct shown shown_read(const struct idregs *id)
+{
+	return (struct shown){
+		.ALWAYS = true,
+		.PAUTH = ID(ID_AA64ISAR1_EL1, 4) || ID(ID_AA64ISAR1_EL1, 8) ||
+			 ID(ID_AA64ISAR2_EL1, 12),
+		.SVE = ID(ID_AA64PFR0_EL1, 32),
+		.SME = ID(ID_AA64PFR1_EL1, 24),
+		.SME2 = ID(ID_AA64PFR1_EL1, 24) >= 2,
+		.GIC = ID(ID_AA64PFR0_EL1, 24),
+		.RAS = ID(ID_AA64PFR0_EL1, 28),
+		.DPB = ID(ID_AA64ISAR1_EL1, 0),
+		.DPB2 = ID(ID_AA64ISAR1_EL1, 0) >= 2,
+		.PAN2 = ID(ID_AA64MMFR1_EL1, 20) >= 2,
+		.TLBIOS = ID(ID_AA64ISAR0_EL1, 56),
+		.TLBIRANGE = ID(ID_AA64ISAR0_EL1, 56) >= 2,
+		.SPECRES = ID(ID_AA64ISAR1_EL1, 40),
+		.SPECRES2 = ID(ID_AA64ISAR1_EL1, 40) >= 2,
+		.FGT = ID(ID_AA64MMFR0_EL1, 56),
+		.ECV = ID(ID_AA64MMFR0_EL1, 60),
+		.HCX = ID(ID_AA64MMFR1_EL1, 40),
+		.EVT = ID(ID_AA64MMFR2_EL1, 56),
+		.EVT_TLBI = ID(ID_AA64MMFR2_EL1, 56) >= 2,
+		.NV = ID(ID_AA64MMFR2_EL1, 24),
+		.MOPS = ID(ID_AA64ISAR2_EL1, 16),
+		.XS = ID(ID_AA64ISAR1_EL1, 56),
+		.CMOW = ID(ID_AA64MMFR1_EL1, 56),
+	};
+}
+
+/*
+ * Absent, as no VM is shown what they belong to: TID0 (AArch32), TME, MIOCNCE, FIEN, AMVOFFEN,
+ * EnSCXT, ATA, DCT, TID5, TLOR, GPF, TWEDEn, TWEDEL. FWB as well: a shadow has its attributes from
+ * whoever composes it, who reads it by itself.
+ */
+static u64 hcr_bits(const struct shown *s)
+{
+	u64 hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_VF | HCR_VI |
+		  HCR_VSE | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID2 |
+		  HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |
+		  HCR_TTLB | HCR_TVM | HCR_TGE | HCR_TDZ | HCR_HCD | HCR_TRVM | HCR_CD | HCR_ID |
+		  HCR_RW | HCR_E2H;
+
+	if (s->PAUTH)
+		hcr |= HCR_API | HCR_APK;
+	if (s->RAS)
+		hcr |= HCR_TERR | HCR_TEA;
+	if (s->NV)
+		hcr |= HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT;
+	if (s->EVT)
+		hcr |= HCR_TID4 | HCR_TICAB | HCR_TOCU;
+	if (s->EVT_TLBI)
+		hcr |= HCR_TTLBIS | HCR_TTLBOS;
+	return hcr;
+}
+
+static u64 hcrx_bits(const struct shown *s)
+{
+	u64 hcrx = 0;
+
+	if (!s->HCX)
+		return 0;
+	if (s->MOPS)
+		hcrx |= HCRX_MSCEN | HCRX_MCE2;
+	if (s->XS)
+		hcrx |= HCRX_FNXS | (s->FGT ? HCRX_FGTNXS : 0);
+	if (s->CMOW)
+		hcrx |= HCRX_CMOW;
+	return hcrx;
+}
+
+static u64 cnthctl_bits(const struct shown *s)
+{
+	u64 cnthctl = CNTHCTL_EL0PCTEN | CNTHCTL_EL0VCTEN | CNTHCTL_EVNT | CNTHCTL_EL0VTEN |
+		      CNTHCTL_EL0PTEN | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
+
+	if (s->ECV)
+		cnthctl |= CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT |
+			   CNTHCTL_EVNTIS;
+	return cnthctl;
+}
+
+static void fgt_bits(struct nested_bits *b, const struct shown *s)
+{
+	u64 HFGR = 0, HFGW = 0, HFGI = 0, HDFGR = 0, HDFGW = 0;
+
+#define ADD_HFGR(n) HFGR |= BIT(n);
+#define ADD_HFGW(n) HFGW |= BIT(n);
+#define ADD_HFGX(n) ADD_HFGR(n) ADD_HFGW(n)
+#define ADD_HFGI(n) HFGI |= BIT(n);
+#define ADD_HDFGR(n) HDFGR |= BIT(n);
+#define ADD_HDFGW(n) HDFGW |= BIT(n);
+#define ADD_HDFGX(n) ADD_HDFGR(n) ADD_HDFGW(n)
+#define FGT(regs, n, name, polarity, feature)                                                      \
+	if (s->feature) {                                                                          \
+		ADD_##regs(n)                                                                      \
+	}
+#include "arch/trap.def"
+	b->hfgrtr = HFGR;
+	b->hfgwtr = HFGW;
+	b->hfgitr = HFGI;
+	b->hdfgrtr = HDFGR;
+	b->hdfgwtr = HDFGW;
+}
+
+void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
+{
+	struct shown s = shown_read(id);
+
+	*bits = (struct nested_bits){
+		.hcr = hcr_bits(&s),
+		.hcrx = hcrx_bits(&s),
+		.mdcr = MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | (s.FGT ? MDCR_TDCC : 0),
+		.cptr = CPTR_FPEN | (s.SVE ? CPTR_ZEN : 0) | (s.SME ? CPTR_SMEN : 0) | CPTR_TCPAC,
+		.cnthctl = cnthctl_bits(&s),
+		.ich_hcr = s.GIC ? ICH_HCR_TRAPS : 0,
+		.smcr = s.SME2 ? SMCR_EZT0 : 0,
+	};
+	if (s.FGT)
+		fgt_bits(bits, &s);
+}
+
+/* ---- the merge ---- */
+
+/*
+ * Traps, and controls where 1 is the side that a hypervisor may be asked to keep: broadcast (FB,
+ * BSU; nidus has 0), cacheability (DC, CD, ID), faults (PTW).
+ */
+#define HCR_OR                                                                                     \
+	(HCR_SWIO | HCR_PTW | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 |           \
+	 HCR_TID2 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |     \
+	 HCR_TTLB | HCR_TVM | HCR_TDZ | HCR_TRVM | HCR_CD | HCR_ID | HCR_TERR | HCR_TEA |          \
+	 HCR_AT | HCR_TID4 | HCR_TICAB | HCR_TOCU | HCR_TTLBIS | HCR_TTLBOS)
+#define HCR_AND (HCR_API | HCR_APK)
+
+/*
+ * FGTnXS takes traps away: those of HFGITR_EL2 from the nXS instructions. It may follow L1, as
+ * nidus sets no bit of HFGITR_EL2 for a TLBI.
+ */
+#define HCRX_OR (HCRX_FNXS | HCRX_FGTNXS | HCRX_CMOW | HCRX_MCE2)
+#define HCRX_AND HCRX_MSCEN
+
+#define MDCR_OR (MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TDCC)
+
+/* The event stream is made for all levels; EL0* mean nothing without TGE. */
+#define CNTHCTL_OR                                                                                 \
+	(CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT | CNTHCTL_EVNT |   \
+	 CNTHCTL_EVNTIS)
+#define CNTHCTL_AND (CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN)
+
+/*
+ * have: the bits that the VM's register has. Those of `and` that it has not stay nidus's; l1 is
+ * masked by have already.
+ */
+static u64 merge(u64 l0, u64 l1, u64 have, u64 or, u64 and)
+{
+	return (l0 | (l1 & or)) & (l1 | ~(have & and));
+}
+
+/* HCD stays clear: HVC comes to nidus, which knows what to do (reflect_undefined()). */
+static u64 hcr_merge(u64 l0, u64 l1, u64 have)
+{
+	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND);
+
+	if (l1 & HCR_IMO)
+		hcr |= l1 & HCR_VI;
+	if (l1 & HCR_FMO)
+		hcr |= l1 & HCR_VF;
+	if (l1 & HCR_AMO)
+		hcr |= l1 & HCR_VSE;
+	return hcr;
+}
+
+/* A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not L2. */
+static u64 cptr_merge(u64 l0, u64 l1, u64 have)
+{
+	static const u64 fields[] = { CPTR_FPEN, CPTR_ZEN, CPTR_SMEN };
+	u64 cptr = l0 | (l1 & CPTR_TCPAC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		u64 low = fields[i] & -fields[i];
+
+		if (have & ~l1 & low)
+			cptr &= ~fields[i];
+	}
+	return cptr;
+}
+
+/* The bits of a fine-grained trap register that trap while 0. */
+enum {
+	REG_HFG,
+	REG_HFGI,
+	REG_HDFG,
+};
+
+static u64 fgt_negative(int reg)
+{
+	u64 HFG = 0, HFGI = 0, HDFG = 0;
+
+#define AT_HFGX(n) HFG |= BIT(n)
+#define AT_HFGR(n) HFG |= BIT(n)
+#define AT_HFGI(n) HFGI |= BIT(n)
+#define AT_HDFGX(n) HDFG |= BIT(n)
+#define AT_HDFGR(n) HDFG |= BIT(n)
+#define AT_HDFGW(n) HDFG |= BIT(n)
+#define IF_POS(x)
+#define IF_NEG(x) x;
+#define FGT(regs, n, name, polarity, feature) IF_##polarity(AT_##regs(n))
+#include "arch/trap.def"
+	return reg == REG_HFG ? HFG : reg == REG_HFGI ? HFGI : HDFG;
+}
+
+static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
+{
+	u64 negative = fgt_negative(reg);
+
+	return merge(l0, l1, have, ~negative, negative);
+}
+
+struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
+{
+	const struct nested_bits *have = &vcpu->vm->nested;
+	struct traps t = {
+		.hcr = hcr_merge(l0->hcr, l1_hcr(vcpu), have->hcr),
+		.hcrx = merge(l0->hcrx, l1_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
+		.mdcr = merge(l0->mdcr, l1_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
+		.cptr = cptr_merge(l0->cptr, l1_cptr(vcpu), have->cptr),
+		.cnthctl = merge(l0->cnthctl, l1_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
+				 CNTHCTL_AND),
+		.hfgrtr = fgt_merge(l0->hfgrtr, l1_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
+		.hfgwtr = fgt_merge(l0->hfgwtr, l1_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
+		.hfgitr = fgt_merge(l0->hfgitr, l1_hfgitr(vcpu), have->hfgitr, REG_HFGI),
+		.hdfgrtr = fgt_merge(l0->hdfgrtr, l1_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
+		.hdfgwtr = fgt_merge(l0->hdfgwtr, l1_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
+	};
+
+	return t;
+}
+
+/*
+ * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
+ * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
+ * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
+ */
+struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
+{
+	struct traps t = *l0;
+
+	(void)vcpu;
+	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
+	t.cptr |= CPTR_TCPAC;
+	if (feat.ecv)
+		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
+	if (feat.fgt) {
+		t.hdfgrtr |= HDFGXTR_MDSCR_EL1;
+		t.hdfgwtr |= HDFGXTR_MDSCR_EL1;
+	} else {
+		t.mdcr |= MDCR_TDA;
+	}
+	return t;
+}
+
+u64 traps_ich_hcr_l2(const struct vcpu *vcpu)
+{
+	return l1_ich_hcr(vcpu) & ICH_HCR_TRAPS;
+}
+
+void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)
+{
+	if (!(loaded->hcr & ~hw_hcr & HCR_VSE))
+		return;
+	loaded->hcr &= ~HCR_VSE;
+	vncr_write(vcpu, VNCR_HCR_EL2, vncr_read(vcpu, VNCR_HCR_EL2) & ~HCR_VSE);
+}

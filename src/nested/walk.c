@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Software table walks: what stage 1 and stage 2 share, and how their attributes combine. */
+#include "nested/walk.h"
+
+#include "arch/esr.h"
+#include "nested/walk_tables.h"
+
+#define DESC_VALID BIT(0)
+#define DESC_TABLE BIT(1)
+
+/* ---- geometry ---- */
+
+/* A granule that is not there: the smallest that is, which the architecture leaves to the CPU. */
+static u32 grain_of(u32 want, bool has4, bool has16, bool has64)
+{
+	if (want == 12 ? has4 : want == 14 ? has16 : want == 16 ? has64 : false)
+		return want;
+	return has4 ? 12 : has16 ? 14 : 16;
+}
+
+u32 walk_grain_tg0(u64 tg0, bool has4, bool has16, bool has64)
+{
+	static const u8 grain[] = { 12, 16, 14, 0 };
+
+	return grain_of(grain[tg0 & 3], has4, has16, has64);
+}
+
+u32 walk_grain_tg1(u64 tg1, bool has4, bool has16, bool has64)
+{
+	static const u8 grain[] = { 0, 14, 12, 16 };
+
+	return grain_of(grain[tg1 & 3], has4, has16, has64);
+}
+
+u32 walk_pa_bits(u64 ps, u32 max)
+{
+	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
+
+	return MIN((u32)bits[ps & 7], max);
+}
+
+u32 walk_shift(u32 grain, u32 level)
+{
+	return grain + (grain - 3) * (3 - level);
+}
+
+/* Whether an entry that is no table is a block (BlockDescSupported, without 52-bit addresses). */
+static bool is_block_level(u32 grain, u32 level)
+{
+	return level == 2 || (level == 1 && grain == 12);
+}
+
+/* log2 of the entries that share a contiguous bit (ContiguousSize). */
+static u32 cont_shift(u32 grain, u32 level)
+{
+	if (grain == 12)
+		return 4;
+	if (grain == 14)
+		return level == 2 ? 5 : 7;
+	return 5;
+}
+
+/* ---- the way down ---- */
+
+bool walk_fail(struct walk_fault *fault, u64 fsc_type, u32 level)
+{
+	fault->fsc = (u8)(fsc_type | level);
+	fault->level = (u8)level;
+	return false;
+}
+
+/* Where a table's address leads: through stage 2, if there is one. */
+static bool table_at(struct walk_tables *t, u64 at, bool write, struct walk_fault *fault)
+{
+	struct walk_access a = { .read = true, .write = write, .ttw = true, .el0 = t->el0 };
+	struct walk_s2_out out;
+	struct walk_fault f;
+
+	t->at_ipa = t->at = at;
+	if (!t->s2)
+		return true;
+	if (!walk_s2(t->s2, t->feat, t->mem, at, a, &out, &f)) {
+		f.s1ptw = true;
+		*fault = f;
+		return false;
+	}
+	t->at = out.oa;
+	return true;
+}
+
+static bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *fault)
+{
+	if (!table_at(t, at, false, fault))
+		return false;
+	if (t->mem->read(t->mem->ctx, t->at, &t->desc))
+		return walk_fail(fault, ESR_FSC_SEA_TTW, level);
+	if (t->ee)
+		t->desc = __builtin_bswap64(t->desc);
+	return true;
+}
+
+static bool leaf(struct walk_tables *t, u32 level, struct walk_fault *fault)
+{
+	u32 shift = walk_shift(t->grain, level), whole = shift;
+
+	t->size = BIT(shift);
+	if ((t->desc & WALK_CONT) && (level == 3 || is_block_level(t->grain, level)))
+		whole += cont_shift(t->grain, level);
+	t->oa = (t->desc & MASK(47, 0) & ~(BIT(whole) - 1)) | (t->ia & (BIT(whole) - 1));
+	if (t->oa >> t->oa_bits)
+		return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
+	if (!(t->desc & WALK_AF) && !t->ha)
+		return walk_fail(fault, ESR_FSC_ACCESS, level);
+	fault->level = (u8)level;
+	return true;
+}
+
+bool walk_tables(struct walk_tables *t, struct walk_fault *fault)
+{
+	u32 stride = t->grain - 3, shift = walk_shift(t->grain, t->level);
+	/* The first table, or concatenated tables, resolve all that is left of the address. */
+	u64 index = (t->ia & (BIT(t->ia_bits) - 1)) >> shift;
+	u64 base = t->ttbr & MASK(47, 1) & ~(BIT(t->ia_bits - shift + 3) - 1);
+
+	if ((base | index << 3) >> t->oa_bits)
+		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
+	for (u32 level = t->level;; level++) {
+		if (!fetch(t, base | index << 3, level, fault))
+			return false;
+		if (!(t->desc & DESC_VALID))
+			return walk_fail(fault, ESR_FSC_TRANSLATION, level);
+		if (level == 3)
+			return t->desc & DESC_TABLE ? leaf(t, level, fault)
+						    : walk_fail(fault, ESR_FSC_TRANSLATION, level);
+		if (!(t->desc & DESC_TABLE))
+			return is_block_level(t->grain, level)
+				       ? leaf(t, level, fault)
+				       : walk_fail(fault, ESR_FSC_TRANSLATION, level);
+		t->hier |= t->desc;
+		base = t->desc & MASK(47, 0) & ~(BIT(t->grain) - 1);
+		if (base >> t->oa_bits)
+			return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
+		index = t->ia >> walk_shift(t->grain, level + 1) & (BIT(stride) - 1);
+	}
+}
+
+bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
+{
+	u32 level = fault->level;
+	u64 old = t->desc;
+	int err;
+
+	if (new == old || !t->mem->swap)
+		return true;
+	if (t->s2 && !table_at(t, t->at_ipa, true, fault))
+		return false;
+	t->desc = new;
+	if (t->ee) {
+		old = __builtin_bswap64(old);
+		new = __builtin_bswap64(new);
+	}
+	err = t->mem->swap(t->mem->ctx, t->at, old, new);
+	if (err == -EBUSY) {
+		fault->retry = true;
+		return false;
+	}
+	return err ? walk_fail(fault, ESR_FSC_SEA_TTW, level) : true;
+}
+
+/* ---- attributes ---- */
+
+#define ATTR_NC 4 /* a half of a MAIR byte: Non-cacheable */
+#define SH_OUTER 2
+#define SH_INNER 3
+#define S2_NC 1 /* a half of MemAttr */
+#define S2_WT 2
+
+/* S2CombineS1AttrHints: one half; hints and transience are stage 1's. */
+static u8 combine_half(u8 s1, u8 s2)
+{
+	bool transient = !(s1 & 8) && (s1 & 3);
+
+	if (s1 == ATTR_NC || s2 == S2_NC)
+		return ATTR_NC;
+	if (!(s1 & 4) || s2 == S2_WT)
+		return (u8)((transient ? 0 : 8) | (s1 & 3));
+	return (u8)((transient ? 4 : 12) | (s1 & 3));
+}
+
+static bool is_device(u8 attr)
+{
+	return attr < 0x10;
+}
+
+void walk_combine(u8 s1_attr, u8 s1_sh, u8 s2_memattr, u8 s2_sh, bool s2_cd, u8 *attr, u8 *sh)
+{
+	bool s2_device = s2_memattr < 4;
+	u8 s2_as_attr = (u8)((s2_memattr & 3) << 2);
+
+	if (!s2_device && s2_cd)
+		s2_memattr = S2_NC << 2 | S2_NC;
+	if (is_device(s1_attr) && s2_device)
+		*attr = MIN(s1_attr, s2_as_attr);
+	else if (is_device(s1_attr))
+		*attr = s1_attr;
+	else if (s2_device)
+		*attr = s2_as_attr;
+	else
+		*attr = (u8)(combine_half(s1_attr >> 4, s2_memattr >> 2) << 4 |
+			     combine_half(s1_attr & 15, s2_memattr & 3));
+	if (is_device(*attr) || *attr == (ATTR_NC << 4 | ATTR_NC) || s1_sh == SH_OUTER || s2_sh == SH_OUTER)
+		*sh = SH_OUTER;
+	else
+		*sh = s1_sh == SH_INNER || s2_sh == SH_INNER ? SH_INNER : 0;
+}

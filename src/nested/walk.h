@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Software walks of a guest's translation tables, stage 1 and stage 2, as the architecture's own
+ * pseudocode does them: pure functions of register values and of memory read through a callback.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/* How a walk reaches the tables. Addresses are what the last stage puts out: L1's IPAs. */
+struct walk_mem {
+	/* Load the 64-bit word at the aligned address at, single-copy atomic; -EINVAL: no RAM there. */
+	int (*read)(void *ctx, u64 at, u64 *word);
+	/*
+	 * Replace it by new if it still is old: the hardware's update of access flag and dirty
+	 * state. -EBUSY: it was something else; -EINVAL. NULL: a walk that changes nothing.
+	 */
+	int (*swap)(void *ctx, u64 at, u64 old, u64 new);
+	void *ctx;
+};
+
+/* What the CPU that does the walk has: what a VM's ID registers say. */
+struct walk_feat {
+	u8 pa_bits;              /* 32..48 */
+	bool tg4, tg16, tg64;    /* granules */
+	bool tg4_2, tg16_2, tg64_2; /* at stage 2 */
+	bool ttst;               /* small tables: T*SZ up to 48 */
+	bool lva;                /* 52-bit addresses with the 64 KiB granule */
+	bool haf, hdbs;          /* hardware sets the access flag, the dirty state */
+	bool hpds, pan, epan, e0pd;
+	bool xnx;                /* execute-never by Exception level at stage 2 */
+	bool vmid16;
+};
+
+/* What the access that is translated wants; none of read, write, exec: no permission at all. */
+struct walk_access {
+	bool read, write, exec;
+	bool el0; /* else the regime's privileged level */
+	bool pan; /* PSTATE.PAN, if it holds for this access */
+	bool at;  /* an AT instruction: dirty state is left alone */
+	bool ttw; /* stage 2: the access is a stage-1 walk's */
+};
+
+/* Why there is no translation. */
+struct walk_fault {
+	u8 fsc;      /* as in ESR_ELx.ISS, with its level */
+	u8 level;
+	bool stage2; /* else stage 1's */
+	bool s1ptw;  /* stage 2's, of a table that stage 1 walked */
+	bool retry;  /* none of it: the tables are being changed, walk again */
+	u64 ipa;     /* stage 2: the input address that has none */
+};
+
+/* ---- stage 2: AArch64.S2Translate ---- */
+
+struct walk_s2_regs {
+	u64 vttbr, vtcr;
+	bool vm;   /* HCR_EL2.VM or DC; else every address is its own */
+	bool ee;   /* SCTLR_EL2.EE: tables are big-endian */
+	bool ptw;  /* HCR_EL2.PTW */
+	bool cd;   /* HCR_EL2.CD */
+};
+
+struct walk_s2_out {
+	u64 oa;      /* the byte asked for */
+	u64 size;    /* of the leaf, without its contiguous neighbours; ~0 with vm off */
+	u8 level;
+	u8 memattr;  /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
+	u8 sh;       /* SH[1:0] */
+	bool r, w;   /* w: false for a page that hardware would have to make dirty first */
+	bool px, ux; /* execute at EL1, at EL0 */
+};
+
+/*
+ * Translate ipa; false: *fault says why not. Sets the access flag and the dirty state in memory as
+ * hardware does. At most 4 reads and 1 swap.
+ */
+bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
+	     u64 ipa, struct walk_access access, struct walk_s2_out *out, struct walk_fault *fault);
+
+/*
+ * The size of a leaf of a level (0..3) in tables with this VTCR_EL2.TG0; 0 if there can be none.
+ */
+u64 walk_s2_leaf_size(u64 vtcr, const struct walk_feat *f, u32 level);
+/* log2 of the granule that this VTCR_EL2 selects. */
+u32 walk_s2_granule(u64 vtcr, const struct walk_feat *f);
+/* VTTBR_EL2.VMID as VTCR_EL2.VS has it. */
+u16 walk_vmid(u64 vttbr, u64 vtcr, const struct walk_feat *f);
+
+/* ---- stage 1: AArch64.S1Translate ---- */
+
+struct walk_s1_regs {
+	u64 sctlr, tcr, ttbr0, ttbr1, mair; /* of the regime, TCR_EL1's format */
+	bool el10; /* EL1&0: s2 translates the tables' addresses; else EL2&0 */
+	bool dc;   /* HCR_EL2.DC, EL1&0 only */
+};
+
+struct walk_s1_out {
+	u64 oa;
+	u64 size; /* of the leaf; ~0 with the MMU off */
+	u8 level;
+	u8 attr;  /* as a byte of MAIR_ELx; SCTLR_ELx.C applied */
+	u8 sh;    /* SH[1:0] */
+	bool pr, pw, px, ur, uw, ux;
+};
+
+/*
+ * Translate va; false: *fault says why not. s2 NULL: the tables' addresses are mem's (EL2&0). At
+ * most 4 reads of stage 1, each with a walk of stage 2, and one update of each leaf.
+ */
+bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2, const struct walk_feat *f,
+	     const struct walk_mem *mem, u64 va, struct walk_access access, struct walk_s1_out *out,
+	     struct walk_fault *fault);
+
+/* ---- attributes ---- */
+
+/* Attribute and shareability of both stages together, without FEAT_S2FWB (S2CombineS1MemAttrs). */
+void walk_combine(u8 s1_attr, u8 s1_sh, u8 s2_memattr, u8 s2_sh, bool s2_cd, u8 *attr, u8 *sh);

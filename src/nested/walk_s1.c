@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stage 1 of a guest, walked in software: AArch64.S1Translate for EL1&0 and EL2&0 (E2H=1). */
+#include "arch/esr.h"
+#include "nested/walk.h"
+#include "nested/walk_tables.h"
+
+#define SCTLR_M BIT(0)
+#define SCTLR_C BIT(2)
+#define SCTLR_WXN BIT(19)
+#define SCTLR_EE BIT(25)
+#define SCTLR_EPAN BIT(57)
+
+#define TCR_EPD0 BIT(7)
+#define TCR_EPD1 BIT(23)
+#define TCR_IPS(tcr) FIELD(tcr, 34, 32)
+#define TCR_TBI0 BIT(37)
+#define TCR_TBI1 BIT(38)
+#define TCR_HA BIT(39)
+#define TCR_HD BIT(40)
+#define TCR_HPD0 BIT(41)
+#define TCR_HPD1 BIT(42)
+#define TCR_E0PD0 BIT(55)
+#define TCR_E0PD1 BIT(56)
+
+#define S1_AP1 BIT(6) /* EL0 too */
+#define S1_AP2 BIT(7) /* read-only */
+#define S1_PXN BIT(53)
+#define S1_UXN BIT(54)
+#define TABLE_PXN BIT(59)
+#define TABLE_UXN BIT(60)
+#define TABLE_AP1 BIT(61) /* not for EL0 */
+#define TABLE_AP2 BIT(62) /* read-only */
+
+#define ATTR_NORMAL_NC 0x44
+#define ATTR_NORMAL_WB 0xff
+#define SH_OUTER 2
+
+/* The half of the address space that va lies in. */
+struct half {
+	u64 ttbr;
+	u32 txsz, grain;
+	bool epd, tbi, hpd, e0pd;
+};
+
+static struct half half_of(const struct walk_s1_regs *regs, const struct walk_feat *f, u64 va)
+{
+	u64 tcr = regs->tcr;
+
+	if (va & BIT(55))
+		return (struct half){
+			.ttbr = regs->ttbr1,
+			.txsz = (u32)FIELD(tcr, 21, 16),
+			.grain = walk_grain_tg1(FIELD(tcr, 31, 30), f->tg4, f->tg16, f->tg64),
+			.epd = tcr & TCR_EPD1,
+			.tbi = tcr & TCR_TBI1,
+			.hpd = f->hpds && (tcr & TCR_HPD1),
+			.e0pd = f->e0pd && (tcr & TCR_E0PD1),
+		};
+	return (struct half){
+		.ttbr = regs->ttbr0,
+		.txsz = (u32)FIELD(tcr, 5, 0),
+		.grain = walk_grain_tg0(FIELD(tcr, 15, 14), f->tg4, f->tg16, f->tg64),
+		.epd = tcr & TCR_EPD0,
+		.tbi = tcr & TCR_TBI0,
+		.hpd = f->hpds && (tcr & TCR_HPD0),
+		.e0pd = f->e0pd && (tcr & TCR_E0PD0),
+	};
+}
+
+/* Bits of the half's addresses; T*SZ beyond a limit counts as the limit (S1TxSZFaults: none). */
+static u32 va_bits(const struct half *h, const struct walk_feat *f)
+{
+	u32 bits = 64 - h->txsz, most = f->lva && h->grain == 16 ? 52 : 48;
+	u32 least = f->ttst ? (h->grain == 16 ? 17 : 16) : 25;
+
+	return MIN(MAX(bits, least), most);
+}
+
+/* AArch64.VAIsOutOfRange: the bits above are not all like bit 55. */
+static bool out_of_range(u64 va, u32 bits, bool tbi)
+{
+	u64 above = MASK(tbi ? 55 : 63, bits);
+
+	return va & BIT(55) ? (va & above) != above : va & above;
+}
+
+/* AArch64.S1DisabledOutput. */
+static bool flat(const struct walk_s1_regs *regs, const struct walk_feat *f, u64 va,
+		 struct walk_s1_out *out, struct walk_fault *fault)
+{
+	bool tbi = regs->tcr & (va & BIT(55) ? TCR_TBI1 : TCR_TBI0);
+	bool dc = regs->el10 && regs->dc;
+
+	if (va & MASK(tbi ? 55 : 63, f->pa_bits))
+		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
+	*out = (struct walk_s1_out){ .oa = va & MASK(55, 0), .size = ~0UL,
+				     .attr = dc ? ATTR_NORMAL_WB : 0, .sh = dc ? 0 : SH_OUTER,
+				     .pr = true, .pw = true, .px = true,
+				     .ur = true, .uw = true, .ux = true };
+	return true;
+}
+
+/* AArch64.S1DirectBasePermissions, before PAN and WXN. hier is 0 with HPD. */
+static void permissions(u64 desc, u64 hier, bool dirty_later, struct walk_s1_out *out)
+{
+	bool ro = ((desc & S1_AP2) && !dirty_later) || (hier & TABLE_AP2);
+	bool user = (desc & S1_AP1) && !(hier & TABLE_AP1);
+
+	out->pr = true;
+	out->pw = !ro;
+	out->ur = user;
+	out->uw = user && !ro;
+	out->px = !(desc & S1_PXN) && !(hier & TABLE_PXN) && !out->uw;
+	out->ux = !(desc & S1_UXN) && !(hier & TABLE_UXN);
+}
+
+static bool allowed(const struct walk_s1_regs *regs, const struct walk_feat *f,
+		    struct walk_s1_out *out, struct walk_access a)
+{
+	bool r, w, x;
+
+	if (f->pan && a.pan &&
+	    (out->ur || out->uw || (f->epan && (regs->sctlr & SCTLR_EPAN) && out->ux)))
+		out->pr = out->pw = false;
+	if (regs->sctlr & SCTLR_WXN) {
+		out->px = out->px && !out->pw;
+		out->ux = out->ux && !out->uw;
+	}
+	r = a.el0 ? out->ur : out->pr;
+	w = a.el0 ? out->uw : out->pw;
+	x = a.el0 ? out->ux : out->px;
+	return !(a.read && !r) && !(a.write && !w) && !(a.exec && !x);
+}
+
+/* MAIR_ELx attribute of the leaf; with the data cache off all Normal memory is Non-cacheable. */
+static u8 attribute(const struct walk_s1_regs *regs, u64 desc)
+{
+	u8 attr = (u8)(regs->mair >> 8 * FIELD(desc, 4, 2));
+
+	return attr >= 0x10 && !(regs->sctlr & SCTLR_C) ? ATTR_NORMAL_NC : attr;
+}
+
+/* Everything before the first table is read; false: a translation fault of level 0. */
+static bool setup(const struct walk_s1_regs *regs, const struct walk_feat *f, u64 va,
+		  const struct half *h, bool el0, struct walk_tables *t)
+{
+	u32 bits = va_bits(h, f);
+
+	if (out_of_range(va, bits, h->tbi) || (el0 && h->e0pd) || h->epd)
+		return false;
+	t->ia = va & (BIT(bits) - 1);
+	t->ttbr = h->ttbr;
+	t->grain = h->grain;
+	t->ia_bits = bits;
+	/* AArch64.S1StartLevel */
+	t->level = 3 - (bits - 1 - h->grain) / (h->grain - 3);
+	t->oa_bits = walk_pa_bits(TCR_IPS(regs->tcr), f->pa_bits);
+	t->ee = regs->sctlr & SCTLR_EE;
+	t->ha = f->haf && (regs->tcr & TCR_HA);
+	t->el0 = el0;
+	return true;
+}
+
+bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2, const struct walk_feat *f,
+	     const struct walk_mem *mem, u64 va, struct walk_access a, struct walk_s1_out *out,
+	     struct walk_fault *fault)
+{
+	struct walk_tables t = { .mem = mem, .s2 = s2, .feat = f };
+	struct half h = half_of(regs, f, va);
+	bool hd;
+	u64 new;
+
+	*fault = (struct walk_fault){ 0 };
+	if (!(regs->sctlr & SCTLR_M) || (regs->el10 && regs->dc))
+		return flat(regs, f, va, out, fault);
+	if (!setup(regs, f, va, &h, a.el0, &t))
+		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
+	if (!walk_tables(&t, fault))
+		return false;
+	hd = t.ha && f->hdbs && (regs->tcr & TCR_HD) && (t.desc & WALK_DBM);
+	*out = (struct walk_s1_out){ .oa = t.oa, .size = t.size, .level = fault->level,
+				     .attr = attribute(regs, t.desc), .sh = (u8)FIELD(t.desc, 9, 8) };
+	permissions(t.desc, h.hpd ? 0 : t.hier, hd, out);
+	if (!allowed(regs, f, out, a))
+		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
+	new = t.desc;
+	if (t.ha)
+		new |= WALK_AF;
+	if (hd && a.write && !a.at)
+		new &= ~S1_AP2;
+	return walk_update(&t, new, fault);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stage 2 of a guest hypervisor, walked in software: AArch64.S2Translate, Non-secure. */
+#include "arch/esr.h"
+#include "nested/walk.h"
+#include "nested/walk_tables.h"
+
+#define VTCR_T0SZ(v) ((u32)FIELD(v, 5, 0))
+#define VTCR_SL0(v) ((u32)FIELD(v, 7, 6))
+#define VTCR_TG0(v) FIELD(v, 15, 14)
+#define VTCR_PS(v) FIELD(v, 18, 16)
+#define VTCR_VS BIT(19)
+#define VTCR_HA BIT(21)
+#define VTCR_HD BIT(22)
+
+#define S2_AP_W BIT(7)
+#define S2AP(desc) FIELD(desc, 7, 6)
+#define S2_XN1 BIT(54)
+#define S2_XN0 BIT(53)
+
+u32 walk_s2_granule(u64 vtcr, const struct walk_feat *f)
+{
+	return walk_grain_tg0(VTCR_TG0(vtcr), f->tg4_2, f->tg16_2, f->tg64_2);
+}
+
+u64 walk_s2_leaf_size(u64 vtcr, const struct walk_feat *f, u32 level)
+{
+	u32 grain = walk_s2_granule(vtcr, f);
+
+	if (level < 1 || level > 3 || (level == 1 && grain != 12))
+		return 0;
+	return BIT(walk_shift(grain, level));
+}
+
+u16 walk_vmid(u64 vttbr, u64 vtcr, const struct walk_feat *f)
+{
+	return (u16)(f->vmid16 && (vtcr & VTCR_VS) ? FIELD(vttbr, 63, 48) : FIELD(vttbr, 55, 48));
+}
+
+/*
+ * The level that SL0 names, or -1 where it is reserved, not for this CPU, or not for this T0SZ
+ * (S2StartLevel, S2InvalidSL, S2InconsistentSL).
+ */
+static int start_level(u64 vtcr, u32 grain, u32 ia_bits, const struct walk_feat *f)
+{
+	static const s8 level4[] = { 2, 1, 0, 3 }, level16[] = { 3, 2, 1, -1 },
+			level64[] = { 3, 2, 1, -1 };
+	u32 sl0 = VTCR_SL0(vtcr), min, max, need;
+	int level = grain == 12 ? level4[sl0] : grain == 14 ? level16[sl0] : level64[sl0];
+
+	if (level < 0)
+		return -1;
+	if (grain == 12 && level == 3 && !f->ttst)
+		return -1;
+	need = sl0 == 2 ? (grain == 14 ? 42 : 44) : 0;
+	if (f->pa_bits < need)
+		return -1;
+	min = walk_shift(grain, (u32)level) + 1;
+	max = min + (grain - 3 - 1) + 4; /* up to 16 concatenated tables */
+	return ia_bits < min || ia_bits > max ? -1 : level;
+}
+
+/* T0SZ in bits of IPA; 0: a translation fault, because it is more than the CPU has. */
+static u32 ipa_bits(u64 vtcr, u32 grain, const struct walk_feat *f)
+{
+	u32 bits = 64 - VTCR_T0SZ(vtcr);
+	u32 least = f->ttst ? (grain == 16 ? 17 : 16) : 25;
+
+	if (bits > f->pa_bits)
+		return 0;
+	return MAX(bits, least);
+}
+
+static void decode_leaf(const struct walk_tables *t, bool dirty_later, const struct walk_feat *f,
+			struct walk_s2_out *out)
+{
+	bool xn1 = t->desc & S2_XN1, xn0 = f->xnx && (t->desc & S2_XN0);
+
+	out->oa = t->oa;
+	out->size = t->size;
+	out->memattr = (u8)FIELD(t->desc, 5, 2);
+	if (out->memattr >= 4 && !(out->memattr & 3))
+		out->memattr |= 1;
+	out->sh = (u8)FIELD(t->desc, 9, 8);
+	out->r = S2AP(t->desc) & 1;
+	out->w = (S2AP(t->desc) & 2) || dirty_later;
+	out->px = xn1 == xn0;
+	out->ux = !xn1;
+}
+
+/* AArch64.S2CheckPermissions. */
+static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *out,
+		    struct walk_access a)
+{
+	if (a.ttw && regs->ptw && out->memattr < 4)
+		return false;
+	if (a.exec && !(a.el0 ? out->ux : out->px))
+		return false;
+	return !(a.read && !out->r) && !(a.write && !out->w);
+}
+
+/* Stage 2 off: what goes in comes out, and stage 1 alone decides. */
+static bool flat(u64 ipa, struct walk_s2_out *out)
+{
+	*out = (struct walk_s2_out){ .oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true,
+				     .px = true, .ux = true };
+	return true;
+}
+
+static bool setup(const struct walk_s2_regs *regs, const struct walk_feat *f, u64 ipa,
+		  struct walk_tables *t)
+{
+	u32 grain = walk_s2_granule(regs->vtcr, f), bits = ipa_bits(regs->vtcr, grain, f);
+	int level = bits ? start_level(regs->vtcr, grain, bits, f) : -1;
+
+	if (level < 0 || ipa >> bits)
+		return false;
+	t->ia = ipa;
+	t->ttbr = regs->vttbr;
+	t->grain = grain;
+	t->ia_bits = bits;
+	t->level = (u32)level;
+	t->oa_bits = walk_pa_bits(VTCR_PS(regs->vtcr), f->pa_bits);
+	t->ee = regs->ee;
+	t->ha = f->haf && (regs->vtcr & VTCR_HA);
+	return true;
+}
+
+bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
+	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
+{
+	struct walk_tables t = { .mem = mem, .feat = f };
+	bool hd, clean;
+	u64 new;
+
+	*fault = (struct walk_fault){ .stage2 = true, .ipa = ipa };
+	if (!regs->vm)
+		return flat(ipa, out);
+	if (!setup(regs, f, ipa, &t))
+		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
+	if (!walk_tables(&t, fault))
+		return false;
+	hd = t.ha && f->hdbs && (regs->vtcr & VTCR_HD) && (t.desc & WALK_DBM);
+	decode_leaf(&t, hd, f, out);
+	out->level = fault->level;
+	if (!allowed(regs, out, a))
+		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
+	new = t.desc;
+	if (t.ha)
+		new |= WALK_AF;
+	clean = hd && !(t.desc & S2_AP_W);
+	if (clean && a.write && !a.at) {
+		new |= S2_AP_W;
+		clean = false;
+	}
+	/* Until a write made the page dirty, writes must come here. */
+	out->w = out->w && !clean;
+	return walk_update(&t, new, fault);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both stages of a software walk share: geometry, and the way down the levels. */
+#pragma once
+
+#include "nested/walk.h"
+
+#define WALK_AF BIT(10)
+#define WALK_DBM BIT(51)
+#define WALK_CONT BIT(52)
+
+/* One walk. The caller fills the first part in. */
+struct walk_tables {
+	u64 ia, ttbr;
+	u32 grain;   /* log2 of the granule: 12, 14, 16 */
+	u32 ia_bits; /* of the input address */
+	u32 oa_bits; /* output addresses and tables are below 1 << oa_bits */
+	u32 level;   /* to start at */
+	bool ee, ha;
+	const struct walk_mem *mem;
+	/* Stage 1: the tables' addresses go through this stage 2, or NULL. */
+	const struct walk_s2_regs *s2;
+	const struct walk_feat *feat;
+	bool el0; /* who walks, for s2 */
+
+	u64 desc;   /* the leaf */
+	u64 at;     /* its address, as mem has it */
+	u64 at_ipa; /* the same before s2 */
+	u64 hier;   /* the OR of all table descriptors: hierarchical permissions */
+	u64 oa, size;
+};
+
+/* log2 of the granule, from an encoding of TG0 or TG1 that may be one the CPU lacks. */
+u32 walk_grain_tg0(u64 tg0, bool has4, bool has16, bool has64);
+u32 walk_grain_tg1(u64 tg1, bool has4, bool has16, bool has64);
+/* Bits of an address that TCR_ELx.IPS or VTCR_EL2.PS names, at most max (PhysicalAddressSize). */
+u32 walk_pa_bits(u64 ps, u32 max);
+/* log2 of what an entry of this level covers. */
+u32 walk_shift(u32 grain, u32 level);
+
+/*
+ * Go down to the leaf: t->desc, oa, size; false: *fault. Translation, address size, access flag and
+ * external abort faults are found here, permissions are the caller's (AArch64.S1Walk, S2Walk).
+ */
+bool walk_tables(struct walk_tables *t, struct walk_fault *fault);
+/*
+ * Give the leaf the value new, as hardware does (AArch64.MemSwapTableDesc). False: *fault, maybe
+ * retry.
+ */
+bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault);
+/* Fill in a fault of this stage; false. */
+bool walk_fail(struct walk_fault *fault, u64 fsc_type, u32 level);

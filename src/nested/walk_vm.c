@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Software walks of a vcpu's guests: which registers and which memory they are made of. */
+#include "nested/walk_vm.h"
+
+#include "arch/sysreg.h"
+#include "nested/l1regs.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+#define SCTLR_EE BIT(25)
+
+/* ---- what the VM's CPUs have ---- */
+
+static u32 id_field(const struct idregs *id, enum idspace_index reg, u32 lsb)
+{
+	return (u32)FIELD(id->v[reg], lsb + 3, lsb);
+}
+
+/* TGran<n>_2: 0 means that stage 2 has what stage 1 has. */
+static bool has_stage2_granule(u32 field, bool stage1)
+{
+	return field == 0 ? stage1 : field != 1;
+}
+
+struct walk_feat walk_feat_of(const struct idregs *id)
+{
+	static const u8 bits[] = { 32, 36, 40, 42, 44, 48 };
+	u32 parange = id_field(id, IDX_ID_AA64MMFR0_EL1, 0);
+	u32 hafdbs = id_field(id, IDX_ID_AA64MMFR1_EL1, 0);
+	u32 pan = id_field(id, IDX_ID_AA64MMFR1_EL1, 20);
+	struct walk_feat f = {
+		.pa_bits = parange < ARRAY_SIZE(bits) ? bits[parange] : 48,
+		.tg4 = id_field(id, IDX_ID_AA64MMFR0_EL1, 28) != 15,
+		.tg16 = id_field(id, IDX_ID_AA64MMFR0_EL1, 20) != 0,
+		.tg64 = id_field(id, IDX_ID_AA64MMFR0_EL1, 24) != 15,
+		.ttst = id_field(id, IDX_ID_AA64MMFR2_EL1, 28) >= 1,
+		.lva = id_field(id, IDX_ID_AA64MMFR2_EL1, 16) >= 1,
+		.haf = hafdbs >= 1,
+		.hdbs = hafdbs >= 2,
+		.hpds = id_field(id, IDX_ID_AA64MMFR1_EL1, 12) >= 1,
+		.pan = pan >= 1,
+		.epan = pan >= 3,
+		.e0pd = id_field(id, IDX_ID_AA64MMFR2_EL1, 60) >= 1,
+		.xnx = id_field(id, IDX_ID_AA64MMFR1_EL1, 28) >= 1,
+		.vmid16 = id_field(id, IDX_ID_AA64MMFR1_EL1, 4) >= 2,
+	};
+
+	f.tg4_2 = has_stage2_granule(id_field(id, IDX_ID_AA64MMFR0_EL1, 40), f.tg4);
+	f.tg16_2 = has_stage2_granule(id_field(id, IDX_ID_AA64MMFR0_EL1, 32), f.tg16);
+	f.tg64_2 = has_stage2_granule(id_field(id, IDX_ID_AA64MMFR0_EL1, 36), f.tg64);
+	return f;
+}
+
+/* ---- memory ---- */
+
+static u64 *ram_word(void *ctx, u64 at)
+{
+	const struct vm *vm = ctx;
+
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		if (at - vm->ram[i].ipa < vm->ram[i].size)
+			return pa_ptr(pa(vm->ram[i].pa + (at - vm->ram[i].ipa)));
+	return NULL;
+}
+
+static int ram_read(void *ctx, u64 at, u64 *word)
+{
+	const u64 *p = ram_word(ctx, at);
+
+	if (!p)
+		return -EINVAL;
+	/* What it points to must be read after it, as a table walk does. */
+	*word = __atomic_load_n(p, __ATOMIC_ACQUIRE);
+	return 0;
+}
+
+static int ram_swap(void *ctx, u64 at, u64 old, u64 new)
+{
+	u64 *p = ram_word(ctx, at);
+
+	if (!p)
+		return -EINVAL;
+	return __atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+		       ? 0
+		       : -EBUSY;
+}
+
+struct walk_mem walk_mem_of(struct vm *vm)
+{
+	return (struct walk_mem){ ram_read, ram_swap, vm };
+}
+
+/* ---- registers ---- */
+
+/* A register of the vEL2 context: in the CPU while that runs. */
+#define EL2_VALUE(vcpu, name) ((vcpu)->hyp ? sysreg_read(name##_EL12) : (vcpu)->sr[SR_##name##_EL1])
+/* A register of the vEL1 context: in L1's page while vEL2 runs. */
+#define EL1_VALUE(vcpu, name)                                                                      \
+	((vcpu)->hyp ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
+
+struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
+{
+	u64 hcr = l1_hcr(vcpu);
+
+	return (struct walk_s2_regs){
+		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2),
+		.vtcr = vncr_read(vcpu, VNCR_VTCR_EL2),
+		.vm = hcr & (HCR_VM | HCR_DC),
+		.ptw = hcr & HCR_PTW,
+		.cd = hcr & HCR_CD,
+		.ee = EL2_VALUE(vcpu, SCTLR) & SCTLR_EE,
+	};
+}
+
+struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
+{
+	return (struct walk_s1_regs){
+		.sctlr = EL1_VALUE(vcpu, SCTLR),
+		.tcr = EL1_VALUE(vcpu, TCR),
+		.ttbr0 = EL1_VALUE(vcpu, TTBR0),
+		.ttbr1 = EL1_VALUE(vcpu, TTBR1),
+		.mair = EL1_VALUE(vcpu, MAIR),
+		.el10 = true,
+		.dc = l1_hcr(vcpu) & HCR_DC,
+	};
+}
+
+struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
+{
+	return (struct walk_s1_regs){
+		.sctlr = EL2_VALUE(vcpu, SCTLR),
+		.tcr = EL2_VALUE(vcpu, TCR),
+		.ttbr0 = EL2_VALUE(vcpu, TTBR0),
+		.ttbr1 = EL2_VALUE(vcpu, TTBR1),
+		.mair = EL2_VALUE(vcpu, MAIR),
+	};
+}

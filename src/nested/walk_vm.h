@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Software walks of a vcpu's guests: which registers and which memory they are made of. */
+#pragma once
+
+#include "nested/walk.h"
+#include "vcpu/idreg.h"
+
+struct vcpu;
+struct vm;
+
+/* What the VM's CPUs have, by its ID registers. */
+struct walk_feat walk_feat_of(const struct idregs *id);
+/* The VM's RAM. Any CPU; the VM's memory map does not change while it runs. */
+struct walk_mem walk_mem_of(struct vm *vm);
+
+/*
+ * L1's stage 2 for L2, sampled once from what L1 wrote (HCR_EL2, VTTBR_EL2, VTCR_EL2, SCTLR_EL2.EE).
+ * vcpu is loaded, has_el2.
+ */
+struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
+/* L2's EL1&0 stage 1; either context. vcpu is loaded, has_el2. */
+struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
+/* L1's own EL2&0 stage 1; likewise. */
+struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);

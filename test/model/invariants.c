@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold in every state of the model world. */
+#include <stdio.h>
+
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "events.h"
+#include "simd/simd.h"
+#include "simd/simd_state.h"
+#include "vcpu/cpu.h"
+
+#define CPTR_ALWAYS (CPTR_TTA | CPTR_TAM)
+
+static const char *tag_text(tag t)
+{
+	switch (t) {
+	case T_ZERO: return "zero";
+	case T_JUNK: return "something not its own, or old";
+	case T_SMSET: return "what a change of PSTATE.SM leaves";
+	case T_HOST: return "nidus's own data";
+	case T_ANY: return "its own or zero";
+	default: return "its last write";
+	}
+}
+
+static void check_tag(u32 v, const char *what, tag have, tag want)
+{
+	if (have == want || (want == T_ANY && (have == own(v) || have == T_ZERO)))
+		return;
+	if (have >= T_OWN && have != own(v))
+		model_fail("vcpu %u reads %s: sees what vcpu %u wrote", vcpu_name[v], what,
+			   vcpu_name[have - T_OWN]);
+	model_fail("vcpu %u reads %s: sees %s instead of %s", vcpu_name[v], what, tag_text(have),
+		   tag_text(want));
+}
+
+static void check_segs(u32 v, const char *what, const tag *have, const tag *want, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		char name[32];
+
+		if (have[i] == want[i])
+			continue;
+		snprintf(name, sizeof(name), "%s, bits %u and up", what, i ? 64U << i : 0);
+		check_tag(v, name, have[i], want[i]);
+	}
+}
+
+static void check_value(u32 v, const char *what, u64 have, u64 want)
+{
+	if (have != want)
+		model_fail("vcpu %u runs with %s %#lx instead of %#lx", vcpu_name[v], what, have,
+			   want);
+}
+
+static void check_sme(const struct machine_cpu *m, u32 v)
+{
+	const struct data *x = &expect[v];
+
+	check_value(v, "SMCR_EL2", m->smcr_el2, vcpus[v].simd.smcr);
+	check_value(v, "SMCR_EL1", m->d.smcr_el1, x->smcr_el1);
+	if (!(x->svcr & SVCR_ZA))
+		return;
+	check_segs(v, "ZA", m->d.za, x->za, exp_svl(v));
+	if (setup->sme2)
+		check_tag(v, "ZT0", m->d.zt0, x->zt0);
+}
+
+static void check_sve(const struct machine_cpu *m, u32 v)
+{
+	const struct data *x = &expect[v];
+
+	check_value(v, "ZCR_EL2", m->zcr_el2, vcpus[v].simd.zcr);
+	check_value(v, "ZCR_EL1", m->d.zcr_el1, x->zcr_el1);
+	check_segs(v, "Z registers", m->d.vec, x->vec, exp_len(v));
+	check_tag(v, "P registers", m->d.pred, x->pred);
+	if (!(x->svcr & SVCR_SM) || setup->fa64)
+		check_tag(v, "FFR", m->d.ffr, x->ffr);
+}
+
+/* All that the guest which runs on c can read at this moment. */
+static void check_guest(u32 c)
+{
+	static const char *const status[] = { "FPCR", "FPSR", "FPMR" };
+	const struct machine_cpu *m = &mach[c];
+	u32 v = loaded(c), k = vm_of(v);
+	bool open = m->cptr & CPTR_FPEN;
+
+	if ((m->cptr & CPTR_ALWAYS) != CPTR_ALWAYS)
+		model_fail("vcpu %u runs with trace or activity monitors open", vcpu_name[v]);
+	if (open != live(v))
+		model_fail("vcpu %u runs with SIMD %s while its state is %s", vcpu_name[v],
+			   open ? "open" : "trapped", live(v) ? "live" : "in memory");
+	if (!!(m->cptr & CPTR_ZEN) != (open && setup->vl[k]) ||
+	    !!(m->cptr & CPTR_SMEN) != (open && setup->svl[k]))
+		model_fail("vcpu %u runs with CPTR_EL2 %#lx, its VM has SVE %u SME %u",
+			   vcpu_name[v], m->cptr, setup->vl[k], setup->svl[k]);
+	if (!setup->svl[k])
+		check_value(v, "SVCR", m->d.svcr, 0);
+	if (!open)
+		return;
+	if (setup->svl[k])
+		check_value(v, "SVCR", m->d.svcr, expect[v].svcr);
+	check_tag(v, "V registers", m->d.vec[0], expect[v].vec[0]);
+	for (u32 i = 0; i < 3; i++)
+		check_tag(v, status[i], m->d.status[i], expect[v].status[i]);
+	if (setup->vl[k])
+		check_sve(m, v);
+	if (setup->svl[k])
+		check_sme(m, v);
+}
+
+static void check_cpu(u32 c)
+{
+	const struct vcpu *owner = cpus[c].simd.owner;
+
+	if (cpus[c].traps.cptr != mach[c].cptr)
+		model_fail("cpu %u's record of CPTR_EL2 is %#lx, the register %#lx", cpu_name[c],
+			   cpus[c].traps.cptr, mach[c].cptr);
+	if (cpus[c].simd.host)
+		model_fail("cpu %u is left in a host section", cpu_name[c]);
+	if (mach[c].daif)
+		model_fail("cpu %u is left with interrupts masked", cpu_name[c]);
+	if (owner && owner->simd.cpu != &cpus[c])
+		model_fail("cpu %u says vcpu %u is its owner, which says otherwise", cpu_name[c],
+			   vcpu_name[owner - vcpus]);
+	if (owner && owner != cpus[c].loaded)
+		model_fail("cpu %u has vcpu %u live, which is not loaded", cpu_name[c],
+			   vcpu_name[owner - vcpus]);
+	if (mach[c].in_guest)
+		check_guest(c);
+}
+
+void world_check(void)
+{
+	for (u32 c = 0; c < CPUS; c++)
+		check_cpu(c);
+	for (u32 v = 0; v < VCPUS; v++)
+		if (live(v) && vcpus[v].simd.cpu->simd.owner != &vcpus[v])
+			model_fail("vcpu %u says it is live on a CPU that is not its",
+				   vcpu_name[v]);
+}

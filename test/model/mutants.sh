@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Plant each fault of test/model/mutants/ in a copy of the code that the explorer runs; it must find it.
+# usage: mutants.sh OBJDIR CC CFLAGS...   (OBJDIR holds the explorer's objects, one per source)
+set -u
+obj=$1
+shift
+dir=$(dirname "$0")/mutants
+work=$obj/mutants
+mkdir -p "$work"
+total=0 caught=0
+for script in "$dir"/*.sed; do
+	name=$(basename "$script" .sed)
+	file=$(sed -n '1s/^# file: //p' "$script")
+	base=$(basename "$file" .c)
+	total=$((total + 1))
+	sed -f "$script" "$file" >"$work/$base.c"
+	if cmp -s "$file" "$work/$base.c"; then
+		echo "mutant $name: does not apply to $file any more"
+		continue
+	fi
+	if ! "$@" -w -c -o "$work/$name.o" "$work/$base.c"; then
+		echo "mutant $name: does not compile"
+		continue
+	fi
+	others=
+	for o in "$obj"/*.o; do
+		[ "$(basename "$o")" = "$base.o" ] || others="$others $o"
+	done
+	# shellcheck disable=SC2086 # object names hold no spaces
+	"$1" -o "$work/$name" "$work/$name.o" $others || exit 1
+	if "$work/$name" >"$work/$name.log"; then
+		echo "mutant $name: NOT caught: $(sed -n '2s/^# //p' "$script")"
+	elif grep -q '  violation: ' "$work/$name.log"; then
+		caught=$((caught + 1))
+		echo "mutant $name: $(sed -n 's/^  violation: //p' "$work/$name.log")"
+	else
+		echo "mutant $name: the explorer died: see $work/$name.log"
+	fi
+done
+echo "mutants: $caught/$total caught"
+[ "$caught" = "$total" ]
