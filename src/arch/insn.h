@@ -14,8 +14,16 @@ static inline bool insn_rndr(u64 *out)
 	return ok;
 }
 
-/* AT S1E1R: translate va by the loaded guest's stage 1; the result is in PAR_EL1. */
-static inline void insn_at_s1e1r(u64 va)
-{
-	asm volatile("at s1e1r, %0\n\tisb" ::"r"(va) : "memory");
-}
+/*
+ * Translate va by the loaded guest's stage 1, for a read or write at EL1 or EL0; the result is in
+ * PAR_EL1.
+ */
+#define INSN_AT(name)                                                                              \
+	static inline void insn_at_##name(u64 va)                                                  \
+	{                                                                                          \
+		asm volatile("at " #name ", %0\n\tisb" ::"r"(va) : "memory");                        \
+	}
+INSN_AT(s1e1r)
+INSN_AT(s1e1w)
+INSN_AT(s1e0r)
+INSN_AT(s1e0w)

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shadow stage 2: the pool of a VM's shadows, who refers to which, and their memory. */
+#include "nested/shadow.h"
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/pgtable.h"
+#include "lib/check.h"
+#include "mm/page.h"
+#include "mm/tlb.h"
+#include "mm/vmid.h"
+#include "nested/l1regs.h"
+#include "nested/shadow_tables.h"
+#include "nested/walk_vm.h"
+#include "vcpu/cpu.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+_Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index");
+
+/* Room for VMs without much RAM. */
+#define PAGES_BASE 256
+/*
+ * Table pages by VM RAM: every page of RAM once, in 4 KiB pages, takes 1/512 of it in tables and as
+ * much in the reverse map. Twice that.
+ */
+#define PAGES_RAM_SHIFT 7
+
+/* What counts of VTCR_EL2: T0SZ, SL0, TG0, PS, VS, HA, HD. */
+#define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
+#define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
+#define VTTBR_VMID MASK(63, 48)
+
+static struct shadow_pool *pool_of(const struct vm *vm)
+{
+	return vm->shadows;
+}
+
+u32 shadow_count(const struct vm *vm)
+{
+	return vm->shadows ? pool_of(vm)->count : 0;
+}
+
+struct shadow *shadow_at(struct vm *vm, u32 i)
+{
+	return &pool_of(vm)->s[i];
+}
+
+/* ---- memory ---- */
+
+static u64 pages_of(const struct pgtable *pt)
+{
+	return __atomic_load_n(&pt->table_pages, __ATOMIC_RELAXED);
+}
+
+u64 shadow_own_pages(const struct shadow *s)
+{
+	return pages_of(&s->s2.pt) + pages_of(&s->rmap) + pages_of(&s->dead) + pages_of(&s->dead_rmap);
+}
+
+u64 shadow_pages(const struct vm *vm)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < shadow_count(vm); i++)
+		n += shadow_own_pages(&pool_of(vm)->s[i]);
+	return n;
+}
+
+u64 shadow_pages_max(const struct vm *vm)
+{
+	return pool_of(vm)->max_pages;
+}
+
+static u64 vm_ram_size(const struct vm *vm)
+{
+	u64 size = 0;
+
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		size += vm->ram[i].size;
+	return size;
+}
+
+/* ---- one shadow's life ---- */
+
+static int make(struct vm *vm, struct shadow *s)
+{
+	u32 bits = vm->stage2.pt.ia_bits;
+	int err = stage2_init(&s->s2, bits, vm->stage2.pt.max_block);
+
+	if (err)
+		return err;
+	err = pgtable_init(&s->rmap, PGTABLE_STAGE2, bits, GIB(1), &shadow_rmap_ops);
+	if (err)
+		stage2_destroy(&s->s2);
+	return err;
+}
+
+static void drain(struct shadow *s)
+{
+	while (shadow_reap(s))
+		;
+}
+
+static void unmake(struct shadow *s)
+{
+	drain(s);
+	pgtable_destroy(&s->rmap);
+	stage2_destroy(&s->s2);
+}
+
+/*
+ * Put the tables aside, to be freed piece by piece, and begin with empty ones. No CPU has them
+ * loaded. False: no memory for that. Lock held.
+ */
+static bool detach(struct shadow *s)
+{
+	struct pgtable pt, rmap;
+
+	drain(s);
+	if (pgtable_init(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block, s->s2.pt.ops))
+		return false;
+	if (pgtable_init(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops)) {
+		pgtable_destroy(&pt);
+		return false;
+	}
+	pt.contiguous = s->s2.pt.contiguous;
+	s->dead = s->s2.pt;
+	s->dead.ops = &shadow_rmap_ops; /* no translation of it is left */
+	s->dead_rmap = s->rmap;
+	s->dead_at = 0;
+	s->s2.pt = pt;
+	s->rmap = rmap;
+	s->s2.vttbr = (u64)s->s2.vmid << VTTBR_VMID_SHIFT | pt.root;
+	tlb_invalidate_vmid(s->s2.vttbr);
+	return true;
+}
+
+/* Make a shadow that nobody refers to empty. Lock held. */
+static void empty(struct shadow *s)
+{
+	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
+	s->used = false;
+	if (s->s2.pt.table_pages + s->rmap.table_pages > SHADOW_PAGES_MIN && detach(s)) {
+		s->clearing = SHADOW_STAYS;
+		s->leaf_sizes = 0;
+		return;
+	}
+	while (shadow_clear_locked(s))
+		;
+}
+
+bool shadow_reap(struct shadow *s)
+{
+	struct pgtable *pt = s->dead.root ? &s->dead : &s->dead_rmap;
+
+	if (!pt->root)
+		return false;
+	if (shadow_unmap_piece(pt, &s->dead_at, BIT(pt->ia_bits)))
+		return true;
+	pgtable_destroy(pt);
+	s->dead_at = 0;
+	return s->dead_rmap.root;
+}
+
+/* ---- the pool ---- */
+
+int shadow_vm_init(struct vm *vm)
+{
+	u32 want = SHADOW_REFS * vm->vcpu_count, order = 0;
+	struct shadow_pool *pool;
+	u64 page;
+	int err = 0;
+
+	while ((PAGE_SIZE << order) < sizeof(*pool) + want * sizeof(pool->s[0]))
+		order++;
+	page = page_alloc(order);
+	if (!page)
+		return -ENOMEM;
+	page_zero(page, PAGE_SIZE << order);
+	pool = pa_ptr(pa(page));
+	pool->order = order;
+	vm->shadows = pool;
+	for (; pool->count < want; pool->count++) {
+		err = make(vm, &pool->s[pool->count]);
+		if (err)
+			break;
+	}
+	pool->refs = MIN(pool->count / vm->vcpu_count, (u32)SHADOW_REFS);
+	if (!pool->refs) {
+		shadow_vm_destroy(vm);
+		return err;
+	}
+	pool->max_pages = (vm_ram_size(vm) >> PAGES_RAM_SHIFT >> PAGE_SHIFT) + PAGES_BASE +
+			  shadow_pages(vm);
+	return 0;
+}
+
+static void drop_refs(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vm->vcpus[i]->shadow = (struct shadow_vcpu){ 0 };
+}
+
+void shadow_vm_destroy(struct vm *vm)
+{
+	struct shadow_pool *pool = pool_of(vm);
+
+	if (!pool)
+		return;
+	drop_refs(vm);
+	for (u32 i = 0; i < pool->count; i++)
+		unmake(&pool->s[i]);
+	vm->shadows = NULL;
+	page_free(ptr_pa(pool).a, pool->order);
+}
+
+void shadow_vm_reset(struct vm *vm)
+{
+	drop_refs(vm);
+	for (u32 i = 0; i < shadow_count(vm); i++) {
+		struct shadow *s = shadow_at(vm, i);
+
+		spin_lock(&s->s2.lock);
+		empty(s);
+		s->users = 0;
+		spin_unlock(&s->s2.lock);
+	}
+}
+
+/* ---- finding ---- */
+
+struct key {
+	u64 vttbr, vtcr;
+	bool vm;
+	u16 vmid;
+};
+
+static struct key key_now(const struct vcpu *vcpu)
+{
+	struct key k = {
+		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2) & VTTBR_KEY,
+		.vtcr = vncr_read(vcpu, VNCR_VTCR_EL2) & VTCR_KEY,
+		.vm = l1_hcr(vcpu) & (HCR_VM | HCR_DC),
+	};
+
+	/* Without stage 2 only the VMID counts. */
+	if (!k.vm)
+		k.vttbr &= VTTBR_VMID;
+	return k;
+}
+
+static bool matches(const struct shadow *s, const struct key *k)
+{
+	return s->vttbr == k->vttbr && s->vtcr == k->vtcr && s->vm == k->vm && s->used;
+}
+
+static struct shadow *find_existing(struct shadow_pool *pool, const struct key *k)
+{
+	for (u32 i = 0; i < pool->count; i++)
+		if (matches(&pool->s[i], k))
+			return &pool->s[i];
+	return NULL;
+}
+
+static bool is_better(const struct shadow *a, const struct shadow *b)
+{
+	bool a_dead = pages_of(&a->dead), b_dead = pages_of(&b->dead);
+
+	return a_dead != b_dead ? b_dead : a->used_at < b->used_at;
+}
+
+/*
+ * Of those that nobody refers to, the one that was wanted longest ago; rather one whose former tables
+ * are gone.
+ */
+static struct shadow *find_idle(struct shadow_pool *pool)
+{
+	struct shadow *best = NULL;
+
+	for (u32 i = 0; i < pool->count; i++) {
+		struct shadow *s = &pool->s[i];
+
+		if (!s->users && (!best || is_better(s, best)))
+			best = s;
+	}
+	return best;
+}
+
+/* A reference for the front of vcpu's array, dropping its last if that is full; pool lock held. */
+static void push_ref(struct shadow_vcpu *refs, struct shadow *s, u32 max)
+{
+	if (refs->count < max)
+		refs->count++;
+	for (u32 i = refs->count - 1; i; i--)
+		refs->ref[i] = refs->ref[i - 1];
+	refs->ref[0] = s;
+	s->users++;
+}
+
+static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
+{
+	struct shadow_pool *pool = pool_of(vcpu->vm);
+	struct shadow_vcpu *refs = &vcpu->shadow;
+	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
+	struct shadow *s;
+
+	k->vmid = walk_vmid(k->vttbr, k->vtcr, &f);
+	spin_lock(&pool->lock);
+	if (refs->count == pool->refs)
+		refs->ref[refs->count - 1]->users--;
+	s = find_existing(pool, k);
+	if (s) {
+		push_ref(refs, s, pool->refs);
+		s->used_at = ++pool->clock;
+		spin_unlock(&pool->lock);
+		return s;
+	}
+	/* There are at least as many shadows as references, and this vcpu is one short of its share. */
+	s = find_idle(pool);
+	CHECK(s);
+	push_ref(refs, s, pool->refs);
+	s->used_at = ++pool->clock;
+	spin_lock(&s->s2.lock);
+	s->vttbr = k->vttbr;
+	s->vtcr = k->vtcr;
+	s->vm = k->vm;
+	s->vmid = k->vmid;
+	empty(s);
+	s->used = true;
+	spin_unlock(&pool->lock);
+	spin_unlock(&s->s2.lock);
+	return s;
+}
+
+struct shadow *shadow_find(struct vcpu *vcpu)
+{
+	struct shadow_vcpu *refs = &vcpu->shadow;
+	struct key k = key_now(vcpu);
+
+	for (u32 i = 0; i < refs->count; i++) {
+		struct shadow *s = refs->ref[i];
+
+		if (!matches(s, &k))
+			continue;
+		for (; i; i--)
+			refs->ref[i] = refs->ref[i - 1];
+		refs->ref[0] = s;
+		return s;
+	}
+	return find_slow(vcpu, &k);
+}
+
+void shadow_load(struct vcpu *vcpu, struct shadow *s)
+{
+	u32 cpu = cpu_this()->index, me = vcpu->index + 1U;
+
+	stage2_load(&s->s2);
+	/*
+	 * What another vcpu left in this CPU's TLB, or what this one invalidated only locally
+	 * elsewhere, it must not see; as tlb_take_over() for the VM's own VMID.
+	 */
+	if (likely(s->last_vcpu[cpu] == me && s->last_cpu[vcpu->index] == cpu + 1))
+		return;
+	isb();
+	tlb_invalidate_vmid_local();
+	s->last_vcpu[cpu] = (u8)me;
+	s->last_cpu[vcpu->index] = (u8)(cpu + 1);
+}
+
+bool shadow_has_vmid(struct shadow *s, u16 vmid)
+{
+	bool has;
+
+	spin_lock(&s->s2.lock);
+	has = s->used && s->vmid == vmid;
+	spin_unlock(&s->s2.lock);
+	return has;
+}
+
+/* ---- making room ---- */
+
+/* Take one shadow that nobody refers to out of use; false: there is none with tables. */
+static bool evict_idle(struct shadow_pool *pool)
+{
+	struct shadow *best = NULL;
+
+	spin_lock(&pool->lock);
+	for (u32 i = 0; i < pool->count; i++) {
+		struct shadow *s = &pool->s[i];
+
+		if (!s->users && s->used && (!best || s->used_at < best->used_at))
+			best = s;
+	}
+	if (best) {
+		spin_lock(&best->s2.lock);
+		empty(best);
+		spin_unlock(&best->s2.lock);
+	}
+	spin_unlock(&pool->lock);
+	return best;
+}
+
+/* Free a piece of whatever tables wait for it. */
+static bool reap_any(struct vm *vm)
+{
+	for (u32 i = 0; i < shadow_count(vm); i++) {
+		struct shadow *s = shadow_at(vm, i);
+		bool some;
+
+		if (!pages_of(&s->dead) && !pages_of(&s->dead_rmap))
+			continue;
+		spin_lock(&s->s2.lock);
+		some = s->dead.root || s->dead_rmap.root;
+		if (some)
+			(void)shadow_reap(s);
+		spin_unlock(&s->s2.lock);
+		if (some)
+			return true;
+	}
+	return false;
+}
+
+bool shadow_make_room(struct vm *vm, struct shadow *own)
+{
+	if (reap_any(vm) || evict_idle(pool_of(vm)))
+		return true;
+	if (shadow_own_pages(own) <= SHADOW_PAGES_MIN)
+		return false;
+	shadow_clear(own);
+	return true;
+}

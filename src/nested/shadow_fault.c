@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shadow stage 2: a stage-2 abort of L2, and the translation that answers it. */
+#include "arch/barrier.h"
+#include "arch/esr.h"
+#include "arch/insn.h"
+#include "arch/pgtable.h"
+#include "arch/sysreg.h"
+#include "nested/shadow.h"
+#include "nested/shadow_tables.h"
+#include "nested/walk_vm.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+#define MEMATTR(attr) FIELD(attr, 5, 2)
+#define MEMATTR_NC 5
+#define DESC_SH_OUTER (2UL << 8)
+#define SH_OUTER 2
+#define S2_XN_PX BIT(53) /* XN[0]: with XN[1], which of EL1 and EL0 may execute */
+#define PAR_F BIT(0)
+#define PAR_PA MASK(47, 12)
+
+/* ---- what is asked ---- */
+
+bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
+{
+	u64 old, par;
+
+	if ((exit->esr & ABT_S1PTW) || ESR_FSC_TYPE(exit->esr) != ESR_FSC_PERMISSION) {
+		*l2ipa = HPFAR_IPA(exit->hpfar) | (exit->esr & ABT_S1PTW ? 0 : exit->far & (PAGE_SIZE - 1));
+		return true;
+	}
+	/*
+	 * HPFAR_EL2 is UNKNOWN for a permission fault that is no walk's. L2's stage 1 is still in the
+	 * registers, and EL1 may read whatever it maps. PAR_EL1 is the guest's.
+	 */
+	old = sysreg_read(PAR_EL1);
+	insn_at_s1e1r(exit->far);
+	par = sysreg_read(PAR_EL1);
+	sysreg_write(PAR_EL1, old);
+	*l2ipa = (par & PAR_PA) | (exit->far & (PAGE_SIZE - 1));
+	return !(par & PAR_F);
+}
+
+static struct walk_access access_of(const struct exit *exit)
+{
+	bool permission = ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
+	struct walk_access a = { .el0 = (exit->spsr & 0xf) == 0 };
+
+	if (exit->esr & ABT_S1PTW) {
+		/* Reading the table did not do, or setting the access flag in it. */
+		a.ttw = a.read = true;
+		a.write = permission;
+	} else if (ESR_EC(exit->esr) == EC_IABT_LOW) {
+		a.exec = true;
+	} else if (exit->esr & DABT_CM) {
+		/* Only an invalidation, or EL0, is asked for permission at all. */
+		a.write = permission && !a.el0;
+		a.read = permission && a.el0;
+	} else {
+		a.write = exit->esr & DABT_WNR;
+		a.read = !a.write;
+	}
+	return a;
+}
+
+/* ---- what is answered ---- */
+
+static void reflect(const struct exit *exit, u64 l2, const struct walk_fault *fault,
+		    struct reflection *out)
+{
+	out->esr = (exit->esr & ~MASK(5, 0)) | fault->fsc;
+	out->far = exit->far;
+	out->hpfar = (l2 >> PAGE_SHIFT) << 4;
+}
+
+/* MemAttr of both stages as one: the stricter type, the lesser cacheability. */
+static u64 combine_memattr(u64 l1, u64 l0)
+{
+	if (l1 < 4 && l0 < 4)
+		return MIN(l1, l0);
+	if (l1 < 4 || l0 < 4)
+		return l1 < 4 ? l1 : l0;
+	/* 1 Non-cacheable, 2 Write-Through, 3 Write-Back: in each half. */
+	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
+}
+
+/* Execute-never as XN[1:0] says it, of who may. */
+static u64 xn_bits(bool px, bool ux)
+{
+	if (px && ux)
+		return 0;
+	if (!px && !ux)
+		return S2_XN;
+	return ux ? S2_XN_PX : S2_XN | S2_XN_PX;
+}
+
+/* The leaf's attributes: what L1 gives and nidus gives. */
+static u64 compose(const struct walk_s2_out *l1, u64 l0)
+{
+	bool l0_x = !(l0 & S2_XN);
+	u64 attr = DESC_AF | combine_memattr(l1->memattr, MEMATTR(l0)) << 2;
+
+	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER : DESC_SH_INNER;
+	if (l1->r && (l0 & S2_AP_READ))
+		attr |= S2_AP_READ;
+	if (l1->w && (l0 & S2_AP_WRITE))
+		attr |= S2_AP_WRITE;
+	return attr | xn_bits(l1->px && l0_x, l1->ux && l0_x) | shadow_tag(l1->size);
+}
+
+/* How much may be mapped at once: one leaf of L1's, one of the VM's, a block that tables have. */
+static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
+{
+	u64 size = MIN(l1_size, l0_size);
+
+	if (size >= GIB(1) && max_block >= GIB(1))
+		return GIB(1);
+	if (size >= MIB(2))
+		return max_block >= MIB(2) ? MIB(2) : KIB(64);
+	return size;
+}
+
+/* Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. */
+static bool l0_allows(u64 l0, struct walk_access a)
+{
+	return !(a.read && !(l0 & S2_AP_READ)) && !(a.write && !(l0 & S2_AP_WRITE)) &&
+	       !(a.exec && (l0 & S2_XN));
+}
+
+/* Where to look for what is mapped, when all of it is to go. */
+static void note_bounds(struct shadow *s, u64 l2, u64 l1, u64 size)
+{
+	if (!s->leaf_sizes) {
+		s->map_lo = l2;
+		s->rmap_lo = l1;
+		s->map_hi = s->rmap_hi = 0;
+	}
+	s->map_lo = MIN(s->map_lo, l2);
+	s->map_hi = MAX(s->map_hi, l2 + size);
+	s->rmap_lo = MIN(s->rmap_lo, l1);
+	s->rmap_hi = MAX(s->rmap_hi, l1 + size);
+}
+
+static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct pgtable_leaf *leaf,
+		   const struct walk_s2_out *walk)
+{
+	u64 size = span_of(walk->size, leaf->size, s->s2.pt.max_block);
+	u64 in = l2 & (size - 1);
+	int err;
+
+	note_bounds(s, l2 - in, l1 - in, size);
+	s->leaf_sizes |= shadow_tag_size(shadow_tag(walk->size));
+	/* First the record, so that nothing is mapped that can't be found. */
+	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
+	if (!err)
+		err = pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size, compose(walk, leaf->attr));
+	return err;
+}
+
+static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
+			       const struct pgtable_leaf *leaf, const struct walk_s2_out *walk)
+{
+	struct vm *vm = vcpu->vm;
+	u64 pages;
+	int err = 0;
+
+	spin_lock(&s->s2.lock);
+	pages = shadow_own_pages(s);
+	/* What was walked may have been changed and invalidated meanwhile. */
+	if (s->seq == seq && s->clearing == SHADOW_STAYS)
+		err = install(vm, s, l2, walk->oa, leaf, walk);
+	pages = shadow_own_pages(s) - pages;
+	spin_unlock(&s->s2.lock);
+	if (unlikely(err))
+		return shadow_make_room(vm, s) ? SHADOW_RETRY : SHADOW_DEAD;
+	/* The VM has a share of memory for this; one shadow that has hardly any may grow beyond. */
+	if (unlikely(pages) && shadow_pages(vm) > shadow_pages_max(vm))
+		shadow_make_room(vm, s);
+	return SHADOW_RETRY;
+}
+
+/* L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through. */
+static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 l2, struct walk_access a,
+		    struct walk_s2_out *out, struct walk_fault *fault)
+{
+	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
+	struct walk_mem mem = walk_mem_of(vcpu->vm);
+	struct walk_s2_regs regs = walk_s2_sample(vcpu);
+	struct walk_access quiet = a;
+
+	/* The shadow's own: VTTBR_EL2 may have been rewritten behind our back since. */
+	regs.vttbr = s->vttbr;
+	regs.vtcr = s->vtcr;
+	regs.vm = s->vm;
+	if (a.ttw && a.write && !regs.ptw) {
+		/*
+		 * HCR_EL2.PTW is nidus's: the walk may have been refused because of the type alone. Then
+		 * the page becomes Non-cacheable, which is what such a walk is (S2Translate).
+		 */
+		quiet.write = false;
+		if (walk_s2(&regs, &f, &mem, l2, quiet, out, fault) && out->memattr < 4) {
+			out->memattr = MEMATTR_NC;
+			return true;
+		}
+	}
+	return walk_s2(&regs, &f, &mem, l2, a, out, fault);
+}
+
+enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, struct reflection *out)
+{
+	struct shadow *s = vcpu->shadow.ref[0];
+	struct walk_access a = access_of(exit);
+	struct walk_s2_out walk;
+	struct walk_fault fault;
+	struct pgtable_leaf leaf;
+	u64 l2, seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+
+	if (unlikely(__atomic_load_n(&s->clearing, __ATOMIC_RELAXED) != SHADOW_STAYS)) {
+		shadow_clear(s);
+		return SHADOW_RETRY;
+	}
+	if (!shadow_fault_ipa(exit, &l2))
+		return SHADOW_RETRY;
+	if (!walk_l1(vcpu, s, l2, a, &walk, &fault)) {
+		if (fault.retry)
+			return SHADOW_RETRY;
+		reflect(exit, l2, &fault, out);
+		return SHADOW_REFLECT;
+	}
+	if (!stage2_lookup(&vcpu->vm->stage2, ipa(walk.oa), &leaf) || !l0_allows(leaf.attr, a)) {
+		out->ipa = ipa(walk.oa);
+		return SHADOW_DEVICE;
+	}
+	return map(vcpu, s, seq, l2, &leaf, &walk);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shadow stage 2: taking translations out. By L2's IPA for TLBIs, by L1's IPA through the reverse map,
+ * and all of them; each in pieces.
+ */
+#include "arch/pgtable.h"
+#include "lib/check.h"
+#include "nested/shadow.h"
+#include "nested/shadow_tables.h"
+#include "vcpu/vm.h"
+
+/* Lookups in one piece of work. */
+#define STEPS_MAX 4096
+/* Reverse entries that a block may meet before all of them count as several. */
+#define RMAP_STEPS_MAX 512
+
+/* ---- L1's leaf sizes ---- */
+
+/* 4, 16, 64 KiB; 2, 32, 512 MiB; 1 GiB: what the three granules have. */
+static const u8 tag_shift[8] = { 12, 14, 16, 21, 25, 29, 30, 12 };
+
+u64 shadow_tag(u64 size)
+{
+	for (u64 i = 0; i < ARRAY_SIZE(tag_shift) - 1; i++)
+		if (size == BIT(tag_shift[i]))
+			return i << LEAF_TAG_SHIFT;
+	return 0; /* no stage 2 of L1's: page by page */
+}
+
+u64 shadow_tag_size(u64 attr)
+{
+	return BIT(tag_shift[(attr & LEAF_TAG) >> LEAF_TAG_SHIFT]);
+}
+
+/* ---- pieces ---- */
+
+/* Where the mapping of the byte before end stops: end, or beyond if a leaf reaches over it. */
+static u64 whole_end(const struct pgtable *pt, u64 end)
+{
+	struct pgtable_leaf leaf;
+
+	if (end >> pt->ia_bits || !pgtable_lookup(pt, end - 1, &leaf))
+		return end;
+	return ALIGN_UP(end, leaf.size);
+}
+
+bool shadow_unmap_piece(struct pgtable *pt, u64 *at, u64 end)
+{
+	struct pgtable_leaf leaf;
+	u64 start = *at;
+
+	for (u32 n = 0; n < STEPS_MAX && *at < end; n++) {
+		u64 from, to;
+
+		if (!pgtable_lookup(pt, *at, &leaf)) {
+			*at = ALIGN_DOWN(*at, leaf.size) + leaf.size;
+			continue;
+		}
+		from = ALIGN_DOWN(*at, leaf.size);
+		to = ALIGN_DOWN(from, GIB(1)) + GIB(1);
+		to = to < end ? to : whole_end(pt, end);
+		/* With the empty entries before it, it may be a whole table. */
+		if (ALIGN_DOWN(from, GIB(1)) >= start)
+			from = ALIGN_DOWN(from, GIB(1));
+		/* Whole leaves need no page to be split. */
+		CHECK(!pgtable_unmap(pt, from, to - from));
+		*at = to;
+		return *at < end;
+	}
+	return *at < end;
+}
+
+/* ---- the reverse map ---- */
+
+static void rmap_invalidate(struct pgtable *pt, u64 ia, u64 size)
+{
+	(void)pt;
+	(void)ia;
+	(void)size;
+}
+
+/* No hardware reads it. */
+const struct pgtable_ops shadow_rmap_ops = { .invalidate = rmap_invalidate };
+
+/* The VM's address of its RAM at this PA; false: it isn't RAM. */
+static bool ram_ipa(const struct vm *vm, u64 at, u64 *l1)
+{
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		if (at - vm->ram[i].pa < vm->ram[i].size) {
+			*l1 = vm->ram[i].ipa + (at - vm->ram[i].pa);
+			return true;
+		}
+	return false;
+}
+
+/* Whether L2's address l2 still is the VM's l1. */
+static bool is_live(const struct vm *vm, const struct shadow *s, u64 l1, u64 l2)
+{
+	struct pgtable_leaf leaf;
+	u64 now;
+
+	if (!pgtable_lookup(&s->s2.pt, l2, &leaf))
+		return false;
+	return !ram_ipa(vm, leaf.oa, &now) || now == l1;
+}
+
+/*
+ * Whether something of [l1, l1+size) is at another place than delta says, too. On the way *same tells
+ * whether all of it is recorded already.
+ */
+static bool is_elsewhere(const struct vm *vm, const struct shadow *s, u64 l1, u64 size, u64 delta,
+			 bool *same)
+{
+	u64 end = l1 + size;
+
+	*same = true;
+	for (u32 n = 0; l1 < end; n++) {
+		struct pgtable_leaf leaf;
+		bool found = pgtable_lookup(&s->rmap, l1, &leaf);
+
+		if (n == RMAP_STEPS_MAX)
+			return true;
+		if (!found)
+			*same = false;
+		else if (leaf.attr & RMAP_MANY)
+			return true;
+		else if (leaf.oa - l1 != delta) {
+			*same = false;
+			if (is_live(vm, s, l1, leaf.oa))
+				return true;
+		}
+		l1 = ALIGN_DOWN(l1, leaf.size) + leaf.size;
+	}
+	return false;
+}
+
+int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
+{
+	bool same, many = is_elsewhere(vm, s, l1, size, l2 - l1, &same);
+
+	if (same && !many)
+		return 0;
+	return pgtable_map(&s->rmap, l1, l2, size, DESC_AF | (many ? RMAP_MANY : 0));
+}
+
+/* ---- everything ---- */
+
+bool shadow_clear_locked(struct shadow *s)
+{
+	if (s->clearing == SHADOW_STAYS) {
+		__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
+		if (!s->leaf_sizes) /* nothing mapped since the last time */
+			return false;
+		s->clearing = SHADOW_CLEARS_TABLES;
+		s->clear_at = s->map_lo;
+	}
+	if (s->clearing == SHADOW_CLEARS_TABLES) {
+		if (!shadow_unmap_piece(&s->s2.pt, &s->clear_at, s->map_hi)) {
+			s->clearing = SHADOW_CLEARS_RMAP;
+			s->clear_at = s->rmap_lo;
+		}
+		return true;
+	}
+	if (shadow_unmap_piece(&s->rmap, &s->clear_at, s->rmap_hi))
+		return true;
+	s->clearing = SHADOW_STAYS;
+	s->leaf_sizes = 0;
+	return false;
+}
+
+bool shadow_clear(struct shadow *s)
+{
+	bool more;
+
+	spin_lock(&s->s2.lock);
+	more = shadow_clear_locked(s);
+	spin_unlock(&s->s2.lock);
+	return more;
+}
+
+/* ---- by L2's address ---- */
+
+/*
+ * Whether [lo, lo+size) came of one leaf of L1's of that size. If it did, all that is mapped there says
+ * so: the first will do.
+ */
+static bool is_one_leaf(const struct shadow *s, u64 lo, u64 size)
+{
+	struct pgtable_leaf leaf;
+
+	for (u64 at = lo; at < lo + size; at = ALIGN_DOWN(at, leaf.size) + leaf.size)
+		if (pgtable_lookup(&s->s2.pt, at, &leaf))
+			return shadow_tag_size(leaf.attr) == size;
+	return false;
+}
+
+/* The size of L1's leaf that at is in, as far as the shadow has any of it; else 4 KiB. */
+static u64 leaf_size_at(const struct shadow *s, u64 at)
+{
+	for (u64 sizes = s->leaf_sizes; sizes > PAGE_SIZE;) {
+		u64 size = BIT(63 - (u32)__builtin_clzl(sizes));
+
+		if (is_one_leaf(s, ALIGN_DOWN(at, size), size))
+			return size;
+		sizes -= size;
+	}
+	return PAGE_SIZE;
+}
+
+bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow_cursor *c)
+{
+	u64 limit = BIT(s->s2.pt.ia_bits);
+	bool more = false;
+
+	if (lo >= limit)
+		return false;
+	hi = MIN(hi, limit);
+	spin_lock(&s->s2.lock);
+	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
+	if (!c->at)
+		c->at = ALIGN_DOWN(lo, leaf ? leaf : leaf_size_at(s, lo)) + 1;
+	if (leaf)
+		hi = ALIGN_UP(hi, leaf);
+	else
+		hi = ALIGN_DOWN(hi - 1, leaf_size_at(s, hi - 1)) + leaf_size_at(s, hi - 1);
+	/* The cursor holds the address plus one, as zero is the beginning. */
+	c->at--;
+	more = shadow_unmap_piece(&s->s2.pt, &c->at, MIN(hi, limit));
+	c->at++;
+	spin_unlock(&s->s2.lock);
+	return more;
+}
+
+/* ---- by L1's address ---- */
+
+/* Look at some more of the tables for what leads to [lo, hi) of the VM; true: more to look at. */
+static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
+{
+	u64 end = BIT(s->s2.pt.ia_bits);
+
+	for (u32 n = 0; n < STEPS_MAX && *at < end; n++) {
+		struct pgtable_leaf leaf;
+		u64 from, l1;
+
+		if (pgtable_lookup(&s->s2.pt, *at, &leaf)) {
+			from = ALIGN_DOWN(*at, leaf.size);
+			if (ram_ipa(vm, leaf.oa - (*at - from), &l1) && l1 < hi && lo < l1 + leaf.size)
+				CHECK(!pgtable_unmap(&s->s2.pt, from, leaf.size));
+		}
+		*at = ALIGN_DOWN(*at, leaf.size) + leaf.size;
+	}
+	return *at < end;
+}
+
+/* Unmap the leaf of L2's that the reverse entry at l1 names, if it still leads there. */
+static void unmap_at(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 end)
+{
+	while (l1 < end) {
+		struct pgtable_leaf leaf;
+		bool found = pgtable_lookup(&s->s2.pt, l2, &leaf);
+		u64 step = leaf.size - (l2 & (leaf.size - 1));
+
+		if (found && is_live(vm, s, l1, l2))
+			CHECK(!pgtable_unmap(&s->s2.pt, ALIGN_DOWN(l2, leaf.size), leaf.size));
+		l1 += step;
+		l2 += step;
+	}
+}
+
+/* One entry of the reverse map from c->from on. True: more in this shadow. */
+static bool unmap_entry(struct vm *vm, struct shadow *s, u64 lo, u64 hi, struct shadow_cursor *c)
+{
+	struct pgtable_leaf leaf;
+	u64 at = c->from, end;
+
+	if (!pgtable_lookup(&s->rmap, at, &leaf)) {
+		c->from = ALIGN_DOWN(at, leaf.size) + leaf.size;
+		return c->from < hi;
+	}
+	end = MIN(ALIGN_DOWN(at, leaf.size) + leaf.size, hi);
+	if (leaf.attr & RMAP_MANY) {
+		/* All places are found by looking everywhere, once for the whole range. */
+		if (sweep(vm, s, lo, hi, &c->sweep))
+			return true;
+		c->from = hi;
+		return false;
+	}
+	unmap_at(vm, s, at, leaf.oa, end);
+	c->from = end;
+	return end < hi;
+}
+
+bool shadow_unmap_ipa(struct vm *vm, ipa_t at, u64 size, struct shadow_cursor *c)
+{
+	u64 hi = at.a + size;
+
+	for (u32 n = 0; c->slot < shadow_count(vm); c->slot++, c->from = c->sweep = 0) {
+		struct shadow *s = shadow_at(vm, c->slot);
+		bool more = true;
+
+		spin_lock(&s->s2.lock);
+		__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
+		c->from = MAX(c->from, at.a);
+		for (; more && n < RMAP_STEPS_MAX && !c->sweep; n++)
+			more = unmap_entry(vm, s, at.a, hi, c);
+		if (more && c->sweep) {
+			more = unmap_entry(vm, s, at.a, hi, c);
+			n = RMAP_STEPS_MAX;
+		}
+		spin_unlock(&s->s2.lock);
+		if (more)
+			return true;
+	}
+	return false;
+}
