@@ -3,7 +3,8 @@
  * What operations cost, in counter ticks; under -icount shift=0,sleep=off a tick is an
  * instruction and the figures are the same every time. Prints "bench: NAME TICKS". With "switch"
  * on the command line it measures what two vcpus on one CPU cost each other; else what one or two
- * vcpus with CPUs of their own cost.
+ * vcpus with CPUs of their own cost. "only NAME n=COUNT": that operation alone, so many times; what
+ * two such runs differ by is what the operations between their counts did.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -16,6 +17,8 @@ const char guest_name[] = "bench";
 #define WARM 16
 #define LOOPS 200
 
+static u32 loops;
+
 /* bench.S */
 extern const char bench_vectors[];
 extern u64 mmio_address;
@@ -26,6 +29,12 @@ void op_eoi(void);
 void op_read_id(void);
 void op_fp(void);
 void op_mmio_read(void);
+
+/* Whether this operation is to be measured. */
+static bool wanted(const char *name)
+{
+	return !dt_flag("only") || dt_flag(name);
+}
 
 static void report(const char *name, u64 ticks)
 {
@@ -41,16 +50,18 @@ static __attribute__((noinline)) u64 loop(void (*op)(void), u32 n)
 	return counter_virt() - start;
 }
 
-/* Mean of LOOPS calls after WARM, less what calling costs. */
+/* Mean of n calls after WARM, less what calling costs. */
 static void measure(const char *name, void (*op)(void))
 {
 	u64 empty, t;
 
+	if (!wanted(name))
+		return;
 	loop(op_empty, WARM);
-	empty = loop(op_empty, LOOPS);
+	empty = loop(op_empty, loops);
 	loop(op, WARM);
-	t = loop(op, LOOPS);
-	report(name, (t - empty + LOOPS / 2) / LOOPS);
+	t = loop(op, loops);
+	report(name, (t - empty + loops / 2) / loops);
 }
 
 static void measure_mmio(const char *name, u64 address)
@@ -94,8 +105,10 @@ static void cpu_init(void)
 /* From a timer's expiry to the vector; 10 ms away, while the guest spins or sleeps. */
 static void timer_latency(const char *name, enum timer_kind k, bool sleep)
 {
-	u64 sum = 0, n = 100, i;
+	u64 sum = 0, n = MIN(loops, 100u), i;
 
+	if (!wanted(name))
+		return;
 	for (i = 0; i < WARM + n; i++) {
 		u64 at = timer_now(k) + ticks_us(10000), seen = irqs;
 		u64 skew = counter_phys() - counter_virt();
@@ -126,8 +139,10 @@ static void sgi_self(void)
 {
 	u64 sum = 0, i;
 
+	if (!wanted("ipi_self"))
+		return;
 	irq_enable();
-	for (i = 0; i < WARM + LOOPS; i++) {
+	for (i = 0; i < WARM + loops; i++) {
 		u64 start = counter_virt(), seen = irqs;
 
 		gic_sgi(1, cpu_self()->mpidr);
@@ -137,7 +152,7 @@ static void sgi_self(void)
 			sum += counter_virt() - start;
 	}
 	irq_disable();
-	report("ipi_self", (sum + LOOPS / 2) / LOOPS);
+	report("ipi_self", (sum + loops / 2) / loops);
 }
 
 static u32 acked, quit, up;
@@ -202,9 +217,9 @@ static void ipi(const char *name, void (*fn)(u32 index))
 {
 	u64 sum = 0, i;
 
-	if (!start_partner(fn))
+	if (!wanted(name) || !start_partner(fn))
 		return;
-	for (i = 1; i <= WARM + LOOPS; i++) {
+	for (i = 1; i <= WARM + loops; i++) {
 		u64 start;
 
 		delay_us(20); /* let CPU 1 settle */
@@ -215,7 +230,7 @@ static void ipi(const char *name, void (*fn)(u32 index))
 		if (i > WARM)
 			sum += counter_virt() - start;
 	}
-	report(name, (sum + LOOPS / 2) / LOOPS);
+	report(name, (sum + loops / 2) / loops);
 	stop_partner();
 }
 
@@ -270,9 +285,9 @@ static void pingpong(const char *name, const char *trap_name, bool fp0, bool fp1
 
 	use_fp[0] = fp0;
 	use_fp[1] = fp1;
-	if (!start_partner(pong))
+	if (!wanted(name) || !start_partner(pong))
 		return;
-	for (i = 0; i < WARM + LOOPS; i++) {
+	for (i = 0; i < WARM + loops; i++) {
 		u64 start = counter_virt();
 		u32 n = irqs + 1;
 
@@ -284,9 +299,9 @@ static void pingpong(const char *name, const char *trap_name, bool fp0, bool fp1
 		if (i >= WARM)
 			trap += start - empty;
 	}
-	report(name, (sum + LOOPS) / (2 * LOOPS));
+	report(name, (sum + loops) / (2 * loops));
 	if (trap_name)
-		report(trap_name, (trap + LOOPS / 2) / LOOPS);
+		report(trap_name, (trap + loops / 2) / loops);
 	stop_partner();
 }
 
@@ -318,6 +333,7 @@ static void bench_one(void)
 
 void guest_main(void)
 {
+	loops = (u32)MAX(dt_arg("n", LOOPS), 1UL);
 	gic_dist_init();
 	cpu_init();
 	if (!dt.psci_smc && psci_call(SMCCC_VERSION, 0, 0, 0) < 0)
@@ -327,4 +343,6 @@ void guest_main(void)
 		bench_switch();
 	else
 		bench_one();
+	if (dt_flag("only"))
+		report("elapsed", counter_virt());
 }

@@ -35,8 +35,9 @@ $(B)/guest/obj/start-raw.o: guest/lib/start.S
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(GUEST_CFLAGS) -DGUEST_RAW -c -o $@ $<
 
-# An assembly file beside a program belongs to it.
-guest_parts = $(patsubst %,$(B)/guest/obj/%.o,guest/$(1).c $(wildcard guest/$(1).S))
+# An assembly file and a directory beside a program belong to it; hyp moves SIMD registers as canary does.
+guest_parts = $(patsubst %,$(B)/guest/obj/%.o,guest/$(1).c $(wildcard guest/$(1).S guest/$(1)/*.[cS]) \
+	$(if $(filter hyp,$(1)),guest/canary.S))
 
 .SECONDEXPANSION:
 $(GUEST:%=$(B)/guest/%.elf.pie): $(B)/guest/%.elf.pie: $(B)/guest/obj/guest/lib/start.S.o \
@@ -67,4 +68,4 @@ $(B)/guest/fpcheck: guest/linux/fpcheck.c guest/linux/fpcheck.S $(B)/guest/obj/g
 
 .PHONY: guests
 .PRECIOUS: $(B)/guest/%.elf.pie $(B)/guest/obj/%.o
--include $(wildcard $(B)/guest/obj/guest/*.d $(B)/guest/obj/guest/lib/*.d)
+-include $(wildcard $(B)/guest/obj/guest/*.d $(B)/guest/obj/guest/*/*.d)

@@ -87,18 +87,27 @@
 
 /* ICH_HCR_EL2. */
 #define ICH_HCR_EN BIT(0)
+#define ICH_HCR_UIE BIT(1)
 #define ICH_HCR_LRENPIE BIT(2)
 #define ICH_HCR_NPIE BIT(3)
 #define ICH_HCR_GRP0_EIE BIT(4)
 #define ICH_HCR_GRP0_DIE BIT(5)
 #define ICH_HCR_GRP1_EIE BIT(6)
 #define ICH_HCR_GRP1_DIE BIT(7)
+#define ICH_HCR_IES MASK(7, 1) /* enables of maintenance interrupts, the seven above */
 #define ICH_HCR_TC BIT(10)
 #define ICH_HCR_TALL0 BIT(11)
 #define ICH_HCR_TALL1 BIT(12)
 #define ICH_HCR_TDIR BIT(14)
 #define ICH_HCR_TRAPS (ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1 | ICH_HCR_TDIR)
+#define ICH_HCR_EOICOUNT_FIELD MASK(31, 27)
 #define ICH_HCR_EOICOUNT(v) ((u32)FIELD(v, 31, 27))
+
+/* ICH_MISR_EL2; bits 4-7 are at their enables' places in ICH_HCR_EL2. */
+#define ICH_MISR_EOI BIT(0)
+#define ICH_MISR_U BIT(1)
+#define ICH_MISR_LRENP BIT(2)
+#define ICH_MISR_NP BIT(3)
 
 /* ICH_VMCR_EL2. */
 #define ICH_VMCR_ENG0 BIT(0)
@@ -111,9 +120,17 @@
 #define ICH_VMCR_BPR0(v) ((u32)FIELD(v, 23, 21))
 #define ICH_VMCR_BPR0_SHIFT 21
 #define ICH_VMCR_PMR(v) ((u32)FIELD(v, 31, 24))
+/* Without VAckCtl, which is RES0 where there are only system registers. */
+#define ICH_VMCR_MASK                                                                              \
+	(ICH_VMCR_ENG0 | ICH_VMCR_ENG1 | ICH_VMCR_FIQEN | ICH_VMCR_CBPR | ICH_VMCR_EOIM |          \
+	 MASK(31, 18))
 
 /* ICH_VTR_EL2. */
 #define ICH_VTR_LRS(v) ((u32)FIELD(v, 4, 0) + 1)
+#define ICH_VTR_LISTREGS MASK(4, 0)
+#define ICH_VTR_DVIM BIT(18)
 #define ICH_VTR_TDS BIT(19)
+#define ICH_VTR_NV4 BIT(20)
+#define ICH_VTR_SEIS BIT(22)
 #define ICH_VTR_PREBITS(v) ((u32)FIELD(v, 28, 26) + 1)
 #define ICH_VTR_PRIBITS(v) ((u32)FIELD(v, 31, 29) + 1)

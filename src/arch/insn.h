@@ -27,3 +27,13 @@ INSN_AT(s1e1r)
 INSN_AT(s1e1w)
 INSN_AT(s1e0r)
 INSN_AT(s1e0w)
+
+/* PACGA: bits 63:32 of ComputePAC(x, y, the generic key). */
+static inline u64 insn_pacga(u64 x, u64 y)
+{
+	register u64 x0 asm("x0") = x;
+	register u64 x1 asm("x1") = y;
+
+	asm volatile(".inst 0x9ac13000" : "+r"(x0) : "r"(x1)); /* pacga x0, x0, x1 */
+	return x0;
+}

@@ -106,26 +106,32 @@ static bool wait_online(const struct cpu *cpu)
 	return true;
 }
 
-static void start_one(u64 mpidr)
+/* False: it may still come, to the struct cpu that it was given; so nobody else can have that, or one after it. */
+static bool start_one(u64 mpidr)
 {
 	struct cpu *cpu = &cpus[cpu_count];
 	s64 err;
 
 	if (cpu_count == MAX_CPUS) {
 		log_line("cpu 0x%lx: left out: nidus has room for %d", mpidr, MAX_CPUS);
-		return;
+		return false;
 	}
 	cpu->index = cpu_count;
 	cpu->mpidr = mpidr;
 	cpu->stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
 	clean_to_poc(cpu, sizeof(*cpu));
 	err = psci(PSCI_CPU_ON, mpidr, ptr_pa((const void *)secondary).a, ptr_pa(cpu).a);
-	if (err)
+	if (err) {
 		log_line("cpu 0x%lx: left out: PSCI CPU_ON answered %ld", mpidr, (long)err);
-	else if (!wait_online(cpu))
-		log_line("cpu 0x%lx: left out: not online after %d ms", mpidr, START_TIMEOUT_MS);
-	else
-		cpu_count++;
+		return true;
+	}
+	if (!wait_online(cpu)) {
+		log_line("cpu 0x%lx: left out, as are those after it: not online after %d ms",
+			 mpidr, START_TIMEOUT_MS);
+		return false;
+	}
+	cpu_count++;
+	return true;
 }
 
 void smp_start_others(void)
@@ -135,8 +141,8 @@ void smp_start_others(void)
 		return;
 	}
 	for (u32 i = 0; i < machine.cpu_count; i++)
-		if (machine.cpu_mpidr[i] != cpus[0].mpidr)
-			start_one(machine.cpu_mpidr[i]);
+		if (machine.cpu_mpidr[i] != cpus[0].mpidr && !start_one(machine.cpu_mpidr[i]))
+			return;
 }
 
 void smp_release(void)

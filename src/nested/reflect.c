@@ -39,7 +39,7 @@ bool reflect_sme(const struct vcpu *vcpu)
 }
 
 /*
- * SMTC 4 is ZT0, which SMCR_EL2.EZT0 has to enable; what SMTC names besides goes to EL1 and is no exit.
+ * SMTC 4 is ZT0, which SMCR_EL2.EZT0 has to enable; what SMTC names besides goes to EL1: no exit.
  */
 static bool sme_wanted(const struct vcpu *vcpu, u64 esr)
 {
@@ -95,8 +95,14 @@ struct control {
 	u8 reg, also;
 };
 
-#define ONES(r, bits) { .reg = REG_##r, .read = (bits), .write = (bits) }
-#define ZERO(r, bits) { .reg = REG_##r, .zero = (bits) }
+#define ONES(r, bits)                                                                              \
+	{                                                                                          \
+		.reg = REG_##r, .read = (bits), .write = (bits)                                    \
+	}
+#define ZERO(r, bits)                                                                              \
+	{                                                                                          \
+		.reg = REG_##r, .zero = (bits)                                                     \
+	}
 
 static const struct control controls[] = {
 	[COARSE_TID1] = ONES(HCR, HCR_TID1),
@@ -242,8 +248,7 @@ static bool fine_traps(const struct vcpu *vcpu, enum fine fine, u32 n, bool writ
 }
 
 /* An encoding in the order of its fields, which is the order of trap.def. */
-#define ORDER(op0, op1, crn, crm, op2)                                                             \
-	((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define ORDER(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
 struct trap_row {
 	u16 first, last;
@@ -281,9 +286,8 @@ static bool sys64_wanted(const struct vcpu *vcpu, const struct exit *exit)
 {
 	u64 esr = exit->esr;
 	bool write = !SYS64_READ(esr);
-	const struct trap_row *row = row_find((u32)ORDER(SYS64_OP0(esr), SYS64_OP1(esr),
-							 SYS64_CRN(esr), SYS64_CRM(esr),
-							 SYS64_OP2(esr)));
+	const struct trap_row *row = row_find((u32)ORDER(
+		SYS64_OP0(esr), SYS64_OP1(esr), SYS64_CRN(esr), SYS64_CRM(esr), SYS64_OP2(esr)));
 
 	if (!row)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether an exit from L2 is a trap that L1 asked for. Pure: arch/trap.def and L1's registers decide,
- * nobody acts here.
+ * Whether an exit from L2 is a trap that L1 asked for. Pure: arch/trap.def and L1's registers
+ * decide, nobody acts here.
  */
 #pragma once
 
@@ -18,22 +18,23 @@ struct vcpu;
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * For an exit that is wanted: the ESR that vEL2 gets. It is exit->esr, except where nidus's lazy SIMD
- * trap hid which of L1's controls it was: an SVE or SME access that L1 stops by FPEN alone is EC 0x07.
+ * For an exit that is wanted: the ESR that vEL2 gets. It is exit->esr, except where nidus's lazy
+ * SIMD trap hid which of L1's controls it was: an SVE or SME access that L1 stops by FPEN alone
+ * is EC 0x07.
  */
 u64 reflect_esr(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * For an exit that is not wanted: whether L1's controls make the instruction UNDEFINED to L2. If not,
- * L2 gets what an ordinary guest would get. (HVC with HCR_EL2.HCD.)
+ * For an exit that is not wanted: whether L1's controls make the instruction UNDEFINED to L2. If
+ * not, L2 gets what an ordinary guest would get. (HVC with HCR_EL2.HCD.)
  */
 bool reflect_undefined(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
  * Whether L1's CPTR_EL2 traps L2's use of FP and Advanced SIMD, of SVE, of SME (pseudocode:
  * AArch64.CheckFPAdvSIMDTrap, CheckSVEEnabled, CheckSMEEnabled). By that control alone: an SVE or
- * SME access is also subject to reflect_fp(). L2's EL0 and EL1 do not differ, as 0b01 traps EL0 only
- * under TGE.
+ * SME access is also subject to reflect_fp(). L2's EL0 and EL1 do not differ, as 0b01 traps EL0
+ * only under TGE.
  */
 bool reflect_fp(const struct vcpu *vcpu);
 bool reflect_sve(const struct vcpu *vcpu);

@@ -149,8 +149,8 @@ void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
 #define HCR_OR                                                                                     \
 	(HCR_SWIO | HCR_PTW | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 |           \
 	 HCR_TID2 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |     \
-	 HCR_TTLB | HCR_TVM | HCR_TDZ | HCR_TRVM | HCR_CD | HCR_ID | HCR_TERR | HCR_TEA |          \
-	 HCR_AT | HCR_TID4 | HCR_TICAB | HCR_TOCU | HCR_TTLBIS | HCR_TTLBOS)
+	 HCR_TTLB | HCR_TVM | HCR_TDZ | HCR_TRVM | HCR_CD | HCR_ID | HCR_TERR | HCR_TEA | HCR_AT | \
+	 HCR_TID4 | HCR_TICAB | HCR_TOCU | HCR_TTLBIS | HCR_TTLBOS)
 #define HCR_AND (HCR_API | HCR_APK)
 
 /*

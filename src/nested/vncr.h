@@ -63,6 +63,8 @@ enum vncr_offset {
 	VNCR_ICH_VMCR_EL2 = 0x4c8,
 	VNCR_VDISR_EL2 = 0x500,
 	VNCR_VSESR_EL2 = 0x508,
+	/* nidus's own: no register has this slot, so no guest reaches it. _EL12 of it traps. */
+	VNCR_CNTKCTL_EL1 = 0xff8,
 };
 
 /*

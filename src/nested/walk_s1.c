@@ -148,7 +148,7 @@ static bool setup(const struct walk_s1_regs *regs, const struct walk_feat *f, u6
 
 	if (out_of_range(va, bits, h->tbi) || (el0 && h->e0pd) || h->epd)
 		return false;
-	t->ia = va & (BIT(bits) - 1);
+	t->ia = va;
 	t->ttbr = h->ttbr;
 	t->grain = h->grain;
 	t->ia_bits = bits;

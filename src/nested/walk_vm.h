@@ -2,6 +2,7 @@
 /* Software walks of a vcpu's guests: which registers and which memory they are made of. */
 #pragma once
 
+#include "mm/addr.h"
 #include "nested/walk.h"
 #include "vcpu/idreg.h"
 
@@ -22,3 +23,11 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
 /* L1's own EL2&0 stage 1; likewise. */
 struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
+
+/*
+ * While L2 runs: where its VA or its IPA is in L1's IPA space, for nidus to read it (an instruction
+ * whose syndrome says nothing). -EINVAL: L2's or L1's tables do not have it. va: for a fetch at the
+ * vcpu's Exception level. Changes nothing in the tables.
+ */
+int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
+int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;

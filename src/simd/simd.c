@@ -106,6 +106,8 @@ void simd_claim(struct vcpu *vcpu)
 		vcpu->simd.claims++;
 		own(cpu, vcpu);
 	}
+	if (unlikely(vcpu->has_el2))
+		vcpu->traps_stale = true; /* L1's traps, if L2 is about to run */
 	traps_cptr_set(simd_cptr(vcpu));
 	irq_restore(daif);
 }
@@ -174,7 +176,8 @@ void simd_check(struct vcpu *vcpu)
 	const struct cpu *cpu = cpu_this();
 	bool open = cpu->traps.cptr & CPTR_FPEN;
 
-	if (unlikely(open != (cpu->simd.owner == vcpu)))
+	/* With L1's traps on top, closed is right for live state too; open for state that is not never is. */
+	if (unlikely(open != (cpu->simd.owner == vcpu)) && (open || !vcpu->has_el2))
 		check_repair(vcpu);
 }
 

@@ -28,6 +28,9 @@ struct simd_vcpu {
 	struct simd_state *state; /* its home in memory */
 	u32 vl, svl;              /* the VM's largest vector lengths in bytes; 0: no SVE, no SME */
 	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
+	/* If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are L2's. */
+	u64 zcr_now, smcr_now;
+	bool l2;
 	/* Times loaded, times written back, bytes moved by both, host sections while loaded. */
 	u64 claims, flushes, bytes, host_sections;
 };

@@ -85,6 +85,33 @@ static void load_status(const struct simd_state *st)
 		sysreg_write(FPMR, st->fpmr);
 }
 
+void simd_state_limit(struct vcpu *vcpu, u64 zcr, u64 smcr)
+{
+	sysreg_write(ZCR_EL2, zcr);
+	if (vcpu->simd.svl)
+		sysreg_write(SMCR_EL2, smcr);
+	vcpu->simd.zcr_now = zcr;
+	vcpu->simd.smcr_now = smcr;
+}
+
+void simd_state_read_lengths(struct vcpu *vcpu)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+
+	s->state->zcr_el1 = sysreg_read(ZCR_EL12);
+	if (s->svl)
+		s->state->smcr_el1 = sysreg_read(SMCR_EL12);
+}
+
+void simd_state_write_lengths(struct vcpu *vcpu)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+
+	sysreg_write(ZCR_EL12, s->state->zcr_el1);
+	if (s->svl)
+		sysreg_write(SMCR_EL12, s->state->smcr_el1);
+}
+
 u64 simd_state_save(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
@@ -96,6 +123,9 @@ u64 simd_state_save(struct vcpu *vcpu)
 		simd_regs_save_v(st->data);
 		return V_SIZE;
 	}
+	/* L1 may have limited L2: what is above that is L1's still. */
+	if (s->zcr_now != s->zcr || s->smcr_now != s->smcr)
+		simd_state_limit(vcpu, s->zcr, s->smcr);
 	if (s->svl) {
 		svcr = sysreg_read(SVCR);
 		st->svcr = svcr;
@@ -136,6 +166,8 @@ u64 simd_state_load(struct vcpu *vcpu)
 	 * The lengths are self-synchronising: an instruction sees the last write before it in
 	 * program order.
 	 */
+	s->zcr_now = s->zcr;
+	s->smcr_now = s->smcr;
 	sysreg_write(ZCR_EL2, s->zcr);
 	sysreg_write(ZCR_EL12, st->zcr_el1);
 	if (s->svl) {

@@ -110,9 +110,9 @@ static void print_class(const char *name, const struct account_class *c,
 	u32 samples = per_10000(c->count, total->count), time = per_10000(c->ticks, total->ticks);
 	struct us min = to_us(~c->not_min), max = to_us(c->max), avg = to_us(c->ticks / c->count);
 
-	log_line("%10s %10lu %5u.%02u%% %5u.%02u%% %8lu.%02uus %8lu.%02uus %8lu.%02uus", name,
+	log_line("%10s %10lu %5u.%02u%% %5u.%02u%% %8lu.%02uus %8lu.%02uus %8lu.%02uus %14lu", name,
 		 c->count, samples / 100, samples % 100, time / 100, time % 100, min.whole,
-		 min.cents, max.whole, max.cents, avg.whole, avg.cents);
+		 min.cents, max.whole, max.cents, avg.whole, avg.cents, c->ticks);
 }
 
 /* The exits that guests at one level caused. */
@@ -124,8 +124,8 @@ static void print_level(const struct vm *vm, const char *level)
 	struct us all = to_us(total.ticks);
 
 	log_line("Exits of vm %u %s, %s, all vcpus:", vm->id, vm->config->name, level);
-	log_line("%10s %10s %9s %9s %13s %13s %13s", "VM-EXIT", "Samples", "Samples%", "Time%",
-		 "Min Time", "Max Time", "Avg time");
+	log_line("%10s %10s %9s %9s %13s %13s %13s %14s", "VM-EXIT", "Samples", "Samples%", "Time%",
+		 "Min Time", "Max Time", "Avg time", "Ticks");
 	for (u32 i = 0; i < n; i++)
 		print_class(class_name[order[i]], &sum[order[i]], &total);
 	log_line("Total Samples:%lu, Total events handled time:%lu.%02uus.", total.count, all.whole,
@@ -136,10 +136,11 @@ static void print_vcpu(u32 index, const struct vcpu *vcpu)
 {
 	const struct account *a = &vcpu->account;
 	const struct simd_vcpu *s = &vcpu->simd;
-	struct us guest = to_us(load(&a->guest_ticks));
+	u64 ticks = load(&a->guest_ticks);
+	struct us guest = to_us(ticks);
 
-	log_line("vcpu %u: guest %lu.%02uus, %lu loads, %lu interrupts injected", index,
-		 guest.whole, guest.cents, load(&a->switches), load(&a->irq_injected));
+	log_line("vcpu %u: guest %lu.%02uus (%lu ticks), %lu loads, %lu interrupts injected", index,
+		 guest.whole, guest.cents, ticks, load(&a->switches), load(&a->irq_injected));
 	log_line("vcpu %u: SIMD %lu claims, %lu flushes, %lu bytes, %lu host sections", index,
 		 load(&s->claims), load(&s->flushes), load(&s->bytes), load(&s->host_sections));
 }

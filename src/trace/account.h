@@ -37,6 +37,7 @@ static inline void account_exit(struct account *a, enum exit_class class, u64 ti
 struct vm;
 /*
  * Print the table of one VM, or of all that live (NULL), in the form of perf kvm stat, one table
- * per level; below it lines for each vcpu. Times by CNTFRQ_EL0. Each row is one log_line().
+ * per level; below it lines for each vcpu. Times by CNTFRQ_EL0; the last column has a class's time
+ * in whole ticks, of which nothing is rounded away. Each row is one log_line().
  */
 void account_print(const struct vm *vm);

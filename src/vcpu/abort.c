@@ -29,7 +29,7 @@ static u64 extend_load(const struct mmio *m, u64 esr)
 }
 
 /* A single-register access that the syndrome describes completely. */
-static bool access_described(struct vcpu *vcpu, const struct exit *exit)
+static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
 {
 	u32 srt = (u32)DABT_SRT(exit->esr);
 	struct mmio m = { .size = (u8)(1 << DABT_SAS(exit->esr)), .write = exit->esr & DABT_WNR };
@@ -39,16 +39,53 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit)
 		if (m.size < 8)
 			m.data &= BIT(8 * m.size) - 1;
 	}
-	if (!mmio_access(vcpu, fault_ipa(exit), &m))
+	if (!mmio_access(vcpu, at, &m))
 		return false;
 	if (!m.write)
 		vcpu_gpr_set(vcpu, srt, extend_load(&m, exit->esr));
 	return true;
 }
 
+/*
+ * A stage-2 abort of L2. RESUME or REFLECT if that is all; else SKIP, with *at the address in the VM that L1 mapped
+ * there: a device's, or nothing's.
+ */
+static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
+{
+	u64 fault = ESR_FSC_TYPE(exit->esr);
+
+	if (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_ACCESS && fault != ESR_FSC_PERMISSION) {
+		inject_external_abort(vcpu);
+		return RESUME;
+	}
+	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
+	case SHADOW_RETRY:
+		vcpu->reflection.esr = 0;
+		return RESUME;
+	case SHADOW_REFLECT:
+		return REFLECT;
+	case SHADOW_DEVICE:
+		break;
+	case SHADOW_DEAD:
+		vm_stop(vcpu->vm, VM_STOPPING, "no memory for the translations of its guest");
+		return DEAD;
+	}
+	vcpu->reflection.esr = 0;
+	*at = vcpu->reflection.ipa;
+	return SKIP;
+}
+
 enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	u64 fault = ESR_FSC_TYPE(exit->esr);
+	ipa_t at = fault_ipa(exit);
+
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		enum verdict verdict = l2_abort(vcpu, exit, &at);
+
+		if (verdict != SKIP)
+			return verdict;
+	}
 
 	/*
 	 * A stage-1 walk that met an IPA with nothing behind it, or any fault that isn't a
@@ -62,8 +99,8 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
 	if (exit->esr & DABT_CM)
 		return SKIP;
-	if (exit->esr & DABT_ISV ? access_described(vcpu, exit)
-				: mmio_decode_access(vcpu, exit, fault_ipa(exit)))
+	if (exit->esr & DABT_ISV ? access_described(vcpu, exit, at)
+				: mmio_decode_access(vcpu, exit, at))
 		return SKIP;
 	inject_external_abort(vcpu);
 	return RESUME;
@@ -71,7 +108,14 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	(void)exit;
+	ipa_t at;
+
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		enum verdict verdict = l2_abort(vcpu, exit, &at);
+
+		if (verdict != SKIP)
+			return verdict;
+	}
 	inject_external_abort(vcpu);
 	return RESUME;
 }

@@ -5,6 +5,7 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
+#include "nested/vncr.h"
 #include "vcpu/debug.h"
 #include "vcpu/vcpu.h"
 
@@ -42,6 +43,41 @@ void bank_load(const u64 *sr)
 #undef DO_LIVE
 }
 
+/* The same rows of the vEL1 context, whose home while vEL2 runs is the VNCR page. */
+#define SAVE_VNCR(name, reg, condition)                                                            \
+	if (condition)                                                                             \
+		vncr_write(vcpu, VNCR_##name, sysreg_read(reg));
+#define LOAD_VNCR(name, reg, condition)                                                            \
+	if (condition) {                                                                           \
+		u64 v = vncr_read(vcpu, VNCR_##name);                                              \
+                                                                                                   \
+		if (sysreg_read(reg) != v)                                                         \
+			sysreg_write(reg, v);                                                      \
+	}
+#pragma push_macro("SYSREG")
+#undef SYSREG
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	DO_##home(name, accessor, condition)
+
+void bank_save_vncr(struct vcpu *vcpu)
+{
+#define DO_BANK SAVE_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+void bank_load_vncr(struct vcpu *vcpu)
+{
+#define DO_BANK LOAD_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+#pragma pop_macro("SYSREG")
+
 static void live_save(u64 *sr)
 {
 #define DO_BANK NOTHING
@@ -61,7 +97,10 @@ static void live_load(const u64 *sr)
 
 void sysreg_save(struct vcpu *vcpu)
 {
-	bank_save(vcpu->sr);
+	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+		bank_save_vncr(vcpu);
+	else
+		bank_save(vcpu->sr);
 	live_save(vcpu->sr);
 	debug_save(vcpu);
 }
@@ -69,7 +108,10 @@ void sysreg_save(struct vcpu *vcpu)
 void sysreg_load(struct vcpu *vcpu)
 {
 	debug_load(vcpu);
-	bank_load(vcpu->sr);
+	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+		bank_load_vncr(vcpu);
+	else
+		bank_load(vcpu->sr);
 	live_load(vcpu->sr);
 }
 

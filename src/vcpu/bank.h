@@ -12,6 +12,9 @@ struct vcpu;
  */
 void bank_save(u64 *sr);
 void bank_load(const u64 *sr);
+/* The same with the vEL1 context's home, the slots of vcpu->vncr. */
+void bank_save_vncr(struct vcpu *vcpu);
+void bank_load_vncr(struct vcpu *vcpu);
 
 /*
  * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live.

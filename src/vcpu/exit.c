@@ -3,7 +3,8 @@
 #include "vcpu/exit.h"
 
 #include "arch/esr.h"
-#include "lib/log.h"
+#include "nested/level.h"
+#include "nested/reflect.h"
 #include "simd/simd.h"
 #include "vcpu/abort.h"
 #include "vcpu/hvc.h"
@@ -25,6 +26,12 @@ static enum verdict exit_undef(struct vcpu *vcpu, const struct exit *exit)
 	return UNDEF;
 }
 
+/* Only vEL2's ERETs trap (HCR_EL2.NV). */
+static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	return vcpu->hyp ? level_eret(vcpu, exit) : UNDEF;
+}
+
 static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
 
 static const struct exit_row exit_table[64] = {
@@ -37,6 +44,7 @@ static const struct exit_row exit_table[64] = {
 	[EC_HVC64] = { hvc_trap, EXIT_CLASS_HVC },
 	[EC_SMC64] = { smc_trap, EXIT_CLASS_SMC },
 	[EC_SYS64] = { sysreg_trap, EXIT_CLASS_SYS },
+	[EC_ERET] = { eret_trap, EXIT_CLASS_ERET },
 	[EC_IABT_LOW] = { iabt_trap, EXIT_CLASS_IABT },
 	[EC_DABT_LOW] = { dabt_trap, EXIT_CLASS_DABT },
 };
@@ -48,5 +56,14 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 	if (unlikely(!row->handle))
 		row = &exit_other;
 	*class = row->class;
+	/* What L1 trapped of its guest is L1's, whoever else might want it. */
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		if (reflect_wanted(vcpu, exit))
+			return REFLECT;
+		if (reflect_undefined(vcpu, exit)) {
+			vcpu->pc = exit->elr - 4; /* an HVC, which PC is behind */
+			return UNDEF;
+		}
+	}
 	return row->handle(vcpu, exit);
 }

@@ -5,6 +5,7 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "nested/level.h"
 #include "vcpu/psci.h"
 #include "vcpu/vcpu.h"
 
@@ -119,7 +120,7 @@ static enum verdict smccc_call(struct vcpu *vcpu)
 	return RESUME;
 }
 
-enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
+static enum verdict call(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* SMCCC uses immediate 0; nidus has no other hypercalls. */
 	if (ESR_HVC_IMM(exit->esr) != 0) {
@@ -129,10 +130,20 @@ enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
 	return smccc_call(vcpu);
 }
 
+enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	/* At vEL2 an HVC is an exception to vEL2 itself. */
+	if (unlikely(vcpu->hyp)) {
+		level_take(vcpu, LEVEL_SYNC, exit->esr);
+		return RESUME;
+	}
+	return call(vcpu, exit);
+}
+
 enum verdict smc_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	vcpu->pc += 4;
 	vcpu->pstate &= ~(BIT(21) | MASK(11, 10)); /* SS, BTYPE */
 	vcpu->pc_dirty = true;
-	return hvc_trap(vcpu, exit);
+	return call(vcpu, exit);
 }

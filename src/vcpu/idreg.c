@@ -9,7 +9,7 @@
 #include "lib/string.h"
 
 /* Which VMs see a field; the others read it as not implemented. */
-enum audience { ALL, SVE, SME, SVE_OR_SME };
+enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED };
 
 /* How two values of a field compare (DDI 0487, "Principles of the ID scheme"). */
 enum scheme {
@@ -32,7 +32,7 @@ struct field {
 /*
  * Rows give what works in a guest with nothing done by nidus, or what nidus does. The limit is the
  * newest value whose meaning was checked. Deliberately absent, and why:
- *   EL2, EL3, VH, VMIDBits, XNX, NV, FGT, EVT, HCX, TWED, FWB, TGran*_2: a VM has no EL2 yet.
+ *   EL3. And of EL2, which only nested VMs have: NV (no further level yet), EVT, TWED, FWB, E2H = 0.
  *   AArch32 in EL0/EL1: HCR_EL2.RW is 1 and nothing below it is looked after.
  *   RAS, IESB, MPAM, AMU, PMU, SPE, TRBE, BRBE, trace, MTE, NMI, LOR, TME, LS64, THE, GCS, PIE,
  *   POE, TCR2, SCTLR2, MEC, D128: registers that nidus neither moves nor emulates.
@@ -45,6 +45,7 @@ struct field {
 static const struct field fields[] = {
 	NIBBLE(ID_AA64PFR0_EL1, 0, EXACT, 1, ALL)     /* EL0: AArch64 */
 	NIBBLE(ID_AA64PFR0_EL1, 4, EXACT, 1, ALL)     /* EL1: AArch64 */
+	NIBBLE(ID_AA64PFR0_EL1, 8, EXACT, 1, NESTED)  /* EL2: AArch64 */
 	NIBBLE(ID_AA64PFR0_EL1, 16, SIGNED, 1, ALL)   /* FP */
 	NIBBLE(ID_AA64PFR0_EL1, 20, SIGNED, 1, ALL)   /* AdvSIMD */
 	NIBBLE(ID_AA64PFR0_EL1, 24, EXACT, 1, ALL)    /* GIC: v3 system registers */
@@ -136,13 +137,21 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64MMFR0_EL1, 20, UNSIGNED, 1, ALL) /* TGran16 */
 	NIBBLE(ID_AA64MMFR0_EL1, 24, SIGNED, 0, ALL)   /* TGran64 */
 	NIBBLE(ID_AA64MMFR0_EL1, 28, SIGNED, 0, ALL)   /* TGran4 */
+	NIBBLE(ID_AA64MMFR0_EL1, 32, UNSIGNED, 2, NESTED) /* TGran16_2 */
+	NIBBLE(ID_AA64MMFR0_EL1, 36, UNSIGNED, 2, NESTED) /* TGran64_2 */
+	NIBBLE(ID_AA64MMFR0_EL1, 40, UNSIGNED, 2, NESTED) /* TGran4_2 */
+	NIBBLE(ID_AA64MMFR0_EL1, 56, UNSIGNED, 1, NESTED) /* FGT */
 	NIBBLE(ID_AA64MMFR0_EL1, 60, UNSIGNED, 1, ALL) /* ECV: no CNTPOFF_EL2 */
 
 	NIBBLE(ID_AA64MMFR1_EL1, 0, UNSIGNED, 2, ALL)  /* HAFDBS */
+	NIBBLE(ID_AA64MMFR1_EL1, 4, UNSIGNED, 2, NESTED) /* VMIDBits */
+	NIBBLE(ID_AA64MMFR1_EL1, 8, UNSIGNED, 1, NESTED) /* VH */
 	NIBBLE(ID_AA64MMFR1_EL1, 12, UNSIGNED, 2, ALL) /* HPDS */
 	NIBBLE(ID_AA64MMFR1_EL1, 20, UNSIGNED, 3, ALL) /* PAN */
 	NIBBLE(ID_AA64MMFR1_EL1, 24, UNSIGNED, 1, ALL) /* SpecSEI */
+	NIBBLE(ID_AA64MMFR1_EL1, 28, UNSIGNED, 1, NESTED) /* XNX */
 	NIBBLE(ID_AA64MMFR1_EL1, 36, UNSIGNED, 2, ALL) /* ETS */
+	NIBBLE(ID_AA64MMFR1_EL1, 40, UNSIGNED, 1, NESTED) /* HCX */
 	NIBBLE(ID_AA64MMFR1_EL1, 44, UNSIGNED, 1, ALL) /* AFP */
 	NIBBLE(ID_AA64MMFR1_EL1, 48, UNSIGNED, 1, ALL) /* nTLBPA */
 	NIBBLE(ID_AA64MMFR1_EL1, 52, UNSIGNED, 1, ALL) /* TIDCP1 */
@@ -160,6 +169,8 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64MMFR2_EL1, 60, UNSIGNED, 1, ALL) /* E0PD */
 
 	NIBBLE(ID_AA64MMFR3_EL1, 60, UNSIGNED, 1, ALL) /* Spec_FPACC */
+
+	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xf, NESTED) /* E2H0: HCR_EL2.E2H is RES1 */
 };
 
 static u32 field_of(const struct field *f, u64 reg)
@@ -186,6 +197,8 @@ static bool field_seen(const struct field *f, const struct vm_config *config)
 		return config->sme != 0;
 	case SVE_OR_SME:
 		return config->sve != 0 || config->sme != 0;
+	case NESTED:
+		return config->nested;
 	}
 	return false;
 }

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raise an exception at the guest's EL1: AArch64.TakeException, with the registers of a loaded vcpu. */
+/*
+ * Raise an exception at the guest's EL1: AArch64.TakeException, with the registers of a loaded vcpu. In the vEL2 context
+ * that is vEL2, whose registers EL1's are then.
+ */
 #include "vcpu/inject.h"
 
 #include "arch/esr.h"
 #include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "nested/vncr.h"
 #include "vcpu/s1walk.h"
 #include "vcpu/vcpu.h"
-
-#define PSTATE_M_EL1H 0x5UL
-#define PSTATE_M_SPX 0x1UL
-#define PSTATE_EL(p) FIELD(p, 3, 2)
-#define PSTATE_AARCH32 BIT(4)
-#define PSTATE_DAIF MASK(9, 6)
-#define PSTATE_SSBS BIT(12)
-#define PSTATE_ALLINT BIT(13)
-#define PSTATE_PAN BIT(22)
-#define PSTATE_DIT BIT(24)
-#define PSTATE_TCO BIT(25)
-#define PSTATE_NZCV MASK(31, 28)
 
 #define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
 
@@ -33,16 +27,23 @@ static u64 vector_offset(u64 pstate)
 		return 0x600;
 	if (PSTATE_EL(pstate) == 0)
 		return 0x400;
-	return pstate & PSTATE_M_SPX ? 0x200 : 0x000;
+	return pstate & PSTATE_SPX ? 0x200 : 0x000;
 }
 
-/* PSTATE at the handler, bit by bit as AArch64.TakeException sets it. */
-static u64 handler_pstate(u64 old)
+/* Whether the handler begins with PAN set: at EL1 by SCTLR_EL1.SPAN, at vEL2 only where it is a host (TGE). */
+static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
+{
+	if (vcpu->hyp && !(vncr_read(vcpu, VNCR_HCR_EL2) & HCR_TGE))
+		return false;
+	return !(sctlr & SCTLR_SPAN);
+}
+
+u64 inject_pstate(const struct vcpu *vcpu, u64 old)
 {
 	u64 sctlr = sysreg_read(SCTLR_EL12);
-	u64 new = PSTATE_M_EL1H | PSTATE_DAIF | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN));
+	u64 new = PSTATE_EL1H | PSTATE_DAIF | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN));
 
-	if (!(sctlr & SCTLR_SPAN))
+	if (sets_pan(vcpu, sctlr))
 		new |= PSTATE_PAN;
 	if (sctlr & SCTLR_DSSBS)
 		new |= PSTATE_SSBS;
@@ -53,15 +54,22 @@ static u64 handler_pstate(u64 old)
 	return new;
 }
 
+u64 inject_spsr(const struct vcpu *vcpu)
+{
+	if (vcpu->hyp && PSTATE_EL(vcpu->pstate))
+		return vcpu->pstate + (PSTATE_EL2T - PSTATE_EL1T);
+	return vcpu->pstate;
+}
+
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 {
 	sysreg_write(ESR_EL12, esr);
 	if (set_far)
 		sysreg_write(FAR_EL12, far);
 	sysreg_write(ELR_EL12, vcpu->pc);
-	sysreg_write(SPSR_EL12, vcpu->pstate);
+	sysreg_write(SPSR_EL12, inject_spsr(vcpu));
 	vcpu->pc = (sysreg_read(VBAR_EL12) & VBAR_BASE) + vector_offset(vcpu->pstate);
-	vcpu->pstate = handler_pstate(vcpu->pstate);
+	vcpu->pstate = inject_pstate(vcpu, vcpu->pstate);
 	vcpu->pc_dirty = true;
 }
 

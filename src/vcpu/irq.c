@@ -21,7 +21,7 @@ static bool irq_own(struct cpu *cpu, u32 intid)
 		timer_interrupt();
 	else if (intid == machine.ppi_maint && cpu->loaded)
 		vgic_maintenance(cpu->loaded);
-	else if (intid == machine.uart_intid)
+	else if (intid && intid == machine.uart_intid)
 		console_rx();
 	else if (intid >= 16) /* an SGI says only: look at your flags */
 		return false;

@@ -5,14 +5,18 @@
 #include "arch/esr.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
+#include "nested/level.h"
 #include "simd/simd.h"
+#include "simd/simd_level.h"
 #include "vcpu/cpu.h"
 #include "vcpu/exit.h"
 #include "vcpu/inject.h"
 #include "vcpu/traps.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
+#include "vgic/nested.h"
 #include "vgic/vgic.h"
+#include "vtimer/nested.h"
 #include "vtimer/vtimer.h"
 
 /* SPSR_EL2 bits that completing an instruction clears: BTYPE and the software-step state. */
@@ -31,12 +35,26 @@ static bool serve_requests(struct vcpu *vcpu)
 	return !(requests & REQ_STOP);
 }
 
+/* vgic.stale: to the list registers; or to vEL2 at once, if they are L1's and its guest runs. */
+static void deliver_interrupts(struct vcpu *vcpu)
+{
+	bool fiq;
+
+	if (unlikely(vcpu->has_el2)) {
+		if (vgic_wants_vel2(vcpu, &fiq))
+			level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
+	}
+	vgic_flush(vcpu);
+}
+
 /* Bring the registers in line with memory; nothing here writes what has not changed. */
 static void prepare_entry(struct vcpu *vcpu)
 {
 	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE)))
-		vgic_flush(vcpu);
+		deliver_interrupts(vcpu);
 	simd_chaos_point();
+	if (unlikely(vcpu->has_el2))
+		simd_level(vcpu);
 	if (unlikely(vcpu->traps_stale)) {
 		struct traps traps = traps_compute(vcpu);
 
@@ -88,6 +106,14 @@ static void skip_instruction(struct vcpu *vcpu)
 	vcpu->pc_dirty = true;
 }
 
+/* The last exit is accounted for when the loop is left. */
+static enum run_result leave(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
+{
+	if (class != EXIT_CLASS_COUNT)
+		account_exit(&vcpu->account, class, counter_now() - left);
+	return result;
+}
+
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
@@ -100,9 +126,9 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 
 		if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)))
 			if (!serve_requests(vcpu))
-				return RUN_STOP;
+				return leave(vcpu, class, left, RUN_STOP);
 		if (unlikely(cpu->need_resched))
-			return RUN_PREEMPT;
+			return leave(vcpu, class, left, RUN_PREEMPT);
 		prepare_entry(vcpu);
 		entered = counter_now();
 		if (likely(class != EXIT_CLASS_COUNT))
@@ -113,6 +139,10 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 		left = counter_now();
 		vcpu->account.guest_ticks += left - entered;
 		snapshot(vcpu, kind);
+		if (unlikely(vcpu->hyp)) {
+			vgic_el2_exit(vcpu);
+			vtimer_el2_exit(vcpu);
+		}
 		simd_chaos_point();
 		verdict = handle_exit(vcpu, kind, &class);
 		switch (verdict) {
@@ -121,15 +151,16 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 		case SKIP:
 			skip_instruction(vcpu);
 			break;
-		case REFLECT: /* nobody above this guest */
+		case REFLECT:
+			level_reflect(vcpu);
+			break;
 		case UNDEF:
 			inject_undef(vcpu);
 			break;
 		case SLEEP:
-			account_exit(&vcpu->account, class, counter_now() - left);
-			return RUN_SLEEP;
+			return leave(vcpu, class, left, RUN_SLEEP);
 		case DEAD:
-			return RUN_STOP;
+			return leave(vcpu, class, left, RUN_STOP);
 		}
 	}
 }

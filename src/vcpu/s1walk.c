@@ -3,67 +3,66 @@
 #include "vcpu/s1walk.h"
 
 #include "arch/sysreg.h"
+#include "nested/walk_vm.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 
-#define DESC_VALID 1UL
-#define DESC_TABLE 2UL
-#define TCR_T0SZ(tcr) FIELD(tcr, 5, 0)
-#define TCR_T1SZ(tcr) FIELD(tcr, 21, 16)
-#define TCR_TG0(tcr) FIELD(tcr, 15, 14) /* 0: 4 KiB, 1: 64 KiB, 2: 16 KiB */
-#define TCR_TG1(tcr) FIELD(tcr, 31, 30) /* 2: 4 KiB, 3: 64 KiB, 1: 16 KiB */
-
-struct walk {
-	u64 table;
-	u32 grain;   /* log2 of the granule */
-	u32 va_bits;
-};
+#define SCTLR_M BIT(0)
+#define SCTLR_C BIT(2)
+#define TCR_EPD (BIT(7) | BIT(23))
+#define TCR_TBI (BIT(37) | BIT(38))
+#define TCR_IPS (7UL << 32)
 
 /*
- * A size outside what the granule allows is as good as the nearest one that it does allow:
- * hardware that walked at all did so too, and the guest may have written TCR_EL1 since. The walk
- * below relies on it.
+ * Hardware walked, so nothing that is asked before the first table stands in the way, whatever the
+ * guest has written to TCR_EL1 since; and the CPU may have more than the VM is shown.
  */
-static u32 va_bits_of(u64 txsz, u32 grain)
-{
-	u32 bits = 64 - (u32)txsz, most = grain == 16 ? 52 : 48;
+static const struct walk_feat anything = {
+	.pa_bits = 48, .tg4 = true, .tg16 = true, .tg64 = true, .ttst = true, .lva = true,
+};
 
-	return bits > most ? most : MAX(bits, grain + 1);
+struct reader {
+	struct walk_mem mem;
+	u64 page; /* the page that did not answer */
+};
+
+static int read_but_page(void *ctx, u64 at, u64 *word)
+{
+	const struct reader *r = ctx;
+
+	return ALIGN_DOWN(at, PAGE_SIZE) == r->page ? -EINVAL : r->mem.read(r->mem.ctx, at, word);
 }
 
-static struct walk walk_of(va_t at)
+/* The page as the reader meets it: behind L1's stage 2 if L2 runs. */
+static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_ipa)
 {
-	static const u8 grain0[4] = { 12, 16, 14, 12 }, grain1[4] = { 12, 14, 12, 16 };
-	u64 tcr = sysreg_read(TCR_EL12);
-	bool upper = at.a & BIT(55);
-	u32 grain = upper ? grain1[TCR_TG1(tcr)] : grain0[TCR_TG0(tcr)];
+	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
+	struct walk_mem mem = walk_mem_of(vcpu->vm);
+	struct walk_s2_out out;
+	struct walk_fault fault;
 
-	if (upper)
-		return (struct walk){ sysreg_read(TTBR1_EL12), grain,
-				      va_bits_of(TCR_T1SZ(tcr), grain) };
-	return (struct walk){ sysreg_read(TTBR0_EL12), grain, va_bits_of(TCR_T0SZ(tcr), grain) };
+	if (s2 && walk_s2(s2, &f, &mem, fault_ipa, (struct walk_access){ 0 }, &out, &fault))
+		fault_ipa = out.oa;
+	return ALIGN_DOWN(fault_ipa, PAGE_SIZE);
 }
 
 int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 {
-	struct walk w = walk_of(at);
-	u32 bits = w.grain - 3; /* of index per level */
-	u64 page = ALIGN_DOWN(fault_ipa, PAGE_SIZE);
-	u64 va_in = at.a & (BIT(w.va_bits) - 1);
-	/* AArch64.S1StartLevel: as many levels as the address bits above the granule need. */
-	int level = 4 - (int)((w.va_bits - w.grain + bits - 1) / bits);
-	u64 table = w.table & MASK(47, 1);
+	bool l2 = vcpu->has_el2 && !vcpu->hyp;
+	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
+	struct walk_s1_regs s1 = {
+		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,
+		.tcr = (sysreg_read(TCR_EL12) & ~TCR_EPD) | TCR_TBI | TCR_IPS,
+		.ttbr0 = sysreg_read(TTBR0_EL12),
+		.ttbr1 = sysreg_read(TTBR1_EL12),
+		.el10 = true,
+	};
+	struct reader r = { walk_mem_of(vcpu->vm), page_of(vcpu, l2 ? &s2 : NULL, fault_ipa) };
+	struct walk_mem mem = { .read = read_but_page, .ctx = &r };
+	struct walk_s1_out out;
+	struct walk_fault fault;
 
-	for (; level < 3; level++) {
-		u32 shift = w.grain + bits * (u32)(3 - level);
-		u64 at_desc = table + ((va_in >> shift) & (BIT(bits) - 1)) * 8, desc;
-
-		if (ALIGN_DOWN(at_desc, PAGE_SIZE) == page)
-			return level;
-		if (vm_read(vcpu->vm, ipa(at_desc), &desc, sizeof(desc)) ||
-		    (desc & (DESC_VALID | DESC_TABLE)) != (DESC_VALID | DESC_TABLE))
-			return level;
-		table = desc & MASK(47, 0) & ~(BIT(w.grain) - 1);
-	}
-	return 3;
+	if (walk_s1(&s1, l2 ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 }, &out, &fault))
+		return out.level;
+	return fault.level;
 }

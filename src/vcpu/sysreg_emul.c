@@ -7,10 +7,16 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
+#include "nested/at.h"
+#include "nested/tlbi.h"
+#include "nested/vel2.h"
 #include "vcpu/debug.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
+#include "simd/simd_level.h"
+#include "vgic/nested.h"
 #include "vgic/vgic.h"
+#include "vtimer/nested.h"
 #include "vtimer/vtimer.h"
 
 /* ---- what is emulated ---- */
@@ -96,17 +102,6 @@ enum verdict emul_smidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 enum verdict emul_smpri(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	return vcpu->vm->config->sme ? emul_raz_wi(vcpu, id, write, value) : UNDEF;
-}
-
-enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	if (!vcpu->hyp)
-		return UNDEF;
-	if (write)
-		vcpu->sr[id] = *value;
-	else
-		*value = vcpu->sr[id];
-	return SKIP;
 }
 
 #define CLIDR_TTYPES MASK(46, 33) /* tag caches: FEAT_MTE2 is hidden */
@@ -202,6 +197,8 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 {
 	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
 
+	if (unlikely(vcpu->hyp))
+		return emul_cptr(vcpu, SR_CPTR_EL2, write, value);
 	if (write)
 		sysreg_write(CPACR_EL12, *value | hidden);
 	else
@@ -267,6 +264,8 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
 	enum verdict verdict = UNDEF;
 
+	if (unlikely(vcpu->hyp) && SYS64_OP0(key) == 1)
+		return SYS64_CRN(key) == 7 ? at_trap(vcpu, exit) : tlbi_trap(vcpu, exit);
 	/* The hot one: no search. */
 	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
 		return vgic_sgi(vcpu, value, true);

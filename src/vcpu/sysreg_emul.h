@@ -34,4 +34,3 @@ sysreg_fn emul_clidr;
 sysreg_fn emul_csselr;
 sysreg_fn emul_ctr;
 sysreg_fn emul_smpri;
-sysreg_fn emul_el2; /* a register of vEL2 that is no more than its value */

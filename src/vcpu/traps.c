@@ -89,12 +89,13 @@ static u64 mdcr_compute(bool debug_live)
 	return mdcr;
 }
 
-static u64 cnthctl_compute(void)
+static u64 cnthctl_compute(const struct vcpu *vcpu)
 {
 	/* EVNTEN, EL1TVT, EL1TVCT clear: nothing of the virtual timer traps. */
-	if (!vtimer_has_cntpoff())
-		return 0;
-	return CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN | CNTHCTL_ECV;
+	if (vtimer_has_cntpoff())
+		return CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN | CNTHCTL_ECV;
+	/* A nested VM's offset is 0 then: its physical counter and timer are the CPU's. */
+	return vcpu->has_el2 ? CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN : 0;
 }
 
 struct traps traps_compute(const struct vcpu *vcpu)
@@ -104,7 +105,7 @@ struct traps traps_compute(const struct vcpu *vcpu)
 		.hcrx = hcrx_compute(),
 		.mdcr = mdcr_compute(vcpu->debug_live),
 		.cptr = simd_cptr(vcpu),
-		.cnthctl = cnthctl_compute(),
+		.cnthctl = cnthctl_compute(vcpu),
 	};
 
 	/*

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vcpu's life outside the run loop: reset, load, put, and being woken. */
+/* A vcpu's state outside the run loop: reset, load, put. */
 #include "vcpu/vcpu.h"
 
 #include "arch/barrier.h"
+#include "arch/idspace.h"
 #include "arch/sysreg.h"
 #include "lib/check.h"
 #include "mm/stage2.h"
 #include "mm/tlb.h"
+#include "nested/level.h"
+#include "nested/vel2.h"
 #include "simd/simd.h"
 #include "vcpu/bank.h"
 #include "vcpu/cpu.h"
-#include "vcpu/sched.h"
 #include "vcpu/vm.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
@@ -28,6 +30,8 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->debug_live = false;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
+	if (vcpu->has_el2)
+		vel2_reset(vcpu);
 	simd_vcpu_reset(vcpu);
 	vtimer_reset(vcpu);
 	vgic_vcpu_reset(vcpu);
@@ -50,16 +54,28 @@ static void tlb_take_over(struct vcpu *vcpu, struct cpu *cpu)
 	vcpu->last_cpu = cpu;
 }
 
+void vcpu_machine_load(struct vcpu *vcpu)
+{
+	u64 midr = vcpu->vm->id_regs.v[IDX_MIDR_EL1];
+
+	stage2_load(&vcpu->vm->stage2);
+	tlb_take_over(vcpu, cpu_this());
+	if (sysreg_read(VPIDR_EL2) != midr)
+		sysreg_write(VPIDR_EL2, midr);
+	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
+		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
+}
+
 void vcpu_load(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
 
 	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
-	stage2_load(&vcpu->vm->stage2);
+	if (unlikely(vcpu->has_el2))
+		level_load(vcpu);
+	else
+		vcpu_machine_load(vcpu);
 	simd_chaos_point();
-	tlb_take_over(vcpu, cpu);
-	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
-		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
 	sysreg_load(vcpu);
 	simd_chaos_point();
 	vtimer_load(vcpu);
@@ -92,37 +108,4 @@ void vcpu_put(struct vcpu *vcpu)
 	cpu->loaded = NULL;
 	/* From here on another CPU may take it. */
 	__atomic_store_n(&vcpu->loaded_cpu, NULL, __ATOMIC_RELEASE);
-}
-
-void vcpu_kick(struct vcpu *vcpu)
-{
-	u32 state;
-
-	/* What the caller wrote, before the look at the state (see fall_asleep). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
-	if (state == VCPU_RUNNING) {
-		if (vcpu->cpu != cpu_this())
-			cpu_kick(vcpu->cpu);
-	} else if (state == VCPU_SLEEPING) {
-		if (__atomic_compare_exchange_n(&vcpu->state, &state, VCPU_STARTING, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			sched_start(vcpu);
-	}
-}
-
-void vcpu_request(struct vcpu *vcpu, u32 request)
-{
-	__atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
-	vcpu_kick(vcpu);
-}
-
-bool vcpu_interrupt_pending(struct vcpu *vcpu)
-{
-	return vgic_interrupt_pending(vcpu);
-}
-
-bool vcpu_wakes(struct vcpu *vcpu)
-{
-	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu_interrupt_pending(vcpu);
 }

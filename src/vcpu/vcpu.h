@@ -57,6 +57,7 @@ struct vcpu {
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
+	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
@@ -85,6 +86,8 @@ struct vcpu {
 /* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */
 void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
 
+/* The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its guest hypervisor. */
+void vcpu_machine_load(struct vcpu *vcpu);
 /* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
 void vcpu_load(struct vcpu *vcpu);
 /* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */

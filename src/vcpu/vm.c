@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "nested/shadow.h"
 #include "simd/simd.h"
 #include "vcpu/sched.h"
 #include "vcpu/vm_build.h"
@@ -45,8 +46,9 @@ int vm_create(const struct vm_config *config)
 
 void vm_start(struct vm *vm)
 {
-	vm->cntoff = counter_now();
-	vm->started = vm->cntoff;
+	vm->started = counter_now();
+	/* A hypervisor reads the physical counter often; where that has no offset, it gets the machine's as it is. */
+	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->requests = 0;
@@ -170,6 +172,8 @@ static void vm_reset_step(struct vm *vm)
 		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
 		return;
 	}
+	if (vm->shadows)
+		shadow_vm_reset(vm);
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);

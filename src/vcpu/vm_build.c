@@ -9,6 +9,8 @@
 #include "lib/sha256.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "nested/shadow.h"
+#include "nested/vel2.h"
 #include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vm.h"
@@ -169,6 +171,8 @@ static const char *make_vcpus(struct vm *vm)
 		vm->vcpu_count = i + 1;
 		if (!vcpu->affinity)
 			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
+		if (vm->config->nested && vel2_init(vcpu))
+			return "nidus,nested: no memory for its virtual EL2";
 		if (simd_vcpu_init(vcpu))
 			return "cpus: no memory for its SIMD state";
 	}
@@ -177,6 +181,8 @@ static const char *make_vcpus(struct vm *vm)
 
 static const char *make_devices(struct vm *vm)
 {
+	if (vm->config->nested && shadow_vm_init(vm))
+		return "nidus,nested: no memory or VMIDs for its shadow tables";
 	if (vgic_vm_init(vm))
 		return "no memory for its interrupt controller";
 	if (vm->config->vpl011 && vpl011_create(vm))
@@ -191,8 +197,6 @@ const char *vm_build(struct vm *vm)
 
 	if (c->nested && !feat.nv2)
 		return "nidus,nested: expected a CPU with FEAT_NV2, found none";
-	if (c->nested)
-		return "nidus,nested: nested VMs are not supported by this version of nidus";
 	error = simd_config_check(c, message, sizeof(message));
 	if (error)
 		return error;
@@ -313,6 +317,10 @@ void vm_release(struct vm *vm)
 		timer_cancel(&vm->vcpus[i]->vtimer.phys);
 		simd_vcpu_destroy(vm->vcpus[i]);
 	}
+	if (vm->shadows)
+		shadow_vm_destroy(vm);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vel2_destroy(vm->vcpus[i]);
 	vgic_vm_destroy(vm);
 	vpl011_destroy(vm);
 	if (vm->stage2_ready)

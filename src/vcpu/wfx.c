@@ -11,7 +11,7 @@ enum { TI_WFI, TI_WFE, TI_WFIT, TI_WFET };
 enum verdict wfx_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* Past the instruction first: whatever wakes the vcpu, it goes on behind it. */
-	vcpu->pc += 4;
+	vcpu->pc += exit->esr & ESR_IL ? 4 : 2;
 	vcpu->pstate &= ~(BIT(21) | MASK(11, 10)); /* SS, BTYPE */
 	vcpu->pc_dirty = true;
 	/* With a timeout nobody waits on: they may return early for any reason. */

@@ -24,13 +24,13 @@ static void hcr_set(struct vgic_vcpu *v, u64 hcr)
  * ICH_HCR_EL2 while everything fits. With EOImode 1 a guest may deactivate what another vcpu
  * acknowledged: that counts as an EOI without a list register, or traps once it was seen to happen.
  */
-static u64 hcr_base(struct vcpu *vcpu, u64 vmcr)
+u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
 {
 	if (!(vmcr & ICH_VMCR_EOIM))
-		return ICH_HCR_EN;
+		return vcpu->vgic.hcr_en;
 	if (lr_caps.tdir && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
-		return ICH_HCR_EN | ICH_HCR_TDIR;
-	return ICH_HCR_EN | ICH_HCR_LRENPIE;
+		return vcpu->vgic.hcr_en | ICH_HCR_TDIR;
+	return vcpu->vgic.hcr_en | ICH_HCR_LRENPIE;
 }
 
 static u32 words_locked(struct vgic_vcpu *v)
@@ -191,6 +191,10 @@ void vgic_serve_sync(struct vcpu *vcpu)
 
 void vgic_maintenance(struct vcpu *vcpu)
 {
+	if (unlikely(vcpu->vgic.where == VGIC_L2)) {
+		vgic_l2_maintenance(vcpu);
+		return;
+	}
 	vgic_sync(vcpu);
 	/*
 	 * The list registers still hold what raised the interrupt, until the next flush. With the
@@ -300,7 +304,7 @@ static bool flush_private(struct vcpu *vcpu)
 		return false;
 	for (; need; need &= need - 1, free &= free - 1)
 		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
-	hcr_set(v, hcr_base(vcpu, sysreg_read(ICH_VMCR_EL2)));
+	hcr_set(v, vgic_hcr_base(vcpu, sysreg_read(ICH_VMCR_EL2)));
 	return true;
 }
 
@@ -383,7 +387,7 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
 {
 	u32 n = lr_caps.count, i = 0, a = 0, p = 0;
-	u64 hcr = hcr_base(vcpu, vmcr);
+	u64 hcr = vgic_hcr_base(vcpu, vmcr);
 	bool tight = pend->total + act->total > n;
 
 	if (pend->count)
@@ -452,6 +456,11 @@ void vgic_flush(struct vcpu *vcpu)
 	vgic_collect(v);
 	if (flush_private(vcpu))
 		return;
+	if (unlikely(v->where == VGIC_L2)) {
+		/* Something came after vgic_wants_vel2(): its kick ends this entry at once. */
+		vgic_mark(v, false);
+		return;
+	}
 	flush_full(vcpu);
 	if (unlikely(v->lost_eois)) {
 		vgic_resolve_lost(vcpu);
@@ -488,14 +497,18 @@ void vgic_load(struct vcpu *vcpu)
 		activate_ppis(&v->priv, true);
 	lr_cpu_load(v->vmcr, v->ap0r, v->ap1r);
 	v->hcr = ~0UL;
-	hcr_set(v, hcr_base(vcpu, v->vmcr));
+	hcr_set(v, vgic_hcr_base(vcpu, v->vmcr));
 	vgic_mark(v, false);
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp)
+		vgic_level_switch(vcpu);
 }
 
 void vgic_put(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
+	if (unlikely(v->where == VGIC_L2))
+		vgic_l2_leave(vcpu);
 	vgic_sync(vcpu);
 	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);

@@ -8,6 +8,7 @@
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 #include "vgic/lr.h"
+#include "vgic/nested.h"
 #include "vgic/vgic.h"
 
 #define VGIC_NOBODY 0xff
@@ -122,11 +123,17 @@ struct vgic_interface {
 struct vgic_interface vgic_interface(const struct vgic_vcpu *v);
 /* Whether an interrupt of this priority and group is acknowledged and not yet dropped. */
 bool vgic_prio_active(const struct vgic_interface *f, u32 prio, bool group1);
+/* Whether a pending interrupt of this priority and group would be signalled. */
+bool vgic_can_signal(const struct vgic_interface *f, u32 prio, bool group1);
+/* Whether list register content lr would be. */
+bool vgic_lr_signals(const struct vgic_interface *f, u64 lr);
 
 /* ---- deliver.c ---- */
 
 /* SGIs sent and lines that rose, into priv.latch. */
 void vgic_collect(struct vgic_vcpu *v);
+/* ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. */
+u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
 
 /* ---- private.c ---- */
 

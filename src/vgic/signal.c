@@ -47,7 +47,7 @@ static u32 running_priority(const struct vgic_interface *f)
 }
 
 /* Pseudocode: CanSignalVirtualInterrupt. */
-static bool can_signal(const struct vgic_interface *f, u32 prio, bool group1)
+bool vgic_can_signal(const struct vgic_interface *f, u32 prio, bool group1)
 {
 	u32 running = running_priority(f), mask = group_mask(f, group1);
 
@@ -61,21 +61,23 @@ static bool any_can_signal(const struct vgic_interface *f, const struct irq32 *b
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		if (can_signal(f, b->prio[n], b->group >> n & 1))
+		if (vgic_can_signal(f, b->prio[n], b->group >> n & 1))
 			return true;
 	}
 	return false;
 }
 
+bool vgic_lr_signals(const struct vgic_interface *f, u64 lr)
+{
+	return (lr & ICH_LR_STATE) == ICH_LR_PENDING &&
+	       vgic_can_signal(f, (u32)FIELD(lr, 55, 48), lr & ICH_LR_GROUP1);
+}
+
 static bool lr_can_signal(const struct vgic_vcpu *v, const struct vgic_interface *f)
 {
-	for (u32 used = v->lr_used; used; used &= used - 1) {
-		u64 lr = lr_read((u32)__builtin_ctz(used));
-
-		if ((lr & ICH_LR_STATE) == ICH_LR_PENDING &&
-		    can_signal(f, (u32)FIELD(lr, 55, 48), lr & ICH_LR_GROUP1))
+	for (u32 used = v->lr_used; used; used &= used - 1)
+		if (vgic_lr_signals(f, lr_read((u32)__builtin_ctz(used))))
 			return true;
-	}
 	return false;
 }
 
@@ -114,5 +116,6 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 	pend = irq32_pending(p, irq32_line(p)) |
 	       (__atomic_load_n(&v->mail, __ATOMIC_ACQUIRE) & p->edge);
 	pend &= irq32_deliverable(p, ctlr) & ~p->active & ~p->inlr;
-	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f);
+	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f) ||
+	       (unlikely(v->where == VGIC_L2) && vgic_l2_pending(vcpu));
 }

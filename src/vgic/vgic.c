@@ -110,5 +110,6 @@ void vgic_vcpu_reset(struct vcpu *vcpu)
 	memset(v->ap0r, 0, sizeof(v->ap0r));
 	memset(v->ap1r, 0, sizeof(v->ap1r));
 	v->priv.edge |= (1u << GIC_SGIS) - 1;
+	v->hcr_en = ICH_HCR_EN;
 	v->lost_eois = 0;
 }

@@ -61,7 +61,8 @@ struct vgic_op {
 	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
 };
 
-enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED };
+/* VGIC_L2: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
+enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
 
 struct vgic_vcpu {
 	/* Public: atomic. vgic_flush() has something to do before the next entry. */
@@ -81,12 +82,19 @@ struct vgic_vcpu {
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
-	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded */
+	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
+	u64 hcr_en;    /* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts */
 	u32 lost_eois; /* deactivations of what is in no list register here: vgic_resolve_lost() */
 
-	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded */
+	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_L2 */
 
 	struct irq32 priv;
+	/* Of the list registers while VGIC_L2, by index (nested.c). */
+	u16 l2_used;           /* hold one of L2's interrupts */
+	u16 l2_hw;             /* its end is that of L1's lr_intid[], by hardware */
+	u16 l2_soft;           /* likewise, but nidus has to see to it */
+	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
+
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* asked for by another vcpu: remote.c */
 };

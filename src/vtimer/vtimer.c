@@ -9,11 +9,8 @@
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 #include "vgic/vgic.h"
-
-#define CTL_ENABLE 1UL
-#define CTL_IMASK 2UL
-#define CTL_ISTATUS 4UL
-#define CTL_FIRES(ctl) (((ctl) & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE)
+#include "vtimer/internal.h"
+#include "vtimer/nested.h"
 
 static bool cntpoff_works;
 
@@ -62,12 +59,18 @@ void vtimer_reset(struct vcpu *vcpu)
 	if (vt->phys_line)
 		vgic_set_ppi(vcpu, GUEST_PPI_PHYS, false);
 	vt->phys_line = false;
+	if (vcpu->has_el2)
+		vtimer_el2_reset(vcpu);
 }
 
 void vtimer_load(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
+	if (unlikely(vcpu->has_el2)) {
+		vtimer_el2_load(vcpu);
+		return;
+	}
 	timer_cancel(&vt->virt_wake);
 	if (sysreg_read(CNTVOFF_EL2) != vcpu->vm->cntoff)
 		sysreg_write(CNTVOFF_EL2, vcpu->vm->cntoff);
@@ -86,6 +89,10 @@ void vtimer_put(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
+	if (unlikely(vcpu->has_el2)) {
+		vtimer_el2_put(vcpu);
+		return;
+	}
 	vt->cntv_ctl = sysreg_read(CNTV_CTL_EL02) & (CTL_ENABLE | CTL_IMASK);
 	vt->cntv_cval = sysreg_read(CNTV_CVAL_EL02);
 	sysreg_write(CNTV_CTL_EL02, 0);
@@ -102,6 +109,10 @@ void vtimer_put(struct vcpu *vcpu)
 
 void vtimer_interrupt(struct vcpu *vcpu, u32 intid)
 {
+	if (unlikely(vcpu->has_el2)) {
+		vtimer_el2_interrupt(vcpu, intid);
+		return;
+	}
 	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS, intid);
 }
 
@@ -123,6 +134,10 @@ void vtimer_update(struct vcpu *vcpu)
 	struct vtimer *vt = &vcpu->vtimer;
 	bool line;
 
+	if (unlikely(vcpu->has_el2)) {
+		vtimer_el2_update(vcpu);
+		return;
+	}
 	if (cntpoff_works)
 		return;
 	line = phys_met(vcpu) && !(vt->cntp_ctl & CTL_IMASK);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guest's generic timers, and nidus's own software timers on CNTHP. The virtual timer is the guest's
- * own (CNTV, HW-bit list register); the physical one too where CNTPOFF_EL2 works, else emulated.
+ * own (CNTV, HW-bit list register); the physical one too where CNTPOFF_EL2 works, else emulated. A VM that
+ * has EL2 has four timers: nested.h.
  */
 #pragma once
 
@@ -31,8 +32,13 @@ struct vtimer {
 	u64 cntv_ctl, cntv_cval; /* while not loaded */
 	u64 cntp_ctl, cntp_cval; /* while not loaded, or always if emulated */
 	struct timer virt_wake; /* stands for CNTV while not loaded */
-	struct timer phys;      /* stands for CNTP while emulated (or not loaded) */
+	struct timer phys;      /* stands for CNTP while emulated (or not loaded); for both emulated ones */
 	bool phys_line;         /* level of the emulated physical timer */
+	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
+	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */
+	u64 cnthp_ctl, cnthp_cval; /* likewise */
+	u32 el2_lines;             /* PPIs that emulated ones hold high */
+	u64 el2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
 };
 
 /* INTIDs of the guest's timers, as its device tree says. */

@@ -15,6 +15,7 @@ int fake_cpu;
 unsigned fake_isbs, fake_dsbs;
 u64 fake_rndr[8];
 int fake_rndr_left;
+u64 (*fake_pacga)(u64 x, u64 y);
 
 static struct {
 	char name[32];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vcpu that has EL2, for tests: L1's registers by number, the bits that they have, random values. */
+/* A vcpu that has EL2, for tests: L1's registers by number, their bits, random values. */
 #pragma once
 
 #include <string.h>

@@ -85,14 +85,14 @@ static void test_table(void **state)
 	assert_string_equal(
 		text,
 		"Exits of vm 1 guest, L1, all vcpus:\n"
-		"   VM-EXIT    Samples  Samples%     Time%      Min Time      Max Time      Avg time\n"
-		"       WFx          1    25.00%   100.00%   123456.79us   123456.79us   123456.79us\n"
-		"  DABT_LOW          2    50.00%     0.00%        1.00us        3.00us        2.00us\n"
-		"     SYS64          1    25.00%     0.00%        0.25us        0.25us        0.25us\n"
+		"   VM-EXIT    Samples  Samples%     Time%      Min Time      Max Time      Avg time          Ticks\n"
+		"       WFx          1    25.00%   100.00%   123456.79us   123456.79us   123456.79us      123456789\n"
+		"  DABT_LOW          2    50.00%     0.00%        1.00us        3.00us        2.00us           4000\n"
+		"     SYS64          1    25.00%     0.00%        0.25us        0.25us        0.25us            250\n"
 		"Total Samples:4, Total events handled time:123461.04us.\n"
-		"vcpu 0: guest 5000.00us, 4 loads, 77 interrupts injected\n"
+		"vcpu 0: guest 5000.00us (5000000 ticks), 4 loads, 77 interrupts injected\n"
 		"vcpu 0: SIMD 0 claims, 0 flushes, 0 bytes, 0 host sections\n"
-		"vcpu 1: guest 0.00us, 0 loads, 0 interrupts injected\n"
+		"vcpu 1: guest 0.00us (0 ticks), 0 loads, 0 interrupts injected\n"
 		"vcpu 1: SIMD 3 claims, 2 flushes, 1040 bytes, 1 host sections\n");
 }
 
@@ -108,7 +108,7 @@ static void test_all_classes(void **state)
 	for (u32 t = EXIT_CLASS_COUNT; t-- > 0;) {
 		char cell[32];
 
-		snprintf(cell, sizeof(cell), " 0.%02uus\n", 10 + t / 10 + (t % 10 >= 5));
+		snprintf(cell, sizeof(cell), " 0.%02uus ", 10 + t / 10 + (t % 10 >= 5));
 		at = strstr(at, cell);
 		if (!at)
 			fail_msg("no %s in order in:\n%s", cell, text);

@@ -148,12 +148,12 @@ static void fgt_places(void **state)
 		const char *name;
 		u32 bit;
 	} places[] = {
-		{ "AFSR0_EL1", 0 },    { "CTR_EL0", 14 },      { "ISR_EL1", 18 },
-		{ "PAR_EL1", 27 },     { "SCTLR_EL1", 29 },    { "VBAR_EL1", 38 },
-		{ "nTPIDR2_EL0", 55 }, { "nSMPRI_EL1", 54 },   { "ICIALLUIS", 0 },
-		{ "DCZVA", 11 },       { "TLBIVMALLE1", 42 },  { "TLBIRVAE1OS", 24 },
-		{ "ERET", 51 },        { "SVC_EL0", 52 },      { "SVC_EL1", 53 },
-		{ "DCCVAC", 54 },      { "OSLAR_EL1", 8 },     { "MDSCR_EL1", 4 },
+		{ "AFSR0_EL1", 0 },    { "CTR_EL0", 14 },     { "ISR_EL1", 18 },
+		{ "PAR_EL1", 27 },     { "SCTLR_EL1", 29 },   { "VBAR_EL1", 38 },
+		{ "nTPIDR2_EL0", 55 }, { "nSMPRI_EL1", 54 },  { "ICIALLUIS", 0 },
+		{ "DCZVA", 11 },       { "TLBIVMALLE1", 42 }, { "TLBIRVAE1OS", 24 },
+		{ "ERET", 51 },        { "SVC_EL0", 52 },     { "SVC_EL1", 53 },
+		{ "DCCVAC", 54 },      { "OSLAR_EL1", 8 },    { "MDSCR_EL1", 4 },
 	};
 
 	(void)state;
@@ -174,8 +174,8 @@ static void fgt_places(void **state)
 static struct exit sys(u32 op0, u32 op1, u32 crn, u32 crm, u32 op2, bool write, bool el0)
 {
 	return (struct exit){
-		.esr = ESR(EC_SYS64, (u64)op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 |
-					     3 << 5 | crm << 1 | !write),
+		.esr = ESR(EC_SYS64, (u64)op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | 3 << 5 |
+					     crm << 1 | !write),
 		.spsr = el0 ? 0x3c0 : 0x3c5,
 	};
 }
@@ -319,7 +319,7 @@ static void random_settings(void **state)
 /* Accesses from EL0 are asked the same. */
 static void from_el0(void **state)
 {
-	static const char *const names[] = { "CTR_EL0", "DC_ZVA", "TPIDR_EL0", "CNTPCT_EL0",
+	static const char *const names[] = { "CTR_EL0", "DC_ZVA",  "TPIDR_EL0", "CNTPCT_EL0",
 					     "DC_CVAC", "IC_IVAU", "CFP_RCTX" };
 
 	(void)state;
@@ -329,9 +329,8 @@ static void from_el0(void **state)
 		for (size_t i = 0; i < ARRAY_SIZE(accessors); i++)
 			for (size_t n = 0; n < ARRAY_SIZE(names); n++)
 				if (!strcmp(accessors[i].name, names[n]))
-					assert_int_equal(
-						access_wanted(&accessors[i], true, true),
-						access_wanted(&accessors[i], true, false));
+					assert_int_equal(access_wanted(&accessors[i], true, true),
+							 access_wanted(&accessors[i], true, false));
 	}
 }
 
@@ -357,21 +356,21 @@ static void nested_virtualization(void **state)
 	u64 *hcr = l1_place(HCR);
 
 	(void)state;
-	*hcr |= BIT(42); /* NV */
-	assert_true(encoding_wanted(3, 4, 1, 0, 0, false));   /* SCTLR_EL2 */
-	assert_true(encoding_wanted(3, 4, 12, 8, 0, false));  /* ICH_AP0R0_EL2 */
-	assert_true(encoding_wanted(3, 5, 14, 3, 1, false));  /* CNTV_CTL_EL02 */
-	assert_true(encoding_wanted(1, 4, 8, 7, 4, false));   /* TLBI ALLE1 */
-	assert_true(encoding_wanted(1, 4, 9, 7, 4, false));   /* TLBI ALLE1NXS */
-	assert_true(encoding_wanted(1, 4, 7, 8, 4, false));   /* AT S12E1R */
-	assert_true(encoding_wanted(1, 3, 7, 3, 4, false));   /* CFP RCTX */
+	*hcr |= BIT(42);                                     /* NV */
+	assert_true(encoding_wanted(3, 4, 1, 0, 0, false));  /* SCTLR_EL2 */
+	assert_true(encoding_wanted(3, 4, 12, 8, 0, false)); /* ICH_AP0R0_EL2 */
+	assert_true(encoding_wanted(3, 5, 14, 3, 1, false)); /* CNTV_CTL_EL02 */
+	assert_true(encoding_wanted(1, 4, 8, 7, 4, false));  /* TLBI ALLE1 */
+	assert_true(encoding_wanted(1, 4, 9, 7, 4, false));  /* TLBI ALLE1NXS */
+	assert_true(encoding_wanted(1, 4, 7, 8, 4, false));  /* AT S12E1R */
+	assert_true(encoding_wanted(1, 3, 7, 3, 4, false));  /* CFP RCTX */
 	assert_false(encoding_wanted(1, 3, 7, 3, 4, true));
 	assert_true(wanted(ESR(EC_ERET, 0), EL1H));
 	assert_false(encoding_wanted(3, 0, 12, 0, 0, false)); /* VBAR_EL1: NV1 */
 	*hcr |= BIT(43);
 	assert_true(encoding_wanted(3, 0, 12, 0, 0, false));
 	assert_true(encoding_wanted(3, 0, 4, 0, 1, false)); /* ELR_EL1 */
-	*hcr |= BIT(45); /* NV2: in memory */
+	*hcr |= BIT(45);                                    /* NV2: in memory */
 	assert_false(encoding_wanted(3, 0, 12, 0, 0, false));
 	assert_true(encoding_wanted(3, 4, 1, 0, 0, false));
 	*hcr &= ~BIT(42);
@@ -425,12 +424,18 @@ static void classes(void **state)
 static void classes_never(void **state)
 {
 	static const u64 esrs[] = {
-		ESR(EC_UNKNOWN, 0),       ESR(EC_ILLEGAL, 0),
-		ESR(EC_BTI, 0),           ESR(EC_PC_ALIGN, 0),
-		ESR(EC_SP_ALIGN, 0),      ESR(EC_FP_EXC64, 0),
-		ESR(EC_PAC_FAIL, 0),      ESR(EC_DABT_LOW, ESR_FSC_TRANSLATION | 3),
-		ESR(EC_IABT_LOW, 0x0f),   ESR(EC_DABT_LOW, ESR_FSC_ALIGNMENT),
-		ESR(EC_BREAKPT_CUR, 0x22), ESR(EC_LS64, 0),
+		ESR(EC_UNKNOWN, 0),
+		ESR(EC_ILLEGAL, 0),
+		ESR(EC_BTI, 0),
+		ESR(EC_PC_ALIGN, 0),
+		ESR(EC_SP_ALIGN, 0),
+		ESR(EC_FP_EXC64, 0),
+		ESR(EC_PAC_FAIL, 0),
+		ESR(EC_DABT_LOW, ESR_FSC_TRANSLATION | 3),
+		ESR(EC_IABT_LOW, 0x0f),
+		ESR(EC_DABT_LOW, ESR_FSC_ALIGNMENT),
+		ESR(EC_BREAKPT_CUR, 0x22),
+		ESR(EC_LS64, 0),
 	};
 
 	(void)state;
@@ -499,8 +504,8 @@ static void simd(void **state)
 
 			*l1_place(CPTR) = (u64)own << kinds[k].lsb | (u64)fpen << 20;
 			if (reflect_wanted(&vcpu, &exit) != (want != 0))
-				fail_msg("EC %#lx, FPEN %u, own field %u", (unsigned long)kinds[k].ec,
-					 fpen, own);
+				fail_msg("EC %#lx, FPEN %u, own field %u",
+					 (unsigned long)kinds[k].ec, fpen, own);
 			if (!want)
 				continue;
 			assert_int_equal(ESR_EC(reflect_esr(&vcpu, &exit)), want);

@@ -27,8 +27,6 @@
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 
-#include "vcpu_stubs.h"
-
 #define CPUS 3
 #define VCPUS 5
 #define STACK (256 * 1024)
@@ -101,7 +99,7 @@ static void resume(int cpu)
 	me = fake_cpu = saved;
 }
 
-/* ---- what sched.c and vcpu.c call ---- */
+/* ---- what sched.c and wake.c call ---- */
 
 enum run_result vcpu_run(struct vcpu *v)
 {
@@ -135,16 +133,26 @@ bool vgic_interrupt_pending(struct vcpu *v)
 	return early ? sample : pending[v->index];
 }
 
-void vgic_load(struct vcpu *v)
+/* As vcpu.c does it, with a stop in the middle. */
+void vcpu_load(struct vcpu *v)
 {
-	(void)v;
+	struct cpu *cpu = cpu_this();
+
+	if (cpu->loaded || v->loaded_cpu)
+		PROBLEM("vcpu %u is loaded on CPU %d over another, or twice", v->index, me);
 	stop_at(LOADING);
+	v->account.switches++;
+	cpu->loaded = v;
+	v->loaded_cpu = cpu;
 }
 
-void vgic_put(struct vcpu *v)
+void vcpu_put(struct vcpu *v)
 {
-	(void)v;
+	if (cpus[me].loaded != v || v->loaded_cpu != &cpus[me])
+		PROBLEM("vcpu %u is written back on CPU %d, where it is not loaded", v->index, me);
 	stop_at(PUTTING);
+	cpus[me].loaded = NULL;
+	v->loaded_cpu = NULL;
 }
 
 void cpu_kick(struct cpu *cpu)

@@ -15,9 +15,11 @@
 
 #include "arch/sysreg.h"
 #include "boot/fdt.h"
+#include "dev/gicv3.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
+#include "vgic/nested.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
@@ -49,6 +51,17 @@ void vgic_inject_ppi_hw(struct vcpu *v, u32 intid, u32 pintid)
 	hw_calls++;
 	hw_intid = intid;
 	hw_pintid = pintid;
+}
+
+void vgic_inject_ppi_el2(struct vcpu *v, u32 intid, u32 pintid)
+{
+	(void)v;
+	fail_msg("PPI %u (%u) as if of a VM with EL2", intid, pintid);
+}
+
+void gicv3_deactivate(u32 intid)
+{
+	fail_msg("PPI %u deactivated", intid);
 }
 
 void vcpu_request(struct vcpu *v, u32 request)

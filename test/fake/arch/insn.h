@@ -2,6 +2,7 @@
 /* Single instructions of the fake machine. */
 #pragma once
 
+#include "arch/sysreg.h"
 #include "lib/types.h"
 
 /* Tests set what comes next; an empty supply is "no number now". */
@@ -16,8 +17,21 @@ static inline bool insn_rndr(u64 *out)
 	return true;
 }
 
-/* A test's hook puts the result into PAR_EL1 by itself. */
-static inline void insn_at_s1e1r(u64 va)
+/* An AT is a write to a fake register AT_<op>: a test's hook puts the result into PAR_EL1. */
+#define INSN_AT(name)                                                                              \
+	static inline void insn_at_##name(u64 va)                                                  \
+	{                                                                                          \
+		sysreg_write(AT_##name, va);                                                       \
+	}
+INSN_AT(s1e1r)
+INSN_AT(s1e1w)
+INSN_AT(s1e0r)
+INSN_AT(s1e0w)
+
+/* Tests replace it by a reference. */
+extern u64 (*fake_pacga)(u64 x, u64 y);
+
+static inline u64 insn_pacga(u64 x, u64 y)
 {
-	(void)va;
+	return fake_pacga ? fake_pacga(x, y) : 0;
 }

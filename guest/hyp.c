@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2 is what it must
+ * print at virtual EL2, byte for byte. Words on the command line select groups of tests; none: all but hostile
+ * and bench. seed=N and rounds=N are those of the random ones.
+ */
+#include "hyp/hyp.h"
+
+const char guest_name[] = "hyp";
+
+bool has_sve, has_sme, has_fa64, has_pauth, has_hcx, has_fgt;
+
+static const struct group {
+	char name[12];
+	bool by_name; /* only when asked for */
+	void (*run)(void);
+} groups[] = {
+	{ "host", false, group_host },
+	{ "call", false, group_call },
+	{ "bank", false, group_bank },
+	{ "exception", false, group_exception },
+	{ "trap", false, group_trap },
+	{ "stage2", false, group_stage2 },
+	{ "mmio", false, group_mmio },
+	{ "tlb", false, group_tlb },
+	{ "at", false, group_at },
+	{ "irq", false, group_irq },
+	{ "timer", false, group_timer },
+	{ "simd", false, group_simd },
+	{ "eret", false, group_eret },
+	{ "smp", false, group_smp },
+	{ "hostile", true, group_hostile },
+	{ "bench", true, group_bench },
+};
+
+static void detect(void)
+{
+	u64 pfr0 = sysreg_read(ID_AA64PFR0_EL1), pfr1 = sysreg_read(ID_AA64PFR1_EL1);
+	u64 isar1 = sysreg_read(ID_AA64ISAR1_EL1), isar2 = sysreg_read(ID_AA64ISAR2_EL1);
+
+	has_sve = FIELD(pfr0, 35, 32);
+	has_sme = FIELD(pfr1, 27, 24);
+	has_fa64 = has_sme && FIELD(sysreg_read(ID_AA64SMFR0_EL1), 63, 63);
+	has_pauth = FIELD(isar1, 11, 4) || FIELD(isar2, 15, 12);
+	has_hcx = FIELD(sysreg_read(ID_AA64MMFR1_EL1), 43, 40);
+	has_fgt = FIELD(sysreg_read(ID_AA64MMFR0_EL1), 59, 56);
+}
+
+void guest_main(void)
+{
+	bool named = false;
+	u32 i;
+
+	if (sysreg_read(CurrentEL) != 2 << 2)
+		test_abort("started at EL%lu, not EL2", sysreg_read(CurrentEL) >> 2);
+	if ((u64)_head & 0xffff)
+		test_abort("loaded at 0x%lx, not a multiple of 64 KiB", (u64)_head);
+	detect();
+	gic_dist_init();
+	gic_cpu_init();
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		named |= dt_flag(groups[i].name);
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (named ? dt_flag(groups[i].name) : !groups[i].by_name) {
+			stage2_reset();
+			groups[i].run();
+		}
+	}
+}

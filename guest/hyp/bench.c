@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the hypervisor's doings cost, in counter ticks: instructions under -icount shift=0,sleep=off. Prints
+ * "bench: NAME N" like guest/bench.c.
+ */
+#include "hyp.h"
+
+#include "mmu.h"
+
+#define WARM 16
+#define LOOPS 200
+#define PAGES 16
+
+/* bench.S */
+extern const char bench_hvc[], bench_svc[];
+void bench_run(u64 n, u64 elr, u64 spsr);
+
+/* payload.S */
+u64 l2_wfi(u64 a, u64 b, u64 c);
+u64 l2_nop(u64 a, u64 b, u64 c);
+
+static void report(const char *name, u64 ticks, u64 n)
+{
+	print("bench: %s %lu\n", name, (ticks + n / 2) / n);
+}
+
+static void l2_mode(struct l2 *l)
+{
+	l2_load(l);
+	sysreg_write(VTCR_EL2, l->vtcr);
+	sysreg_write(VTTBR_EL2, l->vttbr);
+	sysreg_write(HCR_EL2, l->hcr);
+	isb();
+}
+
+static void host_mode(void)
+{
+	sysreg_write(VBAR_EL2, (u64)vectors);
+	sysreg_write(HCR_EL2, HCR_HOST);
+	isb();
+}
+
+/* Round trips that a handler of three instructions answers; those of both sides are in the figure. */
+static void round_trips(struct l2 *l)
+{
+	u64 t;
+
+	l2_mode(l);
+	bench_run(WARM, l2_address(bench_hvc), SPSR_EL1H);
+	t = counter_phys();
+	bench_run(LOOPS, l2_address(bench_hvc), SPSR_EL1H);
+	t = counter_phys() - t;
+	host_mode();
+	report("l2_hvc", t, LOOPS);
+	bench_run(WARM, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
+	t = counter_phys();
+	bench_run(LOOPS, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
+	t = counter_phys() - t;
+	host_mode();
+	report("host_el0_svc", t, LOOPS);
+}
+
+static u64 l2_hvc_loop(u64 n, u64 b, u64 c)
+{
+	(void)b;
+	(void)c;
+	while (n--)
+		l2_hvc(1);
+	return 0;
+}
+
+/* The same by l2_run(), which writes every control each time. */
+static void full(struct l2 *l)
+{
+	u64 t, i;
+
+	l2_call(l, l2_hvc_loop, WARM + LOOPS, 0, 0);
+	for (i = 0; i < WARM; i++)
+		l2_run(l);
+	t = counter_phys();
+	for (i = 0; i < LOOPS; i++)
+		l2_run(l);
+	report("l2_hvc_all_controls", counter_phys() - t, LOOPS);
+	l2_finish(l);
+}
+
+/* WFI with an interrupt pending: ticks in L2 for n. */
+static u64 l2_wfi_loop(u64 n, u64 b, u64 c)
+{
+	u64 t = counter_phys(), i;
+
+	(void)b;
+	(void)c;
+	for (i = 0; i < n; i++)
+		wfi();
+	return counter_phys() - t;
+}
+
+static u64 l2_pages(u64 va, u64 n, u64 c)
+{
+	u64 i, t = counter_phys();
+
+	(void)c;
+	for (i = 0; i < n; i++)
+		*(volatile u64 *)(va + i * 4096);
+	return counter_phys() - t;
+}
+
+static void inside_l2(struct l2 *l)
+{
+	u64 i, t, sum = 0;
+
+	l->hcr |= HCR_VI;
+	l2_run_fn(l, l2_wfi_loop, WARM, 0, 0);
+	report("l2_wfi", l2_run_fn(l, l2_wfi_loop, LOOPS, 0, 0), LOOPS);
+	l->hcr = HCR_L2;
+	for (i = 0; i < PAGES; i++)
+		stage2_map(l, L2_SPACE + i * 4096, (u64)_head + i * 4096, 3, S2_MEMORY);
+	for (i = 0; i < 20; i++) {
+		stage2_flush(l);
+		t = l2_run_fn(l, l2_pages, L2_SPACE, PAGES, 0);
+		if (i >= 4)
+			sum += t;
+	}
+	report("l2_page_after_flush", sum, 16 * PAGES);
+	l2_run_fn(l, l2_pages, L2_SPACE, PAGES, 0);
+	report("l2_page_warm", l2_run_fn(l, l2_pages, L2_SPACE, PAGES, 0), PAGES);
+}
+
+/* Registers of EL2's, trapped or not where EL2 is virtual. */
+static void registers(void)
+{
+	u64 t, i;
+
+#define MEASURE(name, access)                                                                      \
+	do {                                                                                       \
+		t = counter_phys();                                                                \
+		for (i = 0; i < LOOPS; i++)                                                        \
+			access;                                                                    \
+		report(name, counter_phys() - t, LOOPS);                                           \
+	} while (0)
+	MEASURE("read_hpfar_el2", (void)sysreg_read(HPFAR_EL2));
+	MEASURE("write_vbar_el2", sysreg_write(VBAR_EL2, (u64)vectors));
+	MEASURE("read_esr_el2", (void)sysreg_read(ESR_EL2));
+	MEASURE("write_vttbr_el2", sysreg_write(VTTBR_EL2, 0));
+	MEASURE("read_elr_el12", (void)sysreg_read(ELR_EL12));
+	MEASURE("write_cnthctl_el2", sysreg_write(CNTHCTL_EL2, 0xc03));
+	MEASURE("tlbi_vmalls12e1is", asm volatile("tlbi vmalls12e1is" ::: "memory"));
+#undef MEASURE
+}
+
+void group_bench(void)
+{
+	struct l2 *l = &l2s[0];
+
+	check_begin("bench", "L2 boots");
+	l2_reset(l, 1);
+	round_trips(l);
+	full(l);
+	inside_l2(l);
+	registers();
+}

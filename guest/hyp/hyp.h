@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest hypervisor: a program at (virtual) EL2 with E2H=1 and the guests ("L2") that it runs. An L2
+ * runs the same image at L2_BASE, through a stage 2 of the hypervisor's, with the same library.
+ */
+#pragma once
+
+/* Also what is declared elsewhere is in this image: no address from a table, which would be the hypervisor's. */
+#pragma GCC visibility push(hidden)
+
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "cpu.h"
+#include "dt.h"
+#include "exception.h"
+#include "gic.h"
+#include "lib/string.h"
+#include "lib/types.h"
+#include "psci.h"
+#include "random.h"
+#include "test.h"
+
+#define HCR_HOST (HCR_E2H | HCR_TGE | HCR_RW | HCR_API | HCR_APK)
+#define HCR_L2                                                                                     \
+	(HCR_E2H | HCR_RW | HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC | HCR_API | HCR_APK)
+
+#define L2_BASE 0x80000000UL     /* where an L2 sees the image: VA = IPA */
+#define L2_SPACE 0x100000000UL   /* IPA of memory that tests map as they like */
+#define L2_DONE 0xfff            /* HVC: the L2's function has returned */
+#define SPSR_EL1H 0x3c5UL
+#define SPSR_EL0T 0x3c0UL
+#define SPSR_ALLINT BIT(13)      /* a machine with FEAT_NMI sets it; a VM may lack that */
+
+#define PPI_VTIMER_HYP 28u /* CNTHV */
+#define PPI_PTIMER_HYP 26u /* CNTHP */
+#define PPI_MAINTENANCE 25u
+
+#define EC_ILL 0x0e
+#define EC_PAC_TRAP 0x09
+#define EC_WFI 0x01
+#define EC_ERET_TRAP 0x1a
+#define EC_PAC_BAD 0x1c
+
+/* How an L2 came back: the vector. */
+enum exit_kind {
+	EXIT_HOST_SYNC = 4, /* an exception of the hypervisor's own, taken on the way */
+	EXIT_SYNC = 8,
+	EXIT_IRQ,
+	EXIT_FIQ,
+	EXIT_SERROR,
+};
+
+/* The EL1 registers that belong to an L2: X(name, name from EL2). SP_EL1 and CNTKCTL are as the rest. */
+#define L2_BANK(X)                                                                                 \
+	X(SCTLR, SCTLR_EL12)                                                                       \
+	X(CPACR, CPACR_EL12)                                                                       \
+	X(TTBR0, TTBR0_EL12)                                                                       \
+	X(TTBR1, TTBR1_EL12)                                                                       \
+	X(TCR, TCR_EL12)                                                                           \
+	X(ESR, ESR_EL12)                                                                           \
+	X(FAR, FAR_EL12)                                                                           \
+	X(AFSR0, AFSR0_EL12)                                                                       \
+	X(AFSR1, AFSR1_EL12)                                                                       \
+	X(MAIR, MAIR_EL12)                                                                         \
+	X(AMAIR, AMAIR_EL12)                                                                       \
+	X(VBAR, VBAR_EL12)                                                                         \
+	X(CONTEXTIDR, CONTEXTIDR_EL12)                                                             \
+	X(ELR, ELR_EL12)                                                                           \
+	X(SPSR, SPSR_EL12)                                                                         \
+	X(CNTKCTL, CNTKCTL_EL12)                                                                   \
+	X(SP1, SP_EL1)                                                                             \
+	X(SP0, SP_EL0)                                                                             \
+	X(TPIDR0, TPIDR_EL0)                                                                       \
+	X(TPIDRRO, TPIDRRO_EL0)                                                                    \
+	X(PAR, PAR_EL1)                                                                            \
+	X(MDSCR, MDSCR_EL1)                                                                        \
+	X(CSSELR, CSSELR_EL1)
+
+enum l2_bank {
+#define X(name, el12) L2_##name,
+	L2_BANK(X)
+#undef X
+	L2_BANK_COUNT,
+};
+
+/* Trap controls other than HCR_EL2: X(name, register, whether it exists). */
+#define L2_CONTROLS(X)                                                                             \
+	X(HCRX, HCRX_EL2, has_hcx)                                                                 \
+	X(MDCR, MDCR_EL2, true)                                                                    \
+	X(CPTR, CPTR_EL2, true)                                                                    \
+	X(CNTHCTL, CNTHCTL_EL2, true)                                                              \
+	X(HFGRTR, HFGRTR_EL2, has_fgt)                                                             \
+	X(HFGWTR, HFGWTR_EL2, has_fgt)                                                             \
+	X(HFGITR, HFGITR_EL2, has_fgt)                                                             \
+	X(HDFGRTR, HDFGRTR_EL2, has_fgt)                                                           \
+	X(HDFGWTR, HDFGWTR_EL2, has_fgt)                                                           \
+	X(ICH_HCR, ICH_HCR_EL2, true)
+
+enum l2_control {
+#define X(name, reg, exists) CTL_##name,
+	L2_CONTROLS(X)
+#undef X
+	CTL_COUNT,
+	CTL_HCR = CTL_COUNT,
+};
+
+/* Stage 2 of an L2: tables from the pool, any granule. */
+struct stage2 {
+	u64 root;
+	u32 granule; /* bits: 12, 14, 16 */
+	u32 start;   /* level */
+	u32 bits;    /* of IPA */
+};
+
+/* A CPU of an L2. enter.S knows the part up to the mark. */
+struct l2 {
+	u64 x[31];
+	u64 tpidr;   /* TPIDR_EL1 */
+	u64 elr, spsr;
+	u64 esr, far, hpfar;
+	u64 host_sp, host_tpidr;
+	u64 eret;    /* 0 ERET, 1 ERETAA, 2 ERETAB; + 8: with a wrong code */
+	/* ---- */
+	u64 sys[L2_BANK_COUNT]; /* while another L2 is loaded */
+	u64 hcr, vttbr, vtcr, cntvoff;
+	u64 hcr_exit; /* HCR_EL2 as it was at the exit */
+	u64 control[CTL_COUNT];
+	u64 zcr, smcr; /* ZCR_EL1, SMCR_EL1 while another is loaded */
+	struct stage2 s2;
+	struct gcpu gcpu; /* L2's own, addresses are L2's */
+	u32 cpu;          /* the hypervisor's CPU that it was loaded on last */
+	u32 exits;        /* since l2_call */
+};
+
+extern struct l2 l2s[4];
+extern bool has_sve, has_sme, has_fa64, has_pauth, has_hcx, has_fgt;
+extern const char _head[];
+
+/* ---- enter.S ---- */
+u64 l2_enter(struct l2 *l);
+extern const char hyp_vectors[], vectors[];
+extern const char l2_return[];
+
+/* ---- stage2.c ---- */
+#define S2_RW (3UL << 6)
+#define S2_RO (1UL << 6)
+#define S2_WO (2UL << 6)
+#define S2_NORMAL (15UL << 2 | 3UL << 8)
+#define S2_DEVICE (1UL << 2)
+#define S2_AF BIT(10)
+#define S2_XN (2UL << 53)
+#define S2_MEMORY (S2_RW | S2_NORMAL | S2_AF)
+
+/* Give all table pages back: no L2 may run on them after. */
+void stage2_reset(void);
+/* Zeroed memory of 64 KiB, aligned, until stage2_reset(). */
+void *pool_alloc(void);
+/* An empty table of this granule (bits), start level and IPA size; fills VTCR and VTTBR of the L2 too. */
+void stage2_init(struct l2 *l, u32 granule, u32 start, u32 bits, u32 vmid);
+/* Map one leaf of the level: descriptor attributes as given. No TLB maintenance. */
+void stage2_map(struct l2 *l, u64 ipa, u64 pa, u32 level, u64 attr);
+/* Where the descriptor for ipa at that level is; NULL if tables are missing. */
+u64 *stage2_slot(struct l2 *l, u64 ipa, u32 level);
+/* The whole image at L2_BASE. */
+void stage2_map_image(struct l2 *l);
+void stage2_map_image_at(struct l2 *l, u64 ipa);
+/* Invalidate everything of this L2's VMID. */
+void stage2_flush(struct l2 *l);
+
+/* ---- l2.c ---- */
+/* An L2 as after boot: stage 2 of 4 KiB pages with the image, MMU on, traps as few as possible. */
+void l2_reset(struct l2 *l, u32 vmid);
+/* The same, with a stage 2 that exists. */
+void l2_reset_cpu(struct l2 *l, u32 index);
+/* Let it turn its MMU on. */
+void l2_boot_mmu(struct l2 *l);
+/* Have it call fn(a, b, c) on the next l2_run(). */
+void l2_call(struct l2 *l, u64 (*fn)(u64, u64, u64), u64 a, u64 b, u64 c);
+/* Enter it; the exit, with ESR's ISS2 and SPSR.ALLINT cleared. */
+u64 l2_run(struct l2 *l);
+/* Run fn to its end: no exit in between is allowed; its result. */
+u64 l2_run_fn(struct l2 *l, u64 (*fn)(u64, u64, u64), u64 a, u64 b, u64 c);
+/* The exit is HVC #imm. */
+bool l2_is_hvc(const struct l2 *l, u64 kind, u32 imm);
+/* Run on, expecting the end of the function. */
+u64 l2_finish(struct l2 *l);
+/* Run on, expecting a synchronous exit with this ESR. */
+bool l2_expect(struct l2 *l, u64 esr, const char *what);
+/* Every trap control as the hypervisor itself has it. */
+void controls_reset(void);
+/* Put the L2's bank into memory, that none is loaded on this CPU. */
+void l2_put(void);
+/* Its bank into the registers, without running it. */
+void l2_load(struct l2 *l);
+/* An address of the image as an L2 sees it. */
+static inline u64 l2_address(const void *p)
+{
+	return (u64)p - (u64)_head + L2_BASE;
+}
+/* Where L2's exit record belongs: a name of two words for test_begin(). */
+void check_begin(const char *group, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* HVC from an L2. */
+#define l2_hvc(imm) asm volatile("hvc %0" ::"i"(imm) : "memory")
+static inline u64 l2_hvc_arg(u64 a)
+{
+	register u64 x0 asm("x0") = a;
+
+	asm volatile("hvc #1" : "+r"(x0)::"memory");
+	return x0;
+}
+
+/* What EL2 hands to EL1 and what it reads from it. */
+#define ESR_OF(ec, iss) ((u64)(ec) << 26 | BIT(25) | (iss))
+/* ISS of a trapped MSR, MRS or SYS: what its encoding says. */
+static inline u64 sys_esr(u32 insn)
+{
+	return ESR_OF(EC_SYS, (u64)FIELD(insn, 20, 19) << 20 | FIELD(insn, 7, 5) << 17 |
+				      FIELD(insn, 18, 16) << 14 | FIELD(insn, 15, 12) << 10 |
+				      FIELD(insn, 4, 0) << 5 | FIELD(insn, 11, 8) << 1 |
+				      FIELD(insn, 21, 21));
+}
+
+/* ---- the groups ---- */
+void group_host(void);
+void group_call(void);
+void group_bank(void);
+void group_exception(void);
+void group_trap(void);
+void group_stage2(void);
+void group_mmio(void);
+void group_tlb(void);
+void group_at(void);
+void group_irq(void);
+void group_timer(void);
+void group_simd(void);
+void group_eret(void);
+void group_smp(void);
+void group_hostile(void);
+void group_bench(void);
+#pragma GCC visibility pop

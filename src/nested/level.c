@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only level switch: a nested vcpu between vEL2 and vEL1. */
+#include "nested/level.h"
+
+#include "arch/esr.h"
+#include "arch/hcr.h"
+#include "arch/pstate.h"
+#include "arch/sysreg.h"
+#include "nested/pauth.h"
+#include "nested/shadow.h"
+#include "nested/l1regs.h"
+#include "nested/reflect.h"
+#include "nested/traps_nested.h"
+#include "mm/stage2.h"
+#include "vcpu/bank.h"
+#include "vcpu/cpu.h"
+#include "vcpu/inject.h"
+#include "vcpu/vcpu.h"
+#include "vgic/nested.h"
+#include "vtimer/nested.h"
+
+/* What a nested ERET may set: everything that PSTATE has for the features that a VM sees. */
+#define SPSR_RETURN                                                                                \
+	(PSTATE_NZCV | PSTATE_TCO | PSTATE_DIT | PSTATE_UAO | PSTATE_PAN | PSTATE_SS | PSTATE_IL | \
+	 PSTATE_SSBS | PSTATE_BTYPE | PSTATE_DAIF | PSTATE_M)
+
+/* What L1 says that L2's MIDR_EL1 and MPIDR_EL1 are. */
+static void identity_load(const struct vcpu *vcpu)
+{
+	u64 midr = vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
+	u64 mpidr = vncr_read(vcpu, VNCR_VMPIDR_EL2);
+
+	if (sysreg_read(VPIDR_EL2) != midr)
+		sysreg_write(VPIDR_EL2, midr);
+	if (sysreg_read(VMPIDR_EL2) != mpidr)
+		sysreg_write(VMPIDR_EL2, mpidr);
+}
+
+void level_load(struct vcpu *vcpu)
+{
+	u64 page = ptr_pa(vcpu->vncr).a;
+
+	if (sysreg_read(VNCR_EL2) != page)
+		sysreg_write(VNCR_EL2, page);
+	if (vcpu->hyp) {
+		vcpu_machine_load(vcpu);
+	} else {
+		shadow_load(vcpu, shadow_find(vcpu));
+		identity_load(vcpu);
+	}
+}
+
+/* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
+static void level_enter(struct vcpu *vcpu)
+{
+	level_load(vcpu);
+	vgic_level_switch(vcpu);
+	vtimer_level_switch(vcpu);
+	vcpu->traps_stale = true;
+}
+
+static void leave_vel2(struct vcpu *vcpu)
+{
+	bank_save(vcpu->sr);
+	bank_load_vncr(vcpu);
+	vcpu->hyp = false;
+	level_enter(vcpu);
+}
+
+static void enter_vel2(struct vcpu *vcpu)
+{
+	struct traps *loaded = &cpu_this()->traps;
+
+	if (loaded->hcr & HCR_VSE)
+		traps_vse_sync(vcpu, loaded, sysreg_read(HCR_EL2));
+	bank_save_vncr(vcpu);
+	bank_load(vcpu->sr);
+	vcpu->hyp = true;
+	level_enter(vcpu);
+}
+
+enum target { TARGET_VEL2, TARGET_HOST_EL0, TARGET_VEL1, TARGET_ILLEGAL };
+
+/* ELFromSPSR and IllegalExceptionReturn, for a PE whose ELs are AArch64 only. */
+static enum target eret_target(u64 spsr, bool tge)
+{
+	switch (spsr & PSTATE_M) {
+	case PSTATE_EL2T:
+	case PSTATE_EL2H:
+		return TARGET_VEL2;
+	case PSTATE_EL0T:
+		return tge ? TARGET_HOST_EL0 : TARGET_VEL1;
+	case PSTATE_EL1T:
+	case PSTATE_EL1H:
+		return tge ? TARGET_ILLEGAL : TARGET_VEL1;
+	}
+	return TARGET_ILLEGAL;
+}
+
+/* SetPSTATEFromSPSR: an illegal return keeps the mode and sets IL, so that the PE raises the exception itself. */
+static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
+{
+	u64 new = spsr & SPSR_RETURN;
+
+	if (target == TARGET_ILLEGAL)
+		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |
+		       (vcpu->pstate & PSTATE_M) | PSTATE_IL;
+	/* vEL2 is EL1 to the CPU. */
+	return target == TARGET_VEL2 ? new - (PSTATE_EL2T - PSTATE_EL1T) : new;
+}
+
+enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
+{
+	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
+	enum target target = eret_target(spsr, l1_hcr(vcpu) & HCR_TGE);
+
+	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
+		return RESUME; /* it injected the failure */
+	vcpu->pstate = eret_pstate(vcpu, spsr, target);
+	vcpu->pc = elr;
+	vcpu->pc_dirty = true;
+	if (target == TARGET_VEL1)
+		leave_vel2(vcpu);
+	return RESUME;
+}
+
+/* Offset of the vector group: from vEL2 by its stack pointer, from anything lower by its width. */
+static u64 vector_group(const struct vcpu *vcpu)
+{
+	if (vcpu->hyp && PSTATE_EL(vcpu->pstate))
+		return vcpu->pstate & PSTATE_SPX ? 0x200 : 0x000;
+	return vcpu->pstate & PSTATE_AARCH32 ? 0x600 : 0x400;
+}
+
+void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
+{
+	u64 group = vector_group(vcpu), spsr = inject_spsr(vcpu);
+
+	if (!vcpu->hyp)
+		enter_vel2(vcpu);
+	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
+		sysreg_write(ESR_EL12, esr);
+	sysreg_write(SPSR_EL12, spsr);
+	sysreg_write(ELR_EL12, vcpu->pc);
+	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + group + kind;
+	vcpu->pstate = inject_pstate(vcpu, vcpu->pstate);
+	vcpu->pc_dirty = true;
+}
+
+void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)
+{
+	level_take(vcpu, LEVEL_SYNC, esr);
+	sysreg_write(FAR_EL12, far);
+	vcpu->sr[SR_HPFAR_EL2] = hpfar;
+}
+
+void level_reflect(struct vcpu *vcpu)
+{
+	const struct exit *exit = &vcpu->exit;
+	u64 ec = ESR_EC(exit->esr);
+
+	if (vcpu->reflection.esr) {
+		level_take_abort(vcpu, vcpu->reflection.esr, vcpu->reflection.far,
+				 vcpu->reflection.hpfar);
+		vcpu->reflection.esr = 0;
+		return;
+	}
+	/* PC is behind an HVC already, and at every other instruction that trapped. */
+	level_take(vcpu, LEVEL_SYNC, reflect_esr(vcpu, exit));
+	if (ec == EC_IABT_LOW || ec == EC_DABT_LOW || ec == EC_PC_ALIGN || ec == EC_WATCHPT_LOW)
+		sysreg_write(FAR_EL12, exit->far);
+}

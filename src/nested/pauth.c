@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authentication of the return address of a trapped ERETAA or ERETAB. */
+#include "nested/pauth.h"
+
+#include "arch/barrier.h"
+#include "arch/esr.h"
+#include "arch/idspace.h"
+#include "arch/insn.h"
+#include "arch/sysreg.h"
+#include "vcpu/inject.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+#define SCTLR_ENIB BIT(30)
+#define SCTLR_ENIA BIT(31)
+#define TCR_TBI0 BIT(37)
+#define TCR_TBI1 BIT(38)
+#define TCR_TBID0 BIT(51)
+#define TCR_TBID1 BIT(52)
+
+/* Levels of ID_AA64ISAR1_EL1.APA and the like. */
+enum { PAUTH2 = 3, FPACCOMBINE = 5 };
+
+static u32 pauth_level(const struct vcpu *vcpu)
+{
+	const u64 *id = vcpu->vm->id_regs.v;
+	u32 apa = (u32)FIELD(id[IDX_ID_AA64ISAR1_EL1], 7, 4);
+	u32 api = (u32)FIELD(id[IDX_ID_AA64ISAR1_EL1], 11, 8);
+	u32 apa3 = (u32)FIELD(id[IDX_ID_AA64ISAR2_EL1], 15, 12);
+
+	return MAX(apa, MAX(api, apa3));
+}
+
+/* The bits of a pointer that hold its PAC: 63:56 (unless the top byte is ignored) and 54 down to the VA's size. */
+static u64 pac_field(u64 ptr)
+{
+	u64 tcr = sysreg_read(TCR_EL12);
+	bool high = ptr & BIT(55);
+	u64 txsz = high ? FIELD(tcr, 21, 16) : FIELD(tcr, 5, 0);
+	bool tbi = (tcr & (high ? TCR_TBI1 : TCR_TBI0)) && !(tcr & (high ? TCR_TBID1 : TCR_TBID0));
+	u32 bottom = 64 - (u32)MIN(MAX(txsz, 16UL), 39UL);
+
+	return MASK(54, bottom) | (tbi ? 0 : MASK(63, 56));
+}
+
+/*
+ * ComputePAC with one of the instruction keys. PACGA is the one instruction that gives it plainly, and it
+ * gives bits 63:32, which hold all of the field: so the key takes the place of the generic one for a moment.
+ */
+static u64 compute_pac(u64 ptr, u64 modifier, bool key_b)
+{
+	u64 lo = sysreg_read(APGAKeyLo_EL1), hi = sysreg_read(APGAKeyHi_EL1), pac;
+
+	sysreg_write(APGAKeyLo_EL1, key_b ? sysreg_read(APIBKeyLo_EL1) : sysreg_read(APIAKeyLo_EL1));
+	sysreg_write(APGAKeyHi_EL1, key_b ? sysreg_read(APIBKeyHi_EL1) : sysreg_read(APIAKeyHi_EL1));
+	isb();
+	pac = insn_pacga(ptr, modifier);
+	sysreg_write(APGAKeyLo_EL1, lo);
+	sysreg_write(APGAKeyHi_EL1, hi);
+	return pac;
+}
+
+/* Before FEAT_PAuth2: a PAC that does not match makes the address one that can't be used. */
+static u64 auth_v1(u64 ptr, u64 canonical, u64 pac, u64 field, bool key_b)
+{
+	if (!((ptr ^ pac) & field))
+		return canonical;
+	if (field >> 63)
+		return (canonical & ~MASK(62, 61)) | (key_b ? 2UL : 1UL) << 61;
+	return (canonical & ~MASK(54, 53)) | (key_b ? 2UL : 1UL) << 53;
+}
+
+bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
+{
+	bool key_b = ERET_A(exit->esr);
+	u32 level = pauth_level(vcpu);
+	u64 field = pac_field(*elr), canonical, pac, ptr = *elr;
+
+	if (!(sysreg_read(SCTLR_EL12) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
+		return true;
+	canonical = ptr & BIT(55) ? ptr | field : ptr & ~field;
+	pac = compute_pac(canonical, sysreg_read(SP_EL1), key_b);
+	if (level < PAUTH2) {
+		*elr = auth_v1(ptr, canonical, pac, field, key_b);
+		return true;
+	}
+	*elr = ptr ^ (pac & field);
+	if (level < FPACCOMBINE || *elr == canonical)
+		return true;
+	inject_sync(vcpu, ESR(EC_PAC_FAIL, (u64)key_b), false, 0);
+	return false;
+}

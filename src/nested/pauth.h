@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authentication of the return address of a trapped ERETAA or ERETAB. */
+#pragma once
+
+#include "lib/types.h"
+#include "vcpu/exit.h"
+
+struct vcpu;
+
+/*
+ * Authenticate *elr with vEL2's SP as the modifier, by the instruction key that the exit's ISS names (pseudocode:
+ * AuthIA, AuthIB, AArch64.PACFail). False: the PE would have raised PACFail; that was injected. Else *elr is what the
+ * PE would return to, which need not be a good address. The keys are the vcpu's, in the CPU; they are as before.
+ */
+bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr);

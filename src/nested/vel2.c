@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a vcpu with a virtual EL2 is apart from an ordinary one. */
+#include "nested/vel2.h"
+
+#include "arch/hcr.h"
+#include "arch/idspace.h"
+#include "arch/sysreg.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "nested/l1regs.h"
+#include "nested/vncr.h"
+#include "simd/simd.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+int vel2_init(struct vcpu *vcpu)
+{
+	u64 page = page_alloc_zero();
+
+	if (!page)
+		return -ENOMEM;
+	vcpu->vncr = pa_ptr(pa(page));
+	vcpu->has_el2 = true;
+	vcpu->hyp = true;
+	return 0;
+}
+
+void vel2_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->vncr)
+		page_free(ptr_pa(vcpu->vncr).a, 0);
+	vcpu->vncr = NULL;
+}
+
+void vel2_reset(struct vcpu *vcpu)
+{
+	memset(vcpu->vncr, 0, PAGE_SIZE);
+	vcpu->hyp = true;
+	vcpu->reflection.esr = 0;
+	vcpu->shadow.count = 0;
+	/* What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm reset values. */
+	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
+	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
+	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
+	vel2_cpacr_load(vcpu);
+}
+
+/* The registers of vEL2 that are the hardware's EL1 registers while it runs. */
+#define TWINS(X)                                                                                   \
+	X(SCTLR_EL2, SCTLR_EL12)                                                                   \
+	X(TTBR0_EL2, TTBR0_EL12)                                                                   \
+	X(TTBR1_EL2, TTBR1_EL12)                                                                   \
+	X(TCR_EL2, TCR_EL12)                                                                       \
+	X(AFSR0_EL2, AFSR0_EL12)                                                                   \
+	X(AFSR1_EL2, AFSR1_EL12)                                                                   \
+	X(MAIR_EL2, MAIR_EL12)                                                                     \
+	X(AMAIR_EL2, AMAIR_EL12)                                                                   \
+	X(VBAR_EL2, VBAR_EL12)                                                                     \
+	X(CONTEXTIDR_EL2, CONTEXTIDR_EL12)
+
+#define ACCESS(name, twin)                                                                         \
+	case SR_##name:                                                                            \
+		if (write)                                                                         \
+			sysreg_write(twin, *value);                                                \
+		else                                                                               \
+			*value = sysreg_read(twin);                                                \
+		return SKIP;
+
+enum verdict emul_twin(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (!vcpu->hyp)
+		return UNDEF;
+	switch ((u32)id) {
+		TWINS(ACCESS)
+	}
+	return UNDEF;
+}
+
+enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write)
+		vcpu->sr[id] = *value;
+	else
+		*value = vcpu->sr[id];
+	return SKIP;
+}
+
+/* Of CPTR_EL2 (E2H = 1) what CPACR_EL1 has at the same place and does at vEL2. */
+#define CPTR_IN_CPACR (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN | CPTR_TTA)
+
+void vel2_cpacr_load(struct vcpu *vcpu)
+{
+	vcpu->sr[SR_CPACR_EL1] =
+		(vcpu->sr[SR_CPTR_EL2] & CPTR_IN_CPACR) | simd_cpacr_hidden(&vcpu->simd);
+}
+
+enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write) {
+		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;
+		vel2_cpacr_load(vcpu);
+		sysreg_write(CPACR_EL12, vcpu->sr[SR_CPACR_EL1]);
+		vcpu->traps_stale = true;
+	} else {
+		*value = vcpu->sr[SR_CPTR_EL2];
+	}
+	return SKIP;
+}

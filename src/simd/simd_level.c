@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vector lengths of the levels of a vcpu with EL2. */
+#include "simd/simd_level.h"
+
+#include "arch/esr.h"
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "nested/level.h"
+#include "nested/l1regs.h"
+#include "nested/vncr.h"
+#include "simd/simd.h"
+#include "simd/simd_state.h"
+#include "vcpu/cpu.h"
+#include "vcpu/traps.h"
+#include "vcpu/vcpu.h"
+
+static bool live(const struct vcpu *vcpu)
+{
+	return vcpu->simd.cpu && vcpu->simd.cpu->simd.owner == vcpu;
+}
+
+/* The two registers of the level that the home (or the CPU, while live) has them of, to their other homes. */
+static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
+{
+	if (vcpu->simd.l2) {
+		vncr_write(vcpu, VNCR_ZCR_EL1, zcr);
+		vncr_write(vcpu, VNCR_SMCR_EL1, smcr);
+	} else {
+		vcpu->sr[SR_ZCR_EL2] = zcr;
+		vcpu->sr[SR_SMCR_EL2] = smcr;
+	}
+}
+
+static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
+{
+	*zcr = vcpu->simd.l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vcpu->sr[SR_ZCR_EL2];
+	*smcr = vcpu->simd.l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vcpu->sr[SR_SMCR_EL2];
+}
+
+static void switch_level(struct vcpu *vcpu)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+
+	if (live(vcpu)) {
+		simd_open();
+		simd_state_read_lengths(vcpu);
+	}
+	put_lengths(vcpu, s->state->zcr_el1, s->state->smcr_el1);
+	s->l2 = !vcpu->hyp;
+	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
+	if (live(vcpu))
+		simd_state_write_lengths(vcpu);
+	/* simd_open() changed CPTR_EL2. */
+	vcpu->traps_stale = true;
+}
+
+/* The limit that L1 puts on L2: the shorter length, FA64 and ZT0 only if L1 has them on. */
+static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
+{
+	const struct simd_vcpu *s = &vcpu->simd;
+	u64 l1;
+
+	*zcr = s->zcr;
+	*smcr = s->smcr;
+	if (!s->l2)
+		return;
+	l1 = vcpu->sr[SR_ZCR_EL2] & ZCR_LEN;
+	*zcr = MIN(*zcr, l1);
+	l1 = vcpu->sr[SR_SMCR_EL2];
+	*smcr = MIN(*smcr & SMCR_LEN, l1 & SMCR_LEN) | (*smcr & l1 & (SMCR_FA64 | SMCR_EZT0));
+}
+
+void simd_level(struct vcpu *vcpu)
+{
+	u64 zcr, smcr;
+
+	if (!vcpu->simd.vl)
+		return;
+	if (vcpu->simd.l2 == vcpu->hyp)
+		switch_level(vcpu);
+	if (!live(vcpu))
+		return;
+	limits(vcpu, &zcr, &smcr);
+	if (vcpu->simd.zcr_now != zcr || vcpu->simd.smcr_now != smcr) {
+		simd_open();
+		simd_state_limit(vcpu, zcr, smcr);
+		vcpu->traps_stale = true;
+	}
+}
+
+/* Whether L1's own CPTR_EL2 stops vEL2 (0b01 does not: it is about EL0). */
+static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
+{
+	u64 cptr = vcpu->sr[SR_CPTR_EL2] & field;
+
+	return !(cptr & (field & -field));
+}
+
+static enum verdict length_access(struct vcpu *vcpu, u64 *home, bool write, u64 *value, u64 bits)
+{
+	if (live(vcpu)) {
+		simd_open();
+		simd_state_read_lengths(vcpu);
+	}
+	if (write)
+		*home = *value & bits;
+	else
+		*value = *home;
+	if (live(vcpu) && write)
+		simd_state_write_lengths(vcpu);
+	vcpu->traps_stale = true;
+	return SKIP;
+}
+
+enum verdict emul_zcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp || !vcpu->simd.vl)
+		return UNDEF;
+	if (trapped_at_vel2(vcpu, CPTR_ZEN)) {
+		level_take(vcpu, LEVEL_SYNC, ESR(EC_SVE, 0UL));
+		return RESUME;
+	}
+	simd_level(vcpu);
+	return length_access(vcpu, &vcpu->simd.state->zcr_el1, write, value, ZCR_LEN);
+}
+
+enum verdict emul_smcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp || !vcpu->simd.svl)
+		return UNDEF;
+	if (trapped_at_vel2(vcpu, CPTR_SMEN)) {
+		level_take(vcpu, LEVEL_SYNC, ESR(EC_SME, 0UL));
+		return RESUME;
+	}
+	simd_level(vcpu);
+	return length_access(vcpu, &vcpu->simd.state->smcr_el1, write, value,
+			     SMCR_LEN | vcpu->simd.smcr);
+}

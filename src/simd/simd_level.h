@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What of SIMD differs between the levels of a vcpu with EL2: vector lengths. The registers themselves are
+ * the vcpu's; no level switch moves them. Done before each entry, so nobody else needs to know.
+ */
+#pragma once
+
+#include "vcpu/sysreg_emul.h"
+
+struct vcpu;
+
+/*
+ * Before an entry of a vcpu that has EL2, before traps_compute(): ZCR_EL1 and SMCR_EL1 are the level's own, and while
+ * the state is live ZCR_EL2 and SMCR_EL2 hold the level's limit. Nothing is written that has not changed.
+ */
+void simd_level(struct vcpu *vcpu);
+
+/* ZCR_EL2 and SMCR_EL2 of vEL2, which trap. An SVE (SME) trap of its own is delivered as such. */
+sysreg_fn emul_zcr_el2, emul_smcr_el2;

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* L1's virtual interface control (ICH_*) on the hardware's while L2 runs, and what of it traps. */
+#include "vgic/nested.h"
+
+#include "arch/barrier.h"
+#include "arch/sysreg.h"
+#include "nested/l1regs.h"
+#include "vcpu/cpu.h"
+#include "vgic/internal.h"
+
+#define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
+#define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))
+#define PAGE_AP1R(n) (VNCR_ICH_AP1R0_EL2 + 8 * (n))
+
+#define LR_PINTID(lr) ((u32)FIELD(lr, 44, 32))
+/* What a list register without the HW bit is made of; no NMI, 24 INTID bits at most. */
+#define LR_SOFT (ICH_LR_STATE | ICH_LR_GROUP1 | ICH_LR_EOI | MASK(23, 0))
+
+/* ---- what L1's page says ---- */
+
+/* Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show. */
+static u64 hcr_mask(const struct vcpu *vcpu)
+{
+	u64 mask = ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
+
+	return lr_caps.tdir ? mask : mask & ~ICH_HCR_TDIR;
+}
+
+/* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
+struct page_view {
+	u64 hcr, vmcr;
+	u32 valid, pending; /* list registers in any state but inactive; pending and not active */
+	u32 eisr, elrsr;    /* as the registers have them */
+};
+
+static struct page_view page_view(const struct vcpu *vcpu)
+{
+	struct page_view v = {
+		.hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu),
+		.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2),
+	};
+
+	for (u32 n = 0; n < lr_caps.count; n++) {
+		u64 lr = vncr_read(vcpu, PAGE_LR(n));
+		u32 bit = 1u << n;
+
+		if (lr & ICH_LR_STATE) {
+			v.valid |= bit;
+			v.pending |= (lr & ICH_LR_STATE) == ICH_LR_PENDING ? bit : 0;
+		} else if ((lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI) {
+			v.eisr |= bit;
+		} else {
+			v.elrsr |= bit;
+		}
+	}
+	return v;
+}
+
+/* ICH_MISR_EL2. */
+static u64 misr(const struct page_view *v)
+{
+	u64 groups = v->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1), m = 0;
+
+	if (v->eisr)
+		m |= ICH_MISR_EOI;
+	if ((v->hcr & ICH_HCR_UIE) && !(v->valid & (v->valid - 1)))
+		m |= ICH_MISR_U;
+	if ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(v->hcr))
+		m |= ICH_MISR_LRENP;
+	if ((v->hcr & ICH_HCR_NPIE) && !v->pending)
+		m |= ICH_MISR_NP;
+	/* The enables and the status bits of both groups stand in the same order. */
+	if (groups & ICH_VMCR_ENG0)
+		m |= v->hcr & ICH_HCR_GRP0_EIE;
+	else
+		m |= v->hcr & ICH_HCR_GRP0_DIE;
+	if (groups & ICH_VMCR_ENG1)
+		m |= v->hcr & ICH_HCR_GRP1_EIE;
+	else
+		m |= v->hcr & ICH_HCR_GRP1_DIE;
+	return m;
+}
+
+static bool line_is(const struct vcpu *vcpu, u32 intid)
+{
+	return irq32_line(&vcpu->vgic.priv) >> intid & 1;
+}
+
+/* L1's maintenance interrupt to what its page says. Returns its level. */
+static bool maintenance_update(struct vcpu *vcpu)
+{
+	bool level = false;
+
+	if (vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) {
+		struct page_view v = page_view(vcpu);
+
+		level = (v.hcr & ICH_HCR_EN) && misr(&v);
+	}
+	if (level != line_is(vcpu, GUEST_PPI_MAINT))
+		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
+	return level;
+}
+
+void vgic_el2_exit(struct vcpu *vcpu)
+{
+	maintenance_update(vcpu);
+}
+
+/* ---- interrupts of L1 that it gave to L2 ---- */
+
+/* L2 is done with the interrupt of L1 that hardware list register i stood for. */
+static void end_l1(struct vcpu *vcpu, u32 i)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 intid = v->lr_intid[i], bit = 1u << intid % 32;
+	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true, .word = (u8)(intid / 32) };
+	bool by_hw = v->l2_hw >> i & 1;
+
+	v->l2_hw &= (u16) ~(1u << i);
+	v->l2_soft &= (u16) ~(1u << i);
+	if (by_hw) {
+		/* The physical one is inactive already. */
+		v->priv.active &= ~bit;
+		v->priv.acked &= ~bit;
+		v->priv.hw &= ~bit;
+		vgic_mark(v, false);
+		return;
+	}
+	op.mask = bit;
+	op.data = bit;
+	if (intid < 32)
+		private_apply(vcpu, &op, true);
+	else
+		spi_access(vcpu, &op);
+}
+
+/* End those that L2 has deactivated since. */
+static void end_finished(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	for (u32 bits = v->l2_hw | v->l2_soft; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctz(bits);
+
+		if (!(lr_read(i) & ICH_LR_STATE))
+			end_l1(vcpu, i);
+	}
+}
+
+/* The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: L2's EOI may end both. */
+static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
+{
+	for (u32 bits = v->l2_soft; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctz(bits);
+		u64 lr = lr_read(i);
+
+		/* Pending and active can't be said with the HW bit. */
+		if (v->lr_intid[i] != intid || (lr & ICH_LR_STATE) == ICH_LR_STATE)
+			continue;
+		v->l2_soft &= (u16) ~(1u << i);
+		v->l2_hw |= (u16)(1u << i);
+		lr_write(i, (lr & ~ICH_LR_EOI) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID);
+		return;
+	}
+}
+
+void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	/* What has ended must not take this one with it. */
+	if (v->where == VGIC_L2)
+		end_finished(vcpu);
+	vgic_inject_ppi_hw(vcpu, intid, pintid);
+	if (v->where == VGIC_L2 && (v->priv.active >> intid & 1))
+		bind(v, intid, pintid);
+}
+
+/* ---- the switch ---- */
+
+struct interface {
+	u64 vmcr, ap0r[4], ap1r[4];
+};
+
+/* Into the CPU, which holds have. */
+static void interface_load(const struct interface *have, const struct interface *want)
+{
+	for (u32 n = 0; n < lr_caps.aprs; n++)
+		if (have->ap0r[n] != want->ap0r[n] || have->ap1r[n] != want->ap1r[n]) {
+			lr_cpu_load(want->vmcr, want->ap0r, want->ap1r);
+			return;
+		}
+	if (have->vmcr != want->vmcr)
+		sysreg_write(ICH_VMCR_EL2, want->vmcr);
+}
+
+static void interface_of_l1(const struct vgic_vcpu *v, struct interface *f)
+{
+	f->vmcr = v->vmcr;
+	for (u32 n = 0; n < lr_caps.aprs; n++) {
+		f->ap0r[n] = v->ap0r[n];
+		f->ap1r[n] = v->ap1r[n];
+	}
+}
+
+static void interface_of_page(const struct vcpu *vcpu, struct interface *f)
+{
+	f->vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
+	for (u32 n = 0; n < lr_caps.aprs; n++) {
+		f->ap0r[n] = (u32)vncr_read(vcpu, PAGE_AP0R(n));
+		f->ap1r[n] = (u32)vncr_read(vcpu, PAGE_AP1R(n));
+	}
+}
+
+static void interface_to_page(struct vcpu *vcpu, const struct interface *f)
+{
+	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, f->vmcr);
+	for (u32 n = 0; n < lr_caps.aprs; n++) {
+		vncr_write(vcpu, PAGE_AP0R(n), f->ap0r[n]);
+		vncr_write(vcpu, PAGE_AP1R(n), f->ap1r[n]);
+	}
+}
+
+/*
+ * What hardware list register i gets for lr of the page. With the HW bit it names an interrupt of
+ * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end.
+ */
+static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 soft = lr & (LR_SOFT | (u64)lr_caps.prio_mask << ICH_LR_PRIORITY);
+
+	if (!(lr & ICH_LR_HW))
+		return soft;
+	if (LR_PINTID(lr) >= vcpu->vm->vgic.intids)
+		return soft & ~ICH_LR_EOI; /* bit 41 was pINTID's */
+	v->lr_intid[i] = (u16)LR_PINTID(lr);
+	v->l2_soft |= (u16)(1u << i);
+	return soft | ICH_LR_EOI;
+}
+
+/* L1's list registers that are in use into the hardware's first ones. */
+static void lrs_load(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 i = 0;
+
+	v->l2_hw = v->l2_soft = 0;
+	for (u32 n = 0; n < lr_caps.count; n++) {
+		u64 lr = vncr_read(vcpu, PAGE_LR(n));
+
+		if (!(lr & ICH_LR_STATE))
+			continue;
+		v->l2_slot[i] = (u8)n;
+		lr_write(i, lr_for_l2(vcpu, lr, i));
+		i++;
+	}
+	v->l2_used = (u16)((1u << i) - 1);
+	for (u32 dirty = v->lr_dirty & ~(u32)v->l2_used; dirty; dirty &= dirty - 1)
+		lr_write((u32)__builtin_ctz(dirty), 0);
+	v->lr_dirty = 0;
+}
+
+/*
+ * What became of them into L1's page. clear: those that may do something yet are emptied; else only
+ * those whose end raises a maintenance interrupt, and the others stay in use.
+ */
+static void lrs_fold(struct vcpu *vcpu, bool clear)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	for (u32 used = v->l2_used; used; used &= used - 1) {
+		u32 i = (u32)__builtin_ctz(used), bit = 1u << i;
+		u64 lr = lr_read(i), page = vncr_read(vcpu, PAGE_LR(v->l2_slot[i]));
+		bool over = !(lr & ICH_LR_STATE);
+
+		if ((lr ^ page) & ICH_LR_STATE)
+			vncr_write(vcpu, PAGE_LR(v->l2_slot[i]),
+				   (page & ~ICH_LR_STATE) | (lr & ICH_LR_STATE));
+		if (over && ((v->l2_hw | v->l2_soft) & bit))
+			end_l1(vcpu, i);
+		if (over ? (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI : clear)
+			lr_write(i, 0);
+		if (over)
+			v->l2_used &= (u16)~bit;
+	}
+}
+
+/* EOIcount, from hcr, into L1's page. */
+static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
+{
+	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
+
+	if ((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD)
+		vncr_write(vcpu, VNCR_ICH_HCR_EL2,
+			   (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
+}
+
+/*
+ * The physical timers change hands with the level. One in flight would stay active, and so keep
+ * the other level's timer from firing, until that level's guest is done with it; but its line says
+ * it all: what L1 has not acknowledged is pending again by the emulated timer's line, what it has
+ * stays active. No PPI but the timers' is hardware-backed, and none is in a list register here.
+ */
+static void release_ppis(struct vgic_vcpu *v)
+{
+	if (unlikely(v->priv.hw))
+		irq32_hw_release(&v->priv, v->priv.hw);
+}
+
+static void enter_l2(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu);
+	struct interface l1, l2;
+
+	vgic_sync(vcpu);
+	release_ppis(v);
+	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
+	interface_of_l1(v, &l1);
+	interface_of_page(vcpu, &l2);
+	interface_load(&l1, &l2);
+	lrs_load(vcpu);
+	/* Last: each write before makes hardware look for maintenance interrupts anew. */
+	sysreg_write(ICH_HCR_EL2, hcr);
+	v->hcr = 0; /* not L1's: flush_private() keeps away */
+	__atomic_store_n(&v->where, VGIC_L2, __ATOMIC_RELEASE);
+	maintenance_update(vcpu);
+}
+
+void vgic_l2_leave(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct interface l1, l2;
+
+	lrs_fold(vcpu, true);
+	v->l2_used = v->l2_hw = v->l2_soft = 0;
+	eoicount_fold(vcpu, sysreg_read(ICH_HCR_EL2));
+	release_ppis(v);
+	lr_cpu_save(&l2.vmcr, l2.ap0r, l2.ap1r);
+	interface_to_page(vcpu, &l2);
+	interface_of_l1(v, &l1);
+	interface_load(&l2, &l1);
+	v->hcr = vgic_hcr_base(vcpu, v->vmcr);
+	sysreg_write(ICH_HCR_EL2, v->hcr);
+	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
+	vgic_mark(v, false);
+	maintenance_update(vcpu);
+}
+
+/* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
+static void share(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 en = ICH_HCR_EN;
+
+	if (!vcpu->hyp)
+		en |= l1_ich_hcr(vcpu) & hcr_mask(vcpu);
+	if (v->hcr_en != en) {
+		v->hcr_en = en;
+		vgic_mark(v, true);
+	}
+	if (v->priv.hw) {
+		vgic_sync(vcpu);
+		release_ppis(v);
+	}
+	maintenance_update(vcpu);
+}
+
+void vgic_level_switch(struct vcpu *vcpu)
+{
+	bool l2 = !vcpu->hyp && (l1_hcr(vcpu) & HCR_IMO);
+
+	if (l2 && vcpu->vgic.where == VGIC_LOADED)
+		enter_l2(vcpu);
+	else if (!l2 && vcpu->vgic.where == VGIC_L2)
+		vgic_l2_leave(vcpu);
+	else if (!l2)
+		share(vcpu);
+}
+
+/* ---- while L2 runs ---- */
+
+/*
+ * Either L2 is done with an interrupt of L1's, or L1 has a maintenance interrupt. If L1 does not
+ * take that (disabled, masked), L2 goes on: nothing may raise it again until L1 has looked.
+ */
+void vgic_l2_maintenance(struct vcpu *vcpu)
+{
+	u64 hcr = sysreg_read(ICH_HCR_EL2);
+
+	lrs_fold(vcpu, false);
+	eoicount_fold(vcpu, hcr);
+	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, sysreg_read(ICH_VMCR_EL2));
+	isb();
+	if (maintenance_update(vcpu) || sysreg_read(ICH_MISR_EL2))
+		sysreg_write(ICH_HCR_EL2, hcr & ~ICH_HCR_IES);
+}
+
+bool vgic_l2_pending(const struct vcpu *vcpu)
+{
+	struct vgic_interface f = { .vmcr = 0 };
+	u64 ap0r[4], ap1r[4];
+
+	lr_cpu_save(&f.vmcr, ap0r, ap1r);
+	for (u32 n = 0; n < lr_caps.aprs; n++)
+		f.active[n] = (u32)(ap0r[n] | ap1r[n]);
+	if (!(sysreg_read(ICH_HCR_EL2) & ICH_HCR_EN))
+		return false;
+	for (u32 used = vcpu->vgic.l2_used; used; used &= used - 1)
+		if (vgic_lr_signals(&f, lr_read((u32)__builtin_ctz(used))))
+			return true;
+	return false;
+}
+
+/* The most urgent one of b that would be signalled; *best: its priority, so far. */
+static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 bits, u32 *best,
+		    bool *group1)
+{
+	for (; bits; bits &= bits - 1) {
+		u32 n = (u32)__builtin_ctz(bits);
+		bool g1 = b->group >> n & 1;
+
+		if (b->prio[n] >= *best || !vgic_can_signal(f, b->prio[n], g1))
+			continue;
+		*best = b->prio[n];
+		*group1 = g1;
+	}
+}
+
+/* SPIs without the lock, as in vgic_interrupt_pending(): what changes meanwhile sets stale again. */
+static bool best_for_l1(struct vcpu *vcpu, bool *group1)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct vgic_interface f = vgic_interface(v);
+	const struct irq32 *p = &v->priv;
+	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE), best = 256;
+
+	best_of(&f, p, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active,
+		&best, group1);
+	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words;
+	     words &= words - 1) {
+		u32 word = (u32)__builtin_ctz(words);
+		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
+		u32 want = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED);
+
+		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best, group1);
+	}
+	return best < 256;
+}
+
+bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	bool group1 = true;
+
+	if (v->where != VGIC_L2 || !__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
+		return false;
+	vgic_collect(v);
+	if (!best_for_l1(vcpu, &group1))
+		return false;
+	vgic_mark(v, false);
+	*fiq = !group1;
+	return true;
+}
+
+/* ---- registers of vEL2 that trap ---- */
+
+static enum verdict el2_read_only(struct vcpu *vcpu, bool write, u64 *value, u64 v)
+{
+	if (!vcpu->hyp || write)
+		return UNDEF;
+	*value = v;
+	return SKIP;
+}
+
+/*
+ * The machine's, with as many list registers as all its CPUs have. No SEIs to inject; no virtual
+ * LPIs or SGIs injected directly (nV4, no DVIM).
+ */
+enum verdict emul_ich_vtr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 vtr = sysreg_read(ICH_VTR_EL2) & ~(ICH_VTR_LISTREGS | ICH_VTR_SEIS | ICH_VTR_DVIM);
+
+	(void)id;
+	return el2_read_only(vcpu, write, value, vtr | ICH_VTR_NV4 | (lr_caps.count - 1));
+}
+
+enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	struct page_view v = page_view(vcpu);
+
+	(void)id;
+	return el2_read_only(vcpu, write, value, misr(&v));
+}
+
+enum verdict emul_ich_eisr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	return el2_read_only(vcpu, write, value, page_view(vcpu).eisr);
+}
+
+enum verdict emul_ich_elrsr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	return el2_read_only(vcpu, write, value, page_view(vcpu).elrsr);
+}
+
+/* Enable, DIB, DFB and SRE read as one: there is neither a memory-mapped interface nor a bypass. */
+enum verdict emul_icc_sre_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (!write)
+		*value = ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE;
+	return SKIP;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual GIC of a vcpu that has EL2: which level's interrupts the list registers carry, and
+ * the registers of vEL2's virtual interface control (ICH_*) that trap.
+ *
+ * While vEL2 runs they carry L1's own interrupts, as an ordinary VM's. While L2 runs with L1's
+ * HCR_EL2.IMO = 1 (vgic_vcpu.where is VGIC_L2) they carry what L1 wrote to its VNCR page, and L1's
+ * own are in memory: whatever becomes pending for L1 has to take L2 out. With IMO = 0 L2 gets L1's
+ * own. IMO decides for FMO too.
+ *
+ * L1's list registers with the HW bit name L1's own interrupts. nidus ends those when L2 is done
+ * with them; of a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "vcpu/sysreg_emul.h"
+
+struct vcpu;
+
+/* INTID of L1's GIC maintenance interrupt, as its device tree says. */
+#define GUEST_PPI_MAINT 25
+
+/*
+ * vcpu->hyp changed, in either direction: exchange the list registers, ICH_VMCR_EL2 and the active
+ * priorities if the level that runs now has others. Takes vgic.lock only if L1 has SPIs in list
+ * registers, or had given one to L2. Nothing if hyp did not change. Loaded, has_el2; before
+ * vtimer_level_switch().
+ */
+void vgic_level_switch(struct vcpu *vcpu);
+
+/*
+ * Before vgic_flush(), if vcpu->vgic.stale and has_el2: while L2 runs with L1's interrupts in memory,
+ * whether one of them would be signalled to L1. Then an IRQ (*fiq: an FIQ) exception is to be taken
+ * to vEL2 at once, whatever PSTATE says; it says so until vgic_level_switch(). Else stale is false,
+ * and vgic_flush() does nothing. Loaded. Lock-free.
+ */
+bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq);
+
+/*
+ * After an exit that vEL2 took: the level of its maintenance interrupt, as its page now says. Costs
+ * little while L1's ICH_HCR_EL2.En is 0. Loaded, has_el2, hyp.
+ */
+void vgic_el2_exit(struct vcpu *vcpu);
+
+/* vgic_inject_ppi_hw() for the timers of a vcpu that has EL2. */
+void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
+
+/* Hooks of src/vgic while where is VGIC_L2: maintenance, vgic_interrupt_pending(), vgic_put(). */
+void vgic_l2_maintenance(struct vcpu *vcpu);
+bool vgic_l2_pending(const struct vcpu *vcpu);
+void vgic_l2_leave(struct vcpu *vcpu);
+
+sysreg_fn emul_ich_vtr_el2, emul_ich_misr_el2, emul_ich_eisr_el2, emul_ich_elrsr_el2;
+sysreg_fn emul_icc_sre_el2;

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The timers of a vcpu that has EL2: two in the CPU, two emulated, exchanged with the level. */
+#include "vtimer/nested.h"
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "boot/fdt.h"
+#include "dev/gicv3.h"
+#include "nested/l1regs.h"
+#include "nested/vncr.h"
+#include "vcpu/cpu.h"
+#include "vcpu/vm.h"
+#include "vgic/nested.h"
+#include "vgic/vgic.h"
+#include "vtimer/internal.h"
+
+#define NEVER ~0UL
+
+struct timer_regs {
+	u64 ctl, cval; /* ctl without ISTATUS */
+};
+
+static const u8 ppi_of[] = {
+	[TIMER_V] = GUEST_PPI_VIRT,
+	[TIMER_P] = GUEST_PPI_PHYS,
+	[TIMER_HV] = GUEST_PPI_HYP_VIRT,
+	[TIMER_HP] = GUEST_PPI_HYP_PHYS,
+};
+
+/* ---- where a timer's registers are ---- */
+
+static struct timer_regs home_read(const struct vcpu *vcpu, u32 context)
+{
+	const struct vtimer *vt = &vcpu->vtimer;
+	struct timer_regs r;
+
+	switch (context) {
+	case TIMER_V:
+		r.ctl = vncr_read(vcpu, VNCR_CNTV_CTL_EL0);
+		r.cval = vncr_read(vcpu, VNCR_CNTV_CVAL_EL0);
+		break;
+	case TIMER_P:
+		r.ctl = vncr_read(vcpu, VNCR_CNTP_CTL_EL0);
+		r.cval = vncr_read(vcpu, VNCR_CNTP_CVAL_EL0);
+		break;
+	case TIMER_HV:
+		return (struct timer_regs){ vt->cnthv_ctl, vt->cnthv_cval };
+	default:
+		return (struct timer_regs){ vt->cnthp_ctl, vt->cnthp_cval };
+	}
+	r.ctl &= CTL_ENABLE | CTL_IMASK;
+	return r;
+}
+
+/* istatus: CTL_ISTATUS or 0, for L1 to read in its page. */
+static void home_write(struct vcpu *vcpu, u32 context, struct timer_regs r, u64 istatus)
+{
+	struct vtimer *vt = &vcpu->vtimer;
+
+	switch (context) {
+	case TIMER_V:
+		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl | istatus);
+		vncr_write(vcpu, VNCR_CNTV_CVAL_EL0, r.cval);
+		break;
+	case TIMER_P:
+		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl | istatus);
+		vncr_write(vcpu, VNCR_CNTP_CVAL_EL0, r.cval);
+		break;
+	case TIMER_HV:
+		vt->cnthv_ctl = r.ctl;
+		vt->cnthv_cval = r.cval;
+		break;
+	default:
+		vt->cnthp_ctl = r.ctl;
+		vt->cnthp_cval = r.cval;
+		break;
+	}
+}
+
+static struct timer_regs virt_read(void)
+{
+	return (struct timer_regs){ sysreg_read(CNTV_CTL_EL02) & (CTL_ENABLE | CTL_IMASK),
+				    sysreg_read(CNTV_CVAL_EL02) };
+}
+
+static struct timer_regs phys_read(void)
+{
+	return (struct timer_regs){ sysreg_read(CNTP_CTL_EL02) & (CTL_ENABLE | CTL_IMASK),
+				    sysreg_read(CNTP_CVAL_EL02) };
+}
+
+/* Into CNT<which>, which holds have: nothing that is there already, and no firing in between. */
+#define TIMER_LOAD(which, have, want)                                                              \
+	do {                                                                                       \
+		u64 ctl_ = (have).ctl;                                                             \
+		if ((have).cval != (want).cval) {                                                  \
+			if (CTL_FIRES(ctl_)) {                                                     \
+				ctl_ = 0;                                                          \
+				sysreg_write(which##_CTL_EL02, 0);                                 \
+			}                                                                          \
+			sysreg_write(which##_CVAL_EL02, (want).cval);                              \
+		}                                                                                  \
+		if (ctl_ != (want).ctl)                                                            \
+			sysreg_write(which##_CTL_EL02, (want).ctl);                                \
+	} while (0)
+
+static void virt_load(struct timer_regs have, struct timer_regs want)
+{
+	TIMER_LOAD(CNTV, have, want);
+}
+
+static void phys_load(struct timer_regs have, struct timer_regs want)
+{
+	TIMER_LOAD(CNTP, have, want);
+}
+
+/* What the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's CNTVOFF_EL2. */
+static u64 offset_of(const struct vcpu *vcpu, u32 context)
+{
+	return vcpu->vm->cntoff + (context == TIMER_V ? vncr_read(vcpu, VNCR_CNTVOFF_EL2) : 0);
+}
+
+static void offset_load(const struct vcpu *vcpu, u32 context)
+{
+	u64 offset = offset_of(vcpu, context);
+
+	if (sysreg_read(CNTVOFF_EL2) != offset)
+		sysreg_write(CNTVOFF_EL2, offset);
+}
+
+/* ---- emulation ---- */
+
+static void line_set(struct vcpu *vcpu, u32 context, bool level)
+{
+	struct vtimer *vt = &vcpu->vtimer;
+	u32 bit = 1u << ppi_of[context];
+
+	if (!!(vt->el2_lines & bit) == level)
+		return;
+	vt->el2_lines ^= bit;
+	vgic_set_ppi(vcpu, ppi_of[context], level);
+}
+
+/*
+ * When the timer's condition becomes true: CNTPCT. 0: it is; NEVER: it stays as it is, or that is
+ * beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance counts.
+ */
+static u64 due(const struct vcpu *vcpu, u32 context, struct timer_regs r)
+{
+	u64 now, count, at;
+
+	if (!(r.ctl & CTL_ENABLE))
+		return NEVER;
+	now = counter_now();
+	count = now - offset_of(vcpu, context);
+	if (count >= r.cval)
+		return 0;
+	return __builtin_add_overflow(now, r.cval - count, &at) ? NEVER : at;
+}
+
+/* Its line and ISTATUS; returns when its line will rise. */
+static u64 emulate_one(struct vcpu *vcpu, u32 context)
+{
+	struct timer_regs r = home_read(vcpu, context);
+	u64 at = due(vcpu, context, r);
+
+	line_set(vcpu, context, !at && CTL_FIRES(r.ctl));
+	if (context == TIMER_V || context == TIMER_P)
+		home_write(vcpu, context, r, at ? 0 : CTL_ISTATUS);
+	return at && CTL_FIRES(r.ctl) ? at : NEVER;
+}
+
+/*
+ * Have the software timer come no later than at. One that is armed for earlier may stay: it comes
+ * in vain, once. So a level switch seldom touches it: vEL2's next timer tick is the same as before.
+ */
+static void arm(struct timer *t, u64 at)
+{
+	if (at == NEVER)
+		return;
+	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == cpu_this() && t->deadline <= at)
+		return;
+	timer_set(t, at);
+}
+
+void vtimer_el2_update(struct vcpu *vcpu)
+{
+	struct timer_map map = timer_map(vcpu);
+	u64 virt, phys;
+
+	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
+	virt = emulate_one(vcpu, map.emul_virt);
+	phys = emulate_one(vcpu, map.emul_phys);
+	arm(&vcpu->vtimer.phys, MIN(virt, phys));
+}
+
+void vtimer_el2_exit(struct vcpu *vcpu)
+{
+	if (!feat.ecv || vncr_read(vcpu, VNCR_CNTVOFF_EL2) != vcpu->vtimer.el2_cntvoff)
+		vtimer_el2_update(vcpu);
+}
+
+/* ---- the CPU's timers ---- */
+
+/*
+ * vEL2's CNTHCTL_EL2 is complete in vcpu->sr only while L2 runs: these bits are at the same places
+ * in CNTKCTL_EL1, which it reaches by that name, as VHE has it.
+ */
+#define CNTHCTL_IN_CNTKCTL (MASK(9, 0) | CNTHCTL_EVNTIS)
+
+static void cnthctl_complete(struct vcpu *vcpu)
+{
+	u64 *sr = vcpu->sr;
+
+	sr[SR_CNTHCTL_EL2] = (sr[SR_CNTHCTL_EL2] & ~CNTHCTL_IN_CNTKCTL) |
+			     (sr[SR_CNTKCTL_EL1] & CNTHCTL_IN_CNTKCTL);
+}
+
+void vtimer_level_switch(struct vcpu *vcpu)
+{
+	struct timer_map map = timer_map(vcpu);
+	struct timer_regs virt = virt_read(), phys = phys_read();
+
+	if (!vcpu->hyp)
+		cnthctl_complete(vcpu);
+	home_write(vcpu, map.emul_virt, virt, 0);
+	home_write(vcpu, map.emul_phys, phys, 0);
+	offset_load(vcpu, map.virt);
+	virt_load(virt, home_read(vcpu, map.virt));
+	phys_load(phys, home_read(vcpu, map.phys));
+	line_set(vcpu, map.virt, false);
+	line_set(vcpu, map.phys, false);
+	vtimer_el2_update(vcpu);
+}
+
+void vtimer_el2_load(struct vcpu *vcpu)
+{
+	struct timer_map map = timer_map(vcpu);
+	struct timer_regs virt = home_read(vcpu, map.virt), phys = home_read(vcpu, map.phys);
+
+	timer_cancel(&vcpu->vtimer.virt_wake);
+	offset_load(vcpu, map.virt);
+	if (vtimer_has_cntpoff() && sysreg_read(CNTPOFF_EL2) != vcpu->vm->cntoff)
+		sysreg_write(CNTPOFF_EL2, vcpu->vm->cntoff);
+	/* Off since the last vcpu's put. */
+	sysreg_write(CNTV_CVAL_EL02, virt.cval);
+	sysreg_write(CNTV_CTL_EL02, virt.ctl);
+	sysreg_write(CNTP_CVAL_EL02, phys.cval);
+	sysreg_write(CNTP_CTL_EL02, phys.ctl);
+}
+
+/* The emulated ones' software timer stays armed: it wakes the vcpu as well. */
+void vtimer_el2_put(struct vcpu *vcpu)
+{
+	struct timer_map map = timer_map(vcpu);
+	struct timer_regs virt = virt_read(), phys = phys_read();
+	u64 at = NEVER;
+
+	home_write(vcpu, map.virt, virt, 0);
+	home_write(vcpu, map.phys, phys, 0);
+	sysreg_write(CNTV_CTL_EL02, 0);
+	sysreg_write(CNTP_CTL_EL02, 0);
+	if (CTL_FIRES(virt.ctl))
+		at = due(vcpu, map.virt, virt);
+	if (CTL_FIRES(phys.ctl))
+		at = MIN(at, due(vcpu, map.phys, phys));
+	if (at != NEVER)
+		timer_set(&vcpu->vtimer.virt_wake, at);
+}
+
+void vtimer_el2_reset(struct vcpu *vcpu)
+{
+	for (u32 context = TIMER_V; context <= TIMER_HP; context++) {
+		home_write(vcpu, context, (struct timer_regs){ 0, 0 }, 0);
+		line_set(vcpu, context, false);
+	}
+}
+
+void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid)
+{
+	struct timer_map map = timer_map(vcpu);
+	bool is_virt = intid == machine.ppi_virt;
+	u64 ctl = is_virt ? sysreg_read(CNTV_CTL_EL02) : sysreg_read(CNTP_CTL_EL02);
+
+	/* The other level's, on its way while the timers changed hands. */
+	if (!CTL_FIRES(ctl) || !(ctl & CTL_ISTATUS)) {
+		gicv3_deactivate(intid);
+		return;
+	}
+	vgic_inject_ppi_el2(vcpu, ppi_of[is_virt ? map.virt : map.phys], intid);
+}
+
+/* ---- registers of vEL2 that trap ---- */
+
+static bool in_cpu(const struct vcpu *vcpu, u32 context)
+{
+	struct timer_map map = timer_map(vcpu);
+
+	return context == map.virt || context == map.phys;
+}
+
+static struct timer_regs regs_get(const struct vcpu *vcpu, u32 context)
+{
+	if (!in_cpu(vcpu, context))
+		return home_read(vcpu, context);
+	return context == TIMER_HV ? virt_read() : phys_read();
+}
+
+static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs r)
+{
+	if (!in_cpu(vcpu, context)) {
+		home_write(vcpu, context, r, 0);
+		vtimer_el2_update(vcpu);
+	} else if (context == TIMER_HV) {
+		virt_load(virt_read(), r);
+	} else {
+		phys_load(phys_read(), r);
+	}
+}
+
+static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg reg, bool write,
+				 u64 *value)
+{
+	struct timer_regs r;
+
+	if (!vcpu->hyp)
+		return UNDEF;
+	r = regs_get(vcpu, context);
+	if (write) {
+		if (reg == VTIMER_CTL)
+			r.ctl = *value & (CTL_ENABLE | CTL_IMASK);
+		else if (reg == VTIMER_CVAL)
+			r.cval = *value;
+		else
+			r.cval = counter_now() - offset_of(vcpu, context) + (u64)(s64)(s32)*value;
+		regs_set(vcpu, context, r);
+	} else if (reg == VTIMER_CTL) {
+		*value = r.ctl | (due(vcpu, context, r) ? 0 : CTL_ISTATUS);
+	} else if (reg == VTIMER_CVAL) {
+		*value = r.cval;
+	} else {
+		*value = (u32)(r.cval - (counter_now() - offset_of(vcpu, context)));
+	}
+	return SKIP;
+}
+
+#define TIMER_REGISTER(name, context, reg)                                                         \
+	enum verdict emul_##name(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)     \
+	{                                                                                          \
+		(void)id;                                                                          \
+		return timer_access(vcpu, context, reg, write, value);                             \
+	}
+
+TIMER_REGISTER(cnthp_ctl_el2, TIMER_HP, VTIMER_CTL)
+TIMER_REGISTER(cnthp_cval_el2, TIMER_HP, VTIMER_CVAL)
+TIMER_REGISTER(cnthp_tval_el2, TIMER_HP, VTIMER_TVAL)
+TIMER_REGISTER(cnthv_ctl_el2, TIMER_HV, VTIMER_CTL)
+TIMER_REGISTER(cnthv_cval_el2, TIMER_HV, VTIMER_CVAL)
+TIMER_REGISTER(cnthv_tval_el2, TIMER_HV, VTIMER_TVAL)
+TIMER_REGISTER(cntp_ctl_el02, TIMER_P, VTIMER_CTL)
+TIMER_REGISTER(cntp_cval_el02, TIMER_P, VTIMER_CVAL)
+TIMER_REGISTER(cntp_tval_el02, TIMER_P, VTIMER_TVAL)
+TIMER_REGISTER(cntv_ctl_el02, TIMER_V, VTIMER_CTL)
+TIMER_REGISTER(cntv_cval_el02, TIMER_V, VTIMER_CVAL)
+TIMER_REGISTER(cntv_tval_el02, TIMER_V, VTIMER_TVAL)
+
+enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 have = vcpu->vm->nested.cnthctl, shared = have & CNTHCTL_IN_CNTKCTL;
+
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write) {
+		vcpu->sr[id] = *value & have;
+		sysreg_write(CNTKCTL_EL12, *value & shared);
+	} else {
+		*value = (vcpu->sr[id] & have & ~shared) | (sysreg_read(CNTKCTL_EL12) & shared);
+	}
+	return SKIP;
+}
+
+enum verdict emul_cntkctl_el12(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write)
+		vncr_write(vcpu, VNCR_CNTKCTL_EL1,
+			   *value & vcpu->vm->nested.cnthctl & CNTHCTL_IN_CNTKCTL);
+	else
+		*value = vncr_read(vcpu, VNCR_CNTKCTL_EL1);
+	return SKIP;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The four timers of a vcpu that has EL2. The CPU has two (CNTV, CNTP): they are those of the level
+ * that runs. The other level's are emulated by a software timer, which raises L1's PPI on time.
+ * Both levels' physical counter is the CPU's own; CNTVOFF_EL2 follows the level.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "vcpu/sysreg_emul.h"
+#include "vcpu/vcpu.h"
+
+/* L1's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
+#define GUEST_PPI_HYP_PHYS 26
+#define GUEST_PPI_HYP_VIRT 28
+
+/*
+ * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV, CNTHP),
+ * at home in vcpu->vtimer. A timer in the CPU has its value there.
+ */
+enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+
+struct timer_map {
+	u8 virt, phys;           /* enum timer_context: in the CPU's CNTV, CNTP */
+	u8 emul_virt, emul_phys; /* in memory */
+};
+
+/* Which is where while vcpu is loaded. Pure. */
+static inline struct timer_map timer_map(const struct vcpu *vcpu)
+{
+	return vcpu->hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
+			 : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+}
+
+/*
+ * vcpu->hyp changed, and the EL1 registers with it (vcpu->sr has vEL2's CNTKCTL_EL1 if L2 is to
+ * run): exchange the timers in the CPU, CNTVOFF_EL2 and the lines of the emulated ones. Takes the
+ * CPU's own timer lock only if an emulated timer is due earlier than any software timer that this
+ * vcpu has armed. Loaded, has_el2; after vgic_level_switch().
+ */
+void vtimer_level_switch(struct vcpu *vcpu);
+
+/*
+ * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is
+ * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, has_el2, hyp.
+ */
+void vtimer_el2_exit(struct vcpu *vcpu);
+
+/* vtimer.c's functions for a vcpu that has EL2. */
+void vtimer_el2_reset(struct vcpu *vcpu);
+void vtimer_el2_load(struct vcpu *vcpu);
+void vtimer_el2_put(struct vcpu *vcpu);
+void vtimer_el2_update(struct vcpu *vcpu);
+void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid);
+
+/* vEL2's registers that trap: the EL2 timers by their EL2 names, L2's by the _EL02 names. */
+sysreg_fn emul_cnthp_ctl_el2, emul_cnthp_cval_el2, emul_cnthp_tval_el2;
+sysreg_fn emul_cnthv_ctl_el2, emul_cnthv_cval_el2, emul_cnthv_tval_el2;
+sysreg_fn emul_cntp_ctl_el02, emul_cntp_cval_el02, emul_cntp_tval_el02;
+sysreg_fn emul_cntv_ctl_el02, emul_cntv_cval_el02, emul_cntv_tval_el02;
+sysreg_fn emul_cnthctl_el2;
+/* L2's CNTKCTL_EL1, which no VNCR slot of the architecture holds: nidus's own slot does. */
+sysreg_fn emul_cntkctl_el12;

@@ -1,0 +1,842 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shadow stage 2: whatever L1 does to its tables, once it has said so by a TLBI the shadow is L1's
+ * translation and the VM's, one after the other; and what a change leaves alone is left alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/pgtable.h"
+#include "nested/shadow.h"
+#include "nested/tlbi.h"
+#include "nested/walk_vm.h"
+#include "nested_vm.h"
+
+static u64 seed = 3;
+
+static u64 rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed * 0x2545f4914f6cdd1dUL >> 16;
+}
+
+static u64 root_a, root_b;
+
+static int setup_blocks(u32 vcpus, u64 block)
+{
+	nv_setup(vcpus, block);
+	assert_int_equal(shadow_vm_init(&nv_vm), 0);
+	root_a = nv_table();
+	root_b = nv_table();
+	for (u32 i = 0; i < vcpus; i++)
+		nv_l1(i, 7, root_a);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return setup_blocks(2, 0);
+}
+
+static int teardown(void **state)
+{
+	u64 all;
+
+	(void)state;
+	all = page_free_count();
+	shadow_vm_destroy(&nv_vm);
+	assert_true(page_free_count() > all);
+	stage2_destroy(&nv_vm.stage2);
+	assert_int_equal(page_free_count(), page_total());
+	return 0;
+}
+
+static struct shadow *enter(u32 vcpu)
+{
+	struct shadow *s = shadow_find(&nv_vcpu[vcpu]);
+
+	nv_vcpu[vcpu].hyp = false;
+	shadow_load(&nv_vcpu[vcpu], s);
+	return s;
+}
+
+static enum shadow_verdict fault(u32 vcpu, u64 l2, bool write, struct reflection *r)
+{
+	struct exit e = nv_abort(l2, write, false, ESR_FSC_TRANSLATION | 3);
+	struct reflection dummy;
+
+	return shadow_fault(&nv_vcpu[vcpu], &e, r ? r : &dummy);
+}
+
+static bool mapped(const struct shadow *s, u64 l2)
+{
+	struct pgtable_leaf leaf;
+
+	return pgtable_lookup(&s->s2.pt, l2, &leaf);
+}
+
+/* L1 at vEL2 executes a TLBI, as often as it takes. */
+static unsigned tlbi(u32 vcpu, u32 op1, u32 crm, u32 op2, u64 arg)
+{
+	struct vcpu *v = &nv_vcpu[vcpu];
+	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, op1, 8, crm, op2) | 3u << 5), .spsr = 9 };
+	unsigned n = 1;
+	enum verdict verdict;
+
+	v->hyp = true;
+	v->gpr[3] = arg;
+	while ((verdict = tlbi_trap(v, &e)) == RESUME)
+		assert_true(n++ < 1000);
+	assert_int_equal(verdict, SKIP);
+	v->hyp = false;
+	return n;
+}
+
+/* TLBI IPAS2E1IS */
+static void tlbi_ipa(u32 vcpu, u64 l2, u64 ttl)
+{
+	tlbi(vcpu, 4, 0, 1, l2 >> 12 | ttl << 44);
+}
+
+/* TLBI RIPAS2E1IS of num + 1 times 8 KiB << 5 * scale, without TTL. */
+static void tlbi_range(u32 vcpu, u64 l2, u64 scale, u64 num)
+{
+	tlbi(vcpu, 4, 0, 2, l2 >> 12 | num << 39 | scale << 44 | 1UL << 46);
+}
+
+/* ---- one fault ---- */
+
+static void a_page_is_composed(void **state)
+{
+	struct shadow *s = enter(0);
+	struct pgtable_leaf leaf;
+
+	(void)state;
+	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RO);
+	assert_int_equal(fault(0, 0x80001234, false, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001234, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 0x5234);
+	assert_int_equal(leaf.size, PAGE_SIZE);
+	assert_int_equal(leaf.attr & (S2_AP_READ | S2_AP_WRITE | S2_XN), S2_AP_READ);
+	assert_false(mapped(s, 0x80002000));
+	assert_int_equal(fake_get("VTTBR_EL2"), s->s2.vttbr);
+}
+
+/* L1's fault, with L1's level, at L1's address. */
+static void faults_are_l1s(void **state)
+{
+	struct reflection r;
+	struct exit e;
+
+	(void)state;
+	enter(0);
+	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RO);
+	assert_int_equal(fault(0, 0x80002678, true, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | DABT_WNR | 7));
+	assert_int_equal(r.far, 0xffff000000000678UL);
+	assert_int_equal(r.hpfar, 0x80002UL << 4);
+	assert_int_equal(fault(0, 0xc0000000, false, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | 5));
+	/* The hardware found nothing, L1 forbids it: permission, level 3. */
+	assert_int_equal(fault(0, 0x80001000, true, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | DABT_WNR | 15));
+	/* Out of range of T0SZ: level 0. */
+	assert_int_equal(fault(0, 1UL << 39, false, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr & 63, 4);
+	/* Access flag; a table outside of RAM; execute-never for EL0 alone. */
+	nv_map(root_a, 0x80003000, NV_RAM, 3, NV_RW & ~BIT(10));
+	assert_int_equal(fault(0, 0x80003000, false, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr & 63, 11);
+	*nv_entry(root_a, 0x100000000, 1) = NV_DEVICE | 3;
+	assert_int_equal(fault(0, 0x100000000, false, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr & 63, 0x16);
+	nv_map(root_a, 0x80004000, NV_RAM, 3, NV_RW | 3UL << 53);
+	e = nv_abort(0x80004000, false, true, 7);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	e.spsr = 0;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_IABT_LOW, 15));
+	/* A walk of L2's own: S1PTW stays. */
+	e = nv_abort(0x80009000, false, false, 7);
+	e.esr |= ABT_S1PTW;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr & (ABT_S1PTW | 63), ABT_S1PTW | 7);
+}
+
+static void devices_are_nidus_s(void **state)
+{
+	struct reflection r;
+
+	(void)state;
+	enter(0);
+	nv_map(root_a, 0x80001000, NV_DEVICE, 3, NV_RW);
+	assert_int_equal(fault(0, 0x80001018, false, &r), SHADOW_DEVICE);
+	assert_int_equal(r.ipa.a, NV_DEVICE + 0x18);
+}
+
+/* HCR_EL2.VM=0: L2's addresses are L1's; a shadow of its own all the same. */
+static void without_stage2(void **state)
+{
+	struct shadow *with = enter(0), *s;
+	struct pgtable_leaf leaf;
+	struct reflection r;
+
+	(void)state;
+	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_E2H | HCR_RW);
+	s = enter(0);
+	assert_ptr_not_equal(s, with);
+	assert_int_not_equal(s->s2.vmid, with->s2.vmid);
+	assert_int_equal(fault(0, NV_RAM + 0x3000, true, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, NV_RAM + 0x3000, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 0x3000);
+	assert_int_equal(fault(0, NV_DEVICE, false, &r), SHADOW_DEVICE);
+	assert_int_equal(r.ipa.a, NV_DEVICE);
+	/* HCR_EL2.DC switches stage 2 on. */
+	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_E2H | HCR_RW | HCR_DC);
+	assert_ptr_equal(enter(0), with);
+}
+
+static void attributes_are_the_stricter(void **state)
+{
+	static const struct {
+		u64 l1, want;
+	} t[] = { { 15, 15 }, { 5, 5 }, { 0, 0 }, { 1, 1 }, { 3, 3 }, { 10, 10 }, { 13, 13 } };
+	struct shadow *s = enter(0);
+	struct pgtable_leaf leaf;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		u64 l2 = 0x80000000 + i * PAGE_SIZE;
+
+		nv_map(root_a, l2, NV_RAM + i * PAGE_SIZE, 3, (NV_RW & ~(15UL << 2)) | t[i].l1 << 2);
+		assert_int_equal(fault(0, l2, false, NULL), SHADOW_RETRY);
+		assert_true(pgtable_lookup(&s->s2.pt, l2, &leaf));
+		assert_int_equal(FIELD(leaf.attr, 5, 2), t[i].want);
+	}
+	for (u64 xn = 0; xn < 4; xn++) {
+		u64 l2 = 0x80100000 + xn * PAGE_SIZE;
+
+		nv_map(root_a, l2, NV_RAM, 3, NV_RW | xn << 53);
+		assert_int_equal(fault(0, l2, false, NULL), SHADOW_RETRY);
+		assert_true(pgtable_lookup(&s->s2.pt, l2, &leaf));
+		assert_int_equal(FIELD(leaf.attr, 54, 53), xn);
+	}
+}
+
+/* Dirty state: read-only until written, then L1's descriptor says so. */
+static void dirty_pages(void **state)
+{
+	struct shadow *s;
+	struct pgtable_leaf leaf;
+	u64 *e;
+
+	(void)state;
+	vncr_write(&nv_vcpu[0], VNCR_VTCR_EL2, NV_VTCR | 3UL << 21);
+	s = enter(0);
+	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RO & ~BIT(10)) | BIT(51));
+	e = nv_entry(root_a, 0x80001000, 3);
+	assert_int_equal(fault(0, 0x80001000, false, NULL), SHADOW_RETRY);
+	assert_true(*e & BIT(10));
+	assert_false(*e & BIT(7));
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
+	assert_false(leaf.attr & S2_AP_WRITE);
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	assert_true(*e & BIT(7));
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
+	assert_true(leaf.attr & S2_AP_WRITE);
+}
+
+/* HPFAR_EL2 says nothing of a permission fault: AT does, and PAR_EL1 stays the guest's. */
+static u64 at_par;
+
+static void on_at(u64 va)
+{
+	(void)va;
+	fake_set("PAR_EL1", at_par);
+}
+
+static void permission_faults_ask_at(void **state)
+{
+	struct exit e = nv_abort(0xdead000, true, false, ESR_FSC_PERMISSION | 3);
+	struct reflection r;
+
+	(void)state;
+	enter(0);
+	fake_on_write("AT_s1e1r", on_at);
+	fake_set("PAR_EL1", 0x1234);
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RO);
+	at_par = 0xff00000080001a00;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.hpfar, 0x80001UL << 4);
+	assert_int_equal(fake_get("PAR_EL1"), 0x1234);
+	at_par = 1;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_int_equal(fake_get("PAR_EL1"), 0x1234);
+}
+
+/* A walk through what L1 calls Device: refused with L1's PTW, else let through. */
+static void walks_through_device_memory(void **state)
+{
+	struct exit e = nv_abort(0x80001000, false, false, ESR_FSC_PERMISSION | 3);
+	struct shadow *s = enter(0);
+	struct pgtable_leaf leaf;
+	struct reflection r;
+
+	(void)state;
+	e.esr |= ABT_S1PTW;
+	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RW & ~(15UL << 2)));
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
+	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
+	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_VM | HCR_PTW | HCR_E2H | HCR_RW);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr & 63, 15);
+}
+
+/* ---- block sizes ---- */
+
+static void blocks(void **state)
+{
+	static const struct {
+		u64 l0, l1_level, want;
+	} t[] = {
+		{ MIB(2), 3, PAGE_SIZE }, { MIB(2), 2, MIB(2) }, { PAGE_SIZE, 2, PAGE_SIZE },
+		{ GIB(1), 2, MIB(2) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct pgtable_leaf leaf;
+		struct shadow *s;
+
+		setup_blocks(1, t[i].l0);
+		s = enter(0);
+		nv_map(root_a, 0x80200000, NV_RAM + MIB(2), (u32)t[i].l1_level, NV_RW);
+		assert_int_equal(fault(0, 0x80200000, true, NULL), SHADOW_RETRY);
+		assert_true(pgtable_lookup(&s->s2.pt, 0x80200000, &leaf));
+		assert_int_equal(leaf.size, t[i].want);
+		assert_int_equal(leaf.oa, nv_ram_pa + MIB(2));
+		shadow_vm_destroy(&nv_vm);
+		stage2_destroy(&nv_vm.stage2);
+		assert_int_equal(page_free_count(), page_total());
+	}
+}
+
+/* ---- who has which shadow ---- */
+
+static void shadows_are_shared_and_kept(void **state)
+{
+	struct shadow *s = enter(0);
+
+	(void)state;
+	assert_ptr_equal(enter(1), s);
+	assert_int_equal(s->users, 2);
+	/* CnP is not part of it; VMID, table and size are. */
+	nv_l1(0, 7, root_a | 1);
+	assert_ptr_equal(enter(0), s);
+	nv_l1(0, 8, root_a);
+	assert_ptr_not_equal(enter(0), s);
+	nv_l1(0, 7, root_b);
+	assert_ptr_not_equal(enter(0), s);
+	nv_l1(0, 7, root_a);
+	vncr_write(&nv_vcpu[0], VNCR_VTCR_EL2, NV_VTCR - 1);
+	assert_ptr_not_equal(enter(0), s);
+	nv_l1(0, 7, root_a);
+	assert_ptr_equal(enter(0), s);
+	assert_int_equal(nv_vcpu[0].shadow.count, 4);
+	/* Four others, and it is out of vcpu 0's sight, but vcpu 1 holds on to it. */
+	for (u16 vmid = 100; vmid < 104; vmid++) {
+		nv_l1(0, vmid, root_a);
+		assert_ptr_not_equal(enter(0), s);
+	}
+	assert_int_equal(s->users, 1);
+	assert_int_equal(s->vmid, 7);
+	nv_l1(0, 7, root_a);
+	assert_ptr_equal(enter(0), s);
+}
+
+/* A shadow that gets another meaning begins empty, under its old hardware VMID, with TLBs flushed. */
+static unsigned s12_flushes;
+
+static void on_s12(u64 v)
+{
+	(void)v;
+	s12_flushes++;
+}
+
+static void many_vmids(void **state)
+{
+	u32 count = shadow_count(&nv_vm);
+
+	(void)state;
+	assert_int_equal(count, 8);
+	fake_on_write("TLBI_VMALLS12E1IS", on_s12);
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
+	for (u32 n = 0; n < 3000; n++) {
+		struct shadow *s;
+
+		nv_l1(n & 1, (u16)(n * 37), root_a);
+		s = enter(n & 1);
+		assert_false(mapped(s, 0x80001000));
+		assert_int_equal(fault(n & 1, 0x80001000, true, NULL), SHADOW_RETRY);
+		assert_true(mapped(s, 0x80001000));
+		assert_true(shadow_pages(&nv_vm) <= shadow_pages_max(&nv_vm));
+	}
+}
+
+static unsigned local_flushes;
+
+static void on_local(u64 v)
+{
+	(void)v;
+	local_flushes++;
+}
+
+/* Another vcpu's TLB entries, or one's own from before it was away, are dropped. */
+static void tlb_is_taken_over(void **state)
+{
+	(void)state;
+	fake_on_write("TLBI_VMALLE1", on_local);
+	local_flushes = 0;
+	enter(0);
+	assert_int_equal(local_flushes, 1);
+	enter(0);
+	assert_int_equal(local_flushes, 1);
+	enter(1);
+	assert_int_equal(local_flushes, 2);
+	enter(0);
+	assert_int_equal(local_flushes, 3);
+	nv_this = 1;
+	enter(0);
+	assert_int_equal(local_flushes, 4);
+	nv_this = 0;
+	enter(0);
+	assert_int_equal(local_flushes, 5);
+	enter(0);
+	assert_int_equal(local_flushes, 5);
+}
+
+/* ---- TLBIs touch what they must ---- */
+
+static u64 tlbs_of[16];
+static unsigned tlbs;
+
+static void on_vmalle1is(u64 v)
+{
+	(void)v;
+	tlbs_of[tlbs++ % 16] = fake_get("VTTBR_EL2");
+}
+
+static void stage1_tlbis_go_to_the_vmid(void **state)
+{
+	struct shadow *seven = enter(0), *other, *off;
+
+	(void)state;
+	nv_l1(1, 8, root_b);
+	other = enter(1);
+	vncr_write(&nv_vcpu[1], VNCR_VTTBR_EL2, 7UL << 48);
+	vncr_write(&nv_vcpu[1], VNCR_HCR_EL2, HCR_E2H | HCR_RW);
+	off = enter(1);
+	fake_set("VTTBR_EL2", nv_vm.stage2.vttbr);
+	fake_on_write("TLBI_VMALLE1IS", on_vmalle1is);
+	/* VMALLE1 at vEL2 with TGE=0: both shadows of VMID 7, with and without stage 2; not 8. */
+	tlbs = 0;
+	tlbi(0, 0, 7, 0, 0);
+	assert_int_equal(tlbs, 2);
+	assert_true((tlbs_of[0] == seven->s2.vttbr && tlbs_of[1] == off->s2.vttbr) ||
+		    (tlbs_of[1] == seven->s2.vttbr && tlbs_of[0] == off->s2.vttbr));
+	assert_int_equal(fake_get("VTTBR_EL2"), nv_vm.stage2.vttbr);
+	/* With TGE=1, and ALLE2: the VM's own. */
+	tlbs = 0;
+	tlbi(0, 4, 7, 0, 0);
+	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_VM | HCR_TGE | HCR_E2H | HCR_RW);
+	tlbi(0, 0, 7, 0, 0);
+	assert_int_equal(tlbs, 2);
+	assert_int_equal(tlbs_of[0], nv_vm.stage2.vttbr);
+	assert_int_equal(tlbs_of[1], nv_vm.stage2.vttbr);
+	(void)other;
+}
+
+static void stage2_tlbis_by_vmid(void **state)
+{
+	struct shadow *seven = enter(0), *other;
+
+	(void)state;
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
+	nv_map(root_b, 0x80001000, NV_RAM, 3, NV_RW);
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	nv_l1(1, 8, root_b);
+	other = enter(1);
+	assert_int_equal(fault(1, 0x80001000, true, NULL), SHADOW_RETRY);
+	tlbi_ipa(0, 0x80001000, 0);
+	assert_false(mapped(seven, 0x80001000));
+	assert_true(mapped(other, 0x80001000));
+	tlbi(0, 4, 3, 6, 0); /* VMALLS12E1IS of 7 */
+	assert_true(mapped(other, 0x80001000));
+	tlbi(1, 4, 7, 6, 0); /* VMALLS12E1, of 8 */
+	assert_false(mapped(other, 0x80001000));
+	assert_int_equal(fault(1, 0x80001000, true, NULL), SHADOW_RETRY);
+	tlbi(0, 4, 3, 4, 0); /* ALLE1IS */
+	assert_false(mapped(other, 0x80001000));
+}
+
+/* A leaf of L1's that is many of the shadow's goes as a whole, by any address in it. */
+static void a_leaf_goes_as_a_whole(void **state)
+{
+	struct shadow *s = enter(0);
+
+	(void)state;
+	nv_map(root_a, 0x80200000, NV_RAM + MIB(2), 2, NV_RW);
+	nv_map(root_a, 0x80400000, NV_RAM + MIB(4), 2, NV_RW);
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
+	for (u64 at = 0x80200000; at < 0x80600000; at += 0x7f000)
+		assert_int_equal(fault(0, at, true, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	tlbi_ipa(0, 0x80345000, 0); /* an address that the shadow does not even have */
+	for (u64 at = 0x80200000; at < 0x80600000; at += 0x7f000)
+		assert_int_equal(mapped(s, at), at >= 0x80400000);
+	tlbi_ipa(0, 0x805ff000, 1 << 2 | 2); /* TTL: 4 KiB granule, level 2 */
+	for (u64 at = 0x80200000; at < 0x80600000; at += 0x7f000)
+		assert_false(mapped(s, at));
+	assert_true(mapped(s, 0x80001000));
+}
+
+/* ---- the reverse map ---- */
+
+static void l0_takes_a_page(void **state)
+{
+	struct shadow_cursor c = { 0 };
+	struct shadow *s = enter(0), *t;
+
+	(void)state;
+	/* Page 5 of RAM at two places of one L2, and at one of another's. */
+	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
+	nv_map(root_a, 0x90001000, NV_RAM + 0x5000, 3, NV_RO);
+	nv_map(root_a, 0x80002000, NV_RAM + 0x6000, 3, NV_RW);
+	nv_map(root_b, 0x70000000, NV_RAM + 0x5000, 3, NV_RW);
+	nv_map(root_b, 0x70001000, NV_RAM + 0x4000, 3, NV_RW);
+	assert_int_equal(fault(0, 0x80001000, false, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(0, 0x90001000, false, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(0, 0x80002000, false, NULL), SHADOW_RETRY);
+	nv_l1(1, 8, root_b);
+	t = enter(1);
+	assert_int_equal(fault(1, 0x70000000, false, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(1, 0x70001000, false, NULL), SHADOW_RETRY);
+	assert_int_equal(stage2_unmap(&nv_vm.stage2, ipa(NV_RAM + 0x5000), PAGE_SIZE), 0);
+	while (shadow_unmap_ipa(&nv_vm, ipa(NV_RAM + 0x5000), PAGE_SIZE, &c))
+		;
+	assert_false(mapped(s, 0x80001000));
+	assert_false(mapped(s, 0x90001000));
+	assert_true(mapped(s, 0x80002000));
+	assert_false(mapped(t, 0x70000000));
+	assert_true(mapped(t, 0x70001000));
+}
+
+/* ---- a fault races with an invalidation ---- */
+
+static int race;
+
+void *pa_ptr(pa_t p)
+{
+	/* L1's other CPU changes its table and invalidates it right after this one has read it. */
+	if (race && !nv_vcpu[0].shadow.ref[0]->s2.lock.held && --race == 0) {
+		nv_map(root_a, 0x80001000, NV_RAM + 0x9000, 3, NV_RW);
+		tlbi_ipa(1, 0x80001000, 0);
+	}
+	return (void *)p.a;
+}
+
+static void stale_walks_are_not_installed(void **state)
+{
+	struct shadow *s = enter(0);
+
+	(void)state;
+	enter(1);
+	for (int when = 1; when < 12; when++) {
+		struct pgtable_leaf leaf;
+
+		nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
+		tlbi_ipa(0, 0x80001000, 0);
+		race = when;
+		nv_vcpu[0].hyp = false;
+		assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+		if (pgtable_lookup(&s->s2.pt, 0x80001000, &leaf) && !race && leaf.oa != nv_ram_pa + 0x9000)
+			fail_msg("walk of %d reads ago installed", when);
+		race = 0;
+	}
+}
+
+/* ---- the property ---- */
+
+#define WINDOW 0x80000000UL
+#define WINDOW_SIZE MIB(8)
+static u8 was[2][WINDOW_SIZE / PAGE_SIZE];
+
+/* Everything that the shadow maps is what L1 and the VM say now. */
+static void check_composed(struct shadow *s, u32 vcpu)
+{
+	struct walk_feat f = walk_feat_of(&nv_vm.id_regs);
+	struct walk_mem mem = walk_mem_of(&nv_vm);
+	struct walk_s2_regs regs = { .vttbr = s->vttbr, .vtcr = s->vtcr, .vm = true };
+
+	(void)vcpu;
+	mem.swap = NULL;
+	for (u64 at = WINDOW; at < WINDOW + WINDOW_SIZE; at += PAGE_SIZE) {
+		struct pgtable_leaf leaf, l0;
+		struct walk_s2_out out;
+		struct walk_fault fa;
+
+		if (!pgtable_lookup(&s->s2.pt, at, &leaf))
+			continue;
+		if (!walk_s2(&regs, &f, &mem, at, (struct walk_access){ 0 }, &out, &fa))
+			fail_msg("%#lx is mapped, L1 has not got it (FSC %#x)", at, fa.fsc);
+		if (!stage2_lookup(&nv_vm.stage2, ipa(out.oa), &l0))
+			fail_msg("%#lx is mapped, the VM has not got it", at);
+		if (leaf.oa != l0.oa)
+			fail_msg("%#lx leads to %#lx, not %#lx", at, leaf.oa, l0.oa);
+		if (!!(leaf.attr & S2_AP_WRITE) != out.w || !!(leaf.attr & S2_AP_READ) != out.r ||
+		    FIELD(leaf.attr, 5, 2) != out.memattr)
+			fail_msg("%#lx: attributes %#lx", at, leaf.attr);
+	}
+}
+
+static void note_mapped(struct shadow *s, u32 which)
+{
+	for (u64 i = 0; i < WINDOW_SIZE / PAGE_SIZE; i++)
+		was[which][i] = mapped(s, WINDOW + i * PAGE_SIZE);
+}
+
+/* Nothing outside [lo, hi) went. */
+static void check_untouched(struct shadow *s, u32 which, u64 lo, u64 hi)
+{
+	for (u64 i = 0; i < WINDOW_SIZE / PAGE_SIZE; i++) {
+		u64 at = WINDOW + i * PAGE_SIZE;
+
+		if (was[which][i] && (at < lo || at >= hi) && !mapped(s, at))
+			fail_msg("%#lx went with [%#lx, %#lx)", at, lo, hi);
+	}
+}
+
+static u64 random_l1(u64 size)
+{
+	return NV_RAM + ALIGN_DOWN(rnd() % MIB(24), size);
+}
+
+/* The leaf of L1's that covers l2, or its page. */
+static void change(u64 root, u32 vcpu, struct shadow **s)
+{
+	u64 l2 = WINDOW + ALIGN_DOWN(rnd() % WINDOW_SIZE, PAGE_SIZE), lo = l2, hi = l2 + PAGE_SIZE;
+	u64 *block = nv_entry(root, l2, 2), attr = rnd() & 1 ? NV_RW : NV_RO;
+	bool ttl = rnd() & 1, range = !(rnd() % 3);
+	u64 level = 3;
+
+	for (u32 i = 0; i < 2; i++)
+		note_mapped(s[i], i);
+	if (rnd() & 16)
+		attr ^= 8UL << 2;
+	if ((*block & 3) == 1 || !(rnd() % 12)) {
+		/* A block: break, make a table or another block. */
+		level = (*block & 3) == 3 ? 0 : 2;
+		lo = ALIGN_DOWN(l2, MIB(2));
+		hi = lo + MIB(2);
+		*block = 0;
+	} else {
+		*nv_entry(root, l2, 3) = 0;
+	}
+	if (range || level == 0)
+		tlbi_range(vcpu, lo, hi - lo == PAGE_SIZE ? 0 : 1, hi - lo == PAGE_SIZE ? 0 : 7);
+	else
+		tlbi_ipa(vcpu, l2, ttl ? 4 | level : 0);
+	for (u32 i = 0; i < 2; i++)
+		check_untouched(s[i], i, lo, range || level == 0 ? MAX(hi, lo + 2 * PAGE_SIZE) : hi);
+	if (level != 3 && (rnd() & 1))
+		nv_map(root, lo, random_l1(MIB(2)), 2, attr);
+	else if (rnd() % 4)
+		nv_map(root, l2, random_l1(PAGE_SIZE), 3, attr);
+}
+
+static void random_life(u64 block)
+{
+	struct shadow *s[2];
+
+	setup_blocks(2, block);
+	nv_l1(1, 9, root_b);
+	s[0] = enter(0);
+	s[1] = enter(1);
+	for (u32 n = 0; n < 1500; n++) {
+		u32 i = rnd() & 1;
+		u64 root = i ? root_b : root_a, l2 = WINDOW + rnd() % WINDOW_SIZE;
+		struct shadow_cursor c = { 0 };
+		struct reflection r;
+
+		switch (rnd() % 8) {
+		case 0:
+		case 1:
+		case 2:
+			change(root, i, s);
+			break;
+		case 3:
+			l2 = random_l1(PAGE_SIZE);
+			assert_int_equal(stage2_unmap(&nv_vm.stage2, ipa(l2), PAGE_SIZE), 0);
+			while (shadow_unmap_ipa(&nv_vm, ipa(l2), PAGE_SIZE, &c))
+				;
+			break;
+		case 4:
+			if (n % 5)
+				break;
+			assert_int_equal(stage2_map(&nv_vm.stage2, ipa(NV_RAM), pa(nv_ram_pa), NV_RAM_SIZE,
+						    STAGE2_RAM), 0);
+			break;
+		default:
+			for (u32 k = 0; k < 20; k++, l2 = WINDOW + rnd() % WINDOW_SIZE) {
+				bool write = rnd() & 1;
+
+				if (fault(i, l2, write, &r) == SHADOW_RETRY && !mapped(s[i], l2))
+					fail_msg("%#lx: not mapped", l2);
+			}
+		}
+		if (n % 4 == 0) {
+			check_composed(s[0], 0);
+			check_composed(s[1], 1);
+		}
+	}
+	teardown(NULL);
+}
+
+static void property(void **state)
+{
+	(void)state;
+	random_life(PAGE_SIZE);
+	random_life(MIB(2));
+	random_life(GIB(1));
+}
+
+/* ---- memory ---- */
+
+/* One page of RAM all over L2's address space: the tables stay within the VM's share. */
+static void memory_is_bounded(void **state)
+{
+	u64 l2_tables = nv_table(), page = nv_table(), most = 0;
+
+	(void)state;
+	/* Every 1 GiB has the same table of tables; every page is the same page. */
+	for (u32 i = 0; i < 512; i++) {
+		nv_ptr(root_a)[i] = l2_tables | 3;
+		nv_ptr(l2_tables)[i] = page | 3;
+		nv_ptr(page)[i] = NV_RAM | NV_RW | 3;
+	}
+	enter(0);
+	for (u64 n = 0; n < 20000; n++) {
+		u64 l2 = rnd() % (1UL << 39);
+
+		assert_int_equal(fault(0, l2, true, NULL), SHADOW_RETRY);
+		most = MAX(most, shadow_pages(&nv_vm));
+	}
+	if (most > shadow_pages_max(&nv_vm) + 8)
+		fail_msg("%lu table pages, %lu allowed", most, shadow_pages_max(&nv_vm));
+	/* It went that far at all; and L2 still gets its pages. */
+	assert_true(most > shadow_pages_max(&nv_vm) / 2);
+	for (u32 n = 0; !mapped(nv_vcpu[0].shadow.ref[0], 0x1234000); n++) {
+		assert_true(n < 1000);
+		assert_int_equal(fault(0, 0x1234000, true, NULL), SHADOW_RETRY);
+	}
+}
+
+/* Shadows that nobody refers to are the first to go. */
+static void idle_shadows_go_first(void **state)
+{
+	struct shadow *mine;
+	u64 l2_tables = nv_table(), page = nv_table();
+
+	(void)state;
+	for (u32 i = 0; i < 512; i++) {
+		nv_ptr(root_a)[i] = l2_tables | 3;
+		nv_ptr(l2_tables)[i] = page | 3;
+		nv_ptr(page)[i] = NV_RAM | NV_RW | 3;
+	}
+	for (u16 v = 0; v < 6; v++) {
+		nv_l1(0, (u16)(20 + v), root_a);
+		enter(0);
+		for (u64 n = 0; n < 40; n++)
+			assert_int_equal(fault(0, n << 30, true, NULL), SHADOW_RETRY);
+	}
+	mine = nv_vcpu[0].shadow.ref[0];
+	for (u64 n = 0; shadow_pages(&nv_vm) < shadow_pages_max(&nv_vm); n++)
+		assert_int_equal(fault(0, n << 21, true, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(0, 5UL << 30, true, NULL), SHADOW_RETRY);
+	assert_int_equal(fault(0, 511UL << 30, true, NULL), SHADOW_RETRY);
+	assert_true(mapped(mine, 5UL << 30));
+	assert_int_equal(mine->clearing, SHADOW_STAYS);
+}
+
+static void out_of_pages(void **state)
+{
+	static u64 hoard[20000];
+	u32 n = 0;
+
+	(void)state;
+	enter(0);
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
+	while ((hoard[n] = page_alloc(0)))
+		n++;
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_DEAD);
+	while (n)
+		page_free(hoard[--n], 0);
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	assert_true(mapped(nv_vcpu[0].shadow.ref[0], 0x80001000));
+}
+
+static void reset_forgets(void **state)
+{
+	struct shadow *s = enter(0);
+
+	(void)state;
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	shadow_vm_reset(&nv_vm);
+	assert_int_equal(nv_vcpu[0].shadow.count, 0);
+	assert_false(mapped(s, 0x80001000));
+	enter(0);
+	assert_false(mapped(nv_vcpu[0].shadow.ref[0], 0x80001000));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_page_is_composed),
+		TEST(faults_are_l1s),
+		TEST(devices_are_nidus_s),
+		TEST(without_stage2),
+		TEST(attributes_are_the_stricter),
+		TEST(dirty_pages),
+		TEST(permission_faults_ask_at),
+		TEST(walks_through_device_memory),
+		cmocka_unit_test(blocks),
+		TEST(shadows_are_shared_and_kept),
+		TEST(many_vmids),
+		TEST(tlb_is_taken_over),
+		TEST(stage1_tlbis_go_to_the_vmid),
+		TEST(stage2_tlbis_by_vmid),
+		TEST(a_leaf_goes_as_a_whole),
+		TEST(l0_takes_a_page),
+		TEST(stale_walks_are_not_installed),
+		cmocka_unit_test(property),
+		TEST(memory_is_bounded),
+		TEST(idle_shadows_go_first),
+		TEST(out_of_pages),
+		TEST(reset_forgets),
+	};
+
+	return cmocka_run_group_tests_name("shadow", tests, NULL, NULL);
+}
