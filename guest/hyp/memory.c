@@ -303,7 +303,7 @@ static void small_space(struct l2 *l)
 	load_fault(l, L2_SPACE, FSC_TRANSLATION + 2);
 	check_begin("stage2", "tables that start at level 0");
 	l2_reset_cpu(l, 0);
-	stage2_init(l, 12, 0, 44, 4);
+	stage2_init(l, 12, 0, 40, 4);
 	stage2_map_image(l);
 	stage2_flush(l);
 	l2_boot_mmu(l);

@@ -91,7 +91,7 @@ static void move(void)
 	u64 *slot = stage2_slot(l, PAGE_IPA, 3);
 	u32 i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 60; i++) {
 		__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
 		stage2_flush(l);
 		stage2_map(l, PAGE_IPA, (u64)pages[i & 1], 3, S2_MEMORY);

@@ -25,7 +25,7 @@ enum row_kind {
 };
 
 /* When a row counts. */
-enum need { ALWAYS, EVT, EVT2, ECV, PAUTH, PAN2, NV, SME_ROW, TLBRANGE, DPB };
+enum need { ALWAYS, EVT, EVT2, EVT2_OS, ECV, PAUTH, PAN2, NV, SME_ROW, TLBRANGE, DPB };
 
 struct row {
 	u32 code[2]; /* executed in L2 */
@@ -125,7 +125,7 @@ static const struct row rows[] __attribute__((aligned(64))) = {
 	OP(HCR, HCR_TTLB, ZERO, TLBRANGE, "TTLB VMALLE1OS", 1, 0, 8, 1, 0)
 	OP(HCR, HCR_TTLB, ZERO, TLBRANGE, "TTLB RVAE1", 1, 0, 8, 6, 1)
 	OP(HCR, HCR_TTLBIS, ZERO, EVT2, "TTLBIS VMALLE1IS", 1, 0, 8, 3, 0)
-	OP(HCR, HCR_TTLBOS, ZERO, EVT2, "TTLBOS VMALLE1OS", 1, 0, 8, 1, 0)
+	OP(HCR, HCR_TTLBOS, ZERO, EVT2_OS, "TTLBOS VMALLE1OS", 1, 0, 8, 1, 0)
 	WR(HCR, HCR_TVM, "TVM SCTLR", SCTLR)
 	WR(HCR, HCR_TVM, "TVM TTBR0", TTBR0)
 	WR(HCR, HCR_TVM, "TVM TTBR1", TTBR1)
@@ -299,6 +299,10 @@ static bool needed(const struct row *r)
 {
 	u64 mmfr2 = sysreg_read(ID_AA64MMFR2_EL1), mmfr1 = sysreg_read(ID_AA64MMFR1_EL1);
 
+	/* OSDLR_EL1's bit is RES0 without FEAT_DoubleLock (ID_AA64DFR0_EL1.DoubleLock is 0b1111). */
+	if ((r->control == CTL_HDFGRTR || r->control == CTL_HDFGWTR) && r->bits == BIT(11) &&
+	    FIELD(sysreg_read(ID_AA64DFR0_EL1), 39, 36))
+		return false;
 	if (r->control >= CTL_HFGRTR && r->control <= CTL_HDFGWTR && !has_fgt)
 		return false;
 	switch (r->need) {
@@ -306,6 +310,8 @@ static bool needed(const struct row *r)
 		return FIELD(mmfr2, 59, 56) >= 1;
 	case EVT2:
 		return FIELD(mmfr2, 59, 56) >= 2;
+	case EVT2_OS:
+		return FIELD(mmfr2, 59, 56) >= 2 && FIELD(sysreg_read(ID_AA64ISAR0_EL1), 59, 56);
 	case ECV:
 		return FIELD(sysreg_read(ID_AA64MMFR0_EL1), 63, 60);
 	case PAUTH:

@@ -262,13 +262,25 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
  * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
  * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
  */
+/*
+ * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
+ * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
+ * CPTR_EL2 closed as well they are left alone.
+ */
+static u64 vel2_shut(const struct vcpu *vcpu)
+{
+	u64 l1 = l1_cptr(vcpu);
+
+	return (l1 & BIT(20) ? 0 : CPTR_FPEN) | (l1 & BIT(16) ? 0 : CPTR_ZEN) |
+	       (l1 & BIT(24) ? 0 : CPTR_SMEN);
+}
+
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 {
 	struct traps t = *l0;
 
-	(void)vcpu;
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
-	t.cptr |= CPTR_TCPAC;
+	t.cptr = (t.cptr & ~vel2_shut(vcpu)) | CPTR_TCPAC;
 	if (feat.ecv)
 		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
 	if (feat.fgt) {

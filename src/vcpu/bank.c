@@ -6,6 +6,7 @@
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
 #include "nested/vncr.h"
+#include "simd/simd.h"
 #include "vcpu/debug.h"
 #include "vcpu/vcpu.h"
 
@@ -66,15 +67,22 @@ void bank_save_vncr(struct vcpu *vcpu)
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
+	/* Without the fields that are kept open for what the VM has not (simd_cpacr_hidden). */
+	vncr_write(vcpu, VNCR_CPACR_EL1,
+		   vncr_read(vcpu, VNCR_CPACR_EL1) & ~simd_cpacr_hidden(&vcpu->simd));
 }
 
 void bank_load_vncr(struct vcpu *vcpu)
 {
+	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
+
 #define DO_BANK LOAD_VNCR
 #define DO_LIVE NOTHING
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
+	if (unlikely(hidden))
+		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | hidden);
 }
 #pragma pop_macro("SYSREG")
 

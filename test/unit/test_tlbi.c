@@ -129,7 +129,7 @@ static void operands(void **state)
 	assert_int_equal(op.asid, 0x1234);
 	assert_int_equal(op.base, 0x12345000);
 	assert_int_equal(op.size, 0x1000);
-	assert_int_equal(tlbi_leaf_size(&op), 0); /* TTL 0110: 4 KiB granule, level 2 */
+	assert_int_equal(tlbi_leaf_size(&op), MIB(2)); /* TTL 0110: 4 KiB granule, level 2 */
 	op = decode("VAE1IS", 6UL << 44 | 0x12345);
 	assert_int_equal(tlbi_leaf_size(&op), MIB(2));
 	/* A high address is sign-extended from bit 55. */
@@ -350,7 +350,7 @@ static void in_pieces(void **state)
 	while ((v = execute("RIPAS2E1IS", arg)) == RESUME)
 		assert_true(n++ < 300);
 	assert_int_equal(v, SKIP);
-	assert_true(n >= 30);
+	assert_true(n >= 7);
 	for (u64 i = 0; i < 100; i++) {
 		bool is = pgtable_lookup(&s->s2.pt, i << 30, &leaf);
 

@@ -5,6 +5,9 @@
  */
 #include "gic_model.h"
 
+#include "lib/log.h"
+#include "vgic/internal.h"
+
 static int up(void **state)
 {
 	(void)state;
@@ -597,6 +600,37 @@ static void deactivation_by_another_vcpu(void **state)
 	assert_true(vm.vgic.dir_traps);
 }
 
+static u32 lines;
+
+void log_line(const char *fmt, ...)
+{
+	(void)fmt;
+	lines++;
+}
+
+/* Which of two SPIs is meant can't be known: neither is deactivated, and the console hears of it once. */
+static void lost_deactivations_are_told_once(void **state)
+{
+	(void)state;
+	fake_cpu = 0;
+	vmcr_set(0xf8, true);
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	for (u32 n = 40; n < 42; n++) {
+		bit_wr(&vcpu[0], 0, n, GICD_ISENABLER);
+		vgic_set_spi(&vm, n, true);
+		expect_ack(&vcpu[0], n);
+		eoi(&vcpu[0], n);
+	}
+	enter(&vcpu[0]);
+	lines = 0;
+	fake_cpu = 1;
+	for (int i = 0; i < 3; i++)
+		vgic_resolve_lost(&vcpu[1]);
+	assert_int_equal(lines, 1);
+	assert_true(bit_rd(&vcpu[1], 0, 40, GICD_ISACTIVER));
+	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
+}
+
 /* A group that the guest's CPU interface disables doesn't starve the other one. */
 static void disabled_group_does_not_clog(void **state)
 {
@@ -771,6 +805,7 @@ int main(void)
 		T(hardware_ppi_and_the_registers),
 		T(hardware_spi),
 		T(deactivation_by_another_vcpu),
+		T(lost_deactivations_are_told_once),
 		T(disabled_group_does_not_clog),
 		T(disabled_group_refired_does_not_clog),
 		T(priority_of_an_active_one),

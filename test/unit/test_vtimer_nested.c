@@ -510,6 +510,21 @@ static void tick_of_l1_in_l2(void **state)
 	assert_int_equal(injected, 1u << 26);
 }
 
+/* A masked timer has a status, but nothing to wait for. */
+static void masked_arms_nothing(void **state)
+{
+	u64 cval = 6000, ctl = 3, v = 0;
+
+	(void)state;
+	emul_cntp_cval_el02(&vcpu, 0, true, &cval);
+	emul_cntp_ctl_el02(&vcpu, 0, true, &ctl);
+	assert_null(vcpu.vtimer.phys.cpu);
+	now = 6000;
+	emul_cntp_ctl_el02(&vcpu, 0, false, &v);
+	assert_int_equal(v, 7);
+	assert_int_equal(lines, 0);
+}
+
 static void l2_offset(void **state)
 {
 	(void)state;
@@ -592,6 +607,7 @@ int main(void)
 		cmocka_unit_test_setup(map_is_by_level, setup),
 		cmocka_unit_test_setup(switch_is_cheap, setup),
 		cmocka_unit_test_setup(tick_of_l1_in_l2, setup),
+		cmocka_unit_test_setup(masked_arms_nothing, setup),
 		cmocka_unit_test_setup(l2_offset, setup),
 		cmocka_unit_test_setup(late_interrupt, setup),
 		cmocka_unit_test_setup(cnthctl_views, setup),
