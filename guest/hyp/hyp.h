@@ -128,7 +128,6 @@ struct l2 {
 	u64 zcr, smcr; /* ZCR_EL1, SMCR_EL1 while another is loaded */
 	struct stage2 s2;
 	struct gcpu gcpu; /* L2's own, addresses are L2's */
-	u32 cpu;          /* the hypervisor's CPU that it was loaded on last */
 	u32 exits;        /* since l2_call */
 };
 
@@ -197,7 +196,7 @@ static inline u64 l2_address(const void *p)
 {
 	return (u64)p - (u64)_head + L2_BASE;
 }
-/* Where L2's exit record belongs: a name of two words for test_begin(). */
+/* Begin the check "group: ...", which ends the one before. The first CPU only. */
 void check_begin(const char *group, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* HVC from an L2. */
@@ -210,7 +209,7 @@ static inline u64 l2_hvc_arg(u64 a)
 	return x0;
 }
 
-/* What EL2 hands to EL1 and what it reads from it. */
+/* A syndrome of a 32-bit instruction. */
 #define ESR_OF(ec, iss) ((u64)(ec) << 26 | BIT(25) | (iss))
 /* ISS of a trapped MSR, MRS or SYS: what its encoding says. */
 static inline u64 sys_esr(u32 insn)

@@ -84,7 +84,6 @@ void l2_load(struct l2 *l)
 	l2_put();
 	bank_load(l);
 	loaded[cpu] = l;
-	l->cpu = cpu;
 }
 
 static void controls_load(const struct l2 *l)

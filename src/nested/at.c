@@ -84,7 +84,8 @@ static u64 par_ok(u64 oa, u8 attr, u8 sh)
 	/* PAREncodeShareability */
 	if (attr < 0x10 || attr == ATTR_NORMAL_NC)
 		sh = SH_OUTER;
-	return (u64)attr << PAR_ATTR_SHIFT | (oa & PAR_PA) | PAR_RES1 | PAR_NS | (u64)sh << PAR_SH_SHIFT;
+	return (u64)attr << PAR_ATTR_SHIFT | (oa & PAR_PA) | PAR_RES1 | PAR_NS |
+	       (u64)sh << PAR_SH_SHIFT;
 }
 
 static u64 par_fault(const struct walk_fault *fault)
@@ -133,7 +134,10 @@ static struct at_walk prepare(struct vcpu *vcpu, const struct at_op *op, bool ow
 		.mem = walk_mem_of(vcpu->vm),
 		.s1 = own ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu),
 		.s2 = walk_s2_sample(vcpu),
-		.access = { .read = !op->write, .write = op->write, .el0 = op->el0, .at = true,
+		.access = { .read = !op->write,
+			    .write = op->write,
+			    .el0 = op->el0,
+			    .at = true,
 			    .pan = op->pan && (vcpu->pstate & PSTATE_PAN) },
 	};
 
@@ -151,8 +155,9 @@ static bool translate(const struct at_walk *w, const struct at_op *op, bool own,
 {
 	struct walk_s1_out s1;
 	struct walk_s2_out s2;
-	struct walk_access a = { .read = w->access.read, .write = w->access.write,
-				 .el0 = w->access.el0, .at = true };
+	struct walk_access a = {
+		.read = w->access.read, .write = w->access.write, .el0 = w->access.el0, .at = true
+	};
 
 	if (!walk_s1(&w->s1, own ? NULL : &w->s2, &w->f, &w->mem, va, w->access, &s1, fault))
 		return false;

@@ -12,7 +12,7 @@ struct at_op {
 	bool el2;     /* S1E2: the EL2&0 regime */
 	bool el0;
 	bool write;
-	bool pan;     /* respects PSTATE.PAN: S1E1RP, S1E1WP */
+	bool pan; /* respects PSTATE.PAN: S1E1RP, S1E1WP */
 };
 
 /* Take an AT apart: key of the encoding (SYSREG_KEY). False: none that is known here. Pure. */

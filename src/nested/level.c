@@ -3,6 +3,7 @@
 #include "nested/level.h"
 
 #include "arch/esr.h"
+#include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
@@ -40,6 +41,8 @@ void level_load(struct vcpu *vcpu)
 {
 	u64 page = ptr_pa(vcpu->vncr).a;
 
+	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
+	vcpu->eret_local = vcpu->hyp && feat.ecv;
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
 	if (vcpu->hyp) {

@@ -55,7 +55,8 @@ static u64 pages_of(const struct pgtable *pt)
 
 u64 shadow_own_pages(const struct shadow *s)
 {
-	return pages_of(&s->s2.pt) + pages_of(&s->rmap) + pages_of(&s->dead) + pages_of(&s->dead_rmap);
+	return pages_of(&s->s2.pt) + pages_of(&s->rmap) + pages_of(&s->dead) +
+	       pages_of(&s->dead_rmap);
 }
 
 u64 shadow_pages(const struct vm *vm)
@@ -191,8 +192,8 @@ int shadow_vm_init(struct vm *vm)
 		shadow_vm_destroy(vm);
 		return err;
 	}
-	pool->max_pages = (vm_ram_size(vm) >> PAGES_RAM_SHIFT >> PAGE_SHIFT) + PAGES_BASE +
-			  shadow_pages(vm);
+	pool->max_pages =
+		(vm_ram_size(vm) >> PAGES_RAM_SHIFT >> PAGE_SHIFT) + PAGES_BASE + shadow_pages(vm);
 	return 0;
 }
 

@@ -31,21 +31,25 @@ struct vm;
 #define SHADOW_VCPUS 16 /* MAX_VCPUS */
 
 struct shadow {
-	struct stage2 s2;     /* its lock guards all of this but users */
-	struct pgtable rmap;  /* L1 IPA -> L2 IPA, one of them if there are several */
-	u64 vttbr, vtcr;      /* L1's, what counts of them; written by shadow_find() */
-	bool vm;              /* L1's HCR_EL2.VM; else identity */
-	bool used;            /* the key means something */
-	u16 vmid;             /* L1's */
-	u64 seq;              /* atomic: counts invalidations */
-	u64 leaf_sizes;       /* sizes (each a power of 2) of L1's leaves mapped since it was empty */
-	u64 map_lo, map_hi;     /* what was mapped since then lies within, L2's IPAs */
-	u64 rmap_lo, rmap_hi;   /* likewise, the VM's */
-	u32 users;            /* vcpus with a reference; pool lock */
-	u64 used_at;          /* when it was last looked for in vain by refs; pool lock */
+	struct stage2 s2;    /* its lock guards all of this but users */
+	struct pgtable rmap; /* L1 IPA -> L2 IPA, one of them if there are several */
+	u64 vttbr, vtcr;     /* L1's, what counts of them; written by shadow_find() */
+	bool vm;             /* L1's HCR_EL2.VM; else identity */
+	bool used;           /* the key means something */
+	u16 vmid;            /* L1's */
+	u64 seq;             /* atomic: counts invalidations */
+	u64 leaf_sizes;     /* sizes (each a power of 2) of L1's leaves mapped since it was empty */
+	u64 map_lo, map_hi; /* what was mapped since then lies within, L2's IPAs */
+	u64 rmap_lo, rmap_hi;           /* likewise, the VM's */
+	u32 users;                      /* vcpus with a reference; pool lock */
+	u64 used_at;                    /* when it was last looked for in vain by refs; pool lock */
 	struct pgtable dead, dead_rmap; /* a former life's tables, being freed; root 0: none */
 	u64 dead_at;
-	enum { SHADOW_STAYS, SHADOW_CLEARS_TABLES, SHADOW_CLEARS_RMAP } clearing; /* maps nothing meanwhile */
+	enum {
+		SHADOW_STAYS,
+		SHADOW_CLEARS_TABLES,
+		SHADOW_CLEARS_RMAP
+	} clearing; /* maps nothing meanwhile */
 	u64 clear_at;
 	/* By whom each CPU's TLB entries of this VMID were made, index + 1; and where each vcpu was last. */
 	u8 last_vcpu[SHADOW_CPUS];
@@ -93,8 +97,8 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s);
 enum shadow_verdict {
 	SHADOW_RETRY,   /* mapped, or to be tried again: RESUME */
 	SHADOW_REFLECT, /* L1's stage 2 has no such translation: esr, far, hpfar are L1's to see */
-	SHADOW_DEVICE,  /* L1 mapped it to ipa, where the VM has no RAM: an emulated device, or nothing */
-	SHADOW_DEAD,    /* no memory left at all: stop the VM */
+	SHADOW_DEVICE, /* L1 mapped it to ipa, where the VM has no RAM: an emulated device, or nothing */
+	SHADOW_DEAD, /* no memory left at all: stop the VM */
 };
 
 struct reflection {
@@ -107,7 +111,8 @@ struct reflection {
  * the shadow of shadow_find() loaded. Walks L1's tables (at most 5 walks of 4 reads), maps, or says
  * what else it is. Its own CPU.
  */
-enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, struct reflection *out);
+enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit,
+				 struct reflection *out);
 /* The IPA of L2 that the abort is about: HPFAR_EL2, or AT where hardware leaves it unknown. */
 bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa);
 
@@ -131,7 +136,8 @@ bool shadow_clear(struct shadow *s);
  * of the leaf if the TLBI told it (TTL), else 0. True: more, as above, cursor->at. Only what is
  * mapped costs.
  */
-bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow_cursor *c) must_check;
+bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf,
+		       struct shadow_cursor *c) must_check;
 /* Whether the shadow has a meaning and L1's VMID is this one. Takes its lock. */
 bool shadow_has_vmid(struct shadow *s, u16 vmid);
 

@@ -26,7 +26,8 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 	u64 old, par;
 
 	if ((exit->esr & ABT_S1PTW) || ESR_FSC_TYPE(exit->esr) != ESR_FSC_PERMISSION) {
-		*l2ipa = HPFAR_IPA(exit->hpfar) | (exit->esr & ABT_S1PTW ? 0 : exit->far & (PAGE_SIZE - 1));
+		*l2ipa = HPFAR_IPA(exit->hpfar) |
+			 (exit->esr & ABT_S1PTW ? 0 : exit->far & (PAGE_SIZE - 1));
 		return true;
 	}
 	/*
@@ -100,7 +101,8 @@ static u64 compose(const struct walk_s2_out *l1, u64 l0)
 	bool l0_x = !(l0 & S2_XN);
 	u64 attr = DESC_AF | combine_memattr(l1->memattr, MEMATTR(l0)) << 2;
 
-	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER : DESC_SH_INNER;
+	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
+									    : DESC_SH_INNER;
 	if (l1->r && (l0 & S2_AP_READ))
 		attr |= S2_AP_READ;
 	if (l1->w && (l0 & S2_AP_WRITE))
@@ -153,7 +155,8 @@ static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct
 	/* First the record, so that nothing is mapped that can't be found. */
 	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
 	if (!err)
-		err = pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size, compose(walk, leaf->attr));
+		err = pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size,
+				  compose(walk, leaf->attr));
 	return err;
 }
 

@@ -244,7 +244,8 @@ static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 
 		if (pgtable_lookup(&s->s2.pt, *at, &leaf)) {
 			from = ALIGN_DOWN(*at, leaf.size);
-			if (ram_ipa(vm, leaf.oa - (*at - from), &l1) && l1 < hi && lo < l1 + leaf.size)
+			if (ram_ipa(vm, leaf.oa - (*at - from), &l1) && l1 < hi &&
+			    lo < l1 + leaf.size)
 				CHECK(!pgtable_unmap(&s->s2.pt, from, leaf.size));
 		}
 		*at = ALIGN_DOWN(*at, leaf.size) + leaf.size;

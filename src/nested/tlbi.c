@@ -26,7 +26,10 @@ struct row {
 };
 
 #define SHAREABILITIES(nsh, ish, osh, op2, ...)                                                    \
-	{ nsh, op2, __VA_ARGS__, NSH }, { ish, op2, __VA_ARGS__, ISH }, { osh, op2, __VA_ARGS__, OSH }
+	{ nsh, op2, __VA_ARGS__, NSH }, { ish, op2, __VA_ARGS__, ISH },                            \
+	{                                                                                          \
+		osh, op2, __VA_ARGS__, OSH                                                         \
+	}
 
 /* op0=1 op1=0. Columns: CRm of each shareability, op2; kind, el2, last, range. */
 static const struct row rows_el1[] = {
@@ -128,8 +131,12 @@ bool tlbi_decode(u32 key, u64 arg, struct tlbi_op *op)
 		row = find_row(rows_el2, ARRAY_SIZE(rows_el2), crm, op2);
 	if (!row)
 		return false;
-	*op = (struct tlbi_op){ .kind = (enum tlbi_kind)row->kind, .el2 = row->el2, .last = row->last,
-				.range = row->range, .nxs = crn == 9, .os = row->share == OSH,
+	*op = (struct tlbi_op){ .kind = (enum tlbi_kind)row->kind,
+				.el2 = row->el2,
+				.last = row->last,
+				.range = row->range,
+				.nxs = crn == 9,
+				.os = row->share == OSH,
 				.local = row->share == NSH };
 	if (op->kind == TLBI_VA || op->kind == TLBI_ASID)
 		op->asid = (u16)FIELD(arg, 63, 48);

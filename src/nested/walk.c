@@ -208,7 +208,8 @@ void walk_combine(u8 s1_attr, u8 s1_sh, u8 s2_memattr, u8 s2_sh, bool s2_cd, u8 
 	else
 		*attr = (u8)(combine_half(s1_attr >> 4, s2_memattr >> 2) << 4 |
 			     combine_half(s1_attr & 15, s2_memattr & 3));
-	if (is_device(*attr) || *attr == (ATTR_NC << 4 | ATTR_NC) || s1_sh == SH_OUTER || s2_sh == SH_OUTER)
+	if (is_device(*attr) || *attr == (ATTR_NC << 4 | ATTR_NC) || s1_sh == SH_OUTER ||
+	    s2_sh == SH_OUTER)
 		*sh = SH_OUTER;
 	else
 		*sh = s1_sh == SH_INNER || s2_sh == SH_INNER ? SH_INNER : 0;

@@ -21,14 +21,14 @@ struct walk_mem {
 
 /* What the CPU that does the walk has: what a VM's ID registers say. */
 struct walk_feat {
-	u8 pa_bits;              /* 32..48 */
-	bool tg4, tg16, tg64;    /* granules */
+	u8 pa_bits;                 /* 32..48 */
+	bool tg4, tg16, tg64;       /* granules */
 	bool tg4_2, tg16_2, tg64_2; /* at stage 2 */
-	bool ttst;               /* small tables: T*SZ up to 48 */
-	bool lva;                /* 52-bit addresses with the 64 KiB granule */
-	bool haf, hdbs;          /* hardware sets the access flag, the dirty state */
+	bool ttst;                  /* small tables: T*SZ up to 48 */
+	bool lva;                   /* 52-bit addresses with the 64 KiB granule */
+	bool haf, hdbs;             /* hardware sets the access flag, the dirty state */
 	bool hpds, pan, epan, e0pd;
-	bool xnx;                /* execute-never by Exception level at stage 2 */
+	bool xnx; /* execute-never by Exception level at stage 2 */
 	bool vmid16;
 };
 
@@ -43,7 +43,7 @@ struct walk_access {
 
 /* Why there is no translation. */
 struct walk_fault {
-	u8 fsc;      /* as in ESR_ELx.ISS, with its level */
+	u8 fsc; /* as in ESR_ELx.ISS, with its level */
 	u8 level;
 	bool stage2; /* else stage 1's */
 	bool s1ptw;  /* stage 2's, of a table that stage 1 walked */
@@ -55,19 +55,19 @@ struct walk_fault {
 
 struct walk_s2_regs {
 	u64 vttbr, vtcr;
-	bool vm;   /* HCR_EL2.VM or DC; else every address is its own */
-	bool ee;   /* SCTLR_EL2.EE: tables are big-endian */
-	bool ptw;  /* HCR_EL2.PTW */
-	bool cd;   /* HCR_EL2.CD */
+	bool vm;  /* HCR_EL2.VM or DC; else every address is its own */
+	bool ee;  /* SCTLR_EL2.EE: tables are big-endian */
+	bool ptw; /* HCR_EL2.PTW */
+	bool cd;  /* HCR_EL2.CD */
 };
 
 struct walk_s2_out {
-	u64 oa;      /* the byte asked for */
-	u64 size;    /* of the leaf, without its contiguous neighbours; ~0 with vm off */
+	u64 oa;   /* the byte asked for */
+	u64 size; /* of the leaf, without its contiguous neighbours; ~0 with vm off */
 	u8 level;
-	u8 memattr;  /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
-	u8 sh;       /* SH[1:0] */
-	bool r, w;   /* w: false for a page that hardware would have to make dirty first */
+	u8 memattr; /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
+	u8 sh;      /* SH[1:0] */
+	bool r, w;  /* w: false for a page that hardware would have to make dirty first */
 	bool px, ux; /* execute at EL1, at EL0 */
 };
 
@@ -99,8 +99,8 @@ struct walk_s1_out {
 	u64 oa;
 	u64 size; /* of the leaf; ~0 with the MMU off */
 	u8 level;
-	u8 attr;  /* as a byte of MAIR_ELx; SCTLR_ELx.C applied */
-	u8 sh;    /* SH[1:0] */
+	u8 attr; /* as a byte of MAIR_ELx; SCTLR_ELx.C applied */
+	u8 sh;   /* SH[1:0] */
 	bool pr, pw, px, ur, uw, ux;
 };
 
@@ -108,9 +108,9 @@ struct walk_s1_out {
  * Translate va; false: *fault says why not. s2 NULL: the tables' addresses are mem's (EL2&0). At
  * most 4 reads of stage 1, each with a walk of stage 2, and one update of each leaf.
  */
-bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2, const struct walk_feat *f,
-	     const struct walk_mem *mem, u64 va, struct walk_access access, struct walk_s1_out *out,
-	     struct walk_fault *fault);
+bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
+	     const struct walk_feat *f, const struct walk_mem *mem, u64 va,
+	     struct walk_access access, struct walk_s1_out *out, struct walk_fault *fault);
 
 /* ---- attributes ---- */
 

@@ -93,10 +93,16 @@ static bool flat(const struct walk_s1_regs *regs, const struct walk_feat *f, u64
 
 	if (va & MASK(tbi ? 55 : 63, f->pa_bits))
 		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
-	*out = (struct walk_s1_out){ .oa = va & MASK(55, 0), .size = ~0UL,
-				     .attr = dc ? ATTR_NORMAL_WB : 0, .sh = dc ? 0 : SH_OUTER,
-				     .pr = true, .pw = true, .px = true,
-				     .ur = true, .uw = true, .ux = true };
+	*out = (struct walk_s1_out){ .oa = va & MASK(55, 0),
+				     .size = ~0UL,
+				     .attr = dc ? ATTR_NORMAL_WB : 0,
+				     .sh = dc ? 0 : SH_OUTER,
+				     .pr = true,
+				     .pw = true,
+				     .px = true,
+				     .ur = true,
+				     .uw = true,
+				     .ux = true };
 	return true;
 }
 
@@ -161,9 +167,9 @@ static bool setup(const struct walk_s1_regs *regs, const struct walk_feat *f, u6
 	return true;
 }
 
-bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2, const struct walk_feat *f,
-	     const struct walk_mem *mem, u64 va, struct walk_access a, struct walk_s1_out *out,
-	     struct walk_fault *fault)
+bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
+	     const struct walk_feat *f, const struct walk_mem *mem, u64 va, struct walk_access a,
+	     struct walk_s1_out *out, struct walk_fault *fault)
 {
 	struct walk_tables t = { .mem = mem, .s2 = s2, .feat = f };
 	struct half h = half_of(regs, f, va);
@@ -178,8 +184,11 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2, con
 	if (!walk_tables(&t, fault))
 		return false;
 	hd = t.ha && f->hdbs && (regs->tcr & TCR_HD) && (t.desc & WALK_DBM);
-	*out = (struct walk_s1_out){ .oa = t.oa, .size = t.size, .level = fault->level,
-				     .attr = attribute(regs, t.desc), .sh = (u8)FIELD(t.desc, 9, 8) };
+	*out = (struct walk_s1_out){ .oa = t.oa,
+				     .size = t.size,
+				     .level = fault->level,
+				     .attr = attribute(regs, t.desc),
+				     .sh = (u8)FIELD(t.desc, 9, 8) };
 	permissions(t.desc, h.hpd ? 0 : t.hier, hd, out);
 	if (!allowed(regs, f, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);

@@ -101,8 +101,9 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 /* Stage 2 off: what goes in comes out, and stage 1 alone decides. */
 static bool flat(u64 ipa, struct walk_s2_out *out)
 {
-	*out = (struct walk_s2_out){ .oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true,
-				     .px = true, .ux = true };
+	*out = (struct walk_s2_out){
+		.oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true, .px = true, .ux = true
+	};
 	return true;
 }
 

@@ -18,7 +18,12 @@
  * guest has written to TCR_EL1 since; and the CPU may have more than the VM is shown.
  */
 static const struct walk_feat anything = {
-	.pa_bits = 48, .tg4 = true, .tg16 = true, .tg64 = true, .ttst = true, .lva = true,
+	.pa_bits = 48,
+	.tg4 = true,
+	.tg16 = true,
+	.tg64 = true,
+	.ttst = true,
+	.lva = true,
 };
 
 struct reader {
@@ -62,7 +67,8 @@ int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 	struct walk_s1_out out;
 	struct walk_fault fault;
 
-	if (walk_s1(&s1, l2 ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 }, &out, &fault))
+	if (walk_s1(&s1, l2 ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 }, &out,
+		    &fault))
 		return out.level;
 	return fault.level;
 }

@@ -17,6 +17,10 @@
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
+_Static_assert(offsetof(struct vcpu, vncr) == 264 && offsetof(struct vcpu, local_erets) == 272 &&
+		       offsetof(struct vcpu, eret_local) == 280,
+	       "vectors.S knows these");
+
 #define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */
 
 void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)

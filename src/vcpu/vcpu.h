@@ -47,6 +47,10 @@ enum vcpu_request {
 struct vcpu {
 	u64 gpr[31]; /* offset 0: vectors.S */
 	u64 pc, pstate;
+	/* eret_local of vectors.S: offsets 264, 272, 280. */
+	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
+	u64 local_erets;    /* ERETs of vEL2 that took the short way */
+	bool eret_local;    /* vEL2 runs, and nothing has to be looked at on each of its exits */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
@@ -55,7 +59,6 @@ struct vcpu {
 	u8 index;           /* within its VM */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
-	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */

@@ -6,10 +6,20 @@
 #define EXIT_IRQ	1
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
+#define EC_ERET		0x1a
 
 #define FRAME		112	/* x19-x30, vcpu, pad */
 #define FRAME_VCPU	96
 #define STACK_SHIFT	14	/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
+
+/* struct vcpu (vcpu.c asserts them), and words of its VNCR page. */
+#define VCPU_VNCR	264
+#define VCPU_LOCAL_ERETS 272
+#define VCPU_ERET_LOCAL	280
+#define VNCR_HCR	0x078
+#define VNCR_ICH_HCR	0x4c0
+#define HCR_TGE_BIT	27
+#define PSTATE_EL2H	9
 
 	.text
 /*
@@ -76,10 +86,64 @@ guest_exit:
 	ldp	x19, x20, [sp], #FRAME
 	ret
 
+/*
+ * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1 and ELR_EL1, the bank stays,
+ * nothing else changes. What is out of the ordinary (ERETA, another level, an illegal return, L1's virtual GIC interface
+ * on, whose maintenance interrupt wants a look) takes the long way, level_eret(). x1 = ESR_EL2.
+ */
+eret_local:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	tbnz	x1, #1, eret_long
+	ldrb	w1, [x0, #VCPU_ERET_LOCAL]
+	cbz	w1, eret_long
+	stp	x2, x3, [sp, #-16]!
+	ldr	x2, [x0, #VCPU_VNCR]
+	ldr	x3, [x2, #VNCR_ICH_HCR]
+	tbnz	x3, #0, 3f
+	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
+	and	x3, x1, #0x1f
+	cmp	x3, #PSTATE_EL2H
+	b.eq	1f
+	cbnz	x3, 3f
+	ldr	x3, [x2, #VNCR_HCR]
+	tbz	x3, #HCR_TGE_BIT, 3f
+	b	2f
+1:	sub	x1, x1, #4		/* EL2h is EL1h to the CPU */
+2:	mov	x3, #0x1fdf		/* SPSR_RETURN of level.c */
+	movk	x3, #0xf3f0, lsl #16
+	and	x1, x1, x3
+	msr	SPSR_EL2, x1
+	mrs	x1, S3_5_C4_C0_1	/* ELR_EL12 */
+	msr	ELR_EL2, x1
+	ldr	x1, [x0, #VCPU_LOCAL_ERETS]
+	add	x1, x1, #1
+	str	x1, [x0, #VCPU_LOCAL_ERETS]
+	ldp	x2, x3, [sp], #16
+	ldp	x0, x1, [sp], #16
+	eret
+	dsb	nsh
+	isb
+3:	ldp	x2, x3, [sp], #16
+eret_long:
+	mov	x1, #EXIT_SYNC
+	b	guest_exit
+
 	.macro	lower, kind
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
 	mov	x1, #\kind
+	b	guest_exit
+	.endm
+
+	/* Synchronous: vEL2's own ERETs, its most frequent trap, may go a short way. */
+	.macro	lower_sync
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	mrs	x1, ESR_EL2
+	ubfx	x0, x1, #26, #6
+	cmp	x0, #EC_ERET
+	b.eq	eret_local
+	mov	x1, #EXIT_SYNC
 	b	guest_exit
 	.endm
 
@@ -117,7 +181,7 @@ vectors:
 	b	el2_irq
 	unexpected 3
 	/* Lower EL, AArch64 */
-	lower	EXIT_SYNC
+	lower_sync
 	lower	EXIT_IRQ
 	lower	EXIT_FIQ
 	lower	EXIT_SERROR

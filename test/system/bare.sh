@@ -31,3 +31,24 @@ expected()
 	esac
 	diff "$file" "$OUT/lines" || fail "it differs from ${file#"$TOP"/}"
 }
+
+# as_bare NAME: the console of a nested VM is test/system/expected/NAME.txt, but for tests that expected/hyp.hidden
+# allows to be skipped.
+as_bare()
+{
+	file=$TOP/test/system/expected/$1.txt
+	never '^FAIL: '
+	want '^hyp: [1-9][0-9]* passed, 0 failed'
+	grep -v '^#' "$TOP/test/system/expected/hyp.hidden" >"$OUT/hidden"
+	grep -vE -e '^nidus: |^hyp: ' "$OUT/lines" >"$OUT/nested" || true
+	grep '^SKIP: ' "$OUT/nested" | grep -vE -f "$OUT/hidden" >"$OUT/skipped" || true
+	grep '^SKIP: ' "$file" >"$OUT/skipped.bare" || true
+	if grep -vxF -f "$OUT/skipped.bare" "$OUT/skipped" >"$OUT/skipped.more"; then
+		cat "$OUT/skipped.more"
+		fail "these are not known to be hidden"
+	fi
+	# A test that is allowed to be skipped counts as what it is on the bare machine.
+	sed 's/^SKIP: \(.*\): no such feature$/PASS: \1/' "$OUT/nested" >"$OUT/nested.plain"
+	sed '/^hyp: /d; s/^SKIP: \(.*\): no such feature$/PASS: \1/' "$file" >"$OUT/bare.plain"
+	diff "$OUT/bare.plain" "$OUT/nested.plain" || fail "it differs from ${file#"$TOP"/}"
+}

@@ -51,7 +51,9 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 {
 	fake_reset();
 	fake_set("DCZID_EL0", 4);
-	feat = (struct feat){ .pa_bits = 48, .vmid16 = true, .xnx = true, .ttl = true, .qemu = true };
+	feat = (struct feat){
+		.pa_bits = 48, .vmid16 = true, .xnx = true, .ttl = true, .qemu = true
+	};
 	if (!nv_arena) {
 		nv_arena = (u64)aligned_alloc(MIB(64), NV_ARENA);
 		nv_ram_pa = (u64)aligned_alloc(MIB(32), NV_RAM_SIZE);
@@ -74,15 +76,17 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR0_EL1] = 2UL << 56;
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR1_EL1] = 1UL << 56;
 	nv_vm.ram[0] = (struct vm_ram){ NV_RAM, nv_ram_pa, MIB(12) };
-	nv_vm.ram[1] = (struct vm_ram){ NV_RAM + MIB(12), nv_ram_pa + MIB(12), NV_RAM_SIZE - MIB(12) };
+	nv_vm.ram[1] =
+		(struct vm_ram){ NV_RAM + MIB(12), nv_ram_pa + MIB(12), NV_RAM_SIZE - MIB(12) };
 	nv_vm.ram_chunks = 2;
 	if (stage2_init(&nv_vm.stage2, 40, l0_block) ||
 	    stage2_map(&nv_vm.stage2, ipa(NV_RAM), pa(nv_ram_pa), NV_RAM_SIZE, STAGE2_RAM))
 		abort();
 	nv_vm.vcpu_count = vcpus;
 	for (u32 i = 0; i < vcpus; i++) {
-		nv_vcpu[i] = (struct vcpu){ .vm = &nv_vm, .index = (u8)i, .has_el2 = true,
-					    .vncr = nv_vncr[i] };
+		nv_vcpu[i] = (struct vcpu){
+			.vm = &nv_vm, .index = (u8)i, .has_el2 = true, .vncr = nv_vncr[i]
+		};
 		nv_vm.vcpus[i] = &nv_vcpu[i];
 	}
 }
@@ -132,7 +136,8 @@ static inline void nv_map(u64 root, u64 l2, u64 l1, u32 level, u64 attr)
 static inline struct exit nv_abort(u64 l2, bool write, bool fetch, u64 fsc)
 {
 	return (struct exit){
-		.esr = ESR(fetch ? EC_IABT_LOW : EC_DABT_LOW, fsc | (write ? DABT_WNR : 0) | (fetch ? 0 : DABT_ISV)),
+		.esr = ESR(fetch ? EC_IABT_LOW : EC_DABT_LOW,
+			   fsc | (write ? DABT_WNR : 0) | (fetch ? 0 : DABT_ISV)),
 		.far = 0xffff000000000000UL | (l2 & 0xfff),
 		.hpfar = l2 >> 12 << 4,
 		.spsr = 5,

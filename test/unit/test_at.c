@@ -15,7 +15,21 @@
 #include "vcpu/inject.h"
 
 /* DDI 0487, C5.4: op1, CRm, op2. */
-enum { S1E1R, S1E1W, S1E0R, S1E0W, S1E1RP, S1E1WP, S1E2R, S1E2W, S12E1R, S12E1W, S12E0R, S12E0W, COUNT };
+enum {
+	S1E1R,
+	S1E1W,
+	S1E0R,
+	S1E0W,
+	S1E1RP,
+	S1E1WP,
+	S1E2R,
+	S1E2W,
+	S12E1R,
+	S12E1W,
+	S12E0R,
+	S12E0W,
+	COUNT
+};
 static const struct {
 	const char *name;
 	u32 op1, crm, op2;
@@ -86,20 +100,24 @@ static int setup(void **state)
 	vncr_write(&nv_vcpu[0], VNCR_MAIR_EL1, 0x44ff04);
 	l2_table[0][0] = (L2_TABLE + PAGE_SIZE) | 3;
 	l2_table[1][0] = (L2_TABLE + 2 * PAGE_SIZE) | 3;
-	l2_table[2][0x12] = L2_PAGE | BIT(10) | 3UL << 8 | 1 << 2 | 3; /* EL1 read and write, index 1 */
+	l2_table[2][0x12] =
+		L2_PAGE | BIT(10) | 3UL << 8 | 1 << 2 | 3; /* EL1 read and write, index 1 */
 	/* L1's own: the same shape, in L1's IPAs. */
 	own_table = nv_table();
 	fake_set("SCTLR_EL12", 5);
 	fake_set("TCR_EL12", 25 | 25 << 16 | 2UL << 30 | 2UL << 32);
 	fake_set("TTBR0_EL12", own_table);
 	fake_set("MAIR_EL12", 0xff);
-	*nv_ptr(own_table) = (NV_RAM & ~(GIB(1) - 1)) | BIT(10) | BIT(6) | 3UL << 8 | 1; /* 1 GiB, EL0 too */
+	*nv_ptr(own_table) =
+		(NV_RAM & ~(GIB(1) - 1)) | BIT(10) | BIT(6) | 3UL << 8 | 1; /* 1 GiB, EL0 too */
 	return 0;
 }
 
 static enum verdict at(int which, u64 va)
 {
-	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, list[which].op1, 7, list[which].crm, list[which].op2) | 7u << 5),
+	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, list[which].op1, 7, list[which].crm,
+							  list[which].op2) |
+						       7u << 5),
 			  .spsr = 9 };
 
 	nv_vcpu[0].gpr[7] = va;
@@ -125,13 +143,16 @@ static void decoding(void **state)
 	for (int i = 0; i < COUNT; i++) {
 		const char *n = list[i].name;
 
-		assert_true(at_decode(SYSREG_KEY(1, list[i].op1, 7, list[i].crm, list[i].op2), &op));
+		assert_true(
+			at_decode(SYSREG_KEY(1, list[i].op1, 7, list[i].crm, list[i].op2), &op));
 		if (op.stage12 != !strncmp(n, "S12", 3) || op.el2 != !!strstr(n, "E2") ||
-		    op.el0 != !!strstr(n, "E0") || op.write != !!strchr(n, 'W') || op.pan != !!strchr(n, 'P'))
+		    op.el0 != !!strstr(n, "E0") || op.write != !!strchr(n, 'W') ||
+		    op.pan != !!strchr(n, 'P'))
 			fail_msg("%s", n);
 	}
 	for (u32 v = 0; v < 1 << 16; v++)
-		known += at_decode(SYSREG_KEY(v >> 14, v & 7, v >> 3 & 15, v >> 7 & 15, v >> 11 & 7), &op);
+		known += at_decode(
+			SYSREG_KEY(v >> 14, v & 7, v >> 3 & 15, v >> 7 & 15, v >> 11 & 7), &op);
 	assert_int_equal(known, COUNT);
 }
 
@@ -167,7 +188,8 @@ static void l2_both_stages(void **state)
 	expect(S12E1R, VA, OK(0xff, NV_RAM + 0x20000, 3));
 	expect(S12E1W, VA, OK(0xff, NV_RAM + 0x20000, 3));
 	expect(S12E0W, VA, FAULT(15, 0, 0));
-	nv_map(root, L2_PAGE, NV_RAM + 0x20000, 3, NV_RO & ~(8UL << 2)); /* outer half Write-Through..: 7 */
+	nv_map(root, L2_PAGE, NV_RAM + 0x20000, 3,
+	       NV_RO & ~(8UL << 2)); /* outer half Write-Through..: 7 */
 	expect(S12E1W, VA, FAULT(15, 1, 0));
 	nv_map(root, L2_PAGE, NV_RAM + 0x20000, 3, (NV_RO & ~(15UL << 2)) | 5 << 2);
 	expect(S12E1R, VA, OK(0x44, NV_RAM + 0x20000, 2));

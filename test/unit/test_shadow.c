@@ -89,7 +89,8 @@ static bool mapped(const struct shadow *s, u64 l2)
 static unsigned tlbi(u32 vcpu, u32 op1, u32 crm, u32 op2, u64 arg)
 {
 	struct vcpu *v = &nv_vcpu[vcpu];
-	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, op1, 8, crm, op2) | 3u << 5), .spsr = 9 };
+	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, op1, 8, crm, op2) | 3u << 5),
+			  .spsr = 9 };
 	unsigned n = 1;
 	enum verdict verdict;
 
@@ -201,6 +202,12 @@ static void without_stage2(void **state)
 	assert_int_equal(leaf.oa, nv_ram_pa + 0x3000);
 	assert_int_equal(fault(0, NV_DEVICE, false, &r), SHADOW_DEVICE);
 	assert_int_equal(r.ipa.a, NV_DEVICE);
+	/* Tables that are not used are no difference, and TLBIs of stage 2 not meant. */
+	vncr_write(&nv_vcpu[0], VNCR_VTTBR_EL2, 7UL << 48 | root_b);
+	assert_ptr_equal(enter(0), s);
+	tlbi_ipa(0, NV_RAM + 0x3000, 0);
+	assert_true(mapped(s, NV_RAM + 0x3000));
+	vncr_write(&nv_vcpu[0], VNCR_VTTBR_EL2, 7UL << 48 | root_a);
 	/* HCR_EL2.DC switches stage 2 on. */
 	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_E2H | HCR_RW | HCR_DC);
 	assert_ptr_equal(enter(0), with);
@@ -218,7 +225,8 @@ static void attributes_are_the_stricter(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		u64 l2 = 0x80000000 + i * PAGE_SIZE;
 
-		nv_map(root_a, l2, NV_RAM + i * PAGE_SIZE, 3, (NV_RW & ~(15UL << 2)) | t[i].l1 << 2);
+		nv_map(root_a, l2, NV_RAM + i * PAGE_SIZE, 3,
+		       (NV_RW & ~(15UL << 2)) | t[i].l1 << 2);
 		assert_int_equal(fault(0, l2, false, NULL), SHADOW_RETRY);
 		assert_true(pgtable_lookup(&s->s2.pt, l2, &leaf));
 		assert_int_equal(FIELD(leaf.attr, 5, 2), t[i].want);
@@ -310,7 +318,9 @@ static void blocks(void **state)
 	static const struct {
 		u64 l0, l1_level, want;
 	} t[] = {
-		{ MIB(2), 3, PAGE_SIZE }, { MIB(2), 2, MIB(2) }, { PAGE_SIZE, 2, PAGE_SIZE },
+		{ MIB(2), 3, PAGE_SIZE },
+		{ MIB(2), 2, MIB(2) },
+		{ PAGE_SIZE, 2, PAGE_SIZE },
 		{ GIB(1), 2, MIB(2) },
 	};
 
@@ -540,6 +550,14 @@ static void l0_takes_a_page(void **state)
 	assert_true(mapped(s, 0x80002000));
 	assert_false(mapped(t, 0x70000000));
 	assert_true(mapped(t, 0x70001000));
+	/* What no longer is where the reverse map last saw it stays. */
+	nv_map(root_a, 0x80002000, NV_RAM + 0x8000, 3, NV_RW);
+	tlbi_ipa(0, 0x80002000, 0);
+	assert_int_equal(fault(0, 0x80002000, false, NULL), SHADOW_RETRY);
+	c = (struct shadow_cursor){ 0 };
+	while (shadow_unmap_ipa(&nv_vm, ipa(NV_RAM + 0x6000), PAGE_SIZE, &c))
+		;
+	assert_true(mapped(s, 0x80002000));
 }
 
 /* ---- a fault races with an invalidation ---- */
@@ -570,7 +588,8 @@ static void stale_walks_are_not_installed(void **state)
 		race = when;
 		nv_vcpu[0].hyp = false;
 		assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
-		if (pgtable_lookup(&s->s2.pt, 0x80001000, &leaf) && !race && leaf.oa != nv_ram_pa + 0x9000)
+		if (pgtable_lookup(&s->s2.pt, 0x80001000, &leaf) && !race &&
+		    leaf.oa != nv_ram_pa + 0x9000)
 			fail_msg("walk of %d reads ago installed", when);
 		race = 0;
 	}
@@ -658,7 +677,8 @@ static void change(u64 root, u32 vcpu, struct shadow **s)
 	else
 		tlbi_ipa(vcpu, l2, ttl ? 4 | level : 0);
 	for (u32 i = 0; i < 2; i++)
-		check_untouched(s[i], i, lo, range || level == 0 ? MAX(hi, lo + 2 * PAGE_SIZE) : hi);
+		check_untouched(s[i], i, lo,
+				range || level == 0 ? MAX(hi, lo + 2 * PAGE_SIZE) : hi);
 	if (level != 3 && (rnd() & 1))
 		nv_map(root, lo, random_l1(MIB(2)), 2, attr);
 	else if (rnd() % 4)
@@ -694,8 +714,9 @@ static void random_life(u64 block)
 		case 4:
 			if (n % 5)
 				break;
-			assert_int_equal(stage2_map(&nv_vm.stage2, ipa(NV_RAM), pa(nv_ram_pa), NV_RAM_SIZE,
-						    STAGE2_RAM), 0);
+			assert_int_equal(stage2_map(&nv_vm.stage2, ipa(NV_RAM), pa(nv_ram_pa),
+						    NV_RAM_SIZE, STAGE2_RAM),
+					 0);
 			break;
 		default:
 			for (u32 k = 0; k < 20; k++, l2 = WINDOW + rnd() % WINDOW_SIZE) {

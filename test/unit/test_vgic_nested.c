@@ -86,7 +86,7 @@ static int up(void **state)
 	v->vncr = page;
 	v->has_el2 = v->hyp = true;
 	open_up();
-	load(v, 0);
+	fake_cpu = 0;
 	vmcr_set(0xf8, true);
 	*word(VNCR_HCR_EL2) = HCR_IMO | HCR_FMO;
 	*word(VNCR_ICH_HCR_EL2) = EN;

@@ -104,18 +104,42 @@ struct granule {
 	bool block[4];
 	u32 cont[4]; /* log2 of the entries that one contiguous bit is about */
 	u64 tg0, tg1;
-	int s2_start[4];                       /* by SL0; -1 reserved */
-	struct bits s2_ipa[4];                 /* by level: least and most bits of IPA */
-	u32 s2_pa_least[4];                    /* by level: PA size without which it is reserved */
+	int s2_start[4];       /* by SL0; -1 reserved */
+	struct bits s2_ipa[4]; /* by level: least and most bits of IPA */
+	u32 s2_pa_least[4];    /* by level: PA size without which it is reserved */
 };
 
 static const struct granule granules[3] = {
-	{ "4K", 12, { { 47, 39 }, { 38, 30 }, { 29, 21 }, { 20, 12 } }, { 0, 1, 1, 1 }, { 0, 4, 4, 4 }, 0,
-	  2, { 2, 1, 0, 3 }, { { 52, 40 }, { 43, 31 }, { 34, 22 }, { 25, 13 } }, { 44, 0, 0, 0 } },
-	{ "16K", 14, { { 47, 47 }, { 46, 36 }, { 35, 25 }, { 24, 14 } }, { 0, 0, 1, 1 }, { 0, 0, 5, 7 }, 2,
-	  1, { 3, 2, 1, -1 }, { { 0, 0 }, { 51, 37 }, { 40, 26 }, { 29, 15 } }, { 0, 42, 0, 0 } },
-	{ "64K", 16, { { 0, 0 }, { 51, 42 }, { 41, 29 }, { 28, 16 } }, { 0, 0, 1, 1 }, { 0, 0, 5, 5 }, 1, 3,
-	  { 3, 2, 1, -1 }, { { 0, 0 }, { 59, 43 }, { 46, 30 }, { 33, 17 } }, { 0, 44, 0, 0 } },
+	{ "4K",
+	  12,
+	  { { 47, 39 }, { 38, 30 }, { 29, 21 }, { 20, 12 } },
+	  { 0, 1, 1, 1 },
+	  { 0, 4, 4, 4 },
+	  0,
+	  2,
+	  { 2, 1, 0, 3 },
+	  { { 52, 40 }, { 43, 31 }, { 34, 22 }, { 25, 13 } },
+	  { 44, 0, 0, 0 } },
+	{ "16K",
+	  14,
+	  { { 47, 47 }, { 46, 36 }, { 35, 25 }, { 24, 14 } },
+	  { 0, 0, 1, 1 },
+	  { 0, 0, 5, 7 },
+	  2,
+	  1,
+	  { 3, 2, 1, -1 },
+	  { { 0, 0 }, { 51, 37 }, { 40, 26 }, { 29, 15 } },
+	  { 0, 42, 0, 0 } },
+	{ "64K",
+	  16,
+	  { { 0, 0 }, { 51, 42 }, { 41, 29 }, { 28, 16 } },
+	  { 0, 0, 1, 1 },
+	  { 0, 0, 5, 5 },
+	  1,
+	  3,
+	  { 3, 2, 1, -1 },
+	  { { 0, 0 }, { 59, 43 }, { 46, 30 }, { 33, 17 } },
+	  { 0, 44, 0, 0 } },
 };
 
 static const u32 ps_bits[8] = { 32, 36, 40, 42, 44, 48, 52, 56 };
@@ -157,8 +181,8 @@ static const struct s2_setup *under;
 static struct answer ref_s2(const struct s2_setup *s, u64 ipa, struct walk_access a, bool update);
 
 /* From the first table down, one loop turn a level. */
-static struct answer ref_down(const struct granule *g, int first, u32 ia_bits, u64 ttbr, u32 oa_bits,
-			      bool be, bool ha, u64 ia, bool el0)
+static struct answer ref_down(const struct granule *g, int first, u32 ia_bits, u64 ttbr,
+			      u32 oa_bits, bool be, bool ha, u64 ia, bool el0)
 {
 	struct answer r = { 0 };
 	u32 top = ia_bits - 1, n = top - g->index[first].lo + 1 + 3;
@@ -171,7 +195,10 @@ static struct answer ref_down(const struct granule *g, int first, u32 ia_bits, u
 		if (at >> oa_bits)
 			return fault(F_SIZE, level == first ? 0 : level - 1);
 		if (under) {
-			struct answer t = ref_s2(under, at, (struct walk_access){ .read = true, .ttw = true, .el0 = el0 }, true);
+			struct answer t = ref_s2(
+				under, at,
+				(struct walk_access){ .read = true, .ttw = true, .el0 = el0 },
+				true);
 
 			if (!t.ok) {
 				t.s1ptw = true;
@@ -280,12 +307,14 @@ static struct answer ref_s2(const struct s2_setup *s, u64 ipa, struct walk_acces
 		return none;
 	if (bits < least)
 		bits = least;
-	if (first < 0 || (first == 3 && g->page == 12 && !s->f.ttst) || s->f.pa_bits < g->s2_pa_least[first] ||
-	    bits < g->s2_ipa[first].lo || bits > g->s2_ipa[first].hi || ipa >> bits)
+	if (first < 0 || (first == 3 && g->page == 12 && !s->f.ttst) ||
+	    s->f.pa_bits < g->s2_pa_least[first] || bits < g->s2_ipa[first].lo ||
+	    bits > g->s2_ipa[first].hi || ipa >> bits)
 		return none;
 	under = NULL;
-	r = ref_down(g, first, bits, s->vttbr, MIN(ps_bits[FIELD(s->vtcr, 18, 16)], (u32)s->f.pa_bits), s->ee,
-		     ha, ipa, false);
+	r = ref_down(g, first, bits, s->vttbr,
+		     MIN(ps_bits[FIELD(s->vtcr, 18, 16)], (u32)s->f.pa_bits), s->ee, ha, ipa,
+		     false);
 	under = was;
 	r.stage2 = true;
 	if (!r.ok) {
@@ -293,8 +322,8 @@ static struct answer ref_s2(const struct s2_setup *s, u64 ipa, struct walk_acces
 		return r;
 	}
 	p = s2_perm(s, r.desc);
-	if ((a.ttw && s->ptw && FIELD(r.desc, 5, 4) == 0) || (a.read && !p.r) || (a.write && !p.w) ||
-	    (a.exec && !(a.el0 ? p.ux : p.px))) {
+	if ((a.ttw && s->ptw && FIELD(r.desc, 5, 4) == 0) || (a.read && !p.r) ||
+	    (a.write && !p.w) || (a.exec && !(a.el0 ? p.ux : p.px))) {
 		r = fault(F_PERM, (int)r.level);
 		r.stage2 = true;
 		r.ipa = ipa;
@@ -317,9 +346,21 @@ static struct walk_feat random_feat(void)
 
 	return (struct walk_feat){
 		.pa_bits = pa[rnd() >> 11 & 3],
-		.tg4 = true, .tg16 = true, .tg64 = true, .tg4_2 = true, .tg16_2 = true, .tg64_2 = true,
-		.ttst = one_in(2), .haf = !one_in(3), .hdbs = one_in(2), .hpds = one_in(2), .pan = !one_in(4),
-		.epan = one_in(2), .e0pd = one_in(2), .xnx = one_in(2), .vmid16 = one_in(2),
+		.tg4 = true,
+		.tg16 = true,
+		.tg64 = true,
+		.tg4_2 = true,
+		.tg16_2 = true,
+		.tg64_2 = true,
+		.ttst = one_in(2),
+		.haf = !one_in(3),
+		.hdbs = one_in(2),
+		.hpds = one_in(2),
+		.pan = !one_in(4),
+		.epan = one_in(2),
+		.e0pd = one_in(2),
+		.xnx = one_in(2),
+		.vmid16 = one_in(2),
 	};
 }
 
@@ -335,20 +376,24 @@ static struct s2_setup random_s2(void)
 	if (one_in(8) || level < 0) {
 		s.vtcr |= rnd() & 63;
 	} else {
-		u32 lo = MAX(g->s2_ipa[level].lo, 16U), hi = MIN(g->s2_ipa[level].hi, (u32)s.f.pa_bits);
+		u32 lo = MAX(g->s2_ipa[level].lo, 16U),
+		    hi = MIN(g->s2_ipa[level].hi, (u32)s.f.pa_bits);
 
 		s.vtcr |= 64 - (hi > lo ? lo + (rnd() >> 5) % (hi - lo + 1) : 40);
 	}
 	if (!one_in(4))
 		s.vtcr = (s.vtcr & ~MASK(18, 16)) | 5UL << 16;
 	s.vttbr = (RAM + (rnd() >> 8) % PIECES * PIECE) | 0x1200000000000001UL;
+	if (one_in(10))
+		s.vttbr |= BIT(45);
 	return s;
 }
 
 static struct walk_s2_regs regs_of(const struct s2_setup *s)
 {
-	return (struct walk_s2_regs){ .vttbr = s->vttbr, .vtcr = s->vtcr, .vm = true, .ee = s->ee,
-				      .ptw = s->ptw };
+	return (struct walk_s2_regs){
+		.vttbr = s->vttbr, .vtcr = s->vtcr, .vm = true, .ee = s->ee, .ptw = s->ptw
+	};
 }
 
 static struct walk_access random_access(void)
@@ -384,13 +429,15 @@ static void count(bool ok, u32 fsc)
 		fault_count[fsc]++;
 }
 
-static void same_fault(const struct answer *want, const struct walk_fault *got, const char *what, u64 ia)
+static void same_fault(const struct answer *want, const struct walk_fault *got, const char *what,
+		       u64 ia)
 {
-	if (got->retry || got->fsc != want->fsc || got->stage2 != want->stage2 || got->s1ptw != want->s1ptw ||
-	    got->level != want->level || (want->stage2 && got->ipa != want->ipa))
-		fail_msg("%s %#lx: FSC %#x stage2 %d s1ptw %d ipa %#lx, want FSC %#x %d %d %#lx", what, ia,
-			 got->fsc, got->stage2, got->s1ptw, got->ipa, want->fsc, want->stage2, want->s1ptw,
-			 want->ipa);
+	if (got->retry || got->fsc != want->fsc || got->stage2 != want->stage2 ||
+	    got->s1ptw != want->s1ptw || got->level != want->level ||
+	    (want->stage2 && got->ipa != want->ipa))
+		fail_msg("%s %#lx: FSC %#x stage2 %d s1ptw %d ipa %#lx, want FSC %#x %d %d %#lx",
+			 what, ia, got->fsc, got->stage2, got->s1ptw, got->ipa, want->fsc,
+			 want->stage2, want->s1ptw, want->ipa);
 }
 
 /* Run the walk on a fresh copy of the memory the reference had; both must leave it alike. */
@@ -414,8 +461,8 @@ static void same_memory(const char *what, u64 ia)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ram); i++)
 		if (ram[i] != after[i])
-			fail_msg("%s %#lx: descriptor at %#lx is %#lx, want %#lx (was %#lx)", what, ia,
-				 RAM + i * 8, ram[i], after[i], before[i]);
+			fail_msg("%s %#lx: descriptor at %#lx is %#lx, want %#lx (was %#lx)", what,
+				 ia, RAM + i * 8, ram[i], after[i], before[i]);
 }
 
 static void check_s2(const struct s2_setup *s, u64 ipa, struct walk_access a)
@@ -434,8 +481,8 @@ static void check_s2(const struct s2_setup *s, u64 ipa, struct walk_access a)
 	count(ok, f.fsc);
 	if (ok != want.ok)
 		fail_msg("IPA %#lx, VTCR %#lx: %s (FSC %#x), want %s (FSC %#x)", ipa, s->vtcr,
-			 ok ? "a translation" : "a fault", f.fsc, want.ok ? "a translation" : "a fault",
-			 want.fsc);
+			 ok ? "a translation" : "a fault", f.fsc,
+			 want.ok ? "a translation" : "a fault", want.fsc);
 	same_memory("IPA", ipa);
 	if (reads > 4 || swaps > 1)
 		fail_msg("IPA %#lx: %u reads, %u updates", ipa, reads, swaps);
@@ -496,7 +543,8 @@ struct s1_setup {
 	struct walk_feat f;
 };
 
-static bool ref_s1_allowed(const struct s1_setup *s, const struct answer *r, struct walk_access a, bool upper)
+static bool ref_s1_allowed(const struct s1_setup *s, const struct answer *r, struct walk_access a,
+			   bool upper)
 {
 	u64 sctlr = s->r.sctlr, tcr = s->r.tcr, d = r->desc;
 	bool hd = s->f.haf && s->f.hdbs && FIELD(tcr, 40, 39) == 3;
@@ -528,8 +576,10 @@ static bool ref_s1_allowed(const struct s1_setup *s, const struct answer *r, str
 static struct answer ref_s1(const struct s1_setup *s, u64 va, struct walk_access a)
 {
 	u64 tcr = s->r.tcr;
-	bool upper = va & BIT(55), ha = s->f.haf && (tcr & BIT(39)), hd = ha && s->f.hdbs && (tcr & BIT(40));
-	const struct granule *g = upper ? granule_tg1(FIELD(tcr, 31, 30)) : granule_tg0(FIELD(tcr, 15, 14));
+	bool upper = va & BIT(55), ha = s->f.haf && (tcr & BIT(39)),
+	     hd = ha && s->f.hdbs && (tcr & BIT(40));
+	const struct granule *g =
+		upper ? granule_tg1(FIELD(tcr, 31, 30)) : granule_tg0(FIELD(tcr, 15, 14));
 	u32 bits = 64 - (u32)(upper ? FIELD(tcr, 21, 16) : FIELD(tcr, 5, 0));
 	u32 least = s->f.ttst ? (g->page == 16 ? 17 : 16) : 25;
 	bool tbi = tcr & (upper ? BIT(38) : BIT(37));
@@ -548,7 +598,8 @@ static struct answer ref_s1(const struct s1_setup *s, u64 va, struct walk_access
 	while (!g->index[first].hi || bits - 1 < g->index[first].lo)
 		first++;
 	r = ref_down(g, first, bits, upper ? s->r.ttbr1 : s->r.ttbr0,
-		     MIN(ps_bits[FIELD(tcr, 34, 32)], (u32)s->f.pa_bits), s->r.sctlr & BIT(25), ha, va, a.el0);
+		     MIN(ps_bits[FIELD(tcr, 34, 32)], (u32)s->f.pa_bits), s->r.sctlr & BIT(25), ha,
+		     va, a.el0);
 	if (!r.ok)
 		return r;
 	if (!ref_s1_allowed(s, &r, a, upper))
@@ -559,7 +610,11 @@ static struct answer ref_s1(const struct s1_setup *s, u64 va, struct walk_access
 	if (hd && (d & BIT(51)) && a.write && !a.at)
 		d &= ~BIT(7);
 	if (d != r.desc && under) {
-		struct answer t = ref_s2(under, r.ipa, (struct walk_access){ .read = true, .write = true, .ttw = true, .el0 = a.el0 }, true);
+		struct answer t =
+			ref_s2(under, r.ipa,
+			       (struct walk_access){
+				       .read = true, .write = true, .ttw = true, .el0 = a.el0 },
+			       true);
 
 		if (!t.ok) {
 			t.s1ptw = true;
@@ -574,15 +629,19 @@ static struct answer ref_s1(const struct s1_setup *s, u64 va, struct walk_access
 static struct s1_setup random_s1(bool ee)
 {
 	struct s1_setup s = { .f = random_feat() };
-	u64 t0 = one_in(10) ? rnd() & 63 : 16 + (rnd() >> 9) % 24, t1 = one_in(10) ? rnd() & 63 : 16 + (rnd() >> 9) % 24;
+	u64 t0 = one_in(10) ? rnd() & 63 : 16 + (rnd() >> 9) % 24,
+	    t1 = one_in(10) ? rnd() & 63 : 16 + (rnd() >> 9) % 24;
 
 	s.r.sctlr = 1 | (one_in(2) ? BIT(2) : 0) | (one_in(3) ? BIT(19) : 0) | (ee ? BIT(25) : 0) |
 		    (one_in(2) ? BIT(57) : 0);
-	s.r.tcr = t0 | t1 << 16 | granules[(rnd() >> 7) % 3].tg0 << 14 | granules[(rnd() >> 7) % 3].tg1 << 30 |
-		  (one_in(12) ? BIT(7) : 0) | (one_in(12) ? BIT(23) : 0) | (one_in(4) ? rnd() & 7 : 5UL) << 32 |
+	s.r.tcr = t0 | t1 << 16 | granules[(rnd() >> 7) % 3].tg0 << 14 |
+		  granules[(rnd() >> 7) % 3].tg1 << 30 | (one_in(12) ? BIT(7) : 0) |
+		  (one_in(12) ? BIT(23) : 0) | (one_in(4) ? rnd() & 7 : 5UL) << 32 |
 		  (rnd() & MASK(42, 37)) | (one_in(4) ? BIT(55) : 0) | (one_in(4) ? BIT(56) : 0);
 	s.r.ttbr0 = (RAM + (rnd() >> 8) % PIECES * PIECE) | 0xab00000000000001UL;
 	s.r.ttbr1 = (RAM + (rnd() >> 8) % PIECES * PIECE) | 0xcd00000000000001UL;
+	if (one_in(10))
+		s.r.ttbr0 = s.r.ttbr1 | BIT(45);
 	s.r.mair = 0xff4400bb04f00c4fUL;
 	return s;
 }
@@ -604,7 +663,8 @@ static u64 random_va(const struct s1_setup *s)
 	return va;
 }
 
-static void check_s1(const struct s1_setup *s, const struct s2_setup *s2, u64 va, struct walk_access a)
+static void check_s1(const struct s1_setup *s, const struct s2_setup *s2, u64 va,
+		     struct walk_access a)
 {
 	struct walk_s2_regs regs2 = s2 ? regs_of(s2) : (struct walk_s2_regs){ 0 };
 	struct walk_s1_out out;
@@ -621,7 +681,8 @@ static void check_s1(const struct s1_setup *s, const struct s2_setup *s2, u64 va
 	count(ok, f.fsc);
 	if (ok != want.ok)
 		fail_msg("VA %#lx, TCR %#lx: %s (FSC %#x), want %s (FSC %#x)", va, s->r.tcr,
-			 ok ? "a translation" : "a fault", f.fsc, want.ok ? "a translation" : "a fault", want.fsc);
+			 ok ? "a translation" : "a fault", f.fsc,
+			 want.ok ? "a translation" : "a fault", want.fsc);
 	same_memory("VA", va);
 	if (reads > (s2 ? 24U : 4U))
 		fail_msg("VA %#lx: %u reads", va, reads);
@@ -680,7 +741,8 @@ static void nested_random(void **state)
 		s2.vttbr = RAM;
 		for (u64 i = 0; i < 1024; i++)
 			if (!one_in(8))
-				ram[i] = RAM | BIT(6) | (one_in(4) ? 0 : BIT(7)) | (one_in(6) ? 0 : BIT(10)) | 15 << 2 | 1 |
+				ram[i] = RAM | BIT(6) | (one_in(4) ? 0 : BIT(7)) |
+					 (one_in(6) ? 0 : BIT(10)) | 15 << 2 | 1 |
 					 (one_in(3) ? BIT(51) : 0);
 		for (u32 k = 0; k < 6; k++) {
 			check_s1(&s, &s2, random_va(&s), random_access());
@@ -703,22 +765,27 @@ static void other_things(void **state)
 
 	(void)state;
 	/* MMU off: the address itself, Device; a bit above the PA size is an address size fault. */
-	assert_true(walk_s1(&s1, NULL, &f, &mem, 0x12345678, (struct walk_access){ .read = true }, &o1, &fa));
+	assert_true(walk_s1(&s1, NULL, &f, &mem, 0x12345678, (struct walk_access){ .read = true },
+			    &o1, &fa));
 	assert_int_equal(o1.oa, 0x12345678);
 	assert_int_equal(o1.attr, 0);
 	assert_int_equal(o1.sh, 2);
-	assert_false(walk_s1(&s1, NULL, &f, &mem, BIT(40), (struct walk_access){ .read = true }, &o1, &fa));
+	assert_false(walk_s1(&s1, NULL, &f, &mem, BIT(40), (struct walk_access){ .read = true },
+			     &o1, &fa));
 	assert_int_equal(fa.fsc, 0);
 	s1.tcr = BIT(37);
-	assert_true(walk_s1(&s1, NULL, &f, &mem, 0xaa00000000001000, (struct walk_access){ 0 }, &o1, &fa));
+	assert_true(walk_s1(&s1, NULL, &f, &mem, 0xaa00000000001000, (struct walk_access){ 0 }, &o1,
+			    &fa));
 	assert_int_equal(o1.oa, 0x1000);
 	/* HCR_EL2.DC: Normal, and the MMU counts as off. */
 	s1 = (struct walk_s1_regs){ .sctlr = 1, .el10 = true, .dc = true };
-	assert_true(walk_s1(&s1, &off, &f, &mem, 0x1000, (struct walk_access){ .write = true }, &o1, &fa));
+	assert_true(walk_s1(&s1, &off, &f, &mem, 0x1000, (struct walk_access){ .write = true }, &o1,
+			    &fa));
 	assert_int_equal(o1.attr, 0xff);
 	assert_int_equal(o1.sh, 0);
 	/* Stage 2 off. */
-	assert_true(walk_s2(&off, &f, &mem, 0xfffff000, (struct walk_access){ .write = true }, &o2, &fa));
+	assert_true(walk_s2(&off, &f, &mem, 0xfffff000, (struct walk_access){ .write = true }, &o2,
+			    &fa));
 	assert_int_equal(o2.oa, 0xfffff000);
 	/* A granule that is not there is one that is. */
 	assert_int_equal(walk_s2_granule(1UL << 14, &f), 12);
@@ -741,7 +808,9 @@ static void changed_meanwhile(void **state)
 {
 	struct walk_mem m = { mem_read, busy_swap, NULL };
 	struct walk_feat f = { .pa_bits = 40, .tg4 = true, .tg4_2 = true, .haf = true };
-	struct walk_s2_regs r = { .vm = true, .vttbr = RAM, .vtcr = 24 | 1 << 6 | 2UL << 16 | BIT(21) };
+	struct walk_s2_regs r = { .vm = true,
+				  .vttbr = RAM,
+				  .vtcr = 24 | 1 << 6 | 2UL << 16 | BIT(21) };
 	struct walk_s2_out out;
 	struct walk_fault fa;
 
@@ -777,16 +846,16 @@ static void attributes(void **state)
 
 		walk_combine(t[i].s1, t[i].sh1, t[i].s2, t[i].sh2, t[i].cd, &attr, &sh);
 		if (attr != t[i].attr || sh != t[i].sh)
-			fail_msg("row %zu: attribute %#x, shareability %u; want %#x, %u", i, attr, sh, t[i].attr,
-				 t[i].sh);
+			fail_msg("row %zu: attribute %#x, shareability %u; want %#x, %u", i, attr,
+				 sh, t[i].attr, t[i].sh);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stage2_random), cmocka_unit_test(stage1_random),
-		cmocka_unit_test(nested_random), cmocka_unit_test(other_things),
+		cmocka_unit_test(stage2_random),     cmocka_unit_test(stage1_random),
+		cmocka_unit_test(nested_random),     cmocka_unit_test(other_things),
 		cmocka_unit_test(changed_meanwhile), cmocka_unit_test(attributes),
 	};
 
