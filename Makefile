@@ -89,7 +89,7 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
-MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c src/nested/traps_nested.c $(wildcard test/model/*.c)
+MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c src/nested/traps_nested.c src/nested/reflect.c $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
 MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc
 

@@ -243,8 +243,6 @@ static void maintenance(struct l2 *l, u64 kind, u64 want_misr)
 		test_fail("exit kind %lu esr 0x%lx, expected an interrupt", kind, l->esr);
 		return;
 	}
-	sysreg_write(ICH_HCR_EL2, l->control[CTL_ICH_HCR]);
-	isb();
 	id = gic_ack();
 	expect_eq(id, PPI_MAINTENANCE, "INTID");
 	lr_status(l, &misr, &eisr, &elrsr);
@@ -333,12 +331,12 @@ static void other_cpu(u32 index)
 	gic_sgi(5, gcpus[0].mpidr);
 }
 
-/* Tell CPU 1 by memory, then wait for L1's word. */
-static u64 l2_wait(u64 from, u64 b, u64 c)
+/* Wait for L1's word; tell: tell CPU 1 by memory first. */
+static u64 l2_wait(u64 from, u64 tell, u64 c)
 {
-	(void)b;
 	(void)c;
-	flag = from;
+	if (tell)
+		flag = from;
 	while (flag == from)
 		cpu_relax();
 	return flag;
@@ -356,7 +354,7 @@ static void from_other_cpu(struct l2 *l)
 		test_fail("CPU 1 does not start");
 		return;
 	}
-	l2_call(l, l2_wait, 1, 0, 0);
+	l2_call(l, l2_wait, 1, 1, 0);
 	expect_eq(l2_run(l), EXIT_IRQ, "exit kind");
 	expect_eq(gic_ack(), 5, "INTID");
 	gic_eoi(5);
@@ -472,7 +470,7 @@ static void own_timer(struct l2 *l, const char *name, enum timer_kind k, u32 int
 	u64 kind;
 
 	check_begin("timer", "%s fires while L2 runs", name);
-	flag = 0;
+	flag = 1; /* now: the timer may be faster than L2 */
 	gic_enable(intid);
 	l2_call(l, l2_wait, 1, 0, 0);
 	timer_set_cval(k, timer_now(k) + ticks_us(1000));
@@ -559,8 +557,8 @@ static void fires_in_l1(struct l2 *l, const char *name, enum timer_kind k, u32 i
 	u32 id;
 
 	check_begin("timer", "L2's %s fires while the hypervisor runs", name);
-	gic_enable(intid);
 	l2_run_fn(l, l2_start_timer, k, ticks_us(500), 0);
+	gic_enable(intid); /* not before, or it might end the run */
 	limit = counter_phys() + ticks_us(5000000);
 	while ((id = gic_ack()) == INTID_SPURIOUS && counter_phys() < limit)
 		cpu_relax();

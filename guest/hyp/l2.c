@@ -95,12 +95,12 @@ static void controls_load(const struct l2 *l)
 #undef X
 }
 
+/* ICH_HCR_EL2 stays: a maintenance interrupt is a level, and L1 has yet to acknowledge it. */
 static void controls_host(void)
 {
 	sysreg_write(CPTR_EL2, 0);
 	sysreg_write(CNTHCTL_EL2, 0xc03);
 	sysreg_write(MDCR_EL2, 0);
-	sysreg_write(ICH_HCR_EL2, 0);
 }
 
 void controls_reset(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Linux program without a libc: processes that fill every SIMD register they have (V or Z, P, FFR, ZA,
- * FPCR, FPSR, TPIDR2) with patterns of their own, compute, sleep, yield, take page faults, change
- * the vector length, and check every register.
+ * A Linux program without a libc: processes that fill every SIMD register they have (V or Z, P,
+ * FFR, ZA, FPCR, FPSR, TPIDR2) with patterns of their own, compute, sleep, yield, take page
+ * faults, change the vector length, and check every register.
  *
  *   fpcheck [id=N] [procs=N] [rounds=N] [vl=BITS] [svl=BITS] [sve=0] [sme=0]
  *

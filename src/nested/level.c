@@ -2,6 +2,7 @@
 /* The only level switch: a nested vcpu between vEL2 and vEL1. */
 #include "nested/level.h"
 
+#include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
@@ -64,18 +65,30 @@ static void level_enter(struct vcpu *vcpu)
 
 static void leave_vel2(struct vcpu *vcpu)
 {
+	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_save(vcpu->sr);
 	bank_load_vncr(vcpu);
 	vcpu->hyp = false;
 	level_enter(vcpu);
 }
 
-static void enter_vel2(struct vcpu *vcpu)
+void level_put(struct vcpu *vcpu)
 {
 	struct traps *loaded = &cpu_this()->traps;
 
-	if (loaded->hcr & HCR_VSE)
+	if (!vcpu->hyp && (loaded->hcr & HCR_VSE))
 		traps_vse_sync(vcpu, loaded, sysreg_read(HCR_EL2));
+}
+
+bool level_interrupt_pending(const struct vcpu *vcpu)
+{
+	return !vcpu->hyp && (sysreg_read(HCR_EL2) & (HCR_VI | HCR_VF | HCR_VSE));
+}
+
+static void enter_vel2(struct vcpu *vcpu)
+{
+	dsb(nsh); /* L2's walks likewise */
+	level_put(vcpu);
 	bank_save_vncr(vcpu);
 	bank_load(vcpu->sr);
 	vcpu->hyp = true;
@@ -127,12 +140,15 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	return RESUME;
 }
 
-/* Offset of the vector group: from vEL2 by its stack pointer, from anything lower by its width. */
+/*
+ * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2 by that of its EL1,
+ * which is AArch64.
+ */
 static u64 vector_group(const struct vcpu *vcpu)
 {
 	if (vcpu->hyp && PSTATE_EL(vcpu->pstate))
 		return vcpu->pstate & PSTATE_SPX ? 0x200 : 0x000;
-	return vcpu->pstate & PSTATE_AARCH32 ? 0x600 : 0x400;
+	return vcpu->hyp && (vcpu->pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
 }
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)

@@ -6,6 +6,7 @@
 #include "arch/esr.h"
 #include "arch/idspace.h"
 #include "arch/insn.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "vcpu/inject.h"
 #include "vcpu/vcpu.h"
@@ -31,21 +32,31 @@ static u32 pauth_level(const struct vcpu *vcpu)
 	return MAX(apa, MAX(api, apa3));
 }
 
+/* The largest TxSZ, by the granule: TG0 and TG1 spell 64 KiB differently. */
+static u64 txsz_max(const struct vcpu *vcpu, u64 tcr, bool high)
+{
+	bool tg64 = high ? FIELD(tcr, 31, 30) == 3 : FIELD(tcr, 15, 14) == 1;
+
+	if (!FIELD(vcpu->vm->id_regs.v[IDX_ID_AA64MMFR2_EL1], 31, 28)) /* FEAT_TTST */
+		return 39;
+	return tg64 ? 47 : 48;
+}
+
 /* The bits of a pointer that hold its PAC: 63:56 (unless the top byte is ignored) and 54 down to the VA's size. */
-static u64 pac_field(u64 ptr)
+static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 {
 	u64 tcr = sysreg_read(TCR_EL12);
 	bool high = ptr & BIT(55);
 	u64 txsz = high ? FIELD(tcr, 21, 16) : FIELD(tcr, 5, 0);
 	bool tbi = (tcr & (high ? TCR_TBI1 : TCR_TBI0)) && !(tcr & (high ? TCR_TBID1 : TCR_TBID0));
-	u32 bottom = 64 - (u32)MIN(MAX(txsz, 16UL), 39UL);
+	u32 bottom = 64 - (u32)MIN(MAX(txsz, 16UL), txsz_max(vcpu, tcr, high));
 
 	return MASK(54, bottom) | (tbi ? 0 : MASK(63, 56));
 }
 
 /*
  * ComputePAC with one of the instruction keys. PACGA is the one instruction that gives it plainly, and it
- * gives bits 63:32, which hold all of the field: so the key takes the place of the generic one for a moment.
+ * gives bits 63:32 of it: so the key takes the place of the generic one for a moment.
  */
 static u64 compute_pac(u64 ptr, u64 modifier, bool key_b)
 {
@@ -74,12 +85,15 @@ bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
 {
 	bool key_b = ERET_A(exit->esr);
 	u32 level = pauth_level(vcpu);
-	u64 field = pac_field(*elr), canonical, pac, ptr = *elr;
+	u64 all = pac_field(vcpu, *elr), field = all & MASK(63, 32), canonical, pac, ptr, sp;
 
 	if (!(sysreg_read(SCTLR_EL12) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
 		return true;
-	canonical = ptr & BIT(55) ? ptr | field : ptr & ~field;
-	pac = compute_pac(canonical, sysreg_read(SP_EL1), key_b);
+	canonical = *elr & BIT(55) ? *elr | all : *elr & ~all;
+	/* What PACGA does not tell (VAs of less than 32 bits) passes. */
+	ptr = (*elr & ~(all ^ field)) | (canonical & (all ^ field));
+	sp = vcpu->pstate & PSTATE_SPX ? sysreg_read(SP_EL1) : sysreg_read(SP_EL0);
+	pac = compute_pac(canonical, sp, key_b);
 	if (level < PAUTH2) {
 		*elr = auth_v1(ptr, canonical, pac, field, key_b);
 		return true;

@@ -8,7 +8,7 @@
 struct vcpu;
 
 /*
- * Authenticate *elr with vEL2's SP as the modifier, by the instruction key that the exit's ISS names (pseudocode:
+ * Authenticate *elr with the SP that vEL2 uses as the modifier, by the instruction key that the exit's ISS names (pseudocode:
  * AuthIA, AuthIB, AArch64.PACFail). False: the PE would have raised PACFail; that was injected. Else *elr is what the
  * PE would return to, which need not be a good address. The keys are the vcpu's, in the CPU; they are as before.
  */

@@ -25,8 +25,8 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit);
 u64 reflect_esr(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * For an exit that is not wanted: whether L1's controls make the instruction UNDEFINED to L2. If
- * not, L2 gets what an ordinary guest would get. (HVC with HCR_EL2.HCD.)
+ * For an exit of vEL2, or one of L2 that is not wanted: whether L1's controls make the instruction
+ * UNDEFINED. If not, an ordinary guest's rules go on. (HVC with HCR_EL2.HCD, at EL2 too.)
  */
 bool reflect_undefined(const struct vcpu *vcpu, const struct exit *exit);
 

@@ -258,11 +258,6 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 }
 
 /*
- * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
- * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
- * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
- */
-/*
  * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
  * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
  * CPTR_EL2 closed as well they are left alone.
@@ -275,6 +270,11 @@ static u64 vel2_shut(const struct vcpu *vcpu)
 	       (l1 & BIT(24) ? 0 : CPTR_SMEN);
 }
 
+/*
+ * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
+ * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
+ * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
+ */
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 {
 	struct traps t = *l0;

@@ -37,7 +37,6 @@ void vel2_reset(struct vcpu *vcpu)
 	memset(vcpu->vncr, 0, PAGE_SIZE);
 	vcpu->hyp = true;
 	vcpu->reflection.esr = 0;
-	vcpu->shadow.count = 0;
 	/* What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm reset values. */
 	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
@@ -76,12 +75,18 @@ enum verdict emul_twin(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 	return UNDEF;
 }
 
+/* What of them is not RES0. */
+static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)
+{
+	return id == SR_HPFAR_EL2 ? MASK(43, 4) : vcpu->vm->nested.mdcr;
+}
+
 enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	if (!vcpu->hyp)
 		return UNDEF;
 	if (write)
-		vcpu->sr[id] = *value;
+		vcpu->sr[id] = *value & el2_bits(vcpu, id);
 	else
 		*value = vcpu->sr[id];
 	return SKIP;

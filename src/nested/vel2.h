@@ -10,12 +10,15 @@ struct vcpu;
 /* Give a new vcpu of a nested VM its VNCR page; -ENOMEM. Freed by vel2_destroy(). */
 int vel2_init(struct vcpu *vcpu) must_check;
 void vel2_destroy(struct vcpu *vcpu);
-/* After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state. */
+/*
+ * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state. Its references to shadows
+ * stay: they say what may be in TLBs, not what L1 wants.
+ */
 void vel2_reset(struct vcpu *vcpu);
 
 /* Registers of vEL2 that trap (EC 0x18), with home EMUL; UNDEF to anything but vEL2. */
 sysreg_fn emul_twin; /* in the EL1 register that stands for it */
-sysreg_fn emul_el2;  /* in vcpu->sr only */
+sysreg_fn emul_el2;  /* in vcpu->sr only: HPFAR_EL2, MDCR_EL2 */
 sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
 /* sr[SR_CPACR_EL1] of the vEL2 context from its CPTR_EL2. */
 void vel2_cpacr_load(struct vcpu *vcpu);

@@ -21,14 +21,16 @@
 bool simd_chaos;
 
 /*
- * CPTR_EL2 with all traps armed, and open for all that the machine has; trace and activity
- * monitors are nobody's.
+ * CPTR_EL2 with all SIMD traps armed; as simd_close() leaves it, with CPACR_EL1 trapped as well, for an entry with it
+ * may come before anybody looks what the vcpu needs (hidden fields, vEL2, L1); and open for all that the machine has.
+ * Trace and activity monitors are nobody's.
  */
-static u64 cptr_armed, cptr_open;
+static u64 cptr_armed, cptr_closed, cptr_open;
 
 void simd_cptr_init(void)
 {
 	cptr_armed = CPTR_TTA | (feat.amu ? CPTR_TAM : 0);
+	cptr_closed = cptr_armed | CPTR_TCPAC;
 	cptr_open = cptr_armed | CPTR_FPEN | (feat.sve ? CPTR_ZEN : 0) | (feat.sme ? CPTR_SMEN : 0);
 }
 
@@ -68,7 +70,7 @@ void simd_open(void)
 
 void simd_close(void)
 {
-	traps_cptr_set(cptr_armed);
+	traps_cptr_set(cptr_closed);
 }
 
 /* Both pointers, always together. */
@@ -145,6 +147,7 @@ static void drop(struct vcpu *vcpu)
 void simd_vcpu_reset(struct vcpu *vcpu)
 {
 	drop(vcpu);
+	vcpu->simd.l2 = false; /* it starts at vEL2, if it has that */
 	simd_state_reset(vcpu);
 }
 
@@ -167,14 +170,17 @@ enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit)
 /* Somebody computed trap values, a host section came, then the values were loaded. */
 static __attribute__((noinline)) void check_repair(struct vcpu *vcpu)
 {
-	traps_cptr_set(simd_cptr(vcpu));
+	if (is_live_on(vcpu, cpu_this()))
+		traps_cptr_set(simd_cptr(vcpu));
+	else
+		simd_close();
 	vcpu->traps_stale = true;
 }
 
 void simd_check(struct vcpu *vcpu)
 {
 	const struct cpu *cpu = cpu_this();
-	bool open = cpu->traps.cptr & CPTR_FPEN;
+	bool open = cpu->traps.cptr & (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
 
 	/* With L1's traps on top, closed is right for live state too; open for state that is not never is. */
 	if (unlikely(open != (cpu->simd.owner == vcpu)) && (open || !vcpu->has_el2))

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector lengths of the levels of a vcpu with EL2. */
+/*
+ * What of SIMD differs between the levels of a vcpu with EL2. Each step runs with interrupts masked: a
+ * host section of an interrupt would flush the state and close CPTR_EL2 in the middle of it.
+ */
 #include "simd/simd_level.h"
 
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/irq.h"
 #include "arch/sysreg.h"
+#include "boot/config.h"
 #include "nested/level.h"
 #include "nested/l1regs.h"
 #include "nested/vncr.h"
@@ -18,6 +23,12 @@
 static bool live(const struct vcpu *vcpu)
 {
 	return vcpu->simd.cpu && vcpu->simd.cpu->simd.owner == vcpu;
+}
+
+/* The bits of SMCR_ELx that the VM has: what its largest value has set. */
+static u64 smcr_bits(const struct simd_vcpu *s)
+{
+	return SMCR_LEN | s->smcr;
 }
 
 /* The two registers of the level that the home (or the CPU, while live) has them of, to their other homes. */
@@ -34,22 +45,30 @@ static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 
 static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
-	*zcr = vcpu->simd.l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vcpu->sr[SR_ZCR_EL2];
-	*smcr = vcpu->simd.l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vcpu->sr[SR_SMCR_EL2];
+	const struct simd_vcpu *s = &vcpu->simd;
+
+	*zcr = s->l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vcpu->sr[SR_ZCR_EL2];
+	*smcr = s->l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vcpu->sr[SR_SMCR_EL2];
+	*zcr &= ZCR_LEN;
+	*smcr &= smcr_bits(s);
 }
 
-static void switch_level(struct vcpu *vcpu)
+/* Interrupts masked. */
+static void switch_lengths(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
+	u64 zcr, smcr;
 
 	if (live(vcpu)) {
 		simd_open();
 		simd_state_read_lengths(vcpu);
 	}
-	put_lengths(vcpu, s->state->zcr_el1, s->state->smcr_el1);
+	zcr = s->state->zcr_el1;
+	smcr = s->state->smcr_el1;
+	put_lengths(vcpu, zcr, smcr);
 	s->l2 = !vcpu->hyp;
 	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
-	if (live(vcpu))
+	if (live(vcpu) && (zcr != s->state->zcr_el1 || smcr != s->state->smcr_el1))
 		simd_state_write_lengths(vcpu);
 	/* simd_open() changed CPTR_EL2. */
 	vcpu->traps_stale = true;
@@ -71,22 +90,39 @@ static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 	*smcr = MIN(*smcr & SMCR_LEN, l1 & SMCR_LEN) | (*smcr & l1 & (SMCR_FA64 | SMCR_EZT0));
 }
 
-void simd_level(struct vcpu *vcpu)
+/* Interrupts masked. */
+static void apply_limits(struct vcpu *vcpu)
 {
 	u64 zcr, smcr;
 
-	if (!vcpu->simd.vl)
-		return;
-	if (vcpu->simd.l2 == vcpu->hyp)
-		switch_level(vcpu);
 	if (!live(vcpu))
 		return;
 	limits(vcpu, &zcr, &smcr);
-	if (vcpu->simd.zcr_now != zcr || vcpu->simd.smcr_now != smcr) {
-		simd_open();
-		simd_state_limit(vcpu, zcr, smcr);
-		vcpu->traps_stale = true;
+	if (vcpu->simd.zcr_now == zcr && vcpu->simd.smcr_now == smcr)
+		return;
+	simd_open();
+	simd_state_limit(vcpu, zcr, smcr);
+	vcpu->traps_stale = true;
+}
+
+void simd_level(struct vcpu *vcpu)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+	bool changed = s->l2 == vcpu->hyp;
+	u64 daif;
+
+	/* With the old level's lengths still in the registers. */
+	if (unlikely(changed && vcpu->vm->config->simd_switch))
+		simd_flush(vcpu);
+	if (!s->vl) {
+		s->l2 = !vcpu->hyp;
+		return;
 	}
+	daif = irq_save();
+	if (changed)
+		switch_lengths(vcpu);
+	apply_limits(vcpu);
+	irq_restore(daif);
 }
 
 /* Whether L1's own CPTR_EL2 stops vEL2 (0b01 does not: it is about EL0). */
@@ -97,11 +133,17 @@ static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 	return !(cptr & (field & -field));
 }
 
+/* home is of the state's home, which has vEL2's lengths: simd_level() came first. */
 static enum verdict length_access(struct vcpu *vcpu, u64 *home, bool write, u64 *value, u64 bits)
 {
+	u64 daif;
+
+	simd_level(vcpu);
+	daif = irq_save();
 	if (live(vcpu)) {
 		simd_open();
 		simd_state_read_lengths(vcpu);
+		vcpu->traps_stale = true;
 	}
 	if (write)
 		*home = *value & bits;
@@ -109,7 +151,7 @@ static enum verdict length_access(struct vcpu *vcpu, u64 *home, bool write, u64 
 		*value = *home;
 	if (live(vcpu) && write)
 		simd_state_write_lengths(vcpu);
-	vcpu->traps_stale = true;
+	irq_restore(daif);
 	return SKIP;
 }
 
@@ -122,7 +164,6 @@ enum verdict emul_zcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 
 		level_take(vcpu, LEVEL_SYNC, ESR(EC_SVE, 0UL));
 		return RESUME;
 	}
-	simd_level(vcpu);
 	return length_access(vcpu, &vcpu->simd.state->zcr_el1, write, value, ZCR_LEN);
 }
 
@@ -135,7 +176,6 @@ enum verdict emul_smcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64
 		level_take(vcpu, LEVEL_SYNC, ESR(EC_SME, 0UL));
 		return RESUME;
 	}
-	simd_level(vcpu);
 	return length_access(vcpu, &vcpu->simd.state->smcr_el1, write, value,
-			     SMCR_LEN | vcpu->simd.smcr);
+			     smcr_bits(&vcpu->simd));
 }

@@ -57,8 +57,8 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 		row = &exit_other;
 	*class = row->class;
 	/* What L1 trapped of its guest is L1's, whoever else might want it. */
-	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
-		if (reflect_wanted(vcpu, exit))
+	if (unlikely(vcpu->has_el2)) {
+		if (!vcpu->hyp && reflect_wanted(vcpu, exit))
 			return REFLECT;
 		if (reflect_undefined(vcpu, exit)) {
 			vcpu->pc = exit->elr - 4; /* an HVC, which PC is behind */

@@ -9,7 +9,7 @@
 #include "lib/string.h"
 
 /* Which VMs see a field; the others read it as not implemented. */
-enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED };
+enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED };
 
 /* How two values of a field compare (DDI 0487, "Principles of the ID scheme"). */
 enum scheme {
@@ -33,6 +33,7 @@ struct field {
  * Rows give what works in a guest with nothing done by nidus, or what nidus does. The limit is the
  * newest value whose meaning was checked. Deliberately absent, and why:
  *   EL3. And of EL2, which only nested VMs have: NV (no further level yet), EVT, TWED, FWB, E2H = 0.
+ *   To nested VMs also nTLBPA (a shadow is a cache of L1's tables) and SPECRES (FEAT_NV traps vEL2's).
  *   AArch32 in EL0/EL1: HCR_EL2.RW is 1 and nothing below it is looked after.
  *   RAS, IESB, MPAM, AMU, PMU, SPE, TRBE, BRBE, trace, MTE, NMI, LOR, TME, LS64, THE, GCS, PIE,
  *   POE, TCR2, SCTLR2, MEC, D128: registers that nidus neither moves nor emulates.
@@ -113,7 +114,7 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64ISAR1_EL1, 28, UNSIGNED, 1, ALL) /* GPI */
 	NIBBLE(ID_AA64ISAR1_EL1, 32, UNSIGNED, 1, ALL) /* FRINTTS */
 	NIBBLE(ID_AA64ISAR1_EL1, 36, UNSIGNED, 1, ALL) /* SB */
-	NIBBLE(ID_AA64ISAR1_EL1, 40, UNSIGNED, 2, ALL) /* SPECRES */
+	NIBBLE(ID_AA64ISAR1_EL1, 40, UNSIGNED, 2, NOT_NESTED) /* SPECRES */
 	NIBBLE(ID_AA64ISAR1_EL1, 44, UNSIGNED, 2, ALL) /* BF16 */
 	NIBBLE(ID_AA64ISAR1_EL1, 48, UNSIGNED, 1, ALL) /* DGH */
 	NIBBLE(ID_AA64ISAR1_EL1, 52, UNSIGNED, 1, ALL) /* I8MM */
@@ -153,7 +154,7 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64MMFR1_EL1, 36, UNSIGNED, 2, ALL) /* ETS */
 	NIBBLE(ID_AA64MMFR1_EL1, 40, UNSIGNED, 1, NESTED) /* HCX */
 	NIBBLE(ID_AA64MMFR1_EL1, 44, UNSIGNED, 1, ALL) /* AFP */
-	NIBBLE(ID_AA64MMFR1_EL1, 48, UNSIGNED, 1, ALL) /* nTLBPA */
+	NIBBLE(ID_AA64MMFR1_EL1, 48, UNSIGNED, 1, NOT_NESTED) /* nTLBPA */
 	NIBBLE(ID_AA64MMFR1_EL1, 52, UNSIGNED, 1, ALL) /* TIDCP1 */
 	NIBBLE(ID_AA64MMFR1_EL1, 56, UNSIGNED, 1, ALL) /* CMOW */
 	NIBBLE(ID_AA64MMFR1_EL1, 60, UNSIGNED, 1, ALL) /* ECBHB */
@@ -199,6 +200,8 @@ static bool field_seen(const struct field *f, const struct vm_config *config)
 		return config->sve != 0 || config->sme != 0;
 	case NESTED:
 		return config->nested;
+	case NOT_NESTED:
+		return !config->nested;
 	}
 	return false;
 }

@@ -105,6 +105,8 @@ void vcpu_put(struct vcpu *vcpu)
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();
+	if (unlikely(vcpu->has_el2))
+		level_put(vcpu);
 	vgic_put(vcpu);
 	vtimer_put(vcpu);
 	sysreg_save(vcpu);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waking a vcpu: requests, kicks, and what ends its wait. The other half is fall_asleep() of sched.c. */
+#include "nested/level.h"
 #include "vcpu/cpu.h"
 #include "vcpu/sched.h"
 #include "vcpu/vcpu.h"
@@ -30,7 +31,8 @@ void vcpu_request(struct vcpu *vcpu, u32 request)
 
 bool vcpu_interrupt_pending(struct vcpu *vcpu)
 {
-	return vgic_interrupt_pending(vcpu);
+	return vgic_interrupt_pending(vcpu) ||
+	       (unlikely(vcpu->has_el2) && level_interrupt_pending(vcpu));
 }
 
 bool vcpu_wakes(struct vcpu *vcpu)

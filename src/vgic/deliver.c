@@ -185,6 +185,8 @@ void vgic_sync(struct vcpu *vcpu)
 
 void vgic_serve_sync(struct vcpu *vcpu)
 {
+	if (unlikely(vcpu->vgic.where == VGIC_L2))
+		vgic_l2_sync(vcpu);
 	vgic_sync(vcpu);
 	vgic_remote_serve(vcpu);
 }

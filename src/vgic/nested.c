@@ -135,7 +135,7 @@ static void end_l1(struct vcpu *vcpu, u32 i)
 }
 
 /* End those that L2 has deactivated since. */
-static void end_finished(struct vcpu *vcpu)
+void vgic_l2_sync(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
@@ -170,7 +170,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 
 	/* What has ended must not take this one with it. */
 	if (v->where == VGIC_L2)
-		end_finished(vcpu);
+		vgic_l2_sync(vcpu);
 	vgic_inject_ppi_hw(vcpu, intid, pintid);
 	if (v->where == VGIC_L2 && (v->priv.active >> intid & 1))
 		bind(v, intid, pintid);
@@ -223,7 +223,8 @@ static void interface_to_page(struct vcpu *vcpu, const struct interface *f)
 
 /*
  * What hardware list register i gets for lr of the page. With the HW bit it names an interrupt of
- * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end.
+ * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end: it is found
+ * when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
  */
 static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 {

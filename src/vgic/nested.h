@@ -46,8 +46,12 @@ void vgic_el2_exit(struct vcpu *vcpu);
 /* vgic_inject_ppi_hw() for the timers of a vcpu that has EL2. */
 void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
 
-/* Hooks of src/vgic while where is VGIC_L2: maintenance, vgic_interrupt_pending(), vgic_put(). */
+/*
+ * Hooks of src/vgic while where is VGIC_L2: maintenance, others' accesses to L1's interrupts,
+ * vgic_interrupt_pending(), vgic_put().
+ */
 void vgic_l2_maintenance(struct vcpu *vcpu);
+void vgic_l2_sync(struct vcpu *vcpu);
 bool vgic_l2_pending(const struct vcpu *vcpu);
 void vgic_l2_leave(struct vcpu *vcpu);
 

@@ -12,7 +12,11 @@
 #include "arch/sysreg.h"
 #include "boot/config.h"
 #include "mm/page.h"
+#include "nested/level.h"
+#include "nested/reflect.h"
+#include "nested/vncr.h"
 #include "simd/simd.h"
+#include "simd/simd_level.h"
 #include "simd/simd_state.h"
 #include "vcpu/cpu.h"
 #include "vcpu/exit.h"
@@ -23,6 +27,7 @@
 struct cpu cpus[MAX_CPUS];
 struct vcpu vcpus[VCPUS];
 struct data expect[VCPUS];
+struct lengths other[VCPUS];
 struct feat feat;
 u8 cpu_name[CPUS], vcpu_name[VCPUS];
 struct event events[EVENTS_MAX];
@@ -32,6 +37,13 @@ static struct vm vm[2];
 static struct vm_config config[2];
 static u32 page_owner; /* whose home page_alloc() is to give */
 static u32 made; /* the vcpu that the event made anew, its counters with it */
+static u64 vncr_page[VCPUS][VNCR_WORDS];
+static u64 taken; /* ESR of the exception that vEL2 was given */
+
+#define ALL_OPEN (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN)
+const u64 l1_cptrs[L1_CPTRS] = {
+	0, ALL_OPEN, ALL_OPEN & ~CPTR_ZEN, ALL_OPEN & ~CPTR_SMEN, (ALL_OPEN & ~CPTR_FPEN) | CPTR_TCPAC,
+};
 
 #define LEN_LONG 15
 
@@ -88,6 +100,24 @@ bool live(u32 v)
 	return vcpus[v].simd.cpu;
 }
 
+bool nested(u32 v)
+{
+	return setup->nested && !vm_of(v);
+}
+
+bool in_l2(u32 v)
+{
+	return nested(v) && !vcpus[v].hyp;
+}
+
+/* An exception from vEL2 to itself. */
+void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
+{
+	if (!vcpu->hyp || kind != LEVEL_SYNC)
+		model_fail("vEL2 is given an exception of kind %#x", kind);
+	taken = esr;
+}
+
 /* ---- nidus in miniature ---------------------------------------------------------------------- */
 
 static void load(u32 c, u32 v)
@@ -102,6 +132,12 @@ static void put(u32 c)
 	cpus[c].loaded = NULL;
 }
 
+/* CPACR_EL1 as the guest runs with it: vEL2's is its CPTR_EL2, the others keep theirs open. */
+static u64 cpacr(u32 v)
+{
+	return nested(v) && !in_l2(v) ? vcpus[v].sr[SR_CPTR_EL2] : ALL_OPEN;
+}
+
 /*
  * The end of the run loop, with interrupts wherever nidus could allow any: between the decision
  * and the writes, between these and the last check. Each step for itself and from simd_check() on
@@ -112,11 +148,14 @@ static void enter(u32 c)
 	struct vcpu *vcpu = cpus[c].loaded;
 	struct machine_cpu *m = &mach[c];
 	struct traps traps = { 0 };
-	bool stale = vcpu->traps_stale;
 	u64 daif;
 
 	model_irq_point();
-	if (stale) {
+	if (vcpu->has_el2) {
+		simd_level(vcpu);
+		model_irq_point();
+	}
+	if (vcpu->traps_stale) {
 		traps = traps_compute(vcpu);
 		model_irq_point();
 		vcpu->traps_stale = false;
@@ -130,14 +169,32 @@ static void enter(u32 c)
 	m->in_guest = true;
 	m->synced = true;
 	m->daif = 0;
-	if (m->cptr & CPTR_FPEN)
-		machine_narrow(m);
+	machine_narrow(m, cpacr(loaded(c)));
 }
 
 static void leave(u32 c)
 {
 	mach[c].in_guest = false;
 	mach[c].synced = true;
+}
+
+static void change_level(u32 v);
+
+/* Whether L2's instruction was L1's to have; then it is delivered. */
+static bool reflected(struct vcpu *vcpu, u32 v, u64 field)
+{
+	u64 l1 = vcpu->sr[SR_CPTR_EL2];
+	bool asked = !(l1 & field) || !(l1 & CPTR_FPEN), does;
+
+	if (!in_l2(v))
+		return false;
+	does = reflect_wanted(vcpu, &vcpu->exit);
+	if (does != asked)
+		model_fail("vcpu %u: L2's trapped instruction is %s L1, whose CPTR_EL2 is %#lx", vcpu_name[v],
+			   does ? "given to" : "kept from", l1);
+	if (does)
+		change_level(v);
+	return does;
 }
 
 /* A guest's instruction trapped. Whether its VM has the feature decides what must come of it. */
@@ -148,19 +205,34 @@ static void trap(u32 c, u64 ec)
 	bool has = ec == EC_SVE ? setup->vl[k] : ec == EC_SME ? setup->svl[k] : true;
 	u64 field = ec == EC_SVE ? CPTR_ZEN : ec == EC_SME ? CPTR_SMEN : CPTR_FPEN;
 	const struct machine_cpu *m = &mach[c];
-	struct exit exit = { .esr = ESR(ec, 0UL) };
 	enum verdict verdict;
 
 	leave(c);
-	verdict = simd_trap(vcpu, &exit);
+	vcpu->exit = (struct exit){ .esr = ESR(ec, 0UL), .spsr = 5 };
+	if (has && reflected(vcpu, v, field))
+		return;
+	verdict = simd_trap(vcpu, &vcpu->exit);
 	if (verdict != (has ? RESUME : UNDEF))
 		model_fail("vcpu %u, whose VM has %s, gets verdict %d for a trapped instruction",
 			   vcpu_name[v], has ? "the feature" : "no such feature", verdict);
-	if (has && inject_at < 0 && !(live(v) && (m->cptr & field)))
+	if (has && inject_at < 0 &&
+	    !(live(v) && ((nested(v) ? traps_compute(vcpu).cptr : m->cptr) & field)))
 		model_fail("vcpu %u is resumed after a trap, but would trap again", vcpu_name[v]);
 }
 
 /* ---- guests ---------------------------------------------------------------------------------- */
+
+/* The length that one level asks for, below L1's if it is L2. */
+static u32 asked(u32 v, u8 own_len, u8 other_len)
+{
+	return segs_of(in_l2(v) ? MIN(own_len, other_len) : own_len);
+}
+
+/* Whether L1 lets L2 have FA64 and ZT0: they go with the length. */
+static bool extras(u32 v)
+{
+	return !in_l2(v) || other[v].smcr == LEN_LONG;
+}
 
 u32 exp_len(u32 v)
 {
@@ -169,19 +241,32 @@ u32 exp_len(u32 v)
 	bool sm = x->svcr & SVCR_SM;
 	u32 full = sm ? setup->svl[k] : setup->vl[k];
 
-	return full ? MIN(full, segs_of(sm ? x->smcr_el1 : x->zcr_el1)) : 1;
+	if (!full)
+		return 1;
+	return MIN(full, sm ? asked(v, x->smcr_el1, other[v].smcr) : asked(v, x->zcr_el1, other[v].zcr));
 }
 
 u32 exp_svl(u32 v)
 {
-	return MIN((u32)setup->svl[vm_of(v)], segs_of(expect[v].smcr_el1));
+	return MIN((u32)setup->svl[vm_of(v)], asked(v, expect[v].smcr_el1, other[v].smcr));
 }
 
-/* Above the length: zero, or if the machine keeps it either. */
-static void exp_cut(tag *segs, u32 len)
+/*
+ * Above the length: zero, or if the machine keeps it either. Either too for a vcpu with EL2, whose lengths may change twice between
+ * two entries that would zero anything.
+ */
+static void exp_cut(u32 v, tag *segs, u32 len)
 {
 	for (u32 i = len; i < SEGS; i++)
-		segs[i] = setup->narrow ? T_ZERO : T_ANY;
+		segs[i] = setup->narrow && !nested(v) ? T_ZERO : T_ANY;
+}
+
+/* Whichever lengths v has now, from here on. */
+static void exp_cut_all(u32 v)
+{
+	exp_cut(v, expect[v].vec, exp_len(v));
+	if (expect[v].svcr & SVCR_ZA)
+		exp_cut(v, expect[v].za, exp_svl(v));
 }
 
 /*
@@ -211,14 +296,31 @@ static void write_status(struct machine_cpu *m, u32 v)
  * A guest of a VM with SVE always writes all that it can reach (guest_sve): nidus moves it all
  * together, and that keeps the world small. For it this is only a cause of a trap.
  */
+/*
+ * Whether the guest may use FP, or also what field controls. vEL2 that may not has an exception of its own, without nidus; else
+ * CPTR_EL2 may make it exit.
+ */
+static bool allowed(u32 c, u64 field, u64 ec)
+{
+	u64 el1 = cpacr(loaded(c)), el2 = mach[c].cptr;
+
+	if ((el1 & field) != field || !(el1 & CPTR_FPEN))
+		return false;
+	if ((el2 & field) != field)
+		trap(c, ec);
+	else if (!(el2 & CPTR_FPEN))
+		trap(c, EC_FP_ASIMD);
+	else
+		return true;
+	return false;
+}
+
 static void guest_fp(u32 c)
 {
 	struct machine_cpu *m = &mach[c];
 	u32 v = loaded(c);
 
-	if (!(m->cptr & CPTR_FPEN)) {
-		trap(c, EC_FP_ASIMD);
-	} else if (!setup->vl[vm_of(v)]) {
+	if (allowed(c, CPTR_FPEN, EC_FP_ASIMD) && !setup->vl[vm_of(v)]) {
 		write_tag(v, &m->d.vec[0], &expect[v].vec[0]);
 		write_status(m, v);
 	}
@@ -228,8 +330,8 @@ static void write_za(struct machine_cpu *m, u32 v)
 {
 	for (u32 i = 0; i < exp_svl(v); i++)
 		write_tag(v, &m->d.za[i], &expect[v].za[i]);
-	exp_cut(expect[v].za, exp_svl(v));
-	if (setup->sme2)
+	exp_cut(v, expect[v].za, exp_svl(v));
+	if (setup->sme2 && extras(v))
 		write_tag(v, &m->d.zt0, &expect[v].zt0);
 }
 
@@ -239,17 +341,15 @@ static void guest_sve(u32 c)
 	u32 v = loaded(c);
 	bool sm = m->d.svcr & SVCR_SM;
 
-	if (!(m->cptr & (sm ? CPTR_SMEN : CPTR_ZEN))) {
-		trap(c, sm ? EC_SME : EC_SVE);
+	if (!allowed(c, sm ? CPTR_SMEN : CPTR_ZEN, sm ? EC_SME : EC_SVE))
 		return;
-	}
 	for (u32 i = 0; i < exp_len(v); i++)
 		write_tag(v, &m->d.vec[i], &expect[v].vec[i]);
-	exp_cut(expect[v].vec, exp_len(v));
+	exp_cut(v, expect[v].vec, exp_len(v));
 	write_tag(v, &m->d.pred, &expect[v].pred);
-	if (!sm || setup->fa64)
+	if (!sm || (setup->fa64 && extras(v)))
 		write_tag(v, &m->d.ffr, &expect[v].ffr);
-	if (expect[v].svcr & SVCR_ZA)
+	if ((expect[v].svcr & SVCR_ZA) && (m->cptr & cpacr(v) & CPTR_SMEN))
 		write_za(m, v);
 	write_status(m, v);
 }
@@ -260,10 +360,8 @@ static void guest_svcr(u32 c, u64 bit)
 	struct machine_cpu *m = &mach[c];
 	u32 v = loaded(c);
 
-	if (!(m->cptr & CPTR_SMEN)) {
-		trap(c, EC_SME);
+	if (!allowed(c, CPTR_SMEN, EC_SME))
 		return;
-	}
 	machine_set_svcr(&m->d, m->d.svcr ^ bit);
 	machine_set_svcr(&expect[v], expect[v].svcr ^ bit);
 	if (bit == SVCR_SM)
@@ -277,20 +375,80 @@ static void guest_len_change(u32 c)
 	u32 v = loaded(c);
 	struct data *x = &expect[v];
 
-	if (!(m->cptr & CPTR_ZEN)) {
-		trap(c, EC_SVE);
+	if (!allowed(c, CPTR_ZEN, EC_SVE))
 		return;
-	}
 	x->zcr_el1 ^= LEN_LONG;
 	m->d.zcr_el1 = x->zcr_el1;
-	if (m->cptr & CPTR_SMEN) {
+	if (m->cptr & cpacr(v) & CPTR_SMEN) {
 		x->smcr_el1 ^= LEN_LONG;
 		m->d.smcr_el1 = x->smcr_el1;
-		if (x->svcr & SVCR_ZA)
-			exp_cut(x->za, exp_svl(v));
 	}
-	machine_narrow(m);
-	exp_cut(x->vec, exp_len(v));
+	machine_narrow(m, cpacr(v));
+	exp_cut_all(v);
+}
+
+/* ---- levels ---------------------------------------------------------------------------------- */
+
+/* level.c, as far as SIMD goes. */
+static void change_level(u32 v)
+{
+	struct data *x = &expect[v];
+	struct lengths left = { x->zcr_el1, x->smcr_el1 };
+
+	vcpus[v].hyp = !vcpus[v].hyp;
+	vcpus[v].traps_stale = true;
+	x->zcr_el1 = other[v].zcr;
+	x->smcr_el1 = other[v].smcr;
+	other[v] = left;
+	exp_cut_all(v);
+}
+
+static void leave_if_running(u32 c)
+{
+	if (mach[c].in_guest)
+		leave(c);
+	model_irq_point();
+}
+
+/* CPTR_EL2, by that name or as CPACR_EL1: emul_cptr(). */
+static void l1_changes_cptr(u32 c)
+{
+	struct vcpu *vcpu = cpus[c].loaded;
+	u32 i = 0;
+
+	leave_if_running(c);
+	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
+		i++;
+	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[(i + 1) % L1_CPTRS];
+	vcpu->traps_stale = true;
+}
+
+/* ZCR_EL2 or SMCR_EL2 by these names, which exit: read it, then write another length. */
+static void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr)
+{
+	struct vcpu *vcpu = cpus[c].loaded;
+	bool stopped = !(vcpu->sr[SR_CPTR_EL2] & field);
+	enum sysreg_id id = smcr ? SR_SMCR_EL2 : SR_ZCR_EL2;
+	u32 v = loaded(c);
+	u64 value = ~0UL, want = smcr ? machine_smcr(*now) : *now;
+	enum verdict verdict;
+
+	leave_if_running(c);
+	taken = 0;
+	verdict = emul(vcpu, id, false, &value);
+	if (verdict != (stopped ? RESUME : SKIP) || stopped != !!taken)
+		model_fail("vcpu %u: vEL2's access to %s ends with verdict %d, exception %#lx", vcpu_name[v],
+			   smcr ? "SMCR_EL2" : "ZCR_EL2", verdict, taken);
+	if (stopped)
+		return;
+	if (value != want)
+		model_fail("vcpu %u: vEL2 reads %s: %#lx instead of %#lx", vcpu_name[v],
+			   smcr ? "SMCR_EL2" : "ZCR_EL2", value, want);
+	model_irq_point();
+	*now ^= LEN_LONG;
+	value = smcr ? machine_smcr(*now) : *now;
+	emul(vcpu, id, true, &value);
+	exp_cut_all(v);
 }
 
 /* ---- VMs ------------------------------------------------------------------------------------- */
@@ -298,8 +456,20 @@ static void guest_len_change(u32 c)
 static void expect_reset(u32 v)
 {
 	memset(&expect[v], 0, sizeof(expect[v]));
-	if (!setup->narrow)
-		exp_cut(expect[v].vec, 1);
+	other[v] = (struct lengths){ 0, 0 };
+	if (!setup->narrow || nested(v))
+		exp_cut(v, expect[v].vec, 1);
+}
+
+/* What vcpu_reset() does. */
+static void reset_el2(u32 v)
+{
+	struct vcpu *vcpu = &vcpus[v];
+
+	vcpu->has_el2 = vcpu->hyp = nested(v);
+	vcpu->vncr = vncr_page[v];
+	memset(vncr_page[v], 0, sizeof(vncr_page[v]));
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = 0;
 }
 
 static void make_vcpu(u32 v)
@@ -307,6 +477,7 @@ static void make_vcpu(u32 v)
 	page_owner = made = v;
 	vcpus[v].vm = &vm[vm_of(v)];
 	vcpus[v].index = (u8)v;
+	reset_el2(v);
 	if (simd_vcpu_init(&vcpus[v]))
 		model_fail("simd_vcpu_init failed");
 	expect_reset(v);
@@ -359,7 +530,9 @@ void world_boot(const struct setup *s)
 	for (u32 i = 0; i < 2; i++) {
 		config[i].sve = s->vl[i] ? 64U << s->vl[i] : 0;
 		config[i].sme = s->svl[i] ? 64U << s->svl[i] : 0;
+		config[i].simd_switch = s->simd_switch && !i;
 		vm[i].config = &config[i];
+		vm[i].nested.cptr = CPTR_FPEN | (s->vl[i] ? CPTR_ZEN : 0) | (s->svl[i] ? CPTR_SMEN : 0) | CPTR_TCPAC;
 	}
 	for (u32 v = 0; v < VCPUS && v < s->vcpus[0] + s->vcpus[1]; v++)
 		make_vcpu(v);
@@ -402,6 +575,16 @@ static bool can_reset(const struct event *e)
 	return in_host(e) && (unloaded(e->vcpu) || loaded(e->cpu) == e->vcpu);
 }
 
+static bool vel2_running(const struct event *e)
+{
+	return guest_running(e) && nested(loaded(e->cpu)) && !in_l2(loaded(e->cpu));
+}
+
+static bool l2_loaded(const struct event *e)
+{
+	return cpus[e->cpu].loaded && in_l2(loaded(e->cpu));
+}
+
 static void ev_enter(const struct event *e) { enter(e->cpu); }
 static void ev_exit(const struct event *e) { leave(e->cpu); }
 static void ev_irq(const struct event *e) { (void)e; simd_chaos_section(); }
@@ -413,6 +596,19 @@ static void ev_sm(const struct event *e) { guest_svcr(e->cpu, SVCR_SM); }
 static void ev_za_switch(const struct event *e) { guest_svcr(e->cpu, SVCR_ZA); }
 static void ev_len(const struct event *e) { guest_len_change(e->cpu); }
 
+static void ev_level(const struct event *e) { leave_if_running(e->cpu); change_level(loaded(e->cpu)); }
+static void ev_cptr(const struct event *e) { l1_changes_cptr(e->cpu); }
+
+static void ev_zcr(const struct event *e)
+{
+	l1_changes_length(e->cpu, emul_zcr_el2, CPTR_ZEN, &expect[loaded(e->cpu)].zcr_el1, false);
+}
+
+static void ev_smcr(const struct event *e)
+{
+	l1_changes_length(e->cpu, emul_smcr_el2, CPTR_SMEN, &expect[loaded(e->cpu)].smcr_el1, true);
+}
+
 static void ev_schedule(const struct event *e)
 {
 	if (cpus[e->cpu].loaded)
@@ -423,10 +619,12 @@ static void ev_schedule(const struct event *e)
 static void ev_reset(const struct event *e)
 {
 	simd_vcpu_reset(&vcpus[e->vcpu]);
+	reset_el2(e->vcpu);
+	vcpus[e->vcpu].traps_stale = true;
 	expect_reset(e->vcpu);
 }
 
-/* One row per kind; level switches of nested VMs will be rows as well. */
+/* One row per kind. */
 static const struct {
 	const char *text;
 	bool per_vcpu;
@@ -446,6 +644,11 @@ static const struct {
 	{ "guest switches streaming mode", false, MOVES_CLAIM, guest_running, ev_sm },
 	{ "guest switches ZA on or off", false, MOVES_CLAIM, guest_running, ev_za_switch },
 	{ "guest changes ZCR_EL1 and SMCR_EL1", false, MOVES_CLAIM, guest_running, ev_len },
+	{ "vEL2 returns to L2", false, MOVES_NONE, vel2_running, ev_level },
+	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
+	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
+	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_running, ev_zcr },
+	{ "L1 reads and changes SMCR_EL2", false, MOVES_NONE, vel2_running, ev_smcr },
 };
 
 static void add_events(void)
@@ -453,7 +656,7 @@ static void add_events(void)
 	u32 n = setup->vcpus[0] + setup->vcpus[1];
 
 	for (u8 k = 0; k < ARRAY_SIZE(kinds); k++)
-		for (u8 c = 0; c < CPUS; c++)
+		for (u8 c = 0; c < (setup->one_cpu ? 1 : CPUS); c++)
 			for (u8 v = 0; v < (kinds[k].per_vcpu ? n : 1); v++)
 				events[event_count++] = (struct event){ k, c, v };
 }
@@ -467,9 +670,9 @@ bool event_possible(const struct event *e)
  * Needless or missing moves. was: the vcpu whose state was live on the event's CPU before, or
  * VCPUS. A host section that came in between may have flushed as well, but never loads.
  */
-static void check_moves(const struct event *e, u32 was, bool injected)
+static void check_moves(const struct event *e, u32 was, bool switched, bool injected)
 {
-	enum moves may = kinds[e->kind].moves;
+	enum moves may = switched ? MOVES_FLUSH : kinds[e->kind].moves;
 	u32 load_of = VCPUS, save_of = VCPUS;
 
 	if (may == MOVES_CLAIM && cpus[e->cpu].loaded && was == VCPUS && live(loaded(e->cpu)))
@@ -498,18 +701,28 @@ static void check_moves(const struct event *e, u32 was, bool injected)
 	}
 }
 
+/* simd=switch: the entry to come is to another level than the last. */
+static bool switches(u32 c)
+{
+	const struct vcpu *vcpu = cpus[c].loaded;
+
+	return setup->simd_switch && vcpu->has_el2 && vcpu->simd.l2 == vcpu->hyp;
+}
+
 void event_apply(const struct event *e)
 {
 	struct vcpu *owner = cpus[e->cpu].simd.owner;
+	bool switched;
 
 	cur = e->cpu;
 	move_reset();
 	for (u32 v = 0; v < VCPUS; v++)
 		vcpus[v].simd.claims = vcpus[v].simd.flushes = vcpus[v].simd.bytes = 0;
 	inject_seen = 0;
+	switched = kinds[e->kind].apply == ev_enter && switches(e->cpu);
 	made = VCPUS;
 	kinds[e->kind].apply(e);
-	check_moves(e, owner ? (u32)(owner - vcpus) : VCPUS, inject_at >= 0);
+	check_moves(e, owner ? (u32)(owner - vcpus) : VCPUS, switched, inject_at >= 0);
 }
 
 const char *event_text(const struct event *e)

@@ -8,6 +8,11 @@
 /* The world beside the machine (machine.h) and nidus's own structures. */
 extern struct vcpu vcpus[VCPUS];
 extern struct data expect[VCPUS]; /* what each vcpu must see: ground truth */
+/* Of a vcpu with EL2: the lengths of the level that it is not in. */
+struct lengths {
+	u8 zcr, smcr;
+};
+extern struct lengths other[VCPUS];
 
 /* Events are numbered 0..EVENTS-1: a kind with its operands. */
 struct event {
@@ -38,6 +43,12 @@ const char *event_text(const struct event *e);
 tag own(u32 v);
 u32 loaded(u32 c);
 bool live(u32 v);
+/* Of a vcpu with EL2: the values L1 may give CPTR_EL2. */
+#define L1_CPTRS 5
+extern const u64 l1_cptrs[L1_CPTRS];
+/* Whether v has EL2; whether it is in L2. */
+bool nested(u32 v);
+bool in_l2(u32 v);
 /* Segments that v's guest reaches now, of its vectors and of ZA. */
 u32 exp_len(u32 v);
 u32 exp_svl(u32 v);

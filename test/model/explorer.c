@@ -1,3 +1,4 @@
+	put_levels(v);
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Breadth-first search over all interleavings of the model world's events, to a fixed point.
@@ -10,12 +11,13 @@
 
 #include "arch/hcr.h"
 #include "events.h"
+#include "nested/vncr.h"
 #include "simd/simd_state.h"
 #include "vcpu/cpu.h"
 
 /* A new field of these must be packed below if events depend on it. */
 _Static_assert(sizeof(struct simd_cpu) == 24, "simd_cpu has changed");
-_Static_assert(sizeof(struct simd_vcpu) == 80, "simd_vcpu has changed");
+_Static_assert(sizeof(struct simd_vcpu) == 104, "simd_vcpu has changed");
 
 struct state {
 	u64 cpu[CPUS];
@@ -154,6 +156,7 @@ static u64 cpu_word(u32 c, const struct perm *p)
 	put_bits(!!(m->cptr & CPTR_FPEN), 1);
 	put_bits(!!(m->cptr & CPTR_ZEN), 1);
 	put_bits(!!(m->cptr & CPTR_SMEN), 1);
+	put_bits(!!(m->cptr & CPTR_TCPAC), 1);
 	/* At EL2 nothing may rely on an ISB of long ago. */
 	put_bits(m->synced && m->in_guest, 1);
 	put_bits(m->in_guest, 1);
@@ -167,14 +170,15 @@ static void cpu_unword(u32 c, u64 w)
 	struct machine_cpu *m = &mach[c];
 	u64 on, owner;
 
-	owner = w >> (DATA_TAGS * 3 + 6 + 15 + 2) & 3;
+	owner = w >> (DATA_TAGS * 3 + 6 + 16 + 2) & 3;
 	word = w;
 	get_data(&m->d, owner ? (u32)owner - 1 : 0);
 	m->zcr_el2 = get_bits(4);
 	m->smcr_el2 = get_bits(4);
 	m->smcr_el2 |= get_bits(1) ? SMCR_FA64 : 0;
 	m->smcr_el2 |= get_bits(1) ? SMCR_EZT0 : 0;
-	m->cptr = CPTR_TTA | CPTR_TAM;
+	m->cptr 	m->cptr |= get_bits(1) ? CPTR_TCPAC : 0;
+= CPTR_TTA | CPTR_TAM;
 	m->cptr |= get_bits(1) ? CPTR_FPEN : 0;
 	m->cptr |= get_bits(1) ? CPTR_ZEN : 0;
 	m->cptr |= get_bits(1) ? CPTR_SMEN : 0;
@@ -199,6 +203,65 @@ static u8 *home_za(u32 v)
 static bool is_loaded(u32 v)
 {
 	return cpus[0].loaded == &vcpus[v] || cpus[1].loaded == &vcpus[v];
+}
+
+/* Where the lengths of the level are that the home has not. */
+static struct lengths elsewhere(u32 v)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+
+	if (vcpu->simd.l2)
+		return (struct lengths){ vcpu->sr[SR_ZCR_EL2] & ZCR_LEN, vcpu->sr[SR_SMCR_EL2] & SMCR_LEN };
+	return (struct lengths){ vncr_read(vcpu, VNCR_ZCR_EL1) & ZCR_LEN,
+				 vncr_read(vcpu, VNCR_SMCR_EL1) & SMCR_LEN };
+}
+
+static void put_lengths(struct lengths l)
+{
+	put_bits(len_code(l.zcr), 2);
+	put_bits(len_code(l.smcr), 2);
+}
+
+static struct lengths get_lengths(void)
+{
+	u8 zcr = code_len(get_bits(2));
+
+	return (struct lengths){ zcr, code_len(get_bits(2)) };
+}
+
+/* What a vcpu with EL2 has besides. */
+static void put_levels(u32 v)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+	u32 i = 0;
+
+	if (!nested(v))
+		return;
+	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
+		i++;
+	put_bits(i, 3);
+	put_bits(vcpu->hyp, 1);
+	put_bits(vcpu->simd.l2, 1);
+	put_lengths(elsewhere(v));
+}
+
+/* The place that is not in use holds junk. */
+static void get_levels(u32 v)
+{
+	struct vcpu *vcpu = &vcpus[v];
+	struct lengths l;
+	bool l2;
+
+	if (!nested(v))
+		return;
+	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[get_bits(3)];
+	vcpu->hyp = get_bits(1);
+	l2 = vcpu->simd.l2 = get_bits(1);
+	l = get_lengths();
+	vcpu->sr[SR_ZCR_EL2] = l2 ? l.zcr : LEN_JUNK;
+	vcpu->sr[SR_SMCR_EL2] = l2 ? machine_smcr(l.smcr) : LEN_JUNK;
+	vncr_write(vcpu, VNCR_ZCR_EL1, l2 ? LEN_JUNK : l.zcr);
+	vncr_write(vcpu, VNCR_SMCR_EL1, l2 ? LEN_JUNK : machine_smcr(l.smcr));
 }
 
 static u64 home_word(u32 v, const struct perm *p)
@@ -249,11 +312,17 @@ static void home_unword(u32 v, u64 w)
 	st->zt0[0] = d.zt0;
 	st->svcr = d.svcr;
 	st->zcr_el1 = d.zcr_el1;
-	st->smcr_el1 = d.smcr_el1;
+	st->smcr_el1 = machine_smcr(d.smcr_el1);
 	cpu = get_bits(2);
 	vcpus[v].simd.cpu = cpu ? &cpus[cpu - 1] : NULL;
 	vcpus[v].simd.state = st;
 	vcpus[v].traps_stale = get_bits(1);
+	get_levels(v);
+	/* world_check() has seen that these agree. */
+	if (cpu) {
+		vcpus[v].simd.zcr_now = mach[cpu - 1].zcr_el2;
+		vcpus[v].simd.smcr_now = mach[cpu - 1].smcr_el2;
+	}
 }
 
 static void pack_as(struct state *s, const struct perm *p)
@@ -264,6 +333,7 @@ static void pack_as(struct state *s, const struct perm *p)
 		s->home[p->vcpu[v]] = home_word(v, p);
 		word = word_at = 0;
 		put_data(expect[v], v);
+		put_lengths(other[v]);
 		s->expect[p->vcpu[v]] = word;
 	}
 }
@@ -294,6 +364,7 @@ static void unpack(const struct state *s)
 		home_unword(v, s->home[v]);
 		word = s->expect[v];
 		get_data(&expect[v], v);
+		other[v] = get_lengths();
 	}
 }
 
@@ -498,6 +569,10 @@ static const struct setup setups[] = {
 	{ "1+1 vcpus, A: SVE 512 SME 256, B: SVE 256, registers keep what is above the length",
 	  { 1, 1 }, { 3, 2 }, { 2, 0 }, false, true, true },
 	{ "2+1 vcpus, A: SVE 512, B: SVE 256 SME 128", { 2, 1 }, { 3, 2 }, { 0, 1 }, true, true,
+	  true },
+	{ "1+1 vcpus, one CPU, A with EL2: SVE 512 SME 256, B: neither", { 1, 1 }, { 3, 0 }, { 2, 0 }, true,
+	  true, true, true, true, false },
+	{ "the same, flushed at each level switch", { 1, 1 }, { 3, 0 }, { 2, 0 }, true, true, true, true, true,
 	  true },
 	{ "2+1 vcpus, A: SVE 256 SME 512, B: neither", { 2, 1 }, { 2, 0 }, { 3, 0 }, true, true,
 	  false },

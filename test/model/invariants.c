@@ -53,11 +53,28 @@ static void check_value(u32 v, const char *what, u64 have, u64 want)
 			   want);
 }
 
+/* What L1 leaves L2 of the VM's: the shorter length, and the features that both have on. */
+static u64 zcr_limit(u32 v)
+{
+	u64 vm = vcpus[v].simd.zcr;
+
+	return in_l2(v) ? MIN(vm, (u64)other[v].zcr) : vm;
+}
+
+static u64 smcr_limit(u32 v)
+{
+	u64 vm = vcpus[v].simd.smcr, l1 = machine_smcr(other[v].smcr);
+
+	if (!in_l2(v))
+		return vm;
+	return MIN(vm & SMCR_LEN, l1 & SMCR_LEN) | (vm & l1 & ~SMCR_LEN);
+}
+
 static void check_sme(const struct machine_cpu *m, u32 v)
 {
 	const struct data *x = &expect[v];
 
-	check_value(v, "SMCR_EL2", m->smcr_el2, vcpus[v].simd.smcr);
+	check_value(v, "SMCR_EL2", m->smcr_el2, smcr_limit(v));
 	check_value(v, "SMCR_EL1", m->d.smcr_el1, x->smcr_el1);
 	if (!(x->svcr & SVCR_ZA))
 		return;
@@ -70,7 +87,7 @@ static void check_sve(const struct machine_cpu *m, u32 v)
 {
 	const struct data *x = &expect[v];
 
-	check_value(v, "ZCR_EL2", m->zcr_el2, vcpus[v].simd.zcr);
+	check_value(v, "ZCR_EL2", m->zcr_el2, zcr_limit(v));
 	check_value(v, "ZCR_EL1", m->d.zcr_el1, x->zcr_el1);
 	check_segs(v, "Z registers", m->d.vec, x->vec, exp_len(v));
 	check_tag(v, "P registers", m->d.pred, x->pred);
@@ -78,26 +95,47 @@ static void check_sve(const struct machine_cpu *m, u32 v)
 		check_tag(v, "FFR", m->d.ffr, x->ffr);
 }
 
-/* All that the guest which runs on c can read at this moment. */
+/*
+ * A field is open iff the state is live, the VM has the feature and, of a vcpu with EL2, L1 does not trap it. CPACR_EL1 traps where
+ * the VM has not all fields of it, where it is vEL2's CPTR_EL2, and where L1 says so.
+ */
+static void check_traps(const struct machine_cpu *m, u32 v)
+{
+	const u64 fields[] = { CPTR_FPEN, CPTR_ZEN, CPTR_SMEN };
+	u32 k = vm_of(v);
+	u64 l1 = nested(v) ? vcpus[v].sr[SR_CPTR_EL2] : ~CPTR_TCPAC;
+	const bool has[] = { true, setup->vl[k], setup->svl[k] };
+	bool hidden = !setup->vl[k] || !setup->svl[k];
+
+	if ((m->cptr & CPTR_ALWAYS) != CPTR_ALWAYS)
+		model_fail("vcpu %u runs with trace or activity monitors open", vcpu_name[v]);
+	for (u32 i = 0; i < 3; i++) {
+		bool want = live(v) && has[i] && (l1 & fields[i]);
+
+		if (!!(m->cptr & fields[i]) != want)
+			model_fail("vcpu %u%s runs with CPTR_EL2 %#lx: its state is %s, its VM has SVE %u "
+				   "SME %u, L1 says %#lx",
+				   vcpu_name[v], in_l2(v) ? " (L2)" : "", m->cptr, live(v) ? "live" : "in memory",
+				   setup->vl[k], setup->svl[k], l1);
+	}
+	if ((hidden || (nested(v) && !in_l2(v)) || (l1 & CPTR_TCPAC)) && !(m->cptr & CPTR_TCPAC))
+		model_fail("vcpu %u%s runs with CPACR_EL1 not trapped", vcpu_name[v], in_l2(v) ? " (L2)" : "");
+}
+
+/*
+ * All that the guest which runs on c can read at this moment, or another level of it once it lets that: no level may lose
+ * what it traps.
+ */
 static void check_guest(u32 c)
 {
 	static const char *const status[] = { "FPCR", "FPSR", "FPMR" };
 	const struct machine_cpu *m = &mach[c];
 	u32 v = loaded(c), k = vm_of(v);
-	bool open = m->cptr & CPTR_FPEN;
 
-	if ((m->cptr & CPTR_ALWAYS) != CPTR_ALWAYS)
-		model_fail("vcpu %u runs with trace or activity monitors open", vcpu_name[v]);
-	if (open != live(v))
-		model_fail("vcpu %u runs with SIMD %s while its state is %s", vcpu_name[v],
-			   open ? "open" : "trapped", live(v) ? "live" : "in memory");
-	if (!!(m->cptr & CPTR_ZEN) != (open && setup->vl[k]) ||
-	    !!(m->cptr & CPTR_SMEN) != (open && setup->svl[k]))
-		model_fail("vcpu %u runs with CPTR_EL2 %#lx, its VM has SVE %u SME %u",
-			   vcpu_name[v], m->cptr, setup->vl[k], setup->svl[k]);
+	check_traps(m, v);
 	if (!setup->svl[k])
 		check_value(v, "SVCR", m->d.svcr, 0);
-	if (!open)
+	if (!live(v))
 		return;
 	if (setup->svl[k])
 		check_value(v, "SVCR", m->d.svcr, expect[v].svcr);
@@ -124,6 +162,12 @@ static void check_cpu(u32 c)
 	if (owner && owner->simd.cpu != &cpus[c])
 		model_fail("cpu %u says vcpu %u is its owner, which says otherwise", cpu_name[c],
 			   vcpu_name[owner - vcpus]);
+	if (owner && owner->simd.vl &&
+	    (owner->simd.zcr_now != mach[c].zcr_el2 ||
+	     (owner->simd.svl && owner->simd.smcr_now != mach[c].smcr_el2)))
+		model_fail("cpu %u: limits in force are %#lx, %#lx, vcpu %u's record says %#lx, %#lx", cpu_name[c],
+			   mach[c].zcr_el2, mach[c].smcr_el2, vcpu_name[owner - vcpus], owner->simd.zcr_now,
+			   owner->simd.smcr_now);
 	if (owner && owner != cpus[c].loaded)
 		model_fail("cpu %u has vcpu %u live, which is not loaded", cpu_name[c],
 			   vcpu_name[owner - vcpus]);

@@ -88,13 +88,24 @@ static void cut(tag *segs, u32 len)
 		segs[i] = T_ZERO;
 }
 
-void machine_narrow(struct machine_cpu *m)
+void machine_narrow(struct machine_cpu *m, u64 cpacr)
 {
 	bool sm = m->d.svcr & SVCR_SM;
+	u64 field = sm ? CPTR_SMEN : CPTR_ZEN;
 
-	cut(m->d.vec, sm || (m->cptr & CPTR_ZEN) ? guest_len(m, sm) : 1);
-	if (m->d.svcr & SVCR_ZA)
-		cut(m->d.za, guest_len(m, true));
+	if (!(m->cptr & CPTR_FPEN) || !(cpacr & CPTR_FPEN))
+		return;
+	if (m->cptr & field)
+		cut(m->d.vec, cpacr & field ? guest_len(m, sm) : 1);
+	if ((m->cptr & CPTR_SMEN) && (m->d.svcr & SVCR_ZA))
+		cut(m->d.za, cpacr & CPTR_SMEN ? guest_len(m, true) : 1);
+}
+
+u64 machine_smcr(u64 len)
+{
+	if (len != 15)
+		return len;
+	return len | (setup->fa64 ? SMCR_FA64 : 0) | (setup->sme2 ? SMCR_EZT0 : 0);
 }
 
 void machine_set_svcr(struct data *d, u64 v)
@@ -193,12 +204,12 @@ void model_write_zcr_el12(u64 v)
 
 u64 model_read_smcr_el12(void)
 {
-	return touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1;
+	return machine_smcr(touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1);
 }
 
 void model_write_smcr_el12(u64 v)
 {
-	touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1 = (u8)v;
+	touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1 = v & SMCR_LEN;
 }
 
 void model_write_zcr_el2(u64 v)

@@ -48,6 +48,9 @@ struct setup {
 	u8 vl[2], svl[2];
 	bool narrow;     /* a shorter length zeroes what is above it (QEMU); else it keeps it */
 	bool fa64, sme2;
+	bool nested;     /* VM A has EL2 */
+	bool one_cpu;    /* the other one stays idle */
+	bool simd_switch; /* VM A: flush at each level switch */
 };
 
 extern const struct setup *setup;
@@ -76,7 +79,12 @@ u32 vm_of(u32 vcpu);
 u32 segs_of(u64 len);
 /* The length the guest on cpu executes with now, in or out of streaming mode. */
 u32 guest_len(const struct machine_cpu *m, bool streaming);
-/* Registers above the guest's lengths, as the machine treats them when these become shorter. */
-void machine_narrow(struct machine_cpu *m);
+/*
+ * An ERET to a guest whose CPACR_EL1 is so, or a change of its lengths: registers above them, as the machine treats them. QEMU:
+ * nothing happens while FP traps, nor if what CPTR_EL2 traps (at EL2 as well) had a length of 0 before.
+ */
+void machine_narrow(struct machine_cpu *m, u64 cpacr);
+/* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */
+u64 machine_smcr(u64 len);
 /* PSTATE.SM, PSTATE.ZA := v, with what that does to the data. */
 void machine_set_svcr(struct data *d, u64 v);
