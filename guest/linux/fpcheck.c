@@ -76,7 +76,8 @@ struct state {
 	u64 vl, svl;   /* bytes: in force for Z, and for ZA */
 	u64 svcr;
 	struct regs want;
-	struct regs got __attribute__((aligned(4096))); /* these two go away and come back as zeroes */
+	struct regs got
+		__attribute__((aligned(4096))); /* these two go away and come back as zeroes */
 	u8 pages[FAULTS][4096];
 };
 
@@ -145,7 +146,7 @@ static __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...)
 	syscall3(SYS_WRITE, 1, (u64)line, (u64)n + 1);
 }
 
-/* The first failure of a process is its end. Not in streaming mode: SIMD must be usable as it is. */
+/* The first failure of a process is its end. */
 #define failed(...)                                                                                \
 	({                                                                                         \
 		say("FAIL: " __VA_ARGS__);                                                         \
@@ -189,8 +190,8 @@ static void change_lengths(struct state *s)
 	if (has_sve && rnd(s, 3) == 0) {
 		now = set_vl(PR_SVE_SET_VL, vl);
 		if (vl_bytes() != now)
-			failed("pid %lu round %lu: RDVL %lu, prctl says %lu", s->pid, s->round, vl_bytes(),
-			       now);
+			failed("pid %lu round %lu: RDVL %lu, prctl says %lu", s->pid, s->round,
+			       vl_bytes(), now);
 	}
 	if (has_sme && rnd(s, 3) == 0) {
 		now = set_vl(PR_SME_SET_VL, vl);
@@ -282,15 +283,15 @@ static void compare(struct state *s, const char *what, const u8 *want, const u8 
 		if (want[i] != got[i])
 			failed("pid %lu round %lu: %s%lu byte %lu is %02x, expected %02x (vl %lu svl %lu "
 			       "svcr %lu)",
-			       s->pid, s->round, what, i / each, i % each, got[i], want[i], s->vl * 8,
-			       s->svl * 8, s->svcr);
+			       s->pid, s->round, what, i / each, i % each, got[i], want[i],
+			       s->vl * 8, s->svl * 8, s->svcr);
 }
 
 static void compare_reg(struct state *s, const char *name, u64 want, u64 got)
 {
 	if (want != got)
-		failed("pid %lu round %lu: %s is 0x%lx, expected 0x%lx", s->pid, s->round, name, got,
-		       want);
+		failed("pid %lu round %lu: %s is 0x%lx, expected 0x%lx", s->pid, s->round, name,
+		       got, want);
 }
 
 static void check(struct state *s)

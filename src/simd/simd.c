@@ -167,10 +167,26 @@ enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit)
 	return RESUME;
 }
 
-/* Somebody computed trap values, a host section came, then the values were loaded. */
+/*
+ * A vcpu in streaming mode never runs with its state in memory. PSTATE.SM decides whether CPACR_EL1
+ * is asked for ZEN or SMEN when an SVE instruction comes, ahead of any trap to EL2: with the SM
+ * of nobody's state, 0, the guest would get an exception (EC 0x19) that streaming mode never
+ * raises. Linux takes it for a first use of SVE and zeroes Z and P.
+ */
+static bool is_streaming(const struct vcpu *vcpu)
+{
+	return vcpu->simd.state->svcr & SVCR_SM;
+}
+
+/*
+ * Somebody computed trap values, a host section came, then the values were loaded; or the state is
+ * not live and must be.
+ */
 static __attribute__((noinline)) void check_repair(struct vcpu *vcpu)
 {
-	if (is_live_on(vcpu, cpu_this()))
+	if (cpu_this()->simd.owner != vcpu && is_streaming(vcpu))
+		simd_claim(vcpu);
+	else if (is_live_on(vcpu, cpu_this()))
 		traps_cptr_set(simd_cptr(vcpu));
 	else
 		simd_close();
@@ -182,9 +198,14 @@ void simd_check(struct vcpu *vcpu)
 	const struct cpu *cpu = cpu_this();
 	bool open = cpu->traps.cptr & (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
 
-	/* With L1's traps on top, closed is right for live state too; open for state that is not never is. */
-	if (unlikely(open != (cpu->simd.owner == vcpu)) && (open || !vcpu->has_el2))
-		check_repair(vcpu);
+	if (likely(cpu->simd.owner == vcpu)) {
+		/* With L1's traps on top, closed is right for live state too. */
+		if (likely(open || vcpu->has_el2))
+			return;
+	} else if (likely(!open && !is_streaming(vcpu))) {
+		return;
+	}
+	check_repair(vcpu);
 }
 
 void simd_host_begin(void)

@@ -47,27 +47,38 @@ static void deliver_interrupts(struct vcpu *vcpu)
 	vgic_flush(vcpu);
 }
 
+/*
+ * Trap controls and vector lengths as they are to be in the guest. A claim by the check opens all
+ * that the VM has: L1's traps on its guest and its limits come on top.
+ */
+static void prepare_traps(struct vcpu *vcpu)
+{
+	do {
+		simd_chaos_point();
+		if (unlikely(vcpu->has_el2))
+			simd_level(vcpu);
+		if (unlikely(vcpu->traps_stale)) {
+			struct traps traps = traps_compute(vcpu);
+
+			vcpu->traps_stale = false;
+			traps_load(&traps);
+		}
+		simd_chaos_point();
+		simd_check(vcpu); /* last: whatever came before may have held a host section */
+	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
+}
+
 /* Bring the registers in line with memory; nothing here writes what has not changed. */
 static void prepare_entry(struct vcpu *vcpu)
 {
 	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE)))
 		deliver_interrupts(vcpu);
-	simd_chaos_point();
-	if (unlikely(vcpu->has_el2))
-		simd_level(vcpu);
-	if (unlikely(vcpu->traps_stale)) {
-		struct traps traps = traps_compute(vcpu);
-
-		vcpu->traps_stale = false;
-		traps_load(&traps);
-	}
 	if (vcpu->pc_dirty) {
 		sysreg_write(ELR_EL2, vcpu->pc);
 		sysreg_write(SPSR_EL2, vcpu->pstate);
 		vcpu->pc_dirty = false;
 	}
-	simd_chaos_point();
-	simd_check(vcpu); /* last: whatever came before may have held a host section */
+	prepare_traps(vcpu);
 }
 
 static void snapshot(struct vcpu *vcpu, enum exit_kind kind)

@@ -467,14 +467,6 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
 
 /* ---- registers of vEL2 that trap ---- */
 
-static enum verdict el2_read_only(struct vcpu *vcpu, bool write, u64 *value, u64 v)
-{
-	if (!vcpu->hyp || write)
-		return UNDEF;
-	*value = v;
-	return SKIP;
-}
-
 /*
  * The machine's, with as many list registers as all its CPUs have. No SEIs to inject; no virtual
  * LPIs or SGIs injected directly (nV4, no DVIM).
@@ -484,27 +476,48 @@ enum verdict emul_ich_vtr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, 
 	u64 vtr = sysreg_read(ICH_VTR_EL2) & ~(ICH_VTR_LISTREGS | ICH_VTR_SEIS | ICH_VTR_DVIM);
 
 	(void)id;
-	return el2_read_only(vcpu, write, value, vtr | ICH_VTR_NV4 | (lr_caps.count - 1));
+	if (!vcpu->hyp || write)
+		return UNDEF;
+	*value = vtr | ICH_VTR_NV4 | (lr_caps.count - 1);
+	return SKIP;
+}
+
+static enum verdict status_read(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value,
+				u64 (*of)(const struct page_view *v))
+{
+	struct page_view v;
+
+	(void)id;
+	if (!vcpu->hyp || write)
+		return UNDEF;
+	v = page_view(vcpu);
+	*value = of(&v);
+	return SKIP;
+}
+
+static u64 eisr(const struct page_view *v)
+{
+	return v->eisr;
+}
+
+static u64 elrsr(const struct page_view *v)
+{
+	return v->elrsr;
 }
 
 enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	struct page_view v = page_view(vcpu);
-
-	(void)id;
-	return el2_read_only(vcpu, write, value, misr(&v));
+	return status_read(vcpu, id, write, value, misr);
 }
 
 enum verdict emul_ich_eisr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	(void)id;
-	return el2_read_only(vcpu, write, value, page_view(vcpu).eisr);
+	return status_read(vcpu, id, write, value, eisr);
 }
 
 enum verdict emul_ich_elrsr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	(void)id;
-	return el2_read_only(vcpu, write, value, page_view(vcpu).elrsr);
+	return status_read(vcpu, id, write, value, elrsr);
 }
 
 /* Enable, DIB, DFB and SRE read as one: there is neither a memory-mapped interface nor a bypass. */

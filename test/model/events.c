@@ -150,22 +150,27 @@ static void enter(u32 c)
 	struct traps traps = { 0 };
 	u64 daif;
 
-	model_irq_point();
-	if (vcpu->has_el2) {
-		simd_level(vcpu);
+	for (;;) {
 		model_irq_point();
+		if (vcpu->has_el2) {
+			simd_level(vcpu);
+			model_irq_point();
+		}
+		if (vcpu->traps_stale) {
+			traps = traps_compute(vcpu);
+			model_irq_point();
+			vcpu->traps_stale = false;
+			model_irq_point();
+			daif = irq_save();
+			traps_load(&traps);
+			irq_restore(daif);
+		}
+		irq_save();
+		simd_check(vcpu);
+		/* Else a claim by the check: L1's traps and limits come on top, still masked. */
+		if (!(vcpu->traps_stale && vcpu->has_el2))
+			break;
 	}
-	if (vcpu->traps_stale) {
-		traps = traps_compute(vcpu);
-		model_irq_point();
-		vcpu->traps_stale = false;
-		model_irq_point();
-		daif = irq_save();
-		traps_load(&traps);
-		irq_restore(daif);
-	}
-	irq_save();
-	simd_check(vcpu);
 	m->in_guest = true;
 	m->synced = true;
 	m->daif = 0;
@@ -543,7 +548,7 @@ void world_boot(const struct setup *s)
 /* ---- the events ------------------------------------------------------------------------------ */
 
 /* Moves that an event may make: of the loaded vcpu; everybody else's are always wrong. */
-enum moves { MOVES_NONE, MOVES_FLUSH, MOVES_CLAIM };
+enum moves { MOVES_NONE, MOVES_FLUSH, MOVES_CLAIM, MOVES_CLAIM_STREAMING };
 
 static bool in_host(const struct event *e)
 {
@@ -632,7 +637,7 @@ static const struct {
 	bool (*possible)(const struct event *e);
 	void (*apply)(const struct event *e);
 } kinds[] = {
-	{ "enter the guest", false, MOVES_NONE, host_loaded, ev_enter },
+	{ "enter the guest", false, MOVES_CLAIM_STREAMING, host_loaded, ev_enter },
 	{ "exit", false, MOVES_NONE, guest_running, ev_exit },
 	{ "interrupt with a host section", false, MOVES_FLUSH, in_host, ev_irq },
 	{ "schedule", true, MOVES_FLUSH, can_schedule, ev_schedule },
@@ -666,6 +671,16 @@ bool event_possible(const struct event *e)
 	return kinds[e->kind].possible(e);
 }
 
+/* A use of SIMD claims; an entry only for a guest in streaming mode, whose PSTATE.SM has to be right. */
+static bool may_claim(const struct event *e)
+{
+	enum moves may = kinds[e->kind].moves;
+
+	return cpus[e->cpu].loaded &&
+	       (may == MOVES_CLAIM ||
+		(may == MOVES_CLAIM_STREAMING && expect[loaded(e->cpu)].svcr & SVCR_SM));
+}
+
 /*
  * Needless or missing moves. was: the vcpu whose state was live on the event's CPU before, or
  * VCPUS. A host section that came in between may have flushed as well, but never loads.
@@ -675,7 +690,7 @@ static void check_moves(const struct event *e, u32 was, bool switched, bool inje
 	enum moves may = switched ? MOVES_FLUSH : kinds[e->kind].moves;
 	u32 load_of = VCPUS, save_of = VCPUS;
 
-	if (may == MOVES_CLAIM && cpus[e->cpu].loaded && was == VCPUS && live(loaded(e->cpu)))
+	if (may_claim(e) && (was == VCPUS || switched) && live(loaded(e->cpu)))
 		load_of = loaded(e->cpu);
 	if (may == MOVES_FLUSH)
 		save_of = was;
@@ -688,7 +703,7 @@ static void check_moves(const struct event *e, u32 was, bool switched, bool inje
 		if (saves[v] != (v == save_of) && !injected)
 			model_fail("vcpu %u's state saved %u times, %u expected", vcpu_name[v],
 				   saves[v], v == save_of);
-		if (loads[v] > 1 || saves[v] > 1)
+		if (loads[v] > 1U + injected || saves[v] > 1U + injected)
 			model_fail("vcpu %u's state moved more than once", vcpu_name[v]);
 		if (v == made)
 			continue;

@@ -135,6 +135,8 @@ static void check_guest(u32 c)
 	check_traps(m, v);
 	if (!setup->svl[k])
 		check_value(v, "SVCR", m->d.svcr, 0);
+	if (!live(v) && (expect[v].svcr & SVCR_SM))
+		model_fail("vcpu %u runs outside streaming mode, where it left it on", vcpu_name[v]);
 	if (!live(v))
 		return;
 	if (setup->svl[k])

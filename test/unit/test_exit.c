@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "nested/level.h"
+#include "nested/reflect.h"
 #include "simd/simd.h"
 #include "vcpu/abort.h"
 #include "vcpu/exit.h"
@@ -41,6 +43,24 @@ HANDLER(smc_trap)
 HANDLER(sysreg_trap)
 HANDLER(iabt_trap)
 HANDLER(dabt_trap)
+HANDLER(level_eret)
+
+static bool wanted, undefined;
+
+bool reflect_wanted(const struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	if (!v->has_el2 || v->hyp)
+		fail_msg("asked what L1 wants of an exit that is not L2's");
+	return wanted;
+}
+
+bool reflect_undefined(const struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	assert_true(v->has_el2);
+	return undefined;
+}
 
 /* DDI 0487, ESR_EL2.EC; what is not here is UNDEFINED for the guest, class OTHER. */
 static const struct {
@@ -52,6 +72,7 @@ static const struct {
 	{ 0x07, "simd_trap", EXIT_CLASS_FP_ASIMD }, { 0x09, NULL, EXIT_CLASS_PAC },
 	{ 0x16, "hvc_trap", EXIT_CLASS_HVC },       { 0x17, "smc_trap", EXIT_CLASS_SMC },
 	{ 0x18, "sysreg_trap", EXIT_CLASS_SYS },    { 0x19, "simd_trap", EXIT_CLASS_SVE },
+	{ 0x1a, NULL, EXIT_CLASS_ERET },
 	{ 0x1d, "simd_trap", EXIT_CLASS_SME },      { 0x20, "iabt_trap", EXIT_CLASS_IABT },
 	{ 0x24, "dabt_trap", EXIT_CLASS_DABT },
 };
@@ -87,9 +108,77 @@ static void every_class(void **state)
 		}
 }
 
+/* Only vEL2's ERETs are nidus's; whoever else executes one under a trap, it is none of nidus's making. */
+static void eret_of_vel2(void **state)
+{
+	enum exit_class class;
+
+	(void)state;
+	vcpu = (struct vcpu){ .has_el2 = true, .hyp = true };
+	wanted = true;
+	undefined = false;
+	handled = NULL;
+	verdict = RESUME;
+	exit_now.esr = 0x1aUL << 26;
+	assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), RESUME);
+	assert_string_equal(handled, "level_eret");
+	assert_int_equal(class, EXIT_CLASS_ERET);
+	vcpu.hyp = wanted = false;
+	handled = NULL;
+	assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), UNDEF);
+	assert_null(handled);
+}
+
+/* What L1 wants of L2 goes to it before any handler; accounted as what it is. */
+static void l1_comes_first(void **state)
+{
+	enum exit_class class;
+
+	(void)state;
+	vcpu = (struct vcpu){ .has_el2 = true };
+	wanted = undefined = true;
+	verdict = SKIP;
+	for (u32 ec = 0; ec < 64; ec++) {
+		exit_now.esr = (u64)ec << 26;
+		handled = NULL;
+		if (exit_dispatch(&vcpu, &exit_now, &class) != REFLECT || handled)
+			fail_msg("EC %#x: handled by %s", ec, handled);
+	}
+	assert_int_equal(class, EXIT_CLASS_OTHER);
+	wanted = undefined = false;
+	handled = NULL;
+	exit_now.esr = 0x18UL << 26;
+	assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), SKIP);
+	assert_string_equal(handled, "sysreg_trap");
+}
+
+/* HVC with HCR_EL2.HCD is UNDEFINED at EL1 and at EL2, and the exception is the HVC's, which PC is behind. */
+static void hvc_disabled(void **state)
+{
+	enum exit_class class;
+
+	(void)state;
+	for (u32 hyp = 0; hyp < 2; hyp++) {
+		vcpu = (struct vcpu){ .has_el2 = true, .hyp = hyp, .pc = 0x1004 };
+		wanted = false;
+		undefined = true;
+		handled = NULL;
+		exit_now = (struct exit){ .esr = 0x16UL << 26, .elr = 0x1004 };
+		assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), UNDEF);
+		assert_null(handled);
+		assert_int_equal(vcpu.pc, 0x1000);
+		assert_int_equal(class, EXIT_CLASS_HVC);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_class) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_class),
+		cmocka_unit_test(eret_of_vel2),
+		cmocka_unit_test(l1_comes_first),
+		cmocka_unit_test(hvc_disabled),
+	};
 
 	return cmocka_run_group_tests_name("exit", tests, NULL, NULL);
 }

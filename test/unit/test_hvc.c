@@ -11,6 +11,7 @@
 
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "nested/level.h"
 #include "vcpu/hvc.h"
 #include "vcpu/psci.h"
 #include "vcpu/vcpu.h"
@@ -38,6 +39,17 @@ enum verdict psci_call(struct vcpu *v, u32 fid, s64 *ret)
 	psci_fid = fid;
 	*ret = psci_ret;
 	return psci_verdict;
+}
+
+static unsigned taken;
+static u64 taken_esr;
+
+void level_take(struct vcpu *v, enum level_vector kind, u64 esr)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_int_equal(kind, LEVEL_SYNC);
+	taken++;
+	taken_esr = esr;
 }
 
 static u64 gpr_before(u32 n)
@@ -291,6 +303,31 @@ static void trng_no_entropy(void **state)
 		}
 }
 
+/*
+ * At vEL2 an HVC is an exception to vEL2 itself, with nothing changed but what the exception changes; its SMC is a call to
+ * nidus, as its device tree says.
+ */
+static void at_vel2(void **state)
+{
+	struct exit exit = { .esr = HVC(7) };
+
+	(void)state;
+	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.gpr[0] = 0x80000000;
+	taken = 0;
+	assert_int_equal(hvc_trap(&vcpu, &exit), RESUME);
+	assert_int_equal(taken, 1);
+	assert_int_equal(taken_esr, HVC(7));
+	assert_int_equal(vcpu.gpr[0], 0x80000000);
+	assert_int_equal(vcpu.pc, PC);
+	preserved("HVC at vEL2", 1);
+	exit.esr = SMC(0);
+	assert_int_equal(smc_trap(&vcpu, &exit), RESUME);
+	assert_int_equal(taken, 1);
+	assert_int_equal(vcpu.gpr[0], 0x00010001);
+	assert_int_equal(vcpu.pc, PC + 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup(trng_rnd64, setup),
 		cmocka_unit_test_setup(trng_fresh, setup),
 		cmocka_unit_test_setup(trng_no_entropy, setup),
+		cmocka_unit_test_setup(at_vel2, setup),
 	};
 
 	return cmocka_run_group_tests_name("hvc", tests, NULL, NULL);

@@ -21,7 +21,7 @@
  * signed, at most max. Is: always max, whatever the machine has. No: not implemented, reads max.
  */
 enum rule { U, S, Is, No };
-enum who { All, Sve, Sme, Either };
+enum who { All, Sve, Sme, Either, Nested, Plain }; /* Plain: not nested */
 
 static const struct fact {
 	u8 reg, msb, lsb;
@@ -44,7 +44,7 @@ static const struct fact {
 	{ R(PFR0), 23, 20, "AdvSIMD", S, 1, All },
 	{ R(PFR0), 19, 16, "FP", S, 1, All },
 	{ R(PFR0), 15, 12, "EL3", No, 0, All },
-	{ R(PFR0), 11, 8, "EL2", No, 0, All },
+	{ R(PFR0), 11, 8, "EL2", Is, 1, Nested },
 	{ R(PFR0), 7, 4, "EL1", Is, 1, All },
 	{ R(PFR0), 3, 0, "EL0", Is, 1, All },
 
@@ -160,7 +160,7 @@ static const struct fact {
 	{ R(ISAR1), 55, 52, "I8MM", U, 1, All },
 	{ R(ISAR1), 51, 48, "DGH", U, 1, All },
 	{ R(ISAR1), 47, 44, "BF16", U, 2, All },
-	{ R(ISAR1), 43, 40, "SPECRES", U, 2, All },
+	{ R(ISAR1), 43, 40, "SPECRES", U, 2, Plain },
 	{ R(ISAR1), 39, 36, "SB", U, 1, All },
 	{ R(ISAR1), 35, 32, "FRINTTS", U, 1, All },
 	{ R(ISAR1), 31, 28, "GPI", U, 1, All },
@@ -195,11 +195,11 @@ static const struct fact {
 	{ R(ISAR3), 3, 0, "CPA", No, 0, All },
 
 	{ R(MMFR0), 63, 60, "ECV", U, 1, All },
-	{ R(MMFR0), 59, 56, "FGT", No, 0, All },
+	{ R(MMFR0), 59, 56, "FGT", U, 1, Nested },
 	{ R(MMFR0), 47, 44, "ExS", No, 0, All },
-	{ R(MMFR0), 43, 40, "TGran4_2", No, 0, All },
-	{ R(MMFR0), 39, 36, "TGran64_2", No, 0, All },
-	{ R(MMFR0), 35, 32, "TGran16_2", No, 0, All },
+	{ R(MMFR0), 43, 40, "TGran4_2", U, 2, Nested },
+	{ R(MMFR0), 39, 36, "TGran64_2", U, 2, Nested },
+	{ R(MMFR0), 35, 32, "TGran16_2", U, 2, Nested },
 	{ R(MMFR0), 31, 28, "TGran4", S, 0, All },
 	{ R(MMFR0), 27, 24, "TGran64", S, 0, All },
 	{ R(MMFR0), 23, 20, "TGran16", U, 1, All },
@@ -212,18 +212,18 @@ static const struct fact {
 	{ R(MMFR1), 63, 60, "ECBHB", U, 1, All },
 	{ R(MMFR1), 59, 56, "CMOW", U, 1, All },
 	{ R(MMFR1), 55, 52, "TIDCP1", U, 1, All },
-	{ R(MMFR1), 51, 48, "nTLBPA", U, 1, All },
+	{ R(MMFR1), 51, 48, "nTLBPA", U, 1, Plain },
 	{ R(MMFR1), 47, 44, "AFP", U, 1, All },
-	{ R(MMFR1), 43, 40, "HCX", No, 0, All },
+	{ R(MMFR1), 43, 40, "HCX", U, 1, Nested },
 	{ R(MMFR1), 39, 36, "ETS", U, 2, All },
 	{ R(MMFR1), 35, 32, "TWED", No, 0, All },
-	{ R(MMFR1), 31, 28, "XNX", No, 0, All },
+	{ R(MMFR1), 31, 28, "XNX", U, 1, Nested },
 	{ R(MMFR1), 27, 24, "SpecSEI", U, 1, All },
 	{ R(MMFR1), 23, 20, "PAN", U, 3, All },
 	{ R(MMFR1), 19, 16, "LO", No, 0, All },
 	{ R(MMFR1), 15, 12, "HPDS", U, 2, All },
-	{ R(MMFR1), 11, 8, "VH", No, 0, All },
-	{ R(MMFR1), 7, 4, "VMIDBits", No, 0, All },
+	{ R(MMFR1), 11, 8, "VH", U, 1, Nested },
+	{ R(MMFR1), 7, 4, "VMIDBits", U, 2, Nested },
 	{ R(MMFR1), 3, 0, "HAFDBS", U, 2, All },
 
 	{ R(MMFR2), 63, 60, "E0PD", U, 1, All },
@@ -258,7 +258,7 @@ static const struct fact {
 	{ R(MMFR3), 7, 4, "SCTLRX", No, 0, All },
 	{ R(MMFR3), 3, 0, "TCRX", No, 0, All },
 
-	{ R(MMFR4), 27, 24, "E2H0", No, 0, All },
+	{ R(MMFR4), 27, 24, "E2H0", Is, 15, Nested },
 	{ R(MMFR4), 23, 20, "NV_frac", No, 0, All },
 	{ R(MMFR4), 19, 16, "FGWTE3", No, 0, All },
 	{ R(MMFR4), 15, 12, "HACDBS", No, 0, All },
@@ -273,6 +273,7 @@ static const struct vm_config configs[] = {
 	{ .name = "sve", .sve = SVE_MAX },
 	{ .name = "sme", .sme = 512 },
 	{ .name = "both", .sve = 256, .sme = SVE_MAX },
+	{ .name = "nested", .sve = 256, .sme = 256, .nested = true },
 };
 
 static s32 rank(const struct fact *f, u32 v)
@@ -285,8 +286,11 @@ static s32 rank(const struct fact *f, u32 v)
 static u32 expected(const struct fact *f, const struct vm_config *c, u32 have)
 {
 	bool seen = f->who == All || (f->who == Sve && c->sve) || (f->who == Sme && c->sme) ||
-		    (f->who == Either && (c->sve || c->sme));
+		    (f->who == Either && (c->sve || c->sme)) || (f->who == Nested && c->nested) ||
+		    (f->who == Plain && !c->nested);
 
+	if (f->who == Nested && !seen)
+		return 0;
 	if (f->rule == Is || f->rule == No)
 		return f->max;
 	if (!seen)
@@ -336,11 +340,13 @@ static void the_rest_is_zero(void **state)
 	}
 	covered[IDX_MIDR_EL1] = covered[IDX_REVIDR_EL1] = ~0UL;
 	memset(feat_ids, 0xff, sizeof(feat_ids));
-	idregs_init(&id, &configs[3]);
-	for (u32 i = 0; i < IDSPACE_SIZE; i++)
-		if (id.v[i] & ~covered[i])
-			fail_msg("index %u shows bits %#lx", i,
-				 (unsigned long)(id.v[i] & ~covered[i]));
+	for (u32 c = 0; c < ARRAY_SIZE(configs); c++) {
+		idregs_init(&id, &configs[c]);
+		for (u32 i = 0; i < IDSPACE_SIZE; i++)
+			if (id.v[i] & ~covered[i])
+				fail_msg("VM %s: index %u shows bits %#lx", configs[c].name, i,
+					 (unsigned long)(id.v[i] & ~covered[i]));
+	}
 }
 
 /* QEMU 10.0's -cpu max: whole registers, as a VM should see them. */
@@ -382,6 +388,14 @@ static void a_known_machine(void **state)
 	assert_int_equal(id.v[IDX_ID_AA64PFR1_EL1], 0x0000000001000021);
 	assert_int_equal(id.v[IDX_ID_AA64ZFR0_EL1], 0x0110110100210021);
 	assert_int_equal(id.v[IDX_ID_AA64SMFR0_EL1], 0x80f100fd00000000);
+	/* A nested VM: EL2, VHE, FGT, HCX, XNX, 16-bit VMIDs, stage-2 granules; no E2H = 0, NV, EVT, TWED, FWB. */
+	idregs_init(&id, &configs[4]);
+	assert_int_equal(id.v[IDX_ID_AA64PFR0_EL1], 0x1101000101110111);
+	assert_int_equal(id.v[IDX_ID_AA64ISAR1_EL1], 0x0111201110211502);
+	assert_int_equal(id.v[IDX_ID_AA64MMFR0_EL1], 0x1100022200100125);
+	assert_int_equal(id.v[IDX_ID_AA64MMFR1_EL1], 0x0110112010302122);
+	assert_int_equal(id.v[IDX_ID_AA64MMFR2_EL1], 0x1021001110000011);
+	assert_int_equal(id.v[IDX_ID_AA64MMFR4_EL1], 0x000000000f000000);
 }
 
 static void a_lesser_cpu_is_named(void **state)

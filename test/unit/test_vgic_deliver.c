@@ -610,7 +610,10 @@ void log_line(const char *fmt, ...)
 	lines++;
 }
 
-/* Which of two SPIs is meant can't be known: neither is deactivated, and the console hears of it once. */
+/*
+ * Which of two SPIs is meant can't be known: neither is deactivated, and the console hears of it
+ * once.
+ */
 static void lost_deactivations_are_told_once(void **state)
 {
 	(void)state;

@@ -274,6 +274,16 @@ static void without_imo(void **state)
 {
 	(void)state;
 	*word(VNCR_HCR_EL2) = 0;
+	/* The timers change hands all the same. */
+	level(false);
+	assert_true(phys_fire(TIMER, true));
+	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	enter(v);
+	assert_true(lr_get(0) & ICH_LR_HW);
+	level(true);
+	assert_false(phys_active(TIMER, 0));
+	l1_runs();
+	assert_false(hw_signal());
 	*page_lr(0) = lr(40, 0x10, ICH_LR_PENDING);
 	level(false);
 	vgic_set_ppi(v, 20, true);
@@ -674,6 +684,8 @@ static void registers(void **state)
 	x = 0;
 	assert_int_equal(emul_icc_sre_el2(v, 0, true, &x), SKIP);
 	v->hyp = false;
+	/* Of an ordinary VM there is no page to look at. */
+	v->vncr = NULL;
 	assert_int_equal(emul_ich_vtr_el2(v, 0, false, &x), UNDEF);
 	assert_int_equal(emul_ich_misr_el2(v, 0, false, &x), UNDEF);
 	assert_int_equal(emul_ich_eisr_el2(v, 0, false, &x), UNDEF);

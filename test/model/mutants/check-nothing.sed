@@ -1,3 +1,3 @@
 # file: src/simd/simd.c
-# the check before entry sees nothing
-/^void simd_check/,/^}/s/if (unlikely(.*/if (!vcpu \&\& open)/
+# the check before entry mends nothing
+/^void simd_check/,/^}/s/	check_repair(vcpu);//

@@ -1,0 +1,3 @@
+# file: src/simd/simd_level.c
+# the limit of L2 stays in force in vEL2
+s/^	if (vcpu->simd.zcr_now == zcr \&\&/	if (vcpu->hyp || vcpu->simd.zcr_now == zcr \&\&/

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The level switch: nested ERETs against AArch64.ExceptionReturn, exceptions against AArch64.TakeException, each register's
+ * home on both sides, and what is not touched.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "nested/level.h"
+#include "nested/pauth.h"
+#include "nested/shadow.h"
+#include "nested/vncr.h"
+#include "vcpu/cpu.h"
+#include "vcpu/inject.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+#include "vgic/nested.h"
+#include "vtimer/nested.h"
+
+#define VBAR 0xffff800008012800UL
+#define PC 0xffff800010abcdecUL
+#define ELR 0x0000aaaac0de1230UL
+#define TGE (1UL << 27)
+
+static struct vm vm;
+static struct vcpu vcpu;
+static struct cpu cpu;
+static u64 page[VNCR_WORDS] __attribute__((aligned(4096)));
+static struct shadow shadow;
+static unsigned machine_loads, shadow_loads;
+static char order[8]; /* what happened at a switch: m or s, g, t */
+static bool auth_ok;
+static u64 seed;
+
+struct cpu *cpu_this(void)
+{
+	return &cpu;
+}
+
+static void note(char c)
+{
+	size_t n = strlen(order);
+
+	assert_true(n + 1 < sizeof(order));
+	order[n] = c;
+}
+
+void vcpu_machine_load(struct vcpu *v)
+{
+	assert_true(v->hyp);
+	machine_loads++;
+	note('m');
+}
+
+struct shadow *shadow_find(struct vcpu *v)
+{
+	assert_false(v->hyp);
+	return &shadow;
+}
+
+void shadow_load(struct vcpu *v, struct shadow *s)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_ptr_equal(s, &shadow);
+	shadow_loads++;
+	note('s');
+}
+
+void vgic_level_switch(struct vcpu *v)
+{
+	(void)v;
+	note('g');
+}
+
+void vtimer_level_switch(struct vcpu *v)
+{
+	(void)v;
+	note('t');
+}
+
+bool pauth_eret(struct vcpu *v, const struct exit *exit, u64 *elr)
+{
+	(void)v;
+	assert_true(exit->esr & 2);
+	*elr ^= 1UL << 54;
+	return auth_ok;
+}
+
+static u64 random64(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed * 0x2545f4914f6cdd1dUL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	memset(&feat, 0, sizeof(feat));
+	memset(&vm, 0, sizeof(vm));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&cpu, 0, sizeof(cpu));
+	memset(page, 0, sizeof(page));
+	memset(order, 0, sizeof(order));
+	machine_loads = shadow_loads = 0;
+	seed = 88172645463325252UL;
+	vm.nested.hcr = ~0UL;
+	vcpu.vm = &vm;
+	vcpu.vncr = page;
+	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.pstate = 5;
+	vcpu.pc = PC;
+	fake_set("VBAR_EL12", VBAR);
+	return 0;
+}
+
+/* ---- ERET ---- */
+
+/* What is left of an AArch64 SPSR for a VM without MTE's checks to switch off, NMI, GCS. */
+#define FLAGS                                                                                      \
+	(0xf0000000UL | 1UL << 25 | 1UL << 24 | 1UL << 23 | 1UL << 22 | 1UL << 21 | 1UL << 20 |    \
+	 1UL << 12 | 3UL << 10 | 15UL << 6)
+/* PSTATE.{SSBS,BTYPE,UAO,DIT,TCO} are UNKNOWN after an illegal return; SS is 0 or SPSR's. */
+#define UNKNOWN (1UL << 12 | 3UL << 10 | 1UL << 23 | 1UL << 24 | 1UL << 25 | 1UL << 21)
+
+/* IllegalExceptionReturn() at EL2 of a PE without AArch32, EL3 and GCS. */
+static bool illegal(u64 spsr, bool tge)
+{
+	u32 el = (u32)(spsr >> 2) & 3;
+
+	if (spsr & 0x10) /* AArch32 */
+		return true;
+	if (el == 3) /* no such EL, or above this one */
+		return true;
+	if (spsr & 2)
+		return true;
+	if (el == 0 && (spsr & 1))
+		return true;
+	return el == 1 && tge;
+}
+
+static void check_eret(u64 spsr, bool tge, u64 from)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+	u32 el = (u32)(spsr >> 2) & 3;
+	bool bad = illegal(spsr, tge), l2 = !bad && el != 2 && !tge;
+	u64 want, care = ~0UL;
+
+	page[0x78 / 8] = (random64() & ~TGE) | (tge ? TGE : 0);
+	vcpu.hyp = true;
+	vcpu.pc = PC;
+	vcpu.pstate = from;
+	vcpu.pc_dirty = false;
+	memset(order, 0, sizeof(order));
+	fake_set("SPSR_EL12", spsr);
+	fake_set("ELR_EL12", ELR);
+	if (bad) {
+		want = (spsr & FLAGS & ~UNKNOWN) | 1UL << 20 | (from & 0x1f);
+		care = ~UNKNOWN;
+	} else {
+		/* vEL2 is EL1 to the CPU. */
+		want = (spsr & FLAGS) | (el == 2 ? 4 | (spsr & 1) : spsr & 0xf);
+	}
+	if (level_eret(&vcpu, &exit) != RESUME)
+		fail_msg("SPSR %#lx: no RESUME", spsr);
+	if ((vcpu.pstate & care) != want || vcpu.pc != ELR || !vcpu.pc_dirty || vcpu.hyp == l2)
+		fail_msg("SPSR %#lx, TGE %d, from %#lx: pstate %#lx (want %#lx), pc %#lx, %s", spsr, tge,
+			 from, vcpu.pstate, want, vcpu.pc, vcpu.hyp ? "vEL2" : "L2");
+	if (strcmp(order, l2 ? "sgt" : ""))
+		fail_msg("SPSR %#lx, TGE %d: did \"%s\"", spsr, tge, order);
+}
+
+/* Every mode with every flag alone and all flags, TGE or not, from both of vEL2's stack pointers. */
+static void every_spsr(void **state)
+{
+	(void)state;
+	for (u32 tge = 0; tge < 2; tge++)
+		for (u64 from = 4; from < 6; from++)
+			for (u64 m = 0; m < 32; m++) {
+				for (u32 bit = 5; bit < 64; bit++)
+					check_eret(m | 1UL << bit, tge, from);
+				check_eret(m, tge, from);
+				check_eret(m | ~31UL, tge, from);
+				for (u32 n = 0; n < 50; n++)
+					check_eret((random64() & ~31UL) | m, tge, from);
+			}
+}
+
+static void eret_authenticates(void **state)
+{
+	struct exit exit = { .esr = 0x6a000003 }; /* ERETAB */
+
+	(void)state;
+	fake_set("SPSR_EL12", 5);
+	fake_set("ELR_EL12", ELR);
+	auth_ok = false;
+	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
+	assert_true(vcpu.hyp);
+	assert_int_equal(vcpu.pc, PC); /* the failure's injection is pauth_eret()'s */
+	auth_ok = true;
+	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
+	assert_false(vcpu.hyp);
+	assert_int_equal(vcpu.pc, ELR ^ 1UL << 54);
+}
+
+/* ---- homes ---- */
+
+/* Accessor, index in vcpu->sr, and where FEAT_NV2 has vEL1's (DDI 0487); CNTKCTL_EL1's place is nidus's own. */
+static const struct home {
+	const char *reg;
+	u32 sr, slot;
+} homes[] = {
+	{ "SCTLR_EL12", SR_SCTLR_EL1, 0x110 },     { "CPACR_EL12", SR_CPACR_EL1, 0x100 },
+	{ "TTBR0_EL12", SR_TTBR0_EL1, 0x200 },     { "TTBR1_EL12", SR_TTBR1_EL1, 0x210 },
+	{ "TCR_EL12", SR_TCR_EL1, 0x120 },         { "MAIR_EL12", SR_MAIR_EL1, 0x140 },
+	{ "AMAIR_EL12", SR_AMAIR_EL1, 0x148 },     { "VBAR_EL12", SR_VBAR_EL1, 0x250 },
+	{ "CONTEXTIDR_EL12", SR_CONTEXTIDR_EL1, 0x108 }, { "ESR_EL12", SR_ESR_EL1, 0x138 },
+	{ "FAR_EL12", SR_FAR_EL1, 0x220 },         { "AFSR0_EL12", SR_AFSR0_EL1, 0x128 },
+	{ "AFSR1_EL12", SR_AFSR1_EL1, 0x130 },     { "ELR_EL12", SR_ELR_EL1, 0x230 },
+	{ "SPSR_EL12", SR_SPSR_EL1, 0x160 },       { "SP_EL1", SR_SP_EL1, 0x240 },
+	{ "CNTKCTL_EL12", SR_CNTKCTL_EL1, 0xff8 },
+};
+
+static const char *const shared[] = {
+	"SP_EL0", "TPIDR_EL0", "TPIDRRO_EL0", "TPIDR_EL1", "TPIDR2_EL0", "PAR_EL1", "MDSCR_EL1",
+	"APIAKeyLo_EL1", "APIBKeyHi_EL1", "APGAKeyLo_EL1", "CPTR_EL2", "ZCR_EL2", "ZCR_EL12", "SMCR_EL12",
+};
+
+static void registers_move(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	feat.pauth = feat.sme = feat.sve = true;
+	vcpu.simd.vl = vcpu.simd.svl = 16; /* nothing hidden in CPACR_EL1 */
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		fake_set(homes[i].reg, 0xa000 + i);
+		page[homes[i].slot / 8] = 0xb000 + i;
+	}
+	fake_set("SPSR_EL12", 5);
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		fake_set(shared[i], 0xc000 + i);
+	level_eret(&vcpu, &exit);
+	assert_false(vcpu.hyp);
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		u64 a = homes[i].sr == SR_SPSR_EL1 ? 5 : 0xa000 + i;
+
+		if (fake_get(homes[i].reg) != 0xb000 + i || vcpu.sr[homes[i].sr] != a)
+			fail_msg("to L2: %s has %#lx, vEL2's in memory is %#lx", homes[i].reg,
+				 fake_get(homes[i].reg), vcpu.sr[homes[i].sr]);
+		fake_set(homes[i].reg, 0xd000 + i); /* L2 writes it */
+	}
+	vcpu.pstate = 5;
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_true(vcpu.hyp);
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		u32 sr = homes[i].sr;
+
+		if (page[homes[i].slot / 8] != 0xd000 + i)
+			fail_msg("to vEL2: L2's %s is %#lx in the page", homes[i].reg,
+				 page[homes[i].slot / 8]);
+		if (sr != SR_SPSR_EL1 && sr != SR_ELR_EL1 && fake_get(homes[i].reg) != 0xa000 + i)
+			fail_msg("to vEL2: %s has %#lx", homes[i].reg, fake_get(homes[i].reg));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		if (fake_writes(shared[i]))
+			fail_msg("%s was written", shared[i]);
+	assert_string_equal(order, "sgtmgt");
+	assert_true(vcpu.traps_stale);
+}
+
+/* Registers that are equal on both sides are not written: TCR_EL1's costs a TLB in an emulator. */
+static void equal_is_not_written(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	vcpu.simd.vl = vcpu.simd.svl = 16;
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		u64 v = homes[i].sr == SR_SPSR_EL1 ? 5 : 0xe000 + i;
+
+		fake_set(homes[i].reg, v);
+		page[homes[i].slot / 8] = v;
+	}
+	level_eret(&vcpu, &exit);
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
+		if (fake_writes(homes[i].reg))
+			fail_msg("%s was written", homes[i].reg);
+}
+
+static void identity(void **state)
+{
+	(void)state;
+	page[0x088 / 8] = 0xdeadbeef410fd0c1;
+	page[0x050 / 8] = 0x80000103;
+	vcpu.hyp = false;
+	level_load(&vcpu);
+	assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
+	assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000103);
+	assert_int_equal(fake_get("VNCR_EL2"), (u64)page);
+	assert_string_equal(order, "s");
+	vcpu.hyp = true;
+	level_load(&vcpu);
+	assert_string_equal(order, "sm");
+	assert_int_equal(fake_writes("VNCR_EL2"), 1);
+}
+
+/* ---- exceptions ---- */
+
+/* PSTATE of vEL2's handler, AArch64.TakeException with target EL2. */
+static u64 reference_pstate(u64 old, u64 sctlr, bool tge)
+{
+	u64 p = 5 | 15UL << 6 | (old & 0xf0000000UL) | (old & 1UL << 24) | (old & 1UL << 22);
+
+	p |= (sctlr >> 44 & 1) << 12;
+	if (tge && !(sctlr >> 23 & 1)) /* ELIsInHost(EL0) and not SPAN */
+		p |= 1UL << 22;
+	if (feat.mte)
+		p |= 1UL << 25;
+	return p;
+}
+
+struct source {
+	const char *name;
+	bool hyp;
+	u64 mode, spsr_mode, offset;
+};
+
+static const struct source sources[] = {
+	{ "vEL2h", true, 5, 9, 0x200 },       { "vEL2t", true, 4, 8, 0x000 },
+	{ "host EL0", true, 0, 0, 0x400 },    { "L2 EL1h", false, 5, 5, 0x400 },
+	{ "L2 EL1t", false, 4, 4, 0x400 },    { "L2 EL0", false, 0, 0, 0x400 },
+	/* The width that counts is that of the EL below EL2. */
+	{ "L2 AArch32 EL0", false, 0x10, 0x10, 0x400 },
+};
+
+static void take_one(const struct source *s, enum level_vector kind, bool tge, u64 sctlr, u64 flags)
+{
+	u64 esr = random64();
+
+	memset(order, 0, sizeof(order));
+	page[0x78 / 8] = tge ? TGE : 0;
+	vcpu.hyp = s->hyp;
+	vcpu.pc = PC;
+	vcpu.pstate = flags | s->mode;
+	vcpu.pc_dirty = false;
+	vcpu.sr[SR_VBAR_EL1] = VBAR | 0x7f; /* the low bits are RES0 */
+	vcpu.sr[SR_SCTLR_EL1] = sctlr;
+	vcpu.sr[SR_ESR_EL1] = 0x111;
+	vcpu.sr[SR_FAR_EL1] = 0x222;
+	vcpu.sr[SR_HPFAR_EL2] = 0x333;
+	fake_set("VBAR_EL12", s->hyp ? VBAR | 0x7f : 0x1234000);
+	fake_set("SCTLR_EL12", s->hyp ? sctlr : ~sctlr);
+	fake_set("ESR_EL12", 0x111);
+	fake_set("FAR_EL12", 0x222);
+	level_take(&vcpu, kind, esr);
+	if (!vcpu.hyp || !vcpu.pc_dirty || vcpu.pc != VBAR + s->offset + (u64)kind ||
+	    vcpu.pstate != reference_pstate(flags, sctlr, tge))
+		fail_msg("%s, kind %#x, TGE %d, SCTLR %#lx: pc %#lx, pstate %#lx from %#lx (want %#lx)",
+			 s->name, kind, tge, sctlr, vcpu.pc, vcpu.pstate, flags,
+			 reference_pstate(flags, sctlr, tge));
+	if (fake_get("SPSR_EL12") != (flags | s->spsr_mode) || fake_get("ELR_EL12") != PC)
+		fail_msg("%s: SPSR %#lx, ELR %#lx", s->name, fake_get("SPSR_EL12"),
+			 fake_get("ELR_EL12"));
+	/* IRQ and FIQ have no syndrome. */
+	if (fake_get("ESR_EL12") != (kind == LEVEL_IRQ || kind == LEVEL_FIQ ? 0x111 : esr))
+		fail_msg("%s, kind %#x: ESR %#lx", s->name, kind, fake_get("ESR_EL12"));
+	assert_int_equal(fake_get("FAR_EL12"), 0x222);
+	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x333);
+	assert_string_equal(order, s->hyp ? "" : "mgt");
+}
+
+static void every_exception(void **state)
+{
+	static const enum level_vector kinds[] = { LEVEL_SYNC, LEVEL_IRQ, LEVEL_FIQ, LEVEL_SERROR };
+
+	(void)state;
+	for (size_t s = 0; s < ARRAY_SIZE(sources); s++)
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+			for (u32 n = 0; n < 64; n++) {
+				feat.mte = n & 8;
+				/* TGE = 1: there is no L2. */
+				take_one(&sources[s], kinds[k], sources[s].hyp && (n & 1),
+					 (n & 2 ? 1UL << 23 : 0) | (n & 4 ? 1UL << 44 : 0),
+					 random64() & FLAGS & (n & 16 ? ~0UL : 0));
+			}
+}
+
+/* Exceptions that nidus injects into vEL2 by itself (UNDEF and the like) look the same. */
+static void injected_at_vel2(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		for (u32 tge = 0; tge < 2; tge++) {
+			const struct source *s = &sources[i];
+
+			page[0x78 / 8] = tge ? TGE : 0;
+			vcpu.pc = PC;
+			vcpu.pstate = s->mode;
+			inject_undef(&vcpu);
+			if (vcpu.pc != VBAR + s->offset || fake_get("SPSR_EL12") != s->spsr_mode ||
+			    vcpu.pstate != reference_pstate(s->mode, 0, tge))
+				fail_msg("%s, TGE %u: pc %#lx, SPSR %#lx, pstate %#lx", s->name, tge,
+					 vcpu.pc, fake_get("SPSR_EL12"), vcpu.pstate);
+		}
+}
+
+/* ---- reflection ---- */
+
+static void reflect_syndrome(void **state)
+{
+	/* Which of them have an address: aborts, PC alignment, watchpoints. */
+	static const struct {
+		u64 esr;
+		bool far;
+	} cases[] = {
+		{ 0x5a000007, false }, { 0x5e000000, false }, { 0x62301234, false }, { 0x06000000, false },
+		{ 0x82000010, true },  { 0x92000010, true },  { 0x8a000000, true },  { 0xd2000022, true },
+		{ 0xca000022, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		vcpu.hyp = false;
+		vcpu.sr[SR_VBAR_EL1] = VBAR;
+		vcpu.sr[SR_FAR_EL1] = 0x77;
+		vcpu.exit = (struct exit){ .esr = cases[i].esr, .far = 0xfafa, .hpfar = 0xbad0 };
+		level_reflect(&vcpu);
+		assert_int_equal(fake_get("ESR_EL12"), cases[i].esr);
+		if (fake_get("FAR_EL12") != (cases[i].far ? 0xfafaUL : 0x77UL))
+			fail_msg("ESR %#lx: FAR %#lx", cases[i].esr, fake_get("FAR_EL12"));
+		/* An IPA of the machine's own stage 2 is not L1's to see. */
+		assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0);
+		assert_int_equal(vcpu.pc, VBAR + 0x400);
+		assert_int_equal(fake_get("ELR_EL12"), PC);
+	}
+}
+
+/* An abort's reflection is used once. */
+static void reflection_is_consumed(void **state)
+{
+	(void)state;
+	vcpu.hyp = false;
+	vcpu.exit = (struct exit){ .esr = 0x92000007, .far = 1, .hpfar = 2 };
+	vcpu.reflection = (struct reflection){ .esr = 0x92000046, .far = 0x1230, .hpfar = 0x45670 };
+	level_reflect(&vcpu);
+	assert_int_equal(fake_get("ESR_EL12"), 0x92000046);
+	assert_int_equal(fake_get("FAR_EL12"), 0x1230);
+	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x45670);
+	assert_int_equal(vcpu.reflection.esr, 0);
+	vcpu.hyp = false;
+	vcpu.exit.esr = 0x5a000000;
+	level_reflect(&vcpu);
+	assert_int_equal(fake_get("ESR_EL12"), 0x5a000000);
+	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x45670);
+}
+
+/* ---- virtual interrupts by HCR_EL2 ---- */
+
+#define VSE (1UL << 8)
+
+static void l2_with_vse(u64 hardware)
+{
+	vcpu.hyp = false;
+	page[0x78 / 8] = VSE | HCR_AMO;
+	cpu.traps.hcr = VSE | HCR_VM;
+	fake_set("HCR_EL2", hardware);
+}
+
+/* L2 took the virtual SError: L1's bit goes, at a switch and when another vcpu gets the CPU. */
+static void vse_taken(void **state)
+{
+	(void)state;
+	l2_with_vse(HCR_VM);
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_int_equal(page[0x78 / 8], HCR_AMO);
+	assert_int_equal(cpu.traps.hcr, HCR_VM);
+	l2_with_vse(HCR_VM);
+	level_put(&vcpu);
+	assert_int_equal(page[0x78 / 8], HCR_AMO);
+	/* What the CPU holds is known: the next vcpu's level switch draws no conclusion from it. */
+	assert_int_equal(cpu.traps.hcr, HCR_VM);
+}
+
+static void vse_waits(void **state)
+{
+	(void)state;
+	l2_with_vse(HCR_VM | VSE);
+	level_put(&vcpu);
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
+	/* Left before it was ever entered: the CPU has vEL2's controls. */
+	l2_with_vse(HCR_VM);
+	cpu.traps.hcr = HCR_VM;
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
+	/* At vEL2 the bit is not in force. */
+	l2_with_vse(HCR_VM);
+	vcpu.hyp = true;
+	level_put(&vcpu);
+	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
+}
+
+/* WFI of L2: VF, VI and VSE wake it. */
+static void wakes_l2(void **state)
+{
+	(void)state;
+	for (u32 bit = 0; bit < 64; bit++) {
+		bool want = bit >= 6 && bit <= 8;
+
+		fake_set("HCR_EL2", 1UL << bit);
+		vcpu.hyp = false;
+		if (level_interrupt_pending(&vcpu) != want)
+			fail_msg("HCR_EL2 bit %u", bit);
+		vcpu.hyp = true;
+		assert_false(level_interrupt_pending(&vcpu));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(every_spsr, setup),
+		cmocka_unit_test_setup(eret_authenticates, setup),
+		cmocka_unit_test_setup(registers_move, setup),
+		cmocka_unit_test_setup(equal_is_not_written, setup),
+		cmocka_unit_test_setup(identity, setup),
+		cmocka_unit_test_setup(every_exception, setup),
+		cmocka_unit_test_setup(injected_at_vel2, setup),
+		cmocka_unit_test_setup(reflect_syndrome, setup),
+		cmocka_unit_test_setup(reflection_is_consumed, setup),
+		cmocka_unit_test_setup(vse_taken, setup),
+		cmocka_unit_test_setup(vse_waits, setup),
+		cmocka_unit_test_setup(wakes_l2, setup),
+	};
+
+	return cmocka_run_group_tests_name("level", tests, NULL, NULL);
+}
