@@ -31,12 +31,12 @@ void level_reflect(struct vcpu *vcpu);
 /* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */
 void level_load(struct vcpu *vcpu);
 /*
- * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is no longer asserted by
- * L1's HCR_EL2.VSE. Loaded, has_el2.
+ * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is no
+ * longer asserted by L1's HCR_EL2.VSE. Loaded, has_el2.
  */
 void level_put(struct vcpu *vcpu);
 /*
- * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it from WFI whatever
- * PSTATE masks. Loaded, has_el2, after an exit.
+ * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it from
+ * WFI whatever PSTATE masks. Loaded, has_el2, after an exit.
  */
 bool level_interrupt_pending(const struct vcpu *vcpu);

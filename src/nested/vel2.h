@@ -11,8 +11,8 @@ struct vcpu;
 int vel2_init(struct vcpu *vcpu) must_check;
 void vel2_destroy(struct vcpu *vcpu);
 /*
- * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state. Its references to shadows
- * stay: they say what may be in TLBs, not what L1 wants.
+ * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state. Its
+ * references to shadows stay: they are counted, and say nothing about what L1 wants.
  */
 void vel2_reset(struct vcpu *vcpu);
 

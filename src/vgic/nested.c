@@ -86,24 +86,34 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 	return irq32_line(&vcpu->vgic.priv) >> intid & 1;
 }
 
-/* L1's maintenance interrupt to what its page says. Returns its level. */
+/*
+ * L1's maintenance interrupt to what its page says. Returns its level. Mostly none can be asked for:
+ * no enable, and no list register with EOI.
+ */
 static bool maintenance_update(struct vcpu *vcpu)
 {
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2), asks = 0;
 	bool level = false;
 
-	if (vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) {
+	if (hcr & ICH_HCR_EN) {
+		asks = hcr & ICH_HCR_IES;
+		for (u32 n = 0; n < lr_caps.count; n++)
+			asks |= vncr_read(vcpu, PAGE_LR(n)) & ICH_LR_EOI;
+	}
+	if (asks) {
 		struct page_view v = page_view(vcpu);
 
 		level = (v.hcr & ICH_HCR_EN) && misr(&v);
 	}
-	if (level != line_is(vcpu, GUEST_PPI_MAINT))
+	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
 	return level;
 }
 
 void vgic_el2_exit(struct vcpu *vcpu)
 {
-	maintenance_update(vcpu);
+	if ((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) || line_is(vcpu, GUEST_PPI_MAINT))
+		maintenance_update(vcpu);
 }
 
 /* ---- interrupts of L1 that it gave to L2 ---- */
@@ -178,46 +188,69 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 
 /* ---- the switch ---- */
 
+/*
+ * Read reg into old, and have new in it: both levels' values are often alike, and a write makes the
+ * hardware look at its list registers anew.
+ */
+#define EXCHANGE(reg, old, new)                                                                    \
+	do {                                                                                       \
+		(old) = sysreg_read(reg);                                                          \
+		if ((old) != (new))                                                                \
+			sysreg_write(reg, new);                                                    \
+	} while (0)
+
 struct interface {
 	u64 vmcr, ap0r[4], ap1r[4];
 };
 
-/* Into the CPU, which holds have. */
-static void interface_load(const struct interface *have, const struct interface *want)
+static void exchange(struct interface *old, const struct interface *new)
 {
-	for (u32 n = 0; n < lr_caps.aprs; n++)
-		if (have->ap0r[n] != want->ap0r[n] || have->ap1r[n] != want->ap1r[n]) {
-			lr_cpu_load(want->vmcr, want->ap0r, want->ap1r);
-			return;
-		}
-	if (have->vmcr != want->vmcr)
-		sysreg_write(ICH_VMCR_EL2, want->vmcr);
+	if (unlikely(lr_caps.aprs > 1)) {
+		lr_cpu_save(&old->vmcr, old->ap0r, old->ap1r);
+		lr_cpu_load(new->vmcr, new->ap0r, new->ap1r);
+		return;
+	}
+	EXCHANGE(ICH_VMCR_EL2, old->vmcr, new->vmcr);
+	EXCHANGE(ICH_AP0R0_EL2, old->ap0r[0], new->ap0r[0]);
+	EXCHANGE(ICH_AP1R0_EL2, old->ap1r[0], new->ap1r[0]);
 }
 
-static void interface_of_l1(const struct vgic_vcpu *v, struct interface *f)
+/* ICH_VMCR_EL2 and the active priorities: L1's to memory, those of its page into the CPU. */
+static void interface_enter(struct vcpu *vcpu)
 {
-	f->vmcr = v->vmcr;
-	for (u32 n = 0; n < lr_caps.aprs; n++) {
-		f->ap0r[n] = v->ap0r[n];
-		f->ap1r[n] = v->ap1r[n];
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct interface l1, l2;
+	u32 n = 0;
+
+	l2.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
+	do {
+		l2.ap0r[n] = (u32)vncr_read(vcpu, PAGE_AP0R(n));
+		l2.ap1r[n] = (u32)vncr_read(vcpu, PAGE_AP1R(n));
+	} while (++n < lr_caps.aprs);
+	exchange(&l1, &l2);
+	v->vmcr = l1.vmcr;
+	for (n = 0; n < lr_caps.aprs; n++) {
+		v->ap0r[n] = l1.ap0r[n];
+		v->ap1r[n] = l1.ap1r[n];
 	}
 }
 
-static void interface_of_page(const struct vcpu *vcpu, struct interface *f)
+static void interface_leave(struct vcpu *vcpu)
 {
-	f->vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
-	for (u32 n = 0; n < lr_caps.aprs; n++) {
-		f->ap0r[n] = (u32)vncr_read(vcpu, PAGE_AP0R(n));
-		f->ap1r[n] = (u32)vncr_read(vcpu, PAGE_AP1R(n));
-	}
-}
+	const struct vgic_vcpu *v = &vcpu->vgic;
+	struct interface l1, l2;
+	u32 n = 0;
 
-static void interface_to_page(struct vcpu *vcpu, const struct interface *f)
-{
-	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, f->vmcr);
-	for (u32 n = 0; n < lr_caps.aprs; n++) {
-		vncr_write(vcpu, PAGE_AP0R(n), f->ap0r[n]);
-		vncr_write(vcpu, PAGE_AP1R(n), f->ap1r[n]);
+	l1.vmcr = v->vmcr;
+	do {
+		l1.ap0r[n] = v->ap0r[n];
+		l1.ap1r[n] = v->ap1r[n];
+	} while (++n < lr_caps.aprs);
+	exchange(&l2, &l1);
+	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, l2.vmcr);
+	for (n = 0; n < lr_caps.aprs; n++) {
+		vncr_write(vcpu, PAGE_AP0R(n), l2.ap0r[n]);
+		vncr_write(vcpu, PAGE_AP1R(n), l2.ap1r[n]);
 	}
 }
 
@@ -309,18 +342,37 @@ static void release_ppis(struct vgic_vcpu *v)
 		irq32_hw_release(&v->priv, v->priv.hw);
 }
 
+/* L1's own that vgic_wants_vel2() has to judge; a superset of those that a flush would place. */
+static bool l1_has_pending(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	const struct irq32 *p = &v->priv;
+
+	return (irq32_pending(p, irq32_line(p)) & p->enabled & ~p->active) |
+	       __atomic_load_n(&v->mail, __ATOMIC_RELAXED) |
+	       __atomic_load_n(&v->want_words, __ATOMIC_RELAXED);
+}
+
+/* vgic_sync(), if there is anything to fold. */
+static void fold_l1(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (v->lr_used ||
+	    ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2))))
+		vgic_sync(vcpu);
+	else if (l1_has_pending(vcpu))
+		vgic_mark(v, false);
+}
+
 static void enter_l2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu);
-	struct interface l1, l2;
 
-	vgic_sync(vcpu);
+	fold_l1(vcpu);
 	release_ppis(v);
-	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
-	interface_of_l1(v, &l1);
-	interface_of_page(vcpu, &l2);
-	interface_load(&l1, &l2);
+	interface_enter(vcpu);
 	lrs_load(vcpu);
 	/* Last: each write before makes hardware look for maintenance interrupts anew. */
 	sysreg_write(ICH_HCR_EL2, hcr);
@@ -332,20 +384,19 @@ static void enter_l2(struct vcpu *vcpu)
 void vgic_l2_leave(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	struct interface l1, l2;
 
-	lrs_fold(vcpu, true);
+	if (v->l2_used)
+		lrs_fold(vcpu, true);
 	v->l2_used = v->l2_hw = v->l2_soft = 0;
 	eoicount_fold(vcpu, sysreg_read(ICH_HCR_EL2));
 	release_ppis(v);
-	lr_cpu_save(&l2.vmcr, l2.ap0r, l2.ap1r);
-	interface_to_page(vcpu, &l2);
-	interface_of_l1(v, &l1);
-	interface_load(&l2, &l1);
+	interface_leave(vcpu);
 	v->hcr = vgic_hcr_base(vcpu, v->vmcr);
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
-	vgic_mark(v, false);
+	/* Empty list registers are right if there is nothing for them. */
+	if (v->priv.active | l1_has_pending(vcpu))
+		vgic_mark(v, false);
 	maintenance_update(vcpu);
 }
 
@@ -458,7 +509,7 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
 	if (v->where != VGIC_L2 || !__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return false;
 	vgic_collect(v);
-	if (!best_for_l1(vcpu, &group1))
+	if (!l1_has_pending(vcpu) || !best_for_l1(vcpu, &group1))
 		return false;
 	vgic_mark(v, false);
 	*fiq = !group1;

@@ -30,7 +30,7 @@ static const u8 ppi_of[] = {
 
 /* ---- where a timer's registers are ---- */
 
-static struct timer_regs home_read(const struct vcpu *vcpu, u32 context)
+static inline struct timer_regs home_read(const struct vcpu *vcpu, u32 context)
 {
 	const struct vtimer *vt = &vcpu->vtimer;
 	struct timer_regs r;
@@ -53,18 +53,18 @@ static struct timer_regs home_read(const struct vcpu *vcpu, u32 context)
 	return r;
 }
 
-/* istatus: CTL_ISTATUS or 0, for L1 to read in its page. */
-static void home_write(struct vcpu *vcpu, u32 context, struct timer_regs r, u64 istatus)
+/* Without ISTATUS: that is emulate_one()'s. */
+static inline void home_write(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
 	switch (context) {
 	case TIMER_V:
-		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl | istatus);
+		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl);
 		vncr_write(vcpu, VNCR_CNTV_CVAL_EL0, r.cval);
 		break;
 	case TIMER_P:
-		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl | istatus);
+		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl);
 		vncr_write(vcpu, VNCR_CNTP_CVAL_EL0, r.cval);
 		break;
 	case TIMER_HV:
@@ -159,15 +159,16 @@ static u64 due(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return __builtin_add_overflow(now, r.cval - count, &at) ? NEVER : at;
 }
 
-/* Its line and ISTATUS; returns when its line will rise. */
-static u64 emulate_one(struct vcpu *vcpu, u32 context)
+/* Its line and ISTATUS, r being its registers; returns when its line will rise. */
+static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
-	struct timer_regs r = home_read(vcpu, context);
 	u64 at = due(vcpu, context, r);
 
 	line_set(vcpu, context, !at && CTL_FIRES(r.ctl));
-	if (context == TIMER_V || context == TIMER_P)
-		home_write(vcpu, context, r, at ? 0 : CTL_ISTATUS);
+	if (context == TIMER_V)
+		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
+	else if (context == TIMER_P)
+		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
 	return at && CTL_FIRES(r.ctl) ? at : NEVER;
 }
 
@@ -190,8 +191,8 @@ void vtimer_el2_update(struct vcpu *vcpu)
 	u64 virt, phys;
 
 	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
-	virt = emulate_one(vcpu, map.emul_virt);
-	phys = emulate_one(vcpu, map.emul_phys);
+	virt = emulate_one(vcpu, map.emul_virt, home_read(vcpu, map.emul_virt));
+	phys = emulate_one(vcpu, map.emul_phys, home_read(vcpu, map.emul_phys));
 	arm(&vcpu->vtimer.phys, MIN(virt, phys));
 }
 
@@ -217,21 +218,45 @@ static void cnthctl_complete(struct vcpu *vcpu)
 			     (sr[SR_CNTKCTL_EL1] & CNTHCTL_IN_CNTKCTL);
 }
 
-void vtimer_level_switch(struct vcpu *vcpu)
+/* The two that are emulated from now on were in the CPU, and had lines of the hardware's. */
+static void emulation_begin(struct vcpu *vcpu, struct timer_map map, struct timer_regs virt,
+			    struct timer_regs phys)
 {
-	struct timer_map map = timer_map(vcpu);
+	u64 at = NEVER;
+
+	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
+	if (virt.ctl & CTL_ENABLE)
+		at = emulate_one(vcpu, map.emul_virt, virt);
+	if (phys.ctl & CTL_ENABLE)
+		at = MIN(at, emulate_one(vcpu, map.emul_phys, phys));
+	arm(&vcpu->vtimer.phys, at);
+}
+
+/* Once for each direction, with the contexts known. */
+static inline void timers_exchange(struct vcpu *vcpu, struct timer_map map)
+{
 	struct timer_regs virt = virt_read(), phys = phys_read();
 
-	if (!vcpu->hyp)
-		cnthctl_complete(vcpu);
-	home_write(vcpu, map.emul_virt, virt, 0);
-	home_write(vcpu, map.emul_phys, phys, 0);
+	home_write(vcpu, map.emul_virt, virt);
+	home_write(vcpu, map.emul_phys, phys);
 	offset_load(vcpu, map.virt);
 	virt_load(virt, home_read(vcpu, map.virt));
 	phys_load(phys, home_read(vcpu, map.phys));
-	line_set(vcpu, map.virt, false);
-	line_set(vcpu, map.phys, false);
-	vtimer_el2_update(vcpu);
+	if (unlikely(vcpu->vtimer.el2_lines)) {
+		line_set(vcpu, map.virt, false);
+		line_set(vcpu, map.phys, false);
+	}
+	emulation_begin(vcpu, map, virt, phys);
+}
+
+void vtimer_level_switch(struct vcpu *vcpu)
+{
+	if (vcpu->hyp) {
+		timers_exchange(vcpu, timer_map_of(true));
+	} else {
+		cnthctl_complete(vcpu);
+		timers_exchange(vcpu, timer_map_of(false));
+	}
 }
 
 void vtimer_el2_load(struct vcpu *vcpu)
@@ -257,8 +282,8 @@ void vtimer_el2_put(struct vcpu *vcpu)
 	struct timer_regs virt = virt_read(), phys = phys_read();
 	u64 at = NEVER;
 
-	home_write(vcpu, map.virt, virt, 0);
-	home_write(vcpu, map.phys, phys, 0);
+	home_write(vcpu, map.virt, virt);
+	home_write(vcpu, map.phys, phys);
 	sysreg_write(CNTV_CTL_EL02, 0);
 	sysreg_write(CNTP_CTL_EL02, 0);
 	if (CTL_FIRES(virt.ctl))
@@ -272,7 +297,7 @@ void vtimer_el2_put(struct vcpu *vcpu)
 void vtimer_el2_reset(struct vcpu *vcpu)
 {
 	for (u32 context = TIMER_V; context <= TIMER_HP; context++) {
-		home_write(vcpu, context, (struct timer_regs){ 0, 0 }, 0);
+		home_write(vcpu, context, (struct timer_regs){ 0, 0 });
 		line_set(vcpu, context, false);
 	}
 }
@@ -310,7 +335,7 @@ static struct timer_regs regs_get(const struct vcpu *vcpu, u32 context)
 static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	if (!in_cpu(vcpu, context)) {
-		home_write(vcpu, context, r, 0);
+		home_write(vcpu, context, r);
 		vtimer_el2_update(vcpu);
 	} else if (context == TIMER_HV) {
 		virt_load(virt_read(), r);

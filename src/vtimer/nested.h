@@ -25,11 +25,17 @@ struct timer_map {
 	u8 emul_virt, emul_phys; /* in memory */
 };
 
+/* Which is where while vEL2 (hyp) or L2 runs. Pure. */
+static inline struct timer_map timer_map_of(bool hyp)
+{
+	return hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
+		   : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+}
+
 /* Which is where while vcpu is loaded. Pure. */
 static inline struct timer_map timer_map(const struct vcpu *vcpu)
 {
-	return vcpu->hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
-			 : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+	return timer_map_of(vcpu->hyp);
 }
 
 /*

@@ -11,6 +11,7 @@
 
 #include "arch/feat.h"
 #include "arch/sysreg.h"
+#include "nested/vncr.h"
 #include "vcpu/inject.h"
 #include "vcpu/s1walk.h"
 #include "vcpu/vcpu.h"
@@ -213,6 +214,41 @@ static void external_aborts(void **state)
 	}
 }
 
+/* vEL2, which runs at EL1, takes its own exceptions as EL2 would; L2's are an ordinary guest's, whatever L1's TGE says. */
+static void both_levels(void **state)
+{
+	static u64 page[VNCR_WORDS];
+	static const struct {
+		bool hyp, tge, span;
+		u64 mode, spsr_mode, ec;
+		bool pan;
+	} cases[] = {
+		{ true, false, false, 5, 9, 0x25, false }, { true, false, false, 4, 8, 0x25, false },
+		{ true, true, false, 5, 9, 0x25, true },   { true, true, true, 5, 9, 0x25, false },
+		{ true, true, false, 0, 0, 0x24, true },   { false, false, false, 5, 5, 0x25, true },
+		{ false, true, false, 0, 0, 0x24, true },  { false, false, true, 5, 5, 0x25, false },
+	};
+
+	(void)state;
+	vcpu.has_el2 = true;
+	vcpu.vncr = page;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		page[0x78 / 8] = cases[i].tge ? 1UL << 27 : 0;
+		fake_set("SCTLR_EL12", cases[i].span ? 1UL << 23 : 0);
+		vcpu.hyp = cases[i].hyp;
+		vcpu.pc = PC;
+		vcpu.pstate = cases[i].mode;
+		vcpu.exit = (struct exit){ .esr = 0x92000004 };
+		inject_external_abort(&vcpu);
+		if (fake_get("ESR_EL12") != (cases[i].ec << 26 | 1UL << 25 | 0x10) ||
+		    fake_get("SPSR_EL12") != cases[i].spsr_mode ||
+		    vcpu.pstate != (0x3c5 | (cases[i].pan ? 1UL << 22 : 0)) ||
+		    vcpu.pc != VBAR + reference_offset(cases[i].mode))
+			fail_msg("case %zu: ESR %#lx, SPSR %#lx, pstate %#lx, pc %#lx", i,
+				 fake_get("ESR_EL12"), fake_get("SPSR_EL12"), vcpu.pstate, vcpu.pc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup(sync_far, setup),
 		cmocka_unit_test_setup(vbar_low_bits, setup),
 		cmocka_unit_test_setup(external_aborts, setup),
+		cmocka_unit_test_setup(both_levels, setup),
 	};
 
 	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The level switch: nested ERETs against AArch64.ExceptionReturn, exceptions against AArch64.TakeException, each register's
- * home on both sides, and what is not touched.
+ * The level switch: nested ERETs against AArch64.ExceptionReturn, exceptions against
+ * AArch64.TakeException, each register's home on both sides, and what is not touched.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -299,6 +299,22 @@ static void equal_is_not_written(void **state)
 			fail_msg("%s was written", homes[i].reg);
 }
 
+/* Fields of what the VM has not stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN 25:24. */
+static void hidden_fields(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	feat.sve = feat.sme = true;
+	vcpu.simd.vl = vcpu.simd.svl = 0;
+	page[0x100 / 8] = 0x00300000;
+	fake_set("SPSR_EL12", 5);
+	level_eret(&vcpu, &exit);
+	assert_int_equal(fake_get("CPACR_EL12"), 0x03330000);
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_int_equal(page[0x100 / 8], 0x00300000);
+}
+
 static void identity(void **state)
 {
 	(void)state;
@@ -536,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup(eret_authenticates, setup),
 		cmocka_unit_test_setup(registers_move, setup),
 		cmocka_unit_test_setup(equal_is_not_written, setup),
+		cmocka_unit_test_setup(hidden_fields, setup),
 		cmocka_unit_test_setup(identity, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(injected_at_vel2, setup),

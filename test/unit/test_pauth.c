@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ERETAA and ERETAB of vEL2 against Auth() of Arm's pseudocode, restated field by field. The cipher is any function of
- * pointer, modifier and key, of which PACGA shows the upper half.
+ * ERETAA and ERETAB of vEL2 against Auth() of Arm's pseudocode, restated field by field. The cipher is
+ * any function of pointer, modifier and key, of which PACGA shows the upper half.
  */
 #include <setjmp.h>
 #include <stdarg.h>
