@@ -72,23 +72,37 @@ static void leave_vel2(struct vcpu *vcpu)
 	level_enter(vcpu);
 }
 
-void level_put(struct vcpu *vcpu)
+#define HCR_VIRTUAL (HCR_VI | HCR_VF | HCR_VSE)
+
+/* A virtual SError that L2 took is no longer asserted by L1. */
+static void vse_fold(struct vcpu *vcpu)
 {
 	struct traps *loaded = &cpu_this()->traps;
 
-	if (!vcpu->hyp && (loaded->hcr & HCR_VSE))
+	if (loaded->hcr & HCR_VSE)
 		traps_vse_sync(vcpu, loaded, sysreg_read(HCR_EL2));
+}
+
+void level_put(struct vcpu *vcpu)
+{
+	struct traps none = cpu_this()->traps;
+
+	if (vcpu->hyp || !(none.hcr & HCR_VIRTUAL))
+		return;
+	vse_fold(vcpu);
+	none.hcr &= ~HCR_VIRTUAL;
+	traps_load(&none);
 }
 
 bool level_interrupt_pending(const struct vcpu *vcpu)
 {
-	return !vcpu->hyp && (sysreg_read(HCR_EL2) & (HCR_VI | HCR_VF | HCR_VSE));
+	return !vcpu->hyp && (sysreg_read(HCR_EL2) & HCR_VIRTUAL);
 }
 
 static void enter_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* L2's walks likewise */
-	level_put(vcpu);
+	vse_fold(vcpu);
 	bank_save_vncr(vcpu);
 	bank_load(vcpu->sr);
 	vcpu->hyp = true;

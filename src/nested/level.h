@@ -32,7 +32,8 @@ void level_reflect(struct vcpu *vcpu);
 void level_load(struct vcpu *vcpu);
 /*
  * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is no
- * longer asserted by L1's HCR_EL2.VSE. Loaded, has_el2.
+ * longer asserted by L1's HCR_EL2.VSE, and none of L2's virtual interrupts stays in the CPU, where it
+ * would end an idle wait. Loaded, has_el2.
  */
 void level_put(struct vcpu *vcpu);
 /*

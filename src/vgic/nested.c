@@ -87,20 +87,14 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 }
 
 /*
- * L1's maintenance interrupt to what its page says. Returns its level. Mostly none can be asked for:
- * no enable, and no list register with EOI.
+ * L1's maintenance interrupt to what its page says. asks: what of ICH_HCR_EL2 and of the list
+ * registers asks for one, so that mostly there is nothing to look at. Returns its level.
  */
-static bool maintenance_update(struct vcpu *vcpu)
+static bool maintenance_set(struct vcpu *vcpu, u64 asks)
 {
-	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2), asks = 0;
 	bool level = false;
 
-	if (hcr & ICH_HCR_EN) {
-		asks = hcr & ICH_HCR_IES;
-		for (u32 n = 0; n < lr_caps.count; n++)
-			asks |= vncr_read(vcpu, PAGE_LR(n)) & ICH_LR_EOI;
-	}
-	if (asks) {
+	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI))) {
 		struct page_view v = page_view(vcpu);
 
 		level = (v.hcr & ICH_HCR_EN) && misr(&v);
@@ -108,6 +102,17 @@ static bool maintenance_update(struct vcpu *vcpu)
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
 	return level;
+}
+
+static bool maintenance_update(struct vcpu *vcpu)
+{
+	u64 asks = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
+
+	if (!(asks & ICH_HCR_EN))
+		return maintenance_set(vcpu, 0);
+	for (u32 n = 0; n < lr_caps.count; n++)
+		asks |= vncr_read(vcpu, PAGE_LR(n));
+	return maintenance_set(vcpu, asks);
 }
 
 void vgic_el2_exit(struct vcpu *vcpu)
@@ -199,59 +204,67 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 			sysreg_write(reg, new);                                                    \
 	} while (0)
 
-struct interface {
-	u64 vmcr, ap0r[4], ap1r[4];
-};
-
-static void exchange(struct interface *old, const struct interface *new)
+/* With more than one active priority register for each group: all, without a look. */
+static void wide_enter(struct vcpu *vcpu)
 {
-	if (unlikely(lr_caps.aprs > 1)) {
-		lr_cpu_save(&old->vmcr, old->ap0r, old->ap1r);
-		lr_cpu_load(new->vmcr, new->ap0r, new->ap1r);
-		return;
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 ap0r[4], ap1r[4];
+
+	for (u32 n = 0; n < lr_caps.aprs; n++) {
+		ap0r[n] = (u32)vncr_read(vcpu, PAGE_AP0R(n));
+		ap1r[n] = (u32)vncr_read(vcpu, PAGE_AP1R(n));
 	}
-	EXCHANGE(ICH_VMCR_EL2, old->vmcr, new->vmcr);
-	EXCHANGE(ICH_AP0R0_EL2, old->ap0r[0], new->ap0r[0]);
-	EXCHANGE(ICH_AP1R0_EL2, old->ap1r[0], new->ap1r[0]);
+	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
+	lr_cpu_load(vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK, ap0r, ap1r);
+}
+
+static void wide_leave(struct vcpu *vcpu)
+{
+	const struct vgic_vcpu *v = &vcpu->vgic;
+	u64 vmcr, ap0r[4], ap1r[4];
+
+	lr_cpu_save(&vmcr, ap0r, ap1r);
+	lr_cpu_load(v->vmcr, v->ap0r, v->ap1r);
+	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, vmcr);
+	for (u32 n = 0; n < lr_caps.aprs; n++) {
+		vncr_write(vcpu, PAGE_AP0R(n), ap0r[n]);
+		vncr_write(vcpu, PAGE_AP1R(n), ap1r[n]);
+	}
 }
 
 /* ICH_VMCR_EL2 and the active priorities: L1's to memory, those of its page into the CPU. */
 static void interface_enter(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	struct interface l1, l2;
-	u32 n = 0;
+	u64 vmcr, ap0r, ap1r;
 
-	l2.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
-	do {
-		l2.ap0r[n] = (u32)vncr_read(vcpu, PAGE_AP0R(n));
-		l2.ap1r[n] = (u32)vncr_read(vcpu, PAGE_AP1R(n));
-	} while (++n < lr_caps.aprs);
-	exchange(&l1, &l2);
-	v->vmcr = l1.vmcr;
-	for (n = 0; n < lr_caps.aprs; n++) {
-		v->ap0r[n] = l1.ap0r[n];
-		v->ap1r[n] = l1.ap1r[n];
+	if (unlikely(lr_caps.aprs > 1)) {
+		wide_enter(vcpu);
+		return;
 	}
+	vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
+	ap0r = (u32)vncr_read(vcpu, PAGE_AP0R(0));
+	ap1r = (u32)vncr_read(vcpu, PAGE_AP1R(0));
+	EXCHANGE(ICH_VMCR_EL2, v->vmcr, vmcr);
+	EXCHANGE(ICH_AP0R0_EL2, v->ap0r[0], ap0r);
+	EXCHANGE(ICH_AP1R0_EL2, v->ap1r[0], ap1r);
 }
 
 static void interface_leave(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
-	struct interface l1, l2;
-	u32 n = 0;
+	u64 vmcr, ap0r, ap1r;
 
-	l1.vmcr = v->vmcr;
-	do {
-		l1.ap0r[n] = v->ap0r[n];
-		l1.ap1r[n] = v->ap1r[n];
-	} while (++n < lr_caps.aprs);
-	exchange(&l2, &l1);
-	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, l2.vmcr);
-	for (n = 0; n < lr_caps.aprs; n++) {
-		vncr_write(vcpu, PAGE_AP0R(n), l2.ap0r[n]);
-		vncr_write(vcpu, PAGE_AP1R(n), l2.ap1r[n]);
+	if (unlikely(lr_caps.aprs > 1)) {
+		wide_leave(vcpu);
+		return;
 	}
+	EXCHANGE(ICH_VMCR_EL2, vmcr, v->vmcr);
+	EXCHANGE(ICH_AP0R0_EL2, ap0r, v->ap0r[0]);
+	EXCHANGE(ICH_AP1R0_EL2, ap1r, v->ap1r[0]);
+	vncr_write(vcpu, VNCR_ICH_VMCR_EL2, vmcr);
+	vncr_write(vcpu, PAGE_AP0R(0), ap0r);
+	vncr_write(vcpu, PAGE_AP1R(0), ap1r);
 }
 
 /*
@@ -273,26 +286,28 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	return soft | ICH_LR_EOI;
 }
 
-/* L1's list registers that are in use into the hardware's first ones. */
-static void lrs_load(struct vcpu *vcpu)
+/* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
+static u64 lrs_load(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 i = 0;
+	u32 i = 0, dirty = v->lr_dirty;
+	u64 all = 0;
 
-	v->l2_hw = v->l2_soft = 0;
 	for (u32 n = 0; n < lr_caps.count; n++) {
 		u64 lr = vncr_read(vcpu, PAGE_LR(n));
 
-		if (!(lr & ICH_LR_STATE))
+		all |= lr;
+		if (likely(!(lr & ICH_LR_STATE)))
 			continue;
 		v->l2_slot[i] = (u8)n;
 		lr_write(i, lr_for_l2(vcpu, lr, i));
 		i++;
 	}
 	v->l2_used = (u16)((1u << i) - 1);
-	for (u32 dirty = v->lr_dirty & ~(u32)v->l2_used; dirty; dirty &= dirty - 1)
+	for (dirty &= ~(u32)v->l2_used; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;
+	return all;
 }
 
 /*
@@ -325,9 +340,8 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 {
 	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
 
-	if ((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD)
-		vncr_write(vcpu, VNCR_ICH_HCR_EL2,
-			   (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
+	if (unlikely((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD))
+		vncr_write(vcpu, VNCR_ICH_HCR_EL2, (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
 }
 
 /*
@@ -368,26 +382,28 @@ static void fold_l1(struct vcpu *vcpu)
 static void enter_l2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu);
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu), lrs;
 
 	fold_l1(vcpu);
 	release_ppis(v);
 	interface_enter(vcpu);
-	lrs_load(vcpu);
+	lrs = lrs_load(vcpu);
 	/* Last: each write before makes hardware look for maintenance interrupts anew. */
 	sysreg_write(ICH_HCR_EL2, hcr);
 	v->hcr = 0; /* not L1's: flush_private() keeps away */
 	__atomic_store_n(&v->where, VGIC_L2, __ATOMIC_RELEASE);
-	maintenance_update(vcpu);
+	v->l2_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
+	maintenance_set(vcpu, v->l2_asks);
 }
 
 void vgic_l2_leave(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	if (v->l2_used)
+	if (v->l2_used) {
 		lrs_fold(vcpu, true);
-	v->l2_used = v->l2_hw = v->l2_soft = 0;
+		v->l2_used = v->l2_hw = v->l2_soft = 0;
+	}
 	eoicount_fold(vcpu, sysreg_read(ICH_HCR_EL2));
 	release_ppis(v);
 	interface_leave(vcpu);
@@ -397,7 +413,7 @@ void vgic_l2_leave(struct vcpu *vcpu)
 	/* Empty list registers are right if there is nothing for them. */
 	if (v->priv.active | l1_has_pending(vcpu))
 		vgic_mark(v, false);
-	maintenance_update(vcpu);
+	maintenance_set(vcpu, v->l2_asks);
 }
 
 /* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */

@@ -515,6 +515,9 @@ static void vse_waits(void **state)
 	(void)state;
 	l2_with_vse(HCR_VM | VSE);
 	level_put(&vcpu);
+	/* It does not wait in the CPU. */
+	assert_int_equal(fake_get("HCR_EL2"), HCR_VM);
+	assert_int_equal(cpu.traps.hcr, HCR_VM);
 	level_take(&vcpu, LEVEL_IRQ, 0);
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
 	/* Left before it was ever entered: the CPU has vEL2's controls. */

@@ -38,7 +38,7 @@ static struct vm_config config;
 static struct vm vm;
 static struct vcpu vcpu;
 static u64 vncr_page[VNCR_WORDS];
-static u64 taken; /* ESR that vEL2 was given */
+static u64 taken;  /* ESR that vEL2 was given */
 static u32 writes; /* of ZCR_ELx, SMCR_ELx */
 
 struct cpu *cpu_this(void)
