@@ -11,7 +11,8 @@ struct vcpu;
 
 /*
  * Before an entry of a vcpu that has EL2, before traps_compute(): ZCR_EL1 and SMCR_EL1 are the level's own, and while
- * the state is live ZCR_EL2 and SMCR_EL2 hold the level's limit. Nothing is written that has not changed.
+ * the state is live ZCR_EL2 and SMCR_EL2 hold the level's limit. Nothing is written that has not changed. With the VM's
+ * simd=switch it flushes first if the level is another than at the last call.
  */
 void simd_level(struct vcpu *vcpu);
 

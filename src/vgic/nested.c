@@ -341,7 +341,8 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
 
 	if (unlikely((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD))
-		vncr_write(vcpu, VNCR_ICH_HCR_EL2, (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
+		vncr_write(vcpu, VNCR_ICH_HCR_EL2,
+			   (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
 }
 
 /*
@@ -356,27 +357,27 @@ static void release_ppis(struct vgic_vcpu *v)
 		irq32_hw_release(&v->priv, v->priv.hw);
 }
 
-/* L1's own that vgic_wants_vel2() has to judge; a superset of those that a flush would place. */
-static bool l1_has_pending(struct vcpu *vcpu)
+/*
+ * Whether anything in memory may have to reach L1: a superset. What is still in the mailbox does not
+ * count: whoever put it there sets stale after that.
+ */
+static bool l1_has_pending(const struct vcpu *vcpu)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
+	const struct vgic_vcpu *v = &vcpu->vgic;
 	const struct irq32 *p = &v->priv;
 
 	return (irq32_pending(p, irq32_line(p)) & p->enabled & ~p->active) |
-	       __atomic_load_n(&v->mail, __ATOMIC_RELAXED) |
 	       __atomic_load_n(&v->want_words, __ATOMIC_RELAXED);
 }
 
-/* vgic_sync(), if there is anything to fold. */
+/* vgic_sync(), if there is anything to fold; if not, the last flush had nothing to place. */
 static void fold_l1(struct vcpu *vcpu)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
+	const struct vgic_vcpu *v = &vcpu->vgic;
 
 	if (v->lr_used ||
 	    ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2))))
 		vgic_sync(vcpu);
-	else if (l1_has_pending(vcpu))
-		vgic_mark(v, false);
 }
 
 static void enter_l2(struct vcpu *vcpu)

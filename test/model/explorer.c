@@ -11,6 +11,7 @@
 #include "arch/hcr.h"
 #include "events.h"
 #include "nested/vncr.h"
+#include "setups.h"
 #include "simd/simd_state.h"
 #include "vcpu/cpu.h"
 
@@ -571,25 +572,6 @@ static bool explore(const struct setup *s)
 	return true;
 }
 
-/* Small ones first: most faults show there. */
-static const struct setup setups[] = {
-	{ .name = "1+1 vcpus, A: SVE 256 SME 512, B: neither", .vcpus = { 1, 1 }, .vl = { 2, 0 }, .svl = { 3, 0 },
-	  .narrow = true, .fa64 = true },
-	{ .name = "1+1 vcpus, one CPU, A with EL2: SVE 512 SME 256, B: neither", .vcpus = { 1, 1 }, .vl = { 3, 0 },
-	  .svl = { 2, 0 }, .narrow = true, .fa64 = true, .sme2 = true, .nested = true, .one_cpu = true },
-	{ .name = "the same, flushed at each level switch", .vcpus = { 1, 1 }, .vl = { 3, 0 }, .svl = { 2, 0 },
-	  .narrow = true, .fa64 = true, .sme2 = true, .nested = true, .one_cpu = true, .simd_switch = true },
-	{ .name = "1+1 vcpus, A: SVE 256 SME 512, B: SVE 512, without FA64", .vcpus = { 1, 1 }, .vl = { 2, 3 },
-	  .svl = { 3, 0 }, .narrow = true, .sme2 = true },
-	{ .name = "1+1 vcpus, A: SVE 256 SME 512, B: SVE 512 SME 128", .vcpus = { 1, 1 }, .vl = { 2, 3 },
-	  .svl = { 3, 1 }, .narrow = true, .fa64 = true, .sme2 = true },
-	{ .name = "1+1 vcpus, A: SVE 512 SME 256, B: SVE 256, registers keep what is above the length",
-	  .vcpus = { 1, 1 }, .vl = { 3, 2 }, .svl = { 2, 0 }, .fa64 = true, .sme2 = true },
-	{ .name = "2+1 vcpus, A: SVE 512, B: SVE 256 SME 128", .vcpus = { 2, 1 }, .vl = { 3, 2 }, .svl = { 0, 1 },
-	  .narrow = true, .fa64 = true, .sme2 = true },
-	{ .name = "2+1 vcpus, A: SVE 256 SME 512, B: neither", .vcpus = { 2, 1 }, .vl = { 2, 0 }, .svl = { 3, 0 },
-	  .narrow = true, .fa64 = true },
-};
 
 int main(void)
 {

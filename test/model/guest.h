@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What guests do in the model world, and nidus around its SIMD code in miniature. */
+#pragma once
+
+#include "events.h"
+#include "vcpu/sysreg_emul.h"
+
+#define LEN_LONG 15
+
+/* The parts of nidus's run loop and scheduler that matter: put needs a loaded vcpu. */
+void load(u32 c, u32 v);
+void put(u32 c);
+void enter(u32 c);
+void leave(u32 c);
+/* The same, if it runs. */
+void leave_if_running(u32 c);
+
+/* Instructions of the guest that runs on c; each may trap instead. */
+void guest_fp(u32 c);
+void guest_sve(u32 c);
+void guest_svcr(u32 c, u64 bit);
+void guest_len_change(u32 c);
+
+/* A level switch of v. */
+void change_level(u32 v);
+/* vEL2 on c writes the next value to CPTR_EL2; reads, then writes ZCR_EL2 (SMCR_EL2): now. */
+void l1_changes_cptr(u32 c);
+void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr);
+
+/* v's vectors are cut to len segments: what it may see above. */
+void exp_cut(u32 v, tag *segs, u32 len);
