@@ -4,6 +4,7 @@
 
 #include "arch/insn.h"
 #include "arch/sysreg.h"
+#include "nested/walk_vm.h"
 #include "vcpu/mmio.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -24,18 +25,30 @@ struct access {
 	s64 offset;
 };
 
-/* The instruction at PC, through the guest's own translation: AT S1E1R, then RAM. */
-static bool fetch(struct vcpu *vcpu, u32 *insn)
+/* Where PC is in the VM, by the hardware's stage 1 of the guest. */
+static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 {
 	u64 saved = sysreg_read(PAR_EL1), par;
 
 	insn_at_s1e1r(vcpu->pc);
 	par = sysreg_read(PAR_EL1);
 	sysreg_write(PAR_EL1, saved);
-	if (par & 1)
+	*at = ipa((par & MASK(47, 12)) | (vcpu->pc & (PAGE_SIZE - 1)));
+	return !(par & 1);
+}
+
+/* The instruction at PC: of L2 two stages away, of anybody else one. */
+static bool fetch(struct vcpu *vcpu, u32 *insn)
+{
+	ipa_t at;
+
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		if (walk_l2_va(vcpu, vcpu->pc, &at))
+			return false;
+	} else if (!pc_in_vm(vcpu, &at)) {
 		return false;
-	return !vm_read(vcpu->vm, ipa((par & MASK(47, 12)) | (vcpu->pc & (PAGE_SIZE - 1))), insn,
-			sizeof(*insn));
+	}
+	return !vm_read(vcpu->vm, at, insn, sizeof(*insn));
 }
 
 static bool decode_pair(u32 insn, struct access *a)
