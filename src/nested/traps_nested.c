@@ -292,11 +292,6 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	return t;
 }
 
-u64 traps_ich_hcr_l2(const struct vcpu *vcpu)
-{
-	return l1_ich_hcr(vcpu) & ICH_HCR_TRAPS;
-}
-
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)
 {
 	if (!(loaded->hcr & ~hw_hcr & HCR_VSE))

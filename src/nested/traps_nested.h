@@ -41,12 +41,6 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu);
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 
 /*
- * Bits to add to ICH_HCR_EL2 while L2 runs: L1's traps of the interrupt controller's registers.
- * Pure.
- */
-u64 traps_ich_hcr_l2(const struct vcpu *vcpu);
-
-/*
  * L2 left, and hw_hcr is HCR_EL2 as it is now. Taking the virtual SError that L1 had asserted by
  * VSE cleared the bit: clear L1's as well, and the one in loaded (cpu->traps). To be called at a
  * switch from L2 to vEL2 if loaded->hcr has HCR_VSE. Its own CPU.

@@ -142,8 +142,6 @@ enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict smc_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	vcpu->pc += 4;
-	vcpu->pstate &= ~(BIT(21) | MASK(11, 10)); /* SS, BTYPE */
-	vcpu->pc_dirty = true;
+	vcpu_step_over(vcpu, exit);
 	return call(vcpu, exit);
 }

@@ -19,10 +19,6 @@
 #include "vtimer/nested.h"
 #include "vtimer/vtimer.h"
 
-/* SPSR_EL2 bits that completing an instruction clears: BTYPE and the software-step state. */
-#define SPSR_SS BIT(21)
-#define SPSR_BTYPE MASK(11, 10)
-
 /* Everything that others asked of this vcpu; false: it has to leave the loop. */
 static bool serve_requests(struct vcpu *vcpu)
 {
@@ -40,10 +36,8 @@ static void deliver_interrupts(struct vcpu *vcpu)
 {
 	bool fiq;
 
-	if (unlikely(vcpu->has_el2)) {
-		if (vgic_wants_vel2(vcpu, &fiq))
-			level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
-	}
+	if (unlikely(vcpu->has_el2) && vgic_wants_vel2(vcpu, &fiq))
+		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
 	vgic_flush(vcpu);
 }
 
@@ -109,14 +103,6 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 	return RESUME;
 }
 
-static void skip_instruction(struct vcpu *vcpu)
-{
-	/* Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells. */
-	vcpu->pc += vcpu->exit.esr & ESR_IL ? 4 : 2;
-	vcpu->pstate &= ~(SPSR_SS | SPSR_BTYPE);
-	vcpu->pc_dirty = true;
-}
-
 /* The last exit is accounted for when the loop is left. */
 static enum run_result leave(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
 {
@@ -160,7 +146,7 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 		case RESUME:
 			break;
 		case SKIP:
-			skip_instruction(vcpu);
+			vcpu_step_over(vcpu, &vcpu->exit);
 			break;
 		case REFLECT:
 			level_reflect(vcpu);

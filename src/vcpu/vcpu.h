@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "arch/esr.h"
+#include "arch/pstate.h"
 #include "arch/sysreg_table.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -119,4 +121,15 @@ static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
 {
 	if (n != 31)
 		vcpu->gpr[n] = v;
+}
+
+/*
+ * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the software-step state are
+ * cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
+ */
+static inline void vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
+{
+	vcpu->pc += exit->esr & ESR_IL ? 4 : 2;
+	vcpu->pstate &= ~(PSTATE_SS | PSTATE_BTYPE);
+	vcpu->pc_dirty = true;
 }

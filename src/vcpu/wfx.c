@@ -11,9 +11,7 @@ enum { TI_WFI, TI_WFE, TI_WFIT, TI_WFET };
 enum verdict wfx_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* Past the instruction first: whatever wakes the vcpu, it goes on behind it. */
-	vcpu->pc += exit->esr & ESR_IL ? 4 : 2;
-	vcpu->pstate &= ~(BIT(21) | MASK(11, 10)); /* SS, BTYPE */
-	vcpu->pc_dirty = true;
+	vcpu_step_over(vcpu, exit);
 	/* With a timeout nobody waits on: they may return early for any reason. */
 	if (WFX_TI(exit->esr) != TI_WFI || vcpu_interrupt_pending(vcpu)) {
 		cpu_this()->need_resched |= WFX_TI(exit->esr) != TI_WFI;

@@ -588,6 +588,7 @@ static void every_row_moves(void **state)
 
 	(void)state;
 	feat.sme = true;
+	feat.ras = true;
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
 		if (moves[i].in_cpu)
 			fake_set(moves[i].reg, 0x1000 + i);

@@ -169,7 +169,7 @@ static void values_of(const struct traps *t, u64 value[L1_REGS])
 }
 
 /*
- * Interrupts are nidus's, whose IMO and FMO are always set; ICH_HCR_EL2 is traps_ich_hcr_l2()'s.
+ * Interrupts are nidus's, whose IMO and FMO are always set; ICH_HCR_EL2 is vgic/nested.c's.
  */
 static bool of_gic(const struct rule *r)
 {
@@ -297,17 +297,6 @@ static void vse_sync(void **state)
 	*l1_place(HCR) |= HCR_VSE; /* asserted anew, not yet loaded */
 	traps_vse_sync(&vcpu, &loaded, HCR_VM);
 	assert_int_equal(*l1_place(HCR), HCR_VSE | HCR_AMO | HCR_TWI);
-}
-
-static void ich_hcr(void **state)
-{
-	(void)state;
-	*l1_place(ICH_HCR) = ~0UL;
-	assert_int_equal(traps_ich_hcr_l2(&vcpu), BIT(10) | BIT(11) | BIT(12) | BIT(14));
-	*l1_place(ICH_HCR) = BIT(11) | BIT(0);
-	assert_int_equal(traps_ich_hcr_l2(&vcpu), BIT(11));
-	*l1_have(ICH_HCR) = 0;
-	assert_int_equal(traps_ich_hcr_l2(&vcpu), 0);
 }
 
 /* ---- vEL2 ---- */
@@ -476,7 +465,6 @@ int main(void)
 		cmocka_unit_test_setup(merge_never, setup),
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
-		cmocka_unit_test_setup(ich_hcr, setup),
 		cmocka_unit_test_setup(vel2, setup),
 		cmocka_unit_test(bits_plain),
 		cmocka_unit_test(bits_by_feature),
