@@ -8,13 +8,18 @@
 
 #include "lib/types.h"
 
+/*
+ * Reads and writes stay in their order. A write is a barrier to the compiler besides; a read is none, so that what was
+ * loaded from memory need not be loaded again: no register here is read for an effect on
+ * memory without a barrier after it.
+ */
 #define SYSREG_STR_(name) #name
 #define SYSREG_STR(name) SYSREG_STR_(name)
 
 #define sysreg_read(name)                                                                          \
 	({                                                                                         \
 		u64 sysreg_v_;                                                                     \
-		asm volatile("mrs %0, " SYSREG_STR(name) : "=r"(sysreg_v_)::"memory");             \
+		asm volatile("mrs %0, " SYSREG_STR(name) : "=r"(sysreg_v_));                        \
 		sysreg_v_;                                                                         \
 	})
 #define sysreg_write(name, v)                                                                      \

@@ -38,14 +38,11 @@ static void identity_load(const struct vcpu *vcpu)
 		sysreg_write(VMPIDR_EL2, mpidr);
 }
 
-void level_load(struct vcpu *vcpu)
+/* Stage 2 and identity. */
+static inline void context_load(struct vcpu *vcpu)
 {
-	u64 page = ptr_pa(vcpu->vncr).a;
-
 	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
 	vcpu->eret_local = vcpu->hyp && feat.ecv;
-	if (sysreg_read(VNCR_EL2) != page)
-		sysreg_write(VNCR_EL2, page);
 	if (vcpu->hyp) {
 		vcpu_machine_load(vcpu);
 	} else {
@@ -54,10 +51,19 @@ void level_load(struct vcpu *vcpu)
 	}
 }
 
-/* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
-static void level_enter(struct vcpu *vcpu)
+void level_load(struct vcpu *vcpu)
 {
-	level_load(vcpu);
+	u64 page = ptr_pa(vcpu->vncr).a;
+
+	if (sysreg_read(VNCR_EL2) != page)
+		sysreg_write(VNCR_EL2, page);
+	context_load(vcpu);
+}
+
+/* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
+static inline void level_enter(struct vcpu *vcpu)
+{
+	context_load(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
 	vcpu->traps_stale = true;
@@ -66,8 +72,7 @@ static void level_enter(struct vcpu *vcpu)
 static void leave_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
-	bank_save(vcpu->sr);
-	bank_load_vncr(vcpu);
+	bank_enter_l2(vcpu);
 	vcpu->hyp = false;
 	level_enter(vcpu);
 }
@@ -103,8 +108,7 @@ static void enter_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* L2's walks likewise */
 	vse_fold(vcpu);
-	bank_save_vncr(vcpu);
-	bank_load(vcpu->sr);
+	bank_leave_l2(vcpu);
 	vcpu->hyp = true;
 	level_enter(vcpu);
 }

@@ -334,22 +334,30 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	return s;
 }
 
-struct shadow *shadow_find(struct vcpu *vcpu)
+static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, struct key *k)
 {
 	struct shadow_vcpu *refs = &vcpu->shadow;
-	struct key k = key_now(vcpu);
 
 	for (u32 i = 0; i < refs->count; i++) {
 		struct shadow *s = refs->ref[i];
 
-		if (!matches(s, &k))
+		if (!matches(s, k))
 			continue;
 		for (; i; i--)
 			refs->ref[i] = refs->ref[i - 1];
 		refs->ref[0] = s;
 		return s;
 	}
-	return find_slow(vcpu, &k);
+	return find_slow(vcpu, k);
+}
+
+struct shadow *shadow_find(struct vcpu *vcpu)
+{
+	struct key k = key_now(vcpu);
+
+	if (likely(vcpu->shadow.count && matches(vcpu->shadow.ref[0], &k)))
+		return vcpu->shadow.ref[0];
+	return find_ref(vcpu, &k);
 }
 
 void shadow_load(struct vcpu *vcpu, struct shadow *s)

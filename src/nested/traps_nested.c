@@ -191,19 +191,19 @@ static u64 hcr_merge(u64 l0, u64 l1, u64 have)
 	return hcr;
 }
 
+/* The low bits of CPTR_EL2's two-bit fields, and both bits of those fields whose low one is in low. */
+#define CPTR_LOW (BIT(20) | BIT(16) | BIT(24))
+_Static_assert((CPTR_LOW | CPTR_LOW << 1) == (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN), "the fields");
+
+static u64 cptr_fields(u64 low)
+{
+	return low | low << 1;
+}
+
 /* A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not L2. */
 static u64 cptr_merge(u64 l0, u64 l1, u64 have)
 {
-	static const u64 fields[] = { CPTR_FPEN, CPTR_ZEN, CPTR_SMEN };
-	u64 cptr = l0 | (l1 & CPTR_TCPAC);
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		u64 low = fields[i] & -fields[i];
-
-		if (have & ~l1 & low)
-			cptr &= ~fields[i];
-	}
-	return cptr;
+	return (l0 | (l1 & CPTR_TCPAC)) & ~cptr_fields(have & ~l1 & CPTR_LOW);
 }
 
 /* The bits of a fine-grained trap register that trap while 0. */
@@ -237,6 +237,23 @@ static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
 	return merge(l0, l1, have, ~negative, negative);
 }
 
+/*
+ * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
+ * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
+ * CPTR_EL2 closed as well they are left alone.
+ */
+static u64 vel2_shut(const struct vcpu *vcpu)
+{
+	return cptr_fields(~l1_cptr(vcpu) & CPTR_LOW);
+}
+
+u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
+{
+	if (vcpu->hyp)
+		return (l0 & ~vel2_shut(vcpu)) | CPTR_TCPAC;
+	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
+}
+
 struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 {
 	const struct nested_bits *have = &vcpu->vm->nested;
@@ -244,7 +261,7 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 		.hcr = hcr_merge(l0->hcr, l1_hcr(vcpu), have->hcr),
 		.hcrx = merge(l0->hcrx, l1_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
 		.mdcr = merge(l0->mdcr, l1_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
-		.cptr = cptr_merge(l0->cptr, l1_cptr(vcpu), have->cptr),
+		.cptr = traps_nested_cptr(l0->cptr, vcpu),
 		.cnthctl = merge(l0->cnthctl, l1_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
 				 CNTHCTL_AND),
 		.hfgrtr = fgt_merge(l0->hfgrtr, l1_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
@@ -258,19 +275,6 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 }
 
 /*
- * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
- * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
- * CPTR_EL2 closed as well they are left alone.
- */
-static u64 vel2_shut(const struct vcpu *vcpu)
-{
-	u64 l1 = l1_cptr(vcpu);
-
-	return (l1 & BIT(20) ? 0 : CPTR_FPEN) | (l1 & BIT(16) ? 0 : CPTR_ZEN) |
-	       (l1 & BIT(24) ? 0 : CPTR_SMEN);
-}
-
-/*
  * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
  * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
  * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
@@ -280,7 +284,7 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	struct traps t = *l0;
 
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
-	t.cptr = (t.cptr & ~vel2_shut(vcpu)) | CPTR_TCPAC;
+	t.cptr = traps_nested_cptr(t.cptr, vcpu);
 	if (feat.ecv)
 		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
 	if (feat.fgt) {
@@ -290,6 +294,33 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 		t.mdcr |= MDCR_TDA;
 	}
 	return t;
+}
+
+/* What L1's control words are made of, in no particular order. */
+static const u16 page_words[] = {
+	VNCR_HCR_EL2,	 VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
+	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2,
+};
+
+_Static_assert(ARRAY_SIZE(page_words) + 2 == TRAPS_WORDS, "and MDCR_EL2, CNTHCTL_EL2");
+
+bool nested_words_changed(const struct vcpu *vcpu, u64 *from)
+{
+	u64 now[TRAPS_WORDS], differ = 0;
+
+#pragma GCC unroll 9
+	for (size_t i = 0; i < ARRAY_SIZE(page_words); i++)
+		now[i] = vncr_read(vcpu, page_words[i]);
+	now[TRAPS_WORDS - 2] = vcpu->sr[SR_MDCR_EL2];
+	now[TRAPS_WORDS - 1] = vcpu->sr[SR_CNTHCTL_EL2];
+#pragma GCC unroll 9
+	for (size_t i = 0; i < TRAPS_WORDS; i++)
+		differ |= now[i] ^ from[i];
+	if (likely(!differ))
+		return false;
+	for (size_t i = 0; i < TRAPS_WORDS; i++)
+		from[i] = now[i];
+	return true;
 }
 
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)

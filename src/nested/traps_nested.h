@@ -40,6 +40,15 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu);
  */
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 
+/* CPTR_EL2 of either: l0 is what nidus wants of it. Pure. */
+u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
+
+/*
+ * Whether a word of L1's that traps_merge_l2() goes by, CPTR_EL2's apart, is not what it was at the
+ * last call; from[TRAPS_WORDS] has them. Each word of L1's page is read once, as it is.
+ */
+bool nested_words_changed(const struct vcpu *vcpu, u64 *from);
+
 /*
  * L2 left, and hw_hcr is HCR_EL2 as it is now. Taking the virtual SError that L1 had asserted by
  * VSE cleared the bit: clear L1's as well, and the one in loaded (cpu->traps). To be called at a

@@ -74,10 +74,10 @@ enum vncr_offset {
  */
 static inline u64 vncr_read(const struct vcpu *vcpu, u32 offset)
 {
-	return __atomic_load_n(&vcpu->vncr[offset / 8], __ATOMIC_RELAXED);
+	return *(const volatile u64 *)&vcpu->vncr[offset / 8];
 }
 
 static inline void vncr_write(struct vcpu *vcpu, u32 offset, u64 v)
 {
-	__atomic_store_n(&vcpu->vncr[offset / 8], v, __ATOMIC_RELAXED);
+	*(volatile u64 *)&vcpu->vncr[offset / 8] = v;
 }

@@ -26,12 +26,16 @@ bool simd_chaos;
  * Trace and activity monitors are nobody's.
  */
 static u64 cptr_armed, cptr_closed, cptr_open;
+/* The fields of CPACR_EL1 that the machine has. */
+static u64 cpacr_zen, cpacr_smen;
 
 void simd_cptr_init(void)
 {
 	cptr_armed = CPTR_TTA | (feat.amu ? CPTR_TAM : 0);
 	cptr_closed = cptr_armed | CPTR_TCPAC;
-	cptr_open = cptr_armed | CPTR_FPEN | (feat.sve ? CPTR_ZEN : 0) | (feat.sme ? CPTR_SMEN : 0);
+	cpacr_zen = feat.sve ? CPTR_ZEN : 0;
+	cpacr_smen = feat.sme ? CPTR_SMEN : 0;
+	cptr_open = cptr_armed | CPTR_FPEN | cpacr_zen | cpacr_smen;
 }
 
 /*
@@ -40,7 +44,7 @@ void simd_cptr_init(void)
  */
 u64 simd_cpacr_hidden(const struct simd_vcpu *s)
 {
-	return (feat.sve && !s->vl ? CPTR_ZEN : 0) | (feat.sme && !s->svl ? CPTR_SMEN : 0);
+	return (s->vl ? 0 : cpacr_zen) | (s->svl ? 0 : cpacr_smen);
 }
 
 u64 simd_cptr_granted(const struct simd_vcpu *s)

@@ -15,6 +15,7 @@ struct account {
 		u64 not_min, max; /* ~min: so that 0 is more than any */
 	} class[EXIT_CLASS_COUNT];
 	u64 guest_ticks;  /* in the guest */
+	u64 entered;      /* the last entry: CNTPCT */
 	u64 switches;     /* times it was loaded */
 	u64 irq_injected; /* virtual interrupts put into list registers */
 };

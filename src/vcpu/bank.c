@@ -55,6 +55,23 @@ void bank_load(const u64 *sr)
 		if (sysreg_read(reg) != v)                                                         \
 			sysreg_write(reg, v);                                                      \
 	}
+/* Both at once, in either direction: what a register holds is read once, to be kept and compared. */
+#define TO_VNCR(name, reg, condition)                                                              \
+	if (condition) {                                                                           \
+		u64 have = sysreg_read(reg), want = sr[SR_##name];                                 \
+                                                                                                   \
+		page[VNCR_##name / 8] = have;                                                      \
+		if (have != want)                                                                  \
+			sysreg_write(reg, want);                                                   \
+	}
+#define FROM_VNCR(name, reg, condition)                                                            \
+	if (condition) {                                                                           \
+		u64 have = sysreg_read(reg), want = page[VNCR_##name / 8];                         \
+                                                                                                   \
+		sr[SR_##name] = have;                                                              \
+		if (have != want)                                                                  \
+			sysreg_write(reg, want);                                                   \
+	}
 #pragma push_macro("SYSREG")
 #undef SYSREG
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
@@ -83,6 +100,31 @@ void bank_load_vncr(struct vcpu *vcpu)
 #undef DO_LIVE
 	if (unlikely(hidden))
 		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | hidden);
+}
+
+void bank_enter_l2(struct vcpu *vcpu)
+{
+	u64 *page = vcpu->vncr, *sr = vcpu->sr, hidden = simd_cpacr_hidden(&vcpu->simd);
+
+#define DO_BANK FROM_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+	if (unlikely(hidden))
+		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | hidden);
+}
+
+void bank_leave_l2(struct vcpu *vcpu)
+{
+	u64 *page = vcpu->vncr, *sr = vcpu->sr;
+
+#define DO_BANK TO_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+	page[VNCR_CPACR_EL1 / 8] &= ~simd_cpacr_hidden(&vcpu->simd);
 }
 #pragma pop_macro("SYSREG")
 

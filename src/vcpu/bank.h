@@ -7,14 +7,20 @@
 struct vcpu;
 
 /*
- * The rows of home BANK, between the CPU and an array of SR_COUNT values. A level switch moves
- * these alone.
+ * The rows of home BANK, between the CPU and an array of SR_COUNT values.
  */
 void bank_save(u64 *sr);
 void bank_load(const u64 *sr);
 /* The same with the vEL1 context's home, the slots of vcpu->vncr. */
 void bank_save_vncr(struct vcpu *vcpu);
 void bank_load_vncr(struct vcpu *vcpu);
+
+/*
+ * A level switch: vEL2's rows into vcpu->sr and vEL1's from vcpu->vncr into the CPU, and back. No register is
+ * written that has the value already.
+ */
+void bank_enter_l2(struct vcpu *vcpu);
+void bank_leave_l2(struct vcpu *vcpu);
 
 /*
  * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live.

@@ -6,8 +6,8 @@
 
 struct vcpu;
 
-/* What vcpu_enter() returns: which vector brought us back. vectors.S has the same numbers. */
-enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
+/* Which vector brought us back: vcpu_enter(). vectors.S has the same numbers. */
+enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR, EXIT_SYS /* EXIT_SYNC, EC 0x18 */ };
 
 /* Read once per exit; handlers read this and never ESR_EL2 itself. */
 struct exit {

@@ -3,6 +3,7 @@
 #include "vcpu/run.h"
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "nested/level.h"
@@ -11,6 +12,7 @@
 #include "vcpu/cpu.h"
 #include "vcpu/exit.h"
 #include "vcpu/inject.h"
+#include "vcpu/sysreg_emul.h"
 #include "vcpu/traps.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -49,13 +51,10 @@ static void prepare_traps(struct vcpu *vcpu)
 {
 	do {
 		simd_chaos_point();
-		if (unlikely(vcpu->has_el2))
-			simd_level(vcpu);
 		if (unlikely(vcpu->traps_stale)) {
-			struct traps traps = traps_compute(vcpu);
-
-			vcpu->traps_stale = false;
-			traps_load(&traps);
+			if (vcpu->has_el2)
+				simd_level(vcpu);
+			traps_update(vcpu);
 		}
 		simd_chaos_point();
 		simd_check(vcpu); /* last: whatever came before may have held a host section */
@@ -103,61 +102,140 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 	return RESUME;
 }
 
-/* The last exit is accounted for when the loop is left. */
-static enum run_result leave(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
+/* What the run loop ends with as vcpu_enter() hands it on: not 0. */
+#define ENDS(result) ((u64)(result) + 1)
+
+/*
+ * The last exit, if there was one (class), is over: everything is in place for the ERET. Or the loop ends, for a reason
+ * that is not 0.
+ */
+static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
-	if (class != EXIT_CLASS_COUNT)
-		account_exit(&vcpu->account, class, counter_now() - left);
-	return result;
+	u64 end = 0, now;
+
+	if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)) && !serve_requests(vcpu))
+		end = ENDS(RUN_STOP);
+	else if (unlikely(cpu_this()->need_resched))
+		end = ENDS(RUN_PREEMPT);
+	else
+		prepare_entry(vcpu);
+	now = counter_now();
+	vcpu->account.entered = now;
+	if (likely(class != EXIT_CLASS_COUNT))
+		account_exit(&vcpu->account, class, now - left);
+	return end;
+}
+
+static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
+{
+	account_exit(&vcpu->account, class, counter_now() - left);
+	return ENDS(result);
+}
+
+static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
+{
+	switch (verdict) {
+	case RESUME:
+		break;
+	case SKIP:
+		vcpu_step_over(vcpu, &vcpu->exit);
+		break;
+	case REFLECT:
+		level_reflect(vcpu);
+		break;
+	case UNDEF:
+		inject_undef(vcpu);
+		break;
+	case SLEEP:
+		return end(vcpu, class, left, RUN_SLEEP);
+	case DEAD:
+		return end(vcpu, class, left, RUN_STOP);
+	}
+	return enter(vcpu, class, left);
+}
+
+/* What vEL2 did to its page since it was entered. */
+static inline void look_at_page(struct vcpu *vcpu)
+{
+	if (unlikely(!vgic_el2_quiet(vcpu)))
+		vgic_el2_exit(vcpu);
+	if (unlikely(!vtimer_el2_quiet(vcpu)))
+		vtimer_el2_exit(vcpu);
+}
+
+static __attribute__((noinline)) u64 run_any(struct vcpu *vcpu, enum exit_kind kind)
+{
+	u64 left = counter_now();
+	enum exit_class class;
+	enum verdict verdict;
+
+	vcpu->account.guest_ticks += left - vcpu->account.entered;
+	snapshot(vcpu, kind);
+	if (vcpu->hyp)
+		look_at_page(vcpu);
+	simd_chaos_point();
+	verdict = handle_exit(vcpu, kind, &class);
+	return act(vcpu, verdict, class, left);
+}
+
+/* Nothing is to be done before the entry, but with PC and PSTATE. */
+static bool nothing_stale(const struct vcpu *vcpu)
+{
+	return !(vcpu->pc_dirty | vcpu->traps_stale |
+		 __atomic_load_n(&vcpu->vgic.stale, __ATOMIC_RELAXED)) &&
+	       !__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) && !cpu_this()->need_resched;
+}
+
+/* An access of vEL2 to a register that traps, and that is not all. */
+static __attribute__((noinline)) u64 run_sys_long(struct vcpu *vcpu, enum verdict verdict, u64 left)
+{
+	if (verdict == UNDEF) {
+		vcpu->exit.elr = vcpu->pc;
+		vcpu->exit.spsr = vcpu->pstate;
+		verdict = sysreg_trap(vcpu, &vcpu->exit);
+	}
+	return act(vcpu, verdict, EXIT_CLASS_SYS, left);
+}
+
+/*
+ * An access of vEL2 to a register that traps. Mostly that is all there is to it: no interrupt, no request, no other
+ * trap controls; what others ask for meanwhile comes with an interrupt, right after the ERET.
+ */
+static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
+{
+	u64 left = counter_now(), now;
+	enum verdict verdict;
+
+	vcpu->account.guest_ticks += left - vcpu->account.entered;
+	vcpu->pc = sysreg_read(ELR_EL2);
+	vcpu->pstate = sysreg_read(SPSR_EL2);
+	vcpu->exit.esr = sysreg_read(ESR_EL2);
+	look_at_page(vcpu);
+	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
+	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos))
+		return run_sys_long(vcpu, verdict, left);
+	sysreg_write(ELR_EL2, vcpu->pc + 4);
+	if (unlikely(vcpu->pstate & (PSTATE_SS | PSTATE_BTYPE)))
+		sysreg_write(SPSR_EL2, vcpu->pstate & ~(PSTATE_SS | PSTATE_BTYPE));
+	now = counter_now();
+	vcpu->account.entered = now;
+	account_exit(&vcpu->account, EXIT_CLASS_SYS, now - left);
+	return 0;
+}
+
+/* From one exit to the next entry. */
+static u64 run_exit(struct vcpu *vcpu, u64 kind)
+{
+	if (kind != EXIT_SYS)
+		return run_any(vcpu, (enum exit_kind)kind);
+	return likely(vcpu->hyp) ? run_sys(vcpu) : run_any(vcpu, EXIT_SYNC);
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
-	struct cpu *cpu = cpu_this();
-	u64 left = counter_now(), entered;
-	enum exit_class class = EXIT_CLASS_COUNT; /* none to account for yet */
+	u64 end = enter(vcpu, EXIT_CLASS_COUNT, 0);
 
-	for (;;) {
-		enum exit_kind kind;
-		enum verdict verdict;
-
-		if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)))
-			if (!serve_requests(vcpu))
-				return leave(vcpu, class, left, RUN_STOP);
-		if (unlikely(cpu->need_resched))
-			return leave(vcpu, class, left, RUN_PREEMPT);
-		prepare_entry(vcpu);
-		entered = counter_now();
-		if (likely(class != EXIT_CLASS_COUNT))
-			account_exit(&vcpu->account, class, entered - left);
-
-		kind = (enum exit_kind)vcpu_enter(vcpu);
-
-		left = counter_now();
-		vcpu->account.guest_ticks += left - entered;
-		snapshot(vcpu, kind);
-		if (unlikely(vcpu->hyp)) {
-			vgic_el2_exit(vcpu);
-			vtimer_el2_exit(vcpu);
-		}
-		simd_chaos_point();
-		verdict = handle_exit(vcpu, kind, &class);
-		switch (verdict) {
-		case RESUME:
-			break;
-		case SKIP:
-			vcpu_step_over(vcpu, &vcpu->exit);
-			break;
-		case REFLECT:
-			level_reflect(vcpu);
-			break;
-		case UNDEF:
-			inject_undef(vcpu);
-			break;
-		case SLEEP:
-			return leave(vcpu, class, left, RUN_SLEEP);
-		case DEAD:
-			return leave(vcpu, class, left, RUN_STOP);
-		}
-	}
+	if (!end)
+		end = vcpu_enter(vcpu, run_exit);
+	return (enum run_result)(end - 1);
 }

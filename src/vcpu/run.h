@@ -15,8 +15,11 @@ enum run_result {
 /* Run a loaded vcpu on this CPU until it sleeps, is preempted or stops. IRQs masked. */
 enum run_result vcpu_run(struct vcpu *vcpu);
 
-/* vectors.S: enter the guest; returns enum exit_kind. */
-u64 vcpu_enter(struct vcpu *vcpu);
+/*
+ * vectors.S: enter the guest. On each exit handle(vcpu, enum exit_kind) is called on this stack, with the guest's general
+ * registers in vcpu->gpr; if it returns 0 the guest is entered again, else vcpu_enter() returns that. IRQs masked.
+ */
+u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 
 /* Acknowledge and handle every physical interrupt that is pending on this CPU. */
 void irq_handle(void);

@@ -206,30 +206,79 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* A register in the CPU does not trap, but for MDSCR_EL1 and CPACR_EL1. */
-#define CASE_BANK(id, key_, function, condition)
-#define CASE_LIVE(id, key_, function, condition)
-#define CASE_EMUL(id, key_, function, condition)                                                   \
-	case key_:                                                                                 \
-		return (condition) ? function(vcpu, id, write, value) : UNDEF;
+/*
+ * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
+ * what vEL2 does several times in each exit of its guest.
+ */
+#define INDEX(op1, crn, crm, op2) ((op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define INDEX_END INDEX(8, 0, 0, 0)
+
+_Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
+
+/* Behind INDEX_END: where the other rows' entries do no harm. */
+static const u8 row_index[INDEX_END + SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
+	[(op0) == 3 ? INDEX(op1, crn, crm, op2) : INDEX_END + SR_##name] = SR_##name + 1,
+#include "arch/sysreg.def"
+#undef SYSREG
+};
+
+/* op0 = 3. Of no row: SR_COUNT, at least. */
+static u32 row_find(u32 key)
+{
+	/* op1 and CRn are side by side in a key as well. */
+	u32 index = (u32)FIELD(key, 16, 10) << 7 | (u32)SYS64_CRM(key) << 3 | (u32)SYS64_OP2(key);
+
+	return row_index[index] - 1U;
+}
+
+/*
+ * What serves an access; NULL if that depends on the machine (row_conditional()) or the register is in the CPU, where
+ * only MDSCR_EL1 and CPACR_EL1 trap (access()).
+ */
+#define FN_BANK(function, condition) NULL
+#define FN_LIVE(function, condition) NULL
+#define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : NULL)
+
+static sysreg_fn *const row_fn[SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	[SR_##name] = FN_##home(accessor, condition),
+#include "arch/sysreg.def"
+#undef SYSREG
+};
+
+#define CASE_BANK(id, function, condition)
+#define CASE_LIVE(id, function, condition)
+#define CASE_EMUL(id, function, condition)                                                         \
+	case id:                                                                                   \
+		return (condition) ? function : NULL;
+
+static sysreg_fn *row_conditional(enum sysreg_id id)
+{
+	switch ((u32)id) {
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	CASE_##home(SR_##name, accessor, condition)
+#include "arch/sysreg.def"
+#undef SYSREG
+	}
+	return NULL;
+}
 
 static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 {
+	enum sysreg_id id = sysreg_find(key);
+	sysreg_fn *fn;
+
 	if ((key & IDSPACE_MASK) == IDSPACE)
 		return idspace_read(vcpu, key, write, value);
 	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
 		return debug_numbered(vcpu, key, write, value);
-	switch (key) {
-	case KEY_CPACR_EL1:
+	if (key == KEY_CPACR_EL1)
 		return cpacr(vcpu, write, value);
-	case KEY_MDSCR_EL1:
+	if (key == KEY_MDSCR_EL1)
 		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
-#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	CASE_##home(SR_##name, KEY_##name, accessor, condition)
-#include "arch/sysreg.def"
-#undef SYSREG
-	}
-	return UNDEF;
+	fn = row_conditional(id);
+	return fn ? fn(vcpu, id, write, value) : UNDEF;
 }
 
 /*
@@ -278,5 +327,23 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	} else if (verdict == UNDEF) {
 		log_undef(vcpu, key, exit);
 	}
+	return verdict;
+}
+
+enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr)
+{
+	u32 id = row_find((u32)esr), rt = (u32)SYS64_RT(esr);
+	bool write = !SYS64_READ(esr);
+	u64 value;
+	enum verdict verdict;
+
+	if (unlikely(SYS64_OP0(esr) != 3 || id >= SR_COUNT || !row_fn[id] || !PSTATE_EL(vcpu->pstate)))
+		return UNDEF;
+	value = vcpu_gpr(vcpu, rt);
+	if (!write)
+		value = 0;
+	verdict = row_fn[id](vcpu, (enum sysreg_id)id, write, &value);
+	if (verdict == SKIP && !write)
+		vcpu_gpr_set(vcpu, rt, value);
 	return verdict;
 }

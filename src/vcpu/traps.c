@@ -142,6 +142,44 @@ void traps_load(const struct traps *t)
 	LOAD(hdfgwtr, HDFGWTR_EL2)
 }
 
+/* A nested vcpu's controls for its level; CPTR_EL2's is as old as they are. */
+static struct traps *cached(struct vcpu *vcpu)
+{
+	struct traps_cache *c = &vcpu->traps;
+
+	if (unlikely(c->debug_live != vcpu->debug_live)) {
+		c->debug_live = vcpu->debug_live;
+		c->l2_valid = c->vel2_valid = false;
+	}
+	if (vcpu->hyp) {
+		if (unlikely(!c->vel2_valid)) {
+			c->vel2 = traps_compute(vcpu);
+			c->vel2_valid = true;
+		}
+		return &c->vel2;
+	}
+	if (unlikely(nested_words_changed(vcpu, c->from) || !c->l2_valid)) {
+		c->l2 = traps_compute(vcpu);
+		c->l2_valid = true;
+	}
+	return &c->l2;
+}
+
+void traps_update(struct vcpu *vcpu)
+{
+	vcpu->traps_stale = false;
+	if (likely(!vcpu->has_el2)) {
+		struct traps t = traps_compute(vcpu);
+
+		traps_load(&t);
+	} else {
+		struct traps *t = cached(vcpu);
+
+		t->cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
+		traps_load(t);
+	}
+}
+
 void traps_cptr_set(u64 cptr)
 {
 	struct traps *have = &cpu_this()->traps;

@@ -18,6 +18,23 @@ struct traps {
 struct traps traps_compute(const struct vcpu *vcpu);
 
 /*
+ * What traps_update() computed last, and from what: a level switch seldom finds L1's controls changed. Zeroed
+ * memory is empty. Its vcpu's alone.
+ */
+#define TRAPS_WORDS 9
+struct traps_cache {
+	u64 from[TRAPS_WORDS]; /* L1's words behind l2 */
+	struct traps l2, vel2; /* but for cptr, which depends on more */
+	bool l2_valid, vel2_valid, debug_live; /* debug_live: of both */
+};
+
+/*
+ * traps_load(traps_compute()), for a vcpu that has EL2 from what it had the last time as far as that still
+ * holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
+ */
+void traps_update(struct vcpu *vcpu);
+
+/*
  * Write those of t that differ from what this CPU's registers hold (cpu->traps); the ERET that
  * follows synchronises them.
  */

@@ -22,6 +22,7 @@
 #include "simd/simd.h"
 #include "trace/account.h"
 #include "vcpu/exit.h"
+#include "vcpu/traps.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
@@ -62,6 +63,7 @@ struct vcpu {
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
 	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
+	struct traps_cache traps; /* has_el2 */
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entry to the guest and the vectors of EL2. vcpu_enter() returns when the guest traps. */
+/* Entry to the guest and the vectors of EL2. */
 
 	.arch	armv8.2-a
 #define EXIT_SYNC	0
 #define EXIT_IRQ	1
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
+#define EXIT_SYS	4
+#define EC_SYS64	0x18
 #define EC_ERET		0x1a
 
-#define FRAME		112	/* x19-x30, vcpu, pad */
+#define FRAME		112	/* x19-x30, vcpu, its exit function */
 #define FRAME_VCPU	96
+#define FRAME_EXIT	104
 #define STACK_SHIFT	14	/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
 
 /* struct vcpu (vcpu.c asserts them), and words of its VNCR page. */
@@ -23,8 +26,9 @@
 
 	.text
 /*
- * u64 vcpu_enter(struct vcpu *vcpu): run the guest until it traps; returns enum exit_kind. The
- * GPRs are vcpu->gpr (offset 0); everything else is in place.
+ * u64 vcpu_enter(struct vcpu *vcpu, u64 (*exit)(struct vcpu *vcpu, u64 kind)): run the guest. Each time it traps exit()
+ * is called, with enum exit_kind; 0 enters again, anything else is what vcpu_enter() returns. The GPRs are vcpu->gpr
+ * (offset 0) meanwhile; everything else is in place.
  */
 	.globl	vcpu_enter
 	.type	vcpu_enter, %function
@@ -35,7 +39,8 @@ vcpu_enter:
 	stp	x25, x26, [sp, #48]
 	stp	x27, x28, [sp, #64]
 	stp	x29, x30, [sp, #80]
-	str	x0, [sp, #FRAME_VCPU]
+	stp	x0, x1, [sp, #FRAME_VCPU]
+guest_enter:
 	ldp	x2, x3, [x0, #16]
 	ldp	x4, x5, [x0, #32]
 	ldp	x6, x7, [x0, #48]
@@ -77,6 +82,11 @@ guest_exit:
 	str	x30, [x0, #240]
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0]
+	ldr	x2, [sp, #FRAME_EXIT]
+	blr	x2
+	mov	x1, x0
+	ldr	x0, [sp, #FRAME_VCPU]
+	cbz	x1, guest_enter
 	mov	x0, x1
 	ldp	x21, x22, [sp, #16]
 	ldp	x23, x24, [sp, #32]
@@ -135,7 +145,7 @@ eret_long:
 	b	guest_exit
 	.endm
 
-	/* Synchronous: vEL2's own ERETs, its most frequent trap, may go a short way. */
+	/* Synchronous: vEL2's own ERETs and register accesses, its most frequent traps, may go a short way. */
 	.macro	lower_sync
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
@@ -143,7 +153,9 @@ eret_long:
 	ubfx	x0, x1, #26, #6
 	cmp	x0, #EC_ERET
 	b.eq	eret_local
-	mov	x1, #EXIT_SYNC
+	cmp	x0, #EC_SYS64
+	mov	x1, #EXIT_SYS
+	csel	x1, x1, xzr, eq		/* EXIT_SYNC */
 	b	guest_exit
 	.endm
 

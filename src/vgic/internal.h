@@ -181,3 +181,12 @@ u64 vgic_regs_value(u32 offset, const struct mmio *m, const struct vgic_op *op, 
 /* Component identification registers of a frame. */
 u32 vgic_regs_id(u32 offset);
 mmio_fn vgic_dist_access, vgic_redist_access;
+
+/* ---- nested_page.c: L1's view of its virtual interface ---- */
+
+#define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
+
+/* The bits of ICH_HCR_EL2 that a VM with EL2 has. */
+u64 vgic_page_hcr_mask(const struct vcpu *vcpu);
+/* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. */
+bool vgic_page_asks(const struct vcpu *vcpu);

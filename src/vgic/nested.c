@@ -8,7 +8,6 @@
 #include "vcpu/cpu.h"
 #include "vgic/internal.h"
 
-#define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 #define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))
 #define PAGE_AP1R(n) (VNCR_ICH_AP1R0_EL2 + 8 * (n))
 
@@ -16,70 +15,7 @@
 /* What a list register without the HW bit is made of; no NMI, 24 INTID bits at most. */
 #define LR_SOFT (ICH_LR_STATE | ICH_LR_GROUP1 | ICH_LR_EOI | MASK(23, 0))
 
-/* ---- what L1's page says ---- */
-
-/* Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show. */
-static u64 hcr_mask(const struct vcpu *vcpu)
-{
-	u64 mask = ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
-
-	return lr_caps.tdir ? mask : mask & ~ICH_HCR_TDIR;
-}
-
-/* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
-struct page_view {
-	u64 hcr, vmcr;
-	u32 valid, pending; /* list registers in any state but inactive; pending and not active */
-	u32 eisr, elrsr;    /* as the registers have them */
-};
-
-static struct page_view page_view(const struct vcpu *vcpu)
-{
-	struct page_view v = {
-		.hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu),
-		.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2),
-	};
-
-	for (u32 n = 0; n < lr_caps.count; n++) {
-		u64 lr = vncr_read(vcpu, PAGE_LR(n));
-		u32 bit = 1u << n;
-
-		if (lr & ICH_LR_STATE) {
-			v.valid |= bit;
-			v.pending |= (lr & ICH_LR_STATE) == ICH_LR_PENDING ? bit : 0;
-		} else if ((lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI) {
-			v.eisr |= bit;
-		} else {
-			v.elrsr |= bit;
-		}
-	}
-	return v;
-}
-
-/* ICH_MISR_EL2. */
-static u64 misr(const struct page_view *v)
-{
-	u64 groups = v->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1), m = 0;
-
-	if (v->eisr)
-		m |= ICH_MISR_EOI;
-	if ((v->hcr & ICH_HCR_UIE) && !(v->valid & (v->valid - 1)))
-		m |= ICH_MISR_U;
-	if ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(v->hcr))
-		m |= ICH_MISR_LRENP;
-	if ((v->hcr & ICH_HCR_NPIE) && !v->pending)
-		m |= ICH_MISR_NP;
-	/* The enables and the status bits of both groups stand in the same order. */
-	if (groups & ICH_VMCR_ENG0)
-		m |= v->hcr & ICH_HCR_GRP0_EIE;
-	else
-		m |= v->hcr & ICH_HCR_GRP0_DIE;
-	if (groups & ICH_VMCR_ENG1)
-		m |= v->hcr & ICH_HCR_GRP1_EIE;
-	else
-		m |= v->hcr & ICH_HCR_GRP1_DIE;
-	return m;
-}
+/* ---- the maintenance interrupt ---- */
 
 static bool line_is(const struct vcpu *vcpu, u32 intid)
 {
@@ -95,9 +31,7 @@ static bool maintenance_set(struct vcpu *vcpu, u64 asks)
 	bool level = false;
 
 	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI))) {
-		struct page_view v = page_view(vcpu);
-
-		level = (v.hcr & ICH_HCR_EN) && misr(&v);
+		level = vgic_page_asks(vcpu);
 	}
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
@@ -117,7 +51,7 @@ static bool maintenance_update(struct vcpu *vcpu)
 
 void vgic_el2_exit(struct vcpu *vcpu)
 {
-	if ((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) || line_is(vcpu, GUEST_PPI_MAINT))
+	if (!vgic_el2_quiet(vcpu))
 		maintenance_update(vcpu);
 }
 
@@ -286,18 +220,27 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	return soft | ICH_LR_EOI;
 }
 
+/* All of L1's list registers: mostly none is in use. */
+static inline u64 lrs_ored(const struct vcpu *vcpu)
+{
+	u64 all = 0;
+
+	for (u32 n = 0; n < lr_caps.count; n++)
+		all |= vncr_read(vcpu, PAGE_LR(n));
+	return all;
+}
+
 /* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
 static u64 lrs_load(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 i = 0, dirty = v->lr_dirty;
-	u64 all = 0;
+	u64 all = lrs_ored(vcpu);
 
-	for (u32 n = 0; n < lr_caps.count; n++) {
+	for (u32 n = 0; n < lr_caps.count && (all & ICH_LR_STATE); n++) {
 		u64 lr = vncr_read(vcpu, PAGE_LR(n));
 
-		all |= lr;
-		if (likely(!(lr & ICH_LR_STATE)))
+		if (!(lr & ICH_LR_STATE))
 			continue;
 		v->l2_slot[i] = (u8)n;
 		lr_write(i, lr_for_l2(vcpu, lr, i));
@@ -383,7 +326,7 @@ static void fold_l1(struct vcpu *vcpu)
 static void enter_l2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & hcr_mask(vcpu), lrs;
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vgic_page_hcr_mask(vcpu), lrs;
 
 	fold_l1(vcpu);
 	release_ppis(v);
@@ -424,7 +367,7 @@ static void share(struct vcpu *vcpu)
 	u64 en = ICH_HCR_EN;
 
 	if (!vcpu->hyp)
-		en |= l1_ich_hcr(vcpu) & hcr_mask(vcpu);
+		en |= l1_ich_hcr(vcpu) & vgic_page_hcr_mask(vcpu);
 	if (v->hcr_en != en) {
 		v->hcr_en = en;
 		vgic_mark(v, true);
@@ -531,70 +474,4 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
 	vgic_mark(v, false);
 	*fiq = !group1;
 	return true;
-}
-
-/* ---- registers of vEL2 that trap ---- */
-
-/*
- * The machine's, with as many list registers as all its CPUs have. No SEIs to inject; no virtual
- * LPIs or SGIs injected directly (nV4, no DVIM).
- */
-enum verdict emul_ich_vtr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	u64 vtr = sysreg_read(ICH_VTR_EL2) & ~(ICH_VTR_LISTREGS | ICH_VTR_SEIS | ICH_VTR_DVIM);
-
-	(void)id;
-	if (!vcpu->hyp || write)
-		return UNDEF;
-	*value = vtr | ICH_VTR_NV4 | (lr_caps.count - 1);
-	return SKIP;
-}
-
-static enum verdict status_read(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value,
-				u64 (*of)(const struct page_view *v))
-{
-	struct page_view v;
-
-	(void)id;
-	if (!vcpu->hyp || write)
-		return UNDEF;
-	v = page_view(vcpu);
-	*value = of(&v);
-	return SKIP;
-}
-
-static u64 eisr(const struct page_view *v)
-{
-	return v->eisr;
-}
-
-static u64 elrsr(const struct page_view *v)
-{
-	return v->elrsr;
-}
-
-enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	return status_read(vcpu, id, write, value, misr);
-}
-
-enum verdict emul_ich_eisr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	return status_read(vcpu, id, write, value, eisr);
-}
-
-enum verdict emul_ich_elrsr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	return status_read(vcpu, id, write, value, elrsr);
-}
-
-/* Enable, DIB, DFB and SRE read as one: there is neither a memory-mapped interface nor a bypass. */
-enum verdict emul_icc_sre_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	(void)id;
-	if (!vcpu->hyp)
-		return UNDEF;
-	if (!write)
-		*value = ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE;
-	return SKIP;
 }

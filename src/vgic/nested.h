@@ -13,7 +13,9 @@
  */
 #pragma once
 
+#include "arch/gicv3.h"
 #include "lib/types.h"
+#include "nested/vncr.h"
 #include "vcpu/sysreg_emul.h"
 
 struct vcpu;
@@ -28,6 +30,13 @@ struct vcpu;
  * vtimer_level_switch().
  */
 void vgic_level_switch(struct vcpu *vcpu);
+
+/* Whether vgic_el2_exit() has nothing to do: L1's interface is off, its maintenance interrupt low. */
+static inline bool vgic_el2_quiet(const struct vcpu *vcpu)
+{
+	return !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) |
+		 (__atomic_load_n(&vcpu->vgic.priv.line, __ATOMIC_RELAXED) >> GUEST_PPI_MAINT & 1));
+}
 
 /*
  * Before vgic_flush(), if vcpu->vgic.stale and has_el2: while L2 runs with L1's interrupts in memory,

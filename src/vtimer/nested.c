@@ -198,7 +198,7 @@ void vtimer_el2_update(struct vcpu *vcpu)
 
 void vtimer_el2_exit(struct vcpu *vcpu)
 {
-	if (!feat.ecv || vncr_read(vcpu, VNCR_CNTVOFF_EL2) != vcpu->vtimer.el2_cntvoff)
+	if (!vtimer_el2_quiet(vcpu))
 		vtimer_el2_update(vcpu);
 }
 
@@ -218,18 +218,38 @@ static void cnthctl_complete(struct vcpu *vcpu)
 			     (sr[SR_CNTKCTL_EL1] & CNTHCTL_IN_CNTKCTL);
 }
 
+/*
+ * Whether nothing is to be done for a timer whose emulation begins: it can't raise its line, or the software timer
+ * comes no later than that. Only with FEAT_ECV: else L1 sees the ISTATUS that emulate_one() writes.
+ */
+static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_regs r)
+{
+	const struct timer *t = &vcpu->vtimer.phys;
+	u64 offset;
+
+	if (!feat.ecv || (vcpu->vtimer.el2_lines >> ppi_of[context] & 1))
+		return false;
+	if (!CTL_FIRES(r.ctl))
+		return true;
+	offset = offset_of(vcpu, context);
+	/* The counter has not wrapped: not now, and not when it gets there. */
+	return !(r.cval >> 63) && offset <= counter_now() && t->deadline <= r.cval + offset &&
+	       __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == cpu_this();
+}
+
 /* The two that are emulated from now on were in the CPU, and had lines of the hardware's. */
-static void emulation_begin(struct vcpu *vcpu, struct timer_map map, struct timer_regs virt,
+static inline void emulation_begin(struct vcpu *vcpu, struct timer_map map, struct timer_regs virt,
 			    struct timer_regs phys)
 {
 	u64 at = NEVER;
 
 	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
-	if (virt.ctl & CTL_ENABLE)
+	if ((virt.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_virt, virt))
 		at = emulate_one(vcpu, map.emul_virt, virt);
-	if (phys.ctl & CTL_ENABLE)
+	if ((phys.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_phys, phys))
 		at = MIN(at, emulate_one(vcpu, map.emul_phys, phys));
-	arm(&vcpu->vtimer.phys, at);
+	if (unlikely(at != NEVER))
+		arm(&vcpu->vtimer.phys, at);
 }
 
 /* Once for each direction, with the contexts known. */

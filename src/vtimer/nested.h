@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include "arch/feat.h"
 #include "lib/types.h"
+#include "nested/vncr.h"
 #include "vcpu/sysreg_emul.h"
 #include "vcpu/vcpu.h"
 
@@ -45,6 +47,12 @@ static inline struct timer_map timer_map(const struct vcpu *vcpu)
  * vcpu has armed. Loaded, has_el2; after vgic_level_switch().
  */
 void vtimer_level_switch(struct vcpu *vcpu);
+
+/* Whether vtimer_el2_exit() has nothing to do: L1's writes trap, and its CNTVOFF_EL2 is what it was. */
+static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
+{
+	return feat.ecv && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
+}
 
 /*
  * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is

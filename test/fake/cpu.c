@@ -22,9 +22,10 @@ WEAK struct cpu *cpu_this(void)
 	return &cpus[fake_cpu];
 }
 
-WEAK u64 vcpu_enter(struct vcpu *vcpu)
+WEAK u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
 	(void)vcpu;
+	(void)handle;
 	abort();
 }
 

@@ -93,11 +93,11 @@ void enter(u32 c)
 
 	for (;;) {
 		model_irq_point();
-		if (vcpu->has_el2) {
-			simd_level(vcpu);
-			model_irq_point();
-		}
 		if (vcpu->traps_stale) {
+			if (vcpu->has_el2) {
+				simd_level(vcpu);
+				model_irq_point();
+			}
 			traps = traps_compute(vcpu);
 			model_irq_point();
 			vcpu->traps_stale = false;

@@ -21,6 +21,7 @@
 #include "nested/vncr.h"
 #include "vcpu/cpu.h"
 #include "vcpu/inject.h"
+#include "simd/simd_state.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 #include "vgic/nested.h"
@@ -306,6 +307,7 @@ static void hidden_fields(void **state)
 
 	(void)state;
 	feat.sve = feat.sme = true;
+	simd_cptr_init();
 	vcpu.simd.vl = vcpu.simd.svl = 0;
 	page[0x100 / 8] = 0x00300000;
 	fake_set("SPSR_EL12", 5);

@@ -306,6 +306,7 @@ static void vel2(void **state)
 	struct traps l0, t;
 
 	(void)state;
+	vcpu.hyp = true;
 	for (int i = 0; i < 1000; i++) {
 		random_l0(&l0);
 		feat.ecv = i & 1;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What L1's words of its VNCR page say of its virtual interface, and the ICH_* and ICC_* registers of vEL2 that trap. */
+#include "arch/sysreg.h"
+#include "nested/l1regs.h"
+#include "vcpu/vcpu.h"
+#include "vgic/internal.h"
+#include "vgic/nested.h"
+
+/* Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show. */
+u64 vgic_page_hcr_mask(const struct vcpu *vcpu)
+{
+	u64 mask = ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
+
+	return lr_caps.tdir ? mask : mask & ~ICH_HCR_TDIR;
+}
+
+/* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
+struct page_view {
+	u64 hcr, vmcr;
+	u32 valid, pending; /* list registers in any state but inactive; pending and not active */
+	u32 eisr, elrsr;    /* as the registers have them */
+};
+
+static struct page_view page_view(const struct vcpu *vcpu)
+{
+	struct page_view v = {
+		.hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vgic_page_hcr_mask(vcpu),
+		.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2),
+	};
+
+	for (u32 n = 0; n < lr_caps.count; n++) {
+		u64 lr = vncr_read(vcpu, PAGE_LR(n));
+		u32 bit = 1u << n;
+
+		if (lr & ICH_LR_STATE) {
+			v.valid |= bit;
+			v.pending |= (lr & ICH_LR_STATE) == ICH_LR_PENDING ? bit : 0;
+		} else if ((lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI) {
+			v.eisr |= bit;
+		} else {
+			v.elrsr |= bit;
+		}
+	}
+	return v;
+}
+
+/* ICH_MISR_EL2. */
+static u64 misr(const struct page_view *v)
+{
+	u64 groups = v->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1), m = 0;
+
+	if (v->eisr)
+		m |= ICH_MISR_EOI;
+	if ((v->hcr & ICH_HCR_UIE) && !(v->valid & (v->valid - 1)))
+		m |= ICH_MISR_U;
+	if ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(v->hcr))
+		m |= ICH_MISR_LRENP;
+	if ((v->hcr & ICH_HCR_NPIE) && !v->pending)
+		m |= ICH_MISR_NP;
+	/* The enables and the status bits of both groups stand in the same order. */
+	if (groups & ICH_VMCR_ENG0)
+		m |= v->hcr & ICH_HCR_GRP0_EIE;
+	else
+		m |= v->hcr & ICH_HCR_GRP0_DIE;
+	if (groups & ICH_VMCR_ENG1)
+		m |= v->hcr & ICH_HCR_GRP1_EIE;
+	else
+		m |= v->hcr & ICH_HCR_GRP1_DIE;
+	return m;
+}
+
+bool vgic_page_asks(const struct vcpu *vcpu)
+{
+	struct page_view v = page_view(vcpu);
+
+	return (v.hcr & ICH_HCR_EN) && misr(&v);
+}
+
+/* ---- registers of vEL2 that trap ---- */
+
+/*
+ * The machine's, with as many list registers as all its CPUs have. No SEIs to inject; no virtual
+ * LPIs or SGIs injected directly (nV4, no DVIM).
+ */
+enum verdict emul_ich_vtr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 vtr = sysreg_read(ICH_VTR_EL2) & ~(ICH_VTR_LISTREGS | ICH_VTR_SEIS | ICH_VTR_DVIM);
+
+	(void)id;
+	if (!vcpu->hyp || write)
+		return UNDEF;
+	*value = vtr | ICH_VTR_NV4 | (lr_caps.count - 1);
+	return SKIP;
+}
+
+static enum verdict status_read(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value,
+				u64 (*of)(const struct page_view *v))
+{
+	struct page_view v;
+
+	(void)id;
+	if (!vcpu->hyp || write)
+		return UNDEF;
+	v = page_view(vcpu);
+	*value = of(&v);
+	return SKIP;
+}
+
+static u64 eisr(const struct page_view *v)
+{
+	return v->eisr;
+}
+
+static u64 elrsr(const struct page_view *v)
+{
+	return v->elrsr;
+}
+
+enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return status_read(vcpu, id, write, value, misr);
+}
+
+enum verdict emul_ich_eisr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return status_read(vcpu, id, write, value, eisr);
+}
+
+enum verdict emul_ich_elrsr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return status_read(vcpu, id, write, value, elrsr);
+}
+
+/* Enable, DIB, DFB and SRE read as one: there is neither a memory-mapped interface nor a bypass. */
+enum verdict emul_icc_sre_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (!write)
+		*value = ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE;
+	return SKIP;
+}

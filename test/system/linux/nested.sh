@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# How the host builds what a nested Linux boots; read with ".", TOP is the checkout. A suite is one of
+# tools/fetch-arm64's; INIT is process 1's script (tools/mkinitramfs), FILEs as there. Both have the programs that
+# check things (build/guest) and /guest.sh; L1 has /l1.sh, Debian's QEMU, and L2's kernel and initramfs under /l2.
+#
+#   l2_initramfs OUT SUITE INIT [FILE...]
+#   l1_initramfs OUT SUITE INIT L2-SUITE L2-INITRAMFS [FILE...]
+
+nested_linux=$TOP/test/system/linux
+nested_guests=$TOP/build/guest
+
+nested_files()
+{
+	echo "$nested_linux/guest.sh:/guest.sh" "$nested_guests/fpcheck" "$nested_guests/mathcheck" "$nested_guests/timecheck"
+}
+
+l2_initramfs()
+{
+	to=$1 suite=$2 script=$3
+	shift 3
+	MODULES=virtio_blk COMPRESS=gzip "$TOP/tools/mkinitramfs" "$to" "$suite" "$script" $(nested_files) "$@"
+}
+
+# Not compressed: that boots fastest, and the memory is free again soon.
+l1_initramfs()
+{
+	to=$1 suite=$2 script=$3 l2_suite=$4 l2=$5
+	shift 5
+	MODULES= COMPRESS=none "$TOP/tools/mkinitramfs" "$to" "$suite" "$script" $(nested_files) \
+		"$nested_linux/l1.sh:/l1.sh" "$TOP/build/arm64/$suite/qemu:/" \
+		"$TOP/build/arm64/$l2_suite/Image:/l2/Image" "$l2:/l2/initramfs" "$@"
+}
