@@ -175,6 +175,7 @@ noreturn void boot_primary(u64 fdt)
 	config_read(&configs, &machine, self);
 	init_memory(self);
 	probe_cntpoff();
+	probe_el1();
 	log_line("nidus on %u CPUs, %lu MiB, %s%s", machine.cpu_count, page_total() >> 8,
 		 feat.nv2 ? "FEAT_NV2" : "no FEAT_NV2: no nested VMs",
 		 vtimer_has_cntpoff() ? "" : ", physical timers emulated");

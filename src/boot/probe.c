@@ -66,3 +66,12 @@ void probe_cntpoff(void)
 	sysreg_write(CNTHCTL_EL2, cnthctl);
 	page_free(page, 1);
 }
+
+void probe_el1(void)
+{
+	u64 cpacr = sysreg_read(CPACR_EL12);
+
+	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC);
+	feat.cpacr_tcpac = sysreg_read(CPACR_EL12) & CPTR_TCPAC;
+	sysreg_write(CPACR_EL12, cpacr);
+}

@@ -16,6 +16,7 @@
 #include "mm/stage2.h"
 #include "vcpu/bank.h"
 #include "vcpu/cpu.h"
+#include "vcpu/debug.h"
 #include "vcpu/inject.h"
 #include "vcpu/vcpu.h"
 #include "vgic/nested.h"
@@ -108,6 +109,8 @@ static void enter_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* L2's walks likewise */
 	vse_fold(vcpu);
+	if (unlikely(vcpu->debug_live))
+		debug_l2_exit(vcpu);
 	bank_leave_l2(vcpu);
 	vcpu->hyp = true;
 	level_enter(vcpu);
@@ -155,6 +158,8 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1)
 		leave_vel2(vcpu);
+	else if (!vgic_el2_quiet(vcpu))
+		vgic_el2_exit(vcpu);
 	return RESUME;
 }
 

@@ -250,7 +250,7 @@ static u64 vel2_shut(const struct vcpu *vcpu)
 u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
 {
 	if (vcpu->hyp)
-		return (l0 & ~vel2_shut(vcpu)) | CPTR_TCPAC;
+		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
 	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
@@ -287,11 +287,16 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	t.cptr = traps_nested_cptr(t.cptr, vcpu);
 	if (feat.ecv)
 		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
-	if (feat.fgt) {
+	if (!feat.fgt) {
+		t.mdcr |= MDCR_TDA;
+	} else if (vcpu->debug_live) {
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1;
 	} else {
-		t.mdcr |= MDCR_TDA;
+		/* What TDA traps but MDSCR_EL1; the debug channel is TDCC's. */
+		t.mdcr &= ~MDCR_TDA;
+		t.hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1;
+		t.hdfgwtr |= HDFGXTR_DEBUG;
 	}
 	return t;
 }

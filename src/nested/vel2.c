@@ -2,6 +2,7 @@
 /* What a vcpu with a virtual EL2 is apart from an ordinary one. */
 #include "nested/vel2.h"
 
+#include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/idspace.h"
 #include "arch/sysreg.h"
@@ -10,6 +11,7 @@
 #include "nested/l1regs.h"
 #include "nested/vncr.h"
 #include "simd/simd.h"
+#include "vcpu/traps.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 
@@ -42,6 +44,7 @@ void vel2_reset(struct vcpu *vcpu)
 	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
+	vcpu->cpacr_native = feat.cpacr_tcpac && !simd_cpacr_hidden(&vcpu->simd);
 	vel2_cpacr_load(vcpu);
 }
 
@@ -98,6 +101,10 @@ enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *val
 
 void vel2_cpacr_load(struct vcpu *vcpu)
 {
+	if (vcpu->cpacr_native) {
+		vcpu->sr[SR_CPACR_EL1] = vcpu->sr[SR_CPTR_EL2];
+		return;
+	}
 	vcpu->sr[SR_CPACR_EL1] =
 		(vcpu->sr[SR_CPTR_EL2] & CPTR_IN_CPACR) | simd_cpacr_hidden(&vcpu->simd);
 }
@@ -111,9 +118,16 @@ enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;
 		vel2_cpacr_load(vcpu);
 		sysreg_write(CPACR_EL12, vcpu->sr[SR_CPACR_EL1]);
-		vcpu->traps_stale = true;
+		traps_cptr_close(vcpu);
 	} else {
 		*value = vcpu->sr[SR_CPTR_EL2];
 	}
 	return SKIP;
+}
+
+void vel2_cptr_exit(struct vcpu *vcpu)
+{
+	vcpu->sr[SR_CPACR_EL1] = sysreg_read(CPACR_EL12);
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_CPACR_EL1] & vcpu->vm->nested.cptr;
+	traps_cptr_close(vcpu);
 }

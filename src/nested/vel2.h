@@ -2,8 +2,10 @@
 /* What a vcpu with a virtual EL2 is apart from an ordinary one: its making, its reset, its trapped registers. */
 #pragma once
 
+#include "arch/sysreg.h"
 #include "lib/types.h"
 #include "vcpu/sysreg_emul.h"
+#include "vcpu/vcpu.h"
 
 struct vcpu;
 
@@ -20,5 +22,16 @@ void vel2_reset(struct vcpu *vcpu);
 sysreg_fn emul_twin; /* in the EL1 register that stands for it */
 sysreg_fn emul_el2;  /* in vcpu->sr only: HPFAR_EL2, MDCR_EL2 */
 sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
+/*
+ * Where CPACR_EL1 has room for CPTR_EL2.TCPAC (as FEAT_NV2p1 has it), and no field of it must be held open, vEL2 writes
+ * its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not, or it traps. vel2_cptr_exit(): it has; after
+ * each exit, and before each ERET of its own. vEL2, loaded.
+ */
+static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
+{
+	return sysreg_read(CPACR_EL12) == vcpu->sr[SR_CPACR_EL1];
+}
+void vel2_cptr_exit(struct vcpu *vcpu);
+
 /* sr[SR_CPACR_EL1] of the vEL2 context from its CPTR_EL2. */
 void vel2_cpacr_load(struct vcpu *vcpu);

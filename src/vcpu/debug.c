@@ -6,6 +6,7 @@
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
 #include "lib/string.h"
+#include "nested/vncr.h"
 #include "vcpu/vcpu.h"
 
 #define ARMED (MDSCR_MDE | MDSCR_SS)
@@ -112,7 +113,27 @@ enum verdict debug_mdscr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	}
 	debug_settle(vcpu, *value);
 	sysreg_write(MDSCR_EL1, *value & mask);
+	if (unlikely(vcpu->has_el2)) {
+		vcpu->sr[SR_MDSCR_EL1] = *value & mask;
+		vncr_write(vcpu, VNCR_MDSCR_EL1, *value & mask);
+	}
 	return SKIP;
+}
+
+void debug_el2_exit(struct vcpu *vcpu)
+{
+	u64 mdscr = vncr_read(vcpu, VNCR_MDSCR_EL1);
+
+	(void)debug_mdscr(vcpu, SR_MDSCR_EL1, true, &mdscr);
+}
+
+void debug_l2_exit(struct vcpu *vcpu)
+{
+	u64 mdscr;
+
+	(void)debug_mdscr(vcpu, SR_MDSCR_EL1, false, &mdscr);
+	vcpu->sr[SR_MDSCR_EL1] = mdscr;
+	vncr_write(vcpu, VNCR_MDSCR_EL1, mdscr);
 }
 
 enum verdict debug_oslar(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "nested/vncr.h"
 #include "vcpu/sysreg_emul.h"
 
 /*
@@ -22,6 +23,19 @@
 
 /* A trapped access to a numbered register; UNDEF for one that the CPU lacks. */
 enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
+
+/*
+ * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it and, while debug_live is false, writes it
+ * without a trap: it matters only to a live one, and to an ERET (software step). sr[SR_MDSCR_EL1] is what the CPU has.
+ * debug_el2_quiet(): vEL2 has not written it. debug_el2_exit(): it has; after each exit and before each ERET of its own.
+ * debug_l2_exit(): a live L2, which has it in the CPU alone, leaves. Loaded.
+ */
+static inline bool debug_el2_quiet(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_MDSCR_EL1) == vcpu->sr[SR_MDSCR_EL1];
+}
+void debug_el2_exit(struct vcpu *vcpu);
+void debug_l2_exit(struct vcpu *vcpu);
 
 sysreg_fn debug_mdscr; /* MDSCR_EL1 while not live */
 sysreg_fn debug_oslar;

@@ -7,9 +7,11 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "nested/level.h"
+#include "nested/vel2.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "vcpu/cpu.h"
+#include "vcpu/debug.h"
 #include "vcpu/exit.h"
 #include "vcpu/inject.h"
 #include "vcpu/sysreg_emul.h"
@@ -154,13 +156,15 @@ static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u
 	return enter(vcpu, class, left);
 }
 
-/* What vEL2 did to its page since it was entered. */
-static inline void look_at_page(struct vcpu *vcpu)
+/* What vEL2 did without a trap since it was entered; its virtual GIC interface is for last. */
+static inline void look_at_vel2(struct vcpu *vcpu)
 {
-	if (unlikely(!vgic_el2_quiet(vcpu)))
-		vgic_el2_exit(vcpu);
 	if (unlikely(!vtimer_el2_quiet(vcpu)))
 		vtimer_el2_exit(vcpu);
+	if (unlikely(!vel2_cptr_quiet(vcpu)))
+		vel2_cptr_exit(vcpu);
+	if (unlikely(!debug_el2_quiet(vcpu)))
+		debug_el2_exit(vcpu);
 }
 
 static __attribute__((noinline)) u64 run_any(struct vcpu *vcpu, enum exit_kind kind)
@@ -171,8 +175,13 @@ static __attribute__((noinline)) u64 run_any(struct vcpu *vcpu, enum exit_kind k
 
 	vcpu->account.guest_ticks += left - vcpu->account.entered;
 	snapshot(vcpu, kind);
-	if (vcpu->hyp)
-		look_at_page(vcpu);
+	if (vcpu->hyp) {
+		look_at_vel2(vcpu);
+		/* An ERET to L2 looks by itself. */
+		if (unlikely(!vgic_el2_quiet(vcpu)) &&
+		    (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET))
+			vgic_el2_exit(vcpu);
+	}
 	simd_chaos_point();
 	verdict = handle_exit(vcpu, kind, &class);
 	return act(vcpu, verdict, class, left);
@@ -210,7 +219,9 @@ static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
 	vcpu->pc = sysreg_read(ELR_EL2);
 	vcpu->pstate = sysreg_read(SPSR_EL2);
 	vcpu->exit.esr = sysreg_read(ESR_EL2);
-	look_at_page(vcpu);
+	look_at_vel2(vcpu);
+	if (unlikely(!vgic_el2_quiet(vcpu)))
+		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
 	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos))
 		return run_sys_long(vcpu, verdict, left);

@@ -335,14 +335,22 @@ enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr)
 	u32 id = row_find((u32)esr), rt = (u32)SYS64_RT(esr);
 	bool write = !SYS64_READ(esr);
 	u64 value;
+	sysreg_fn *fn;
 	enum verdict verdict;
 
-	if (unlikely(SYS64_OP0(esr) != 3 || id >= SR_COUNT || !row_fn[id] || !PSTATE_EL(vcpu->pstate)))
+	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(vcpu->pstate)))
 		return UNDEF;
-	value = vcpu_gpr(vcpu, rt);
-	if (!write)
-		value = 0;
-	verdict = row_fn[id](vcpu, (enum sysreg_id)id, write, &value);
+	value = write ? vcpu_gpr(vcpu, rt) : 0;
+	if (likely(id < SR_COUNT)) {
+		fn = id == SR_CPACR_EL1 ? emul_cptr : row_fn[id];
+		if (unlikely(!fn))
+			return UNDEF;
+		verdict = fn(vcpu, (enum sysreg_id)id, write, &value);
+	} else {
+		if (((u32)esr & IDSPACE_MASK) != IDSPACE)
+			return UNDEF;
+		verdict = idspace_read(vcpu, (u32)esr & SYSREG_KEY_MASK, write, &value);
+	}
 	if (verdict == SKIP && !write)
 		vcpu_gpr_set(vcpu, rt, value);
 	return verdict;

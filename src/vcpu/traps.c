@@ -190,6 +190,13 @@ void traps_cptr_set(u64 cptr)
 	sysreg_write(CPTR_EL2, cptr);
 }
 
+void traps_cptr_close(struct vcpu *vcpu)
+{
+	u64 now = cpu_this()->traps.cptr;
+
+	traps_cptr_set(now & traps_nested_cptr(now, vcpu));
+}
+
 /* Registers that never change after boot, and those that cpu->traps stands for. */
 void traps_boot(void)
 {

@@ -47,6 +47,12 @@ void traps_load(const struct traps *t);
 void traps_cptr_set(u64 cptr);
 
 /*
+ * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): what it closes has to be closed in the CPU's before it is entered again. What
+ * it opens need not be open: its first use traps, and finds that. Loaded, interrupts masked.
+ */
+void traps_cptr_close(struct vcpu *vcpu);
+
+/*
  * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME
  * lets counters that are nidus's count. Set at boot, before the first entry.
  */

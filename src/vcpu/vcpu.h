@@ -58,6 +58,7 @@ struct vcpu {
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
 	bool has_el2;       /* of a VM that may be a hypervisor */
+	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
 	u8 index;           /* within its VM */
 	struct vm *vm;

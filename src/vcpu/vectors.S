@@ -19,7 +19,10 @@
 #define VCPU_VNCR	264
 #define VCPU_LOCAL_ERETS 272
 #define VCPU_ERET_LOCAL	280
+#define VCPU_CPACR	720	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
+#define VCPU_MDSCR	888
 #define VNCR_HCR	0x078
+#define VNCR_MDSCR	0x158
 #define VNCR_ICH_HCR	0x4c0
 #define HCR_TGE_BIT	27
 #define PSTATE_EL2H	9
@@ -110,6 +113,14 @@ eret_local:
 	ldr	x2, [x0, #VCPU_VNCR]
 	ldr	x3, [x2, #VNCR_ICH_HCR]
 	tbnz	x3, #0, 3f
+	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */
+	ldr	x3, [x0, #VCPU_CPACR]
+	cmp	x1, x3
+	b.ne	3f
+	ldr	x1, [x2, #VNCR_MDSCR]	/* debug_el2_quiet() */
+	ldr	x3, [x0, #VCPU_MDSCR]
+	cmp	x1, x3
+	b.ne	3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	and	x3, x1, #0x1f
 	cmp	x3, #PSTATE_EL2H

@@ -186,6 +186,16 @@ mmio_fn vgic_dist_access, vgic_redist_access;
 
 #define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 
+/* All of L1's list registers, ORed: mostly none is in use. */
+static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
+{
+	u64 all = 0;
+
+	for (u32 n = 0; n < lr_caps.count; n++)
+		all |= vncr_read(vcpu, PAGE_LR(n));
+	return all;
+}
+
 /* The bits of ICH_HCR_EL2 that a VM with EL2 has. */
 u64 vgic_page_hcr_mask(const struct vcpu *vcpu);
 /* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. */

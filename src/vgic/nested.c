@@ -44,9 +44,7 @@ static bool maintenance_update(struct vcpu *vcpu)
 
 	if (!(asks & ICH_HCR_EN))
 		return maintenance_set(vcpu, 0);
-	for (u32 n = 0; n < lr_caps.count; n++)
-		asks |= vncr_read(vcpu, PAGE_LR(n));
-	return maintenance_set(vcpu, asks);
+	return maintenance_set(vcpu, asks | vgic_page_lrs(vcpu));
 }
 
 void vgic_el2_exit(struct vcpu *vcpu)
@@ -220,22 +218,12 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	return soft | ICH_LR_EOI;
 }
 
-/* All of L1's list registers: mostly none is in use. */
-static inline u64 lrs_ored(const struct vcpu *vcpu)
-{
-	u64 all = 0;
-
-	for (u32 n = 0; n < lr_caps.count; n++)
-		all |= vncr_read(vcpu, PAGE_LR(n));
-	return all;
-}
-
 /* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
 static u64 lrs_load(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 i = 0, dirty = v->lr_dirty;
-	u64 all = lrs_ored(vcpu);
+	u64 all = vgic_page_lrs(vcpu);
 
 	for (u32 n = 0; n < lr_caps.count && (all & ICH_LR_STATE); n++) {
 		u64 lr = vncr_read(vcpu, PAGE_LR(n));

@@ -352,11 +352,12 @@ static struct timer_regs regs_get(const struct vcpu *vcpu, u32 context)
 	return context == TIMER_HV ? virt_read() : phys_read();
 }
 
-static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs r)
+static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs old, struct timer_regs r)
 {
 	if (!in_cpu(vcpu, context)) {
 		home_write(vcpu, context, r);
-		vtimer_el2_update(vcpu);
+		if ((old.ctl | r.ctl) & CTL_ENABLE)
+			arm(&vcpu->vtimer.phys, emulate_one(vcpu, context, r));
 	} else if (context == TIMER_HV) {
 		virt_load(virt_read(), r);
 	} else {
@@ -367,11 +368,11 @@ static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs r)
 static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg reg, bool write,
 				 u64 *value)
 {
-	struct timer_regs r;
+	struct timer_regs r, old;
 
 	if (!vcpu->hyp)
 		return UNDEF;
-	r = regs_get(vcpu, context);
+	r = old = regs_get(vcpu, context);
 	if (write) {
 		if (reg == VTIMER_CTL)
 			r.ctl = *value & (CTL_ENABLE | CTL_IMASK);
@@ -379,7 +380,7 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 			r.cval = *value;
 		else
 			r.cval = counter_now() - offset_of(vcpu, context) + (u64)(s64)(s32)*value;
-		regs_set(vcpu, context, r);
+		regs_set(vcpu, context, old, r);
 	} else if (reg == VTIMER_CTL) {
 		*value = r.ctl | (due(vcpu, context, r) ? 0 : CTL_ISTATUS);
 	} else if (reg == VTIMER_CVAL) {

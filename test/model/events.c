@@ -90,7 +90,7 @@ static void reset_el2(u32 v)
 	vcpu->has_el2 = vcpu->hyp = nested(v);
 	vcpu->vncr = vncr_page[v];
 	memset(vncr_page[v], 0, sizeof(vncr_page[v]));
-	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = 0;
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = l1_cptr[v] = 0;
 }
 
 static void make_vcpu(u32 v)
@@ -101,6 +101,7 @@ static void make_vcpu(u32 v)
 	reset_el2(v);
 	if (simd_vcpu_init(&vcpus[v]))
 		model_fail("simd_vcpu_init failed");
+	vcpus[v].cpacr_native = nested(v) && setup->tcpac && !simd_cpacr_hidden(&vcpus[v].simd);
 	expect_reset(v);
 }
 

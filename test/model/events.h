@@ -46,6 +46,8 @@ bool live(u32 v);
 /* Of a vcpu with EL2: the values L1 may give CPTR_EL2. */
 #define L1_CPTRS 5
 extern const u64 l1_cptrs[L1_CPTRS];
+/* What it has now; sr[SR_CPTR_EL2] is what nidus knows of it. */
+extern u64 l1_cptr[VCPUS];
 /* Whether v has EL2; whether it is in L2. */
 bool nested(u32 v);
 bool in_l2(u32 v);

@@ -253,6 +253,9 @@ static void put_levels(u32 v)
 	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
 		i++;
 	put_bits(i, 3);
+	for (i = 0; l1_cptrs[i] != l1_cptr[v];)
+		i++;
+	put_bits(i, 3);
 	put_bits(vcpu->hyp, 1);
 	put_bits(vcpu->simd.l2, 1);
 	put_lengths(elsewhere(v));
@@ -268,6 +271,7 @@ static void get_levels(u32 v)
 	if (!nested(v))
 		return;
 	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[get_bits(3)];
+	l1_cptr[v] = l1_cptrs[get_bits(3)];
 	vcpu->hyp = get_bits(1);
 	l2 = vcpu->simd.l2 = get_bits(1);
 	l = get_lengths();

@@ -73,10 +73,13 @@ void put(u32 c)
 	cpus[c].loaded = NULL;
 }
 
+/* vEL2's CPTR_EL2, which is in CPACR_EL1 while it runs. */
+u64 l1_cptr[VCPUS];
+
 /* CPACR_EL1 as the guest runs with it: vEL2's is its CPTR_EL2, the others keep theirs open. */
 static u64 cpacr(u32 v)
 {
-	return nested(v) && !in_l2(v) ? vcpus[v].sr[SR_CPTR_EL2] : ALL_OPEN;
+	return nested(v) && !in_l2(v) ? l1_cptr[v] : ALL_OPEN;
 }
 
 /*
@@ -118,10 +121,24 @@ void enter(u32 c)
 	machine_narrow(m, cpacr(loaded(c)));
 }
 
+/* nidus learns of what vEL2 did: emul_cptr(), vel2_cptr_exit(). */
+static void cptr_seen(u32 v)
+{
+	u64 daif = irq_save();
+
+	vcpus[v].sr[SR_CPTR_EL2] = l1_cptr[v];
+	traps_cptr_close(&vcpus[v]);
+	irq_restore(daif);
+}
+
 void leave(u32 c)
 {
+	u32 v = loaded(c);
+
 	mach[c].in_guest = false;
 	mach[c].synced = true;
+	if (nested(v) && !in_l2(v) && l1_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
+		cptr_seen(v);
 }
 
 /* Whether L2's instruction was L1's to have; then it is delivered. */
@@ -328,7 +345,8 @@ void guest_len_change(u32 c)
 		x->smcr_el1 ^= LEN_LONG;
 		m->d.smcr_el1 = x->smcr_el1;
 	}
-	machine_narrow(m, cpacr(v));
+	/* Who may use them is asked at a change of Exception level alone. */
+	machine_narrow(m, ALL_OPEN);
 	exp_cut_all(v);
 }
 
@@ -355,24 +373,26 @@ void leave_if_running(u32 c)
 	model_irq_point();
 }
 
-/* CPTR_EL2, by that name or as CPACR_EL1: emul_cptr(). */
+/* CPTR_EL2 by that name, or as CPACR_EL1, which exits or not. */
 void l1_changes_cptr(u32 c)
 {
-	struct vcpu *vcpu = cpus[c].loaded;
-	u32 i = 0;
+	u32 v = loaded(c), i = 0;
 
-	leave_if_running(c);
-	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
+	/* Twice without an exit in between is for nidus the same as once. */
+	if (!vcpus[v].cpacr_native || l1_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
+		leave_if_running(c);
+	while (l1_cptrs[i] != l1_cptr[v])
 		i++;
-	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[(i + 1) % L1_CPTRS];
-	vcpu->traps_stale = true;
+	l1_cptr[v] = l1_cptrs[(i + 1) % L1_CPTRS];
+	if (!mach[c].in_guest)
+		cptr_seen(v);
 }
 
 /* ZCR_EL2 or SMCR_EL2 by these names, which exit: read it, then write another length. */
 void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr)
 {
 	struct vcpu *vcpu = cpus[c].loaded;
-	bool stopped = !(vcpu->sr[SR_CPTR_EL2] & field);
+	bool stopped = !(l1_cptr[loaded(c)] & field);
 	enum sysreg_id id = smcr ? SR_SMCR_EL2 : SR_ZCR_EL2;
 	u32 v = loaded(c);
 	u64 value = ~0UL, want = smcr ? machine_smcr(*now) : *now;

@@ -48,6 +48,7 @@ struct setup {
 	u8 vl[2], svl[2];
 	bool narrow;     /* a shorter length zeroes what is above it (QEMU); else it keeps it */
 	bool fa64, sme2;
+	bool tcpac; /* CPACR_EL1 has room for CPTR_EL2.TCPAC: vEL2 writes it without a trap */
 	bool nested;     /* VM A has EL2 */
 	bool one_cpu;    /* the other one stays idle */
 	bool simd_switch; /* VM A: flush at each level switch */

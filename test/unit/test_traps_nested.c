@@ -309,16 +309,24 @@ static void vel2(void **state)
 	vcpu.hyp = true;
 	for (int i = 0; i < 1000; i++) {
 		random_l0(&l0);
+		bool live;
+
 		feat.ecv = i & 1;
 		feat.fgt = i & 2;
+		vcpu.debug_live = live = i & 4;
+		vcpu.cpacr_native = i & 8;
 		t = traps_for_vel2(&l0, &vcpu);
 		assert_int_equal(t.hcr, l0.hcr | BIT(42) | BIT(45) | BIT(44) | BIT(25));
 		assert_int_equal(t.hcrx, l0.hcrx);
-		assert_int_equal(t.cptr, l0.cptr | BIT(31));
+		assert_int_equal(t.cptr, l0.cptr | (vcpu.cpacr_native ? 0 : BIT(31)));
 		assert_int_equal(t.cnthctl, l0.cnthctl | (feat.ecv ? BIT(15) | BIT(16) : 0));
-		assert_int_equal(t.mdcr, l0.mdcr | (feat.fgt ? 0 : BIT(9)));
-		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (feat.fgt ? BIT(4) : 0));
-		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (feat.fgt ? BIT(4) : 0));
+		/*
+		 * MDSCR_EL1 (bit 4) traps while debug exceptions may come; else what MDCR_EL2.TDA (9) traps besides: DBGBCR,
+		 * DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5), OSECCR (10), and of reads DBGAUTHSTATUS (6).
+		 */
+		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9) : live ? l0.mdcr : l0.mdcr & ~BIT(9));
+		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? BIT(4) : 0x46f));
+		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0 : live ? BIT(4) : 0x42f));
 		assert_int_equal(t.hfgrtr, l0.hfgrtr);
 		assert_int_equal(t.hfgwtr, l0.hfgwtr);
 		assert_int_equal(t.hfgitr, l0.hfgitr);
