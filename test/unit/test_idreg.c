@@ -227,7 +227,7 @@ static const struct fact {
 	{ R(MMFR1), 3, 0, "HAFDBS", U, 2, All },
 
 	{ R(MMFR2), 63, 60, "E0PD", U, 1, All },
-	{ R(MMFR2), 59, 56, "EVT", No, 0, All },
+	{ R(MMFR2), 59, 56, "EVT", U, 2, Nested },
 	{ R(MMFR2), 55, 52, "BBM", U, 2, All },
 	{ R(MMFR2), 51, 48, "TTL", U, 1, All },
 	{ R(MMFR2), 43, 40, "FWB", No, 0, All },
@@ -388,13 +388,13 @@ static void a_known_machine(void **state)
 	assert_int_equal(id.v[IDX_ID_AA64PFR1_EL1], 0x0000000001000021);
 	assert_int_equal(id.v[IDX_ID_AA64ZFR0_EL1], 0x0110110100210021);
 	assert_int_equal(id.v[IDX_ID_AA64SMFR0_EL1], 0x80f100fd00000000);
-	/* A nested VM: EL2, VHE, FGT, HCX, XNX, 16-bit VMIDs, stage-2 granules; no E2H = 0, NV, EVT, TWED, FWB. */
+	/* A nested VM: EL2, VHE, FGT, HCX, XNX, 16-bit VMIDs, stage-2 granules; EVT; no E2H = 0, NV, TWED, FWB. */
 	idregs_init(&id, &configs[4]);
 	assert_int_equal(id.v[IDX_ID_AA64PFR0_EL1], 0x1101000101110111);
 	assert_int_equal(id.v[IDX_ID_AA64ISAR1_EL1], 0x0111201110211502);
 	assert_int_equal(id.v[IDX_ID_AA64MMFR0_EL1], 0x1100022200100125);
 	assert_int_equal(id.v[IDX_ID_AA64MMFR1_EL1], 0x0110112010302122);
-	assert_int_equal(id.v[IDX_ID_AA64MMFR2_EL1], 0x1021001110000011);
+	assert_int_equal(id.v[IDX_ID_AA64MMFR2_EL1], 0x1221001110000011);
 	assert_int_equal(id.v[IDX_ID_AA64MMFR4_EL1], 0x000000000f000000);
 }
 
