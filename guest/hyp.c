@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2 is what it must
- * print at virtual EL2, byte for byte. Words on the command line select groups of tests; none: all but hostile
- * and bench. seed=N and rounds=N are those of the random ones.
+ * print at virtual EL2, byte for byte. Words on the command line select groups of tests; none: all but hostile,
+ * storm, doom, walk and bench. seed=N and rounds=N are those of the random ones.
  */
 #include "hyp/hyp.h"
 
@@ -30,6 +30,9 @@ static const struct group {
 	{ "eret", false, group_eret },
 	{ "smp", false, group_smp },
 	{ "hostile", true, group_hostile },
+	{ "storm", true, group_storm },
+	{ "doom", true, group_doom },
+	{ "walk", true, group_walk },
 	{ "bench", true, group_bench },
 };
 

@@ -236,5 +236,8 @@ void group_simd(void);
 void group_eret(void);
 void group_smp(void);
 void group_hostile(void);
+void group_storm(void);
+void group_doom(void);
+void group_walk(void);
 void group_bench(void);
 #pragma GCC visibility pop

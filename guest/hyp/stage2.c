@@ -29,6 +29,19 @@ static u32 level_bits(const struct stage2 *s, u32 level)
 	return s->granule + (3 - level) * (s->granule - 3);
 }
 
+/* The tables of the start level, side by side: what is not a multiple of their size is no address for VTTBR_EL2. */
+static u64 root_alloc(const struct stage2 *s)
+{
+	u64 size = 8UL << (s->bits - level_bits(s, s->start)), root, end;
+
+	while (pool_used < POOL_PIECES && ((u64)pool[pool_used] & (size - 1)))
+		pool_used++;
+	root = (u64)pool_alloc();
+	for (end = root + POOL_PIECE; end < root + size; end += POOL_PIECE)
+		pool_alloc();
+	return root;
+}
+
 void stage2_init(struct l2 *l, u32 granule, u32 start, u32 bits, u32 vmid)
 {
 	static const u8 tg[] = { [12] = 0, [14] = 2, [16] = 1 };
@@ -39,7 +52,7 @@ void stage2_init(struct l2 *l, u32 granule, u32 start, u32 bits, u32 vmid)
 	l->s2.granule = granule;
 	l->s2.start = start;
 	l->s2.bits = bits;
-	l->s2.root = (u64)pool_alloc();
+	l->s2.root = root_alloc(&l->s2);
 	l->vttbr = l->s2.root | (u64)vmid << 48;
 	l->vtcr = (64 - bits) | sl0 << 6 | 1UL << 8 | 1UL << 10 | 3UL << 12 |
 		  (u64)tg[granule] << 14 | ps << 16 | BIT(31);

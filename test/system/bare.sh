@@ -52,3 +52,10 @@ as_bare()
 	sed '/^hyp: /d; s/^SKIP: \(.*\): no such feature$/PASS: \1/' "$file" >"$OUT/bare.plain"
 	diff "$OUT/bare.plain" "$OUT/nested.plain" || fail "it differs from ${file#"$TOP"/}"
 }
+
+# only VM: of the console of several VMs go on with the lines of this one, without its name.
+only()
+{
+	sed -n "s/^$1: //p" "$OUT/lines" >"$OUT/only"
+	cp "$OUT/only" "$OUT/lines"
+}
