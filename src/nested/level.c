@@ -64,6 +64,7 @@ void level_load(struct vcpu *vcpu)
 /* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
 static inline void level_enter(struct vcpu *vcpu)
 {
+	vcpu->account.level_switches++;
 	context_load(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);

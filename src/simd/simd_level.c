@@ -112,8 +112,12 @@ void simd_level(struct vcpu *vcpu)
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
-	if (unlikely(changed && vcpu->vm->config->simd_switch))
+	if (unlikely(changed && vcpu->vm->config->simd_switch)) {
+		u64 bytes = s->bytes;
+
 		simd_flush(vcpu);
+		vcpu->account.level_bytes += s->bytes - bytes;
+	}
 	if (!s->vl) {
 		s->l2 = !vcpu->hyp;
 		return;

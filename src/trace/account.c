@@ -4,6 +4,7 @@
 
 #include "arch/sysreg.h"
 #include "lib/log.h"
+#include "nested/shadow.h"
 #include "vcpu/vm.h"
 
 static const char *const class_name[EXIT_CLASS_COUNT] = {
@@ -69,7 +70,8 @@ static void add(struct account_class *sum, const struct account_class *c)
 }
 
 /* One row per class, summed over the VM's vcpus; returns the sum of all. */
-static struct account_class sum_classes(const struct vm *vm, struct account_class *sum)
+static struct account_class sum_classes(const struct vm *vm, enum account_level level,
+					struct account_class *sum)
 {
 	struct account_class total = { 0 };
 
@@ -79,7 +81,7 @@ static struct account_class sum_classes(const struct vm *vm, struct account_clas
 			const struct vcpu *vcpu = vcpu_of(vm, i);
 
 			if (vcpu)
-				add(&sum[c], &vcpu->account.class[c]);
+				add(&sum[c], &vcpu->account.class[level][c]);
 		}
 		add(&total, &sum[c]);
 	}
@@ -115,15 +117,17 @@ static void print_class(const char *name, const struct account_class *c,
 		 min.cents, max.whole, max.cents, avg.whole, avg.cents, c->ticks);
 }
 
-/* The exits that guests at one level caused. */
-static void print_level(const struct vm *vm, const char *level)
+/* The exits that guests at one level caused; of L2 only if there were any. */
+static void print_level(const struct vm *vm, enum account_level level)
 {
-	struct account_class sum[EXIT_CLASS_COUNT], total = sum_classes(vm, sum);
+	struct account_class sum[EXIT_CLASS_COUNT], total = sum_classes(vm, level, sum);
 	u8 order[EXIT_CLASS_COUNT];
 	u32 n = sort_by_time(sum, order);
 	struct us all = to_us(total.ticks);
 
-	log_line("Exits of vm %u %s, %s, all vcpus:", vm->id, vm->config->name, level);
+	if (level != ACCOUNT_L1 && !total.count)
+		return;
+	log_line("Exits of vm %u %s, L%u, all vcpus:", vm->id, vm->config->name, (u32)level + 1);
 	log_line("%10s %10s %9s %9s %13s %13s %13s %14s", "VM-EXIT", "Samples", "Samples%", "Time%",
 		 "Min Time", "Max Time", "Avg time", "Ticks");
 	for (u32 i = 0; i < n; i++)
@@ -145,9 +149,33 @@ static void print_vcpu(u32 index, const struct vcpu *vcpu)
 		 load(&s->claims), load(&s->flushes), load(&s->bytes), load(&s->host_sections));
 }
 
+/* What a VM's guest hypervisor made of the machine. */
+static void print_nested(const struct vm *vm)
+{
+	u64 switches = 0, bytes = 0, erets = 0;
+
+	for (u32 i = 0; i < vcpu_count(vm); i++) {
+		const struct vcpu *vcpu = vcpu_of(vm, i);
+
+		if (!vcpu || !vcpu->has_el2)
+			continue;
+		switches += load(&vcpu->account.level_switches);
+		bytes += load(&vcpu->account.level_bytes);
+		erets += load(&vcpu->local_erets);
+	}
+	if (!switches && !erets)
+		return;
+	log_line("vm %u %s: %lu level switches, %lu bytes of SIMD state moved by them (%lu per switch)",
+		 vm->id, vm->config->name, switches, bytes, switches ? bytes / switches : 0);
+	log_line("vm %u %s: %lu ERETs within vEL2 besides, %lu of at most %lu pages of shadow stage 2",
+		 vm->id, vm->config->name, erets, shadow_pages(vm), vm->shadows ? shadow_pages_max(vm) : 0);
+}
+
 static void print_vm(const struct vm *vm)
 {
-	print_level(vm, "L1");
+	print_level(vm, ACCOUNT_L1);
+	print_level(vm, ACCOUNT_L2);
+	print_nested(vm);
 	for (u32 i = 0; i < vcpu_count(vm); i++) {
 		const struct vcpu *vcpu = vcpu_of(vm, i);
 

@@ -9,21 +9,28 @@
  * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may
  * be off by the exit in progress. Memory of zeroes is an empty account.
  */
+enum account_level { ACCOUNT_L1, ACCOUNT_L2, ACCOUNT_LEVELS };
+
 struct account {
+	/* By whose exit it was: L2's is one of a vcpu that has EL2, and is not at vEL2. */
 	struct account_class {
 		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
 		u64 not_min, max; /* ~min: so that 0 is more than any */
-	} class[EXIT_CLASS_COUNT];
+	} class[ACCOUNT_LEVELS][EXIT_CLASS_COUNT];
 	u64 guest_ticks;  /* in the guest */
 	u64 entered;      /* the last entry: CNTPCT */
+	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
+	u64 level_switches; /* between vEL2 and L2, in either direction */
+	u64 level_bytes;    /* of SIMD state moved because of them */
 	u64 irq_injected; /* virtual interrupts put into list registers */
 };
 
 /* Enter one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
-static inline void account_exit(struct account *a, enum exit_class class, u64 ticks)
+static inline void account_exit(struct account *a, enum account_level level, enum exit_class class,
+				u64 ticks)
 {
-	struct account_class *c = &a->class[class];
+	struct account_class *c = &a->class[level][class];
 	u64 count = c->count + 1, sum = c->ticks + ticks, not_min = c->not_min, max = c->max;
 
 	c->count = count;

@@ -124,13 +124,13 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 	now = counter_now();
 	vcpu->account.entered = now;
 	if (likely(class != EXIT_CLASS_COUNT))
-		account_exit(&vcpu->account, class, now - left);
+		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
 	return end;
 }
 
 static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
 {
-	account_exit(&vcpu->account, class, counter_now() - left);
+	account_exit(&vcpu->account, vcpu->account.level, class, counter_now() - left);
 	return ENDS(result);
 }
 
@@ -174,6 +174,7 @@ static __attribute__((noinline)) u64 run_any(struct vcpu *vcpu, enum exit_kind k
 	enum verdict verdict;
 
 	vcpu->account.guest_ticks += left - vcpu->account.entered;
+	vcpu->account.level = vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1;
 	snapshot(vcpu, kind);
 	if (vcpu->hyp) {
 		look_at_vel2(vcpu);
@@ -223,14 +224,16 @@ static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
-	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos))
+	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos)) {
+		vcpu->account.level = ACCOUNT_L1;
 		return run_sys_long(vcpu, verdict, left);
+	}
 	sysreg_write(ELR_EL2, vcpu->pc + 4);
 	if (unlikely(vcpu->pstate & (PSTATE_SS | PSTATE_BTYPE)))
 		sysreg_write(SPSR_EL2, vcpu->pstate & ~(PSTATE_SS | PSTATE_BTYPE));
 	now = counter_now();
 	vcpu->account.entered = now;
-	account_exit(&vcpu->account, EXIT_CLASS_SYS, now - left);
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, now - left);
 	return 0;
 }
 

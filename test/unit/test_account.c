@@ -50,32 +50,32 @@ static int setup(void **state)
 static void test_exit(void **state)
 {
 	static struct account a;
-	const struct account_class *c = &a.class[EXIT_CLASS_HVC];
+	const struct account_class *c = &a.class[ACCOUNT_L1][EXIT_CLASS_HVC];
 
 	(void)state;
-	account_exit(&a, EXIT_CLASS_HVC, 50);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 50);
 	assert_int_equal(~c->not_min, 50);
 	assert_int_equal(c->max, 50);
-	account_exit(&a, EXIT_CLASS_HVC, 10);
-	account_exit(&a, EXIT_CLASS_HVC, 70);
-	account_exit(&a, EXIT_CLASS_HVC, 60);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 10);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 70);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 60);
 	assert_int_equal(c->count, 4);
 	assert_int_equal(c->ticks, 190);
 	assert_int_equal(~c->not_min, 10);
 	assert_int_equal(c->max, 70);
-	account_exit(&a, EXIT_CLASS_HVC, 0);
-	account_exit(&a, EXIT_CLASS_HVC, 5);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 0);
+	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 5);
 	assert_int_equal(~c->not_min, 0);
-	assert_int_equal(a.class[EXIT_CLASS_SMC].count, 0);
+	assert_int_equal(a.class[ACCOUNT_L1][EXIT_CLASS_SMC].count, 0);
 }
 
 static void test_table(void **state)
 {
 	(void)state;
-	account_exit(&vcpus[0].account, EXIT_CLASS_DABT, 1000);
-	account_exit(&vcpus[1].account, EXIT_CLASS_DABT, 3000);
-	account_exit(&vcpus[0].account, EXIT_CLASS_SYS, 250);
-	account_exit(&vcpus[1].account, EXIT_CLASS_WFX, 123456789);
+	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_DABT, 1000);
+	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_DABT, 3000);
+	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_SYS, 250);
+	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_WFX, 123456789);
 	vcpus[0].account.guest_ticks = 5000000;
 	vcpus[0].account.switches = 4;
 	vcpus[0].account.irq_injected = 77;
@@ -96,6 +96,28 @@ static void test_table(void **state)
 		"vcpu 1: SIMD 3 claims, 2 flushes, 1040 bytes, 1 host sections\n");
 }
 
+/* A guest hypervisor's VM: a table for each level, and what went on between them. */
+static void test_levels(void **state)
+{
+	(void)state;
+	vcpus[0].has_el2 = vcpus[1].has_el2 = true;
+	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_ERET, 1000);
+	account_exit(&vcpus[1].account, ACCOUNT_L2, EXIT_CLASS_HVC, 3000);
+	vcpus[0].account.level_switches = 3;
+	vcpus[1].account.level_switches = 4;
+	vcpus[1].account.level_bytes = 15;
+	vcpus[1].local_erets = 9;
+	account_print(&vms[0]);
+	assert_non_null(strstr(text, "Exits of vm 1 guest, L1, all vcpus:"));
+	assert_non_null(strstr(text, "      ERET          1   100.00%"));
+	assert_non_null(strstr(text, "Exits of vm 1 guest, L2, all vcpus:"));
+	assert_non_null(strstr(text, "     HVC64          1   100.00%"));
+	assert_non_null(strstr(
+		text,
+		"vm 1 guest: 7 level switches, 15 bytes of SIMD state moved by them (2 per switch)\n"
+		"vm 1 guest: 9 ERETs within vEL2 besides, 0 of at most 0 pages of shadow stage 2\n"));
+}
+
 /* Sorted by time whatever the order of entry, every class by its name, shares as expected. */
 static void test_all_classes(void **state)
 {
@@ -103,7 +125,8 @@ static void test_all_classes(void **state)
 
 	(void)state;
 	for (u32 c = 0; c < EXIT_CLASS_COUNT; c++)
-		account_exit(&vcpus[0].account, (enum exit_class)c, 100 + c * 5 % EXIT_CLASS_COUNT);
+		account_exit(&vcpus[0].account, ACCOUNT_L1, (enum exit_class)c,
+			      100 + c * 5 % EXIT_CLASS_COUNT);
 	account_print(&vms[0]);
 	for (u32 t = EXIT_CLASS_COUNT; t-- > 0;) {
 		char cell[32];
@@ -120,7 +143,7 @@ static void test_all_classes(void **state)
 
 static void test_extremes(void **state)
 {
-	struct account_class *c = &vcpus[0].account.class[EXIT_CLASS_IRQ];
+	struct account_class *c = &vcpus[0].account.class[ACCOUNT_L1][EXIT_CLASS_IRQ];
 
 	(void)state;
 	account_print(&vms[0]);
@@ -137,7 +160,7 @@ static void test_extremes(void **state)
 	/* Slow counters: 62.5 MHz is 16 ns a tick. */
 	setup(NULL);
 	fake_set("CNTFRQ_EL0", 62500000);
-	account_exit(&vcpus[0].account, EXIT_CLASS_IRQ, 100);
+	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_IRQ, 100);
 	account_print(&vms[0]);
 	assert_non_null(strstr(text, "1.60us"));
 }
@@ -164,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_exit, setup),
 		cmocka_unit_test_setup(test_table, setup),
+		cmocka_unit_test_setup(test_levels, setup),
 		cmocka_unit_test_setup(test_all_classes, setup),
 		cmocka_unit_test_setup(test_extremes, setup),
 		cmocka_unit_test_setup(test_which_vms, setup),
