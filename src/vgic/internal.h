@@ -198,5 +198,5 @@ static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 
 /* The bits of ICH_HCR_EL2 that a VM with EL2 has. */
 u64 vgic_page_hcr_mask(const struct vcpu *vcpu);
-/* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. */
-bool vgic_page_asks(const struct vcpu *vcpu);
+/* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs: vgic_page_lrs(), or more. */
+bool vgic_page_asks(struct vcpu *vcpu, u64 lrs);

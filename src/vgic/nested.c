@@ -30,9 +30,8 @@ static bool maintenance_set(struct vcpu *vcpu, u64 asks)
 {
 	bool level = false;
 
-	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI))) {
-		level = vgic_page_asks(vcpu);
-	}
+	if (asks & (ICH_HCR_IES | ICH_LR_EOI))
+		level = vgic_page_asks(vcpu, vgic_page_lrs(vcpu));
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
 	return level;

@@ -74,11 +74,20 @@ static inline u64 misr(const struct page_view *v)
 	return m;
 }
 
-bool vgic_page_asks(const struct vcpu *vcpu)
+bool vgic_page_asks(struct vcpu *vcpu, u64 lrs)
 {
-	struct page_view v = page_view(vcpu);
+	struct vgic_page_memo *m = &vcpu->vgic.page_memo;
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2), vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2);
+	struct page_view v;
 
-	return (v.hcr & ICH_HCR_EN) && misr(&v);
+	/* With nothing in the list registers these two decide, and they are the same at most level switches. */
+	if (likely(!lrs && m->valid && m->hcr == hcr && m->vmcr == vmcr))
+		return m->asks;
+	v = page_view(vcpu);
+	m->valid = !lrs;
+	m->hcr = hcr;
+	m->vmcr = vmcr;
+	return m->asks = (v.hcr & ICH_HCR_EN) && misr(&v);
 }
 
 /* ---- registers of vEL2 that trap ---- */

@@ -95,6 +95,11 @@ struct vgic_vcpu {
 	u16 l2_soft;           /* likewise, but nidus has to see to it */
 	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
 	u64 l2_asks;           /* what of L1's registers may raise its maintenance interrupt */
+	/* What vgic_page_asks() said last with all list registers of L1's page 0, and by which words. */
+	struct vgic_page_memo {
+		u64 hcr, vmcr;
+		bool valid, asks;
+	} page_memo;
 
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* asked for by another vcpu: remote.c */
