@@ -105,6 +105,14 @@ static void apply_limits(struct vcpu *vcpu)
 	vcpu->traps_stale = true;
 }
 
+static void flush_counted(struct vcpu *vcpu)
+{
+	u64 bytes = vcpu->simd.bytes;
+
+	simd_flush(vcpu);
+	vcpu->account.level_bytes += vcpu->simd.bytes - bytes;
+}
+
 void simd_level(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
@@ -112,12 +120,8 @@ void simd_level(struct vcpu *vcpu)
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
-	if (unlikely(changed && vcpu->vm->config->simd_switch)) {
-		u64 bytes = s->bytes;
-
-		simd_flush(vcpu);
-		vcpu->account.level_bytes += s->bytes - bytes;
-	}
+	if (unlikely(changed && vcpu->vm->config->simd_switch))
+		flush_counted(vcpu);
 	if (!s->vl) {
 		s->l2 = !vcpu->hyp;
 		return;

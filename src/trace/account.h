@@ -19,6 +19,7 @@ struct account {
 	} class[ACCOUNT_LEVELS][EXIT_CLASS_COUNT];
 	u64 guest_ticks;  /* in the guest */
 	u64 entered;      /* the last entry: CNTPCT */
+	u64 left;         /* run_sys(): the last exit */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
 	u64 level_switches; /* between vEL2 and L2, in either direction */

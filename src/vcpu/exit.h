@@ -7,7 +7,7 @@
 struct vcpu;
 
 /* Which vector brought us back: vcpu_enter(). vectors.S has the same numbers. */
-enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR, EXIT_SYS /* EXIT_SYNC, EC 0x18 */ };
+enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
 
 /* Read once per exit; handlers read this and never ESR_EL2 itself. */
 struct exit {

@@ -167,8 +167,10 @@ static inline void look_at_vel2(struct vcpu *vcpu)
 		debug_el2_exit(vcpu);
 }
 
-static __attribute__((noinline)) u64 run_any(struct vcpu *vcpu, enum exit_kind kind)
+/* From one exit to the next entry. */
+static u64 run_exit(struct vcpu *vcpu, u64 vector)
 {
+	enum exit_kind kind = (enum exit_kind)vector;
 	u64 left = counter_now();
 	enum exit_class class;
 	enum verdict verdict;
@@ -196,27 +198,30 @@ static bool nothing_stale(const struct vcpu *vcpu)
 	       !__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) && !cpu_this()->need_resched;
 }
 
-/* An access of vEL2 to a register that traps, and that is not all. */
-static __attribute__((noinline)) u64 run_sys_long(struct vcpu *vcpu, enum verdict verdict, u64 left)
+u64 run_sys_long(struct vcpu *vcpu, u64 code)
 {
+	enum verdict verdict = (enum verdict)(code - 1);
+
+	vcpu->account.level = ACCOUNT_L1;
 	if (verdict == UNDEF) {
 		vcpu->exit.elr = vcpu->pc;
 		vcpu->exit.spsr = vcpu->pstate;
 		verdict = sysreg_trap(vcpu, &vcpu->exit);
 	}
-	return act(vcpu, verdict, EXIT_CLASS_SYS, left);
+	return act(vcpu, verdict, EXIT_CLASS_SYS, vcpu->account.left);
 }
 
 /*
  * An access of vEL2 to a register that traps. Mostly that is all there is to it: no interrupt, no request, no other
  * trap controls; what others ask for meanwhile comes with an interrupt, right after the ERET.
  */
-static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
+u64 run_sys(struct vcpu *vcpu)
 {
 	u64 left = counter_now(), now;
 	enum verdict verdict;
 
 	vcpu->account.guest_ticks += left - vcpu->account.entered;
+	vcpu->account.left = left;
 	vcpu->pc = sysreg_read(ELR_EL2);
 	vcpu->pstate = sysreg_read(SPSR_EL2);
 	vcpu->exit.esr = sysreg_read(ESR_EL2);
@@ -224,10 +229,8 @@ static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
-	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos)) {
-		vcpu->account.level = ACCOUNT_L1;
-		return run_sys_long(vcpu, verdict, left);
-	}
+	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos))
+		return (u64)verdict + 1;
 	sysreg_write(ELR_EL2, vcpu->pc + 4);
 	if (unlikely(vcpu->pstate & (PSTATE_SS | PSTATE_BTYPE)))
 		sysreg_write(SPSR_EL2, vcpu->pstate & ~(PSTATE_SS | PSTATE_BTYPE));
@@ -235,14 +238,6 @@ static __attribute__((noinline)) u64 run_sys(struct vcpu *vcpu)
 	vcpu->account.entered = now;
 	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, now - left);
 	return 0;
-}
-
-/* From one exit to the next entry. */
-static u64 run_exit(struct vcpu *vcpu, u64 kind)
-{
-	if (kind != EXIT_SYS)
-		return run_any(vcpu, (enum exit_kind)kind);
-	return likely(vcpu->hyp) ? run_sys(vcpu) : run_any(vcpu, EXIT_SYNC);
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)

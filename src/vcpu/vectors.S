@@ -6,7 +6,6 @@
 #define EXIT_IRQ	1
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
-#define EXIT_SYS	4
 #define EC_SYS64	0x18
 #define EC_ERET		0x1a
 
@@ -19,6 +18,7 @@
 #define VCPU_VNCR	264
 #define VCPU_LOCAL_ERETS 272
 #define VCPU_ERET_LOCAL	280
+#define VCPU_HYP	286
 #define VCPU_CPACR	720	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
 #define VCPU_MDSCR	888
 #define VNCR_HCR	0x078
@@ -87,6 +87,7 @@ guest_exit:
 	stp	x2, x3, [x0]
 	ldr	x2, [sp, #FRAME_EXIT]
 	blr	x2
+exit_done:
 	mov	x1, x0
 	ldr	x0, [sp, #FRAME_VCPU]
 	cbz	x1, guest_enter
@@ -149,6 +150,70 @@ eret_long:
 	mov	x1, #EXIT_SYNC
 	b	guest_exit
 
+/*
+ * A register access of vEL2 that traps: run_sys(), with x19-x29 where they are, as C keeps them, unless one of them is the
+ * one transferred. x1 = ESR_EL2.
+ */
+sys_vel2:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	stp	x2, x3, [x0, #16]
+	ldrb	w2, [x0, #VCPU_HYP]
+	cbz	w2, 3f
+	ubfx	x3, x1, #5, #5		/* Rt */
+	sub	x3, x3, #19
+	stp	x4, x5, [x0, #32]
+	stp	x6, x7, [x0, #48]
+	stp	x8, x9, [x0, #64]
+	stp	x10, x11, [x0, #80]
+	stp	x12, x13, [x0, #96]
+	stp	x14, x15, [x0, #112]
+	stp	x16, x17, [x0, #128]
+	str	x18, [x0, #144]
+	str	x30, [x0, #240]
+	ldp	x4, x5, [sp], #16
+	stp	x4, x5, [x0]
+	cmp	x3, #29 - 19
+	b.ls	2f
+	bl	run_sys
+	mov	x1, x0
+	ldr	x0, [sp, #FRAME_VCPU]
+	cbnz	x1, 1f
+	ldp	x2, x3, [x0, #16]
+	ldp	x4, x5, [x0, #32]
+	ldp	x6, x7, [x0, #48]
+	ldp	x8, x9, [x0, #64]
+	ldp	x10, x11, [x0, #80]
+	ldp	x12, x13, [x0, #96]
+	ldp	x14, x15, [x0, #112]
+	ldp	x16, x17, [x0, #128]
+	ldr	x18, [x0, #144]
+	ldr	x30, [x0, #240]
+	ldp	x0, x1, [x0]
+	eret
+	dsb	nsh
+	isb
+	.macro	save_rest
+	str	x19, [x0, #152]
+	stp	x20, x21, [x0, #160]
+	stp	x22, x23, [x0, #176]
+	stp	x24, x25, [x0, #192]
+	stp	x26, x27, [x0, #208]
+	stp	x28, x29, [x0, #224]
+	.endm
+1:	save_rest
+	bl	run_sys_long
+	b	exit_done
+2:	save_rest
+	bl	run_sys
+	mov	x1, x0
+	ldr	x0, [sp, #FRAME_VCPU]
+	cbz	x1, guest_enter
+	bl	run_sys_long
+	b	exit_done
+3:	ldp	x2, x3, [x0, #16]
+	mov	x1, #EXIT_SYNC
+	b	guest_exit
+
 	.macro	lower, kind
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
@@ -165,8 +230,8 @@ eret_long:
 	cmp	x0, #EC_ERET
 	b.eq	eret_local
 	cmp	x0, #EC_SYS64
-	mov	x1, #EXIT_SYS
-	csel	x1, x1, xzr, eq		/* EXIT_SYNC */
+	b.eq	sys_vel2
+	mov	x1, #EXIT_SYNC
 	b	guest_exit
 	.endm
 
