@@ -8,7 +8,7 @@ CROSS ?= aarch64-linux-gnu-
 CC_ARM ?= $(CROSS)gcc
 OBJCOPY := $(CROSS)objcopy
 HOSTCC ?= gcc
-# Debian suite that guest kernels, busybox and libfdt are taken from.
+# Debian suite that guest kernels, busybox, QEMU for guests and libfdt are taken from.
 SUITE ?= trixie-backports
 ARM64 := $(B)/arm64/$(SUITE)
 LIBFDT := $(ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a
@@ -22,7 +22,7 @@ all: $(B)/nidus.bin guests
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 #: make            build/nidus.bin (an arm64 Image) and the guests
-#: make run        boot Debian Linux under nidus; ends with "run: PASS"
+#: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
 #: make check      unit tests, the SIMD explorer, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
 #: make bench      instruction counts, as a table and in build/bench/results.json
@@ -139,14 +139,16 @@ explorer: $(B)/model/explorer
 	@$(B)/model/explorer
 
 OLD_SUITE ?= trixie
+ifneq ($(OLD_SUITE),$(SUITE))
 $(B)/arm64/$(OLD_SUITE)/Image: tools/fetch-arm64 tools/apt.sh | $(B)/.setup
 	SUITE=$(OLD_SUITE) tools/fetch-arm64
 	@touch -c $@
+endif
 
 test: all guests $(UNIT_BIN) $(B)/model/explorer $(ARM64)/Image $(B)/arm64/$(OLD_SUITE)/Image
 	@tools/stages $(B)/log $(CHECK_STAGES) 'system=$(MAKE) -s test-system' 'run=tools/run-main $(SUITE)'
 
-run: $(B)/nidus.bin $(ARM64)/Image
+run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX)
 	@tools/run-main $(SUITE)
 
 .PHONY: unit clang explorer

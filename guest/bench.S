@@ -51,9 +51,24 @@ function op_fp
 	fmov	d0, xzr
 	ret
 
+function op_fp_hvc_version
+	fmov	d0, xzr
+	b	op_hvc_version
+
+function op_fp_smc_version
+	fmov	d0, xzr
+	b	op_smc_version
+
+function op_vl
+	.inst	0x04bf5020		/* rdvl x0, #1 */
+	ret
+
 	.balign	8
 	.globl	mmio_address
 	.globl	op_mmio_read
+	.globl	op_fp_mmio_read
+op_fp_mmio_read:
+	fmov	d0, xzr
 op_mmio_read:
 	adrp	x0, mmio_address
 	ldr	x0, [x0, :lo12:mmio_address]

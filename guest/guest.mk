@@ -14,12 +14,12 @@ GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mstrict-al
 GUEST_LIB := $(patsubst %,$(B)/%.o,$(wildcard guest/lib/*.c)) $(B)/src/lib/string.c.o $(B)/src/lib/printf.c.o
 GUEST_LIB := $(GUEST_LIB:$(B)/%=$(B)/guest/obj/%)
 GUEST_BIN := $(GUEST:%=$(B)/guest/%.bin) $(B)/guest/hello-raw.bin $(B)/guest/hello.elf $(B)/guest/jump.bin
-GUEST_LINUX := $(B)/guest/fpcheck
+GUEST_LINUX := $(addprefix $(B)/guest/,fpcheck mathcheck timecheck pingcheck)
 GUEST_LDFLAGS := -nostdlib -static -Wl,-T,guest/lib/link.ld -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 GUEST_PIE := -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,notext
 
-guests: $(GUEST_BIN) $(GUEST_LINUX)
+guests: $(GUEST_BIN) $(GUEST_LINUX) $(B)/guest/vmm
 
 $(B)/guest/obj/%.c.o: %.c guest/guest.mk | $(GUEST_FDT_LIB)
 	@mkdir -p $(@D)
@@ -59,12 +59,28 @@ $(B)/guest/%.bin: $(B)/guest/%.elf.pie
 	@echo "  BIN   $@"
 	@$(CROSS)objcopy -O binary $< $@
 
-# Programs for Linux guests, without a libc: put into an initramfs by tools/mkinitramfs.
-$(B)/guest/fpcheck: guest/linux/fpcheck.c guest/linux/fpcheck.S $(B)/guest/obj/guest/canary.S.o \
-		$(B)/guest/obj/src/lib/string.c.o $(B)/guest/obj/src/lib/printf.c.o guest/guest.mk
+# Programs for Linux guests, without a libc: put into an initramfs by tools/mkinitramfs. What checks results uses
+# general registers alone; what computes with FP or SVE is in files of its own.
+GUEST_LINUX_LIB := $(patsubst %,$(B)/guest/obj/%.o,guest/linux/linux.c guest/linux/start.S src/lib/string.c src/lib/printf.c)
+$(B)/guest/obj/guest/linux/%.c.o: GUEST_CFLAGS := $(filter-out -fpie,$(GUEST_CFLAGS)) -fno-pie
+$(B)/guest/obj/guest/linux/math_fp.c.o: GUEST_CFLAGS := $(filter-out -mgeneral-regs-only,$(GUEST_CFLAGS)) -ffp-contract=off
+$(B)/guest/obj/guest/linux/math_sve.c.o: GUEST_CFLAGS := \
+	$(filter-out -mgeneral-regs-only -march=%,$(GUEST_CFLAGS)) -ffp-contract=off -march=armv8.2-a+sve
+
+$(B)/guest/fpcheck: $(patsubst %,$(B)/guest/obj/guest/%.o,linux/fpcheck.c linux/fpcheck.S canary.S)
+$(B)/guest/mathcheck: $(patsubst %,$(B)/guest/obj/guest/linux/%.o,mathcheck.c math_fp.c math_sve.c)
+$(B)/guest/timecheck $(B)/guest/pingcheck: $(B)/guest/%: $(B)/guest/obj/guest/linux/%.c.o
+$(GUEST_LINUX): $(GUEST_LINUX_LIB) guest/guest.mk
+	@echo "  LD    $@"
+	@$(CROSS)gcc -no-pie -static -nostdlib -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--gc-sections \
+		-o $@ $(filter %.o,$^)
+
+# A program for Linux guests with a libc: the VMM of bench/linux.
+$(B)/guest/vmm: guest/linux/vmm.c $(wildcard guest/linux/vmm_*.c) guest/linux/vmm.h guest/guest.mk | $(GUEST_FDT_LIB)
 	@echo "  CC    $@"
-	@$(CROSS)gcc $(filter-out -fpie,$(GUEST_CFLAGS)) -fno-pie -no-pie -static -nostdlib -Wl,--build-id=none \
-		-Wl,-z,noexecstack -Wl,--gc-sections -o $@ $(filter %.c %.S %.o,$^)
+	@$(CROSS)gcc -std=gnu17 -O2 -s -static -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+		-Wundef -Wvla -Wconversion -Wno-sign-conversion -isystem $(B)/arm64/$(SUITE)/usr/include \
+		-o $@ $(filter %.c,$^) $(GUEST_FDT_LIB)
 
 .PHONY: guests
 .PRECIOUS: $(B)/guest/%.elf.pie $(B)/guest/obj/%.o

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The entry of fpcheck, and sums over whole register files that fpcheck.c can do again without
- * them.
+ * Sums over whole register files that fpcheck.c can do again without them.
  */
 	.arch	armv9.3-a+sve2+sme
 
@@ -12,16 +11,6 @@
 	.endm
 
 	.text
-/* Linux enters with argc, argv, environment and auxiliary vector from SP on. */
-function _start
-	mov	x29, #0
-	mov	x30, #0
-	mov	x0, sp
-	bl	fpcheck
-	mov	x8, #94			/* exit_group */
-	svc	#0
-	brk	#0
-
 	.altmacro
 	.macro	sum_all kind
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30

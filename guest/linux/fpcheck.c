@@ -9,33 +9,15 @@
  * id seeds the patterns; vl, svl: fails unless these are the largest lengths; sve=0, sme=0: unless
  * Linux has no such feature. Ends with "fpcheck: PASS n rounds" or "fpcheck: FAIL: why".
  */
-#include <stdarg.h>
-
-#include "lib/log.h"
 #include "lib/random.h"
 #include "lib/string.h"
-#include "lib/types.h"
+#include "linux/linux.h"
 
-#define SYS_WRITE 64
-#define SYS_EXIT_GROUP 94
-#define SYS_NANOSLEEP 101
-#define SYS_SCHED_YIELD 124
 #define SYS_PRCTL 167
-#define SYS_GETPID 172
-#define SYS_CLONE 220
-#define SYS_MMAP 222
 #define SYS_MADVISE 233
-#define SYS_WAIT4 260
-#define SIGCHLD 17
-#define SIGILL 4
 #define PR_SVE_SET_VL 50
 #define PR_SME_SET_VL 63
 #define MADV_DONTNEED 4
-#define AT_HWCAP 16
-#define AT_HWCAP2 26
-#define HWCAP_SVE BIT(22)
-#define HWCAP2_SME BIT(23)
-#define HWCAP2_SME_FA64 BIT(30)
 
 #define VL_MAX 256 /* bytes */
 #define SVE_BYTES (VL_MAX * 32 + VL_MAX / 8 * 17)
@@ -59,7 +41,6 @@ u64 svl_bytes(void);
 void v_sum(void);
 void z_sum(void);
 u64 fp_series(u64 n);
-u64 fpcheck(u64 *sp);
 
 struct regs {
 	u8 z[SVE_BYTES] __attribute__((aligned(64))); /* V0-V31 in FP mode; else Z, P, FFR */
@@ -83,13 +64,9 @@ struct state {
 
 typedef u64 __attribute__((may_alias)) lane;
 
-/* Shared by all processes. */
-struct result {
-	u64 rounds, failures;
-};
-
+const char program_name[] = "fpcheck";
 static bool has_sve, has_sme, has_fa64;
-static struct result *result;
+static u64 *rounds_done; /* by all processes */
 
 #define read_reg(r)                                                                                \
 	({                                                                                         \
@@ -102,69 +79,6 @@ static struct result *result;
 #define FPSR "fpsr"
 #define SVCR "S3_3_C4_C2_2"
 #define TPIDR2 "S3_3_C13_C0_5"
-
-static long syscall6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
-{
-	register long x8 asm("x8") = nr;
-	register u64 x0 asm("x0") = a;
-	register u64 x1 asm("x1") = b;
-	register u64 x2 asm("x2") = c;
-	register u64 x3 asm("x3") = d;
-	register u64 x4 asm("x4") = e;
-	register u64 x5 asm("x5") = f;
-
-	asm volatile("svc #0"
-		     : "+r"(x0)
-		     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-		     : "memory");
-	return (long)x0;
-}
-
-static long syscall3(long nr, u64 a, u64 b, u64 c)
-{
-	return syscall6(nr, a, b, c, 0, 0, 0);
-}
-
-static noreturn void quit(u64 status)
-{
-	for (;;)
-		syscall3(SYS_EXIT_GROUP, status, 0, 0);
-}
-
-/* One line by one write: those of several processes don't mix. */
-static __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...)
-{
-	char line[256];
-	va_list ap;
-	int n = snprintf(line, sizeof(line), "fpcheck: ");
-
-	va_start(ap, fmt);
-	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
-	va_end(ap);
-	n = MIN(n, (int)sizeof(line) - 2);
-	line[n] = '\n';
-	syscall3(SYS_WRITE, 1, (u64)line, (u64)n + 1);
-}
-
-/* The first failure of a process is its end. */
-#define failed(...)                                                                                \
-	({                                                                                         \
-		say("FAIL: " __VA_ARGS__);                                                         \
-		__atomic_fetch_add(&result->failures, 1, __ATOMIC_RELAXED);                        \
-		quit(1);                                                                           \
-	})
-
-static void *map(u64 size, bool shared)
-{
-	/* PROT_READ | PROT_WRITE; MAP_ANONYMOUS and MAP_SHARED or MAP_PRIVATE */
-	long p = syscall6(SYS_MMAP, 0, size, 3, shared ? 0x21 : 0x22, ~0UL, 0);
-
-	if (p < 0 && p > -4096) {
-		say("FAIL: no memory: error %ld", -p);
-		quit(1);
-	}
-	return (void *)p;
-}
 
 static u64 rnd(struct state *s, u64 n)
 {
@@ -430,25 +344,6 @@ static void one_round(struct state *s)
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
-static long start(void (*fn)(u64, u64), u64 a, u64 b)
-{
-	long pid = syscall6(SYS_CLONE, SIGCHLD, 0, 0, 0, 0, 0);
-
-	if (pid)
-		return pid;
-	fn(a, b);
-	quit(0);
-}
-
-/* The next child to end; its status as wait() gives it. */
-static u32 wait_child(void)
-{
-	u32 status = 0;
-	long pid = syscall6(SYS_WAIT4, ~0UL, (u64)&status, 0, 0, 0, 0);
-
-	return pid > 0 ? status : ~0u;
-}
-
 static void child(u64 id, u64 rounds)
 {
 	struct state *s = map(sizeof(*s), false);
@@ -459,7 +354,7 @@ static void child(u64 id, u64 rounds)
 		one_round(s);
 		if (has_sme)
 			write_reg(SVCR, 0);
-		__atomic_fetch_add(&result->rounds, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(rounds_done, 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -489,35 +384,6 @@ static void expect_illegal(const char *what, void (*fn)(u64, u64))
 	say("%s: SIGILL", what);
 }
 
-/* "name=value" among the arguments, in decimal; else that value. */
-static u64 arg(char **argv, const char *name, u64 value)
-{
-	size_t len = strlen(name);
-
-	for (; *argv; argv++) {
-		const char *p = *argv + len + 1;
-
-		if (memcmp(*argv, name, MIN(len, strlen(*argv))) || strlen(*argv) <= len ||
-		    (*argv)[len] != '=')
-			continue;
-		for (value = 0; *p >= '0' && *p <= '9'; p++)
-			value = value * 10 + (u64)(*p - '0');
-	}
-	return value;
-}
-
-static void find_features(const u64 *p)
-{
-	for (; p[0]; p += 2) {
-		if (p[0] == AT_HWCAP)
-			has_sve = p[1] & HWCAP_SVE;
-		if (p[0] == AT_HWCAP2) {
-			has_sme = p[1] & HWCAP2_SME;
-			has_fa64 = p[1] & HWCAP2_SME_FA64;
-		}
-	}
-}
-
 /* Features and lengths are what the arguments say. */
 static void check_features(char **argv, u64 id, u64 procs)
 {
@@ -541,26 +407,22 @@ static void check_features(char **argv, u64 id, u64 procs)
 		expect_illegal("an SME instruction", run_rdsvl);
 }
 
-u64 fpcheck(u64 *sp)
+u64 program(char **argv)
 {
-	char **argv = (char **)(sp + 1);
-	u64 *p = sp + 1 + sp[0] + 1; /* the environment */
-	u64 id = arg(argv, "id", 0), procs = arg(argv, "procs", 5), i;
-	u32 wrong = 0;
+	u64 id = arg(argv, "id", 0), procs = arg(argv, "procs", 5), i, wrong;
 
-	while (*p++)
-		;
-	find_features(p);
-	result = map(sizeof(*result), true);
+	has_sve = linux_hwcap & HWCAP_SVE;
+	has_sme = linux_hwcap2 & HWCAP2_SME;
+	has_fa64 = linux_hwcap2 & HWCAP2_SME_FA64;
+	rounds_done = map(sizeof(*rounds_done), true);
 	check_features(argv, id, procs);
 	for (i = 0; i < procs; i++)
 		if (start(child, id, arg(argv, "rounds", 100)) < 0)
 			failed("cannot start process %lu", i);
-	for (i = 0; i < procs; i++)
-		wrong += wait_child() != 0;
+	wrong = wait_children(procs);
 	if (wrong)
-		say("FAIL: %u of %lu processes", wrong, procs);
+		say("FAIL: %lu of %lu processes", wrong, procs);
 	else
-		say("PASS %lu rounds", result->rounds);
+		say("PASS %lu rounds", *rounds_done);
 	return wrong != 0;
 }

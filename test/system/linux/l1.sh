@@ -2,12 +2,38 @@
 # What the init scripts of Linux as L1 are written in: L2s under Debian's QEMU. In the initramfs it is /l1.sh, after
 # /guest.sh; L2's kernel and initramfs are /l2/Image and /l2/initramfs (nested.sh puts them there). Of an L2 NAME:
 #   /tmp/NAME.disk      its virtio-blk disk, if that file is there when it starts
-#   /tmp/NAME.console   the lines that its virtio-console printed, which we print as well: "guest: NAME: ..."
+#   /tmp/NAME.console   the lines that its virtio-console printed; we print them as well, "guest: NAME: ...", but for
+#                       those that begin with "@"
 #   /tmp/NAME.in        a FIFO: what is written to it arrives on its virtio-console
 #   /tmp/NAME.serial    what its PL011 printed: its kernel's console
 #   /tmp/NAME.log       QEMU's own messages
 #   /tmp/NAME.pid       QEMU's process id
-# L1's words: run.l2_cpus (2), run.l2_mem (256 MiB), run.l2_args (words for L2's kernel, commas for blanks).
+#   /tmp/NAME.hello     what it must know to pass (init-l2), with /tmp/NAME.bytes
+# L1's words: run.l2_cpus (2), run.l2_mem (256 MiB), run.l2_args (words for L2's kernel, commas for blanks), run.limit
+# (240: seconds for an L2).
+
+# l1_begin: who we are, and that KVM is there.
+l1_begin()
+{
+	begin 'guest: '
+	say "L1: Linux $(uname -r), $cpus cpus, up after $(cut -d ' ' -f 1 /proc/uptime) s;" \
+		"$(qemu-system-aarch64 --version | head -n 1)"
+	check_kvm
+}
+
+# now: milliseconds since boot. available: KiB of memory that programs could have.
+now()
+{
+	read -r up idle </proc/uptime
+	echo "${up%.*}${up#*.}0"
+}
+
+available()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
 
 # check_kvm: KVM came up, in VHE mode.
 check_kvm()
@@ -18,14 +44,13 @@ check_kvm()
 	[ -c /dev/kvm ] || bad "no /dev/kvm"
 }
 
-# follow NAME: its console, line by line, until QEMU closes it. on_line NAME LINE, if the script has such a function,
-# is called for each.
+# follow NAME: its console, line by line, until QEMU closes it.
 follow()
 {
 	while read -r line; do
 		echo "$line" >>"/tmp/$1.console"
-		say "$1: $line"
-		! type on_line >/dev/null 2>&1 || on_line "$1" "$line"
+		case $line in @*) ;; *) say "$1: $line" ;; esac
+		on_line "$1" "$line"
 	done <"/tmp/$1.out"
 }
 
@@ -38,6 +63,7 @@ l2_start()
 	mkfifo "/tmp/$name.in" "/tmp/$name.out"
 	: >"/tmp/$name.console"
 	follow "$name" &
+	echo $! >"/tmp/$name.follow"
 	if [ -f "/tmp/$name.disk" ]; then
 		set -- -drive "if=none,id=disk,format=raw,file=/tmp/$name.disk" -device virtio-blk-pci,drive=disk "$@"
 	fi
@@ -57,11 +83,19 @@ l2_alive()
 	[ "$(cut -d ' ' -f 3 "/proc/$(cat "/tmp/$1.pid")/stat" 2>/dev/null || echo Z)" != Z ]
 }
 
+# l2_heard NAME: after QEMU's end: returns when its last line is in /tmp/NAME.console.
+l2_heard()
+{
+	: <>"/tmp/$1.out" # the other side of the FIFO, if QEMU ended before it opened that
+	wait "$(cat "/tmp/$1.follow")" 2>/dev/null || true
+}
+
 # l2_kill NAME: at once, as SIGKILL does; returns when it is gone.
 l2_kill()
 {
 	kill -9 "$(cat "/tmp/$1.pid")" 2>/dev/null
 	wait "$(cat "/tmp/$1.pid")" 2>/dev/null
+	l2_heard "$1"
 }
 
 # l2_wait NAME SECONDS: for its power-off. Status 0 if it came to that; else it is killed and what is known is told.
@@ -79,6 +113,7 @@ l2_wait()
 	done
 	l2_status=0
 	wait "$(cat "/tmp/$1.pid")" || l2_status=$?
+	l2_heard "$1"
 	[ $l2_status = 0 ] || { l2_tell "$1"; bad "$1: QEMU's status is $l2_status"; return 1; }
 }
 
@@ -87,6 +122,59 @@ l2_tell()
 {
 	tail -n 20 "/tmp/$1.serial" | tr -d '\r' | while read -r line; do say "$1: serial: $line"; done
 	tail -n 8 "/tmp/$1.log" | while read -r line; do say "$1: qemu: $line"; done
+}
+
+# l2_prepare NAME: what an L2 with init-l2 is given: a disk with a part that is ours, and as much to write to for each
+# of its CPUs; a line and some bytes on its console, with a nonce that must come back.
+l2_prepare()
+{
+	mib=$(param mib 1)
+	head -c $((mib << 20)) /dev/urandom >"/tmp/$1.disk"
+	head -c 16384 /dev/urandom >"/tmp/$1.bytes"
+	echo "$(head -c 8 /dev/urandom | hexdump -v -e '8/1 "%02x"') $(sum <"/tmp/$1.bytes") $(sum <"/tmp/$1.disk") 16384" \
+		>"/tmp/$1.hello"
+	truncate -s $((mib * ($(param l2_cpus 2) + 1)))M "/tmp/$1.disk"
+	[ "$mib" != 0 ] || rm "/tmp/$1.disk"
+}
+
+# on_line NAME LINE: for each line of an L2's console.
+on_line()
+{
+	case $2 in
+	@ready) cat "/tmp/$1.hello" "/tmp/$1.bytes" >"/tmp/$1.in" & ;;
+	esac
+}
+
+# l2_said NAME REGEX: on its console.
+l2_said()
+{
+	grep -qE "$2" "/tmp/$1.console"
+}
+
+# l2_judge NAME: after its power-off: its verdict, what came over its console, and its disk.
+l2_judge()
+{
+	read -r nonce bytes_sum disk_sum rest <"/tmp/$1.hello"
+	l2_said "$1" "^@verdict $nonce PASS\$" || bad "$1: $(grep '^@verdict' "/tmp/$1.console" || echo 'no verdict')"
+	l2_said "$1" "^@answer $nonce $bytes_sum\$" || bad "$1 did not get what was sent to its console"
+	[ "$(sed -n 's/^@data-sum //p' "/tmp/$1.console")" = "$(sed -n 's/^@data //p' "/tmp/$1.console" | sum)" ] ||
+		bad "$1's data arrived changed on the console"
+	mib=$(param mib 1)
+	[ "$mib" != 0 ] || return 0
+	[ "$(part "/tmp/$1.disk" 0 "$mib" | sum)" = "$disk_sum" ] || bad "$1's disk changed where $1 did not write"
+	sed -n 's/^@wrote //p' "/tmp/$1.console" >"/tmp/$1.wrote"
+	[ "$(wc -l <"/tmp/$1.wrote")" -eq "$(param l2_cpus 2)" ] || bad "$1 wrote to $(wc -l <"/tmp/$1.wrote") parts of its disk"
+	while read -r at count want; do
+		[ "$(part "/tmp/$1.disk" "$at" "$count" | sum)" = "$want" ] || bad "$1's disk has not what $1 wrote at MiB $at"
+	done <"/tmp/$1.wrote"
+}
+
+# l2_passes NAME [QEMU-ARG...]: an L2 runs from start to power-off within run.limit seconds and is right.
+l2_passes()
+{
+	l2_prepare "$1"
+	l2_start "$@"
+	! l2_wait "$1" "$(param limit 240)" || l2_judge "$1"
 }
 
 # finish: the verdict, and power-off.

@@ -11,22 +11,23 @@ nested_guests=$TOP/build/guest
 
 nested_files()
 {
-	echo "$nested_linux/guest.sh:/guest.sh" "$nested_guests/fpcheck" "$nested_guests/mathcheck" "$nested_guests/timecheck"
+	echo "$nested_linux/guest.sh:/guest.sh" $(printf "$nested_guests/%s " fpcheck mathcheck timecheck pingcheck)
 }
 
 l2_initramfs()
 {
-	to=$1 suite=$2 script=$3
+	nested_out=$1 nested_suite=$2 nested_init=$3
 	shift 3
-	MODULES=virtio_blk COMPRESS=gzip "$TOP/tools/mkinitramfs" "$to" "$suite" "$script" $(nested_files) "$@"
+	MODULES=virtio_blk COMPRESS=gzip "$TOP/tools/mkinitramfs" "$nested_out" "$nested_suite" "$nested_init" \
+		$(nested_files) "$@"
 }
 
 # Not compressed: that boots fastest, and the memory is free again soon.
 l1_initramfs()
 {
-	to=$1 suite=$2 script=$3 l2_suite=$4 l2=$5
+	nested_out=$1 nested_suite=$2 nested_init=$3 nested_l2_suite=$4 nested_l2=$5
 	shift 5
-	MODULES= COMPRESS=none "$TOP/tools/mkinitramfs" "$to" "$suite" "$script" $(nested_files) \
-		"$nested_linux/l1.sh:/l1.sh" "$TOP/build/arm64/$suite/qemu:/" \
-		"$TOP/build/arm64/$l2_suite/Image:/l2/Image" "$l2:/l2/initramfs" "$@"
+	MODULES= COMPRESS=none "$TOP/tools/mkinitramfs" "$nested_out" "$nested_suite" "$nested_init" $(nested_files) \
+		"$nested_linux/l1.sh:/l1.sh" "$TOP/build/arm64/$nested_suite/qemu:/" \
+		"$TOP/build/arm64/$nested_l2_suite/Image:/l2/Image" "$nested_l2:/l2/initramfs" "$@"
 }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of bench/run: the project's own guest hypervisor at virtual EL2, and its guest. What they need themselves is
+# what the same run takes at EL2 of the bare machine; the rest is nidus's.
+
+measure nested --nested --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a bench
+on_machine nested.bare ' passed, 0 failed' -smp 1 -m 256 $icount -kernel "$guests/hyp.bin" -append bench
+
+# A row: test, most instructions of nidus's (- none), what it is. These are goals that are not all reached yet.
+rows='
+l2_hvc			900	an HVC of L2 that L1 answers with an ERET: both exits
+host_el0_svc		120	an SVC of host EL0 and the ERET of vEL2 back
+l2_timer		250	timer of an L2 that has the interrupts itself, expiry to handler
+l2_wfi			250	the same out of WFI
+read_hpfar_el2		150	an access of vEL2 to a register that traps
+write_vbar_el2		150	likewise
+l2_page_after_flush	900	a page of L2 touched after L1 flushed its stage 2
+tlbi_vmalls12e1is	-	that flush
+'
+echo "The project's own hypervisor as L1. Instructions per operation, as L1 or L2 sees it; those of nidus (all, less what"
+echo "the same takes on the bare machine)."
+printf '%-29s %10s %8s %8s %8s\n' "test" all nidus "" "at most"
+echo "$rows" | while read -r row most what; do
+	[ -n "$row" ] || continue
+	all=$(figure nested "$row")
+	own=$((all - $(figure nested.bare "$row")))
+	verdict=
+	[ "$most" = - ] || { [ "$own" -le "$most" ] && verdict=ok || verdict=missed; }
+	printf '%-29s %10s %8s %8s %8s %9s  %-6s  %s\n' "$row" "$all" "$own" "" "${most#-}" "" "$verdict" "$what"
+	case $row in
+	l2_*) level=L2 ;;
+	*) level=L1 ;;
+	esac
+	cell nidus/guesthyp/payload $level "$row" live 128 "$all" "$own" - - - "$what"
+done

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the parts of bench/run share. A part runs things, prints its table and adds cells to the results. $out holds
+# all that it leaves: NAME.console as it came, NAME without carriage returns.
+
+suite=${SUITE:-trixie-backports}
+arm64=$top/build/arm64/$suite
+guests=$top/build/guest
+nidus=${NIDUS:-$top/build/nidus.bin}
+qemu=${QEMU:-qemu-system-aarch64}
+icount="-icount shift=0,sleep=off -rtc base=2025-01-01,clock=vm -seed 1"
+
+fail()
+{
+	echo "bench: $*" >&2
+	exit 1
+}
+
+# finished NAME STATUS ERE: that run ended well, which a line that matches tells.
+finished()
+{
+	tr -d '\r' <"$out/$1.console" >"$out/$1"
+	if [ "$2" -ne 0 ] || ! grep -aqE "$3" "$out/$1"; then
+		tail -n 20 "$out/$1" >&2
+		fail "the run \"$1\" ended with status $2"
+	fi
+}
+
+# under_nidus NAME ERE ARGS...: one run of tools/nidus-run; it must print a line that matches.
+under_nidus()
+{
+	name=$1
+	sign=$2
+	shift 2
+	status=0
+	"$top/tools/nidus-run" --timeout "${limit:-300}" "$@" </dev/null >"$out/$name.console" 2>&1 || status=$?
+	finished "$name" "$status" "$sign"
+}
+
+# measure NAME ARGS...: the same of a guest program that measures, by instructions.
+measure()
+{
+	name=$1
+	shift
+	under_nidus "$name" ' passed, 0 failed' --icount "$@"
+}
+
+# on_machine NAME ERE QEMU-ARGS...: one run without nidus, on the machine that nidus-run gives it.
+on_machine()
+{
+	name=$1
+	sign=$2
+	shift 2
+	status=0
+	timeout "${limit:-300}" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off -cpu max -display none \
+		-monitor none -nic none -serial "file:$out/$name.console" "$@" </dev/null >"$out/$name.qemu" 2>&1 || status=$?
+	[ -s "$out/$name.console" ] || cp "$out/$name.qemu" "$out/$name.console"
+	finished "$name" "$status" "$sign"
+}
+
+# figure NAME TEST: what the run of that name printed for the test.
+figure()
+{
+	value=$(sed -n "s/^bench: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1")
+	[ -n "$value" ] || fail "no figure for $2 in $out/$1"
+	echo "$value"
+}
+
+# account NAME: what nidus printed for "stats", all levels and vcpus summed up, in NAME.account:
+# lines "class SAMPLES TICKS", "+guest TICKS", "+bytes N", "+moves N", "+elapsed TICKS".
+account()
+{
+	awk '
+		$1 != "nidus:" { if ($2 == "elapsed") v["+elapsed"] = $3; next }
+		$2 == "VM-EXIT" { rows = 1; next }
+		$2 == "Total" { rows = 0 }
+		rows { n[$2] += $3; t[$2] += $NF }
+		$2 == "vcpu" && $4 == "guest" { gsub(/[(]/, ""); v["+guest"] += $6 }
+		$2 == "vcpu" && $4 == "SIMD" { v["+moves"] += $5 + $7; v["+bytes"] += $9 }
+		END {
+			for (class in n)
+				print class, n[class], t[class]
+			for (name in v)
+				print name, v[name]
+		}' "$out/$1" >"$out/$1.account"
+}
+
+# account_difference FEW MANY OPERATIONS NAME: two runs' accounts apart, for one operation, in $out/NAME.
+account_difference()
+{
+	awk -v ops="$3" '
+		NR == FNR { n[$1] = $2; t[$1] = $3; next }
+		{ print $1, ($2 - n[$1]) / ops, ($3 - t[$1]) / ops }
+	' "$out/$1.account" "$out/$2.account" | LC_ALL=C sort >"$out/$4"
+}
+
+# cell STACK LEVEL TEST SIMD VL INSN INSN_NIDUS EXITS SIMD_BYTES HOST_NS NOTE: one of the results; - for what was not
+# measured. EXITS is JSON.
+cell()
+{
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$out/cells"
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the programs for Linux guests share in place of a libc. */
+#pragma once
+
+#include "lib/types.h"
+
+#define SYS_WRITE 64
+#define SYS_NANOSLEEP 101
+#define SYS_CLOCK_GETTIME 113
+#define SYS_SCHED_SETAFFINITY 122
+#define SYS_SCHED_YIELD 124
+#define SYS_GETPID 172
+#define SIGILL 4
+#define HWCAP_SVE BIT(22)
+#define HWCAP2_SME BIT(23)
+#define HWCAP2_SME_FA64 BIT(30)
+#define PAGE_SIZE 4096UL
+
+/* AT_HWCAP and AT_HWCAP2. */
+extern u64 linux_hwcap, linux_hwcap2;
+
+/* Each program has these: its name, and its work; what that returns is the exit status. */
+extern const char program_name[];
+u64 program(char **argv);
+
+long syscall6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+long syscall3(long nr, u64 a, u64 b, u64 c);
+
+/* End this process. */
+noreturn void quit(u64 status);
+
+/* One line "NAME: ..." on standard output, by one write: those of several processes don't mix. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The first failure of a process is its end. */
+#define failed(...)                                                                                \
+	({                                                                                         \
+		say("FAIL: " __VA_ARGS__);                                                         \
+		quit(1);                                                                           \
+	})
+
+/* Zeroed memory, for this process and those that it starts, shared with them or not. */
+void *map(u64 size, bool shared);
+
+/* A child process that runs fn(a, b) and ends with status 0; its pid, or an error negated. */
+long start(void (*fn)(u64, u64), u64 a, u64 b);
+
+/* The next child to end; its status as wait() gives it. */
+u32 wait_child(void);
+
+/* Wait for that many children; how many of them did not end with status 0. */
+u64 wait_children(u64 count);
+
+/* "name=value" among the arguments, in decimal; else that value. */
+u64 arg(char **argv, const char *name, u64 value);
+
+/* Run on this CPU alone from now on; false if there is none. */
+bool run_on(u64 cpu);
+
+/* Nanoseconds of CLOCK_MONOTONIC_RAW, which nobody adjusts. */
+u64 clock_ns(void);
