@@ -25,7 +25,7 @@ l1_under_nidus()
 	run=$1
 	args=$2
 	shift 2
-	measure "$run" --nested -k "$arm64/Image" -i "$out/l1.cpio" -c 2 -m $mib -o sve=max \
+	measure "$run" --nested -k "$arm64/Image" -i "$out/l1.cpio" -c 2 -m $mib -o sve=max -o sme=max \
 		-a "$words bench.vm=payload bench.args=$args" "$@" -- -cpu $cpu
 }
 

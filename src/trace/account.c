@@ -81,7 +81,7 @@ static struct account_class sum_classes(const struct vm *vm, enum account_level 
 			const struct vcpu *vcpu = vcpu_of(vm, i);
 
 			if (vcpu)
-				add(&sum[c], &vcpu->account.class[level][c]);
+				add(&sum[c], &vcpu->account.class[(u32)level + c]);
 		}
 		add(&total, &sum[c]);
 	}
@@ -127,7 +127,8 @@ static void print_level(const struct vm *vm, enum account_level level)
 
 	if (level != ACCOUNT_L1 && !total.count)
 		return;
-	log_line("Exits of vm %u %s, L%u, all vcpus:", vm->id, vm->config->name, (u32)level + 1);
+	log_line("Exits of vm %u %s, L%u, all vcpus:", vm->id, vm->config->name,
+		 level == ACCOUNT_L1 ? 1 : 2);
 	log_line("%10s %10s %9s %9s %13s %13s %13s %14s", "VM-EXIT", "Samples", "Samples%", "Time%",
 		 "Min Time", "Max Time", "Avg time", "Ticks");
 	for (u32 i = 0; i < n; i++)

@@ -9,14 +9,15 @@
  * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may
  * be off by the exit in progress. Memory of zeroes is an empty account.
  */
-enum account_level { ACCOUNT_L1, ACCOUNT_L2, ACCOUNT_LEVELS };
+/* Where a level's classes begin. */
+enum account_level { ACCOUNT_L1, ACCOUNT_L2 = EXIT_CLASS_COUNT };
 
 struct account {
 	/* By whose exit it was: L2's is one of a vcpu that has EL2, and is not at vEL2. */
 	struct account_class {
 		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
 		u64 not_min, max; /* ~min: so that 0 is more than any */
-	} class[ACCOUNT_LEVELS][EXIT_CLASS_COUNT];
+	} class[2 * EXIT_CLASS_COUNT];
 	u64 guest_ticks;  /* in the guest */
 	u64 entered;      /* the last entry: CNTPCT */
 	u64 left;         /* run_sys(): the last exit */
@@ -31,7 +32,7 @@ struct account {
 static inline void account_exit(struct account *a, enum account_level level, enum exit_class class,
 				u64 ticks)
 {
-	struct account_class *c = &a->class[level][class];
+	struct account_class *c = &a->class[(u32)level + (u32)class];
 	u64 count = c->count + 1, sum = c->ticks + ticks, not_min = c->not_min, max = c->max;
 
 	c->count = count;

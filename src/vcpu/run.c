@@ -176,8 +176,9 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	enum verdict verdict;
 
 	vcpu->account.guest_ticks += left - vcpu->account.entered;
-	vcpu->account.level = vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1;
 	snapshot(vcpu, kind);
+	if (unlikely(vcpu->has_el2))
+		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
 	if (vcpu->hyp) {
 		look_at_vel2(vcpu);
 		/* An ERET to L2 looks by itself. */

@@ -7,7 +7,6 @@
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
 #define EC_SYS64	0x18
-#define EC_ERET		0x1a
 
 #define FRAME		112	/* x19-x30, vcpu, its exit function */
 #define FRAME_VCPU	96
@@ -226,12 +225,15 @@ sys_vel2:
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
 	mrs	x1, ESR_EL2
-	ubfx	x0, x1, #26, #6
-	cmp	x0, #EC_ERET
-	b.eq	eret_local
-	cmp	x0, #EC_SYS64
-	b.eq	sys_vel2
+	ubfx	x0, x1, #28, #4
+	cmp	x0, #EC_SYS64 >> 2
+	b.eq	1f
 	mov	x1, #EXIT_SYNC
+	b	guest_exit
+1:	tbnz	x1, #26, 2f		/* 0x18 EC_SYS64, 0x1a EC_ERET */
+	tbnz	x1, #27, eret_local
+	b	sys_vel2
+2:	mov	x1, #EXIT_SYNC
 	b	guest_exit
 	.endm
 

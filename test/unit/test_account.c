@@ -50,7 +50,7 @@ static int setup(void **state)
 static void test_exit(void **state)
 {
 	static struct account a;
-	const struct account_class *c = &a.class[ACCOUNT_L1][EXIT_CLASS_HVC];
+	const struct account_class *c = &a.class[EXIT_CLASS_HVC];
 
 	(void)state;
 	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 50);
@@ -66,7 +66,7 @@ static void test_exit(void **state)
 	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 0);
 	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 5);
 	assert_int_equal(~c->not_min, 0);
-	assert_int_equal(a.class[ACCOUNT_L1][EXIT_CLASS_SMC].count, 0);
+	assert_int_equal(a.class[EXIT_CLASS_SMC].count, 0);
 }
 
 static void test_table(void **state)
@@ -143,7 +143,7 @@ static void test_all_classes(void **state)
 
 static void test_extremes(void **state)
 {
-	struct account_class *c = &vcpus[0].account.class[ACCOUNT_L1][EXIT_CLASS_IRQ];
+	struct account_class *c = &vcpus[0].account.class[EXIT_CLASS_IRQ];
 
 	(void)state;
 	account_print(&vms[0]);
