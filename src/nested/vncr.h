@@ -74,7 +74,7 @@ enum vncr_offset {
  */
 static inline u64 vncr_read(const struct vcpu *vcpu, u32 offset)
 {
-	return *(const volatile u64 *)&vcpu->vncr[offset / 8];
+	return read_once(&vcpu->vncr[offset / 8]);
 }
 
 static inline void vncr_write(struct vcpu *vcpu, u32 offset, u64 v)

@@ -115,7 +115,7 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	u64 end = 0, now;
 
-	if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED)) && !serve_requests(vcpu))
+	if (unlikely(read_once(&vcpu->requests)) && !serve_requests(vcpu))
 		end = ENDS(RUN_STOP);
 	else if (unlikely(cpu_this()->need_resched))
 		end = ENDS(RUN_PREEMPT);
@@ -195,8 +195,8 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 static bool nothing_stale(const struct vcpu *vcpu)
 {
 	return !(vcpu->pc_dirty | vcpu->traps_stale |
-		 __atomic_load_n(&vcpu->vgic.stale, __ATOMIC_RELAXED)) &&
-	       !__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) && !cpu_this()->need_resched;
+		 read_once(&vcpu->vgic.stale)) &&
+	       !read_once(&vcpu->requests) && !cpu_this()->need_resched;
 }
 
 u64 run_sys_long(struct vcpu *vcpu, u64 code)

@@ -35,7 +35,7 @@ void vgic_level_switch(struct vcpu *vcpu);
 static inline bool vgic_el2_quiet(const struct vcpu *vcpu)
 {
 	return !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) |
-		 (__atomic_load_n(&vcpu->vgic.priv.line, __ATOMIC_RELAXED) >> GUEST_PPI_MAINT & 1));
+		 (read_once(&vcpu->vgic.priv.line) >> GUEST_PPI_MAINT & 1));
 }
 
 /*
