@@ -473,6 +473,32 @@ static int update(struct walk *w, u64 ia, u64 size)
 
 /* ---- interface ---- */
 
+/*
+ * The common case of a fault: one page, in tables that are there, where nothing was. No table to allocate, nothing to
+ * break, no run of contiguous entries that it could complete (or the tables have none). False: update() is to do it.
+ */
+static bool map_page(const struct walk *w, u64 ia)
+{
+	const struct pgtable *pt = w->pt;
+	u64 *table = table_ptr(pt->root), desc;
+	u32 level = pt->start_level;
+
+	if (pt->contiguous || pt->kind != PGTABLE_STAGE2 || ia >> pt->ia_bits)
+		return false;
+	for (; level < 3; level++) {
+		desc = desc_load(&table[table_index(pt, level, ia)]);
+		if (!is_table(desc, level))
+			return false;
+		table = table_ptr(desc);
+	}
+	table += table_index(pt, 3, ia);
+	if (desc_load(table))
+		return false;
+	desc_store(table, want(w, 3, ia));
+	dsb(ishst);
+	return true;
+}
+
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr)
 {
 	struct walk w = { .pt = pt, .map = true, .delta = oa - ia, .attr = attr };
@@ -482,6 +508,8 @@ int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr)
 	/* Access flag faults are not used; and a leaf that is broken must differ from 0. */
 	if ((attr & ~DESC_ATTRS) || !(attr & DESC_AF))
 		return -EINVAL;
+	if (size == PAGE_SIZE && IS_ALIGNED(ia, PAGE_SIZE) && map_page(&w, ia))
+		return 0;
 	return update(&w, ia, size);
 }
 

@@ -26,6 +26,24 @@
 #define HCR_TGE_BIT	27
 #define PSTATE_EL2H	9
 
+/* Between a block of the guest's registers and vcpu->gpr; x0 = vcpu, op = ldp or stp. */
+	.macro	x4_x17, op
+	\op	x4, x5, [x0, #32]
+	\op	x6, x7, [x0, #48]
+	\op	x8, x9, [x0, #64]
+	\op	x10, x11, [x0, #80]
+	\op	x12, x13, [x0, #96]
+	\op	x14, x15, [x0, #112]
+	\op	x16, x17, [x0, #128]
+	.endm
+	.macro	x20_x29, op
+	\op	x20, x21, [x0, #160]
+	\op	x22, x23, [x0, #176]
+	\op	x24, x25, [x0, #192]
+	\op	x26, x27, [x0, #208]
+	\op	x28, x29, [x0, #224]
+	.endm
+
 	.text
 /*
  * u64 vcpu_enter(struct vcpu *vcpu, u64 (*exit)(struct vcpu *vcpu, u64 kind)): run the guest. Each time it traps exit()
@@ -44,19 +62,9 @@ vcpu_enter:
 	stp	x0, x1, [sp, #FRAME_VCPU]
 guest_enter:
 	ldp	x2, x3, [x0, #16]
-	ldp	x4, x5, [x0, #32]
-	ldp	x6, x7, [x0, #48]
-	ldp	x8, x9, [x0, #64]
-	ldp	x10, x11, [x0, #80]
-	ldp	x12, x13, [x0, #96]
-	ldp	x14, x15, [x0, #112]
-	ldp	x16, x17, [x0, #128]
+	x4_x17	ldp
 	ldp	x18, x19, [x0, #144]
-	ldp	x20, x21, [x0, #160]
-	ldp	x22, x23, [x0, #176]
-	ldp	x24, x25, [x0, #192]
-	ldp	x26, x27, [x0, #208]
-	ldp	x28, x29, [x0, #224]
+	x20_x29	ldp
 	ldr	x30, [x0, #240]
 	ldp	x0, x1, [x0]
 	eret
@@ -68,19 +76,9 @@ guest_enter:
 guest_exit:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	stp	x2, x3, [x0, #16]
-	stp	x4, x5, [x0, #32]
-	stp	x6, x7, [x0, #48]
-	stp	x8, x9, [x0, #64]
-	stp	x10, x11, [x0, #80]
-	stp	x12, x13, [x0, #96]
-	stp	x14, x15, [x0, #112]
-	stp	x16, x17, [x0, #128]
+	x4_x17	stp
 	stp	x18, x19, [x0, #144]
-	stp	x20, x21, [x0, #160]
-	stp	x22, x23, [x0, #176]
-	stp	x24, x25, [x0, #192]
-	stp	x26, x27, [x0, #208]
-	stp	x28, x29, [x0, #224]
+	x20_x29	stp
 	str	x30, [x0, #240]
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0]
@@ -160,13 +158,7 @@ sys_vel2:
 	cbz	w2, 3f
 	ubfx	x3, x1, #5, #5		/* Rt */
 	sub	x3, x3, #19
-	stp	x4, x5, [x0, #32]
-	stp	x6, x7, [x0, #48]
-	stp	x8, x9, [x0, #64]
-	stp	x10, x11, [x0, #80]
-	stp	x12, x13, [x0, #96]
-	stp	x14, x15, [x0, #112]
-	stp	x16, x17, [x0, #128]
+	x4_x17	stp
 	str	x18, [x0, #144]
 	str	x30, [x0, #240]
 	ldp	x4, x5, [sp], #16
@@ -178,13 +170,7 @@ sys_vel2:
 	ldr	x0, [sp, #FRAME_VCPU]
 	cbnz	x1, 1f
 	ldp	x2, x3, [x0, #16]
-	ldp	x4, x5, [x0, #32]
-	ldp	x6, x7, [x0, #48]
-	ldp	x8, x9, [x0, #64]
-	ldp	x10, x11, [x0, #80]
-	ldp	x12, x13, [x0, #96]
-	ldp	x14, x15, [x0, #112]
-	ldp	x16, x17, [x0, #128]
+	x4_x17	ldp
 	ldr	x18, [x0, #144]
 	ldr	x30, [x0, #240]
 	ldp	x0, x1, [x0]
@@ -193,11 +179,7 @@ sys_vel2:
 	isb
 	.macro	save_rest
 	str	x19, [x0, #152]
-	stp	x20, x21, [x0, #160]
-	stp	x22, x23, [x0, #176]
-	stp	x24, x25, [x0, #192]
-	stp	x26, x27, [x0, #208]
-	stp	x28, x29, [x0, #224]
+	x20_x29	stp
 	.endm
 1:	save_rest
 	bl	run_sys_long
