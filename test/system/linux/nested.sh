@@ -11,7 +11,7 @@ nested_guests=$TOP/build/guest
 
 nested_files()
 {
-	echo "$nested_linux/guest.sh:/guest.sh" $(printf "$nested_guests/%s " fpcheck mathcheck timecheck pingcheck)
+	echo "$nested_linux/guest.sh:/guest.sh" $(printf "$nested_guests/%s " fpcheck mathcheck timecheck pingcheck memcheck)
 }
 
 l2_initramfs()
