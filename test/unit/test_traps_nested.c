@@ -14,6 +14,7 @@
 #include "arch/feat.h"
 #include "l1_state.h"
 #include "nested/traps_nested.h"
+#include "vcpu/cpu.h"
 
 static int setup(void **state)
 {
@@ -333,6 +334,29 @@ static void vel2(void **state)
 	}
 }
 
+/* What traps_update() remembers is what traps_compute() says, whichever of L1's words changed since. */
+static void remembered(void **state)
+{
+	(void)state;
+	vcpu.has_el2 = true;
+	vcpu.traps = (struct traps_cache){ .l2_valid = false };
+	feat.fgt = feat.hcx = true;
+	for (u32 i = 0; i < 5000; i++) {
+		struct traps want;
+
+		vcpu.hyp = random_bits() & 1;
+		vcpu.debug_live = !(random_bits() & 7);
+		if (random_bits() & 1)
+			*l1_place((enum l1_reg)(i % L1_REGS)) = random_bits();
+		vcpu.traps_stale = true;
+		traps_update(&vcpu);
+		assert_false(vcpu.traps_stale);
+		want = traps_compute(&vcpu);
+		assert_memory_equal(&cpu_this()->traps, &want, sizeof(want));
+	}
+	vcpu.hyp = vcpu.debug_live = false;
+}
+
 /* ---- which bits L1's registers have ---- */
 
 static struct idregs id;
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
 		cmocka_unit_test_setup(vel2, setup),
+		cmocka_unit_test_setup(remembered, setup),
 		cmocka_unit_test(bits_plain),
 		cmocka_unit_test(bits_by_feature),
 		cmocka_unit_test(bits_fgt),
