@@ -92,6 +92,24 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 	f->qemu = FIELD(id[IDX_MIDR_EL1], 31, 24) == 0 && FIELD(id[IDX_MIDR_EL1], 15, 4) == 0x51;
 }
 
+/* Whether a register is more than RES0; no guest has been in it. */
+#define KEEPS(reg)                                                                                 \
+	({                                                                                         \
+		sysreg_write(reg, ~0UL);                                                           \
+		sysreg_read(reg) != 0;                                                             \
+	})
+
+/* The registers of EL1 whose content is IMPLEMENTATION DEFINED: most implementations have none, and nothing to move. */
+static bool has_el1_impdef(void)
+{
+	bool keeps = KEEPS(AFSR0_EL12) | KEEPS(AFSR1_EL12) | KEEPS(AMAIR_EL12);
+
+	sysreg_write(AFSR0_EL12, 0);
+	sysreg_write(AFSR1_EL12, 0);
+	sysreg_write(AMAIR_EL12, 0);
+	return keeps;
+}
+
 /* What takes other registers, which exist only if the ID registers say so. */
 static void feat_from_cpu(struct feat *f)
 {
@@ -101,6 +119,7 @@ static void feat_from_cpu(struct feat *f)
 
 	f->lr_count = (u32)FIELD(vtr, 4, 0) + 1;
 	f->vgic_pri_bits = (u32)FIELD(vtr, 31, 29) + 1;
+	f->el1_impdef = has_el1_impdef();
 	f->pmu_counters = f->pmu ? (u32)FIELD(sysreg_read(PMCR_EL0), 15, 11) : 0;
 }
 
@@ -168,6 +187,7 @@ const char *feat_check(void)
 		return less;
 	feat_from_ids(&f, id);
 	feat_from_cpu(&f);
+	feat.el1_impdef |= f.el1_impdef; /* no vcpu has run yet */
 	less = feat_less(&f, &feat);
 	if (!less)
 		less = idregs_less(id);

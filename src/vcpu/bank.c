@@ -21,6 +21,8 @@
 	if ((condition) && sysreg_read(reg) != sr[id])                                             \
 		sysreg_write(reg, sr[id]);
 #define NOTHING(...)
+/* Only a level switch makes a difference. */
+#define DO_SWAP DO_BANK
 
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
 	DO_##home(SR_##name, accessor, condition)
@@ -55,7 +57,19 @@ void bank_load(const u64 *sr)
 		if (sysreg_read(reg) != v)                                                         \
 			sysreg_write(reg, v);                                                      \
 	}
-/* Both at once, in either direction: what a register holds is read once, to be kept and compared. */
+/*
+ * Both at once, in either direction: what a register holds is read once, to be kept and (but for SWAP's) compared.
+ */
+#define SWAP_TO_VNCR(name, reg, condition)                                                         \
+	if (condition) {                                                                           \
+		page[VNCR_##name / 8] = sysreg_read(reg);                                          \
+		sysreg_write(reg, sr[SR_##name]);                                                  \
+	}
+#define SWAP_FROM_VNCR(name, reg, condition)                                                       \
+	if (condition) {                                                                           \
+		sr[SR_##name] = sysreg_read(reg);                                                  \
+		sysreg_write(reg, page[VNCR_##name / 8]);                                          \
+	}
 #define TO_VNCR(name, reg, condition)                                                              \
 	if (condition) {                                                                           \
 		u64 have = sysreg_read(reg), want = sr[SR_##name];                                 \
@@ -106,7 +120,9 @@ void bank_enter_l2(struct vcpu *vcpu)
 {
 	u64 *page = vcpu->vncr, *sr = vcpu->sr, hidden = simd_cpacr_hidden(&vcpu->simd);
 
+#undef DO_SWAP
 #define DO_BANK FROM_VNCR
+#define DO_SWAP SWAP_FROM_VNCR
 #define DO_LIVE NOTHING
 #include "arch/sysreg.def"
 #undef DO_BANK
@@ -119,7 +135,9 @@ void bank_leave_l2(struct vcpu *vcpu)
 {
 	u64 *page = vcpu->vncr, *sr = vcpu->sr;
 
+#undef DO_SWAP
 #define DO_BANK TO_VNCR
+#define DO_SWAP SWAP_TO_VNCR
 #define DO_LIVE NOTHING
 #include "arch/sysreg.def"
 #undef DO_BANK
@@ -127,6 +145,8 @@ void bank_leave_l2(struct vcpu *vcpu)
 	page[VNCR_CPACR_EL1 / 8] &= ~simd_cpacr_hidden(&vcpu->simd);
 }
 #pragma pop_macro("SYSREG")
+#undef DO_SWAP
+#define DO_SWAP DO_BANK
 
 static void live_save(u64 *sr)
 {

@@ -237,6 +237,7 @@ static u32 row_find(u32 key)
  * only MDSCR_EL1 and CPACR_EL1 trap (access()).
  */
 #define FN_BANK(function, condition) NULL
+#define FN_SWAP FN_BANK
 #define FN_LIVE(function, condition) NULL
 #define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : NULL)
 
@@ -248,6 +249,7 @@ static sysreg_fn *const row_fn[SR_COUNT] = {
 };
 
 #define CASE_BANK(id, function, condition)
+#define CASE_SWAP CASE_BANK
 #define CASE_LIVE(id, function, condition)
 #define CASE_EMUL(id, function, condition)                                                         \
 	case id:                                                                                   \

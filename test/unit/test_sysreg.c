@@ -573,6 +573,7 @@ static void save_load_round_trip(void **state)
 static void every_row_moves(void **state)
 {
 #define DO_BANK(name, reg) { SR_##name, #reg, true, true },
+#define DO_SWAP DO_BANK
 #define DO_LIVE(name, reg) { SR_##name, #reg, true, false },
 #define DO_EMUL(name, reg) { SR_##name, #name, false, false },
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, ...) DO_##home(name, accessor)
