@@ -6,6 +6,7 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/idspace.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "nested/pauth.h"
@@ -28,28 +29,32 @@
 	 PSTATE_SSBS | PSTATE_BTYPE | PSTATE_DAIF | PSTATE_M)
 
 /* What L1 says that L2's MIDR_EL1 and MPIDR_EL1 are. */
-static void identity_load(const struct vcpu *vcpu)
+static u64 l2_midr(const struct vcpu *vcpu)
 {
-	u64 midr = vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
-	u64 mpidr = vncr_read(vcpu, VNCR_VMPIDR_EL2);
-
-	if (sysreg_read(VPIDR_EL2) != midr)
-		sysreg_write(VPIDR_EL2, midr);
-	if (sysreg_read(VMPIDR_EL2) != mpidr)
-		sysreg_write(VMPIDR_EL2, mpidr);
+	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
 }
 
-/* Stage 2 and identity. */
-static inline void context_load(struct vcpu *vcpu)
+static u64 l2_mpidr(const struct vcpu *vcpu)
 {
-	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
-	vcpu->eret_local = vcpu->hyp && feat.ecv;
-	if (vcpu->hyp) {
-		vcpu_machine_load(vcpu);
-	} else {
-		shadow_load(vcpu, shadow_find(vcpu));
-		identity_load(vcpu);
-	}
+	return vncr_read(vcpu, VNCR_VMPIDR_EL2);
+}
+
+/*
+ * What L1's words make of stage 2 and identity, which a switch to L2 goes by until one of them changes; the trap controls
+ * will be computed anew.
+ */
+static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
+{
+	vcpu->traps.l2_valid = false;
+	(void)shadow_find(vcpu);
+	vcpu->l2_identity = l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
+			    l2_mpidr(vcpu) != vcpu->vmpidr;
+}
+
+static __attribute__((noinline)) void identity_switch(const struct vcpu *vcpu)
+{
+	sysreg_write(VPIDR_EL2, vcpu->hyp ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : l2_midr(vcpu));
+	sysreg_write(VMPIDR_EL2, vcpu->hyp ? vcpu->vmpidr : l2_mpidr(vcpu));
 }
 
 void level_load(struct vcpu *vcpu)
@@ -58,14 +63,23 @@ void level_load(struct vcpu *vcpu)
 
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
-	context_load(vcpu);
+	/* Even if L2 is to run: a level switch takes it that this CPU has the VM's own translations of this vcpu. */
+	vcpu_machine_load(vcpu);
+	vcpu->shadow.mine = NULL;
+	if (vcpu->hyp)
+		return;
+	l2_find(vcpu);
+	shadow_load(vcpu, vcpu->shadow.ref[0]);
+	if (vcpu->l2_identity)
+		identity_switch(vcpu);
 }
 
 /* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
 static inline void level_enter(struct vcpu *vcpu)
 {
 	vcpu->account.level_switches++;
-	context_load(vcpu);
+	if (unlikely(vcpu->l2_identity))
+		identity_switch(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
 	vcpu->traps_stale = true;
@@ -76,6 +90,10 @@ static void leave_vel2(struct vcpu *vcpu)
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_l2(vcpu);
 	vcpu->hyp = false;
+	vtimer_cnthctl_complete(vcpu);
+	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2_valid))
+		l2_find(vcpu);
+	shadow_switch(vcpu);
 	level_enter(vcpu);
 }
 
@@ -114,6 +132,7 @@ static void enter_vel2(struct vcpu *vcpu)
 		debug_l2_exit(vcpu);
 	bank_leave_l2(vcpu);
 	vcpu->hyp = true;
+	stage2_switch(&vcpu->vm->stage2);
 	level_enter(vcpu);
 }
 

@@ -91,6 +91,7 @@ static int make(struct vm *vm, struct shadow *s)
 
 	if (err)
 		return err;
+	CHECK(s->s2.vtcr == vm->stage2.vtcr); /* stage2_switch() */
 	err = pgtable_init(&s->rmap, PGTABLE_STAGE2, bits, GIB(1), &shadow_rmap_ops);
 	if (err)
 		stage2_destroy(&s->s2);
@@ -199,8 +200,10 @@ int shadow_vm_init(struct vm *vm)
 
 static void drop_refs(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->shadow = (struct shadow_vcpu){ 0 };
+		vm->vcpus[i]->traps.l2_valid = false;
+	}
 }
 
 void shadow_vm_destroy(struct vm *vm)
@@ -338,6 +341,7 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 {
 	struct shadow_vcpu *refs = &vcpu->shadow;
 
+	vcpu->traps.l2_valid = false; /* the level switch goes by ref[0] (level.c) */
 	for (u32 i = 0; i < refs->count; i++) {
 		struct shadow *s = refs->ref[i];
 
@@ -365,6 +369,7 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s)
 	u32 cpu = cpu_this()->index, me = vcpu->index + 1U;
 
 	stage2_load(&s->s2);
+	vcpu->shadow.mine = s;
 	/*
 	 * What another vcpu left in this CPU's TLB, or what this one invalidated only locally
 	 * elsewhere, it must not see; as tlb_take_over() for the VM's own VMID.
@@ -375,6 +380,16 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s)
 	tlb_invalidate_vmid_local();
 	s->last_vcpu[cpu] = (u8)me;
 	s->last_cpu[vcpu->index] = (u8)(cpu + 1);
+}
+
+void shadow_switch(struct vcpu *vcpu)
+{
+	struct shadow *s = vcpu->shadow.ref[0];
+
+	if (likely(s == vcpu->shadow.mine))
+		stage2_switch(&s->s2);
+	else
+		shadow_load(vcpu, s);
 }
 
 bool shadow_has_vmid(struct shadow *s, u16 vmid)

@@ -66,6 +66,7 @@ struct shadow_cursor {
 struct shadow_vcpu {
 	struct shadow *ref[SHADOW_REFS];
 	u32 count;
+	struct shadow *mine; /* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
 	/* The TLBI that is being worked off: tlbi.c. */
 	u64 tlbi_key, tlbi_arg, tlbi_vttbr;
 	struct shadow_cursor cursor;
@@ -92,6 +93,11 @@ struct shadow *shadow_find(struct vcpu *vcpu);
  * next ERET. Drops this CPU's TLB entries of its VMID if they may be another vcpu's. No lock.
  */
 void shadow_load(struct vcpu *vcpu, struct shadow *s);
+/*
+ * shadow_load() of what shadow_find() gave last, at a level switch: the VM's own stage 2 is in force, and L1's words
+ * are what they were then.
+ */
+void shadow_switch(struct vcpu *vcpu);
 
 /* What a stage-2 abort of L2 is. */
 enum shadow_verdict {

@@ -301,10 +301,11 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	return t;
 }
 
-/* What L1's control words are made of, in no particular order. */
+/* The words of L1's page that say what L2's machine is, in no particular order. */
 static const u16 page_words[] = {
 	VNCR_HCR_EL2,	 VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
-	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2,
+	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
+	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
 };
 
 _Static_assert(ARRAY_SIZE(page_words) + 2 == TRAPS_WORDS, "and MDCR_EL2, CNTHCTL_EL2");
@@ -313,12 +314,12 @@ bool nested_words_changed(const struct vcpu *vcpu, u64 *from)
 {
 	u64 now[TRAPS_WORDS], differ = 0;
 
-#pragma GCC unroll 9
+#pragma GCC unroll 16
 	for (size_t i = 0; i < ARRAY_SIZE(page_words); i++)
 		now[i] = vncr_read(vcpu, page_words[i]);
 	now[TRAPS_WORDS - 2] = vcpu->sr[SR_MDCR_EL2];
 	now[TRAPS_WORDS - 1] = vcpu->sr[SR_CNTHCTL_EL2];
-#pragma GCC unroll 9
+#pragma GCC unroll 16
 	for (size_t i = 0; i < TRAPS_WORDS; i++)
 		differ |= now[i] ^ from[i];
 	if (likely(!differ))

@@ -44,8 +44,8 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
 
 /*
- * Whether a word of L1's that traps_merge_l2() goes by, CPTR_EL2's apart, is not what it was at the
- * last call; from[TRAPS_WORDS] has them. Each word of L1's page is read once, as it is.
+ * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity goes by is not what it was
+ * at the last call; from[TRAPS_WORDS] has them. Each word of L1's page is read once, as it is. CNTHCTL_EL2's is complete.
  */
 bool nested_words_changed(const struct vcpu *vcpu, u64 *from);
 

@@ -44,7 +44,10 @@ void vel2_reset(struct vcpu *vcpu)
 	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
-	vcpu->cpacr_native = feat.cpacr_tcpac && !simd_cpacr_hidden(&vcpu->simd);
+	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
+	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
+	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
+	vcpu->eret_local = feat.ecv;
 	vel2_cpacr_load(vcpu);
 }
 
@@ -106,7 +109,7 @@ void vel2_cpacr_load(struct vcpu *vcpu)
 		return;
 	}
 	vcpu->sr[SR_CPACR_EL1] =
-		(vcpu->sr[SR_CPTR_EL2] & CPTR_IN_CPACR) | simd_cpacr_hidden(&vcpu->simd);
+		(vcpu->sr[SR_CPTR_EL2] & CPTR_IN_CPACR) | vcpu->cpacr_hidden;
 }
 
 enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)

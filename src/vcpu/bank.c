@@ -60,6 +60,8 @@ void bank_load(const u64 *sr)
 /*
  * Both at once, in either direction: what a register holds is read once, to be kept and (but for SWAP's) compared.
  */
+/* The fields that are kept open for what the VM has not, which nobody sees (simd_cpacr_hidden). */
+#define HIDDEN(name) (SR_##name == SR_CPACR_EL1 ? vcpu->cpacr_hidden : 0)
 #define SWAP_TO_VNCR(name, reg, condition)                                                         \
 	if (condition) {                                                                           \
 		page[VNCR_##name / 8] = sysreg_read(reg);                                          \
@@ -74,13 +76,13 @@ void bank_load(const u64 *sr)
 	if (condition) {                                                                           \
 		u64 have = sysreg_read(reg), want = sr[SR_##name];                                 \
                                                                                                    \
-		page[VNCR_##name / 8] = have;                                                      \
+		page[VNCR_##name / 8] = have & ~HIDDEN(name);                                                      \
 		if (have != want)                                                                  \
 			sysreg_write(reg, want);                                                   \
 	}
 #define FROM_VNCR(name, reg, condition)                                                            \
 	if (condition) {                                                                           \
-		u64 have = sysreg_read(reg), want = page[VNCR_##name / 8];                         \
+		u64 have = sysreg_read(reg), want = page[VNCR_##name / 8] | HIDDEN(name);          \
                                                                                                    \
 		sr[SR_##name] = have;                                                              \
 		if (have != want)                                                                  \
@@ -98,27 +100,23 @@ void bank_save_vncr(struct vcpu *vcpu)
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
-	/* Without the fields that are kept open for what the VM has not (simd_cpacr_hidden). */
-	vncr_write(vcpu, VNCR_CPACR_EL1,
-		   vncr_read(vcpu, VNCR_CPACR_EL1) & ~simd_cpacr_hidden(&vcpu->simd));
+	vncr_write(vcpu, VNCR_CPACR_EL1, vncr_read(vcpu, VNCR_CPACR_EL1) & ~vcpu->cpacr_hidden);
 }
 
 void bank_load_vncr(struct vcpu *vcpu)
 {
-	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
-
 #define DO_BANK LOAD_VNCR
 #define DO_LIVE NOTHING
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
-	if (unlikely(hidden))
-		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | hidden);
+	if (unlikely(vcpu->cpacr_hidden))
+		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | vcpu->cpacr_hidden);
 }
 
 void bank_enter_l2(struct vcpu *vcpu)
 {
-	u64 *page = vcpu->vncr, *sr = vcpu->sr, hidden = simd_cpacr_hidden(&vcpu->simd);
+	u64 *page = vcpu->vncr, *sr = vcpu->sr;
 
 #undef DO_SWAP
 #define DO_BANK FROM_VNCR
@@ -127,8 +125,6 @@ void bank_enter_l2(struct vcpu *vcpu)
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
-	if (unlikely(hidden))
-		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | hidden);
 }
 
 void bank_leave_l2(struct vcpu *vcpu)
@@ -142,7 +138,6 @@ void bank_leave_l2(struct vcpu *vcpu)
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
-	page[VNCR_CPACR_EL1 / 8] &= ~simd_cpacr_hidden(&vcpu->simd);
 }
 #pragma pop_macro("SYSREG")
 #undef DO_SWAP

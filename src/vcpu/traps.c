@@ -158,7 +158,7 @@ static struct traps *cached(struct vcpu *vcpu)
 		}
 		return &c->vel2;
 	}
-	if (unlikely(nested_words_changed(vcpu, c->from) || !c->l2_valid)) {
+	if (unlikely(!c->l2_valid)) {
 		c->l2 = traps_compute(vcpu);
 		c->l2_valid = true;
 	}

@@ -21,9 +21,9 @@ struct traps traps_compute(const struct vcpu *vcpu);
  * What traps_update() computed last, and from what: a level switch seldom finds L1's controls changed. Zeroed
  * memory is empty. Its vcpu's alone.
  */
-#define TRAPS_WORDS 9
+#define TRAPS_WORDS 13
 struct traps_cache {
-	u64 from[TRAPS_WORDS]; /* L1's words behind l2 */
+	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
 	struct traps l2, vel2; /* but for cptr, which depends on more */
 	bool l2_valid, vel2_valid, debug_live; /* debug_live: of both */
 };

@@ -19,8 +19,8 @@
 
 _Static_assert(offsetof(struct vcpu, vncr) == 264 && offsetof(struct vcpu, local_erets) == 272 &&
 		       offsetof(struct vcpu, eret_local) == 280 && offsetof(struct vcpu, hyp) == 286 &&
-		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 720 &&
-		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 888,
+		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 304 &&
+		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 472,
 	       "vectors.S knows these");
 
 #define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */

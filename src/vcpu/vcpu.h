@@ -50,24 +50,26 @@ enum vcpu_request {
 struct vcpu {
 	u64 gpr[31]; /* offset 0: vectors.S */
 	u64 pc, pstate;
-	/* eret_local of vectors.S: offsets 264, 272, 280. */
+	/* eret_local of vectors.S: offsets 264 to 287; and sr. */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	u64 local_erets;    /* ERETs of vEL2 that took the short way */
-	bool eret_local;    /* vEL2 runs, and nothing has to be looked at on each of its exits */
+	bool eret_local;    /* has_el2: nothing has to be looked at on each exit of vEL2 */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
 	bool has_el2;       /* of a VM that may be a hypervisor */
 	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
+	bool l2_identity;   /* has_el2: L1 gives L2 another MIDR_EL1 or MPIDR_EL1 than its own */
 	u8 index;           /* within its VM */
+	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
+	u64 cpacr_hidden;   /* has_el2: simd_cpacr_hidden() */
 	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
 	struct traps_cache traps; /* has_el2 */
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
-	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct simd_vcpu simd;
 	struct vgic_vcpu vgic;

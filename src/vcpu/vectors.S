@@ -18,8 +18,8 @@
 #define VCPU_LOCAL_ERETS 272
 #define VCPU_ERET_LOCAL	280
 #define VCPU_HYP	286
-#define VCPU_CPACR	720	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
-#define VCPU_MDSCR	888
+#define VCPU_CPACR	304	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
+#define VCPU_MDSCR	472
 #define VNCR_HCR	0x078
 #define VNCR_MDSCR	0x158
 #define VNCR_ICH_HCR	0x4c0
@@ -105,6 +105,8 @@ exit_done:
 eret_local:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	tbnz	x1, #1, eret_long
+	ldrb	w1, [x0, #VCPU_HYP]	/* not L1's trap of L2's */
+	cbz	w1, eret_long
 	ldrb	w1, [x0, #VCPU_ERET_LOCAL]
 	cbz	w1, eret_long
 	stp	x2, x3, [sp, #-16]!

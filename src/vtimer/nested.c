@@ -210,7 +210,7 @@ void vtimer_el2_exit(struct vcpu *vcpu)
  */
 #define CNTHCTL_IN_CNTKCTL (MASK(9, 0) | CNTHCTL_EVNTIS)
 
-static void cnthctl_complete(struct vcpu *vcpu)
+void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
@@ -238,12 +238,12 @@ static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_reg
 }
 
 /* The two that are emulated from now on were in the CPU, and had lines of the hardware's. */
-static inline void emulation_begin(struct vcpu *vcpu, struct timer_map map, struct timer_regs virt,
-			    struct timer_regs phys)
+static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct timer_map map,
+						      struct timer_regs virt,
+						      struct timer_regs phys)
 {
 	u64 at = NEVER;
 
-	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	if ((virt.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_virt, virt))
 		at = emulate_one(vcpu, map.emul_virt, virt);
 	if ((phys.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_phys, phys))
@@ -253,30 +253,34 @@ static inline void emulation_begin(struct vcpu *vcpu, struct timer_map map, stru
 }
 
 /* Once for each direction, with the contexts known. */
-static inline void timers_exchange(struct vcpu *vcpu, struct timer_map map)
+static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *vcpu, bool hyp)
 {
+	struct timer_map map = timer_map_of(hyp);
 	struct timer_regs virt = virt_read(), phys = phys_read();
+	struct timer_regs want_virt = home_read(vcpu, map.virt), want_phys = home_read(vcpu, map.phys);
+	bool lines = vcpu->vtimer.el2_lines;
 
 	home_write(vcpu, map.emul_virt, virt);
 	home_write(vcpu, map.emul_phys, phys);
+	if (map.virt == TIMER_V)
+		vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	offset_load(vcpu, map.virt);
-	virt_load(virt, home_read(vcpu, map.virt));
-	phys_load(phys, home_read(vcpu, map.phys));
-	if (unlikely(vcpu->vtimer.el2_lines)) {
+	virt_load(virt, want_virt);
+	phys_load(phys, want_phys);
+	if (unlikely(lines)) {
 		line_set(vcpu, map.virt, false);
 		line_set(vcpu, map.phys, false);
 	}
-	emulation_begin(vcpu, map, virt, phys);
+	if ((virt.ctl | phys.ctl) & CTL_ENABLE)
+		emulation_begin(vcpu, map, virt, phys);
 }
 
 void vtimer_level_switch(struct vcpu *vcpu)
 {
-	if (vcpu->hyp) {
-		timers_exchange(vcpu, timer_map_of(true));
-	} else {
-		cnthctl_complete(vcpu);
-		timers_exchange(vcpu, timer_map_of(false));
-	}
+	if (vcpu->hyp)
+		timers_exchange(vcpu, true);
+	else
+		timers_exchange(vcpu, false);
 }
 
 void vtimer_el2_load(struct vcpu *vcpu)

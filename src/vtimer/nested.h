@@ -48,6 +48,9 @@ static inline struct timer_map timer_map(const struct vcpu *vcpu)
  */
 void vtimer_level_switch(struct vcpu *vcpu);
 
+/* On the way to L2, once vcpu->sr has vEL2's CNTKCTL_EL1: sr[SR_CNTHCTL_EL2] is all of L1's CNTHCTL_EL2. */
+void vtimer_cnthctl_complete(struct vcpu *vcpu);
+
 /* Whether vtimer_el2_exit() has nothing to do: L1's writes trap, and its CNTVOFF_EL2 is what it was. */
 static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
 {
