@@ -183,6 +183,26 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	return RESUME;
 }
 
+/* PC and PSTATE now, instead of with the entry (pc_dirty). */
+static inline void pc_load(struct vcpu *vcpu, u64 pc, u64 pstate)
+{
+	vcpu->pc = pc;
+	vcpu->pstate = pstate;
+	sysreg_write(ELR_EL2, pc);
+	sysreg_write(SPSR_EL2, pstate);
+}
+
+bool level_eret_l2(struct vcpu *vcpu)
+{
+	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
+
+	if (unlikely(eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1))
+		return false;
+	leave_vel2(vcpu);
+	pc_load(vcpu, elr, spsr & SPSR_RETURN);
+	return true;
+}
+
 /*
  * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2 by that of its EL1,
  * which is AArch64.
@@ -207,6 +227,20 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + group + kind;
 	vcpu->pstate = inject_pstate(vcpu, vcpu->pstate);
 	vcpu->pc_dirty = true;
+}
+
+bool level_hvc(struct vcpu *vcpu)
+{
+	u64 pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
+
+	if (unlikely(l1_hcr(vcpu) & HCR_HCD))
+		return false;
+	enter_vel2(vcpu);
+	sysreg_write(ESR_EL12, sysreg_read(ESR_EL2));
+	sysreg_write(SPSR_EL12, pstate);
+	sysreg_write(ELR_EL12, pc);
+	pc_load(vcpu, (sysreg_read(VBAR_EL12) & MASK(63, 11)) + 0x400, inject_pstate(vcpu, pstate));
+	return true;
 }
 
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)

@@ -28,6 +28,13 @@ void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 /* Verdict REFLECT: give the current exit of L2 to L1, with its syndrome, or vcpu->reflection's if there is one. */
 void level_reflect(struct vcpu *vcpu);
 
+/*
+ * The two frequent ones without detours: an ERET of vEL2 to L2, and an HVC of L2 that is L1's. False: it is something
+ * else, and nothing has happened. PC and PSTATE are in their registers afterwards. Right after the exit.
+ */
+bool level_eret_l2(struct vcpu *vcpu);
+bool level_hvc(struct vcpu *vcpu);
+
 /* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */
 void level_load(struct vcpu *vcpu);
 /*

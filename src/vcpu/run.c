@@ -191,6 +191,13 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	return act(vcpu, verdict, class, left);
 }
 
+/* What a short way leaves to be done: run_sys()'s verdict + 1, or one of these. */
+enum {
+	REST_ALL = DEAD + 2, /* everything: nothing has been done */
+	REST_AFTER_ERET,     /* what comes before an entry, and the account */
+	REST_AFTER_HVC,
+};
+
 /* Nothing is to be done before the entry, but with PC and PSTATE. */
 static bool nothing_stale(const struct vcpu *vcpu)
 {
@@ -199,10 +206,8 @@ static bool nothing_stale(const struct vcpu *vcpu)
 	       !read_once(&vcpu->requests) && !cpu_this()->need_resched;
 }
 
-u64 run_sys_long(struct vcpu *vcpu, u64 code)
+static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
 {
-	enum verdict verdict = (enum verdict)(code - 1);
-
 	vcpu->account.level = ACCOUNT_L1;
 	if (verdict == UNDEF) {
 		vcpu->exit.elr = vcpu->pc;
@@ -239,6 +244,72 @@ u64 run_sys(struct vcpu *vcpu)
 	vcpu->account.entered = now;
 	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, now - left);
 	return 0;
+}
+
+u64 run_long(struct vcpu *vcpu, u64 code)
+{
+	u64 left = vcpu->account.left;
+
+	switch (code) {
+	case REST_ALL:
+		return run_exit(vcpu, EXIT_SYNC);
+	case REST_AFTER_ERET:
+		vcpu->account.level = ACCOUNT_L1;
+		return enter(vcpu, EXIT_CLASS_ERET, left);
+	case REST_AFTER_HVC:
+		vcpu->account.level = ACCOUNT_L2;
+		return enter(vcpu, EXIT_CLASS_HVC, left);
+	default:
+		return run_sys_rest(vcpu, (enum verdict)(code - 1));
+	}
+}
+
+/*
+ * The level was switched, PC and PSTATE are in their registers. What others want of the vcpu comes with an interrupt,
+ * right after the ERET; what the switch itself made stale is looked at here.
+ */
+static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
+			       u64 rest)
+{
+	u64 now;
+
+	if (unlikely(read_once(&vcpu->vgic.stale))) {
+		vcpu->account.guest_ticks += left - vcpu->account.entered;
+		vcpu->account.left = left;
+		return rest;
+	}
+	do {
+		simd_level(vcpu);
+		traps_update(vcpu);
+		simd_check(vcpu);
+	} while (unlikely(vcpu->traps_stale));
+	now = counter_now();
+	vcpu->account.guest_ticks += left - vcpu->account.entered;
+	vcpu->account.entered = now;
+	account_exit(&vcpu->account, level, class, now - left);
+	return 0;
+}
+
+u64 run_eret(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+
+	if (unlikely(!vel2_cptr_quiet(vcpu)))
+		vel2_cptr_exit(vcpu);
+	if (unlikely(!debug_el2_quiet(vcpu)))
+		debug_el2_exit(vcpu);
+	if (unlikely(simd_chaos || !level_eret_l2(vcpu)))
+		return REST_ALL;
+	return run_switched(vcpu, ACCOUNT_L1, EXIT_CLASS_ERET, left, REST_AFTER_ERET);
+}
+
+u64 run_hvc(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+
+	if (unlikely(simd_chaos || !level_hvc(vcpu)))
+		return REST_ALL;
+	return run_switched(vcpu, ACCOUNT_L2, EXIT_CLASS_HVC, left, REST_AFTER_HVC);
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)

@@ -22,11 +22,14 @@ enum run_result vcpu_run(struct vcpu *vcpu);
 u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 
 /*
- * vectors.S: vEL2 accessed a register that traps (EC 0x18); of vcpu->gpr x0-x18, x30 and Rt are there. 0: done,
- * ERET with these. Else all are to be put there, and run_sys_long(vcpu, that) goes on like vcpu_enter()'s handle().
+ * vectors.S, the short ways of a vcpu that has EL2: vEL2 accessed a register that traps (EC 0x18), vEL2's ERET, which may be to
+ * L2 (not ERETAA, ERETAB), HVC of L2. Of vcpu->gpr x0-x18 and x30 are there, and Rt. 0: done, ERET with these. Else all are to
+ * be put there, and run_long(vcpu, that) goes on like vcpu_enter()'s handle().
  */
 u64 run_sys(struct vcpu *vcpu);
-u64 run_sys_long(struct vcpu *vcpu, u64 code);
+u64 run_eret(struct vcpu *vcpu);
+u64 run_hvc(struct vcpu *vcpu);
+u64 run_long(struct vcpu *vcpu, u64 code);
 
 /* Acknowledge and handle every physical interrupt that is pending on this CPU. */
 void irq_handle(void);

@@ -6,7 +6,9 @@
 #define EXIT_IRQ	1
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
+#define EC_HVC64	0x16
 #define EC_SYS64	0x18
+#define EC_ERET		0x1a
 
 #define FRAME		112	/* x19-x30, vcpu, its exit function */
 #define FRAME_VCPU	96
@@ -17,6 +19,7 @@
 #define VCPU_VNCR	264
 #define VCPU_LOCAL_ERETS 272
 #define VCPU_ERET_LOCAL	280
+#define VCPU_HAS_EL2	284
 #define VCPU_HYP	286
 #define VCPU_CPACR	304	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
 #define VCPU_MDSCR	472
@@ -98,19 +101,63 @@ exit_done:
 	ret
 
 /*
+ * The frequent exits of a vcpu that has EL2 go a short way: function is called with x19-x29 where they are, as C keeps them; of
+ * vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
+ * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
+ */
+	.macro	save_rest
+	str	x19, [x0, #152]
+	x20_x29	stp
+	.endm
+	.macro	short_save
+	x4_x17	stp
+	str	x18, [x0, #144]
+	str	x30, [x0, #240]
+	ldp	x4, x5, [sp], #16
+	stp	x4, x5, [x0]
+	.endm
+	.macro	short_way, function
+	bl	\function
+	cbnz	x0, short_long
+	ldr	x0, [sp, #FRAME_VCPU]
+	ldp	x2, x3, [x0, #16]
+	x4_x17	ldp
+	ldr	x18, [x0, #144]
+	ldr	x30, [x0, #240]
+	ldp	x0, x1, [x0]
+	eret
+	dsb	nsh
+	isb
+	.endm
+short_long:
+	mov	x1, x0
+	ldr	x0, [sp, #FRAME_VCPU]
+	save_rest
+	bl	run_long
+	b	exit_done
+
+/*
  * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1 and ELR_EL1, the bank stays,
  * nothing else changes. What is out of the ordinary (ERETA, another level, an illegal return, L1's virtual GIC interface
  * on, whose maintenance interrupt wants a look) takes the long way, level_eret(). x1 = ESR_EL2.
  */
 eret_local:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
-	tbnz	x1, #1, eret_long
+	tbnz	x1, #1, whole
 	ldrb	w1, [x0, #VCPU_HYP]	/* not L1's trap of L2's */
-	cbz	w1, eret_long
-	ldrb	w1, [x0, #VCPU_ERET_LOCAL]
-	cbz	w1, eret_long
-	stp	x2, x3, [sp, #-16]!
+	cbz	w1, whole
+	stp	x2, x3, [x0, #16]
+	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
+	and	x3, x1, #0x1f
+	cmp	x3, #PSTATE_EL2H
+	b.eq	1f
+	ldr	x3, [x2, #VNCR_HCR]
+	tbz	x3, #HCR_TGE_BIT, eret_l2
+	tst	x1, #0x1f
+	b.ne	3f
+1:	ldrb	w3, [x0, #VCPU_ERET_LOCAL]
+	cbz	w3, 3f
 	ldr	x3, [x2, #VNCR_ICH_HCR]
 	tbnz	x3, #0, 3f
 	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */
@@ -122,15 +169,9 @@ eret_local:
 	cmp	x1, x3
 	b.ne	3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
-	and	x3, x1, #0x1f
-	cmp	x3, #PSTATE_EL2H
-	b.eq	1f
-	cbnz	x3, 3f
-	ldr	x3, [x2, #VNCR_HCR]
-	tbz	x3, #HCR_TGE_BIT, 3f
-	b	2f
-1:	sub	x1, x1, #4		/* EL2h is EL1h to the CPU */
-2:	mov	x3, #0x1fdf		/* SPSR_RETURN of level.c */
+	and	x3, x1, #8		/* EL2h is EL1h to the CPU: 9 and 5 */
+	sub	x1, x1, x3, lsr #1
+	mov	x3, #0x1fdf		/* SPSR_RETURN of level.c */
 	movk	x3, #0xf3f0, lsl #16
 	and	x1, x1, x3
 	msr	SPSR_EL2, x1
@@ -139,20 +180,33 @@ eret_local:
 	ldr	x1, [x0, #VCPU_LOCAL_ERETS]
 	add	x1, x1, #1
 	str	x1, [x0, #VCPU_LOCAL_ERETS]
-	ldp	x2, x3, [sp], #16
+	ldp	x2, x3, [x0, #16]
 	ldp	x0, x1, [sp], #16
 	eret
 	dsb	nsh
 	isb
-3:	ldp	x2, x3, [sp], #16
-eret_long:
+3:	ldp	x2, x3, [x0, #16]
+whole:
 	mov	x1, #EXIT_SYNC
 	b	guest_exit
 
-/*
- * A register access of vEL2 that traps: run_sys(), with x19-x29 where they are, as C keeps them, unless one of them is the
- * one transferred. x1 = ESR_EL2.
- */
+/* An ERET of vEL2, to L2 if it is a legal one. */
+eret_l2:
+	short_save
+	short_way run_eret
+
+/* HVC of L2: L1's. x1 = ESR_EL2. */
+hvc:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	ldrb	w1, [x0, #VCPU_HAS_EL2]
+	cbz	w1, whole
+	ldrb	w1, [x0, #VCPU_HYP]
+	cbnz	w1, whole
+	stp	x2, x3, [x0, #16]
+	short_save
+	short_way run_hvc
+
+/* A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x19-x29. x1 = ESR_EL2. */
 sys_vel2:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	stp	x2, x3, [x0, #16]
@@ -160,42 +214,19 @@ sys_vel2:
 	cbz	w2, 3f
 	ubfx	x3, x1, #5, #5		/* Rt */
 	sub	x3, x3, #19
-	x4_x17	stp
-	str	x18, [x0, #144]
-	str	x30, [x0, #240]
-	ldp	x4, x5, [sp], #16
-	stp	x4, x5, [x0]
+	short_save
 	cmp	x3, #29 - 19
 	b.ls	2f
-	bl	run_sys
-	mov	x1, x0
-	ldr	x0, [sp, #FRAME_VCPU]
-	cbnz	x1, 1f
-	ldp	x2, x3, [x0, #16]
-	x4_x17	ldp
-	ldr	x18, [x0, #144]
-	ldr	x30, [x0, #240]
-	ldp	x0, x1, [x0]
-	eret
-	dsb	nsh
-	isb
-	.macro	save_rest
-	str	x19, [x0, #152]
-	x20_x29	stp
-	.endm
-1:	save_rest
-	bl	run_sys_long
-	b	exit_done
+	short_way run_sys
 2:	save_rest
 	bl	run_sys
 	mov	x1, x0
 	ldr	x0, [sp, #FRAME_VCPU]
 	cbz	x1, guest_enter
-	bl	run_sys_long
+	bl	run_long
 	b	exit_done
 3:	ldp	x2, x3, [x0, #16]
-	mov	x1, #EXIT_SYNC
-	b	guest_exit
+	b	whole
 
 	.macro	lower, kind
 	.balign	128
@@ -209,15 +240,14 @@ sys_vel2:
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
 	mrs	x1, ESR_EL2
-	ubfx	x0, x1, #28, #4
-	cmp	x0, #EC_SYS64 >> 2
-	b.eq	1f
+	ubfx	x0, x1, #26, #6
+	cmp	x0, #EC_SYS64
+	b.eq	sys_vel2
+	cmp	x0, #EC_ERET
+	b.eq	eret_local
+	cmp	x0, #EC_HVC64
+	b.eq	hvc
 	mov	x1, #EXIT_SYNC
-	b	guest_exit
-1:	tbnz	x1, #26, 2f		/* 0x18 EC_SYS64, 0x1a EC_ERET */
-	tbnz	x1, #27, eret_local
-	b	sys_vel2
-2:	mov	x1, #EXIT_SYNC
 	b	guest_exit
 	.endm
 

@@ -186,17 +186,21 @@ mmio_fn vgic_dist_access, vgic_redist_access;
 
 #define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 
-/* All of L1's list registers, ORed: mostly none is in use. */
+/*
+ * All of L1's list registers, ORed, and maybe slots of some that it has not: mostly none is in use. Not to be called
+ * while the vcpu is in the guest.
+ */
 static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 {
+	const u64 *lr = &vcpu->vncr[PAGE_LR(0) / 8];
 	u64 all = 0;
 
-	for (u32 n = 0; n < lr_caps.count; n++)
-		all |= vncr_read(vcpu, PAGE_LR(n));
+	for (u32 n = 0; n < lr_caps.count; n += 4)
+		all |= lr[n] | lr[n + 1] | lr[n + 2] | lr[n + 3];
 	return all;
 }
 
-/* The bits of ICH_HCR_EL2 that a VM with EL2 has. */
-u64 vgic_page_hcr_mask(const struct vcpu *vcpu);
+/* L1's ICH_HCR_EL2: the bits that its machine has. */
+u64 vgic_page_hcr(const struct vcpu *vcpu);
 /* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs: vgic_page_lrs(), or more. */
 bool vgic_page_asks(struct vcpu *vcpu, u64 lrs);

@@ -30,7 +30,7 @@ static bool maintenance_set(struct vcpu *vcpu, u64 asks)
 {
 	bool level = false;
 
-	if (asks & (ICH_HCR_IES | ICH_LR_EOI))
+	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI)))
 		level = vgic_page_asks(vcpu, vgic_page_lrs(vcpu));
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
@@ -217,14 +217,12 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	return soft | ICH_LR_EOI;
 }
 
-/* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
-static u64 lrs_load(struct vcpu *vcpu)
+static void lrs_place(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 i = 0, dirty = v->lr_dirty;
-	u64 all = vgic_page_lrs(vcpu);
 
-	for (u32 n = 0; n < lr_caps.count && (all & ICH_LR_STATE); n++) {
+	for (u32 n = 0; n < lr_caps.count; n++) {
 		u64 lr = vncr_read(vcpu, PAGE_LR(n));
 
 		if (!(lr & ICH_LR_STATE))
@@ -237,6 +235,15 @@ static u64 lrs_load(struct vcpu *vcpu)
 	for (dirty &= ~(u32)v->l2_used; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;
+}
+
+/* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
+static u64 lrs_load(struct vcpu *vcpu)
+{
+	u64 all = vgic_page_lrs(vcpu);
+
+	if ((all & ICH_LR_STATE) || vcpu->vgic.lr_dirty)
+		lrs_place(vcpu);
 	return all;
 }
 
@@ -313,7 +320,7 @@ static void fold_l1(struct vcpu *vcpu)
 static void enter_l2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vgic_page_hcr_mask(vcpu), lrs;
+	u64 hcr = vgic_page_hcr(vcpu), lrs;
 
 	fold_l1(vcpu);
 	release_ppis(v);
@@ -354,7 +361,7 @@ static void share(struct vcpu *vcpu)
 	u64 en = ICH_HCR_EN;
 
 	if (!vcpu->hyp)
-		en |= l1_ich_hcr(vcpu) & vgic_page_hcr_mask(vcpu);
+		en |= l1_ich_hcr(vcpu) & vgic_page_hcr(vcpu);
 	if (v->hcr_en != en) {
 		v->hcr_en = en;
 		vgic_mark(v, true);

@@ -7,11 +7,14 @@
 #include "vgic/nested.h"
 
 /* Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show. */
-u64 vgic_page_hcr_mask(const struct vcpu *vcpu)
+u64 vgic_page_hcr(const struct vcpu *vcpu)
 {
-	u64 mask = ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
 
-	return lr_caps.tdir ? mask : mask & ~ICH_HCR_TDIR;
+	if (likely(!(hcr & ~(ICH_HCR_EN | ICH_HCR_IES))))
+		return hcr;
+	hcr &= ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
+	return lr_caps.tdir ? hcr : hcr & ~ICH_HCR_TDIR;
 }
 
 /* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
@@ -24,7 +27,7 @@ struct page_view {
 static inline struct page_view page_view(const struct vcpu *vcpu)
 {
 	struct page_view v = {
-		.hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vgic_page_hcr_mask(vcpu),
+		.hcr = vgic_page_hcr(vcpu),
 		.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2),
 	};
 
