@@ -46,6 +46,7 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
 static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
 {
 	vcpu->traps.l2_valid = false;
+	nested_words_note(vcpu, vcpu->traps.from);
 	(void)shadow_find(vcpu);
 	vcpu->l2_identity = l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
 			    l2_mpidr(vcpu) != vcpu->vmpidr;

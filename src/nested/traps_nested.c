@@ -254,6 +254,13 @@ u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
 	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
+/* What MDCR_EL2.TDA traps but MDSCR_EL1; for L2 besides TDA, so that a level switch has less to change. */
+static void debug_by_fgt(struct traps *t)
+{
+	t->hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
+	t->hdfgwtr |= HDFGXTR_DEBUG;
+}
+
 struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 {
 	const struct nested_bits *have = &vcpu->vm->nested;
@@ -271,6 +278,8 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 		.hdfgwtr = fgt_merge(l0->hdfgwtr, l1_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
 	};
 
+	if (feat.fgt && !vcpu->debug_live)
+		debug_by_fgt(&t);
 	return t;
 }
 
@@ -293,10 +302,8 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1;
 	} else {
-		/* What TDA traps but MDSCR_EL1; the debug channel is TDCC's. */
 		t.mdcr &= ~MDCR_TDA;
-		t.hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1;
-		t.hdfgwtr |= HDFGXTR_DEBUG;
+		debug_by_fgt(&t);
 	}
 	return t;
 }
@@ -310,23 +317,28 @@ static const u16 page_words[] = {
 
 _Static_assert(ARRAY_SIZE(page_words) + 2 == TRAPS_WORDS, "and MDCR_EL2, CNTHCTL_EL2");
 
-bool nested_words_changed(const struct vcpu *vcpu, u64 *from)
+/* Word i of L1's: of the page, or one that traps. */
+static inline u64 word(const struct vcpu *vcpu, size_t i)
 {
-	u64 now[TRAPS_WORDS], differ = 0;
+	if (i < ARRAY_SIZE(page_words))
+		return vcpu->vncr[page_words[i] / 8];
+	return vcpu->sr[i == ARRAY_SIZE(page_words) ? SR_MDCR_EL2 : SR_CNTHCTL_EL2];
+}
+
+bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
+{
+	u64 differ = 0;
 
 #pragma GCC unroll 16
-	for (size_t i = 0; i < ARRAY_SIZE(page_words); i++)
-		now[i] = vncr_read(vcpu, page_words[i]);
-	now[TRAPS_WORDS - 2] = vcpu->sr[SR_MDCR_EL2];
-	now[TRAPS_WORDS - 1] = vcpu->sr[SR_CNTHCTL_EL2];
-#pragma GCC unroll 16
 	for (size_t i = 0; i < TRAPS_WORDS; i++)
-		differ |= now[i] ^ from[i];
-	if (likely(!differ))
-		return false;
+		differ |= word(vcpu, i) ^ from[i];
+	return differ;
+}
+
+void nested_words_note(const struct vcpu *vcpu, u64 *from)
+{
 	for (size_t i = 0; i < TRAPS_WORDS; i++)
-		from[i] = now[i];
-	return true;
+		from[i] = word(vcpu, i);
 }
 
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)

@@ -44,10 +44,11 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
 
 /*
- * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity goes by is not what it was
- * at the last call; from[TRAPS_WORDS] has them. Each word of L1's page is read once, as it is. CNTHCTL_EL2's is complete.
+ * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity goes by is not what it is in
+ * from[TRAPS_WORDS]; put them there. CNTHCTL_EL2's is complete. Loaded; nothing else writes them meanwhile.
  */
-bool nested_words_changed(const struct vcpu *vcpu, u64 *from);
+bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
+void nested_words_note(const struct vcpu *vcpu, u64 *from);
 
 /*
  * L2 left, and hw_hcr is HCR_EL2 as it is now. Taking the virtual SError that L1 had asserted by

@@ -31,6 +31,7 @@ struct simd_vcpu {
 	/* If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are L2's. */
 	u64 zcr_now, smcr_now;
 	bool l2;
+	bool level_free; /* nothing differs between its levels: no SVE, no SME, no simd=switch */
 	/* Times loaded, times written back, bytes moved by both, host sections while loaded. */
 	u64 claims, flushes, bytes, host_sections;
 };

@@ -113,7 +113,7 @@ static void flush_counted(struct vcpu *vcpu)
 	vcpu->account.level_bytes += vcpu->simd.bytes - bytes;
 }
 
-void simd_level(struct vcpu *vcpu)
+void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
 	bool changed = s->l2 == vcpu->hyp;

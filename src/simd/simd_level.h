@@ -6,6 +6,7 @@
 #pragma once
 
 #include "vcpu/sysreg_emul.h"
+#include "vcpu/vcpu.h"
 
 struct vcpu;
 
@@ -14,7 +15,12 @@ struct vcpu;
  * the state is live ZCR_EL2 and SMCR_EL2 hold the level's limit. Nothing is written that has not changed. With the VM's
  * simd=switch it flushes first if the level is another than at the last call.
  */
-void simd_level(struct vcpu *vcpu);
+void simd_level_full(struct vcpu *vcpu); /* simd_level() of a vcpu whose levels differ at all */
+static inline void simd_level(struct vcpu *vcpu)
+{
+	if (!vcpu->simd.level_free)
+		simd_level_full(vcpu);
+}
 
 /* ZCR_EL2 and SMCR_EL2 of vEL2, which trap. An SVE (SME) trap of its own is delivered as such. */
 sysreg_fn emul_zcr_el2, emul_smcr_el2;

@@ -64,6 +64,7 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 		numbered_save(vcpu);
 	vcpu->debug_live = live;
 	vcpu->traps_stale = true;
+	traps_forget(vcpu);
 }
 
 /*
@@ -195,4 +196,5 @@ void debug_reset(struct vcpu *vcpu)
 {
 	memset(vcpu->dbg, 0, sizeof(vcpu->dbg));
 	vcpu->debug_live = false;
+	traps_forget(vcpu);
 }

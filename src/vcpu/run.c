@@ -278,11 +278,9 @@ static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum
 		vcpu->account.left = left;
 		return rest;
 	}
-	do {
-		simd_level(vcpu);
-		traps_update(vcpu);
-		simd_check(vcpu);
-	} while (unlikely(vcpu->traps_stale));
+	/* As prepare_traps(), but that no host section can have come since the last simd_check(). */
+	simd_level(vcpu);
+	traps_update(vcpu);
 	now = counter_now();
 	vcpu->account.guest_ticks += left - vcpu->account.entered;
 	vcpu->account.entered = now;

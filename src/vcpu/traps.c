@@ -125,16 +125,18 @@ struct traps traps_compute(const struct vcpu *vcpu)
 		have->field = t->field;                                                            \
 		sysreg_write(reg, t->field);                                                       \
 	}
+#define SAME(field) (have->field == t->field)
 
-void traps_load(const struct traps *t)
+static inline void load(struct traps *have, const struct traps *t)
 {
-	struct traps *have = &cpu_this()->traps;
-
 	LOAD(hcr, HCR_EL2)
-	LOAD(hcrx, HCRX_EL2)
+	LOAD(cnthctl, CNTHCTL_EL2)
 	LOAD(mdcr, MDCR_EL2)
 	LOAD(cptr, CPTR_EL2)
-	LOAD(cnthctl, CNTHCTL_EL2)
+	/* Those that seldom differ, together. */
+	if (SAME(hcrx) & SAME(hfgrtr) & SAME(hfgwtr) & SAME(hfgitr) & SAME(hdfgrtr) & SAME(hdfgwtr))
+		return;
+	LOAD(hcrx, HCRX_EL2)
 	LOAD(hfgrtr, HFGRTR_EL2)
 	LOAD(hfgwtr, HFGWTR_EL2)
 	LOAD(hfgitr, HFGITR_EL2)
@@ -142,42 +144,53 @@ void traps_load(const struct traps *t)
 	LOAD(hdfgwtr, HDFGWTR_EL2)
 }
 
+void traps_load(const struct traps *t)
+{
+	load(&cpu_this()->traps, t);
+}
+
+void traps_forget(struct vcpu *vcpu)
+{
+	vcpu->traps.l2_valid = vcpu->traps.vel2_valid = false;
+}
+
+static __attribute__((noinline)) void remember(const struct vcpu *vcpu, struct traps *t, bool *valid)
+{
+	*t = traps_compute(vcpu);
+	*valid = true;
+}
+
 /* A nested vcpu's controls for its level; CPTR_EL2's is as old as they are. */
-static struct traps *cached(struct vcpu *vcpu)
+static inline struct traps *cached(struct vcpu *vcpu)
 {
 	struct traps_cache *c = &vcpu->traps;
+	struct traps *t = vcpu->hyp ? &c->vel2 : &c->l2;
+	bool *valid = vcpu->hyp ? &c->vel2_valid : &c->l2_valid;
 
-	if (unlikely(c->debug_live != vcpu->debug_live)) {
-		c->debug_live = vcpu->debug_live;
-		c->l2_valid = c->vel2_valid = false;
-	}
-	if (vcpu->hyp) {
-		if (unlikely(!c->vel2_valid)) {
-			c->vel2 = traps_compute(vcpu);
-			c->vel2_valid = true;
-		}
-		return &c->vel2;
-	}
-	if (unlikely(!c->l2_valid)) {
-		c->l2 = traps_compute(vcpu);
-		c->l2_valid = true;
-	}
-	return &c->l2;
+	if (unlikely(!*valid))
+		remember(vcpu, t, valid);
+	return t;
+}
+
+static __attribute__((noinline)) void update(const struct vcpu *vcpu)
+{
+	struct traps t = traps_compute(vcpu);
+
+	traps_load(&t);
 }
 
 void traps_update(struct vcpu *vcpu)
 {
+	struct traps *t;
+
 	vcpu->traps_stale = false;
-	if (likely(!vcpu->has_el2)) {
-		struct traps t = traps_compute(vcpu);
-
-		traps_load(&t);
-	} else {
-		struct traps *t = cached(vcpu);
-
-		t->cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
-		traps_load(t);
+	if (!vcpu->has_el2) {
+		update(vcpu);
+		return;
 	}
+	t = cached(vcpu);
+	t->cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
+	load(&cpu_this()->traps, t);
 }
 
 void traps_cptr_set(u64 cptr)

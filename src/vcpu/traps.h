@@ -25,7 +25,7 @@ struct traps traps_compute(const struct vcpu *vcpu);
 struct traps_cache {
 	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
 	struct traps l2, vel2; /* but for cptr, which depends on more */
-	bool l2_valid, vel2_valid, debug_live; /* debug_live: of both */
+	bool l2_valid, vel2_valid;
 };
 
 /*
@@ -33,6 +33,9 @@ struct traps_cache {
  * holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
  */
 void traps_update(struct vcpu *vcpu);
+
+/* Something but L1's words that the trap controls of a vcpu follow from (debug_live) is to change. */
+void traps_forget(struct vcpu *vcpu);
 
 /*
  * Write those of t that differ from what this CPU's registers hold (cpu->traps); the ERET that

@@ -26,7 +26,7 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
  * L1's maintenance interrupt to what its page says. asks: what of ICH_HCR_EL2 and of the list
  * registers asks for one, so that mostly there is nothing to look at. Returns its level.
  */
-static bool maintenance_set(struct vcpu *vcpu, u64 asks)
+static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks)
 {
 	bool level = false;
 
@@ -136,7 +136,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 	} while (0)
 
 /* With more than one active priority register for each group: all, without a look. */
-static void wide_enter(struct vcpu *vcpu)
+static __attribute__((noinline)) void wide_enter(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 ap0r[4], ap1r[4];
@@ -149,7 +149,7 @@ static void wide_enter(struct vcpu *vcpu)
 	lr_cpu_load(vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK, ap0r, ap1r);
 }
 
-static void wide_leave(struct vcpu *vcpu)
+static __attribute__((noinline)) void wide_leave(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 	u64 vmcr, ap0r[4], ap1r[4];
@@ -217,7 +217,7 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	return soft | ICH_LR_EOI;
 }
 
-static void lrs_place(struct vcpu *vcpu)
+static __attribute__((noinline)) void lrs_place(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 i = 0, dirty = v->lr_dirty;
@@ -272,6 +272,14 @@ static void lrs_fold(struct vcpu *vcpu, bool clear)
 	}
 }
 
+static __attribute__((noinline)) void lrs_empty(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	lrs_fold(vcpu, true);
+	v->l2_used = v->l2_hw = v->l2_soft = 0;
+}
+
 /* EOIcount, from hcr, into L1's page. */
 static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 {
@@ -308,7 +316,7 @@ static bool l1_has_pending(const struct vcpu *vcpu)
 }
 
 /* vgic_sync(), if there is anything to fold; if not, the last flush had nothing to place. */
-static void fold_l1(struct vcpu *vcpu)
+static inline void fold_l1(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
@@ -331,6 +339,25 @@ static void enter_l2(struct vcpu *vcpu)
 	v->hcr = 0; /* not L1's: flush_private() keeps away */
 	__atomic_store_n(&v->where, VGIC_L2, __ATOMIC_RELEASE);
 	v->l2_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
+	if (unlikely(v->l2_asks | irq32_line(&v->priv)))
+		maintenance_set(vcpu, v->l2_asks);
+}
+
+/* Whether look_at_l1() might find anything. */
+static inline bool not_idle(const struct vgic_vcpu *v)
+{
+	const struct irq32 *p = &v->priv;
+
+	return (p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words)) || v->l2_asks;
+}
+
+static __attribute__((noinline)) void look_at_l1(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	/* Empty list registers are right if there is nothing for them. */
+	if (v->priv.active | l1_has_pending(vcpu))
+		vgic_mark(v, false);
 	maintenance_set(vcpu, v->l2_asks);
 }
 
@@ -338,20 +365,16 @@ void vgic_l2_leave(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	if (v->l2_used) {
-		lrs_fold(vcpu, true);
-		v->l2_used = v->l2_hw = v->l2_soft = 0;
-	}
+	if (v->l2_used)
+		lrs_empty(vcpu);
 	eoicount_fold(vcpu, sysreg_read(ICH_HCR_EL2));
 	release_ppis(v);
 	interface_leave(vcpu);
 	v->hcr = vgic_hcr_base(vcpu, v->vmcr);
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
-	/* Empty list registers are right if there is nothing for them. */
-	if (v->priv.active | l1_has_pending(vcpu))
-		vgic_mark(v, false);
-	maintenance_set(vcpu, v->l2_asks);
+	if (unlikely(not_idle(v)))
+		look_at_l1(vcpu);
 }
 
 /* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
