@@ -45,7 +45,8 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
  */
 static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
 {
-	vcpu->traps.l2_valid = false;
+	vcpu->traps.l2.valid = false;
+	vtimer_cnthctl_complete(vcpu);
 	nested_words_note(vcpu, vcpu->traps.from);
 	(void)shadow_find(vcpu);
 	vcpu->l2_identity = l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
@@ -75,15 +76,13 @@ void level_load(struct vcpu *vcpu)
 		identity_switch(vcpu);
 }
 
-/* What a level is apart from the BANK rows; vcpu->hyp is the new one. */
+/* What a level is apart from the BANK rows; vcpu->hyp is the new one. The trap controls are stale then. */
 static inline void level_enter(struct vcpu *vcpu)
 {
-	vcpu->account.level_switches++;
 	if (unlikely(vcpu->l2_identity))
 		identity_switch(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
-	vcpu->traps_stale = true;
 }
 
 static void leave_vel2(struct vcpu *vcpu)
@@ -91,8 +90,8 @@ static void leave_vel2(struct vcpu *vcpu)
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_l2(vcpu);
 	vcpu->hyp = false;
-	vtimer_cnthctl_complete(vcpu);
-	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2_valid))
+	vcpu->account.level_entries++;
+	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2.valid))
 		l2_find(vcpu);
 	shadow_switch(vcpu);
 	level_enter(vcpu);
@@ -103,10 +102,9 @@ static void leave_vel2(struct vcpu *vcpu)
 /* A virtual SError that L2 took is no longer asserted by L1. */
 static void vse_fold(struct vcpu *vcpu)
 {
-	struct traps *loaded = &cpu_this()->traps;
-
-	if (loaded->hcr & HCR_VSE)
-		traps_vse_sync(vcpu, loaded, sysreg_read(HCR_EL2));
+	/* Trap controls that are stale have no more of it than L2 had. */
+	if (unlikely(vcpu->traps.l2.t.hcr & HCR_VSE))
+		traps_vse_sync(vcpu, &cpu_this()->traps, sysreg_read(HCR_EL2));
 }
 
 void level_put(struct vcpu *vcpu)
@@ -177,9 +175,10 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	vcpu->pstate = eret_pstate(vcpu, spsr, target);
 	vcpu->pc = elr;
 	vcpu->pc_dirty = true;
-	if (target == TARGET_VEL1)
+	if (target == TARGET_VEL1) {
 		leave_vel2(vcpu);
-	else if (!vgic_el2_quiet(vcpu))
+		vcpu->traps_stale = true;
+	} else if (!vgic_el2_quiet(vcpu))
 		vgic_el2_exit(vcpu);
 	return RESUME;
 }
@@ -219,8 +218,10 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
 	u64 group = vector_group(vcpu), spsr = inject_spsr(vcpu);
 
-	if (!vcpu->hyp)
+	if (!vcpu->hyp) {
 		enter_vel2(vcpu);
+		vcpu->traps_stale = true;
+	}
 	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
 		sysreg_write(ESR_EL12, esr);
 	sysreg_write(SPSR_EL12, spsr);

@@ -202,7 +202,7 @@ static void drop_refs(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->shadow = (struct shadow_vcpu){ 0 };
-		vm->vcpus[i]->traps.l2_valid = false;
+		vm->vcpus[i]->traps.l2.valid = false;
 	}
 }
 
@@ -341,7 +341,7 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 {
 	struct shadow_vcpu *refs = &vcpu->shadow;
 
-	vcpu->traps.l2_valid = false; /* the level switch goes by ref[0] (level.c) */
+	vcpu->traps.l2.valid = false; /* the level switch goes by ref[0] (level.c) */
 	for (u32 i = 0; i < refs->count; i++) {
 		struct shadow *s = refs->ref[i];
 

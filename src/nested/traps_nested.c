@@ -247,7 +247,7 @@ static u64 vel2_shut(const struct vcpu *vcpu)
 	return cptr_fields(~l1_cptr(vcpu) & CPTR_LOW);
 }
 
-u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
+inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
 {
 	if (vcpu->hyp)
 		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
@@ -314,15 +314,18 @@ static const u16 page_words[] = {
 	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
 	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
 };
+/* And those that trap, CNTHCTL_EL2's two homes among them. */
+static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 };
 
-_Static_assert(ARRAY_SIZE(page_words) + 2 == TRAPS_WORDS, "and MDCR_EL2, CNTHCTL_EL2");
 
-/* Word i of L1's: of the page, or one that traps. */
+_Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
+
+/* Word i of L1's. */
 static inline u64 word(const struct vcpu *vcpu, size_t i)
 {
 	if (i < ARRAY_SIZE(page_words))
 		return vcpu->vncr[page_words[i] / 8];
-	return vcpu->sr[i == ARRAY_SIZE(page_words) ? SR_MDCR_EL2 : SR_CNTHCTL_EL2];
+	return vcpu->sr[other_words[i - ARRAY_SIZE(page_words)]];
 }
 
 bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)

@@ -45,7 +45,7 @@ u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
 
 /*
  * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity goes by is not what it is in
- * from[TRAPS_WORDS]; put them there. CNTHCTL_EL2's is complete. Loaded; nothing else writes them meanwhile.
+ * from[TRAPS_WORDS]; put them there. Loaded, the EL1 registers are L2's; nothing else writes them meanwhile.
  */
 bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
 void nested_words_note(const struct vcpu *vcpu, u64 *from);

@@ -137,11 +137,23 @@ static void print_level(const struct vm *vm, enum account_level level)
 		 all.cents);
 }
 
+/* What of the time in the run loop was not spent on exits. */
+static u64 guest_ticks(const struct account *a)
+{
+	u64 begun = load(&a->begun), ticks = load(&a->run_ticks), exits = 0;
+
+	if (begun)
+		ticks += sysreg_read(CNTPCT_EL0) - begun;
+	for (u32 c = 0; c < ARRAY_SIZE(a->class); c++)
+		exits += load(&a->class[c].ticks);
+	return ticks > exits ? ticks - exits : 0;
+}
+
 static void print_vcpu(u32 index, const struct vcpu *vcpu)
 {
 	const struct account *a = &vcpu->account;
 	const struct simd_vcpu *s = &vcpu->simd;
-	u64 ticks = load(&a->guest_ticks);
+	u64 ticks = guest_ticks(a);
 	struct us guest = to_us(ticks);
 
 	log_line("vcpu %u: guest %lu.%02uus (%lu ticks), %lu loads, %lu interrupts injected", index,
@@ -160,7 +172,7 @@ static void print_nested(const struct vm *vm)
 
 		if (!vcpu || !vcpu->has_el2)
 			continue;
-		switches += load(&vcpu->account.level_switches);
+		switches += 2 * load(&vcpu->account.level_entries);
 		bytes += load(&vcpu->account.level_bytes);
 		erets += load(&vcpu->local_erets);
 	}

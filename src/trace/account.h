@@ -18,12 +18,12 @@ struct account {
 		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
 		u64 not_min, max; /* ~min: so that 0 is more than any */
 	} class[2 * EXIT_CLASS_COUNT];
-	u64 guest_ticks;  /* in the guest */
-	u64 entered;      /* the last entry: CNTPCT */
-	u64 left;         /* run_sys(): the last exit */
+	u64 run_ticks;    /* in the run loop until it ended last, guest and exits */
+	u64 begun;        /* CNTPCT when it began; 0: it has ended */
+	u64 left;         /* a short way (run.h) is not the whole way: the exit */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
-	u64 level_switches; /* between vEL2 and L2, in either direction */
+	u64 level_entries; /* level switches from vEL2 to L2, each of which has one back */
 	u64 level_bytes;    /* of SIMD state moved because of them */
 	u64 irq_injected; /* virtual interrupts put into list registers */
 };
@@ -42,6 +42,18 @@ static inline void account_exit(struct account *a, enum account_level level, enu
 		c->not_min = MAX(not_min, ~ticks);
 		c->max = MAX(max, ticks);
 	}
+}
+
+/* The run loop has begun, and has ended. Likewise. */
+static inline void account_begin(struct account *a, u64 now)
+{
+	a->begun = now;
+}
+
+static inline void account_end(struct account *a, u64 now)
+{
+	a->run_ticks += now - a->begun;
+	a->begun = 0;
 }
 
 struct vm;

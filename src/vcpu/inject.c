@@ -38,7 +38,7 @@ static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
 	return !(sctlr & SCTLR_SPAN);
 }
 
-u64 inject_pstate(const struct vcpu *vcpu, u64 old)
+inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu, u64 old)
 {
 	u64 sctlr = sysreg_read(SCTLR_EL12);
 	u64 new = PSTATE_EL1H | PSTATE_DAIF | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN));
@@ -47,10 +47,10 @@ u64 inject_pstate(const struct vcpu *vcpu, u64 old)
 		new |= PSTATE_PAN;
 	if (sctlr & SCTLR_DSSBS)
 		new |= PSTATE_SSBS;
-	if (feat.mte)
-		new |= PSTATE_TCO;
-	if (feat.nmi && !(sctlr & SCTLR_SPINTMASK))
-		new |= PSTATE_ALLINT;
+	if (unlikely(feat.mte | feat.nmi)) {
+		new |= feat.mte ? PSTATE_TCO : 0;
+		new |= feat.nmi && !(sctlr & SCTLR_SPINTMASK) ? PSTATE_ALLINT : 0;
+	}
 	return new;
 }
 

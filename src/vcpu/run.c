@@ -122,15 +122,21 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 	else
 		prepare_entry(vcpu);
 	now = counter_now();
-	vcpu->account.entered = now;
 	if (likely(class != EXIT_CLASS_COUNT))
 		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	else
+		account_begin(&vcpu->account, now);
+	if (unlikely(end))
+		account_end(&vcpu->account, now);
 	return end;
 }
 
 static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
 {
-	account_exit(&vcpu->account, vcpu->account.level, class, counter_now() - left);
+	u64 now = counter_now();
+
+	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	account_end(&vcpu->account, now);
 	return ENDS(result);
 }
 
@@ -175,7 +181,6 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	enum exit_class class;
 	enum verdict verdict;
 
-	vcpu->account.guest_ticks += left - vcpu->account.entered;
 	snapshot(vcpu, kind);
 	if (unlikely(vcpu->has_el2))
 		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
@@ -223,10 +228,9 @@ static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
  */
 u64 run_sys(struct vcpu *vcpu)
 {
-	u64 left = counter_now(), now;
+	u64 left = counter_now();
 	enum verdict verdict;
 
-	vcpu->account.guest_ticks += left - vcpu->account.entered;
 	vcpu->account.left = left;
 	vcpu->pc = sysreg_read(ELR_EL2);
 	vcpu->pstate = sysreg_read(SPSR_EL2);
@@ -235,14 +239,12 @@ u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
-	if (unlikely(verdict != SKIP || !nothing_stale(vcpu) || simd_chaos))
+	if (unlikely(verdict != SKIP || !nothing_stale(vcpu)))
 		return (u64)verdict + 1;
 	sysreg_write(ELR_EL2, vcpu->pc + 4);
 	if (unlikely(vcpu->pstate & (PSTATE_SS | PSTATE_BTYPE)))
 		sysreg_write(SPSR_EL2, vcpu->pstate & ~(PSTATE_SS | PSTATE_BTYPE));
-	now = counter_now();
-	vcpu->account.entered = now;
-	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, now - left);
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
 	return 0;
 }
 
@@ -271,20 +273,19 @@ u64 run_long(struct vcpu *vcpu, u64 code)
 static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
 			       u64 rest)
 {
-	u64 now;
-
 	if (unlikely(read_once(&vcpu->vgic.stale))) {
-		vcpu->account.guest_ticks += left - vcpu->account.entered;
+		vcpu->traps_stale = true;
 		vcpu->account.left = left;
 		return rest;
 	}
-	/* As prepare_traps(), but that no host section can have come since the last simd_check(). */
-	simd_level(vcpu);
-	traps_update(vcpu);
-	now = counter_now();
-	vcpu->account.guest_ticks += left - vcpu->account.entered;
-	vcpu->account.entered = now;
-	account_exit(&vcpu->account, level, class, now - left);
+	/* No host section can have come since the last simd_check(); but with simd=switch the state is flushed here. */
+	if (likely(vcpu->simd.level_free)) {
+		traps_update_nested(vcpu);
+	} else {
+		vcpu->traps_stale = true;
+		prepare_traps(vcpu);
+	}
+	account_exit(&vcpu->account, level, class, counter_now() - left);
 	return 0;
 }
 
@@ -296,7 +297,7 @@ u64 run_eret(struct vcpu *vcpu)
 		vel2_cptr_exit(vcpu);
 	if (unlikely(!debug_el2_quiet(vcpu)))
 		debug_el2_exit(vcpu);
-	if (unlikely(simd_chaos || !level_eret_l2(vcpu)))
+	if (unlikely(!level_eret_l2(vcpu)))
 		return REST_ALL;
 	return run_switched(vcpu, ACCOUNT_L1, EXIT_CLASS_ERET, left, REST_AFTER_ERET);
 }
@@ -305,7 +306,7 @@ u64 run_hvc(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
 
-	if (unlikely(simd_chaos || !level_hvc(vcpu)))
+	if (unlikely(!level_hvc(vcpu)))
 		return REST_ALL;
 	return run_switched(vcpu, ACCOUNT_L2, EXIT_CLASS_HVC, left, REST_AFTER_HVC);
 }

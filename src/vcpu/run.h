@@ -23,7 +23,7 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 
 /*
  * vectors.S, the short ways of a vcpu that has EL2: vEL2 accessed a register that traps (EC 0x18), vEL2's ERET, which may be to
- * L2 (not ERETAA, ERETAB), HVC of L2. Of vcpu->gpr x0-x18 and x30 are there, and Rt. 0: done, ERET with these. Else all are to
+ * L2 (not ERETAA, ERETAB), HVC of L2. Of vcpu->gpr x0-x17 and x30 are there, and Rt. 0: done, ERET with these. Else all are to
  * be put there, and run_long(vcpu, that) goes on like vcpu_enter()'s handle().
  */
 u64 run_sys(struct vcpu *vcpu);

@@ -151,25 +151,7 @@ void traps_load(const struct traps *t)
 
 void traps_forget(struct vcpu *vcpu)
 {
-	vcpu->traps.l2_valid = vcpu->traps.vel2_valid = false;
-}
-
-static __attribute__((noinline)) void remember(const struct vcpu *vcpu, struct traps *t, bool *valid)
-{
-	*t = traps_compute(vcpu);
-	*valid = true;
-}
-
-/* A nested vcpu's controls for its level; CPTR_EL2's is as old as they are. */
-static inline struct traps *cached(struct vcpu *vcpu)
-{
-	struct traps_cache *c = &vcpu->traps;
-	struct traps *t = vcpu->hyp ? &c->vel2 : &c->l2;
-	bool *valid = vcpu->hyp ? &c->vel2_valid : &c->l2_valid;
-
-	if (unlikely(!*valid))
-		remember(vcpu, t, valid);
-	return t;
+	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = false;
 }
 
 static __attribute__((noinline)) void update(const struct vcpu *vcpu)
@@ -179,18 +161,39 @@ static __attribute__((noinline)) void update(const struct vcpu *vcpu)
 	traps_load(&t);
 }
 
-void traps_update(struct vcpu *vcpu)
+/* Something is not as it was; what it is decides how much is computed anew. */
+static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0, u64 l1)
 {
-	struct traps *t;
+	if (!l->valid)
+		l->t = traps_compute(vcpu);
+	l->valid = true;
+	l->cptr_l0 = l0;
+	l->cptr_l1 = l1;
+	l->t.cptr = traps_nested_cptr(l0, vcpu);
+	traps_load(&l->t);
+}
+
+/* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and L1's CPTR_EL2. */
+void traps_update_nested(struct vcpu *vcpu)
+{
+	struct traps_level *l = vcpu->hyp ? &vcpu->traps.vel2 : &vcpu->traps.l2;
+	u64 l0 = simd_cptr(vcpu), l1 = vcpu->sr[SR_CPTR_EL2];
 
 	vcpu->traps_stale = false;
-	if (!vcpu->has_el2) {
-		update(vcpu);
+	if (likely(l->valid & (l->cptr_l0 == l0) & (l->cptr_l1 == l1)))
+		load(&cpu_this()->traps, &l->t);
+	else
+		renew(vcpu, l, l0, l1);
+}
+
+void traps_update(struct vcpu *vcpu)
+{
+	if (vcpu->has_el2) {
+		traps_update_nested(vcpu);
 		return;
 	}
-	t = cached(vcpu);
-	t->cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
-	load(&cpu_this()->traps, t);
+	vcpu->traps_stale = false;
+	update(vcpu);
 }
 
 void traps_cptr_set(u64 cptr)

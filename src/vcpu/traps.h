@@ -21,11 +21,15 @@ struct traps traps_compute(const struct vcpu *vcpu);
  * What traps_update() computed last, and from what: a level switch seldom finds L1's controls changed. Zeroed
  * memory is empty. Its vcpu's alone.
  */
-#define TRAPS_WORDS 13
+#define TRAPS_WORDS 14
+struct traps_level {
+	struct traps t;
+	u64 cptr_l0, cptr_l1; /* what t.cptr was made of: nidus's, and L1's */
+	bool valid;
+};
 struct traps_cache {
 	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
-	struct traps l2, vel2; /* but for cptr, which depends on more */
-	bool l2_valid, vel2_valid;
+	struct traps_level l2, vel2;
 };
 
 /*
@@ -33,6 +37,7 @@ struct traps_cache {
  * holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
  */
 void traps_update(struct vcpu *vcpu);
+void traps_update_nested(struct vcpu *vcpu); /* where it is known to have EL2 */
 
 /* Something but L1's words that the trap controls of a vcpu follow from (debug_live) is to change. */
 void traps_forget(struct vcpu *vcpu);

@@ -18,7 +18,7 @@
 #include "vtimer/vtimer.h"
 
 _Static_assert(offsetof(struct vcpu, vncr) == 264 && offsetof(struct vcpu, local_erets) == 272 &&
-		       offsetof(struct vcpu, eret_local) == 280 && offsetof(struct vcpu, has_el2) == 284 && offsetof(struct vcpu, hyp) == 286 &&
+		       offsetof(struct vcpu, eret_local) == 280 && offsetof(struct vcpu, short_ways) == 286 && offsetof(struct vcpu, hyp) == 287 &&
 		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 304 &&
 		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 472,
 	       "vectors.S knows these");

@@ -59,6 +59,8 @@ struct vcpu {
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
 	bool has_el2;       /* of a VM that may be a hypervisor */
 	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
+	/* These two together: vectors.S. */
+	bool short_ways;    /* has_el2: frequent exits go one (run.h); not with simd.chaos */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
 	bool l2_identity;   /* has_el2: L1 gives L2 another MIDR_EL1 or MPIDR_EL1 than its own */
 	u8 index;           /* within its VM */

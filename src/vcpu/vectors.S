@@ -19,8 +19,9 @@
 #define VCPU_VNCR	264
 #define VCPU_LOCAL_ERETS 272
 #define VCPU_ERET_LOCAL	280
-#define VCPU_HAS_EL2	284
-#define VCPU_HYP	286
+#define VCPU_WAYS	286	/* short_ways, hyp */
+#define AT_VEL2		0x101
+#define AT_L2		0x001
 #define VCPU_CPACR	304	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
 #define VCPU_MDSCR	472
 #define VNCR_HCR	0x078
@@ -101,17 +102,16 @@ exit_done:
 	ret
 
 /*
- * The frequent exits of a vcpu that has EL2 go a short way: function is called with x19-x29 where they are, as C keeps them; of
+ * The frequent exits of a vcpu that has EL2 go a short way: function is called with x18-x29 where they are, as C keeps them; of
  * vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
  * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
 	.macro	save_rest
-	str	x19, [x0, #152]
+	stp	x18, x19, [x0, #144]
 	x20_x29	stp
 	.endm
 	.macro	short_save
 	x4_x17	stp
-	str	x18, [x0, #144]
 	str	x30, [x0, #240]
 	ldp	x4, x5, [sp], #16
 	stp	x4, x5, [x0]
@@ -122,7 +122,6 @@ exit_done:
 	ldr	x0, [sp, #FRAME_VCPU]
 	ldp	x2, x3, [x0, #16]
 	x4_x17	ldp
-	ldr	x18, [x0, #144]
 	ldr	x30, [x0, #240]
 	ldp	x0, x1, [x0]
 	eret
@@ -144,8 +143,9 @@ short_long:
 eret_local:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	tbnz	x1, #1, whole
-	ldrb	w1, [x0, #VCPU_HYP]	/* not L1's trap of L2's */
-	cbz	w1, whole
+	ldrh	w1, [x0, #VCPU_WAYS]	/* L2's may trap to L1 */
+	cmp	w1, #AT_VEL2
+	b.ne	whole
 	stp	x2, x3, [x0, #16]
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
@@ -198,24 +198,24 @@ eret_l2:
 /* HVC of L2: L1's. x1 = ESR_EL2. */
 hvc:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
-	ldrb	w1, [x0, #VCPU_HAS_EL2]
-	cbz	w1, whole
-	ldrb	w1, [x0, #VCPU_HYP]
-	cbnz	w1, whole
+	ldrh	w1, [x0, #VCPU_WAYS]
+	cmp	w1, #AT_L2
+	b.ne	whole
 	stp	x2, x3, [x0, #16]
 	short_save
 	short_way run_hvc
 
-/* A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x19-x29. x1 = ESR_EL2. */
+/* A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x18-x29. x1 = ESR_EL2. */
 sys_vel2:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	stp	x2, x3, [x0, #16]
-	ldrb	w2, [x0, #VCPU_HYP]
-	cbz	w2, 3f
+	ldrh	w2, [x0, #VCPU_WAYS]
+	cmp	w2, #AT_VEL2
+	b.ne	3f
 	ubfx	x3, x1, #5, #5		/* Rt */
-	sub	x3, x3, #19
+	sub	x3, x3, #18
 	short_save
-	cmp	x3, #29 - 19
+	cmp	x3, #29 - 18
 	b.ls	2f
 	short_way run_sys
 2:	save_rest

@@ -48,7 +48,10 @@ static inline struct timer_map timer_map(const struct vcpu *vcpu)
  */
 void vtimer_level_switch(struct vcpu *vcpu);
 
-/* On the way to L2, once vcpu->sr has vEL2's CNTKCTL_EL1: sr[SR_CNTHCTL_EL2] is all of L1's CNTHCTL_EL2. */
+/*
+ * Make sr[SR_CNTHCTL_EL2] all of L1's CNTHCTL_EL2: on the way to L2, when vcpu->sr has vEL2's CNTKCTL_EL1, if either has
+ * changed since the last time.
+ */
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
 /* Whether vtimer_el2_exit() has nothing to do: L1's writes trap, and its CNTVOFF_EL2 is what it was. */

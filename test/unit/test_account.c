@@ -76,7 +76,7 @@ static void test_table(void **state)
 	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_DABT, 3000);
 	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_SYS, 250);
 	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_WFX, 123456789);
-	vcpus[0].account.guest_ticks = 5000000;
+	vcpus[0].account.run_ticks = 5001250;
 	vcpus[0].account.switches = 4;
 	vcpus[0].account.irq_injected = 77;
 	vcpus[1].simd = (struct simd_vcpu){ .claims = 3, .flushes = 2, .bytes = 1040,
@@ -103,8 +103,8 @@ static void test_levels(void **state)
 	vcpus[0].has_el2 = vcpus[1].has_el2 = true;
 	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_ERET, 1000);
 	account_exit(&vcpus[1].account, ACCOUNT_L2, EXIT_CLASS_HVC, 3000);
-	vcpus[0].account.level_switches = 3;
-	vcpus[1].account.level_switches = 4;
+	vcpus[0].account.level_entries = 3;
+	vcpus[1].account.level_entries = 4;
 	vcpus[1].account.level_bytes = 15;
 	vcpus[1].local_erets = 9;
 	account_print(&vms[0]);
@@ -114,7 +114,7 @@ static void test_levels(void **state)
 	assert_non_null(strstr(text, "     HVC64          1   100.00%"));
 	assert_non_null(strstr(
 		text,
-		"vm 1 guest: 7 level switches, 15 bytes of SIMD state moved by them (2 per switch)\n"
+		"vm 1 guest: 14 level switches, 15 bytes of SIMD state moved by them (1 per switch)\n"
 		"vm 1 guest: 9 ERETs within vEL2 besides, 0 of at most 0 pages of shadow stage 2\n"));
 }
 

@@ -14,6 +14,7 @@
 
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/idspace.h"
 #include "arch/sysreg.h"
 #include "nested/level.h"
 #include "nested/pauth.h"
@@ -37,8 +38,8 @@ static struct vcpu vcpu;
 static struct cpu cpu;
 static u64 page[VNCR_WORDS] __attribute__((aligned(4096)));
 static struct shadow shadow;
-static unsigned machine_loads, shadow_loads;
-static char order[8]; /* what happened at a switch: m or s, g, t */
+static unsigned machine_loads, shadow_loads, finds;
+static char order[8]; /* what happened at a switch: m or s, v (the VM's stage 2), g, t */
 static bool auth_ok;
 static u64 seed;
 
@@ -57,15 +58,29 @@ static void note(char c)
 
 void vcpu_machine_load(struct vcpu *v)
 {
-	assert_true(v->hyp);
+	(void)v;
 	machine_loads++;
 	note('m');
+}
+
+void stage2_switch(const struct stage2 *s2)
+{
+	assert_ptr_equal(s2, &vm.stage2);
+	note('v');
 }
 
 struct shadow *shadow_find(struct vcpu *v)
 {
 	assert_false(v->hyp);
+	finds++;
+	v->shadow.ref[0] = &shadow;
 	return &shadow;
+}
+
+void shadow_switch(struct vcpu *v)
+{
+	assert_ptr_equal(v->shadow.ref[0], &shadow);
+	note('s');
 }
 
 void shadow_load(struct vcpu *v, struct shadow *s)
@@ -114,7 +129,7 @@ static int setup(void **state)
 	memset(&cpu, 0, sizeof(cpu));
 	memset(page, 0, sizeof(page));
 	memset(order, 0, sizeof(order));
-	machine_loads = shadow_loads = 0;
+	machine_loads = shadow_loads = finds = 0;
 	seed = 88172645463325252UL;
 	vm.nested.hcr = ~0UL;
 	vcpu.vm = &vm;
@@ -243,8 +258,7 @@ static void registers_move(void **state)
 	struct exit exit = { .esr = 0x6a000000 };
 
 	(void)state;
-	feat.pauth = feat.sme = feat.sve = true;
-	vcpu.simd.vl = vcpu.simd.svl = 16; /* nothing hidden in CPACR_EL1 */
+	feat.pauth = feat.sme = feat.sve = feat.el1_impdef = true;
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
 		fake_set(homes[i].reg, 0xa000 + i);
 		page[homes[i].slot / 8] = 0xb000 + i;
@@ -277,8 +291,15 @@ static void registers_move(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
 		if (fake_writes(shared[i]))
 			fail_msg("%s was written", shared[i]);
-	assert_string_equal(order, "sgtmgt");
+	assert_string_equal(order, "sgtvgt");
 	assert_true(vcpu.traps_stale);
+}
+
+/* They only mean something when an exception is taken or returned from: written whether they are equal or not. */
+static bool takes_effect_later(u32 sr)
+{
+	return sr == SR_VBAR_EL1 || sr == SR_ESR_EL1 || sr == SR_FAR_EL1 || sr == SR_ELR_EL1 ||
+	       sr == SR_SPSR_EL1 || sr == SR_SP_EL1;
 }
 
 /* Registers that are equal on both sides are not written: TCR_EL1's costs a TLB in an emulator. */
@@ -287,7 +308,7 @@ static void equal_is_not_written(void **state)
 	struct exit exit = { .esr = 0x6a000000 };
 
 	(void)state;
-	vcpu.simd.vl = vcpu.simd.svl = 16;
+	feat.el1_impdef = true;
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
 		u64 v = homes[i].sr == SR_SPSR_EL1 ? 5 : 0xe000 + i;
 
@@ -296,7 +317,7 @@ static void equal_is_not_written(void **state)
 	}
 	level_eret(&vcpu, &exit);
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
-		if (fake_writes(homes[i].reg))
+		if (fake_writes(homes[i].reg) && !takes_effect_later(homes[i].sr))
 			fail_msg("%s was written", homes[i].reg);
 }
 
@@ -306,9 +327,7 @@ static void hidden_fields(void **state)
 	struct exit exit = { .esr = 0x6a000000 };
 
 	(void)state;
-	feat.sve = feat.sme = true;
-	simd_cptr_init();
-	vcpu.simd.vl = vcpu.simd.svl = 0;
+	vcpu.cpacr_hidden = 0x03030000;
 	page[0x100 / 8] = 0x00300000;
 	fake_set("SPSR_EL12", 5);
 	level_eret(&vcpu, &exit);
@@ -327,11 +346,214 @@ static void identity(void **state)
 	assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
 	assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000103);
 	assert_int_equal(fake_get("VNCR_EL2"), (u64)page);
-	assert_string_equal(order, "s");
+	/* The VM's own translations are made this vcpu's first: a switch to vEL2 does not look. */
+	assert_string_equal(order, "ms");
 	vcpu.hyp = true;
 	level_load(&vcpu);
-	assert_string_equal(order, "sm");
+	assert_string_equal(order, "msm");
 	assert_int_equal(fake_writes("VNCR_EL2"), 1);
+}
+
+/* Where L2 has an identity of its own a switch exchanges it; where it has not, the registers are not touched. */
+static void identity_switches(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	vm.id_regs.v[IDX_MIDR_EL1] = 0x410fd0c1;
+	vcpu.vmpidr = 0x80000001;
+	for (u32 own = 0; own < 3; own++) {
+		u64 midr = own == 1 ? 0x410fd493 : 0x410fd0c1, mpidr = own == 2 ? 0x80000102 : 0x80000001;
+
+		page[0x088 / 8] = midr;
+		page[0x050 / 8] = mpidr;
+		fake_set("VPIDR_EL2", 0x410fd0c1);
+		fake_set("VMPIDR_EL2", 0x80000001);
+		memset(order, 0, sizeof(order));
+		fake_set("SPSR_EL12", 5);
+		level_eret(&vcpu, &exit);
+		assert_int_equal(fake_get("VPIDR_EL2"), midr);
+		assert_int_equal(fake_get("VMPIDR_EL2"), mpidr);
+		level_take(&vcpu, LEVEL_IRQ, 0);
+		assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
+		assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000001);
+		if (!own)
+			assert_int_equal(fake_writes("VPIDR_EL2") + fake_writes("VMPIDR_EL2"), 0);
+	}
+}
+
+/* L2's machine is looked for when a word of L1's that it is made of is another than at the last switch, and only then. */
+static void found_once(void **state)
+{
+	static const u32 slots[] = { 0x020, 0x040, 0x050, 0x078, 0x088, 0x0a0, 0x1b8, 0x1c0, 0x1c8, 0x1d0, 0x1d8 };
+	static const u32 trapped[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2 };
+	struct exit exit = { .esr = 0x6a000000 };
+	unsigned want = 0;
+
+	(void)state;
+	for (u32 i = 0; i < 3 * (ARRAY_SIZE(slots) + ARRAY_SIZE(trapped)); i++) {
+		u32 n = i / 3;
+
+		/* Every third time; the other two follow it unchanged. */
+		if (i % 3 == 0) {
+			want++;
+			if (n < ARRAY_SIZE(slots))
+				page[slots[n] / 8] ^= 1;
+			else
+				vcpu.sr[trapped[n - ARRAY_SIZE(slots)]] ^= 1UL << 11;
+		}
+		memset(order, 0, sizeof(order));
+		fake_set("SPSR_EL12", 5);
+		level_eret(&vcpu, &exit);
+		vcpu.traps.l2.valid = true; /* traps_update() */
+		if (finds != want)
+			fail_msg("switch %u: found %u times, not %u", i, finds, want);
+		level_take(&vcpu, LEVEL_IRQ, 0);
+	}
+	/* vEL2's CNTKCTL_EL1 is part of its CNTHCTL_EL2. */
+	fake_set("CNTKCTL_EL12", 0x300);
+	memset(order, 0, sizeof(order));
+	fake_set("SPSR_EL12", 5);
+	level_eret(&vcpu, &exit);
+	assert_int_equal(finds, want + 1);
+	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2] & 0x3ff, 0x300);
+}
+
+/* ---- short ways ---- */
+
+#define EVERYTHING (sizeof(vcpu) + sizeof(page))
+
+static void remember(u8 *to)
+{
+	memcpy(to, &vcpu, sizeof(vcpu));
+	memcpy(to + sizeof(vcpu), page, sizeof(page));
+}
+
+static void recall(const u8 *from)
+{
+	memcpy(&vcpu, from, sizeof(vcpu));
+	memcpy(page, from + sizeof(vcpu), sizeof(page));
+	memset(order, 0, sizeof(order));
+}
+
+static void random_homes(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		fake_set(homes[i].reg, random64());
+		page[homes[i].slot / 8] = random64();
+		vcpu.sr[homes[i].sr] = random64();
+	}
+}
+
+static u64 sum_of_registers(void)
+{
+	u64 sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
+		sum = sum * 31 + fake_get(homes[i].reg);
+	return sum;
+}
+
+static void same_memory(const u8 *want, const char *what, u64 spsr)
+{
+	if (memcmp(&vcpu, want, sizeof(vcpu)) || memcmp(page, want + sizeof(vcpu), sizeof(page)))
+		fail_msg("%s, SPSR %#lx: memory is not what the long way leaves", what, spsr);
+}
+
+/* An ERET by the short way is one by the long way, or has not happened. */
+static void short_eret(void **state)
+{
+	static u8 before[EVERYTHING], after[EVERYTHING];
+	struct exit exit = { .esr = 0x6a000000 };
+	u32 taken = 0;
+
+	(void)state;
+	feat.el1_impdef = true;
+	for (u32 n = 0; n < 5000; n++) {
+		u64 spsr = (random64() & ~31UL) | (n % 32), regs, pc, pstate;
+
+		setup(NULL);
+		feat.el1_impdef = true;
+		seed = n + 1;
+		random_homes();
+		page[0x78 / 8] = random64();
+		fake_set("SPSR_EL12", spsr);
+		fake_set("ELR_EL12", ELR);
+		remember(before);
+		level_eret(&vcpu, &exit);
+		regs = sum_of_registers();
+		pc = vcpu.pc;
+		pstate = vcpu.pstate;
+		vcpu.pc_dirty = vcpu.traps_stale = false; /* the short way's caller sees to these */
+		remember(after);
+		setup(NULL);
+		feat.el1_impdef = true;
+		recall(before);
+		seed = n + 1;
+		random_homes();
+		recall(before);
+		fake_set("SPSR_EL12", spsr);
+		fake_set("ELR_EL12", ELR);
+		if (!level_eret_l2(&vcpu)) {
+			assert_true(illegal(spsr, page[0x78 / 8] & TGE) || !(spsr & 0xc) || (spsr & 8) ||
+				    (page[0x78 / 8] & TGE));
+			same_memory(before, "nothing done", spsr);
+			continue;
+		}
+		taken++;
+		assert_false(vcpu.hyp);
+		assert_int_equal(fake_get("ELR_EL2"), pc);
+		assert_int_equal(fake_get("SPSR_EL2"), pstate);
+		assert_int_equal(sum_of_registers(), regs);
+		same_memory(after, "ERET", spsr);
+	}
+	assert_true(taken > 100);
+}
+
+static void short_hvc(void **state)
+{
+	static u8 before[EVERYTHING], after[EVERYTHING];
+	u32 taken = 0;
+
+	(void)state;
+	for (u32 n = 0; n < 1000; n++) {
+		u64 pstate = (random64() & 0xf3f01fc0) | (n & 1 ? 5 : 4), regs, pc, new;
+
+		setup(NULL);
+		seed = n + 1;
+		vcpu.hyp = false;
+		vcpu.pstate = pstate;
+		vcpu.exit = (struct exit){ .esr = 0x5a000000 | (n & 0xffff) };
+		random_homes();
+		page[0x78 / 8] = random64() & ~HCR_HCD;
+		if (n % 8 == 0)
+			page[0x78 / 8] |= HCR_HCD;
+		remember(before);
+		level_reflect(&vcpu);
+		regs = sum_of_registers();
+		pc = vcpu.pc;
+		new = vcpu.pstate;
+		vcpu.pc_dirty = vcpu.traps_stale = false;
+		remember(after);
+		setup(NULL);
+		seed = n + 1;
+		random_homes();
+		recall(before);
+		fake_set("ESR_EL2", vcpu.exit.esr);
+		fake_set("ELR_EL2", PC);
+		fake_set("SPSR_EL2", pstate);
+		if (!level_hvc(&vcpu)) {
+			assert_true(page[0x78 / 8] & HCR_HCD);
+			same_memory(before, "nothing done", pstate);
+			continue;
+		}
+		taken++;
+		assert_int_equal(fake_get("ELR_EL2"), pc);
+		assert_int_equal(fake_get("SPSR_EL2"), new);
+		assert_int_equal(sum_of_registers(), regs);
+		same_memory(after, "HVC", pstate);
+	}
+	assert_int_equal(taken, 875);
 }
 
 /* ---- exceptions ---- */
@@ -396,7 +618,7 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 		fail_msg("%s, kind %#x: ESR %#lx", s->name, kind, fake_get("ESR_EL12"));
 	assert_int_equal(fake_get("FAR_EL12"), 0x222);
 	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x333);
-	assert_string_equal(order, s->hyp ? "" : "mgt");
+	assert_string_equal(order, s->hyp ? "" : "vgt");
 }
 
 static void every_exception(void **state)
@@ -493,7 +715,7 @@ static void l2_with_vse(u64 hardware)
 {
 	vcpu.hyp = false;
 	page[0x78 / 8] = VSE | HCR_AMO;
-	cpu.traps.hcr = VSE | HCR_VM;
+	vcpu.traps.l2.t.hcr = cpu.traps.hcr = VSE | HCR_VM;
 	fake_set("HCR_EL2", hardware);
 }
 
@@ -559,6 +781,10 @@ int main(void)
 		cmocka_unit_test_setup(equal_is_not_written, setup),
 		cmocka_unit_test_setup(hidden_fields, setup),
 		cmocka_unit_test_setup(identity, setup),
+		cmocka_unit_test_setup(identity_switches, setup),
+		cmocka_unit_test_setup(found_once, setup),
+		cmocka_unit_test_setup(short_eret, setup),
+		cmocka_unit_test_setup(short_hvc, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(injected_at_vel2, setup),
 		cmocka_unit_test_setup(reflect_syndrome, setup),

@@ -264,7 +264,6 @@ static void without_sve(void **state)
 	fake_on_write("ZCR_EL12", count_write);
 	simd_claim(&vcpu);
 	to_l2();
-	assert_true(vcpu.simd.l2);
 	to_vel2();
 	assert_int_equal(writes, 0);
 	assert_int_equal(vcpu.simd.flushes, 0);

@@ -590,6 +590,7 @@ static void every_row_moves(void **state)
 	(void)state;
 	feat.sme = true;
 	feat.ras = true;
+	feat.el1_impdef = true;
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
 		if (moves[i].in_cpu)
 			fake_set(moves[i].reg, 0x1000 + i);
@@ -621,12 +622,14 @@ static void every_row_moves(void **state)
 static void absent_rows_are_left_alone(void **state)
 {
 	(void)state;
-	feat.pauth = feat.sme = false;
+	feat.pauth = feat.sme = feat.el1_impdef = false;
+	fake_set("AFSR0_EL12", 4);
 	fake_set("APIAKeyLo_EL1", 5);
 	fake_set("TPIDR2_EL0", 6);
 	sysreg_save(&vcpu);
 	assert_int_equal(vcpu.sr[SR_APIAKeyLo_EL1], 0);
 	sysreg_load(&vcpu);
+	assert_int_equal(fake_get("AFSR0_EL12"), 4);
 	assert_int_equal(fake_get("APIAKeyLo_EL1"), 5);
 	assert_int_equal(fake_get("TPIDR2_EL0"), 6);
 }

@@ -339,15 +339,26 @@ static void remembered(void **state)
 {
 	(void)state;
 	vcpu.has_el2 = true;
-	vcpu.traps = (struct traps_cache){ .l2_valid = false };
+	vcpu.traps = (struct traps_cache){ .l2.valid = false };
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
+		bool live = !(random_bits() & 7);
 		struct traps want;
 
 		vcpu.hyp = random_bits() & 1;
-		vcpu.debug_live = !(random_bits() & 7);
+		if (live != vcpu.debug_live)
+			traps_forget(&vcpu);
+		vcpu.debug_live = live;
 		if (random_bits() & 1)
 			*l1_place((enum l1_reg)(i % L1_REGS)) = random_bits();
+		/* Mostly the SIMD registers are somebody else's. */
+		cpu_this()->simd.owner = i & 3 ? NULL : &vcpu;
+		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
+		/* On the way to L2 (level.c). */
+		if (!vcpu.hyp && nested_words_changed(&vcpu, vcpu.traps.from)) {
+			nested_words_note(&vcpu, vcpu.traps.from);
+			vcpu.traps.l2.valid = false;
+		}
 		vcpu.traps_stale = true;
 		traps_update(&vcpu);
 		assert_false(vcpu.traps_stale);
@@ -355,6 +366,8 @@ static void remembered(void **state)
 		assert_memory_equal(&cpu_this()->traps, &want, sizeof(want));
 	}
 	vcpu.hyp = vcpu.debug_live = false;
+	cpu_this()->simd.owner = NULL;
+	vcpu.simd.cpu = NULL;
 }
 
 /* ---- which bits L1's registers have ---- */

@@ -571,6 +571,7 @@ static void cnthctl_views(void **state)
 	/* For L2 it is complete in memory. */
 	vcpu.sr[SR_CNTKCTL_EL1] = 0x203;
 	level_switch();
+	vtimer_cnthctl_complete(&vcpu);
 	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2], MASK(16, 13) | MASK(11, 10) | 0x203);
 }
 
