@@ -203,6 +203,18 @@ static bool vel2_running(const struct event *e)
 	return guest_running(e) && nested(loaded(e->cpu)) && !in_l2(loaded(e->cpu));
 }
 
+static bool vel2_with_sve(const struct event *e)
+{
+	return vel2_running(e) && setup->vl[vm_of(loaded(e->cpu))];
+}
+static bool vel2_with_sme(const struct event *e)
+{
+	return vel2_running(e) && setup->svl[vm_of(loaded(e->cpu))];
+}
+static bool nested_running(const struct event *e)
+{
+	return guest_running(e) && nested(loaded(e->cpu));
+}
 static bool l2_loaded(const struct event *e)
 {
 	return cpus[e->cpu].loaded && in_l2(loaded(e->cpu));
@@ -254,6 +266,10 @@ static void ev_level(const struct event *e)
 {
 	leave_if_running(e->cpu);
 	change_level(loaded(e->cpu));
+}
+static void ev_short(const struct event *e)
+{
+	level_short(e->cpu);
 }
 static void ev_cptr(const struct event *e)
 {
@@ -307,9 +323,10 @@ static const struct {
 	{ "guest changes ZCR_EL1 and SMCR_EL1", false, MOVES_CLAIM, guest_running, ev_len },
 	{ "vEL2 returns to L2", false, MOVES_NONE, vel2_running, ev_level },
 	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
+	{ "vEL2 or L2 changes the level, the short way", false, MOVES_CLAIM_STREAMING, nested_running, ev_short },
 	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
-	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_running, ev_zcr },
-	{ "L1 reads and changes SMCR_EL2", false, MOVES_NONE, vel2_running, ev_smcr },
+	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_with_sve, ev_zcr },
+	{ "L1 reads and changes SMCR_EL2", false, MOVES_NONE, vel2_with_sme, ev_smcr },
 };
 
 static void add_events(void)
@@ -390,7 +407,8 @@ void event_apply(const struct event *e)
 	for (u32 v = 0; v < VCPUS; v++)
 		vcpus[v].simd.claims = vcpus[v].simd.flushes = vcpus[v].simd.bytes = 0;
 	inject_seen = 0;
-	switched = kinds[e->kind].apply == ev_enter && switches(e->cpu);
+	switched = (kinds[e->kind].apply == ev_enter && switches(e->cpu)) ||
+		   (kinds[e->kind].apply == ev_short && setup->simd_switch);
 	made = VCPUS;
 	kinds[e->kind].apply(e);
 	check_moves(e, owner ? (u32)(owner - vcpus) : VCPUS, switched, inject_at >= 0);

@@ -141,6 +141,33 @@ void leave(u32 c)
 		cptr_seen(v);
 }
 
+/*
+ * run_eret(), run_hvc(): from one level's guest to the other's with interrupts masked all along, and without simd_check() if
+ * the levels differ in nothing.
+ */
+void level_short(u32 c)
+{
+	struct vcpu *vcpu = cpus[c].loaded;
+	struct machine_cpu *m = &mach[c];
+	struct traps traps;
+
+	irq_save();
+	leave(c);
+	change_level(loaded(c));
+	do {
+		simd_level(vcpu);
+		traps = traps_compute(vcpu);
+		vcpu->traps_stale = false;
+		traps_load(&traps);
+		if (!vcpu->simd.level_free)
+			simd_check(vcpu);
+	} while (vcpu->traps_stale);
+	m->in_guest = true;
+	m->synced = true;
+	m->daif = 0;
+	machine_narrow(m, cpacr(loaded(c)));
+}
+
 /* Whether L2's instruction was L1's to have; then it is delivered. */
 static bool reflected(struct vcpu *vcpu, u32 v, u64 field)
 {

@@ -12,6 +12,7 @@ void load(u32 c, u32 v);
 void put(u32 c);
 void enter(u32 c);
 void leave(u32 c);
+void level_short(u32 c);
 /* The same, if it runs. */
 void leave_if_running(u32 c);
 

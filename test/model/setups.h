@@ -32,6 +32,11 @@ static const struct setup setups[] = {
 	  .nested = true,
 	  .one_cpu = true,
 	  .simd_switch = true },
+	{ .name = "1+1 vcpus, one CPU, A with EL2: neither, B: SVE 256",
+	  .vcpus = { 1, 1 },
+	  .vl = { 0, 2 },
+	  .nested = true,
+	  .one_cpu = true },
 	{ .name = "1+1 vcpus, one CPU, A with EL2: SVE 256 SME 512, B: neither, without FA64, registers keep "
 		  "what is above the length",
 	  .vcpus = { 1, 1 },
