@@ -47,7 +47,7 @@ void vel2_reset(struct vcpu *vcpu)
 	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
 	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
-	vcpu->eret_local = feat.ecv;
+	vcpu->timers_trap = feat.ecv;
 	vcpu->short_ways = !simd_chaos;
 	vel2_cpacr_load(vcpu);
 }
@@ -66,22 +66,19 @@ void vel2_reset(struct vcpu *vcpu)
 	X(CONTEXTIDR_EL2, CONTEXTIDR_EL12)
 
 #define ACCESS(name, twin)                                                                         \
-	case SR_##name:                                                                            \
+	enum verdict twin_##name(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)     \
+	{                                                                                          \
+		(void)id;                                                                          \
+		if (!vcpu->hyp)                                                                    \
+			return UNDEF;                                                              \
 		if (write)                                                                         \
 			sysreg_write(twin, *value);                                                \
 		else                                                                               \
 			*value = sysreg_read(twin);                                                \
-		return SKIP;
-
-enum verdict emul_twin(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
-{
-	if (!vcpu->hyp)
-		return UNDEF;
-	switch ((u32)id) {
-		TWINS(ACCESS)
+		return SKIP;                                                                       \
 	}
-	return UNDEF;
-}
+
+TWINS(ACCESS)
 
 /* What of them is not RES0. */
 static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)

@@ -162,11 +162,9 @@ static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u
 	return enter(vcpu, class, left);
 }
 
-/* What vEL2 did without a trap since it was entered; its virtual GIC interface is for last. */
-static inline void look_at_vel2(struct vcpu *vcpu)
+/* What vEL2 did without a trap since it was entered; its timers and virtual GIC interface apart. */
+static inline void look_at_controls(struct vcpu *vcpu)
 {
-	if (unlikely(!vtimer_el2_quiet(vcpu)))
-		vtimer_el2_exit(vcpu);
 	if (unlikely(!vel2_cptr_quiet(vcpu)))
 		vel2_cptr_exit(vcpu);
 	if (unlikely(!debug_el2_quiet(vcpu)))
@@ -185,7 +183,9 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	if (unlikely(vcpu->has_el2))
 		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
 	if (vcpu->hyp) {
-		look_at_vel2(vcpu);
+		if (unlikely(!vtimer_el2_quiet(vcpu)))
+			vtimer_el2_exit(vcpu);
+		look_at_controls(vcpu);
 		/* An ERET to L2 looks by itself. */
 		if (unlikely(!vgic_el2_quiet(vcpu)) &&
 		    (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET))
@@ -202,14 +202,6 @@ enum {
 	REST_AFTER_ERET,     /* what comes before an entry, and the account */
 	REST_AFTER_HVC,
 };
-
-/* Nothing is to be done before the entry, but with PC and PSTATE. */
-static bool nothing_stale(const struct vcpu *vcpu)
-{
-	return !(vcpu->pc_dirty | vcpu->traps_stale |
-		 read_once(&vcpu->vgic.stale)) &&
-	       !read_once(&vcpu->requests) && !cpu_this()->need_resched;
-}
 
 static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
 {
@@ -228,22 +220,27 @@ static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
  */
 u64 run_sys(struct vcpu *vcpu)
 {
-	u64 left = counter_now();
+	u64 left = counter_now(), pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
+	u64 esr = sysreg_read(ESR_EL2);
 	enum verdict verdict;
 
-	vcpu->account.left = left;
-	vcpu->pc = sysreg_read(ELR_EL2);
-	vcpu->pstate = sysreg_read(SPSR_EL2);
-	vcpu->exit.esr = sysreg_read(ESR_EL2);
-	look_at_vel2(vcpu);
+	vcpu->pc = pc;
+	vcpu->pstate = pstate;
+	vcpu->exit.esr = esr;
+	/* What L1 wrote to CNTVOFF_EL2 can wait until L2 is entered, or some other exit. */
+	if (unlikely(!vcpu->timers_trap))
+		vtimer_el2_exit(vcpu);
+	look_at_controls(vcpu);
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
-	verdict = sysreg_vel2(vcpu, vcpu->exit.esr);
-	if (unlikely(verdict != SKIP || !nothing_stale(vcpu)))
+	verdict = sysreg_vel2(vcpu, esr, pstate);
+	if (unlikely(verdict != SKIP || (vcpu->traps_stale | read_once(&vcpu->vgic.stale)))) {
+		vcpu->account.left = left;
 		return (u64)verdict + 1;
-	sysreg_write(ELR_EL2, vcpu->pc + 4);
-	if (unlikely(vcpu->pstate & (PSTATE_SS | PSTATE_BTYPE)))
-		sysreg_write(SPSR_EL2, vcpu->pstate & ~(PSTATE_SS | PSTATE_BTYPE));
+	}
+	sysreg_write(ELR_EL2, pc + 4);
+	if (unlikely(pstate & (PSTATE_SS | PSTATE_BTYPE)))
+		sysreg_write(SPSR_EL2, pstate & ~(PSTATE_SS | PSTATE_BTYPE));
 	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
 	return 0;
 }
@@ -293,10 +290,7 @@ u64 run_eret(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
 
-	if (unlikely(!vel2_cptr_quiet(vcpu)))
-		vel2_cptr_exit(vcpu);
-	if (unlikely(!debug_el2_quiet(vcpu)))
-		debug_el2_exit(vcpu);
+	look_at_controls(vcpu);
 	if (unlikely(!level_eret_l2(vcpu)))
 		return REST_ALL;
 	return run_switched(vcpu, ACCOUNT_L1, EXIT_CLASS_ERET, left, REST_AFTER_ERET);

@@ -210,8 +210,8 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
  * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
  * what vEL2 does several times in each exit of its guest.
  */
-#define INDEX(op1, crn, crm, op2) ((op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
-#define INDEX_END INDEX(8, 0, 0, 0)
+#define INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm)) /* as in a key */
+#define INDEX_END INDEX(0, 0, 0, 8)
 
 _Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
 
@@ -223,27 +223,34 @@ static const u8 row_index[INDEX_END + SR_COUNT] = {
 #undef SYSREG
 };
 
-/* op0 = 3. Of no row: SR_COUNT, at least. */
-static u32 row_find(u32 key)
+/* SR_<name> + 1, or 0. */
+static inline u32 vel2_row(u32 esr)
 {
-	/* op1 and CRn are side by side in a key as well. */
-	u32 index = (u32)FIELD(key, 16, 10) << 7 | (u32)SYS64_CRM(key) << 3 | (u32)SYS64_OP2(key);
+	return row_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
+}
 
-	return row_index[index] - 1U;
+/* Of no row: the ID registers, or sysreg_trap()'s to decide. */
+static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
+
+	(void)id;
+	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : UNDEF;
 }
 
 /*
- * What serves an access; NULL if that depends on the machine (row_conditional()) or the register is in the CPU, where
- * only MDSCR_EL1 and CPACR_EL1 trap (access()).
+ * What serves an access of vEL2, by SR_<name> + 1. What depends on the machine (row_conditional()) or is in the CPU, where
+ * only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
  */
-#define FN_BANK(function, condition) NULL
+#define FN_BANK(function, condition) vel2_other
 #define FN_SWAP FN_BANK
-#define FN_LIVE(function, condition) NULL
-#define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : NULL)
+#define FN_LIVE FN_BANK
+#define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : vel2_other)
 
-static sysreg_fn *const row_fn[SR_COUNT] = {
+static sysreg_fn *const vel2_fn[SR_COUNT + 1] = {
+	[0] = vel2_other,
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	[SR_##name] = FN_##home(accessor, condition),
+	[SR_##name + 1] = SR_##name == SR_CPACR_EL1 ? emul_cptr : FN_##home(accessor, condition),
 #include "arch/sysreg.def"
 #undef SYSREG
 };
@@ -332,28 +339,19 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	return verdict;
 }
 
-enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr)
+enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 {
-	u32 id = row_find((u32)esr), rt = (u32)SYS64_RT(esr);
+	u32 row = vel2_row((u32)esr), rt = (u32)SYS64_RT(esr);
 	bool write = !SYS64_READ(esr);
-	u64 value;
-	sysreg_fn *fn;
+	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
 	enum verdict verdict;
 
-	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(vcpu->pstate)))
+	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
 		return UNDEF;
-	value = write ? vcpu_gpr(vcpu, rt) : 0;
-	if (likely(id < SR_COUNT)) {
-		fn = id == SR_CPACR_EL1 ? emul_cptr : row_fn[id];
-		if (unlikely(!fn))
-			return UNDEF;
-		verdict = fn(vcpu, (enum sysreg_id)id, write, &value);
-	} else {
-		if (((u32)esr & IDSPACE_MASK) != IDSPACE)
-			return UNDEF;
-		verdict = idspace_read(vcpu, (u32)esr & SYSREG_KEY_MASK, write, &value);
-	}
-	if (verdict == SKIP && !write)
+	verdict = vel2_fn[row](vcpu, (enum sysreg_id)(row - 1), write, &value);
+	if (unlikely(verdict != SKIP))
+		return verdict;
+	if (!write)
 		vcpu_gpr_set(vcpu, rt, value);
-	return verdict;
+	return SKIP;
 }

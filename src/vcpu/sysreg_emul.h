@@ -15,10 +15,10 @@ struct vcpu;
  */
 enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
 /*
- * The same for what vEL2 accesses most, by ESR_EL2 and vcpu->pstate alone. UNDEF: nothing was done, sysreg_trap() is to
+ * The same for what vEL2 accesses most, by ESR_EL2 and its PSTATE alone. UNDEF: nothing was done, sysreg_trap() is to
  * decide.
  */
-enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr);
+enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
 
 /*
  * An emulated register. write: *value is what the guest wrote; else *value is to be what it reads

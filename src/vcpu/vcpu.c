@@ -17,10 +17,10 @@
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
-_Static_assert(offsetof(struct vcpu, vncr) == 264 && offsetof(struct vcpu, local_erets) == 272 &&
-		       offsetof(struct vcpu, eret_local) == 280 && offsetof(struct vcpu, short_ways) == 286 && offsetof(struct vcpu, hyp) == 287 &&
-		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 304 &&
-		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 472,
+_Static_assert(offsetof(struct vcpu, vncr) == 272 && offsetof(struct vcpu, local_erets) == 280 &&
+		       offsetof(struct vcpu, timers_trap) == 288 && offsetof(struct vcpu, short_ways) == 294 &&
+		       offsetof(struct vcpu, hyp) == 295 && offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 312 &&
+		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 480,
 	       "vectors.S knows these");
 
 #define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */

@@ -48,12 +48,12 @@ enum vcpu_request {
 };
 
 struct vcpu {
-	u64 gpr[31]; /* offset 0: vectors.S */
+	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
-	/* eret_local of vectors.S: offsets 264 to 287; and sr. */
+	/* For vectors.S: offsets 272 to 295; and sr. */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	u64 local_erets;    /* ERETs of vEL2 that took the short way */
-	bool eret_local;    /* has_el2: nothing has to be looked at on each exit of vEL2 */
+	bool timers_trap;   /* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
@@ -121,7 +121,7 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu);
 /* Register n of the guest as an instruction names it: 31 reads as zero and ignores writes. */
 static inline u64 vcpu_gpr(const struct vcpu *vcpu, u32 n)
 {
-	return n == 31 ? 0 : vcpu->gpr[n];
+	return vcpu->gpr[n];
 }
 
 static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)

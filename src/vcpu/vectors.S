@@ -16,14 +16,14 @@
 #define STACK_SHIFT	14	/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
 
 /* struct vcpu (vcpu.c asserts them), and words of its VNCR page. */
-#define VCPU_VNCR	264
-#define VCPU_LOCAL_ERETS 272
-#define VCPU_ERET_LOCAL	280
-#define VCPU_WAYS	286	/* short_ways, hyp */
+#define VCPU_VNCR	272
+#define VCPU_LOCAL_ERETS 280
+#define VCPU_TIMERS_TRAP 288
+#define VCPU_WAYS	294	/* short_ways, hyp */
 #define AT_VEL2		0x101
 #define AT_L2		0x001
-#define VCPU_CPACR	304	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
-#define VCPU_MDSCR	472
+#define VCPU_CPACR	312	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
+#define VCPU_MDSCR	480
 #define VNCR_HCR	0x078
 #define VNCR_MDSCR	0x158
 #define VNCR_ICH_HCR	0x4c0
@@ -156,7 +156,7 @@ eret_local:
 	tbz	x3, #HCR_TGE_BIT, eret_l2
 	tst	x1, #0x1f
 	b.ne	3f
-1:	ldrb	w3, [x0, #VCPU_ERET_LOCAL]
+1:	ldrb	w3, [x0, #VCPU_TIMERS_TRAP]
 	cbz	w3, 3f
 	ldr	x3, [x2, #VNCR_ICH_HCR]
 	tbnz	x3, #0, 3f
@@ -217,8 +217,9 @@ sys_vel2:
 	short_save
 	cmp	x3, #29 - 18
 	b.ls	2f
-	short_way run_sys
+1:	short_way run_sys
 2:	save_rest
+	tbz	x1, #0, 1b		/* a write changes none */
 	bl	run_sys
 	mov	x1, x0
 	ldr	x0, [sp, #FRAME_VCPU]

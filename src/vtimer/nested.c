@@ -198,8 +198,7 @@ void vtimer_el2_update(struct vcpu *vcpu)
 
 void vtimer_el2_exit(struct vcpu *vcpu)
 {
-	if (!vtimer_el2_quiet(vcpu))
-		vtimer_el2_update(vcpu);
+	vtimer_el2_update(vcpu);
 }
 
 /* ---- the CPU's timers ---- */

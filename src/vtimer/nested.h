@@ -54,10 +54,10 @@ void vtimer_level_switch(struct vcpu *vcpu);
  */
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
-/* Whether vtimer_el2_exit() has nothing to do: L1's writes trap, and its CNTVOFF_EL2 is what it was. */
+/* Whether vtimer_el2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is what it was. */
 static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
 {
-	return feat.ecv && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
+	return vcpu->timers_trap && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
 }
 
 /*

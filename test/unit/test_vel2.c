@@ -109,12 +109,14 @@ static void reset(void **state)
 
 static const struct {
 	enum sysreg_id id;
+	sysreg_fn *access;
 	const char *reg;
 } twins[] = {
-	{ SR_SCTLR_EL2, "SCTLR_EL12" }, { SR_TTBR0_EL2, "TTBR0_EL12" }, { SR_TTBR1_EL2, "TTBR1_EL12" },
-	{ SR_TCR_EL2, "TCR_EL12" },     { SR_AFSR0_EL2, "AFSR0_EL12" }, { SR_AFSR1_EL2, "AFSR1_EL12" },
-	{ SR_MAIR_EL2, "MAIR_EL12" },   { SR_AMAIR_EL2, "AMAIR_EL12" }, { SR_VBAR_EL2, "VBAR_EL12" },
-	{ SR_CONTEXTIDR_EL2, "CONTEXTIDR_EL12" },
+	{ SR_SCTLR_EL2, twin_SCTLR_EL2, "SCTLR_EL12" }, { SR_TTBR0_EL2, twin_TTBR0_EL2, "TTBR0_EL12" },
+	{ SR_TTBR1_EL2, twin_TTBR1_EL2, "TTBR1_EL12" }, { SR_TCR_EL2, twin_TCR_EL2, "TCR_EL12" },
+	{ SR_AFSR0_EL2, twin_AFSR0_EL2, "AFSR0_EL12" }, { SR_AFSR1_EL2, twin_AFSR1_EL2, "AFSR1_EL12" },
+	{ SR_MAIR_EL2, twin_MAIR_EL2, "MAIR_EL12" },    { SR_AMAIR_EL2, twin_AMAIR_EL2, "AMAIR_EL12" },
+	{ SR_VBAR_EL2, twin_VBAR_EL2, "VBAR_EL12" },    { SR_CONTEXTIDR_EL2, twin_CONTEXTIDR_EL2, "CONTEXTIDR_EL12" },
 };
 
 static void twin_registers(void **state)
@@ -123,13 +125,13 @@ static void twin_registers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(twins); i++) {
 		u64 v = 0x1234500 + i;
 
-		assert_int_equal(emul_twin(&vcpu, twins[i].id, true, &v), SKIP);
+		assert_int_equal(twins[i].access(&vcpu, twins[i].id, true, &v), SKIP);
 		if (fake_get(twins[i].reg) != v || fake_writes_total() != i + 1)
 			fail_msg("%s: %#lx, %u writes in all", twins[i].reg, fake_get(twins[i].reg),
 				 fake_writes_total());
 		fake_set(twins[i].reg, v + 0x100);
 		v = 0;
-		assert_int_equal(emul_twin(&vcpu, twins[i].id, false, &v), SKIP);
+		assert_int_equal(twins[i].access(&vcpu, twins[i].id, false, &v), SKIP);
 		if (v != 0x1234600 + i)
 			fail_msg("%s reads %#lx", twins[i].reg, v);
 	}
@@ -178,7 +180,7 @@ static void not_for_l2(void **state)
 		u64 v = 5;
 
 		for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
-			assert_int_equal(emul_twin(&vcpu, twins[i].id, write, &v), UNDEF);
+			assert_int_equal(twins[i].access(&vcpu, twins[i].id, write, &v), UNDEF);
 		assert_int_equal(emul_el2(&vcpu, SR_MDCR_EL2, write, &v), UNDEF);
 		assert_int_equal(emul_cptr(&vcpu, SR_CPTR_EL2, write, &v), UNDEF);
 	}
