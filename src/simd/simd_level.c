@@ -133,6 +133,56 @@ void simd_level_full(struct vcpu *vcpu)
 	irq_restore(daif);
 }
 
+/* Nobody's registers: only the homes change places. */
+static void exchange_homes(struct vcpu *vcpu)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+
+	put_lengths(vcpu, s->state->zcr_el1, s->state->smcr_el1);
+	s->l2 = !s->l2;
+	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
+}
+
+/*
+ * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change them, and without an ISB.
+ * Where L2 could not, they are what they were; of vEL2 that can't be said, which may have closed its CPTR_EL2 since.
+ */
+static bool same_lengths(struct vcpu *vcpu, u64 open)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+	u64 zcr = s->state->zcr_el1, smcr = s->state->smcr_el1, want_zcr, want_smcr, limit_zcr, limit_smcr;
+
+	if (open & CPTR_ZEN)
+		zcr = sysreg_read(ZCR_EL12);
+	if (s->svl && (open & CPTR_SMEN))
+		smcr = sysreg_read(SMCR_EL12);
+	put_lengths(vcpu, zcr, smcr); /* L1's are L2's limits */
+	s->l2 = !s->l2;
+	get_lengths(vcpu, &want_zcr, &want_smcr);
+	limits(vcpu, &limit_zcr, &limit_smcr);
+	if (zcr != want_zcr || smcr != want_smcr || limit_zcr != s->zcr_now || limit_smcr != s->smcr_now) {
+		s->l2 = !s->l2;
+		return false;
+	}
+	s->state->zcr_el1 = zcr;
+	s->state->smcr_el1 = smcr;
+	return true;
+}
+
+bool simd_level_same(struct vcpu *vcpu)
+{
+	const struct simd_vcpu *s = &vcpu->simd;
+	u64 open = cpu_this()->traps.cptr, all = CPTR_FPEN | CPTR_ZEN | (s->svl ? CPTR_SMEN : 0);
+
+	if (!s->vl || vcpu->vm->config->simd_switch)
+		return false;
+	if (!live(vcpu)) {
+		exchange_homes(vcpu);
+		return true;
+	}
+	return (s->l2 || !(all & ~open)) && same_lengths(vcpu, open);
+}
+
 /* Whether L1's own CPTR_EL2 stops vEL2 (0b01 does not: it is about EL0). */
 static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 {

@@ -22,5 +22,12 @@ static inline void simd_level(struct vcpu *vcpu)
 		simd_level_full(vcpu);
 }
 
+/*
+ * The frequent switch, which moves nothing: right after an exit that ends with a switch of levels, with both levels' lengths
+ * the same, or the state in memory. True: simd_level() has nothing to do, and simd_check() neither. False: simd_level() is to do it.
+ * Interrupts masked since the exit.
+ */
+bool simd_level_same(struct vcpu *vcpu);
+
 /* ZCR_EL2 and SMCR_EL2 of vEL2, which trap. An SVE (SME) trap of its own is delivered as such. */
 sysreg_fn emul_zcr_el2, emul_smcr_el2;

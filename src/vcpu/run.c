@@ -276,7 +276,7 @@ static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum
 		return rest;
 	}
 	/* No host section can have come since the last simd_check(); but with simd=switch the state is flushed here. */
-	if (likely(vcpu->simd.level_free)) {
+	if (likely(vcpu->simd.level_free || simd_level_same(vcpu))) {
 		traps_update_nested(vcpu);
 	} else {
 		vcpu->traps_stale = true;

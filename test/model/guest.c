@@ -150,16 +150,19 @@ void level_short(u32 c)
 	struct vcpu *vcpu = cpus[c].loaded;
 	struct machine_cpu *m = &mach[c];
 	struct traps traps;
+	bool checked;
 
 	irq_save();
 	leave(c);
 	change_level(loaded(c));
+	checked = !vcpu->simd.level_free && !simd_level_same(vcpu);
 	do {
-		simd_level(vcpu);
+		if (checked)
+			simd_level(vcpu);
 		traps = traps_compute(vcpu);
 		vcpu->traps_stale = false;
 		traps_load(&traps);
-		if (!vcpu->simd.level_free)
+		if (checked)
 			simd_check(vcpu);
 	} while (vcpu->traps_stale);
 	m->in_guest = true;
