@@ -147,8 +147,9 @@ int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
 
 bool shadow_clear_locked(struct shadow *s)
 {
+	/* With each piece: who joins may have another reason, and a walk that saw the first one may not know of it. */
+	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	if (s->clearing == SHADOW_STAYS) {
-		__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 		if (!s->leaf_sizes) /* nothing mapped since the last time */
 			return false;
 		s->clearing = SHADOW_CLEARS_TABLES;

@@ -595,6 +595,26 @@ static void stale_walks_are_not_installed(void **state)
 	}
 }
 
+/* A second TLBI that meets the first one's work half done: what was walked in between is stale, too. */
+static void a_joined_tlbi_counts(void **state)
+{
+	struct shadow *s = enter(0);
+	u64 seq;
+
+	(void)state;
+	enter(1);
+	for (u64 i = 0; i < 4; i++) {
+		nv_map(root_a, i << 30, NV_RAM, 3, NV_RW);
+		assert_int_equal(fault(0, i << 30, true, NULL), SHADOW_RETRY);
+	}
+	assert_true(shadow_clear(s));
+	seq = s->seq;
+	assert_int_equal(s->clearing, SHADOW_CLEARS_TABLES);
+	tlbi(1, 4, 3, 6, 0); /* VMALLS12E1IS */
+	assert_int_equal(s->clearing, SHADOW_STAYS);
+	assert_true(s->seq > seq);
+}
+
 /* ---- the property ---- */
 
 #define WINDOW 0x80000000UL
@@ -852,6 +872,7 @@ int main(void)
 		TEST(a_leaf_goes_as_a_whole),
 		TEST(l0_takes_a_page),
 		TEST(stale_walks_are_not_installed),
+		TEST(a_joined_tlbi_counts),
 		cmocka_unit_test(property),
 		TEST(memory_is_bounded),
 		TEST(idle_shadows_go_first),
