@@ -120,7 +120,7 @@ static bool hardware(const struct at_op *op, u64 va)
 /* ---- by software ---- */
 
 struct at_walk {
-	struct walk_feat f;
+	const struct walk_feat *f;
 	struct walk_mem mem;
 	struct walk_s1_regs s1;
 	struct walk_s2_regs s2;
@@ -130,7 +130,7 @@ struct at_walk {
 static struct at_walk prepare(struct vcpu *vcpu, const struct at_op *op, bool own, bool tge)
 {
 	struct at_walk w = {
-		.f = walk_feat_of(&vcpu->vm->id_regs),
+		.f = &vcpu->vm->walk_feat,
 		.mem = walk_mem_of(vcpu->vm),
 		.s1 = own ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu),
 		.s2 = walk_s2_sample(vcpu),
@@ -159,10 +159,10 @@ static bool translate(const struct at_walk *w, const struct at_op *op, bool own,
 		.read = w->access.read, .write = w->access.write, .el0 = w->access.el0, .at = true
 	};
 
-	if (!walk_s1(&w->s1, own ? NULL : &w->s2, &w->f, &w->mem, va, w->access, &s1, fault))
+	if (!walk_s1(&w->s1, own ? NULL : &w->s2, w->f, &w->mem, va, w->access, &s1, fault))
 		return false;
 	if (op->stage12) {
-		if (!walk_s2(&w->s2, &w->f, &w->mem, s1.oa, a, &s2, fault))
+		if (!walk_s2(&w->s2, w->f, &w->mem, s1.oa, a, &s2, fault))
 			return false;
 		s1.oa = s2.oa;
 		if (w->s2.vm)

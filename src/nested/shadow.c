@@ -11,7 +11,6 @@
 #include "mm/vmid.h"
 #include "nested/l1regs.h"
 #include "nested/shadow_tables.h"
-#include "nested/walk_vm.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -306,10 +305,9 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 {
 	struct shadow_pool *pool = pool_of(vcpu->vm);
 	struct shadow_vcpu *refs = &vcpu->shadow;
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
 	struct shadow *s;
 
-	k->vmid = walk_vmid(k->vttbr, k->vtcr, &f);
+	k->vmid = walk_vmid(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
 	spin_lock(&pool->lock);
 	if (refs->count == pool->refs)
 		refs->ref[refs->count - 1]->users--;

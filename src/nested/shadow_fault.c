@@ -186,7 +186,7 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 l2, struct walk_access a,
 		    struct walk_s2_out *out, struct walk_fault *fault)
 {
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
+	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s2_regs regs = walk_s2_sample(vcpu);
 	struct walk_access quiet = a;
@@ -201,12 +201,12 @@ static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 l2, struct wa
 		 * the page becomes Non-cacheable, which is what such a walk is (S2Translate).
 		 */
 		quiet.write = false;
-		if (walk_s2(&regs, &f, &mem, l2, quiet, out, fault) && out->memattr < 4) {
+		if (walk_s2(&regs, f, &mem, l2, quiet, out, fault) && out->memattr < 4) {
 			out->memattr = MEMATTR_NC;
 			return true;
 		}
 	}
-	return walk_s2(&regs, &f, &mem, l2, a, out, fault);
+	return walk_s2(&regs, f, &mem, l2, a, out, fault);
 }
 
 enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, struct reflection *out)

@@ -10,7 +10,6 @@
 #include "arch/tlbi.h"
 #include "nested/l1regs.h"
 #include "nested/shadow.h"
-#include "nested/walk_vm.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -269,9 +268,8 @@ static bool shadows_do(struct vcpu *vcpu, const struct tlbi_op *op, u16 vmid)
 static enum verdict shadows_trap(struct vcpu *vcpu, u32 key, u64 arg, const struct tlbi_op *op)
 {
 	struct shadow_vcpu *v = &vcpu->shadow;
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
 	u64 vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2);
-	u16 vmid = walk_vmid(vttbr, vncr_read(vcpu, VNCR_VTCR_EL2), &f);
+	u16 vmid = walk_vmid(vttbr, vncr_read(vcpu, VNCR_VTCR_EL2), &vcpu->vm->walk_feat);
 
 	if (v->tlbi_key != key || v->tlbi_arg != arg || v->tlbi_vttbr != vttbr) {
 		v->tlbi_key = key;

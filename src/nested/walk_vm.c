@@ -140,14 +140,13 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 
 int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 {
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s2_out out;
 	struct walk_fault fault;
 
 	mem.swap = NULL;
-	if (!walk_s2(&s2, &f, &mem, l2ipa, (struct walk_access){ .read = true }, &out, &fault))
+	if (!walk_s2(&s2, &vcpu->vm->walk_feat, &mem, l2ipa, (struct walk_access){ .read = true }, &out, &fault))
 		return -EINVAL;
 	*l1 = ipa(out.oa);
 	return 0;
@@ -155,7 +154,6 @@ int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 
 int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 {
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
 	struct walk_s1_regs s1 = walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
 	struct walk_access fetch = { .exec = true, .el0 = (vcpu->pstate & 0xf) == 0 };
@@ -164,7 +162,7 @@ int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 	struct walk_fault fault;
 
 	mem.swap = NULL;
-	if (!walk_s1(&s1, &s2, &f, &mem, va, fetch, &out, &fault))
+	if (!walk_s1(&s1, &s2, &vcpu->vm->walk_feat, &mem, va, fetch, &out, &fault))
 		return -EINVAL;
 	return walk_l2_ipa(vcpu, out.oa, l1);
 }

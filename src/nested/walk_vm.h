@@ -9,7 +9,7 @@
 struct vcpu;
 struct vm;
 
-/* What the VM's CPUs have, by its ID registers. */
+/* What the VM's CPUs have, by its ID registers; vm->walk_feat keeps it. */
 struct walk_feat walk_feat_of(const struct idregs *id);
 /* The VM's RAM. Any CPU; the VM's memory map does not change while it runs. */
 struct walk_mem walk_mem_of(struct vm *vm);

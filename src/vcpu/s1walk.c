@@ -41,12 +41,11 @@ static int read_but_page(void *ctx, u64 at, u64 *word)
 /* The page as the reader meets it: behind L1's stage 2 if L2 runs. */
 static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_ipa)
 {
-	struct walk_feat f = walk_feat_of(&vcpu->vm->id_regs);
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s2_out out;
 	struct walk_fault fault;
 
-	if (s2 && walk_s2(s2, &f, &mem, fault_ipa, (struct walk_access){ 0 }, &out, &fault))
+	if (s2 && walk_s2(s2, &vcpu->vm->walk_feat, &mem, fault_ipa, (struct walk_access){ 0 }, &out, &fault))
 		fault_ipa = out.oa;
 	return ALIGN_DOWN(fault_ipa, PAGE_SIZE);
 }

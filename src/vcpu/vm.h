@@ -6,6 +6,7 @@
 #include "lib/spinlock.h"
 #include "mm/stage2.h"
 #include "nested/traps_nested.h"
+#include "nested/walk.h"
 #include "vcpu/cpu.h"
 #include "vcpu/idreg.h"
 #include "vcpu/mmio.h"
@@ -41,6 +42,7 @@ struct vm {
 	u32 ram_chunks;
 	struct idregs id_regs;
 	struct nested_bits nested; /* of its EL2 registers, if it has them */
+	struct walk_feat walk_feat; /* what id_regs say to a walk of its tables */
 	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
 	struct mmio_bus mmio;
 	struct vgic vgic;

@@ -11,6 +11,7 @@
 #include "mm/page.h"
 #include "nested/shadow.h"
 #include "nested/vel2.h"
+#include "nested/walk_vm.h"
 #include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vm.h"
@@ -203,6 +204,7 @@ const char *vm_build(struct vm *vm)
 	set_layout(vm);
 	idregs_init(&vm->id_regs, c);
 	nested_bits_init(&vm->nested, &vm->id_regs);
+	vm->walk_feat = walk_feat_of(&vm->id_regs);
 	error = c->direct_map ? alloc_ram_direct(vm) : alloc_ram(vm);
 	if (error)
 		return error;

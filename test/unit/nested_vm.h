@@ -16,6 +16,7 @@
 #include "mm/stage2.h"
 #include "nested/shadow.h"
 #include "nested/vncr.h"
+#include "nested/walk_vm.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -75,6 +76,7 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 	nv_vm.id_regs.v[IDX_ID_AA64MMFR2_EL1] = 1UL << 28 | 1UL << 48 | 1UL << 60;
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR0_EL1] = 2UL << 56;
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR1_EL1] = 1UL << 56;
+	nv_vm.walk_feat = walk_feat_of(&nv_vm.id_regs);
 	nv_vm.ram[0] = (struct vm_ram){ NV_RAM, nv_ram_pa, MIB(12) };
 	nv_vm.ram[1] =
 		(struct vm_ram){ NV_RAM + MIB(12), nv_ram_pa + MIB(12), NV_RAM_SIZE - MIB(12) };
