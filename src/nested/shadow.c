@@ -202,6 +202,7 @@ static void drop_refs(struct vm *vm)
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->shadow = (struct shadow_vcpu){ 0 };
 		vm->vcpus[i]->traps.l2.valid = false;
+		vm->vcpus[i]->shadow_walk = (struct shadow_walk){ 0 };
 	}
 }
 
@@ -328,6 +329,7 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	s->vtcr = k->vtcr;
 	s->vm = k->vm;
 	s->vmid = k->vmid;
+	s->shape = walk_s2_shape(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
 	empty(s);
 	s->used = true;
 	spin_unlock(&pool->lock);

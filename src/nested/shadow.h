@@ -34,6 +34,7 @@ struct shadow {
 	struct stage2 s2;    /* its lock guards all of this but users */
 	struct pgtable rmap; /* L1 IPA -> L2 IPA, one of them if there are several */
 	u64 vttbr, vtcr;     /* L1's, what counts of them; written by shadow_find() */
+	struct walk_shape shape; /* and what they mean */
 	bool vm;             /* L1's HCR_EL2.VM; else identity */
 	bool used;           /* the key means something */
 	u16 vmid;            /* L1's */
@@ -70,6 +71,13 @@ struct shadow_vcpu {
 	/* The TLBI that is being worked off: tlbi.c. */
 	u64 tlbi_key, tlbi_arg, tlbi_vttbr;
 	struct shadow_cursor cursor;
+};
+
+/* Where a vcpu's last walk of L1's tables for a fault ended: true of this shadow, as long as its seq is this. */
+struct shadow_walk {
+	const struct shadow *of;
+	u64 seq;
+	struct walk_cache cache;
 };
 
 /*

@@ -182,18 +182,32 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 	return SHADOW_RETRY;
 }
 
+/*
+ * L1 must tell by a TLBI when a table is another: nidus then counts seq up. What was read since seq was this is still
+ * true of its tables as far as L1 may expect it.
+ */
+static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s, u64 seq)
+{
+	if (w->of != s || w->seq != seq) {
+		walk_cache_forget(&w->cache);
+		w->of = s;
+		w->seq = seq;
+	}
+	return &w->cache;
+}
+
 /* L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through. */
-static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 l2, struct walk_access a,
-		    struct walk_s2_out *out, struct walk_fault *fault)
+static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 seq, u64 l2,
+		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
 {
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
-	struct walk_s2_regs regs = walk_s2_sample(vcpu);
+	struct walk_s2_regs regs = walk_s2_sample_l2(vcpu);
 	struct walk_access quiet = a;
 
 	/* The shadow's own: VTTBR_EL2 may have been rewritten behind our back since. */
-	regs.vttbr = s->vttbr;
-	regs.vtcr = s->vtcr;
+	regs.shape = &s->shape;
+	regs.cache = cache_at(&vcpu->shadow_walk, s, seq);
 	regs.vm = s->vm;
 	if (a.ttw && a.write && !regs.ptw) {
 		/*
@@ -224,7 +238,7 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	}
 	if (!shadow_fault_ipa(exit, &l2))
 		return SHADOW_RETRY;
-	if (!walk_l1(vcpu, s, l2, a, &walk, &fault)) {
+	if (!walk_l1(vcpu, s, seq, l2, a, &walk, &fault)) {
 		if (fault.retry)
 			return SHADOW_RETRY;
 		reflect(exit, l2, &fault, out);

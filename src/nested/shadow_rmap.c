@@ -213,11 +213,14 @@ bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow
 	u64 limit = BIT(s->s2.pt.ia_bits);
 	bool more = false;
 
-	if (lo >= limit)
-		return false;
-	hi = MIN(hi, limit);
+	/* Of addresses that it can't map walks are remembered all the same. */
 	spin_lock(&s->s2.lock);
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
+	if (lo >= limit) {
+		spin_unlock(&s->s2.lock);
+		return false;
+	}
+	hi = MIN(hi, limit);
 	if (!c->at)
 		c->at = ALIGN_DOWN(lo, leaf ? leaf : leaf_size_at(s, lo)) + 1;
 	if (leaf)

@@ -39,9 +39,9 @@ u32 walk_pa_bits(u64 ps, u32 max)
 	return MIN((u32)bits[ps & 7], max);
 }
 
-u32 walk_shift(u32 grain, u32 level)
+u64 walk_base(u64 ttbr, u32 grain, u32 level, u32 ia_bits)
 {
-	return grain + (grain - 3) * (3 - level);
+	return ttbr & MASK(47, 1) & ~(BIT(ia_bits - walk_shift(grain, level) + 3) - 1);
 }
 
 /* Whether an entry that is no table is a block (BlockDescSupported, without 52-bit addresses). */
@@ -69,16 +69,14 @@ bool walk_fail(struct walk_fault *fault, u64 fsc_type, u32 level)
 	return false;
 }
 
-/* Where a table's address leads: through stage 2, if there is one. */
+/* Stage 1: where a table's address leads through stage 2. */
 static bool table_at(struct walk_tables *t, u64 at, bool write, struct walk_fault *fault)
 {
 	struct walk_access a = { .read = true, .write = write, .ttw = true, .el0 = t->el0 };
 	struct walk_s2_out out;
 	struct walk_fault f;
 
-	t->at_ipa = t->at = at;
-	if (!t->s2)
-		return true;
+	t->at_ipa = at;
 	if (!walk_s2(t->s2, t->feat, t->mem, at, a, &out, &f)) {
 		f.s1ptw = true;
 		*fault = f;
@@ -90,7 +88,8 @@ static bool table_at(struct walk_tables *t, u64 at, bool write, struct walk_faul
 
 static bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *fault)
 {
-	if (!table_at(t, at, false, fault))
+	t->at = at;
+	if (t->s2 && !table_at(t, at, false, fault))
 		return false;
 	if (t->mem->read(t->mem->ctx, t->at, &t->desc))
 		return walk_fail(fault, ESR_FSC_SEA_TTW, level);
@@ -99,49 +98,90 @@ static bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *f
 	return true;
 }
 
-static bool leaf(struct walk_tables *t, u32 level, struct walk_fault *fault)
+/* What is no table: a leaf, or nothing. */
+static bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk_fault *fault)
 {
-	u32 shift = walk_shift(t->grain, level), whole = shift;
+	const struct walk_shape *s = t->shape;
+	bool page = level == 3, block = is_block_level(s->grain, level);
+	u64 in;
 
+	if ((t->desc & (DESC_VALID | DESC_TABLE)) != (page ? DESC_VALID | DESC_TABLE : DESC_VALID) ||
+	    !(page || block))
+		return walk_fail(fault, ESR_FSC_TRANSLATION, level);
 	t->size = BIT(shift);
-	if ((t->desc & WALK_CONT) && (level == 3 || is_block_level(t->grain, level)))
-		whole += cont_shift(t->grain, level);
-	t->oa = (t->desc & MASK(47, 0) & ~(BIT(whole) - 1)) | (t->ia & (BIT(whole) - 1));
-	if (t->oa >> t->oa_bits)
+	if (t->desc & WALK_CONT)
+		shift += cont_shift(s->grain, level);
+	in = BIT(shift) - 1;
+	t->oa = (t->desc & MASK(47, 0) & ~in) | (t->ia & in);
+	if (t->oa >> s->oa_bits)
 		return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
-	if (!(t->desc & WALK_AF) && !t->ha)
+	if (!(t->desc & WALK_AF) && !s->ha)
 		return walk_fail(fault, ESR_FSC_ACCESS, level);
 	fault->level = (u8)level;
 	return true;
 }
 
+void walk_cache_forget(struct walk_cache *c)
+{
+	/* No input address has as many bits. */
+	c->ia = ~0UL;
+	c->shift = 0;
+}
+
+/* The last table is known: its entry is all that is to be read. */
+static bool is_cached(const struct walk_tables *t)
+{
+	return t->cache && !((t->ia ^ t->cache->ia) >> t->cache->shift);
+}
+
+/* A table one level down, and what walks of its addresses have in common. */
+static void remember(const struct walk_tables *t, u64 table, u32 level, u32 shift)
+{
+	if (t->cache && level > t->shape->level)
+		*t->cache = (struct walk_cache){ t->ia, table, shift + t->shape->grain - 3U, level };
+}
+
+/* From a table at this level, whose entry of ia is index, down. */
+static bool descend(struct walk_tables *t, u64 table, u64 index, u32 level, struct walk_fault *fault)
+{
+	const struct walk_shape *s = t->shape;
+	u32 stride = s->grain - 3U, shift = walk_shift(s->grain, level);
+
+	for (;;) {
+		if (!fetch(t, table | index << 3, level, fault))
+			return false;
+		if (level == 3 || (t->desc & (DESC_VALID | DESC_TABLE)) != (DESC_VALID | DESC_TABLE))
+			break;
+		t->hier |= t->desc;
+		table = t->desc & MASK(47, s->grain);
+		if (table >> s->oa_bits)
+			return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
+		level++;
+		shift -= stride;
+		index = t->ia >> shift & (BIT(stride) - 1);
+	}
+	remember(t, table, level, shift);
+	return leaf(t, level, shift, fault);
+}
+
 bool walk_tables(struct walk_tables *t, struct walk_fault *fault)
 {
-	u32 stride = t->grain - 3, shift = walk_shift(t->grain, t->level);
-	/* The first table, or concatenated tables, resolve all that is left of the address. */
-	u64 index = (t->ia & (BIT(t->ia_bits) - 1)) >> shift;
-	u64 base = t->ttbr & MASK(47, 1) & ~(BIT(t->ia_bits - shift + 3) - 1);
+	const struct walk_shape *s = t->shape;
+	u32 shift;
+	u64 index;
 
-	if ((base | index << 3) >> t->oa_bits)
-		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
-	for (u32 level = t->level;; level++) {
-		if (!fetch(t, base | index << 3, level, fault))
-			return false;
-		if (!(t->desc & DESC_VALID))
-			return walk_fail(fault, ESR_FSC_TRANSLATION, level);
-		if (level == 3)
-			return t->desc & DESC_TABLE ? leaf(t, level, fault)
-						    : walk_fail(fault, ESR_FSC_TRANSLATION, level);
-		if (!(t->desc & DESC_TABLE))
-			return is_block_level(t->grain, level)
-				       ? leaf(t, level, fault)
-				       : walk_fail(fault, ESR_FSC_TRANSLATION, level);
-		t->hier |= t->desc;
-		base = t->desc & MASK(47, 0) & ~(BIT(t->grain) - 1);
-		if (base >> t->oa_bits)
-			return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
-		index = t->ia >> walk_shift(t->grain, level + 1) & (BIT(stride) - 1);
+	t->hier = 0;
+	if (is_cached(t)) {
+		shift = walk_shift(s->grain, t->cache->level);
+		index = t->ia >> shift & (BIT(s->grain - 3) - 1);
+		return descend(t, t->cache->table, index, t->cache->level, fault);
 	}
+	/* The first table, or concatenated tables, resolve all that is left of the address. */
+	shift = walk_shift(s->grain, s->level);
+	index = (t->ia & (BIT(s->ia_bits) - 1)) >> shift;
+	if ((s->base | index << 3) >> s->oa_bits)
+		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
+	return descend(t, s->base, index, s->level, fault);
 }
 
 bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)

@@ -51,10 +51,37 @@ struct walk_fault {
 	u64 ipa;     /* stage 2: the input address that has none */
 };
 
+/* The shape of a set of tables: what TCR_ELx or VTCR_EL2, and TTBRn_ELx or VTTBR_EL2, come to on a CPU. */
+struct walk_shape {
+	u64 base;    /* of the first table, or the first of concatenated ones */
+	u8 ia_bits;  /* of the input address; 0: a translation fault of level 0, whatever the address */
+	u8 oa_bits;  /* output addresses and tables are below 1 << oa_bits */
+	u8 grain;    /* log2 of the granule: 12, 14, 16 */
+	u8 level;    /* to start at */
+	bool ha, hd; /* hardware sets the access flag, the dirty state */
+	bool xnx;    /* stage 2: execute-never by Exception level */
+};
+
+/*
+ * The table that the last walk ended in. The next one begins there if that table has its entry, too, as a CPU does
+ * that caches tables: its owner forgets it when such a CPU would have to, which is at each invalidation of stage 2.
+ */
+struct walk_cache {
+	u64 ia;    /* an address that the table resolves */
+	u64 table; /* its address */
+	u32 shift; /* log2 of what the table resolves */
+	u32 level;
+};
+
+void walk_cache_forget(struct walk_cache *c);
+
 /* ---- stage 2: AArch64.S2Translate ---- */
 
 struct walk_s2_regs {
 	u64 vttbr, vtcr;
+	/* What the two are, if that is known; NULL: each walk works it out. */
+	const struct walk_shape *shape;
+	struct walk_cache *cache; /* of these tables only, or NULL */
 	bool vm;  /* HCR_EL2.VM or DC; else every address is its own */
 	bool ee;  /* SCTLR_EL2.EE: tables are big-endian */
 	bool ptw; /* HCR_EL2.PTW */
@@ -78,6 +105,8 @@ struct walk_s2_out {
 bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
 	     u64 ipa, struct walk_access access, struct walk_s2_out *out, struct walk_fault *fault);
 
+/* VTTBR_EL2 and VTCR_EL2 as a CPU with f takes them. */
+struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f);
 /*
  * The size of a leaf of a level (0..3) in tables with this VTCR_EL2.TG0; 0 if there can be none.
  */

@@ -148,22 +148,21 @@ static u8 attribute(const struct walk_s1_regs *regs, u64 desc)
 
 /* Everything before the first table is read; false: a translation fault of level 0. */
 static bool setup(const struct walk_s1_regs *regs, const struct walk_feat *f, u64 va,
-		  const struct half *h, bool el0, struct walk_tables *t)
+		  const struct half *h, bool el0, struct walk_shape *s)
 {
 	u32 bits = va_bits(h, f);
+	/* AArch64.S1StartLevel */
+	u32 level = 3 - (bits - 1 - h->grain) / (h->grain - 3);
 
 	if (out_of_range(va, bits, h->tbi) || (el0 && h->e0pd) || h->epd)
 		return false;
-	t->ia = va;
-	t->ttbr = h->ttbr;
-	t->grain = h->grain;
-	t->ia_bits = bits;
-	/* AArch64.S1StartLevel */
-	t->level = 3 - (bits - 1 - h->grain) / (h->grain - 3);
-	t->oa_bits = walk_pa_bits(TCR_IPS(regs->tcr), f->pa_bits);
-	t->ee = regs->sctlr & SCTLR_EE;
-	t->ha = f->haf && (regs->tcr & TCR_HA);
-	t->el0 = el0;
+	*s = (struct walk_shape){ .base = walk_base(h->ttbr, h->grain, level, bits),
+				  .ia_bits = (u8)bits,
+				  .oa_bits = (u8)walk_pa_bits(TCR_IPS(regs->tcr), f->pa_bits),
+				  .grain = (u8)h->grain,
+				  .level = (u8)level,
+				  .ha = f->haf && (regs->tcr & TCR_HA),
+				  .hd = f->haf && f->hdbs && (regs->tcr & TCR_HA) && (regs->tcr & TCR_HD) };
 	return true;
 }
 
@@ -171,7 +170,14 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 	     const struct walk_feat *f, const struct walk_mem *mem, u64 va, struct walk_access a,
 	     struct walk_s1_out *out, struct walk_fault *fault)
 {
-	struct walk_tables t = { .mem = mem, .s2 = s2, .feat = f };
+	struct walk_shape shape;
+	struct walk_tables t = { .ia = va,
+				 .shape = &shape,
+				 .mem = mem,
+				 .s2 = s2,
+				 .feat = f,
+				 .ee = regs->sctlr & SCTLR_EE,
+				 .el0 = a.el0 };
 	struct half h = half_of(regs, f, va);
 	bool hd;
 	u64 new;
@@ -179,11 +185,11 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 	*fault = (struct walk_fault){ 0 };
 	if (!(regs->sctlr & SCTLR_M) || (regs->el10 && regs->dc))
 		return flat(regs, f, va, out, fault);
-	if (!setup(regs, f, va, &h, a.el0, &t))
+	if (!setup(regs, f, va, &h, a.el0, &shape))
 		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
 	if (!walk_tables(&t, fault))
 		return false;
-	hd = t.ha && f->hdbs && (regs->tcr & TCR_HD) && (t.desc & WALK_DBM);
+	hd = shape.hd && (t.desc & WALK_DBM);
 	*out = (struct walk_s1_out){ .oa = t.oa,
 				     .size = t.size,
 				     .level = fault->level,
@@ -193,7 +199,7 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 	if (!allowed(regs, f, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
 	new = t.desc;
-	if (t.ha)
+	if (shape.ha)
 		new |= WALK_AF;
 	if (hd && a.write && !a.at)
 		new &= ~S1_AP2;

@@ -70,10 +70,9 @@ static u32 ipa_bits(u64 vtcr, u32 grain, const struct walk_feat *f)
 	return MAX(bits, least);
 }
 
-static void decode_leaf(const struct walk_tables *t, bool dirty_later, const struct walk_feat *f,
-			struct walk_s2_out *out)
+static void decode_leaf(const struct walk_tables *t, bool dirty_later, struct walk_s2_out *out)
 {
-	bool xn1 = t->desc & S2_XN1, xn0 = f->xnx && (t->desc & S2_XN0);
+	bool xn1 = t->desc & S2_XN1, xn0 = t->shape->xnx && (t->desc & S2_XN0);
 
 	out->oa = t->oa;
 	out->size = t->size;
@@ -107,47 +106,48 @@ static bool flat(u64 ipa, struct walk_s2_out *out)
 	return true;
 }
 
-static bool setup(const struct walk_s2_regs *regs, const struct walk_feat *f, u64 ipa,
-		  struct walk_tables *t)
+struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f)
 {
-	u32 grain = walk_s2_granule(regs->vtcr, f), bits = ipa_bits(regs->vtcr, grain, f);
-	int level = bits ? start_level(regs->vtcr, grain, bits, f) : -1;
+	u32 grain = walk_s2_granule(vtcr, f), bits = ipa_bits(vtcr, grain, f);
+	int level = bits ? start_level(vtcr, grain, bits, f) : -1;
 
-	if (level < 0 || ipa >> bits)
-		return false;
-	t->ia = ipa;
-	t->ttbr = regs->vttbr;
-	t->grain = grain;
-	t->ia_bits = bits;
-	t->level = (u32)level;
-	t->oa_bits = walk_pa_bits(VTCR_PS(regs->vtcr), f->pa_bits);
-	t->ee = regs->ee;
-	t->ha = f->haf && (regs->vtcr & VTCR_HA);
-	return true;
+	if (level < 0)
+		return (struct walk_shape){ 0 };
+	return (struct walk_shape){ .base = walk_base(vttbr, grain, (u32)level, bits),
+				    .ia_bits = (u8)bits,
+				    .oa_bits = (u8)walk_pa_bits(VTCR_PS(vtcr), f->pa_bits),
+				    .grain = (u8)grain,
+				    .level = (u8)level,
+				    .ha = f->haf && (vtcr & VTCR_HA),
+				    .hd = f->haf && f->hdbs && (vtcr & VTCR_HA) && (vtcr & VTCR_HD),
+				    .xnx = f->xnx };
 }
 
-bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
-	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
+static bool translate(const struct walk_s2_regs *regs, const struct walk_shape *shape,
+		      const struct walk_mem *mem, u64 ipa, struct walk_access a,
+		      struct walk_s2_out *out, struct walk_fault *fault)
 {
-	struct walk_tables t = { .mem = mem, .feat = f };
+	/* No stage below, no one to walk for: the rest is walk_tables()'s. */
+	struct walk_tables t;
 	bool hd, clean;
 	u64 new;
 
-	*fault = (struct walk_fault){ .stage2 = true, .ipa = ipa };
-	if (!regs->vm)
-		return flat(ipa, out);
-	if (!setup(regs, f, ipa, &t))
+	t.ia = ipa;
+	t.shape = shape;
+	t.mem = mem;
+	t.cache = regs->cache;
+	t.s2 = NULL;
+	t.ee = regs->ee;
+	if (!shape->ia_bits || ipa >> shape->ia_bits)
 		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
 	if (!walk_tables(&t, fault))
 		return false;
-	hd = t.ha && f->hdbs && (regs->vtcr & VTCR_HD) && (t.desc & WALK_DBM);
-	decode_leaf(&t, hd, f, out);
+	hd = shape->hd && (t.desc & WALK_DBM);
+	decode_leaf(&t, hd, out);
 	out->level = fault->level;
 	if (!allowed(regs, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
-	new = t.desc;
-	if (t.ha)
-		new |= WALK_AF;
+	new = shape->ha ? t.desc | WALK_AF : t.desc;
 	clean = hd && !(t.desc & S2_AP_W);
 	if (clean && a.write && !a.at) {
 		new |= S2_AP_W;
@@ -155,5 +155,19 @@ bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const s
 	}
 	/* Until a write made the page dirty, writes must come here. */
 	out->w = out->w && !clean;
-	return walk_update(&t, new, fault);
+	return new == t.desc || walk_update(&t, new, fault);
+}
+
+bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
+	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
+{
+	struct walk_shape shape;
+
+	*fault = (struct walk_fault){ .stage2 = true, .ipa = ipa };
+	if (!regs->vm)
+		return flat(ipa, out);
+	if (regs->shape)
+		return translate(regs, regs->shape, mem, ipa, a, out, fault);
+	shape = walk_s2_shape(regs->vttbr, regs->vtcr, f);
+	return translate(regs, &shape, mem, ipa, a, out, fault);
 }

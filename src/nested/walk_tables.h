@@ -10,22 +10,21 @@
 
 /* One walk. The caller fills the first part in. */
 struct walk_tables {
-	u64 ia, ttbr;
-	u32 grain;   /* log2 of the granule: 12, 14, 16 */
-	u32 ia_bits; /* of the input address */
-	u32 oa_bits; /* output addresses and tables are below 1 << oa_bits */
-	u32 level;   /* to start at */
-	bool ee, ha;
+	u64 ia;
+	const struct walk_shape *shape;
 	const struct walk_mem *mem;
+	struct walk_cache *cache; /* or NULL */
 	/* Stage 1: the tables' addresses go through this stage 2, or NULL. */
 	const struct walk_s2_regs *s2;
-	const struct walk_feat *feat;
+	const struct walk_feat *feat; /* for s2 */
+	bool ee;
 	bool el0; /* who walks, for s2 */
 
+	/* walk_tables() fills in the rest. */
 	u64 desc;   /* the leaf */
 	u64 at;     /* its address, as mem has it */
 	u64 at_ipa; /* the same before s2 */
-	u64 hier;   /* the OR of all table descriptors: hierarchical permissions */
+	u64 hier;   /* the OR of all table descriptors: hierarchical permissions; none with a cache */
 	u64 oa, size;
 };
 
@@ -35,7 +34,12 @@ u32 walk_grain_tg1(u64 tg1, bool has4, bool has16, bool has64);
 /* Bits of an address that TCR_ELx.IPS or VTCR_EL2.PS names, at most max (PhysicalAddressSize). */
 u32 walk_pa_bits(u64 ps, u32 max);
 /* log2 of what an entry of this level covers. */
-u32 walk_shift(u32 grain, u32 level);
+static inline u32 walk_shift(u32 grain, u32 level)
+{
+	return grain + (grain - 3) * (3 - level);
+}
+/* The first table of a TTBR: aligned to its size, or to that of all concatenated ones. */
+u64 walk_base(u64 ttbr, u32 grain, u32 level, u32 ia_bits);
 
 /*
  * Go down to the leaf: t->desc, oa, size; false: *fault. Translation, address size, access flag and

@@ -112,6 +112,16 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 	};
 }
 
+struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu)
+{
+	u64 hcr = l1_hcr(vcpu);
+
+	return (struct walk_s2_regs){
+		.ptw = hcr & HCR_PTW,
+		.ee = vcpu->sr[SR_SCTLR_EL1] & SCTLR_EE,
+	};
+}
+
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
 {
 	return (struct walk_s1_regs){

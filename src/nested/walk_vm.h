@@ -19,6 +19,8 @@ struct walk_mem walk_mem_of(struct vm *vm);
  * vcpu is loaded, has_el2.
  */
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
+/* The same without the two that say which tables: those of a shadow are known. L2 runs. */
+struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu);
 /* L2's EL1&0 stage 1; either context. vcpu is loaded, has_el2. */
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
 /* L1's own EL2&0 stage 1; likewise. */

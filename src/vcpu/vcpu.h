@@ -76,6 +76,7 @@ struct vcpu {
 	struct simd_vcpu simd;
 	struct vgic_vcpu vgic;
 	struct vtimer vtimer;
+	struct shadow_walk shadow_walk; /* has_el2 */
 	struct account account;
 
 	/* Atomic: anybody. */

@@ -174,6 +174,9 @@ struct s2_setup {
 	u64 vtcr, vttbr;
 	bool ee, ptw;
 	struct walk_feat f;
+	/* Decoded once, and with a memory of the last table; else for each walk anew. */
+	const struct walk_shape *shape;
+	struct walk_cache *cache;
 };
 
 /* Where a stage-1 table is: set for nested walks. */
@@ -392,7 +395,14 @@ static struct s2_setup random_s2(void)
 static struct walk_s2_regs regs_of(const struct s2_setup *s)
 {
 	return (struct walk_s2_regs){
-		.vttbr = s->vttbr, .vtcr = s->vtcr, .vm = true, .ee = s->ee, .ptw = s->ptw
+		/* With a shape they mean nothing. */
+		.vttbr = s->shape ? 0x5a5a5a5a5a5a : s->vttbr,
+		.vtcr = s->shape ? ~0UL : s->vtcr,
+		.vm = true,
+		.ee = s->ee,
+		.ptw = s->ptw,
+		.shape = s->shape,
+		.cache = s->cache,
 	};
 }
 
@@ -534,6 +544,91 @@ static void stage2_random(void **state)
 			fail_msg("no walk ended with FSC %#x", fsc);
 	assert_true(fault_count[0x14] + fault_count[0x15] + fault_count[0x16] + fault_count[0x17]);
 	assert_true(fault_count[0] + fault_count[1] + fault_count[2] + fault_count[3]);
+}
+
+/*
+ * A walk that begins where the last one ended comes to what the whole way down would, be there a leaf
+ * or a fault, and reads one descriptor.
+ */
+static void stage2_cached(void **state)
+{
+	unsigned short_ways = 0, long_ways = 0;
+
+	(void)state;
+	memset(fault_count, 0, sizeof(fault_count));
+	ok_count = 0;
+	for (u32 n = 0; n < 600; n++) {
+		struct s2_setup s = random_s2();
+		struct walk_shape shape = walk_s2_shape(s.vttbr, s.vtcr, &s.f);
+		struct walk_cache cache;
+		u32 bits = MIN(48U, 64 - (u32)FIELD(s.vtcr, 5, 0));
+		u64 ipa = rnd() & (BIT(bits) - 1);
+
+		if (n % 20 == 0)
+			random_memory(false);
+		s.ee = false;
+		s.shape = &shape;
+		s.cache = &cache;
+		walk_cache_forget(&cache);
+		for (u32 k = 0; k < 12; k++) {
+			struct walk_access a = random_access();
+			struct walk_cache was = cache;
+
+			check_s2(&s, ipa, a);
+			if (reads > 1)
+				long_ways++;
+			else if (reads && was.ia == cache.ia && was.shift)
+				short_ways++;
+			/* Near it, or anywhere. */
+			ipa = one_in(5) ? rnd() & (BIT(bits) - 1) :
+					  ipa ^ (rnd() & (BIT(12 + (rnd() >> 9) % 20) - 1));
+		}
+	}
+	if (ok_count < 300 || short_ways < 300 || long_ways < 300)
+		fail_msg("%u translations, %u walks of one read, %u of more", ok_count, short_ways,
+			 long_ways);
+	for (u32 fsc = 1; fsc < 16; fsc++)
+		if (fsc != 4 && fsc != 8 && fsc != 12 && !fault_count[fsc])
+			fail_msg("no walk ended with FSC %#x", fsc);
+}
+
+/* Another table in place of one: seen when the cache was told to forget, as by a TLBI. A leaf: seen at once. */
+static void cached_until_told(void **state)
+{
+	struct walk_feat f = { .pa_bits = 40, .tg4 = true, .tg4_2 = true };
+	struct walk_shape shape = walk_s2_shape(RAM, 25 | 1 << 6 | 2UL << 16, &f);
+	struct walk_cache cache;
+	struct walk_s2_regs r = { .shape = &shape, .cache = &cache, .vm = true };
+	struct walk_access a = { .read = true };
+	struct walk_s2_out out;
+	struct walk_fault fa;
+
+	(void)state;
+	memset(ram, 0, sizeof(ram));
+	walk_cache_forget(&cache);
+	ram[0] = (RAM + 0x1000) | 3;
+	ram[512] = (RAM + 0x2000) | 3;
+	assert_false(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
+	assert_int_equal(fa.fsc, 7);
+	ram[1024 + 1] = 0x50001000 | BIT(10) | 0xff;
+	ram[1536 + 1] = 0x60001000 | BIT(10) | 0xff;
+	reads = 0;
+	assert_true(walk_s2(&r, &f, &mem, 0x1008, a, &out, &fa));
+	assert_int_equal(out.oa, 0x50001008);
+	assert_int_equal(out.level, 3);
+	assert_int_equal(reads, 1);
+	ram[512] = (RAM + 0x3000) | 3;
+	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
+	assert_int_equal(out.oa, 0x50001000);
+	/* The next 2 MiB are another table's. */
+	assert_false(walk_s2(&r, &f, &mem, 0x201000, a, &out, &fa));
+	assert_int_equal(fa.fsc, 6);
+	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
+	assert_int_equal(out.oa, 0x60001000);
+	walk_cache_forget(&cache);
+	ram[512] = (RAM + 0x2000) | 3;
+	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
+	assert_int_equal(out.oa, 0x50001000);
 }
 
 /* ---- the reference: stage 1 ---- */
@@ -855,6 +950,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stage2_random),     cmocka_unit_test(stage1_random),
+		cmocka_unit_test(stage2_cached),     cmocka_unit_test(cached_until_told),
 		cmocka_unit_test(nested_random),     cmocka_unit_test(other_things),
 		cmocka_unit_test(changed_meanwhile), cmocka_unit_test(attributes),
 	};
