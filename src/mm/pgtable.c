@@ -91,6 +91,7 @@ static u64 table_alloc(struct pgtable *pt, u32 order)
 static void table_free(struct pgtable *pt, u64 table, u32 order)
 {
 	pt->table_pages -= 1UL << order;
+	pt->near = NULL;
 	if (pt->ops->table_alloc)
 		pt->ops->table_free(pt, table, order);
 	else
@@ -471,30 +472,53 @@ static int update(struct walk *w, u64 ia, u64 size)
 	return 0;
 }
 
+/* ---- one address ---- */
+
+/*
+ * The entry that decides about ia, which is in range, and log2 of what it covers. The table of level 3 that it was in
+ * last time is where it most often is again.
+ */
+static u64 *find_entry(struct pgtable *pt, u64 ia, u32 *shift)
+{
+	u32 s = level_shift(pt->start_level), i = ia >> PAGE_SHIFT & (PGTABLE_ENTRIES - 1);
+	u64 *e, desc;
+
+	*shift = PAGE_SHIFT;
+	if (pt->near && !((ia ^ pt->near_ia) >> level_shift(2)))
+		return pt->near + i;
+	/* Concatenated root tables are one large table. */
+	for (e = table_ptr(pt->root) + (ia >> s); s > PAGE_SHIFT;) {
+		desc = desc_load(e);
+		if (!is_table(desc, 0)) {
+			*shift = s;
+			return e;
+		}
+		s -= level_shift(2) - PAGE_SHIFT;
+		e = table_ptr(desc) + (ia >> s & (PGTABLE_ENTRIES - 1));
+	}
+	pt->near = e - i;
+	pt->near_ia = ia;
+	return e;
+}
+
 /* ---- interface ---- */
 
 /*
  * The common case of a fault: one page, in tables that are there, where nothing was. No table to allocate, nothing to
- * break, no run of contiguous entries that it could complete (or the tables have none). False: update() is to do it.
+ * break; an empty entry is in no contiguous group, and one page makes none. False: update() is to do it.
  */
 static bool map_page(const struct walk *w, u64 ia)
 {
-	const struct pgtable *pt = w->pt;
-	u64 *table = table_ptr(pt->root), desc;
-	u32 level = pt->start_level;
+	struct pgtable *pt = w->pt;
+	u32 shift;
+	u64 *e;
 
-	if (pt->contiguous || pt->kind != PGTABLE_STAGE2 || ia >> pt->ia_bits)
+	if (pt->kind != PGTABLE_STAGE2 || ia >> pt->ia_bits)
 		return false;
-	for (; level < 3; level++) {
-		desc = desc_load(&table[table_index(pt, level, ia)]);
-		if (!is_table(desc, level))
-			return false;
-		table = table_ptr(desc);
-	}
-	table += table_index(pt, 3, ia);
-	if (desc_load(table))
+	e = find_entry(pt, ia, &shift);
+	if (shift != PAGE_SHIFT || desc_load(e))
 		return false;
-	desc_store(table, want(w, 3, ia));
+	desc_store(e, want(w, 3, ia));
 	dsb(ishst);
 	return true;
 }
@@ -520,26 +544,17 @@ int pgtable_unmap(struct pgtable *pt, u64 ia, u64 size)
 	return update(&w, ia, size);
 }
 
-bool pgtable_lookup(const struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf)
+bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf)
 {
-	const u64 *table = table_ptr(pt->root);
+	u32 shift = level_shift(pt->start_level);
+	u64 desc = ia >> pt->ia_bits ? 0 : desc_load(find_entry(pt, ia, &shift));
 
-	*leaf = (struct pgtable_leaf){ .size = level_size(pt->start_level) };
-	if (ia >> pt->ia_bits)
+	leaf->size = BIT(shift);
+	if (!(desc & DESC_VALID))
 		return false;
-	for (u32 level = pt->start_level;; level++) {
-		u64 desc = desc_load(&table[table_index(pt, level, ia)]);
-
-		leaf->size = level_size(level);
-		if (!(desc & DESC_VALID))
-			return false;
-		if (!is_table(desc, level)) {
-			leaf->oa = (desc & DESC_ADDR) | (ia & (leaf->size - 1));
-			leaf->attr = desc & DESC_ATTRS;
-			return true;
-		}
-		table = table_ptr(desc);
-	}
+	leaf->oa = (desc & DESC_ADDR) | (ia & (BIT(shift) - 1));
+	leaf->attr = desc & DESC_ATTRS;
+	return true;
 }
 
 /* Entries of the root, which may be up to 16 tables, or less than one. */

@@ -34,6 +34,9 @@ struct pgtable {
 	u64 max_block;   /* largest leaf: 4 KiB, 2 MiB, 1 GiB */
 	bool contiguous; /* use the contiguous hint for runs of 16 */
 	u64 table_pages; /* pages the tables take now */
+	/* A table of level 3 and an address it resolves: the last that was looked for; NULL once any table went. */
+	u64 *near;
+	u64 near_ia;
 	const struct pgtable_ops *ops;
 };
 
@@ -71,6 +74,6 @@ struct pgtable_leaf {
 };
 /*
  * Look ia up; false if nothing is mapped there, and then leaf->size is the size of the hole's
- * entry, all of which (aligned to it) is empty.
+ * entry, all of which (aligned to it) is empty. The caller holds the lock: the next one finds what is near faster.
  */
-bool pgtable_lookup(const struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf);
+bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf);

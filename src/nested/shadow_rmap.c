@@ -35,7 +35,7 @@ u64 shadow_tag_size(u64 attr)
 /* ---- pieces ---- */
 
 /* Where the mapping of the byte before end stops: end, or beyond if a leaf reaches over it. */
-static u64 whole_end(const struct pgtable *pt, u64 end)
+static u64 whole_end(struct pgtable *pt, u64 end)
 {
 	struct pgtable_leaf leaf;
 
@@ -94,7 +94,7 @@ static bool ram_ipa(const struct vm *vm, u64 at, u64 *l1)
 }
 
 /* Whether L2's address l2 still is the VM's l1. */
-static bool is_live(const struct vm *vm, const struct shadow *s, u64 l1, u64 l2)
+static bool is_live(const struct vm *vm, struct shadow *s, u64 l1, u64 l2)
 {
 	struct pgtable_leaf leaf;
 	u64 now;
@@ -108,7 +108,7 @@ static bool is_live(const struct vm *vm, const struct shadow *s, u64 l1, u64 l2)
  * Whether something of [l1, l1+size) is at another place than delta says, too. On the way *same tells
  * whether all of it is recorded already.
  */
-static bool is_elsewhere(const struct vm *vm, const struct shadow *s, u64 l1, u64 size, u64 delta,
+static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size, u64 delta,
 			 bool *same)
 {
 	u64 end = l1 + size;
@@ -185,7 +185,7 @@ bool shadow_clear(struct shadow *s)
  * Whether [lo, lo+size) came of one leaf of L1's of that size. If it did, all that is mapped there says
  * so: the first will do.
  */
-static bool is_one_leaf(const struct shadow *s, u64 lo, u64 size)
+static bool is_one_leaf(struct shadow *s, u64 lo, u64 size)
 {
 	struct pgtable_leaf leaf;
 
@@ -196,7 +196,7 @@ static bool is_one_leaf(const struct shadow *s, u64 lo, u64 size)
 }
 
 /* The size of L1's leaf that at is in, as far as the shadow has any of it; else 4 KiB. */
-static u64 leaf_size_at(const struct shadow *s, u64 at)
+static u64 leaf_size_at(struct shadow *s, u64 at)
 {
 	for (u64 sizes = s->leaf_sizes; sizes > PAGE_SIZE;) {
 		u64 size = BIT(63 - (u32)__builtin_clzl(sizes));

@@ -78,7 +78,7 @@ static enum shadow_verdict fault(u32 vcpu, u64 l2, bool write, struct reflection
 	return shadow_fault(&nv_vcpu[vcpu], &e, r ? r : &dummy);
 }
 
-static bool mapped(const struct shadow *s, u64 l2)
+static bool mapped(struct shadow *s, u64 l2)
 {
 	struct pgtable_leaf leaf;
 
