@@ -503,23 +503,21 @@ static u64 *find_entry(struct pgtable *pt, u64 ia, u32 *shift)
 
 /* ---- interface ---- */
 
-/*
- * The common case of a fault: one page, in tables that are there, where nothing was. No table to allocate, nothing to
- * break; an empty entry is in no contiguous group, and one page makes none. False: update() is to do it.
- */
-static bool map_page(const struct walk *w, u64 ia)
+/* No table to allocate, nothing to break; an empty entry is in no contiguous group, and one page makes none. */
+bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr)
 {
-	struct pgtable *pt = w->pt;
 	u32 shift;
 	u64 *e;
 
-	if (pt->kind != PGTABLE_STAGE2 || ia >> pt->ia_bits)
+	if (ia >> pt->ia_bits || ((ia | oa) & ~DESC_ADDR) || (attr & (~DESC_ATTRS | DESC_AF)) != DESC_AF)
 		return false;
 	e = find_entry(pt, ia, &shift);
 	if (shift != PAGE_SHIFT || desc_load(e))
 		return false;
-	desc_store(e, want(w, 3, ia));
+	desc_store(e, oa | attr | leaf_type(3));
 	dsb(ishst);
+	if (pt->kind == PGTABLE_STAGE1)
+		isb();
 	return true;
 }
 
@@ -532,8 +530,6 @@ int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr)
 	/* Access flag faults are not used; and a leaf that is broken must differ from 0. */
 	if ((attr & ~DESC_ATTRS) || !(attr & DESC_AF))
 		return -EINVAL;
-	if (size == PAGE_SIZE && IS_ALIGNED(ia, PAGE_SIZE) && map_page(&w, ia))
-		return 0;
 	return update(&w, ia, size);
 }
 

@@ -60,6 +60,11 @@ void pgtable_destroy(struct pgtable *pt);
  */
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr) must_check;
 /*
+ * pgtable_map() for the common case of a fault: one page where nothing is mapped, in tables that are there. False: it
+ * is not that, and nothing was changed.
+ */
+bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr) must_check;
+/*
  * Remove what is mapped in [ia, ia+size); blocks that reach over the edges are split (may need a
  * page: -ENOMEM, nothing changed). Table pages left empty are freed after invalidation. The work is
  * bounded by 512 entries a table that the range meets: cut a large range at multiples of 1 GiB (at

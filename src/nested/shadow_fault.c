@@ -77,10 +77,9 @@ static void reflect(const struct exit *exit, u64 l2, const struct walk_fault *fa
 /* MemAttr of both stages as one: the stricter type, the lesser cacheability. */
 static u64 combine_memattr(u64 l1, u64 l0)
 {
-	if (l1 < 4 && l0 < 4)
+	/* The types of Device memory, strictest first, are below all of Normal memory. */
+	if (l1 == l0 || l1 < 4 || l0 < 4)
 		return MIN(l1, l0);
-	if (l1 < 4 || l0 < 4)
-		return l1 < 4 ? l1 : l0;
 	/* 1 Non-cacheable, 2 Write-Through, 3 Write-Back: in each half. */
 	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
 }
@@ -147,17 +146,16 @@ static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct
 		   const struct walk_s2_out *walk)
 {
 	u64 size = span_of(walk->size, leaf->size, s->s2.pt.max_block);
-	u64 in = l2 & (size - 1);
+	u64 in = l2 & (size - 1), attr = compose(walk, leaf->attr);
 	int err;
 
 	note_bounds(s, l2 - in, l1 - in, size);
-	s->leaf_sizes |= shadow_tag_size(shadow_tag(walk->size));
+	s->leaf_sizes |= shadow_tag_size(attr);
 	/* First the record, so that nothing is mapped that can't be found. */
 	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
-	if (!err)
-		err = pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size,
-				  compose(walk, leaf->attr));
-	return err;
+	if (err || (size == PAGE_SIZE && pgtable_fill(&s->s2.pt, l2 - in, leaf->oa - in, attr)))
+		return err;
+	return pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size, attr);
 }
 
 static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
@@ -168,11 +166,11 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 	int err = 0;
 
 	spin_lock(&s->s2.lock);
-	pages = shadow_own_pages(s);
+	pages = s->s2.pt.table_pages + s->rmap.table_pages;
 	/* What was walked may have been changed and invalidated meanwhile. */
 	if (s->seq == seq && s->clearing == SHADOW_STAYS)
 		err = install(vm, s, l2, walk->oa, leaf, walk);
-	pages = shadow_own_pages(s) - pages;
+	pages = s->s2.pt.table_pages + s->rmap.table_pages - pages;
 	spin_unlock(&s->s2.lock);
 	if (unlikely(err))
 		return shadow_make_room(vm, s) ? SHADOW_RETRY : SHADOW_DEAD;

@@ -21,10 +21,11 @@ static const u8 tag_shift[8] = { 12, 14, 16, 21, 25, 29, 30, 12 };
 
 u64 shadow_tag(u64 size)
 {
-	for (u64 i = 0; i < ARRAY_SIZE(tag_shift) - 1; i++)
-		if (size == BIT(tag_shift[i]))
-			return i << LEAF_TAG_SHIFT;
-	return 0; /* no stage 2 of L1's: page by page */
+	static const u8 tag[] = { [12] = 0, [14] = 1, [16] = 2, [21] = 3, [25] = 4, [29] = 5, [30] = 6 };
+	u32 shift = (u32)__builtin_ctzl(size);
+
+	/* No stage 2 of L1's (a size of ~0): page by page. */
+	return shift < ARRAY_SIZE(tag) ? (u64)tag[shift] << LEAF_TAG_SHIFT : 0;
 }
 
 u64 shadow_tag_size(u64 attr)
@@ -136,8 +137,11 @@ static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size
 
 int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
 {
-	bool same, many = is_elsewhere(vm, s, l1, size, l2 - l1, &same);
+	bool same, many;
 
+	if (size == PAGE_SIZE && pgtable_fill(&s->rmap, l1, l2, DESC_AF))
+		return 0;
+	many = is_elsewhere(vm, s, l1, size, l2 - l1, &same);
 	if (same && !many)
 		return 0;
 	return pgtable_map(&s->rmap, l1, l2, size, DESC_AF | (many ? RMAP_MANY : 0));

@@ -128,24 +128,19 @@ void walk_cache_forget(struct walk_cache *c)
 	c->shift = 0;
 }
 
-/* The last table is known: its entry is all that is to be read. */
-static bool is_cached(const struct walk_tables *t)
+/* What walks of other addresses in the last table, at this level, have in common. */
+static void remember(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shift)
 {
-	return t->cache && !((t->ia ^ t->cache->ia) >> t->cache->shift);
-}
-
-/* A table one level down, and what walks of its addresses have in common. */
-static void remember(const struct walk_tables *t, u64 table, u32 level, u32 shift)
-{
-	if (t->cache && level > t->shape->level)
-		*t->cache = (struct walk_cache){ t->ia, table, shift + t->shape->grain - 3U, level };
+	c->ia = ia;
+	c->table = table;
+	c->shift = shift;
+	c->level = level;
 }
 
 /* From a table at this level, whose entry of ia is index, down. */
 static bool descend(struct walk_tables *t, u64 table, u64 index, u32 level, struct walk_fault *fault)
 {
-	const struct walk_shape *s = t->shape;
-	u32 stride = s->grain - 3U, shift = walk_shift(s->grain, level);
+	u32 stride = t->shape->grain - 3U, shift = walk_shift(t->shape->grain, level), first = level;
 
 	for (;;) {
 		if (!fetch(t, table | index << 3, level, fault))
@@ -153,32 +148,32 @@ static bool descend(struct walk_tables *t, u64 table, u64 index, u32 level, stru
 		if (level == 3 || (t->desc & (DESC_VALID | DESC_TABLE)) != (DESC_VALID | DESC_TABLE))
 			break;
 		t->hier |= t->desc;
-		table = t->desc & MASK(47, s->grain);
-		if (table >> s->oa_bits)
+		table = t->desc & MASK(47, t->shape->grain);
+		if (table >> t->shape->oa_bits)
 			return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
 		level++;
 		shift -= stride;
 		index = t->ia >> shift & (BIT(stride) - 1);
 	}
-	remember(t, table, level, shift);
+	if (t->cache && level != first)
+		remember(t->cache, t->ia, table, level, shift + stride);
 	return leaf(t, level, shift, fault);
 }
 
 bool walk_tables(struct walk_tables *t, struct walk_fault *fault)
 {
 	const struct walk_shape *s = t->shape;
-	u32 shift;
+	const struct walk_cache *c = t->cache;
 	u64 index;
 
 	t->hier = 0;
-	if (is_cached(t)) {
-		shift = walk_shift(s->grain, t->cache->level);
-		index = t->ia >> shift & (BIT(s->grain - 3) - 1);
-		return descend(t, t->cache->table, index, t->cache->level, fault);
+	if (c && !((t->ia ^ c->ia) >> c->shift)) {
+		/* The last table is known: its entry is all that is to be read. */
+		index = (t->ia & (BIT(c->shift) - 1)) >> (c->shift - s->grain + 3);
+		return descend(t, c->table, index, c->level, fault);
 	}
 	/* The first table, or concatenated tables, resolve all that is left of the address. */
-	shift = walk_shift(s->grain, s->level);
-	index = (t->ia & (BIT(s->ia_bits) - 1)) >> shift;
+	index = (t->ia & (BIT(s->ia_bits) - 1)) >> walk_shift(s->grain, s->level);
 	if ((s->base | index << 3) >> s->oa_bits)
 		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
 	return descend(t, s->base, index, s->level, fault);

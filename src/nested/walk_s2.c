@@ -123,23 +123,56 @@ struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f)
 				    .xnx = f->xnx };
 }
 
-static bool translate(const struct walk_s2_regs *regs, const struct walk_shape *shape,
-		      const struct walk_mem *mem, u64 ipa, struct walk_access a,
-		      struct walk_s2_out *out, struct walk_fault *fault)
+/* The tables are what VTTBR_EL2 and VTCR_EL2 say. */
+static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *regs, const struct walk_feat *f,
+						   const struct walk_mem *mem, u64 ipa, struct walk_access a,
+						   struct walk_s2_out *out, struct walk_fault *fault)
 {
-	/* No stage below, no one to walk for: the rest is walk_tables()'s. */
+	struct walk_shape shape = walk_s2_shape(regs->vttbr, regs->vtcr, f);
+	struct walk_s2_regs decoded = *regs;
+
+	decoded.shape = &shape;
+	return walk_s2(&decoded, f, mem, ipa, a, out, fault);
+}
+
+/* What hardware makes of the leaf's descriptor, and of the permission to write. */
+static u64 touched(const struct walk_shape *shape, u64 desc, struct walk_access a, bool hd, struct walk_s2_out *out)
+{
+	bool clean = hd && !(desc & S2_AP_W);
+
+	if (shape->ha)
+		desc |= WALK_AF;
+	if (clean && a.write && !a.at) {
+		desc |= S2_AP_W;
+		clean = false;
+	}
+	/* Until a write made the page dirty, writes must come here. */
+	out->w = out->w && !clean;
+	return desc;
+}
+
+bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
+	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
+{
+	const struct walk_shape *shape = regs->shape;
+	/* No stage below, no one to walk for: those are left out. */
 	struct walk_tables t;
-	bool hd, clean;
+	bool hd;
 	u64 new;
 
+	*fault = (struct walk_fault){ .stage2 = true, .ipa = ipa };
+	if (!regs->vm)
+		return flat(ipa, out);
+	if (!shape)
+		return walk_decoded(regs, f, mem, ipa, a, out, fault);
+	if (!shape->ia_bits || ipa >> shape->ia_bits)
+		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
 	t.ia = ipa;
 	t.shape = shape;
 	t.mem = mem;
 	t.cache = regs->cache;
 	t.s2 = NULL;
 	t.ee = regs->ee;
-	if (!shape->ia_bits || ipa >> shape->ia_bits)
-		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
 	if (!walk_tables(&t, fault))
 		return false;
 	hd = shape->hd && (t.desc & WALK_DBM);
@@ -147,27 +180,8 @@ static bool translate(const struct walk_s2_regs *regs, const struct walk_shape *
 	out->level = fault->level;
 	if (!allowed(regs, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
-	new = shape->ha ? t.desc | WALK_AF : t.desc;
-	clean = hd && !(t.desc & S2_AP_W);
-	if (clean && a.write && !a.at) {
-		new |= S2_AP_W;
-		clean = false;
-	}
-	/* Until a write made the page dirty, writes must come here. */
-	out->w = out->w && !clean;
+	if (!shape->ha)
+		return true;
+	new = touched(shape, t.desc, a, hd, out);
 	return new == t.desc || walk_update(&t, new, fault);
-}
-
-bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
-	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
-{
-	struct walk_shape shape;
-
-	*fault = (struct walk_fault){ .stage2 = true, .ipa = ipa };
-	if (!regs->vm)
-		return flat(ipa, out);
-	if (regs->shape)
-		return translate(regs, regs->shape, mem, ipa, a, out, fault);
-	shape = walk_s2_shape(regs->vttbr, regs->vtcr, f);
-	return translate(regs, &shape, mem, ipa, a, out, fault);
 }
