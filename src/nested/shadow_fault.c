@@ -15,7 +15,7 @@
 #define MEMATTR_NC 5
 #define DESC_SH_OUTER (2UL << 8)
 #define SH_OUTER 2
-#define S2_XN_PX BIT(53) /* XN[0]: with XN[1], which of EL1 and EL0 may execute */
+#define S2_XN_SHIFT 53 /* XN[1:0] */
 #define PAR_F BIT(0)
 #define PAR_PA MASK(47, 12)
 
@@ -45,23 +45,19 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 static struct walk_access access_of(const struct exit *exit)
 {
 	bool permission = ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
-	struct walk_access a = { .el0 = (exit->spsr & 0xf) == 0 };
+	bool el0 = (exit->spsr & 0xf) == 0, write = exit->esr & DABT_WNR;
 
-	if (exit->esr & ABT_S1PTW) {
-		/* Reading the table did not do, or setting the access flag in it. */
-		a.ttw = a.read = true;
-		a.write = permission;
-	} else if (ESR_EC(exit->esr) == EC_IABT_LOW) {
-		a.exec = true;
-	} else if (exit->esr & DABT_CM) {
-		/* Only an invalidation, or EL0, is asked for permission at all. */
-		a.write = permission && !a.el0;
-		a.read = permission && a.el0;
-	} else {
-		a.write = exit->esr & DABT_WNR;
-		a.read = !a.write;
-	}
-	return a;
+	/* Reading the table did not do, or setting the access flag in it. */
+	if (exit->esr & ABT_S1PTW)
+		return (struct walk_access){
+			.el0 = el0, .ttw = true, .read = true, .write = permission
+		};
+	if (ESR_EC(exit->esr) == EC_IABT_LOW)
+		return (struct walk_access){ .el0 = el0, .exec = true };
+	/* Only an invalidation, or EL0, is asked for permission at all. */
+	if (exit->esr & DABT_CM)
+		return (struct walk_access){ .el0 = el0, .write = permission && !el0, .read = permission && el0 };
+	return (struct walk_access){ .el0 = el0, .write = write, .read = !write };
 }
 
 /* ---- what is answered ---- */
@@ -84,20 +80,9 @@ static u64 combine_memattr(u64 l1, u64 l0)
 	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
 }
 
-/* Execute-never as XN[1:0] says it, of who may. */
-static u64 xn_bits(bool px, bool ux)
-{
-	if (px && ux)
-		return 0;
-	if (!px && !ux)
-		return S2_XN;
-	return ux ? S2_XN_PX : S2_XN | S2_XN_PX;
-}
-
 /* The leaf's attributes: what L1 gives and nidus gives. */
 static u64 compose(const struct walk_s2_out *l1, u64 l0)
 {
-	bool l0_x = !(l0 & S2_XN);
 	u64 attr = DESC_AF | combine_memattr(l1->memattr, MEMATTR(l0)) << 2;
 
 	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
@@ -106,7 +91,8 @@ static u64 compose(const struct walk_s2_out *l1, u64 l0)
 		attr |= S2_AP_READ;
 	if (l1->w && (l0 & S2_AP_WRITE))
 		attr |= S2_AP_WRITE;
-	return attr | xn_bits(l1->px && l0_x, l1->ux && l0_x) | shadow_tag(l1->size);
+	attr |= l0 & S2_XN ? S2_XN : (u64)l1->xn << S2_XN_SHIFT;
+	return attr | shadow_tag(l1->size);
 }
 
 /* How much may be mapped at once: one leaf of L1's, one of the VM's, a block that tables have. */

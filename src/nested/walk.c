@@ -137,46 +137,60 @@ static void remember(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shi
 	c->level = level;
 }
 
-/* From a table at this level, whose entry of ia is index, down. */
-static bool descend(struct walk_tables *t, u64 table, u64 index, u32 level, struct walk_fault *fault)
+static bool is_table(u64 desc, u32 level)
 {
-	u32 stride = t->shape->grain - 3U, shift = walk_shift(t->shape->grain, level), first = level;
+	return level < 3 && (desc & (DESC_VALID | DESC_TABLE)) == (DESC_VALID | DESC_TABLE);
+}
 
-	for (;;) {
-		if (!fetch(t, table | index << 3, level, fault))
-			return false;
-		if (level == 3 || (t->desc & (DESC_VALID | DESC_TABLE)) != (DESC_VALID | DESC_TABLE))
-			break;
+/* From the descriptor of a table at this level, t->desc, down. */
+static bool descend(struct walk_tables *t, u32 level, struct walk_fault *fault)
+{
+	u32 stride = t->shape->grain - 3U, shift = walk_shift(t->shape->grain, level);
+	u64 table;
+
+	do {
 		t->hier |= t->desc;
 		table = t->desc & MASK(47, t->shape->grain);
 		if (table >> t->shape->oa_bits)
 			return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
 		level++;
 		shift -= stride;
-		index = t->ia >> shift & (BIT(stride) - 1);
-	}
-	if (t->cache && level != first)
+		if (!fetch(t, table | (t->ia >> shift & (BIT(stride) - 1)) << 3, level, fault))
+			return false;
+	} while (is_table(t->desc, level));
+	if (t->cache)
 		remember(t->cache, t->ia, table, level, shift + stride);
 	return leaf(t, level, shift, fault);
 }
 
-bool walk_tables(struct walk_tables *t, struct walk_fault *fault)
+/* The entry of the first table, or of concatenated ones: it resolves all that is left of the address. */
+static u64 first_entry(const struct walk_tables *t)
 {
 	const struct walk_shape *s = t->shape;
+
+	return s->base | (t->ia & (BIT(s->ia_bits) - 1)) >> walk_shift(s->grain, s->level) << 3;
+}
+
+bool walk_tables(struct walk_tables *t, struct walk_fault *fault)
+{
 	const struct walk_cache *c = t->cache;
-	u64 index;
+	u32 level = t->shape->level, shift;
+	u64 at;
 
 	t->hier = 0;
 	if (c && !((t->ia ^ c->ia) >> c->shift)) {
-		/* The last table is known: its entry is all that is to be read. */
-		index = (t->ia & (BIT(c->shift) - 1)) >> (c->shift - s->grain + 3);
-		return descend(t, c->table, index, c->level, fault);
+		level = c->level;
+		shift = c->shift - (t->shape->grain - 3U);
+		at = c->table | (t->ia & (BIT(c->shift) - 1)) >> shift << 3;
+	} else {
+		shift = walk_shift(t->shape->grain, level);
+		at = first_entry(t);
+		if (at >> t->shape->oa_bits)
+			return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
 	}
-	/* The first table, or concatenated tables, resolve all that is left of the address. */
-	index = (t->ia & (BIT(s->ia_bits) - 1)) >> walk_shift(s->grain, s->level);
-	if ((s->base | index << 3) >> s->oa_bits)
-		return walk_fail(fault, ESR_FSC_ADDR_SIZE, 0);
-	return descend(t, s->base, index, s->level, fault);
+	if (!fetch(t, at, level, fault))
+		return false;
+	return is_table(t->desc, level) ? descend(t, level, fault) : leaf(t, level, shift, fault);
 }
 
 bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)

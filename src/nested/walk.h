@@ -34,11 +34,11 @@ struct walk_feat {
 
 /* What the access that is translated wants; none of read, write, exec: no permission at all. */
 struct walk_access {
-	bool read, write, exec;
-	bool el0; /* else the regime's privileged level */
-	bool pan; /* PSTATE.PAN, if it holds for this access */
-	bool at;  /* an AT instruction: dirty state is left alone */
-	bool ttw; /* stage 2: the access is a stage-1 walk's */
+	bool read : 1, write : 1, exec : 1;
+	bool el0 : 1; /* else the regime's privileged level */
+	bool pan : 1; /* PSTATE.PAN, if it holds for this access */
+	bool at : 1;  /* an AT instruction: dirty state is left alone */
+	bool ttw : 1; /* stage 2: the access is a stage-1 walk's */
 };
 
 /* Why there is no translation. */
@@ -95,7 +95,7 @@ struct walk_s2_out {
 	u8 memattr; /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
 	u8 sh;      /* SH[1:0] */
 	bool r, w;  /* w: false for a page that hardware would have to make dirty first */
-	bool px, ux; /* execute at EL1, at EL0 */
+	u8 xn; /* XN[1:0]: 0 all may execute, 1 EL0, 2 nobody, 3 EL1; 0 or 2 without FEAT_XNX */
 };
 
 /*

@@ -14,8 +14,6 @@
 
 #define S2_AP_W BIT(7)
 #define S2AP(desc) FIELD(desc, 7, 6)
-#define S2_XN1 BIT(54)
-#define S2_XN0 BIT(53)
 
 u32 walk_s2_granule(u64 vtcr, const struct walk_feat *f)
 {
@@ -72,7 +70,7 @@ static u32 ipa_bits(u64 vtcr, u32 grain, const struct walk_feat *f)
 
 static void decode_leaf(const struct walk_tables *t, bool dirty_later, struct walk_s2_out *out)
 {
-	bool xn1 = t->desc & S2_XN1, xn0 = t->shape->xnx && (t->desc & S2_XN0);
+	u8 xn = (u8)FIELD(t->desc, 54, 53);
 
 	out->oa = t->oa;
 	out->size = t->size;
@@ -82,8 +80,7 @@ static void decode_leaf(const struct walk_tables *t, bool dirty_later, struct wa
 	out->sh = (u8)FIELD(t->desc, 9, 8);
 	out->r = S2AP(t->desc) & 1;
 	out->w = (S2AP(t->desc) & 2) || dirty_later;
-	out->px = xn1 == xn0;
-	out->ux = !xn1;
+	out->xn = t->shape->xnx ? xn : xn & 2;
 }
 
 /* AArch64.S2CheckPermissions. */
@@ -92,7 +89,7 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 {
 	if (a.ttw && regs->ptw && out->memattr < 4)
 		return false;
-	if (a.exec && !(a.el0 ? out->ux : out->px))
+	if (a.exec && (a.el0 ? out->xn & 2 : out->xn == 1 || out->xn == 2))
 		return false;
 	return !(a.read && !out->r) && !(a.write && !out->w);
 }
@@ -101,7 +98,7 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 static bool flat(u64 ipa, struct walk_s2_out *out)
 {
 	*out = (struct walk_s2_out){
-		.oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true, .px = true, .ux = true
+		.oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true
 	};
 	return true;
 }

@@ -78,15 +78,16 @@ static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *
 enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	u64 fault = ESR_FSC_TYPE(exit->esr);
-	ipa_t at = fault_ipa(exit);
+	ipa_t at;
 
 	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
 		enum verdict verdict = l2_abort(vcpu, exit, &at);
 
 		if (verdict != SKIP)
 			return verdict;
+	} else {
+		at = fault_ipa(exit);
 	}
-
 	/*
 	 * A stage-1 walk that met an IPA with nothing behind it, or any fault that isn't a
 	 * missing or read-only stage-2 mapping (external aborts come here by HCR_EL2.TEA).

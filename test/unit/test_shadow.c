@@ -577,21 +577,80 @@ void *pa_ptr(pa_t p)
 static void stale_walks_are_not_installed(void **state)
 {
 	struct shadow *s = enter(0);
+	struct pgtable_leaf leaf;
+	int happened = 0;
 
 	(void)state;
 	enter(1);
 	for (int when = 1; when < 12; when++) {
-		struct pgtable_leaf leaf;
+		bool raced;
 
 		nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
 		tlbi_ipa(0, 0x80001000, 0);
 		race = when;
 		nv_vcpu[0].hyp = false;
 		assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
-		if (pgtable_lookup(&s->s2.pt, 0x80001000, &leaf) && !race &&
+		happened += raced = !race;
+		race = 0;
+		if (pgtable_lookup(&s->s2.pt, 0x80001000, &leaf) && raced &&
 		    leaf.oa != nv_ram_pa + 0x9000)
 			fail_msg("walk of %d reads ago installed", when);
-		race = 0;
+	}
+	/* Each of the three levels of L1's. */
+	assert_true(happened >= 3);
+	/* The same with the table remembered, of which only the last descriptor is read. */
+	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
+	nv_map(root_a, 0x80003000, NV_RAM + 0x5000, 3, NV_RW);
+	tlbi_ipa(0, 0x80001000, 0);
+	assert_int_equal(fault(0, 0x80003000, true, NULL), SHADOW_RETRY);
+	race = 1;
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	assert_int_equal(race, 0);
+	assert_false(mapped(s, 0x80001000));
+	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 0x9000);
+}
+
+/* Another table in place of L1's last one, said by a TLBI of any vcpu and of any kind: both walk it. */
+static void tables_are_remembered_until_a_tlbi(void **state)
+{
+	static const struct {
+		u32 op1, crm, op2;
+		u64 arg;
+	} tlbis[] = {
+		{ 4, 0, 1, 0x80000 }, /* IPAS2E1IS, by any address in it */
+		{ 4, 4, 1, 0x80001 }, /* IPAS2E1 */
+		{ 4, 3, 6, 0 },       /* VMALLS12E1IS */
+		{ 4, 3, 4, 0 },       /* ALLE1IS */
+		{ 4, 0, 2, 0x80000 | 1UL << 46 | 1UL << 44 | 7UL << 39 }, /* RIPAS2E1IS, 2 MiB */
+	};
+	struct shadow *s = enter(0);
+
+	(void)state;
+	assert_ptr_equal(enter(1), s);
+	for (size_t i = 0; i < ARRAY_SIZE(tlbis); i++) {
+		u64 *table = nv_entry(root_a, 0x80000000, 2), old = NV_RAM + (2 * i + 1) * MIB(1),
+		    now = old + MIB(1);
+
+		for (u64 page = 0; page < 8; page++)
+			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, old + page * PAGE_SIZE, 3, NV_RW);
+		tlbi(0, 4, 3, 4, 0);
+		for (u32 v = 0; v < 2; v++)
+			assert_int_equal(fault(v, 0x80000000 + v * PAGE_SIZE, true, NULL), SHADOW_RETRY);
+		*table = 0;
+		tlbi(1, tlbis[i].op1, tlbis[i].crm, tlbis[i].op2, tlbis[i].arg);
+		for (u64 page = 0; page < 8; page++)
+			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, now + page * PAGE_SIZE, 3, NV_RW);
+		for (u32 v = 0; v < 2; v++) {
+			u64 l2 = 0x80002000 + v * PAGE_SIZE;
+			struct pgtable_leaf leaf;
+
+			assert_int_equal(fault(v, l2, true, NULL), SHADOW_RETRY);
+			assert_true(pgtable_lookup(&s->s2.pt, l2, &leaf));
+			if (leaf.oa != nv_ram_pa + (now - NV_RAM) + (l2 & 0xffff))
+				fail_msg("TLBI %zu: vcpu %u walked the table that was", i, v);
+		}
 	}
 }
 
@@ -872,6 +931,7 @@ int main(void)
 		TEST(a_leaf_goes_as_a_whole),
 		TEST(l0_takes_a_page),
 		TEST(stale_walks_are_not_installed),
+		TEST(tables_are_remembered_until_a_tlbi),
 		TEST(a_joined_tlbi_counts),
 		cmocka_unit_test(property),
 		TEST(memory_is_bounded),

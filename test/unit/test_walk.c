@@ -508,8 +508,8 @@ static void check_s2(const struct s2_setup *s, u64 ipa, struct walk_access a)
 	assert_int_equal(out.level, want.level);
 	assert_int_equal(out.r, p.r);
 	assert_int_equal(out.w, p.w);
-	assert_int_equal(out.px, p.px);
-	assert_int_equal(out.ux, p.ux);
+	/* XN[1:0] of the four kinds. */
+	assert_int_equal(out.xn, p.ux ? (p.px ? 0 : 1) : p.px ? 3 : 2);
 	assert_int_equal(out.sh, FIELD(want.desc, 9, 8));
 	if (FIELD(want.desc, 5, 4) == 0 || FIELD(want.desc, 3, 2))
 		assert_int_equal(out.memattr, FIELD(want.desc, 5, 2));
