@@ -15,6 +15,7 @@
 #include "lib/check.h"
 #include "mm/addr.h"
 #include "mm/page.h"
+#include "mm/pgtable_entry.h"
 
 #define OA_BITS 48
 
@@ -38,21 +39,6 @@ enum vis {
 struct span {
 	u32 lo, hi;
 };
-
-static u64 *table_ptr(u64 desc)
-{
-	return pa_ptr(pa(desc & DESC_ADDR));
-}
-
-static bool is_table(u64 desc, u32 level)
-{
-	return level < 3 && (desc & DESC_TYPE) == DESC_TYPE;
-}
-
-static u64 leaf_type(u32 level)
-{
-	return level == 3 ? DESC_TYPE : DESC_VALID;
-}
 
 static u32 table_index(const struct pgtable *pt, u32 level, u64 ia)
 {
@@ -106,9 +92,9 @@ static void free_below(struct pgtable *pt, u64 *table, u32 level, u32 count)
 	for (u32 i = 0; i < count; i++) {
 		u64 desc = desc_load(&table[i]);
 
-		if (!is_table(desc, level))
+		if (!pgtable_is_table(desc, level))
 			continue;
-		free_below(pt, table_ptr(desc), level + 1, PGTABLE_ENTRIES);
+		free_below(pt, pgtable_ptr(desc), level + 1, PGTABLE_ENTRIES);
 		table_free(pt, desc & DESC_ADDR, 0);
 	}
 }
@@ -138,7 +124,7 @@ static int spare_fill(struct walk *w, u64 count)
 			spare_free(w);
 			return -ENOMEM;
 		}
-		*table_ptr(page) = w->spare;
+		*pgtable_ptr(page) = w->spare;
 		w->spare = page;
 	}
 	return 0;
@@ -149,7 +135,7 @@ static int spare_fill(struct walk *w, u64 count)
 /* The leaf wanted at ia, without the contiguous bit. */
 static u64 want(const struct walk *w, u32 level, u64 ia)
 {
-	return (ia + w->delta) | w->attr | leaf_type(level);
+	return (ia + w->delta) | w->attr | pgtable_leaf_type(level);
 }
 
 /* Whether the update treats the entry of [ia, next) as a whole: as one leaf, or as a hole. */
@@ -207,8 +193,8 @@ static u64 count_tables(const struct walk *w, const u64 *table, u64 under, u32 l
 			continue;
 		}
 		desc = table ? desc_load(&table[table_index(w->pt, level, ia)]) : under;
-		if (is_table(desc, level))
-			n += count_tables(w, table_ptr(desc), 0, level + 1, ia, next);
+		if (pgtable_is_table(desc, level))
+			n += count_tables(w, pgtable_ptr(desc), 0, level + 1, ia, next);
 		else if (!table ? w->map || under : needs_table(w, desc, level, ia))
 			n += 1 + count_tables(w, NULL, desc, level + 1, ia, next);
 	}
@@ -260,7 +246,7 @@ static void fill(const struct pgtable *pt, u64 *table, u32 level, u32 i, u32 n, 
 /* The leaf at this level that a block one level up becomes at its first entry. */
 static u64 split_leaf(u64 block, u32 level)
 {
-	return (block & ~(DESC_TYPE | DESC_CONT)) | leaf_type(level);
+	return (block & ~(DESC_TYPE | DESC_CONT)) | pgtable_leaf_type(level);
 }
 
 /* Break entry i, and with one that is contiguous its whole group. */
@@ -313,8 +299,8 @@ static void mend(const struct walk *w, u64 *table, u32 level, struct span broken
 			continue;
 		}
 		desc_store(&table[i], 0);
-		if (is_table(desc | DESC_VALID, level)) {
-			free_below(w->pt, table_ptr(desc), level + 1, PGTABLE_ENTRIES);
+		if (pgtable_is_table(desc | DESC_VALID, level)) {
+			free_below(w->pt, pgtable_ptr(desc), level + 1, PGTABLE_ENTRIES);
 			table_free(w->pt, desc & DESC_ADDR, 0);
 		}
 	}
@@ -413,7 +399,7 @@ static void prune(const struct walk *w, u64 *table, u32 level, u64 ia)
 {
 	u32 i = table_index(w->pt, level, ia);
 	struct span run = { i, i + 1 };
-	const u64 *child = table_ptr(desc_load(&table[i]));
+	const u64 *child = pgtable_ptr(desc_load(&table[i]));
 
 	for (u32 k = 0; k < PGTABLE_ENTRIES; k++)
 		if (desc_load(&child[k]))
@@ -437,8 +423,8 @@ static void commit_table(struct walk *w, u64 *table, u32 level, u64 ia, u64 end,
 			continue;
 		}
 		desc = desc_load(&table[table_index(w->pt, level, ia)]);
-		if (is_table(desc, level)) {
-			commit_table(w, table_ptr(desc), level + 1, ia, next, vis);
+		if (pgtable_is_table(desc, level)) {
+			commit_table(w, pgtable_ptr(desc), level + 1, ia, next, vis);
 			if (!w->map)
 				prune(w, table, level, ia);
 		} else if (needs_table(w, desc, level, ia)) {
@@ -452,10 +438,18 @@ static void commit_table(struct walk *w, u64 *table, u32 level, u64 ia, u64 end,
 	}
 }
 
+/* What was invalid before needs no TLBI, but walks must see the stores. */
+static void publish(const struct pgtable *pt)
+{
+	dsb(ishst);
+	if (pt->kind == PGTABLE_STAGE1)
+		isb();
+}
+
 static int update(struct walk *w, u64 ia, u64 size)
 {
 	struct pgtable *pt = w->pt;
-	u64 *root = table_ptr(pt->root);
+	u64 *root = pgtable_ptr(pt->root);
 	int err;
 
 	if (!IS_ALIGNED(ia | size, PAGE_SIZE) || ia >> pt->ia_bits ||
@@ -465,59 +459,24 @@ static int update(struct walk *w, u64 ia, u64 size)
 	if (err)
 		return err;
 	commit_table(w, root, pt->start_level, ia, ia + size, LIVE);
-	/* What was invalid before needs no TLBI, but walks must see the stores. */
-	dsb(ishst);
-	if (pt->kind == PGTABLE_STAGE1)
-		isb();
+	publish(pt);
 	return 0;
-}
-
-/* ---- one address ---- */
-
-/*
- * The entry that decides about ia, which is in range, and log2 of what it covers. The table of level 3 that it was in
- * last time is where it most often is again.
- */
-static u64 *find_entry(struct pgtable *pt, u64 ia, u32 *shift)
-{
-	u32 s = level_shift(pt->start_level), i = ia >> PAGE_SHIFT & (PGTABLE_ENTRIES - 1);
-	u64 *e, desc;
-
-	*shift = PAGE_SHIFT;
-	if (pt->near && !((ia ^ pt->near_ia) >> level_shift(2)))
-		return pt->near + i;
-	/* Concatenated root tables are one large table. */
-	for (e = table_ptr(pt->root) + (ia >> s); s > PAGE_SHIFT;) {
-		desc = desc_load(e);
-		if (!is_table(desc, 0)) {
-			*shift = s;
-			return e;
-		}
-		s -= level_shift(2) - PAGE_SHIFT;
-		e = table_ptr(desc) + (ia >> s & (PGTABLE_ENTRIES - 1));
-	}
-	pt->near = e - i;
-	pt->near_ia = ia;
-	return e;
 }
 
 /* ---- interface ---- */
 
-/* No table to allocate, nothing to break; an empty entry is in no contiguous group, and one page makes none. */
-bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr)
+/* One page in a table that is there: nothing to allocate. False: update() is to do it. */
+static bool map_page(const struct walk *w, u64 ia)
 {
-	u32 shift;
-	u64 *e;
+	struct pgtable_entry e;
 
-	if (ia >> pt->ia_bits || ((ia | oa) & ~DESC_ADDR) || (attr & (~DESC_ATTRS | DESC_AF)) != DESC_AF)
+	if (!IS_ALIGNED(ia, PAGE_SIZE) || ia >> w->pt->ia_bits)
 		return false;
-	e = find_entry(pt, ia, &shift);
-	if (shift != PAGE_SHIFT || desc_load(e))
+	e = pgtable_entry(w->pt, ia);
+	if (e.shift != PAGE_SHIFT)
 		return false;
-	desc_store(e, oa | attr | leaf_type(3));
-	dsb(ishst);
-	if (pt->kind == PGTABLE_STAGE1)
-		isb();
+	commit_leaves(w, e.p - table_index(w->pt, 3, ia), 3, ia, 1, LIVE);
+	publish(w->pt);
 	return true;
 }
 
@@ -530,6 +489,8 @@ int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr)
 	/* Access flag faults are not used; and a leaf that is broken must differ from 0. */
 	if ((attr & ~DESC_ATTRS) || !(attr & DESC_AF))
 		return -EINVAL;
+	if (size == PAGE_SIZE && map_page(&w, ia))
+		return 0;
 	return update(&w, ia, size);
 }
 
@@ -538,19 +499,6 @@ int pgtable_unmap(struct pgtable *pt, u64 ia, u64 size)
 	struct walk w = { .pt = pt };
 
 	return update(&w, ia, size);
-}
-
-bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf)
-{
-	u32 shift = level_shift(pt->start_level);
-	u64 desc = ia >> pt->ia_bits ? 0 : desc_load(find_entry(pt, ia, &shift));
-
-	leaf->size = BIT(shift);
-	if (!(desc & DESC_VALID))
-		return false;
-	leaf->oa = (desc & DESC_ADDR) | (ia & (BIT(shift) - 1));
-	leaf->attr = desc & DESC_ATTRS;
-	return true;
 }
 
 /* Entries of the root, which may be up to 16 tables, or less than one. */
@@ -586,7 +534,7 @@ int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 ma
 
 void pgtable_destroy(struct pgtable *pt)
 {
-	free_below(pt, table_ptr(pt->root), pt->start_level, root_entries(pt));
+	free_below(pt, pgtable_ptr(pt->root), pt->start_level, root_entries(pt));
 	table_free(pt, pt->root, root_order(pt));
 	pt->root = 0;
 }

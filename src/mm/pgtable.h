@@ -61,7 +61,7 @@ void pgtable_destroy(struct pgtable *pt);
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr) must_check;
 /*
  * pgtable_map() for the common case of a fault: one page where nothing is mapped, in tables that are there. False: it
- * is not that, and nothing was changed.
+ * is not that, and nothing was changed. What pgtable_map() asks of attr is not asked here.
  */
 bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr) must_check;
 /*
