@@ -5,8 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/desc.h"
 
-/* From the root down. */
-static struct pgtable_entry descend(struct pgtable *pt, u64 ia)
+struct pgtable_entry pgtable_descend(struct pgtable *pt, u64 ia)
 {
 	u32 shift = level_shift(pt->start_level);
 	/* Concatenated root tables are one large table. */
@@ -22,17 +21,6 @@ static struct pgtable_entry descend(struct pgtable *pt, u64 ia)
 	pt->near = p - (ia >> PAGE_SHIFT & (PGTABLE_ENTRIES - 1));
 	pt->near_ia = ia;
 	return (struct pgtable_entry){ p, PAGE_SHIFT };
-}
-
-/* The table of level 3 that it was in last time is where it most often is again. */
-struct pgtable_entry pgtable_entry(struct pgtable *pt, u64 ia)
-{
-	u64 *table = pt->near;
-
-	if (table && !((ia ^ pt->near_ia) >> level_shift(2)))
-		return (struct pgtable_entry){ table + (ia >> PAGE_SHIFT & (PGTABLE_ENTRIES - 1)),
-					       PAGE_SHIFT };
-	return descend(pt, ia);
 }
 
 bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf)

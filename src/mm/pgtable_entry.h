@@ -27,5 +27,16 @@ struct pgtable_entry {
 	u64 shift; /* log2 of what it covers */
 };
 
-/* The entry that decides about ia, which is in range: a leaf, or none. Lock held. */
-struct pgtable_entry pgtable_entry(struct pgtable *pt, u64 ia);
+/* The entry that decides about ia, which is in range: a leaf, or none; from the root. Lock held. */
+struct pgtable_entry pgtable_descend(struct pgtable *pt, u64 ia);
+
+/* The same: the table of level 3 that it was in last time is where it most often is again. */
+static inline struct pgtable_entry pgtable_entry(struct pgtable *pt, u64 ia)
+{
+	u64 *table = pt->near;
+
+	if (table && !((ia ^ pt->near_ia) >> level_shift(2)))
+		return (struct pgtable_entry){ table + (ia >> PAGE_SHIFT & (PGTABLE_ENTRIES - 1)),
+					       PAGE_SHIFT };
+	return pgtable_descend(pt, ia);
+}

@@ -15,6 +15,7 @@
 #define MEMATTR_NC 5
 #define DESC_SH_OUTER (2UL << 8)
 #define SH_OUTER 2
+#define S2_AP_SHIFT 6
 #define S2_XN_SHIFT 53 /* XN[1:0] */
 #define PAR_F BIT(0)
 #define PAR_PA MASK(47, 12)
@@ -87,10 +88,7 @@ static u64 compose(const struct walk_s2_out *l1, u64 l0)
 
 	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
 									    : DESC_SH_INNER;
-	if (l1->r && (l0 & S2_AP_READ))
-		attr |= S2_AP_READ;
-	if (l1->w && (l0 & S2_AP_WRITE))
-		attr |= S2_AP_WRITE;
+	attr |= l0 & (S2_AP_READ | S2_AP_WRITE) & (u64)l1->ap << S2_AP_SHIFT;
 	attr |= l0 & S2_XN ? S2_XN : (u64)l1->xn << S2_XN_SHIFT;
 	return attr | shadow_tag(l1->size);
 }
@@ -136,7 +134,8 @@ static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct
 	int err;
 
 	note_bounds(s, l2 - in, l1 - in, size);
-	s->leaf_sizes |= shadow_tag_size(attr);
+	/* No stage 2 of L1's: page by page. */
+	s->leaf_sizes |= walk->size == ~0UL ? PAGE_SIZE : walk->size;
 	/* First the record, so that nothing is mapped that can't be found. */
 	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
 	if (err || (size == PAGE_SIZE && pgtable_fill(&s->s2.pt, l2 - in, leaf->oa - in, attr)))

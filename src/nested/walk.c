@@ -86,7 +86,7 @@ static bool table_at(struct walk_tables *t, u64 at, bool write, struct walk_faul
 	return true;
 }
 
-static bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *fault)
+static inline bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *fault)
 {
 	t->at = at;
 	if (t->s2 && !table_at(t, at, false, fault))
@@ -99,7 +99,7 @@ static bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_fault *f
 }
 
 /* What is no table: a leaf, or nothing. */
-static bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk_fault *fault)
+static inline bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk_fault *fault)
 {
 	const struct walk_shape *s = t->shape;
 	bool page = level == 3, block = is_block_level(s->grain, level);

@@ -94,7 +94,7 @@ struct walk_s2_out {
 	u8 level;
 	u8 memattr; /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
 	u8 sh;      /* SH[1:0] */
-	bool r, w;  /* w: false for a page that hardware would have to make dirty first */
+	u8 ap; /* S2AP[1:0]: 1 read, 2 write; not 2 for a page that hardware would have to make dirty first */
 	u8 xn; /* XN[1:0]: 0 all may execute, 1 EL0, 2 nobody, 3 EL1; 0 or 2 without FEAT_XNX */
 };
 

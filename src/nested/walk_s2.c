@@ -14,6 +14,8 @@
 
 #define S2_AP_W BIT(7)
 #define S2AP(desc) FIELD(desc, 7, 6)
+#define READ 1
+#define WRITE 2
 
 u32 walk_s2_granule(u64 vtcr, const struct walk_feat *f)
 {
@@ -78,8 +80,7 @@ static void decode_leaf(const struct walk_tables *t, bool dirty_later, struct wa
 	if (out->memattr >= 4 && !(out->memattr & 3))
 		out->memattr |= 1;
 	out->sh = (u8)FIELD(t->desc, 9, 8);
-	out->r = S2AP(t->desc) & 1;
-	out->w = (S2AP(t->desc) & 2) || dirty_later;
+	out->ap = (u8)(S2AP(t->desc) | (dirty_later ? WRITE : 0));
 	out->xn = t->shape->xnx ? xn : xn & 2;
 }
 
@@ -91,14 +92,14 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 		return false;
 	if (a.exec && (a.el0 ? out->xn & 2 : out->xn == 1 || out->xn == 2))
 		return false;
-	return !(a.read && !out->r) && !(a.write && !out->w);
+	return !(a.read && !(out->ap & READ)) && !(a.write && !(out->ap & WRITE));
 }
 
 /* Stage 2 off: what goes in comes out, and stage 1 alone decides. */
 static bool flat(u64 ipa, struct walk_s2_out *out)
 {
 	*out = (struct walk_s2_out){
-		.oa = ipa, .size = ~0UL, .memattr = 15, .r = true, .w = true
+		.oa = ipa, .size = ~0UL, .memattr = 15, .ap = READ | WRITE
 	};
 	return true;
 }
@@ -144,7 +145,8 @@ static u64 touched(const struct walk_shape *shape, u64 desc, struct walk_access 
 		clean = false;
 	}
 	/* Until a write made the page dirty, writes must come here. */
-	out->w = out->w && !clean;
+	if (clean)
+		out->ap &= READ;
 	return desc;
 }
 

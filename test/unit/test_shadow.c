@@ -702,7 +702,7 @@ static void check_composed(struct shadow *s, u32 vcpu)
 			fail_msg("%#lx is mapped, the VM has not got it", at);
 		if (leaf.oa != l0.oa)
 			fail_msg("%#lx leads to %#lx, not %#lx", at, leaf.oa, l0.oa);
-		if (!!(leaf.attr & S2_AP_WRITE) != out.w || !!(leaf.attr & S2_AP_READ) != out.r ||
+		if (FIELD(leaf.attr, 7, 6) != out.ap ||
 		    FIELD(leaf.attr, 5, 2) != out.memattr)
 			fail_msg("%#lx: attributes %#lx", at, leaf.attr);
 	}

@@ -506,8 +506,8 @@ static void check_s2(const struct s2_setup *s, u64 ipa, struct walk_access a)
 	assert_int_equal(out.oa, want.oa);
 	assert_int_equal(out.size, want.size);
 	assert_int_equal(out.level, want.level);
-	assert_int_equal(out.r, p.r);
-	assert_int_equal(out.w, p.w);
+	assert_int_equal(out.ap & 1, p.r);
+	assert_int_equal(out.ap >> 1, p.w);
 	/* XN[1:0] of the four kinds. */
 	assert_int_equal(out.xn, p.ux ? (p.px ? 0 : 1) : p.px ? 3 : 2);
 	assert_int_equal(out.sh, FIELD(want.desc, 9, 8));
