@@ -57,7 +57,9 @@ static struct walk_access access_of(const struct exit *exit)
 		return (struct walk_access){ .el0 = el0, .exec = true };
 	/* Only an invalidation, or EL0, is asked for permission at all. */
 	if (exit->esr & DABT_CM)
-		return (struct walk_access){ .el0 = el0, .write = permission && !el0, .read = permission && el0 };
+		return (struct walk_access){ .el0 = el0,
+					     .write = permission && !el0,
+					     .read = permission && el0 };
 	return (struct walk_access){ .el0 = el0, .write = write, .read = !write };
 }
 

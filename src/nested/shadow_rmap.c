@@ -21,7 +21,9 @@ static const u8 tag_shift[8] = { 12, 14, 16, 21, 25, 29, 30, 12 };
 
 u64 shadow_tag(u64 size)
 {
-	static const u8 tag[] = { [12] = 0, [14] = 1, [16] = 2, [21] = 3, [25] = 4, [29] = 5, [30] = 6 };
+	static const u8 tag[] = {
+		[12] = 0, [14] = 1, [16] = 2, [21] = 3, [25] = 4, [29] = 5, [30] = 6
+	};
 	u32 shift = (u32)__builtin_ctzl(size);
 
 	/* No stage 2 of L1's (a size of ~0): page by page. */

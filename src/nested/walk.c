@@ -6,7 +6,7 @@
 #include "nested/walk_tables.h"
 
 #define DESC_VALID BIT(0)
-#define DESC_TABLE BIT(1)
+#define DESC_TYPE MASK(1, 0) /* both: a table, or at level 3 a page; DESC_VALID alone: a block */
 
 /* ---- geometry ---- */
 
@@ -102,11 +102,10 @@ static inline bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_f
 static inline bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk_fault *fault)
 {
 	const struct walk_shape *s = t->shape;
-	bool page = level == 3, block = is_block_level(s->grain, level);
 	u64 in;
 
-	if ((t->desc & (DESC_VALID | DESC_TABLE)) != (page ? DESC_VALID | DESC_TABLE : DESC_VALID) ||
-	    !(page || block))
+	if ((t->desc & DESC_TYPE) != (level == 3 ? DESC_TYPE : DESC_VALID) ||
+	    (level < 3 && !is_block_level(s->grain, level)))
 		return walk_fail(fault, ESR_FSC_TRANSLATION, level);
 	t->size = BIT(shift);
 	if (t->desc & WALK_CONT)
@@ -139,7 +138,7 @@ static void remember(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shi
 
 static bool is_table(u64 desc, u32 level)
 {
-	return level < 3 && (desc & (DESC_VALID | DESC_TABLE)) == (DESC_VALID | DESC_TABLE);
+	return level < 3 && (desc & DESC_TYPE) == DESC_TYPE;
 }
 
 /* From the descriptor of a table at this level, t->desc, down. */

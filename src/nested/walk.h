@@ -53,8 +53,8 @@ struct walk_fault {
 
 /* The shape of a set of tables: what TCR_ELx or VTCR_EL2, and TTBRn_ELx or VTTBR_EL2, come to on a CPU. */
 struct walk_shape {
-	u64 base;    /* of the first table, or the first of concatenated ones */
-	u8 ia_bits;  /* of the input address; 0: a translation fault of level 0, whatever the address */
+	u64 base; /* of the first table, or the first of concatenated ones */
+	u8 ia_bits; /* of the input address; 0: a translation fault of level 0, whatever the address */
 	u8 oa_bits;  /* output addresses and tables are below 1 << oa_bits */
 	u8 grain;    /* log2 of the granule: 12, 14, 16 */
 	u8 level;    /* to start at */
@@ -82,10 +82,10 @@ struct walk_s2_regs {
 	/* What the two are, if that is known; NULL: each walk works it out. */
 	const struct walk_shape *shape;
 	struct walk_cache *cache; /* of these tables only, or NULL */
-	bool vm;  /* HCR_EL2.VM or DC; else every address is its own */
-	bool ee;  /* SCTLR_EL2.EE: tables are big-endian */
-	bool ptw; /* HCR_EL2.PTW */
-	bool cd;  /* HCR_EL2.CD */
+	bool vm;                  /* HCR_EL2.VM or DC; else every address is its own */
+	bool ee;                  /* SCTLR_EL2.EE: tables are big-endian */
+	bool ptw;                 /* HCR_EL2.PTW */
+	bool cd;                  /* HCR_EL2.CD */
 };
 
 struct walk_s2_out {

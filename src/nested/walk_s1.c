@@ -162,7 +162,8 @@ static bool setup(const struct walk_s1_regs *regs, const struct walk_feat *f, u6
 				  .grain = (u8)h->grain,
 				  .level = (u8)level,
 				  .ha = f->haf && (regs->tcr & TCR_HA),
-				  .hd = f->haf && f->hdbs && (regs->tcr & TCR_HA) && (regs->tcr & TCR_HD) };
+				  .hd = f->haf && f->hdbs && (regs->tcr & TCR_HA) &&
+					(regs->tcr & TCR_HD) };
 	return true;
 }
 

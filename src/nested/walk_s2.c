@@ -98,9 +98,7 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 /* Stage 2 off: what goes in comes out, and stage 1 alone decides. */
 static bool flat(u64 ipa, struct walk_s2_out *out)
 {
-	*out = (struct walk_s2_out){
-		.oa = ipa, .size = ~0UL, .memattr = 15, .ap = READ | WRITE
-	};
+	*out = (struct walk_s2_out){ .oa = ipa, .size = ~0UL, .memattr = 15, .ap = READ | WRITE };
 	return true;
 }
 
@@ -122,9 +120,11 @@ struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f)
 }
 
 /* The tables are what VTTBR_EL2 and VTCR_EL2 say. */
-static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *regs, const struct walk_feat *f,
-						   const struct walk_mem *mem, u64 ipa, struct walk_access a,
-						   struct walk_s2_out *out, struct walk_fault *fault)
+static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *regs,
+						   const struct walk_feat *f,
+						   const struct walk_mem *mem, u64 ipa,
+						   struct walk_access a, struct walk_s2_out *out,
+						   struct walk_fault *fault)
 {
 	struct walk_shape shape = walk_s2_shape(regs->vttbr, regs->vtcr, f);
 	struct walk_s2_regs decoded = *regs;
@@ -133,20 +133,16 @@ static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *re
 	return walk_s2(&decoded, f, mem, ipa, a, out, fault);
 }
 
-/* What hardware makes of the leaf's descriptor, and of the permission to write. */
-static u64 touched(const struct walk_shape *shape, u64 desc, struct walk_access a, bool hd, struct walk_s2_out *out)
+/* With HA: the leaf's descriptor as hardware leaves it. hd: it sets the dirty state as well. */
+static u64 touched(u64 desc, bool hd, struct walk_access a, struct walk_s2_out *out)
 {
-	bool clean = hd && !(desc & S2_AP_W);
-
-	if (shape->ha)
-		desc |= WALK_AF;
-	if (clean && a.write && !a.at) {
-		desc |= S2_AP_W;
-		clean = false;
-	}
+	desc |= WALK_AF;
+	if (!hd || (desc & S2_AP_W))
+		return desc;
+	if (a.write && !a.at)
+		return desc | S2_AP_W;
 	/* Until a write made the page dirty, writes must come here. */
-	if (clean)
-		out->ap &= READ;
+	out->ap &= READ;
 	return desc;
 }
 
@@ -181,6 +177,6 @@ bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const s
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
 	if (!shape->ha)
 		return true;
-	new = touched(shape, t.desc, a, hd, out);
+	new = touched(t.desc, hd, a, out);
 	return new == t.desc || walk_update(&t, new, fault);
 }

@@ -24,7 +24,7 @@ struct walk_tables {
 	u64 desc;   /* the leaf */
 	u64 at;     /* its address, as mem has it */
 	u64 at_ipa; /* the same before s2 */
-	u64 hier;   /* the OR of all table descriptors: hierarchical permissions; none with a cache */
+	u64 hier; /* the OR of all table descriptors: hierarchical permissions; none with a cache */
 	u64 oa, size;
 };
 

@@ -62,9 +62,9 @@ static void invalidate(struct pgtable *t, u64 ia, u64 size)
 	(void)size;
 }
 
-static const struct pgtable_ops ops = {
-	.invalidate = invalidate, .table_alloc = alloc, .table_free = drop
-};
+static const struct pgtable_ops ops = { .invalidate = invalidate,
+					.table_alloc = alloc,
+					.table_free = drop };
 
 static void check(u64 w, u64 i)
 {
@@ -171,11 +171,13 @@ static void contiguous_runs(void **state)
 	pt.contiguous = true;
 	assert_int_equal(pgtable_map(&pt, base[0], GIB(8), 16 * PAGE_SIZE, ATTR), 0);
 	for (u64 i = 16; i < 32; i++)
-		assert_true(pgtable_fill(&pt, base[0] + i * PAGE_SIZE, GIB(8) + i * PAGE_SIZE, ATTR));
+		assert_true(
+			pgtable_fill(&pt, base[0] + i * PAGE_SIZE, GIB(8) + i * PAGE_SIZE, ATTR));
 	table = (const u64 *)((const u64 *)(((const u64 *)pt.root)[3] & DESC_ADDR))[0];
 	table = (const u64 *)((u64)table & DESC_ADDR);
 	for (u64 i = 0; i < 32; i++)
-		assert_int_equal(table[i], (GIB(8) + i * PAGE_SIZE) | ATTR | 3 | (i < 16 ? DESC_CONT : 0));
+		assert_int_equal(table[i],
+				 (GIB(8) + i * PAGE_SIZE) | ATTR | 3 | (i < 16 ? DESC_CONT : 0));
 	pgtable_destroy(&pt);
 }
 

@@ -15,6 +15,7 @@
 
 #include "arch/pgtable.h"
 #include "nested/shadow.h"
+#include "nested/shadow_tables.h"
 #include "nested/tlbi.h"
 #include "nested/walk_vm.h"
 #include "nested_vm.h"
@@ -309,6 +310,17 @@ static void walks_through_device_memory(void **state)
 	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_VM | HCR_PTW | HCR_E2H | HCR_RW);
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
 	assert_int_equal(r.esr & 63, 15);
+}
+
+/* What a leaf says of the size of L1's: all that three granules have, and none. */
+static void leaf_sizes(void **state)
+{
+	static const u64 sizes[] = { KIB(4), KIB(16), KIB(64), MIB(2), MIB(32), MIB(512), GIB(1) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		assert_int_equal(shadow_tag_size(shadow_tag(sizes[i])), sizes[i]);
+	assert_int_equal(shadow_tag_size(shadow_tag(~0UL)), PAGE_SIZE);
 }
 
 /* ---- block sizes ---- */
@@ -634,14 +646,17 @@ static void tables_are_remembered_until_a_tlbi(void **state)
 		    now = old + MIB(1);
 
 		for (u64 page = 0; page < 8; page++)
-			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, old + page * PAGE_SIZE, 3, NV_RW);
+			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, old + page * PAGE_SIZE, 3,
+			       NV_RW);
 		tlbi(0, 4, 3, 4, 0);
 		for (u32 v = 0; v < 2; v++)
-			assert_int_equal(fault(v, 0x80000000 + v * PAGE_SIZE, true, NULL), SHADOW_RETRY);
+			assert_int_equal(fault(v, 0x80000000 + v * PAGE_SIZE, true, NULL),
+					 SHADOW_RETRY);
 		*table = 0;
 		tlbi(1, tlbis[i].op1, tlbis[i].crm, tlbis[i].op2, tlbis[i].arg);
 		for (u64 page = 0; page < 8; page++)
-			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, now + page * PAGE_SIZE, 3, NV_RW);
+			nv_map(root_a, 0x80000000 + page * PAGE_SIZE, now + page * PAGE_SIZE, 3,
+			       NV_RW);
 		for (u32 v = 0; v < 2; v++) {
 			u64 l2 = 0x80002000 + v * PAGE_SIZE;
 			struct pgtable_leaf leaf;
@@ -702,8 +717,7 @@ static void check_composed(struct shadow *s, u32 vcpu)
 			fail_msg("%#lx is mapped, the VM has not got it", at);
 		if (leaf.oa != l0.oa)
 			fail_msg("%#lx leads to %#lx, not %#lx", at, leaf.oa, l0.oa);
-		if (FIELD(leaf.attr, 7, 6) != out.ap ||
-		    FIELD(leaf.attr, 5, 2) != out.memattr)
+		if (FIELD(leaf.attr, 7, 6) != out.ap || FIELD(leaf.attr, 5, 2) != out.memattr)
 			fail_msg("%#lx: attributes %#lx", at, leaf.attr);
 	}
 }
@@ -922,6 +936,7 @@ int main(void)
 		TEST(dirty_pages),
 		TEST(permission_faults_ask_at),
 		TEST(walks_through_device_memory),
+		cmocka_unit_test(leaf_sizes),
 		cmocka_unit_test(blocks),
 		TEST(shadows_are_shared_and_kept),
 		TEST(many_vmids),

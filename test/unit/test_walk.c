@@ -580,8 +580,8 @@ static void stage2_cached(void **state)
 			else if (reads && was.ia == cache.ia && was.shift)
 				short_ways++;
 			/* Near it, or anywhere. */
-			ipa = one_in(5) ? rnd() & (BIT(bits) - 1) :
-					  ipa ^ (rnd() & (BIT(12 + (rnd() >> 9) % 20) - 1));
+			ipa = one_in(5) ? rnd() & (BIT(bits) - 1)
+					: ipa ^ (rnd() & (BIT(12 + (rnd() >> 9) % 20) - 1));
 		}
 	}
 	if (ok_count < 300 || short_ways < 300 || long_ways < 300)
