@@ -465,32 +465,57 @@ static int update(struct walk *w, u64 ia, u64 size)
 
 /* ---- interface ---- */
 
-/* One page in a table that is there: nothing to allocate. False: update() is to do it. */
-static bool map_page(const struct walk *w, u64 ia)
+/* A table with one page in the place of a hole of level 2. */
+static int map_first(const struct walk *w, u64 ia, u64 *hole)
+{
+	u64 table = table_alloc(w->pt, 0);
+
+	if (!table)
+		return -ENOMEM;
+	pgtable_ptr(table)[table_index(w->pt, 3, ia)] = want(w, 3, ia);
+	/* A walk that sees the link must see the table. */
+	dmb(ishst);
+	desc_store(hole, table | DESC_TYPE);
+	return 0;
+}
+
+/* One page in a table that is there, or where only that is missing; else *done says that update() is to do it. */
+static int map_page(const struct walk *w, u64 ia, bool *done)
 {
 	struct pgtable_entry e;
+	int err = 0;
 
+	*done = false;
 	if (!IS_ALIGNED(ia, PAGE_SIZE) || ia >> w->pt->ia_bits)
-		return false;
+		return 0;
 	e = pgtable_entry(w->pt, ia);
-	if (e.shift != PAGE_SHIFT)
-		return false;
-	commit_leaves(w, e.p - table_index(w->pt, 3, ia), 3, ia, 1, LIVE);
+	if (e.shift == PAGE_SHIFT)
+		commit_leaves(w, e.p - table_index(w->pt, 3, ia), 3, ia, 1, LIVE);
+	else if (e.shift == level_shift(2) && !desc_load(e.p))
+		err = map_first(w, ia, e.p);
+	else
+		return 0;
+	*done = true;
 	publish(w->pt);
-	return true;
+	return err;
 }
 
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr)
 {
 	struct walk w = { .pt = pt, .map = true, .delta = oa - ia, .attr = attr };
+	bool done = false;
+	int err;
 
 	if (!IS_ALIGNED(oa, PAGE_SIZE) || oa >> OA_BITS || size > (1UL << OA_BITS) - oa)
 		return -EINVAL;
 	/* Access flag faults are not used; and a leaf that is broken must differ from 0. */
 	if ((attr & ~DESC_ATTRS) || !(attr & DESC_AF))
 		return -EINVAL;
-	if (size == PAGE_SIZE && map_page(&w, ia))
-		return 0;
+	if (size == PAGE_SIZE) {
+		err = map_page(&w, ia, &done);
+		if (done)
+			return err;
+	}
 	return update(&w, ia, size);
 }
 
