@@ -284,9 +284,11 @@ static void odd_faults(struct l2 *l)
 	fault(l, ESR_OF(EC_DABT_LOW, FSC_TRANSLATION + 1 + BIT(6)), L2_SPACE + 64, L2_SPACE);
 }
 
-/* A small IPA space: what is beyond is a translation fault at level 0. */
-static void small_space(struct l2 *l)
+/* IPA spaces small and large: what is beyond is a translation fault at level 0. */
+static void spaces(struct l2 *l)
 {
+	u64 *data;
+
 	check_begin("stage2", "an address beyond VTCR_EL2.T0SZ");
 	l2_reset_cpu(l, 0);
 	stage2_init(l, 12, 1, 33, 4);
@@ -312,6 +314,17 @@ static void small_space(struct l2 *l)
 	stage2_flush(l);
 	l2_boot_mmu(l);
 	load_fault(l, L2_SPACE, FSC_TRANSLATION + 1);
+	check_begin("stage2", "an address beyond any RAM");
+	l2_reset_cpu(l, 0);
+	stage2_init(l, 12, 0, 43, 4);
+	stage2_map_image(l);
+	data = pool_alloc();
+	stage2_map(l, 1UL << 42, (u64)data, 3, S2_MEMORY);
+	stage2_flush(l);
+	data[3] = 0xfedcba;
+	/* Its MMU is off: such an address needs no table of its own. And so is its cache. */
+	asm volatile("dc civac, %0\n\tdsb sy" ::"r"(&data[3]) : "memory");
+	expect_eq(l2_run_fn(l, l2_load64, (1UL << 42) + 24, 0, 0), 0xfedcba, "what L2 reads");
 }
 
 void group_stage2(void)
@@ -324,7 +337,7 @@ void group_stage2(void)
 	check_begin("stage2", "L2 boots");
 	l2_reset(&l2s[0], 3);
 	odd_faults(&l2s[0]);
-	small_space(&l2s[0]);
+	spaces(&l2s[0]);
 }
 
 /* ---- mmio: the hypervisor emulates what the syndrome says ------------------------------------ */

@@ -47,15 +47,33 @@ static u64 vtcr_value(const struct pgtable *pt)
 	       (feat.vmid16 ? VTCR_VS : 0);
 }
 
+static int make_tables(struct pgtable *pt, u32 ipa_bits, u64 max_block)
+{
+	int err;
+
+	if (ipa_bits > feat.pa_bits)
+		return -EINVAL;
+	err = pgtable_init(pt, PGTABLE_STAGE2, ipa_bits, max_block, &stage2_ops);
+	/*
+	 * QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
+	 */
+	if (!err)
+		pt->contiguous = !feat.qemu;
+	return err;
+}
+
+static void set_registers(struct stage2 *s2)
+{
+	s2->vtcr = vtcr_value(&s2->pt);
+	s2->vttbr = (u64)s2->vmid << VTTBR_VMID_SHIFT | s2->pt.root;
+}
+
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block)
 {
 	int err;
 
 	*s2 = (struct stage2){ 0 };
-	if (ipa_bits > feat.pa_bits)
-		return -EINVAL;
-	err = pgtable_init(&s2->pt, PGTABLE_STAGE2, ipa_bits,
-			   max_block ? max_block : stage2_default_block(), &stage2_ops);
+	err = make_tables(&s2->pt, ipa_bits, max_block ? max_block : stage2_default_block());
 	if (err)
 		return err;
 	err = vmid_alloc(&s2->vmid);
@@ -63,12 +81,21 @@ int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block)
 		pgtable_destroy(&s2->pt);
 		return err;
 	}
-	/*
-	 * QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
-	 */
-	s2->pt.contiguous = !feat.qemu;
-	s2->vtcr = vtcr_value(&s2->pt);
-	s2->vttbr = (u64)s2->vmid << VTTBR_VMID_SHIFT | s2->pt.root;
+	set_registers(s2);
+	return 0;
+}
+
+int stage2_resize(struct stage2 *s2, u32 ipa_bits)
+{
+	struct pgtable pt;
+	int err = make_tables(&pt, ipa_bits, s2->pt.max_block);
+
+	if (err)
+		return err;
+	tlb_invalidate_vmid(s2->vttbr);
+	pgtable_destroy(&s2->pt);
+	s2->pt = pt;
+	set_registers(s2);
 	return 0;
 }
 

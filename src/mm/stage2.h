@@ -33,6 +33,11 @@ u32 stage2_ipa_bits(u64 end);
  * that is none).
  */
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block) must_check;
+/*
+ * The same VMID with empty tables for IPAs below 1 << ipa_bits. No CPU may have it loaded. -ENOMEM, -EINVAL: nothing
+ * changed.
+ */
+int stage2_resize(struct stage2 *s2, u32 ipa_bits);
 /* Invalidate the VMID's TLB entries, free tables and VMID; no CPU may have it loaded. */
 void stage2_destroy(struct stage2 *s2);
 /*

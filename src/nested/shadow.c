@@ -151,6 +151,21 @@ static void empty(struct shadow *s)
 		;
 }
 
+/*
+ * L1's tables may know more addresses than the VM's own, which end where its RAM and devices do: as many as its ID
+ * registers say. Larger tables mean longer walks, so they are for those that ask for them. Without memory for it the
+ * shadow stays as it is, and maps less. Empty, nobody refers to it; lock held.
+ */
+static void fit(const struct vm *vm, struct shadow *s)
+{
+	u32 bits = vm->stage2.pt.ia_bits;
+
+	if (s->vm)
+		bits = MAX(bits, (u32)s->shape.ia_bits);
+	if (bits != s->s2.pt.ia_bits)
+		stage2_resize(&s->s2, bits);
+}
+
 bool shadow_reap(struct shadow *s)
 {
 	struct pgtable *pt = s->dead.root ? &s->dead : &s->dead_rmap;
@@ -331,6 +346,7 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	s->vmid = k->vmid;
 	s->shape = walk_s2_shape(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
 	empty(s);
+	fit(vcpu->vm, s);
 	s->used = true;
 	spin_unlock(&pool->lock);
 	spin_unlock(&s->s2.lock);

@@ -242,6 +242,46 @@ static void attributes_are_the_stricter(void **state)
 	}
 }
 
+/*
+ * L2's addresses may go as far as PARange, beyond the VM's own stage 2; a shadow that gets such tables is
+ * as large, and is no larger than the VM's again for others.
+ */
+static void l2_has_more_addresses_than_the_vm(void **state)
+{
+	u64 far = BIT(44) + 0x3000, table = root_b;
+	struct pgtable_leaf leaf;
+	struct shadow *s;
+
+	(void)state;
+	nv_vm.id_regs.v[IDX_ID_AA64MMFR0_EL1] = 5 | 1 << 20;
+	nv_vm.walk_feat = walk_feat_of(&nv_vm.id_regs);
+	for (u32 shift = 39; shift > 12; shift -= 9) {
+		nv_ptr(table)[far >> shift & 511] = nv_table() | 3;
+		table = nv_ptr(table)[far >> shift & 511] & MASK(47, 12);
+	}
+	nv_ptr(table)[3] = (NV_RAM + 0x7000) | NV_RW | 3;
+	nv_l1(0, 9, root_b);
+	/* T0SZ 16, from level 0, 48 bits. */
+	vncr_write(&nv_vcpu[0], VNCR_VTCR_EL2, 16UL | 2UL << 6 | 5UL << 16 | BIT(19));
+	s = enter(0);
+	assert_int_equal(fake_get("VTTBR_EL2"), s->s2.vttbr);
+	assert_int_equal(fake_get("VTCR_EL2") & 63, 64 - 48);
+	assert_int_equal(fault(0, far + 8, true, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, far + 8, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 0x7008);
+	tlbi_ipa(0, far, 0);
+	assert_false(mapped(s, far));
+	assert_int_equal(fault(0, far, true, NULL), SHADOW_RETRY);
+	assert_true(mapped(s, far));
+	/* Seven others, and it gets another meaning. */
+	for (u16 vmid = 20; s->vmid == 9; vmid++) {
+		nv_l1(0, vmid, root_a);
+		assert_int_equal(enter(0)->s2.pt.ia_bits, 40);
+		assert_int_equal(fake_get("VTCR_EL2") & 63, 64 - 40);
+	}
+	assert_false(mapped(s, far));
+}
+
 /* Dirty state: read-only until written, then L1's descriptor says so. */
 static void dirty_pages(void **state)
 {
@@ -933,6 +973,7 @@ int main(void)
 		TEST(devices_are_nidus_s),
 		TEST(without_stage2),
 		TEST(attributes_are_the_stricter),
+		TEST(l2_has_more_addresses_than_the_vm),
 		TEST(dirty_pages),
 		TEST(permission_faults_ask_at),
 		TEST(walks_through_device_memory),

@@ -332,6 +332,37 @@ static void nothing_leaks(void **state)
 	stage2_destroy(&s2);
 }
 
+/* Other tables, the same VMID; what its TLB entries were made of is gone. */
+static void resized(void **state)
+{
+	struct pgtable_leaf leaf;
+	struct stage2 s2;
+	u64 vtcr, vttbr;
+
+	(void)state;
+	assert_int_equal(stage2_init(&s2, 40, 0), 0);
+	assert_int_equal(stage2_map(&s2, ipa(0x1000), pa(0x5000), PAGE_SIZE, STAGE2_RAM), 0);
+	vtcr = s2.vtcr;
+	vttbr = s2.vttbr;
+	assert_int_equal(stage2_resize(&s2, 45), -EINVAL);
+	assert_true(s2.vtcr == vtcr && s2.vttbr == vttbr);
+	assert_true(stage2_lookup(&s2, ipa(0x1000), &leaf));
+	recorded = 0;
+	assert_int_equal(stage2_resize(&s2, 44), 0);
+	assert_int_equal(record[recorded - 1].op, T_VMALLS12E1IS);
+	assert_int_equal(record[recorded - 1].vttbr, vttbr);
+	assert_int_equal(s2.vttbr >> 48, vttbr >> 48);
+	assert_int_equal(s2.vttbr & MASK(47, 0), s2.pt.root);
+	/* T0SZ, and SL0 for a start at level 0; nothing else. */
+	assert_int_equal(s2.vtcr & 63, 64 - 44);
+	assert_int_equal(FIELD(s2.vtcr, 7, 6), 2);
+	assert_int_equal(s2.vtcr & ~MASK(7, 0), vtcr & ~MASK(7, 0));
+	assert_false(stage2_lookup(&s2, ipa(0x1000), &leaf));
+	assert_int_equal(stage2_map(&s2, ipa(BIT(43)), pa(0x5000), PAGE_SIZE, STAGE2_RAM), 0);
+	stage2_destroy(&s2);
+	assert_int_equal(page_free_count(), free_at_start);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(block_size_is_the_configured_or_the_machines, setup),
 		cmocka_unit_test_setup(only_changes_invalidate, setup),
 		cmocka_unit_test_setup(nothing_leaks, setup),
+		cmocka_unit_test_setup(resized, setup),
 	};
 
 	return cmocka_run_group_tests_name("stage2", tests, NULL, NULL);
