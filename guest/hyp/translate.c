@@ -235,6 +235,45 @@ static void for_l2(struct l2 *l)
 	stage2_flush(l);
 }
 
+/* The last table of stage 2 is another: what L2 has not touched yet is the new one's, as is what it had. */
+static void for_tables(struct l2 *l)
+{
+	bool range = FIELD(sysreg_read(ID_AA64ISAR0_EL1), 59, 56) >= 2;
+	u64 *slot = stage2_slot(l, TEST_IPA, 2), old = *slot, *table = pool_alloc();
+	u32 f;
+
+	for (f = 0; f < IPA_FORMS; f++) {
+		/* That is for leaves only. */
+		if (f == IPAS2LE1IS)
+			continue;
+		check_begin("tlb", "a table moved, then %s", ipa_names[f]);
+		if (f == RIPAS2E1IS && !range) {
+			test_skip("no such feature");
+			continue;
+		}
+		stage2_map(l, TEST_IPA, (u64)pages[0], 3, S2_MEMORY);
+		stage2_map(l, TEST_IPA + 8192, (u64)pages[0], 3, S2_MEMORY);
+		/* In the old table there is nothing beside it, which a TLB could hold. */
+		*stage2_slot(l, TEST_IPA + 4096, 3) = 0;
+		stage2_flush(l);
+		memcpy(table, (void *)(old & MASK(47, 12)), 4096);
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA, 0, 0), 0x100, "what L2 read before");
+		/* Its code has been walked to: now the last table walked is this one. */
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 8192, 0, 0), 0x100, "what else L2 read");
+		*slot = 0;
+		invalidate(l, (enum ipa_form)f, TEST_IPA);
+		__atomic_store_n(slot, (u64)table | 3, __ATOMIC_RELEASE);
+		stage2_map(l, TEST_IPA, (u64)pages[2], 3, S2_MEMORY);
+		stage2_map(l, TEST_IPA + 4096, (u64)pages[2], 3, S2_MEMORY);
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 4096, 0, 0), 0x102, "what L2 read next to it");
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA, 0, 0), 0x102, "what L2 read after");
+		*slot = 0;
+		stage2_flush(l);
+		__atomic_store_n(slot, old, __ATOMIC_RELEASE);
+	}
+	stage2_flush(l);
+}
+
 /* ---- VMIDs and ASIDs ------------------------------------------------------------------------- */
 
 static void vmids(struct l2 *a, struct l2 *b)
@@ -319,6 +358,7 @@ void group_tlb(void)
 	own_stage1(a, 0, 5);
 	by_l2(a);
 	for_l2(a);
+	for_tables(a);
 	vmids(a, b);
 	asids(a);
 	many_vmids(a);
