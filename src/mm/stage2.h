@@ -54,10 +54,7 @@ bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf);
  * next ERET.
  */
 void stage2_load(const struct stage2 *s2);
-/*
- * The same where VTCR_EL2 is right already: from a VM's own stage 2 to one of its shadows or back, which have the same
- * (shadow_vm_init()).
- */
+/* VTTBR_EL2 alone, where VTCR_EL2 is right already or will be written by whoever knows that it is not (level.c). */
 void stage2_switch(const struct stage2 *s2);
 /*
  * Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1

@@ -49,12 +49,15 @@ static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
 	vtimer_cnthctl_complete(vcpu);
 	nested_words_note(vcpu, vcpu->traps.from);
 	(void)shadow_find(vcpu);
-	vcpu->l2_identity = l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
-			    l2_mpidr(vcpu) != vcpu->vmpidr;
+	vcpu->l2_differs = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
+			   l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
+			   l2_mpidr(vcpu) != vcpu->vmpidr;
 }
 
-static __attribute__((noinline)) void identity_switch(const struct vcpu *vcpu)
+/* What mostly is the same for L2 as for L1. */
+static __attribute__((noinline)) void rare_switch(const struct vcpu *vcpu)
 {
+	sysreg_write(VTCR_EL2, vcpu->hyp ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
 	sysreg_write(VPIDR_EL2, vcpu->hyp ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : l2_midr(vcpu));
 	sysreg_write(VMPIDR_EL2, vcpu->hyp ? vcpu->vmpidr : l2_mpidr(vcpu));
 }
@@ -72,15 +75,15 @@ void level_load(struct vcpu *vcpu)
 		return;
 	l2_find(vcpu);
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
-	if (vcpu->l2_identity)
-		identity_switch(vcpu);
+	if (vcpu->l2_differs)
+		rare_switch(vcpu);
 }
 
 /* What a level is apart from the BANK rows; vcpu->hyp is the new one. The trap controls are stale then. */
 static inline void level_enter(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->l2_identity))
-		identity_switch(vcpu);
+	if (unlikely(vcpu->l2_differs))
+		rare_switch(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
 }

@@ -90,7 +90,6 @@ static int make(struct vm *vm, struct shadow *s)
 
 	if (err)
 		return err;
-	CHECK(s->s2.vtcr == vm->stage2.vtcr); /* stage2_switch() */
 	err = pgtable_init(&s->rmap, PGTABLE_STAGE2, bits, GIB(1), &shadow_rmap_ops);
 	if (err)
 		stage2_destroy(&s->s2);

@@ -62,7 +62,7 @@ struct vcpu {
 	/* These two together: vectors.S. */
 	bool short_ways;    /* has_el2: frequent exits go one (run.h); not with simd.chaos */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
-	bool l2_identity;   /* has_el2: L1 gives L2 another MIDR_EL1 or MPIDR_EL1 than its own */
+	bool l2_differs;    /* has_el2: L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
 	u8 index;           /* within its VM */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;

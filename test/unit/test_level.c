@@ -362,23 +362,31 @@ static void identity_switches(void **state)
 	(void)state;
 	vm.id_regs.v[IDX_MIDR_EL1] = 0x410fd0c1;
 	vcpu.vmpidr = 0x80000001;
-	for (u32 own = 0; own < 3; own++) {
+	vm.stage2.vtcr = 0x80023558;
+	for (u32 own = 0; own < 4; own++) {
 		u64 midr = own == 1 ? 0x410fd493 : 0x410fd0c1, mpidr = own == 2 ? 0x80000102 : 0x80000001;
 
 		page[0x088 / 8] = midr;
 		page[0x050 / 8] = mpidr;
 		fake_set("VPIDR_EL2", 0x410fd0c1);
 		fake_set("VMPIDR_EL2", 0x80000001);
+		fake_set("VTCR_EL2", 0x80023558);
+		/* Another key of L1's: another shadow, which may have more address bits. */
+		page[0x020 / 8]++;
+		shadow.s2.vtcr = own == 3 ? 0x80023550 : 0x80023558;
 		memset(order, 0, sizeof(order));
 		fake_set("SPSR_EL12", 5);
 		level_eret(&vcpu, &exit);
 		assert_int_equal(fake_get("VPIDR_EL2"), midr);
 		assert_int_equal(fake_get("VMPIDR_EL2"), mpidr);
+		assert_int_equal(fake_get("VTCR_EL2"), shadow.s2.vtcr);
 		level_take(&vcpu, LEVEL_IRQ, 0);
 		assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
 		assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000001);
+		assert_int_equal(fake_get("VTCR_EL2"), 0x80023558);
 		if (!own)
-			assert_int_equal(fake_writes("VPIDR_EL2") + fake_writes("VMPIDR_EL2"), 0);
+			assert_int_equal(fake_writes("VPIDR_EL2") + fake_writes("VMPIDR_EL2") +
+						 fake_writes("VTCR_EL2"), 0);
 	}
 }
 
