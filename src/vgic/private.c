@@ -90,6 +90,9 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	    v->priv.pintid[intid] != pintid || !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
 		return false;
 	v->lr_latch &= (u16) ~(1u << i);
+	/* The last instance is over; the next one is acknowledged at a priority of its own. */
+	v->priv.active &= ~(1u << intid);
+	v->priv.acked &= ~(1u << intid);
 	vcpu->account.irq_injected++;
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr_write(i, lr | (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING);

@@ -449,6 +449,35 @@ static void hardware_ppi(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
+/* The timer of vcpu 0 fires. */
+static void timer_fires(void)
+{
+	fake_cpu = cpu_of(&vcpu[0]);
+	assert_true(phys_fire(27, true));
+	phys[fake_cpu][0].pending = 0;
+	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+}
+
+/* Folded while active, it keeps the priority it was acknowledged at; the next time that is another. */
+static void hardware_ppi_priority_of_each_instance(void **state)
+{
+	(void)state;
+	timer_fires();
+	expect_ack(&vcpu[0], 27);
+	set_prio(&vcpu[0], 0, 27, 0x80);
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 27);
+	assert_false(phys_active(27, 0));
+	timer_fires();
+	expect_ack(&vcpu[0], 27);
+	assert_int_equal(hw_running(), 0x80);
+	bit_rd(&vcpu[0], 0, 27, GICD_ISPENDR);
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 27);
+	assert_false(phys_active(27, 0));
+	expect_none(&vcpu[0]);
+}
+
 static void hardware_ppi_moves_with_its_vcpu(void **state)
 {
 	(void)state;
@@ -806,6 +835,7 @@ int main(void)
 		T(other_vcpus_list_registers_are_seen),
 		T(deaf_vcpu_is_given_up),
 		T(hardware_ppi),
+		T(hardware_ppi_priority_of_each_instance),
 		T(hardware_ppi_moves_with_its_vcpu),
 		T(hardware_ppi_and_the_registers),
 		T(hardware_spi),
