@@ -31,5 +31,5 @@ u64 run_eret(struct vcpu *vcpu);
 u64 run_hvc(struct vcpu *vcpu);
 u64 run_long(struct vcpu *vcpu, u64 code);
 
-/* Acknowledge and handle every physical interrupt that is pending on this CPU. */
+/* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */
 void irq_handle(void);

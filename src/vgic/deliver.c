@@ -96,6 +96,7 @@ static u32 fold_lrs(struct vcpu *vcpu)
 			v->lr_dirty |= (u16)(1u << i);
 	}
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = 0;
+	v->again.mask = 0;
 	return kicks;
 }
 
@@ -261,6 +262,7 @@ static void retire(struct vgic_vcpu *v)
 	u32 done = lr_empty() & v->lr_used & ~(u32)v->lr_spi;
 
 	v->lr_used &= (u16)~done;
+	v->again.mask &= ~done;
 	for (; done; done &= done - 1) {
 		u32 i = (u32)__builtin_ctz(done);
 

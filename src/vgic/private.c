@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SGIs and PPIs: their inputs, lock-free, and accesses to their state. Deactivation by ICC_DIR_EL1.
  */
+#include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "lib/log.h"
 #include "vgic/internal.h"
@@ -95,7 +96,30 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	v->priv.acked &= ~(1u << intid);
 	vcpu->account.irq_injected++;
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
-	lr_write(i, lr | (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING);
+	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
+	lr_write(i, lr);
+	v->again = (struct vgic_again){ lr, pintid, 1u << i };
+	return true;
+}
+
+/*
+ * What rearm() asked for holds as long as the interrupt stays in its list register: whoever changes its enable, group,
+ * priority or pending state, GICD_CTLR, the level or what else wants a list register has it folded or retired first.
+ * Left to ask is whether the guest is done with it: ICH_ELRSR_EL2 (with the HW bit: State is 0).
+ */
+bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 mask = v->again.mask;
+
+	if (v->again.pintid != pintid || !(lr_empty() & mask))
+		return false;
+	vcpu->account.irq_injected++;
+	/* Mostly alone, so the first. */
+	if (likely(mask & 1))
+		sysreg_write(ICH_LR0_EL2, v->again.lr);
+	else
+		lr_write((u32)__builtin_ctz(mask), v->again.lr);
 	return true;
 }
 

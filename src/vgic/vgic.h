@@ -82,6 +82,11 @@ struct vgic_vcpu {
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
+	/* A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit is mask; 0: none. */
+	struct vgic_again {
+		u64 lr;
+		u32 pintid, mask;
+	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
 	u64 hcr_en;    /* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts */
 	u32 lost_eois; /* deactivations of what is in no list register here: vgic_resolve_lost() */
@@ -188,6 +193,11 @@ void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
  * ICH_LR write if the last one is done with. Wakes the vcpu.
  */
 void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
+/*
+ * The short way for one that fires as the last time, and is all that there is to it: false: it is not, nothing was
+ * done, vgic_inject_ppi_hw() it is. One ICH_LR write; wakes nobody. vcpu is loaded.
+ */
+bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid);
 /* Level of an emulated device's SPI. Any CPU; takes vgic.lock. */
 void vgic_set_spi(struct vm *vm, u32 intid, bool level);
 /*

@@ -449,13 +449,111 @@ static void hardware_ppi(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
-/* The timer of vcpu 0 fires. */
-static void timer_fires(void)
+/* The timer of vcpu 0 fires, as irq.c has it; true: the short way. */
+static bool timer_fires(void)
 {
 	fake_cpu = cpu_of(&vcpu[0]);
 	assert_true(phys_fire(27, true));
 	phys[fake_cpu][0].pending = 0;
+	if (vgic_ppi_again(&vcpu[0], 27))
+		return true;
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
+	return false;
+}
+
+static void timer_served(void)
+{
+	expect_ack(&vcpu[0], 27);
+	eoi(&vcpu[0], 27);
+	assert_false(phys_active(27, fake_cpu));
+}
+
+/* Until it goes the short way. */
+static void timer_again(void)
+{
+	for (int i = 0; !timer_fires(); i++) {
+		assert_true(i < 2);
+		timer_served();
+	}
+	timer_served();
+}
+
+static void hardware_ppi_again(void **state)
+{
+	unsigned writes, waked;
+
+	(void)state;
+	/* Nothing fired yet; 0 is what other CPUs send. */
+	assert_false(vgic_ppi_again(&vcpu[0], 27));
+	assert_false(vgic_ppi_again(&vcpu[0], 0));
+	timer_again();
+	for (int i = 0; i < 3; i++) {
+		waked = kicks[0];
+		writes = fake_writes_total();
+		assert_true(timer_fires());
+		assert_int_equal(fake_writes_total() - writes, 1);
+		assert_int_equal(kicks[0], waked);
+		assert_false(vcpu[0].vgic.stale);
+		/* Pending, then active: not again before its end. */
+		assert_false(vgic_ppi_again(&vcpu[0], 27));
+		assert_int_equal(hw_ack(1), 27);
+		assert_false(vgic_ppi_again(&vcpu[0], 27));
+		assert_false(vgic_ppi_again(&vcpu[0], 30));
+		eoi(&vcpu[0], 27);
+		assert_false(phys_active(27, 0));
+	}
+	assert_false(vgic_ppi_again(&vcpu[0], 30));
+	assert_false(vgic_ppi_again(&vcpu[0], 0));
+	assert_false(vgic_ppi_again(&vcpu[1], 27));
+	expect_none(&vcpu[0]);
+	assert_int_equal(phys_mmio, 0);
+}
+
+/* What is in memory of it changed: nothing is written as it was. */
+static void hardware_ppi_not_again(void **state)
+{
+	(void)state;
+	timer_again();
+	bit_wr(&vcpu[0], 0, 27, GICD_ICENABLER);
+	assert_false(timer_fires());
+	expect_none(&vcpu[0]);
+	bit_wr(&vcpu[0], 0, 27, GICD_ISENABLER);
+	timer_served();
+
+	timer_again();
+	set_prio(&vcpu[0], 0, 27, 0x20);
+	assert_false(timer_fires());
+	enter(&vcpu[0]);
+	assert_int_equal(FIELD(lr_get((u32)hw_best()), 55, 48), 0x20);
+	timer_served();
+
+	timer_again();
+	wr(&vcpu[1], GICR_AT + GICR_SGI + GICD_IGROUPR, 4, 0); /* by another vcpu */
+	assert_false(timer_fires());
+	enter(&vcpu[0]);
+	assert_int_equal(hw_ack(0), 27);
+	hw_eoi(27, 0);
+	wr(&vcpu[0], GICR_AT + GICR_SGI + GICD_IGROUPR, 4, ~0u);
+
+	timer_again();
+	wr(&vcpu[1], GICD_AT + GICD_CTLR, 4, 0);
+	assert_false(timer_fires());
+	expect_none(&vcpu[0]);
+	wr(&vcpu[1], GICD_AT + GICD_CTLR, 4, 3);
+	timer_served();
+
+	timer_again();
+	bit_wr(&vcpu[0], 0, 27, GICD_ISPENDR);
+	timer_served();
+	assert_false(timer_fires());
+	timer_served();
+
+	timer_again();
+	put(&vcpu[0]);
+	assert_false(vgic_ppi_again(&vcpu[0], 27));
+	load(&vcpu[0], 2);
+	assert_false(timer_fires());
+	timer_served();
 }
 
 /* Folded while active, it keeps the priority it was acknowledged at; the next time that is another. */
@@ -835,6 +933,8 @@ int main(void)
 		T(other_vcpus_list_registers_are_seen),
 		T(deaf_vcpu_is_given_up),
 		T(hardware_ppi),
+		T(hardware_ppi_again),
+		T(hardware_ppi_not_again),
 		T(hardware_ppi_priority_of_each_instance),
 		T(hardware_ppi_moves_with_its_vcpu),
 		T(hardware_ppi_and_the_registers),

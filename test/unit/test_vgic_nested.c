@@ -489,6 +489,47 @@ static void given_timer(void **state)
 	assert_false(l1_active(TIMER));
 }
 
+/* PPI intid by the machine's timer, until it goes the short way. */
+static void timer_settles(u32 intid)
+{
+	fake_cpu = 0;
+	for (int i = 0; i < 3; i++) {
+		bool again;
+
+		assert_true(phys_fire(TIMER, true));
+		phys[0][0].pending = 0;
+		again = vgic_ppi_again(v, TIMER);
+		assert_int_equal(again, i == 2);
+		if (!again)
+			vgic_inject_ppi_el2(v, intid, TIMER);
+		enter(v);
+		assert_int_equal(hw_ack(1), intid);
+		hw_eoi(intid, 1);
+		hw_dir(v, intid);
+	}
+}
+
+/* The machine's timer is another one's after each switch: what was in the list register says nothing. */
+static void timers_of_both_levels(void **state)
+{
+	static const u64 hcr[] = { HCR_IMO | HCR_FMO, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hcr); i++) {
+		*word(VNCR_HCR_EL2) = hcr[i];
+		timer_settles(28);
+		level(false);
+		assert_false(vgic_ppi_again(v, TIMER));
+		assert_false(l2_runs());
+		if (!hcr[i])
+			timer_settles(TIMER);
+		level(true);
+		assert_false(vgic_ppi_again(v, TIMER));
+		l1_runs();
+	}
+	timer_settles(28);
+}
+
 /* What can not be: both states, INTIDs that L1 does not have. */
 static void given_nonsense(void **state)
 {
@@ -858,7 +899,7 @@ static void timer_tick(void)
 {
 	fake_cpu = 0;
 	phys[0][0].pending &= ~(1u << TIMER);
-	if (!v->hyp && ref.line[TIMER] && phys_fire(TIMER, true))
+	if (!v->hyp && ref.line[TIMER] && phys_fire(TIMER, true) && !vgic_ppi_again(v, TIMER))
 		vgic_inject_ppi_el2(v, TIMER, TIMER);
 }
 
@@ -1046,6 +1087,7 @@ int main(void)
 		TEST(what_wakes_l2),
 		TEST(given_software),
 		TEST(given_timer),
+		TEST(timers_of_both_levels),
 		TEST(given_nonsense),
 		TEST(given_spi),
 		TEST(maintenance),
