@@ -256,10 +256,10 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 	lr_write(i, lr);
 }
 
-/* Give up list registers of private interrupts that the guest is done with. */
-static void retire(struct vgic_vcpu *v)
+/* Give up list registers of private interrupts that the guest is done with, but not those of keep. */
+static void retire(struct vgic_vcpu *v, u32 keep)
 {
-	u32 done = lr_empty() & v->lr_used & ~(u32)v->lr_spi;
+	u32 done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 
 	v->lr_used &= (u16)~done;
 	v->again.mask &= ~done;
@@ -301,11 +301,16 @@ static bool flush_private(struct vcpu *vcpu)
 	       ~(p->inlr & ~p->latch); /* one in a list register is news only if latched anew */
 	if (!need)
 		return true;
+	/* The timer stays where vgic_ppi_again() finds it, as long as there is room. */
 	if (v->lr_used)
-		retire(v);
+		retire(v, v->again.mask);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
-	if ((need & p->inlr) || !fits(need, free))
-		return false;
+	if (unlikely((need & p->inlr) || !fits(need, free))) {
+		retire(v, 0);
+		free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
+		if ((need & p->inlr) || !fits(need, free))
+			return false;
+	}
 	for (; need; need &= need - 1, free &= free - 1)
 		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
 	hcr_set(v, vgic_hcr_base(vcpu, sysreg_read(ICH_VMCR_EL2)));

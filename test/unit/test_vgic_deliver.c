@@ -556,6 +556,46 @@ static void hardware_ppi_not_again(void **state)
 	timer_served();
 }
 
+/* Others leave it its list register while there is room, and get it if there is none. */
+static void hardware_ppi_again_among_others(void **state)
+{
+	unsigned waiting = 0;
+
+	(void)state;
+	timer_again();
+	for (u32 n = 0; n < 8; n++) {
+		sgi(&vcpu[0], n, 1);
+		expect_ack(&vcpu[0], n);
+		eoi(&vcpu[0], n);
+		assert_true(timer_fires());
+		timer_served();
+	}
+	/* As many as there are list registers. */
+	for (u32 n = 0; n < hw_lrs; n++)
+		sgi(&vcpu[0], n, 1);
+	enter(&vcpu[0]);
+	for (u32 i = 0; i < hw_lrs; i++)
+		waiting += (lr_get(i) & ICH_LR_STATE) == ICH_LR_PENDING;
+	assert_int_equal(waiting, hw_lrs);
+	for (u32 n = 0; n < hw_lrs; n++) {
+		assert_int_equal(hw_ack(1), n);
+		eoi(&vcpu[0], n);
+	}
+	assert_false(timer_fires());
+	timer_served();
+	/* More than list registers: what waits outside comes first, if it is more urgent. */
+	timer_again();
+	for (u32 n = 0; n <= hw_lrs; n++)
+		sgi(&vcpu[0], n, 1);
+	enter(&vcpu[0]);
+	assert_false(timer_fires());
+	for (u32 n = 0; n <= hw_lrs; n++) {
+		expect_ack(&vcpu[0], n);
+		eoi(&vcpu[0], n);
+	}
+	timer_served();
+}
+
 /* Folded while active, it keeps the priority it was acknowledged at; the next time that is another. */
 static void hardware_ppi_priority_of_each_instance(void **state)
 {
@@ -935,6 +975,7 @@ int main(void)
 		T(hardware_ppi),
 		T(hardware_ppi_again),
 		T(hardware_ppi_not_again),
+		T(hardware_ppi_again_among_others),
 		T(hardware_ppi_priority_of_each_instance),
 		T(hardware_ppi_moves_with_its_vcpu),
 		T(hardware_ppi_and_the_registers),
