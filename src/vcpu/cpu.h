@@ -14,12 +14,16 @@
 
 struct vcpu;
 
+/* IDLE_WAITS: in the WFI of sched.c, or in its interrupt. IDLE_OVER: that woke the loaded vcpu, which is RUNNING now. */
+enum idle { IDLE_NOT, IDLE_WAITS, IDLE_OVER };
+
 struct cpu {
 	/* vectors.S knows the offset of the first two. */
 	void *stack_top;
 	u64 mpidr;
 	u32 index;
 	bool online;
+	u8 idle; /* enum idle; only this CPU */
 
 	/* Only this CPU touches these, with interrupts masked. */
 	struct vcpu *loaded;  /* whose EL1, GIC and timer state is in the registers, or NULL */

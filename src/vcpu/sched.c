@@ -90,11 +90,14 @@ static void enqueue(struct cpu *cpu, struct vcpu *vcpu)
 /* An allowed CPU: the one it was on if idle or nothing better, else an idle one. */
 static struct cpu *place(struct vcpu *vcpu)
 {
-	u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE) & vcpu->affinity;
+	struct cpu *last = vcpu->cpu;
+	u64 idle;
 
-	if (vcpu->cpu && (__atomic_load_n(&vcpu->loaded_cpu, __ATOMIC_ACQUIRE) == vcpu->cpu ||
-			  (idle & BIT(vcpu->cpu->index)) || !idle))
-		return vcpu->cpu;
+	if (last && __atomic_load_n(&vcpu->loaded_cpu, __ATOMIC_ACQUIRE) == last)
+		return last;
+	idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE) & vcpu->affinity;
+	if (last && ((idle & BIT(last->index)) || !idle))
+		return last;
 	if (idle)
 		return &cpus[__builtin_ctzl(idle)];
 	/* Never ran: spread over the allowed ones by index. */
@@ -107,10 +110,31 @@ static struct cpu *place(struct vcpu *vcpu)
 	return &cpus[0];
 }
 
+/*
+ * A vcpu that slept alone on its CPU, which wakes it by itself: its interrupt came while it was idle. Nobody else may
+ * take what is loaded there, so it needs no queue.
+ */
+static bool start_here(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+
+	if (likely(cpu->idle != IDLE_WAITS) || cpu->loaded != vcpu ||
+	    __atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED))
+		return false;
+	cpu->idle = IDLE_OVER;
+	__atomic_store_n(&vcpu->state, VCPU_RUNNING, __ATOMIC_RELAXED);
+	/* Who saw it asleep, and was late to wake it, has what it wrote seen by the run loop: vcpu_kick(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return true;
+}
+
 void sched_start(struct vcpu *vcpu)
 {
-	struct cpu *cpu = place(vcpu);
+	struct cpu *cpu;
 
+	if (start_here(vcpu))
+		return;
+	cpu = place(vcpu);
 	if (__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & BIT(cpu->index))
 		claim_idle(cpu->index);
 	enqueue(cpu, vcpu);
@@ -163,6 +187,7 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 {
 	u64 since = counter_now();
 	struct vcpu *vcpu;
+	bool over;
 
 	for (;;) {
 		/* Before the look: who makes a vcpu free to go after it sees this CPU idle. */
@@ -171,9 +196,16 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 		if (vcpu || vm_work_pending())
 			break;
 		console_flush();
+		cpu->idle = IDLE_WAITS;
 		dsb(sy);
 		wfi();
 		irq_handle();
+		over = cpu->idle == IDLE_OVER;
+		cpu->idle = IDLE_NOT;
+		if (over) {
+			vcpu = cpu->loaded;
+			break;
+		}
 	}
 	__atomic_fetch_and(&idle_cpus, ~BIT(cpu->index), __ATOMIC_SEQ_CST);
 	cpu->idle_ticks += counter_now() - since;

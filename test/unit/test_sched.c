@@ -361,10 +361,11 @@ static void states(void **state)
 	assert_int_equal(vcpus[0].state, VCPU_SLEEPING);
 	/* Its state stays in the registers: nobody else wants the CPU. */
 	assert_ptr_equal(cpus[0].loaded, &vcpus[0]);
+	/* So it needs no queue. */
 	kick_from(0, 0);
-	assert_int_equal(vcpus[0].state, VCPU_RUNNABLE);
+	assert_int_equal(vcpus[0].state, VCPU_RUNNING);
 	kick_from(0, 0); /* twice is once */
-	assert_int_equal(cpus[0].rq_len, 1);
+	assert_int_equal(cpus[0].rq_len, 0);
 	settle(0);
 	expect_run("awake", 0, 0);
 	assert_int_equal(vcpus[0].account.switches, 1);
@@ -375,6 +376,46 @@ static void states(void **state)
 	assert_null(cpus[0].loaded);
 	kick_from(0, 0);
 	assert_int_equal(vcpus[0].state, VCPU_DEAD);
+}
+
+/* Whoever waits in the queue of an idle CPU was there first; one that others wake goes there, too. */
+static void woken_in_turn(void **state)
+{
+	(void)state;
+	start_cpus(2);
+	for (int v = 0; v < 2; v++)
+		vcpus[v].affinity = BIT(0);
+	start_from(0, 0);
+	settle(0);
+	ends(0, RUN_SLEEP);
+	start_from(1, 1);
+	kick_from(0, 0);
+	assert_int_equal(vcpus[0].state, VCPU_RUNNABLE);
+	assert_int_equal(cpus[0].rq_len, 2);
+	settle(0);
+	expect_run("first", 0, 1);
+	ends(0, RUN_SLEEP);
+	expect_run("second", 0, 0);
+	ends(0, RUN_SLEEP);
+	kick_from(1, 0);
+	assert_int_equal(vcpus[0].state, VCPU_RUNNABLE);
+	settle(0);
+	expect_run("by another CPU", 0, 0);
+	ends(0, RUN_SLEEP);
+	/* Not what is loaded. */
+	kick_from(0, 1);
+	assert_int_equal(vcpus[1].state, VCPU_RUNNABLE);
+	settle(0);
+	expect_run("of another vcpu", 0, 1);
+	ends(0, RUN_SLEEP);
+	expect_idle("all asleep", 0);
+	/* Somebody queues up after it woke, and work on VMs comes: it is next all the same. */
+	kick_from(0, 1);
+	start_from(1, 2);
+	work = true;
+	settle(0);
+	expect_run("next", 0, 1);
+	assert_ptr_equal(cpus[0].slice.cpu, &cpus[0]);
 }
 
 static void kick_of_others(void **state)
@@ -759,12 +800,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(states),           TEST(kick_of_others),
-		TEST(round_robin),      TEST(slice_only_if_wanted),
-		TEST(work_interrupts),  TEST(work_when_idle),
-		TEST(powered_down),     TEST(affinity),
-		TEST(steal_not_loaded), TEST(idle_is_told),
-		TEST(spread),           TEST(walks),
+		TEST(states),
+		TEST(woken_in_turn),
+		TEST(kick_of_others),
+		TEST(round_robin),
+		TEST(slice_only_if_wanted),
+		TEST(work_interrupts),
+		TEST(work_when_idle),
+		TEST(powered_down),
+		TEST(affinity),
+		TEST(steal_not_loaded),
+		TEST(idle_is_told),
+		TEST(spread),
+		TEST(walks),
 	};
 
 	return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
