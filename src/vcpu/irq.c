@@ -54,18 +54,30 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 	sched_tick(cpu);
 }
 
+u64 irq_again(struct vcpu *vcpu)
+{
+	u32 intid = gicv3_ack();
+
+	if (unlikely(simd_chaos) || !vgic_ppi_again(vcpu, intid))
+		return intid + 1;
+	gicv3_eoi(intid);
+	return 0;
+}
+
+void irq_acked(u64 acked)
+{
+	irq_all(cpu_this(), (u32)(acked - 1));
+}
+
 void irq_handle(void)
 {
 	struct cpu *cpu = cpu_this();
 	u32 intid = gicv3_ack();
 
-	/*
-	 * The most frequent one, the guest's timer, is over with one list register. It leaves nothing for sched_tick():
-	 * who queues a vcpu here, or leaves other work, ticks or sends an SGI. If more is pending, that comes at once.
-	 */
+	/* The most frequent one that ends a wait: see irq_again(). */
 	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
 		gicv3_eoi(intid);
-		if (unlikely(!cpu->current))
+		if (likely(!cpu->current))
 			vcpu_kick(cpu->loaded);
 		return;
 	}

@@ -171,14 +171,9 @@ static inline void look_at_controls(struct vcpu *vcpu)
 		debug_el2_exit(vcpu);
 }
 
-/* From one exit to the next entry. */
-static u64 run_exit(struct vcpu *vcpu, u64 vector)
+/* What there is to know of an exit before it is handled. */
+static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum exit_kind kind)
 {
-	enum exit_kind kind = (enum exit_kind)vector;
-	u64 left = counter_now();
-	enum exit_class class;
-	enum verdict verdict;
-
 	snapshot(vcpu, kind);
 	if (unlikely(vcpu->has_el2))
 		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
@@ -192,6 +187,17 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 			vgic_el2_exit(vcpu);
 	}
 	simd_chaos_point();
+}
+
+/* From one exit to the next entry. */
+static u64 run_exit(struct vcpu *vcpu, u64 vector)
+{
+	enum exit_kind kind = (enum exit_kind)vector;
+	u64 left = counter_now();
+	enum exit_class class;
+	enum verdict verdict;
+
+	begin(vcpu, kind);
 	verdict = handle_exit(vcpu, kind, &class);
 	return act(vcpu, verdict, class, left);
 }
@@ -201,6 +207,7 @@ enum {
 	REST_ALL = DEAD + 2, /* everything: nothing has been done */
 	REST_AFTER_ERET,     /* what comes before an entry, and the account */
 	REST_AFTER_HVC,
+	REST_IRQ, /* and above: an interrupt, plus what irq_again() returned */
 };
 
 static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
@@ -245,10 +252,19 @@ u64 run_sys(struct vcpu *vcpu)
 	return 0;
 }
 
+static __attribute__((noinline)) u64 run_irq_rest(struct vcpu *vcpu, u64 acked)
+{
+	begin(vcpu, EXIT_IRQ);
+	irq_acked(acked);
+	return enter(vcpu, EXIT_CLASS_IRQ, vcpu->account.left);
+}
+
 u64 run_long(struct vcpu *vcpu, u64 code)
 {
 	u64 left = vcpu->account.left;
 
+	if (code >= REST_IRQ)
+		return run_irq_rest(vcpu, code - REST_IRQ);
 	switch (code) {
 	case REST_ALL:
 		return run_exit(vcpu, EXIT_SYNC);
@@ -303,6 +319,32 @@ u64 run_hvc(struct vcpu *vcpu)
 	if (unlikely(!level_hvc(vcpu)))
 		return REST_ALL;
 	return run_switched(vcpu, ACCOUNT_L2, EXIT_CLASS_HVC, left, REST_AFTER_HVC);
+}
+
+/* Nothing that vEL2 did without a trap wants a look. */
+static inline bool vel2_quiet(const struct vcpu *vcpu)
+{
+	return vtimer_el2_quiet(vcpu) && vel2_cptr_quiet(vcpu) && debug_el2_quiet(vcpu) &&
+	       vgic_el2_quiet(vcpu);
+}
+
+/*
+ * A guest's timer interrupt that is over with one list register is as if the guest had not been left: all that was in
+ * place at its entry still is, PC and PSTATE too.
+ */
+u64 run_irq(struct vcpu *vcpu)
+{
+	u64 left = counter_now(), acked = irq_again(vcpu);
+
+	if (vcpu->hyp && !acked && unlikely(!vel2_quiet(vcpu)))
+		acked = IRQ_ACKED_NONE;
+	if (unlikely(acked)) {
+		vcpu->account.left = left;
+		return REST_IRQ + acked;
+	}
+	account_exit(&vcpu->account, vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1,
+		     EXIT_CLASS_IRQ, counter_now() - left);
+	return 0;
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)

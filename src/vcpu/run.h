@@ -30,6 +30,17 @@ u64 run_sys(struct vcpu *vcpu);
 u64 run_eret(struct vcpu *vcpu);
 u64 run_hvc(struct vcpu *vcpu);
 u64 run_long(struct vcpu *vcpu, u64 code);
+/* Likewise of every vcpu: a physical interrupt took the guest out. */
+u64 run_irq(struct vcpu *vcpu);
+
+/*
+ * Acknowledge one interrupt. 0: the timer of vcpu, which is in its guest, and that is over with one list register:
+ * nothing for sched_tick() (who queues a vcpu here, or leaves other work, ticks or sends an SGI), and if more is
+ * pending it comes at once. Else irq_acked(that) handles it, and what is pending besides.
+ */
+#define IRQ_ACKED_NONE (1023 + 1)
+u64 irq_again(struct vcpu *vcpu);
+void irq_acked(u64 acked);
 
 /* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */
 void irq_handle(void);

@@ -3,7 +3,6 @@
 
 	.arch	armv8.2-a
 #define EXIT_SYNC	0
-#define EXIT_IRQ	1
 #define EXIT_FIQ	2
 #define EXIT_SERROR	3
 #define EC_HVC64	0x16
@@ -102,7 +101,7 @@ exit_done:
 	ret
 
 /*
- * The frequent exits of a vcpu that has EL2 go a short way: function is called with x18-x29 where they are, as C keeps them; of
+ * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called with x18-x29 where they are, as C keeps them; of
  * vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
  * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
@@ -229,6 +228,19 @@ sys_vel2:
 3:	ldp	x2, x3, [x0, #16]
 	b	whole
 
+/* A physical interrupt. */
+irq:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	stp	x2, x3, [x0, #16]
+	short_save
+	short_way run_irq
+
+	.macro	lower_irq
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	b	irq
+	.endm
+
 	.macro	lower, kind
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
@@ -287,12 +299,12 @@ vectors:
 	unexpected 3
 	/* Lower EL, AArch64 */
 	lower_sync
-	lower	EXIT_IRQ
+	lower_irq
 	lower	EXIT_FIQ
 	lower	EXIT_SERROR
 	/* Lower EL, AArch32 */
 	lower	EXIT_SYNC
-	lower	EXIT_IRQ
+	lower_irq
 	lower	EXIT_FIQ
 	lower	EXIT_SERROR
 

@@ -13,6 +13,7 @@
 #include "arch/sysreg.h"
 #include "boot/fdt.h"
 #include "dev/console.h"
+#include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/run.h"
 #include "vcpu/sched.h"
@@ -239,12 +240,58 @@ static void the_timer_again(void **state)
 	assert_int_equal(dirs, 0);
 }
 
+/* Out of a guest: the timer alone, or what is acknowledged already and goes the long way. */
+static void out_of_a_guest(void **state)
+{
+	static const u32 intids[] = { 1024, 7, PHYS, HYP_PHYS, 32 };
+	u64 acked;
+
+	(void)state;
+	again_wanted = true;
+	pending[0] = VIRT;
+	pending[1] = 32;
+	pending[2] = 0;
+	assert_int_equal(irq_again(&vcpu), 0);
+	assert_int_equal(acks, 1);
+	assert_int_equal(eois, 1);
+	assert_int_equal(last_eoi, VIRT);
+	assert_int_equal(dirs + timers + spis + kicked + ticks, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(intids); i++) {
+		setup(NULL);
+		again_wanted = true;
+		pending[0] = intids[i];
+		pending[1] = 0;
+		acked = irq_again(&vcpu);
+		assert_int_equal(acked, intids[i] % 1024 + 1);
+		assert_int_equal(acks, 1);
+		assert_int_equal(eois + dirs, 0);
+		irq_acked(acked);
+		assert_int_equal(acks, 2);
+		assert_int_equal(eois, 1);
+		assert_int_equal(last_eoi, intids[i] % 1024);
+		assert_int_equal(ticks, 1);
+	}
+	/* Nothing to handle, but the rest. */
+	setup(NULL);
+	assert_int_equal(irq_again(&vcpu), IRQ_ACKED_NONE);
+	irq_acked(IRQ_ACKED_NONE);
+	assert_int_equal(eois + dirs, 0);
+	assert_int_equal(ticks, 1);
+	/* Where SIMD is to be tried at every point, always the long way. */
+	setup(NULL);
+	simd_chaos = again_wanted = true;
+	pending[0] = VIRT;
+	pending[1] = 0;
+	assert_int_equal(irq_again(&vcpu), VIRT + 1);
+	simd_chaos = false;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(each_to_its_owner),   TEST(nobody_loaded),   TEST(none),
-		TEST(all_that_is_pending), TEST(the_timer_again),
+		TEST(all_that_is_pending), TEST(the_timer_again), TEST(out_of_a_guest),
 	};
 
 	return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
