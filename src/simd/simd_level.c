@@ -154,7 +154,7 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 
 	if (open & CPTR_ZEN)
 		zcr = sysreg_read(ZCR_EL12);
-	if (s->svl && (open & CPTR_SMEN))
+	if (open & CPTR_SMEN)
 		smcr = sysreg_read(SMCR_EL12);
 	put_lengths(vcpu, zcr, smcr); /* L1's are L2's limits */
 	s->l2 = !s->l2;
@@ -172,7 +172,7 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 bool simd_level_same(struct vcpu *vcpu)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
-	u64 open = cpu_this()->traps.cptr, all = CPTR_FPEN | CPTR_ZEN | (s->svl ? CPTR_SMEN : 0);
+	u64 open = cpu_this()->traps.cptr, all = CPTR_ZEN | (s->svl ? CPTR_SMEN : 0);
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
@@ -180,7 +180,10 @@ bool simd_level_same(struct vcpu *vcpu)
 		exchange_homes(vcpu);
 		return true;
 	}
-	return (s->l2 || !(all & ~open)) && same_lengths(vcpu, open);
+	/* QEMU 10.0 asks FPEN for them as well. */
+	if ((open & CPTR_FPEN) ? !s->l2 && (all & ~open) : !s->l2 || (all & open))
+		return false;
+	return same_lengths(vcpu, open);
 }
 
 /* Whether L1's own CPTR_EL2 stops vEL2 (0b01 does not: it is about EL0). */

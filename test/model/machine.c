@@ -194,27 +194,27 @@ void model_write_svcr(u64 v)
 
 u64 model_read_zcr_el12(void)
 {
-	return touch(CPTR_ZEN, "ZCR_EL1")->d.zcr_el1;
+	return touch(CPTR_ZEN | CPTR_FPEN, "ZCR_EL1")->d.zcr_el1;
 }
 
 void model_write_zcr_el12(u64 v)
 {
-	touch(CPTR_ZEN, "ZCR_EL1")->d.zcr_el1 = (u8)v;
+	touch(CPTR_ZEN | CPTR_FPEN, "ZCR_EL1")->d.zcr_el1 = (u8)v;
 }
 
 u64 model_read_smcr_el12(void)
 {
-	return machine_smcr(touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1);
+	return machine_smcr(touch(CPTR_SMEN | CPTR_FPEN, "SMCR_EL1")->d.smcr_el1);
 }
 
 void model_write_smcr_el12(u64 v)
 {
-	touch(CPTR_SMEN, "SMCR_EL1")->d.smcr_el1 = v & SMCR_LEN;
+	touch(CPTR_SMEN | CPTR_FPEN, "SMCR_EL1")->d.smcr_el1 = v & SMCR_LEN;
 }
 
 void model_write_zcr_el2(u64 v)
 {
-	struct machine_cpu *m = touch(CPTR_ZEN, "ZCR_EL2");
+	struct machine_cpu *m = touch(CPTR_ZEN | CPTR_FPEN, "ZCR_EL2");
 
 	m->zcr_el2 = v;
 	if (!(m->d.svcr & SVCR_SM))
@@ -223,7 +223,7 @@ void model_write_zcr_el2(u64 v)
 
 void model_write_smcr_el2(u64 v)
 {
-	struct machine_cpu *m = touch(CPTR_SMEN, "SMCR_EL2");
+	struct machine_cpu *m = touch(CPTR_SMEN | CPTR_FPEN, "SMCR_EL2");
 
 	m->smcr_el2 = v;
 	cut(m->d.za, el2_len(m, true));
