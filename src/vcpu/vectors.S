@@ -101,7 +101,8 @@ exit_done:
 	ret
 
 /*
- * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called with x18-x29 where they are, as C keeps them; of
+ * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called with x18-x29 where they are,
+ * as C keeps them; of
  * vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
  * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
