@@ -78,9 +78,13 @@ static void host_names(void)
 	SAME(AFSR1_EL1, AFSR1_EL2);
 	SAME(CPACR_EL1, CPTR_EL2);
 #undef SAME
-	/* The rest of CNTHCTL_EL2 is RES0 in the CNTKCTL_EL1 that a virtual EL2 has without FEAT_NV2p1. */
-	check_begin("host", "CNTKCTL_EL1 reads CNTHCTL_EL2, bits 9 to 0");
-	expect_eq(sysreg_read(CNTKCTL_EL1) & 0x3ff, sysreg_read(CNTHCTL_EL2) & 0x3ff, "CNTKCTL_EL1");
+	/* A virtual EL2 has bits 11:10 only on a CPU whose CNTKCTL_EL1 keeps them, as QEMU's does, or with FEAT_NV2p1. */
+	check_begin("host", "CNTKCTL_EL1 reads CNTHCTL_EL2, bits 11 to 0");
+	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, sysreg_read(CNTHCTL_EL2) & 0xfff, "CNTKCTL_EL1");
+	sysreg_write(CNTKCTL_EL1, 0x403);
+	expect_eq(sysreg_read(CNTHCTL_EL2) & 0xfff, 0x403, "CNTHCTL_EL2 after a write of 0x403 to CNTKCTL_EL1");
+	sysreg_write(CNTHCTL_EL2, 0xc03);
+	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, 0xc03, "CNTKCTL_EL1 after a write of 0xc03 to CNTHCTL_EL2");
 }
 
 /* Registers of EL2 alone keep what is written. */

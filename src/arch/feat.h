@@ -14,6 +14,7 @@ struct feat {
 	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;
 	bool evt; /* HCR_EL2.TID4 and its like */
 	bool cpacr_tcpac; /* CPACR_EL1 keeps bit 31, CPTR_EL2's TCPAC: probe_el1() */
+	u64 cntkctl_el2;  /* of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1() */
 	bool el1_impdef; /* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
 	/* Hidden from VMs: their trap bits exist only then. */
 	bool spe, trbe, tracefilt, amu, trace;

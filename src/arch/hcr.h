@@ -113,6 +113,8 @@
 #define CNTHCTL_EL1NVPCT BIT(15)
 #define CNTHCTL_EL1NVVCT BIT(16)
 #define CNTHCTL_EVNTIS BIT(17)
+/* CNTKCTL_EL1 has the others at the same places; these are RES0 there without FEAT_NV2p1. */
+#define CNTHCTL_EL2_ONLY MASK(16, 10)
 
 /*
  * MDSCR_EL1: the bits that software may write while the OS Lock is clear, without FEAT_Debugv8p9.

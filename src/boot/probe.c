@@ -74,4 +74,7 @@ void probe_el1(void)
 	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC);
 	feat.cpacr_tcpac = sysreg_read(CPACR_EL12) & CPTR_TCPAC;
 	sysreg_write(CPACR_EL12, cpacr);
+	sysreg_write(CNTKCTL_EL12, CNTHCTL_EL2_ONLY);
+	feat.cntkctl_el2 = sysreg_read(CNTKCTL_EL12) & CNTHCTL_EL2_ONLY;
+	sysreg_write(CNTKCTL_EL12, 0);
 }

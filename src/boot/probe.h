@@ -4,5 +4,5 @@
 
 /* Whether CNTPOFF_EL2 offsets the counter that EL1 sees; tells vtimer. Boot CPU, before any vcpu runs. */
 void probe_cntpoff(void);
-/* Fill in feat.cpacr_tcpac. Boot CPU, before any vcpu is loaded. */
+/* Fill in feat.cpacr_tcpac and cntkctl_el2. Boot CPU, before any vcpu is loaded. */
 void probe_el1(void);

@@ -207,14 +207,18 @@ void vtimer_el2_exit(struct vcpu *vcpu)
  * vEL2's CNTHCTL_EL2 is complete in vcpu->sr only while L2 runs: these bits are at the same places
  * in CNTKCTL_EL1, which it reaches by that name, as VHE has it.
  */
-#define CNTHCTL_IN_CNTKCTL (MASK(9, 0) | CNTHCTL_EVNTIS)
+#define CNTKCTL_BITS (MASK(9, 0) | CNTHCTL_EVNTIS)
+
+static u64 in_cntkctl(void)
+{
+	return CNTKCTL_BITS | feat.cntkctl_el2;
+}
 
 void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
-	sr[SR_CNTHCTL_EL2] = (sr[SR_CNTHCTL_EL2] & ~CNTHCTL_IN_CNTKCTL) |
-			     (sr[SR_CNTKCTL_EL1] & CNTHCTL_IN_CNTKCTL);
+	sr[SR_CNTHCTL_EL2] = (sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
 }
 
 /*
@@ -416,7 +420,7 @@ TIMER_REGISTER(cntv_tval_el02, TIMER_V, VTIMER_TVAL)
 
 enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	u64 have = vcpu->vm->nested.cnthctl, shared = have & CNTHCTL_IN_CNTKCTL;
+	u64 have = vcpu->vm->nested.cnthctl, shared = have & in_cntkctl();
 
 	if (!vcpu->hyp)
 		return UNDEF;
@@ -436,7 +440,7 @@ enum verdict emul_cntkctl_el12(struct vcpu *vcpu, enum sysreg_id id, bool write,
 		return UNDEF;
 	if (write)
 		vncr_write(vcpu, VNCR_CNTKCTL_EL1,
-			   *value & vcpu->vm->nested.cnthctl & CNTHCTL_IN_CNTKCTL);
+			   *value & vcpu->vm->nested.cnthctl & CNTKCTL_BITS);
 	else
 		*value = vncr_read(vcpu, VNCR_CNTKCTL_EL1);
 	return SKIP;

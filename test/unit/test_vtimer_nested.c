@@ -575,6 +575,26 @@ static void cnthctl_views(void **state)
 	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2], MASK(16, 13) | MASK(11, 10) | 0x203);
 }
 
+/* A CNTKCTL_EL1 that keeps what only CNTHCTL_EL2 has: L1's writes by that name count. */
+static void cnthctl_by_its_el1_name(void **state)
+{
+	u64 v = ~0UL;
+
+	(void)state;
+	feat.cntkctl_el2 = MASK(11, 10);
+	assert_int_equal(emul_cnthctl_el2(&vcpu, SR_CNTHCTL_EL2, true, &v), SKIP);
+	assert_int_equal(fake_get("CNTKCTL_EL12"), BIT(17) | MASK(11, 0));
+	fake_set("CNTKCTL_EL12", 0x403);
+	v = 0;
+	assert_int_equal(emul_cnthctl_el2(&vcpu, SR_CNTHCTL_EL2, false, &v), SKIP);
+	assert_int_equal(v, MASK(16, 13) | 0x403);
+	vcpu.sr[SR_CNTKCTL_EL1] = 0x403;
+	level_switch();
+	vtimer_cnthctl_complete(&vcpu);
+	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2], MASK(16, 13) | 0x403);
+	feat.cntkctl_el2 = 0;
+}
+
 static void not_for_l2(void **state)
 {
 	u64 v = 0;
@@ -612,6 +632,7 @@ int main(void)
 		cmocka_unit_test_setup(l2_offset, setup),
 		cmocka_unit_test_setup(late_interrupt, setup),
 		cmocka_unit_test_setup(cnthctl_views, setup),
+		cmocka_unit_test_setup(cnthctl_by_its_el1_name, setup),
 		cmocka_unit_test_setup(not_for_l2, setup),
 		cmocka_unit_test_setup(reset_lowers, setup),
 		cmocka_unit_test_setup(random_model, setup),
