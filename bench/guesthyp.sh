@@ -2,7 +2,22 @@
 # Part of bench/run: the project's own guest hypervisor at virtual EL2, and its guest. What they need themselves is
 # what the same run takes at EL2 of the bare machine; the rest is nidus's.
 
-measure nested --nested --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a bench
+# hyps NAME ARGS...: with so many HVCs, and nidus's accounts.
+hyps()
+{
+	name=$1
+	shift
+	measure "$name" --nested --nidus stats --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a "$*"
+}
+
+# exits NAME: all that nidus counted.
+exits()
+{
+	sed -n 's/.*Total Samples:\([0-9]*\),.*/\1/p' "$out/$1" | awk '{ n += $1 } END { print n }'
+}
+
+hyps nested bench
+hyps nested.more bench hvcs=1200
 on_machine nested.bare ' passed, 0 failed' -smp 1 -m 256 $icount -kernel "$guests/hyp.bin" -append bench
 
 # A row: test, most instructions of nidus's (- none), what it is. These are goals that are not all reached yet.
@@ -32,3 +47,8 @@ echo "$rows" | while read -r row most what; do
 	esac
 	cell nidus/guesthyp/payload $level "$row" live 128 "$all" "$own" - - - "$what"
 done
+
+each=$(awk -v a="$(exits nested)" -v b="$(exits nested.more)" 'BEGIN { printf "%.2f", (b - a) / 1000 }')
+bytes=$(sed -n 's/.* level switches, \([0-9]*\) bytes of SIMD.*/\1/p' "$out/nested.more")
+echo "exits to nidus per HVC of L2: $each, at most 2: $([ "$each" = 2.00 ] && echo ok || echo missed)"
+echo "bytes of SIMD state moved by level switches: ${bytes:-?}, at most 0: $([ "$bytes" = 0 ] && echo ok || echo missed)"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the hypervisor's doings cost, in counter ticks: instructions under -icount shift=0,sleep=off. Prints
- * "bench: NAME N" like guest/bench.c.
+ * "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs of the first row.
  */
 #include "hyp.h"
 
@@ -41,15 +41,15 @@ static void host_mode(void)
 /* Round trips that a handler of three instructions answers; those of both sides are in the figure. */
 static void round_trips(struct l2 *l)
 {
-	u64 t;
+	u64 hvcs = dt_arg("hvcs", LOOPS), t;
 
 	l2_mode(l);
 	bench_run(WARM, l2_address(bench_hvc), SPSR_EL1H);
 	t = counter_phys();
-	bench_run(LOOPS, l2_address(bench_hvc), SPSR_EL1H);
+	bench_run(hvcs, l2_address(bench_hvc), SPSR_EL1H);
 	t = counter_phys() - t;
 	host_mode();
-	report("l2_hvc", t, LOOPS);
+	report("l2_hvc", t, hvcs);
 	bench_run(WARM, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
 	t = counter_phys();
 	bench_run(LOOPS, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
