@@ -49,7 +49,7 @@ static void deliver_interrupts(struct vcpu *vcpu)
  * Trap controls and vector lengths as they are to be in the guest. A claim by the check opens all
  * that the VM has: L1's traps on its guest and its limits come on top.
  */
-static void prepare_traps(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void prepare_traps(struct vcpu *vcpu)
 {
 	do {
 		simd_chaos_point();

@@ -154,13 +154,6 @@ void traps_forget(struct vcpu *vcpu)
 	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = false;
 }
 
-static __attribute__((noinline)) void update(const struct vcpu *vcpu)
-{
-	struct traps t = traps_compute(vcpu);
-
-	traps_load(&t);
-}
-
 /* Something is not as it was; what it is decides how much is computed anew. */
 static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0, u64 l1)
 {
@@ -186,14 +179,20 @@ void traps_update_nested(struct vcpu *vcpu)
 		renew(vcpu, l, l0, l1);
 }
 
+static inline void traps_update_ordinary(struct vcpu *vcpu)
+{
+	struct traps t = traps_compute(vcpu);
+
+	vcpu->traps_stale = false;
+	load(&cpu_this()->traps, &t);
+}
+
 void traps_update(struct vcpu *vcpu)
 {
-	if (vcpu->has_el2) {
+	if (vcpu->has_el2)
 		traps_update_nested(vcpu);
-		return;
-	}
-	vcpu->traps_stale = false;
-	update(vcpu);
+	else
+		traps_update_ordinary(vcpu);
 }
 
 void traps_cptr_set(u64 cptr)

@@ -254,13 +254,18 @@ irq:
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
 	mrs	x1, ESR_EL2
-	ubfx	x0, x1, #26, #6
+	ubfx	x0, x1, #30, #2		/* EC 0x1x */
+	cmp	x0, #EC_SYS64 >> 4
+	b.eq	1f
+	mov	x1, #EXIT_SYNC
+	b	guest_exit
+1:	ubfx	x0, x1, #26, #6
 	cmp	x0, #EC_SYS64
 	b.eq	sys_vel2
-	cmp	x0, #EC_ERET
-	b.eq	eret_local
 	cmp	x0, #EC_HVC64
 	b.eq	hvc
+	cmp	x0, #EC_ERET
+	b.eq	eret_local
 	mov	x1, #EXIT_SYNC
 	b	guest_exit
 	.endm
