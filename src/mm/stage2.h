@@ -23,8 +23,9 @@ struct stage2 {
 
 /*
  * Input address bits for a VM with RAM up to (not including) end: a size that
- * ID_AA64MMFR0_EL1.PARange can name, which is what the VM must be shown there; at least 40 if the
- * machine has them, at most feat.pa_bits (then end may lie above).
+ * ID_AA64MMFR0_EL1.PARange can name; at least 40 if the machine has them, at most feat.pa_bits (then
+ * end may lie above). A VM is shown the machine's PARange all the same: what lies above these bits
+ * has nothing behind it, as what lies above a machine's RAM.
  */
 u32 stage2_ipa_bits(u64 end);
 /*
