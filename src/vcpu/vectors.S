@@ -102,8 +102,7 @@ exit_done:
 
 /*
  * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called with x18-x29 where they are,
- * as C keeps them; of
- * vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
+ * as C keeps them; of vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
  * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
 	.macro	save_rest
@@ -205,7 +204,10 @@ hvc:
 	short_save
 	short_way run_hvc
 
-/* A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x18-x29. x1 = ESR_EL2. */
+/*
+ * A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x18-x29.
+ * x1 = ESR_EL2.
+ */
 sys_vel2:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	stp	x2, x3, [x0, #16]
@@ -249,7 +251,7 @@ irq:
 	b	guest_exit
 	.endm
 
-	/* Synchronous: vEL2's own ERETs and register accesses, its most frequent traps, may go a short way. */
+	/* Synchronous: the frequent exits of a vcpu that has EL2 may go a short way; the others are told apart by one compare. */
 	.macro	lower_sync
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
