@@ -33,9 +33,31 @@ u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
 	return vcpu->vgic.hcr_en | ICH_HCR_LRENPIE;
 }
 
-static u32 words_locked(struct vgic_vcpu *v)
+/*
+ * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. What comes to want[] after this look
+ * marks the vcpu stale after that, so the next flush finds it; but until then, without the lock, nothing of SPIs may be
+ * looked at again: spi_words().
+ */
+static bool spis_lock(struct vcpu *vcpu)
 {
-	return v->lr_spi | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE);
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (!(v->lr_spi | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE)))
+		return false;
+	spin_lock(&vcpu->vm->vgic.lock);
+	return true;
+}
+
+static void spis_unlock(struct vcpu *vcpu, bool locked)
+{
+	if (locked)
+		spin_unlock(&vcpu->vm->vgic.lock);
+}
+
+/* Words of want[] that are not 0, for one who has (locked), or has not, taken vgic.lock by spis_lock(). */
+static u32 spi_words(const struct vgic_vcpu *v, bool locked)
+{
+	return locked ? v->want_words : 0;
 }
 
 /* ---- list registers to memory ---- */
@@ -78,7 +100,7 @@ static u32 fold_spi(struct vcpu *vcpu, u32 intid, u32 i, u64 lr)
 	return spi_settle(vcpu->vm, intid / 32, bit, vcpu->index);
 }
 
-/* All list registers; the SPI lock is held if there are SPIs in them. Returns vcpus to kick. */
+/* All list registers; vgic.lock is held if there are SPIs in them. Returns vcpus to kick. */
 static u32 fold_lrs(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -104,12 +126,12 @@ static u32 fold_lrs(struct vcpu *vcpu)
  * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no
  * longer among the active ones of f: its EOI has come. False: none.
  */
-static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct irq32 **b, u32 *n)
+static bool find_ended(struct vcpu *vcpu, bool locked, const struct vgic_interface *f, struct irq32 **b, u32 *n)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 best = 256;
 
-	for (u32 words = 1 | v->want_words; words; words &= words - 1) {
+	for (u32 words = 1 | spi_words(v, locked); words; words &= words - 1) {
 		u32 word = (u32)__builtin_ctz(words);
 		struct irq32 *s = vgic_word(vcpu, word * 32);
 		u32 bits = s->active & s->acked & ~s->inlr & (word ? v->want[word] : ~0u);
@@ -132,7 +154,7 @@ static bool find_ended(struct vcpu *vcpu, const struct vgic_interface *f, struct
  * EOIs of interrupts that are in no list register: hardware counts, but doesn't name them. An
  * ICC_DIR (EOImode 1) may be for any active interrupt: those trap, if need be.
  */
-static u32 fold_eois(struct vcpu *vcpu)
+static u32 fold_eois(struct vcpu *vcpu, bool locked)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 count = ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2)), kicks = 0, n;
@@ -147,7 +169,7 @@ static u32 fold_eois(struct vcpu *vcpu)
 		v->lost_eois += count;
 		return 0;
 	}
-	for (; count && find_ended(vcpu, &f, &b, &n); count--) {
+	for (; count && find_ended(vcpu, locked, &f, &b, &n); count--) {
 		b->active &= ~(1u << n);
 		b->acked &= ~(1u << n);
 		irq32_hw_release(b, 1u << n);
@@ -160,9 +182,10 @@ static u32 fold_eois(struct vcpu *vcpu)
 	return kicks;
 }
 
-static u32 fold_all(struct vcpu *vcpu)
+/* locked: what spis_lock() said. Returns vcpus to kick. */
+static u32 fold_all(struct vcpu *vcpu, bool locked)
 {
-	u32 kicks = vcpu->vgic.hcr & ICH_HCR_LRENPIE ? fold_eois(vcpu) : 0;
+	u32 kicks = vcpu->vgic.hcr & ICH_HCR_LRENPIE ? fold_eois(vcpu, locked) : 0;
 
 	return kicks | fold_lrs(vcpu);
 }
@@ -170,16 +193,14 @@ static u32 fold_all(struct vcpu *vcpu)
 void vgic_sync(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	bool locked = words_locked(v);
+	bool locked;
 	u32 kicks;
 
 	if (v->where != VGIC_LOADED)
 		return;
-	if (locked)
-		spin_lock(&vcpu->vm->vgic.lock);
-	kicks = fold_all(vcpu);
-	if (locked)
-		spin_unlock(&vcpu->vm->vgic.lock);
+	locked = spis_lock(vcpu);
+	kicks = fold_all(vcpu, locked);
+	spis_unlock(vcpu, locked);
 	vgic_mark(v, false);
 	vgic_kick_all(vcpu->vm, kicks);
 }
@@ -359,7 +380,7 @@ static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u6
 	pick_bits(act, b->aprio, word, active, ~b->acked);
 }
 
-static void pick_all(struct vcpu *vcpu, u64 vmcr, struct pick *pend, struct pick *act)
+static void pick_all(struct vcpu *vcpu, bool locked, u64 vmcr, struct pick *pend, struct pick *act)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	const struct irq32 *p = &v->priv;
@@ -367,7 +388,7 @@ static void pick_all(struct vcpu *vcpu, u64 vmcr, struct pick *pend, struct pick
 
 	pick_word(p, 0, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active,
 		  p->active, vmcr, pend, act);
-	for (u32 words = v->want_words; words; words &= words - 1) {
+	for (u32 words = spi_words(v, locked); words; words &= words - 1) {
 		u32 word = (u32)__builtin_ctz(words), want = v->want[word];
 		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
 
@@ -439,18 +460,15 @@ static void flush_full(struct vcpu *vcpu)
 
 	pend.count = pend.total = act.count = act.total = 0;
 	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
-	locked = words_locked(v);
-	if (locked)
-		spin_lock(&vcpu->vm->vgic.lock);
-	kicks = fold_all(vcpu);
+	locked = spis_lock(vcpu);
+	kicks = fold_all(vcpu, locked);
 	vmcr = sysreg_read(ICH_VMCR_EL2);
-	pick_all(vcpu, vmcr, &pend, &act);
+	pick_all(vcpu, locked, vmcr, &pend, &act);
 	hcr = place_all(vcpu, &pend, &act, vmcr);
 	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;
-	if (locked)
-		spin_unlock(&vcpu->vm->vgic.lock);
+	spis_unlock(vcpu, locked);
 	vgic_kick_all(vcpu->vm, kicks);
 	hcr_set(v, hcr);
 }

@@ -28,26 +28,32 @@ struct vcpu *vgic_find_vcpu(struct vm *vm, u64 affinity)
 	return NULL;
 }
 
+/* Who has SPI n of w in its want[] or list registers, or NULL. Lock held. */
+static struct vcpu *owner_of(struct vm *vm, const struct spi32 *w, u32 n)
+{
+	u32 owner = w->owner[n];
+
+	return owner < vm->vcpu_count ? vm->vcpus[owner] : NULL;
+}
+
 /* Any vcpu will do: the first that is on, so that the choice is the same each time. */
-static u32 first_online(struct vm *vm)
+static struct vcpu *first_online(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		u32 state = __atomic_load_n(&vm->vcpus[i]->state, __ATOMIC_ACQUIRE);
 
 		if (state != VCPU_OFF && state != VCPU_DEAD)
-			return i;
+			return vm->vcpus[i];
 	}
-	return VGIC_NOBODY;
+	return NULL;
 }
 
-static u32 target_of(struct vm *vm, const struct spi32 *w, u32 n)
+/* Who is to get SPI n of w, or NULL: IROUTER names nobody. Lock held. */
+static struct vcpu *target_of(struct vm *vm, const struct spi32 *w, u32 n)
 {
-	struct vcpu *vcpu;
-
 	if (w->any & 1u << n)
 		return first_online(vm);
-	vcpu = vgic_find_vcpu(vm, (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff));
-	return vcpu ? vcpu->index : VGIC_NOBODY;
+	return vgic_find_vcpu(vm, (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff));
 }
 
 bool spi_stays(struct vcpu *vcpu, u32 intid)
@@ -56,7 +62,7 @@ bool spi_stays(struct vcpu *vcpu, u32 intid)
 	u32 n = intid % 32;
 
 	/* One that any vcpu may have can as well stay. */
-	return (w->any >> n & 1) || target_of(vcpu->vm, w, n) == vcpu->index;
+	return (w->any >> n & 1) || target_of(vcpu->vm, w, n) == vcpu;
 }
 
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
@@ -75,26 +81,24 @@ void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
 static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
 {
 	struct spi32 *w = &vm->vgic.spis->word[word];
-	u32 old = w->owner[n], new = VGIC_NOBODY;
+	struct vcpu *old = owner_of(vm, w, n), *new = NULL;
 	bool active = w->s.active >> n & 1;
 
 	/* Whoever acknowledged it will deactivate it; else it goes where it is routed now. */
-	if (active && old != VGIC_NOBODY)
+	if (active && old)
 		new = old;
 	else if (active || ready)
 		new = target_of(vm, w, n);
-	if (old != new &&old != VGIC_NOBODY)
-		spi_want(vm->vcpus[old], word, n, false);
-	w->owner[n] = (u8) new;
-	if (new == VGIC_NOBODY)
+	if (old && old != new)
+		spi_want(old, word, n, false);
+	w->owner[n] = new ? new->index : VGIC_NOBODY;
+	if (!new || ((new->vgic.want[word] >> n & 1) && !ready))
 		return 0;
-	if (vm->vcpus[new]->vgic.want[word] >> n & 1 && !ready)
+	spi_want(new, word, n, true);
+	if (new->index == self)
 		return 0;
-	spi_want(vm->vcpus[new], word, n, true);
-	if (new == self)
-		return 0;
-	vgic_mark(&vm->vcpus[new]->vgic, false);
-	return ready ? 1u << new : 0;
+	vgic_mark(&new->vgic, false);
+	return ready ? 1u << new->index : 0;
 }
 
 u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
@@ -115,11 +119,12 @@ u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
 static u32 input_changed(struct vm *vm, u32 word, u32 n)
 {
 	struct spi32 *w = &vm->vgic.spis->word[word];
+	struct vcpu *owner = w->s.inlr >> n & 1 ? owner_of(vm, w, n) : NULL;
 
-	if (!(w->s.inlr >> n & 1))
+	if (!owner)
 		return spi_settle(vm, word, 1u << n, VGIC_NOBODY);
-	vgic_mark(&vm->vcpus[w->owner[n]]->vgic, true);
-	return 1u << w->owner[n];
+	vgic_mark(&owner->vgic, true);
+	return 1u << owner->index;
 }
 
 void vgic_set_spi(struct vm *vm, u32 intid, bool level)
@@ -208,7 +213,8 @@ void vgic_inject_spi_hw(u32 pintid)
 static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32 bits)
 {
 	for (bits &= w->assigned; bits; bits &= bits - 1) {
-		u32 n = (u32)__builtin_ctz(bits), bit = 1u << n, pintid = w->s.pintid[n], to;
+		u32 n = (u32)__builtin_ctz(bits), bit = 1u << n, pintid = w->s.pintid[n];
+		const struct vcpu *to;
 
 		switch (op->reg) {
 		case VGIC_ENABLE:
@@ -224,8 +230,8 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 			break;
 		case VGIC_ROUTE: /* to the CPU where the vcpu is likely to run */
 			to = target_of(vm, w, n);
-			if (to != VGIC_NOBODY && vm->vcpus[to]->cpu)
-				gicv3_route_spi(pintid, vm->vcpus[to]->cpu);
+			if (to && to->cpu)
+				gicv3_route_spi(pintid, to->cpu);
 			break;
 		}
 	}
@@ -284,25 +290,26 @@ u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op)
 	 * it.
 	 */
 	for (u32 round = 0; round < 4 * MAX_VCPUS; round++) {
-		u32 busy, kicks = 0, owner = VGIC_NOBODY;
+		struct vcpu *owner = NULL;
+		u32 busy, kicks = 0;
 
 		spin_lock(&vm->vgic.lock);
 		busy = vgic_op_needs_fold(op) ? todo & w->s.inlr : 0;
 		v |= spi_apply(vm, op, todo & ~busy, &kicks);
 		if (busy)
-			owner = w->owner[__builtin_ctz(busy)];
+			owner = owner_of(vm, w, (u32)__builtin_ctz(busy));
 		spin_unlock(&vm->vgic.lock);
 		vgic_kick_all(vm, kicks);
 		todo = busy;
-		if (!todo)
+		if (!todo || !owner)
 			break;
-		if (owner == vcpu->index) {
+		if (owner == vcpu) {
 			vgic_sync(vcpu);
 		} else {
 			struct vgic_op part = *op;
 
 			part.mask = todo;
-			if (!vgic_remote(vcpu, vm->vcpus[owner], &part))
+			if (!vgic_remote(vcpu, owner, &part))
 				break;
 			todo &= ~part.mask;
 			v |= part.data;
