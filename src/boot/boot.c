@@ -115,15 +115,12 @@ static void add_free_ram(void)
 
 static void init_memory(struct range self)
 {
-	u64 lo = ~0UL, hi = 0;
-
+	_Static_assert(PAGE_REGIONS >= MACHINE_MEM_MAX, "each memory range may be one");
 	if (!machine_reserve(&machine, self.base, self.size))
 		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
-	for (u32 i = 0; i < machine.mem_count; i++) {
-		lo = MIN(lo, machine.mem[i].base);
-		hi = MAX(hi, machine.mem[i].base + machine.mem[i].size);
-	}
-	page_init(lo, hi);
+	page_init();
+	for (u32 i = 0; i < machine.mem_count; i++)
+		page_region(machine.mem[i].base, machine.mem[i].base + machine.mem[i].size);
 	add_free_ram();
 }
 

@@ -21,19 +21,27 @@
 #define MAP_USED 0x80
 
 /*
- * RAM that came before any range that is large enough for the map; the record is in that RAM
- * itself.
+ * RAM that came before its region had a map; the record is in that RAM itself.
  */
 struct pending {
 	struct pending *next;
 	u64 end;
 };
 
-static struct {
-	struct spinlock lock; /* guards all of it */
+/*
+ * RAM that may be far from other RAM: each region has a map of its own, so that the holes between them cost nothing.
+ * Regions do not touch each other; so no block, and no buddy of one, lies in two of them.
+ */
+struct region {
 	u64 lo, hi;
 	u8 *map; /* NULL until there is room for it */
 	struct pending *pending;
+};
+
+static struct {
+	struct spinlock lock; /* guards all of it */
+	struct region region[PAGE_REGIONS];
+	u32 regions;
 	struct list free[PAGE_ORDER_MAX + 1];
 	u32 nonempty; /* bit n: free[n] has a block */
 	u64 free_pages, total;
@@ -44,9 +52,18 @@ static u64 block_size(u32 order)
 	return PAGE_SIZE << order;
 }
 
-static u8 *map_byte(u64 block)
+/* The region that [block, end) lies in, or NULL. */
+static struct region *region_of(u64 block, u64 end)
 {
-	return &pages.map[(block - pages.lo) >> PAGE_SHIFT];
+	for (u32 i = 0; i < pages.regions; i++)
+		if (block >= pages.region[i].lo && end <= pages.region[i].hi)
+			return &pages.region[i];
+	return NULL;
+}
+
+static u8 *map_byte(const struct region *r, u64 block)
+{
+	return &r->map[(block - r->lo) >> PAGE_SHIFT];
 }
 
 static struct list *block_node(u64 block)
@@ -54,106 +71,58 @@ static struct list *block_node(u64 block)
 	return pa_ptr(pa(block));
 }
 
-static void list_block(u64 block, u32 order)
+static void list_block(const struct region *r, u64 block, u32 order)
 {
 	list_add_head(&pages.free[order], block_node(block));
 	pages.nonempty |= 1U << order;
-	*map_byte(block) = (u8)(MAP_FREE | order);
+	*map_byte(r, block) = (u8)(MAP_FREE | order);
 }
 
-static void unlist_block(u64 block, u32 order)
+static void unlist_block(const struct region *r, u64 block, u32 order)
 {
 	list_del(block_node(block));
 	if (list_empty(&pages.free[order]))
 		pages.nonempty &= ~(1U << order);
-	*map_byte(block) = 0;
+	*map_byte(r, block) = 0;
 }
 
-static bool is_free_block(u64 block, u32 order)
+static bool is_free_block(const struct region *r, u64 block, u32 order)
 {
-	return block >= pages.lo && block + block_size(order) <= pages.hi &&
-	       *map_byte(block) == (MAP_FREE | order);
+	return block >= r->lo && block + block_size(order) <= r->hi &&
+	       *map_byte(r, block) == (MAP_FREE | order);
 }
 
 /* Free a block whose map byte is 0, together with its buddy if that is free, and so on upwards. */
-static void release(u64 block, u32 order)
+static void release(const struct region *r, u64 block, u32 order)
 {
 	pages.free_pages += 1UL << order;
-	while (order < PAGE_ORDER_MAX && is_free_block(block ^ block_size(order), order)) {
-		unlist_block(block ^ block_size(order), order);
+	while (order < PAGE_ORDER_MAX && is_free_block(r, block ^ block_size(order), order)) {
+		unlist_block(r, block ^ block_size(order), order);
 		block &= ~block_size(order);
 		order++;
 	}
-	list_block(block, order);
+	list_block(r, block, order);
 }
 
 /* Cut [base, end) into the largest blocks that are aligned to their size. */
-static void release_range(u64 base, u64 end)
+static void release_range(const struct region *r, u64 base, u64 end)
 {
 	while (base < end) {
 		u32 order = PAGE_ORDER_MAX;
 
 		order = MIN(order, (u32)__builtin_ctzl(base) - PAGE_SHIFT);
 		order = MIN(order, 63 - (u32)__builtin_clzl(end - base) - PAGE_SHIFT);
-		release(base, order);
+		release(r, base, order);
 		pages.total += 1UL << order;
 		base += block_size(order);
 	}
 }
 
-/* Put the map at base, if [base, end) has room for it; what follows it is returned. */
-static u64 place_map(u64 base, u64 end)
-{
-	u64 size = ALIGN_UP((pages.hi - pages.lo) >> PAGE_SHIFT, PAGE_SIZE);
-
-	if (end - base < size)
-		return base;
-	page_zero(base, size);
-	pages.map = pa_ptr(pa(base));
-	for (struct pending *p = pages.pending; p;) {
-		struct pending *next = p->next;
-
-		release_range(ptr_pa(p).a, p->end);
-		p = next;
-	}
-	pages.pending = NULL;
-	return base + size;
-}
-
-void page_init(u64 lo, u64 hi)
-{
-	pages = (typeof(pages)){ .lo = ALIGN_DOWN(lo, PAGE_SIZE), .hi = ALIGN_DOWN(hi, PAGE_SIZE) };
-	for (u32 i = 0; i <= PAGE_ORDER_MAX; i++)
-		list_init(&pages.free[i]);
-}
-
-void page_add(u64 base, u64 size)
-{
-	u64 end = ALIGN_DOWN(base + size, PAGE_SIZE);
-
-	/* Page 0 stays out: page_alloc() says "none" with that address. */
-	base = MAX(ALIGN_UP(base, PAGE_SIZE), PAGE_SIZE);
-	if (base >= end)
-		return;
-	CHECK(base >= pages.lo && end <= pages.hi);
-	spin_lock(&pages.lock);
-	if (!pages.map)
-		base = place_map(base, end);
-	if (pages.map) {
-		release_range(base, end);
-	} else {
-		struct pending *p = pa_ptr(pa(base));
-
-		*p = (struct pending){ .next = pages.pending, .end = end };
-		pages.pending = p;
-	}
-	spin_unlock(&pages.lock);
-}
-
 /* Take a free block of at least this order out of its list and cut it down; lock held. */
 static u64 take(u32 order)
 {
-	u32 orders = pages.nonempty & ~0U << order;
+	u32 orders = order <= PAGE_ORDER_MAX ? pages.nonempty & ~0U << order : 0;
+	const struct region *r;
 	u32 from;
 	u64 block;
 
@@ -161,22 +130,116 @@ static u64 take(u32 order)
 		return 0;
 	from = (u32)__builtin_ctz(orders);
 	block = ptr_pa(pages.free[from].next).a;
-	unlist_block(block, from);
+	r = region_of(block, block + block_size(from));
+	unlist_block(r, block, from);
 	while (from > order) {
 		from--;
-		list_block(block + block_size(from), from);
+		list_block(r, block + block_size(from), from);
 	}
-	*map_byte(block) = (u8)(MAP_USED | order);
+	*map_byte(r, block) = (u8)(MAP_USED | order);
 	pages.free_pages -= 1UL << order;
 	return block;
+}
+
+static u64 map_size(const struct region *r)
+{
+	return ALIGN_UP((r->hi - r->lo) >> PAGE_SHIFT, PAGE_SIZE);
+}
+
+/* From now on the region's map is at this address; what waited for it is free. */
+static void use_map(struct region *r, u64 at)
+{
+	page_zero(at, map_size(r));
+	r->map = pa_ptr(pa(at));
+	for (struct pending *p = r->pending; p;) {
+		struct pending *next = p->next;
+
+		release_range(r, ptr_pa(p).a, p->end);
+		p = next;
+	}
+	r->pending = NULL;
+}
+
+/* A region whose RAM is all in small pieces has its map elsewhere. */
+static void lend_maps(void)
+{
+	for (u32 i = 0; i < pages.regions; i++) {
+		struct region *r = &pages.region[i];
+		u64 count = map_size(r) >> PAGE_SHIFT, at;
+		u32 order;
+
+		if (r->map || !r->pending)
+			continue;
+		order = count > 1 ? 64 - (u32)__builtin_clzl(count - 1) : 0;
+		at = take(order);
+		if (!at)
+			continue;
+		pages.total -= 1UL << order;
+		use_map(r, at);
+	}
+}
+
+void page_init(void)
+{
+	pages = (typeof(pages)){ 0 };
+	for (u32 i = 0; i <= PAGE_ORDER_MAX; i++)
+		list_init(&pages.free[i]);
+}
+
+void page_region(u64 lo, u64 hi)
+{
+	struct region *last = pages.regions ? &pages.region[pages.regions - 1] : NULL;
+
+	lo = ALIGN_DOWN(lo, PAGE_SIZE);
+	hi = ALIGN_DOWN(hi, PAGE_SIZE);
+	if (lo >= hi)
+		return;
+	CHECK(!last || lo >= last->hi);
+	if (last && lo == last->hi) {
+		last->hi = hi;
+		return;
+	}
+	CHECK(pages.regions < PAGE_REGIONS);
+	pages.region[pages.regions++] = (struct region){ .lo = lo, .hi = hi };
+}
+
+static void add(struct region *r, u64 base, u64 end)
+{
+	if (!r->map && end - base >= map_size(r)) {
+		use_map(r, base);
+		base += map_size(r);
+	}
+	if (r->map) {
+		release_range(r, base, end);
+	} else {
+		struct pending *p = pa_ptr(pa(base));
+
+		*p = (struct pending){ .next = r->pending, .end = end };
+		r->pending = p;
+	}
+}
+
+void page_add(u64 base, u64 size)
+{
+	u64 end = ALIGN_DOWN(base + size, PAGE_SIZE);
+	struct region *r;
+
+	/* Page 0 stays out: page_alloc() says "none" with that address. */
+	base = MAX(ALIGN_UP(base, PAGE_SIZE), PAGE_SIZE);
+	if (base >= end)
+		return;
+	r = region_of(base, end);
+	CHECK(r);
+	spin_lock(&pages.lock);
+	add(r, base, end);
+	lend_maps();
+	spin_unlock(&pages.lock);
 }
 
 u64 page_alloc(u32 order)
 {
 	u64 block;
 
-	if (order > PAGE_ORDER_MAX)
-		return 0;
 	spin_lock(&pages.lock);
 	block = take(order);
 	spin_unlock(&pages.lock);
@@ -192,38 +255,41 @@ u64 page_alloc_zero(void)
 	return page;
 }
 
-static bool is_used_block(u64 block, u32 order)
+static bool is_used_block(const struct region *r, u64 block, u32 order)
 {
-	return block >= pages.lo && *map_byte(block) == (MAP_USED | order);
+	return block >= r->lo && *map_byte(r, block) == (MAP_USED | order);
 }
 
 /*
  * Halve the allocated block that a part to be freed lies in, until the part is a block by itself.
  */
-static void split_used(u64 part, u32 order)
+static void split_used(const struct region *r, u64 part, u32 order)
 {
 	u32 o = order;
 
-	while (o < PAGE_ORDER_MAX && !is_used_block(ALIGN_DOWN(part, block_size(o)), o))
+	while (o < PAGE_ORDER_MAX && !is_used_block(r, ALIGN_DOWN(part, block_size(o)), o))
 		o++;
 	/* Else: a double free, a larger order than was allocated, or never allocated. */
-	CHECK(is_used_block(ALIGN_DOWN(part, block_size(o)), o));
+	CHECK(is_used_block(r, ALIGN_DOWN(part, block_size(o)), o));
 	for (; o > order; o--) {
 		u64 half = ALIGN_DOWN(part, block_size(o));
 
-		*map_byte(half) = (u8)(MAP_USED | (o - 1));
-		*map_byte(half + block_size(o - 1)) = (u8)(MAP_USED | (o - 1));
+		*map_byte(r, half) = (u8)(MAP_USED | (o - 1));
+		*map_byte(r, half + block_size(o - 1)) = (u8)(MAP_USED | (o - 1));
 	}
 }
 
 void page_free(u64 block, u32 order)
 {
+	const struct region *r;
+
 	CHECK(order <= PAGE_ORDER_MAX && IS_ALIGNED(block, block_size(order)));
-	CHECK(block >= pages.lo && block < pages.hi);
+	r = region_of(block, block + block_size(order));
+	CHECK(r && r->map);
 	spin_lock(&pages.lock);
-	split_used(block, order);
-	*map_byte(block) = 0;
-	release(block, order);
+	split_used(r, block, order);
+	*map_byte(r, block) = 0;
+	release(r, block, order);
 	spin_unlock(&pages.lock);
 }
 

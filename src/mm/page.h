@@ -7,14 +7,19 @@
 
 #define PAGE_ORDER_MAX 18 /* 1 GiB */
 
+/* Regions of RAM that do not touch each other; as many as a machine has memory ranges. */
+#define PAGE_REGIONS 16
+
+/* Forget all pages: once, first, before any other CPU runs. */
+void page_init(void);
 /*
- * Forget all pages and manage [lo, hi): once, first, before any other CPU runs. The allocator's map
- * (one byte per page of [lo, hi)) is taken out of the first range added that has room for it; pages
- * added before that wait for it.
+ * RAM will be added from [lo, hi), too; by rising addresses, without overlap, at most PAGE_REGIONS that do not touch
+ * (CHECK). Each region costs a map of one byte a page, taken out of the first range added to it that has room, or else of
+ * another region; pages added before that wait for it. What lies between regions costs nothing.
  */
-void page_init(u64 lo, u64 hi);
+void page_region(u64 lo, u64 hi);
 /*
- * Give the whole pages of [base, base+size) to the allocator; inside [lo, hi), not overlapping
+ * Give the whole pages of [base, base+size) to the allocator; inside one region, not overlapping
  * anything given before. Costs per block, not per page. The MMU is on.
  */
 void page_add(u64 base, u64 size);
@@ -32,7 +37,7 @@ u64 page_alloc_zero(void) must_check;
  */
 void page_free(u64 pa, u32 order);
 /*
- * Free pages now, and how many there are when nothing is allocated (what was added, less the map).
+ * Free pages now, and how many there are when nothing is allocated (what was added, less the maps).
  */
 u64 page_free_count(void);
 u64 page_total(void);

@@ -59,7 +59,8 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 		nv_arena = (u64)aligned_alloc(MIB(64), NV_ARENA);
 		nv_ram_pa = (u64)aligned_alloc(MIB(32), NV_RAM_SIZE);
 	}
-	page_init(nv_arena, nv_arena + NV_ARENA);
+	page_init();
+	page_region(nv_arena, nv_arena + NV_ARENA);
 	page_add(nv_arena, NV_ARENA);
 	memset((void *)nv_ram_pa, 0, NV_RAM_SIZE);
 	memset(&nv_vm, 0, sizeof(nv_vm));

@@ -58,7 +58,8 @@ static int setup(void **state)
 	feat = (struct feat){ 0 };
 	if (!arena)
 		arena = (u64)aligned_alloc(GIB(1) / 32, ARENA_PAGES * PAGE_SIZE);
-	page_init(arena, arena + ARENA_PAGES * PAGE_SIZE);
+	page_init();
+	page_region(arena, arena + ARENA_PAGES * PAGE_SIZE);
 	return 0;
 }
 
@@ -87,6 +88,26 @@ static void small_ranges_wait_for_the_map(void **state)
 	for (u64 n = page_total(); n; n--)
 		assert_int_not_equal(page_alloc(0), 0);
 	assert_int_equal(page_alloc(0), 0);
+}
+
+/* Page-sized RAM on its own, each piece without room for the region's map: the map is in other RAM. */
+static void a_region_in_small_pieces_is_not_lost(void **state)
+{
+	u64 half = ARENA_PAGES / 2 * PAGE_SIZE, before, n = 0;
+
+	(void)state;
+	page_init();
+	page_region(arena, arena + half - PAGE_SIZE);
+	page_region(arena + half, arena + 2 * half);
+	/* Its map would need a page, and then there is nothing left of the piece. */
+	for (u64 i = 0; i < 8; i++)
+		page_add(arena + half + 2 * i * PAGE_SIZE, PAGE_SIZE);
+	before = page_total();
+	page_add(arena, half - PAGE_SIZE);
+	assert_true(page_total() > before);
+	while (page_alloc(0))
+		n++;
+	assert_int_equal(n, page_total());
 }
 
 static void only_whole_pages_count(void **state)
@@ -314,7 +335,8 @@ static void adding_ram_costs_per_block(void **state)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(base != (u64)MAP_FAILED);
 	madvise((void *)base, size, MADV_NOHUGEPAGE);
-	page_init(base, base + size);
+	page_init();
+	page_region(base, base + size);
 	page_add(base, size);
 	assert_int_equal(page_total(), (size >> PAGE_SHIFT) - 192);
 	if (resident_pages(base, size >> PAGE_SHIFT) > 192 + 64)
@@ -324,11 +346,60 @@ static void adding_ram_costs_per_block(void **state)
 	munmap((void *)base, size);
 }
 
+/* RAM far above other RAM, as on servers: what it costs goes by how much there is, not by how far apart it is. */
+static void distance_costs_nothing(void **state)
+{
+	static const u64 at[] = { 0x200000000000UL, 0x200000000000UL + (8UL << 40), 0x200000000000UL + (24UL << 40) };
+	const u64 size = MIB(64), maps = (MIB(64) >> PAGE_SHIFT) / PAGE_SIZE;
+	u64 seen = 0, block;
+
+	(void)state;
+	page_init();
+	for (u32 i = 0; i < ARRAY_SIZE(at); i++) {
+		u64 p = (u64)mmap((void *)at[i], size, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+		assert_int_equal(p, at[i]);
+		page_region(at[i], at[i] + size);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(at); i++)
+		page_add(at[i], size);
+	assert_int_equal(page_total(), ARRAY_SIZE(at) * ((size >> PAGE_SHIFT) - maps));
+	/* All of it is there to be had, and goes back to where it came from. */
+	while ((block = page_alloc(4))) {
+		for (u32 i = 0; i < ARRAY_SIZE(at); i++)
+			if (block >= at[i] && block + 16 * PAGE_SIZE <= at[i] + size)
+				seen |= 1UL << i;
+		if (seen == 7)
+			break;
+	}
+	assert_int_equal(seen, 7);
+	page_free(block, 4);
+	must_fail(page_free(at[0] + size, 0));
+	must_fail(page_free(at[1] - PAGE_SIZE, 0));
+	for (u32 i = 0; i < ARRAY_SIZE(at); i++)
+		munmap((void *)at[i], size);
+}
+
+static void regions_that_touch_are_one(void **state)
+{
+	(void)state;
+	page_init();
+	page_region(arena, arena + 128 * PAGE_SIZE);
+	page_region(arena + 128 * PAGE_SIZE, arena + 256 * PAGE_SIZE);
+	page_add(arena, 128 * PAGE_SIZE);
+	page_add(arena + 128 * PAGE_SIZE, 128 * PAGE_SIZE);
+	assert_int_equal(page_total(), 255);
+	assert_int_equal(page_alloc(7), arena + 128 * PAGE_SIZE);
+	must_fail(page_region(arena, arena + PAGE_SIZE)); /* not by rising addresses */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(map_comes_out_of_the_ram, setup),
 		cmocka_unit_test_setup(small_ranges_wait_for_the_map, setup),
+		cmocka_unit_test_setup(a_region_in_small_pieces_is_not_lost, setup),
 		cmocka_unit_test_setup(only_whole_pages_count, setup),
 		cmocka_unit_test_setup(ram_outside_is_a_check, setup),
 		cmocka_unit_test_setup(adjacent_ranges_join, setup),
@@ -340,6 +411,8 @@ int main(void)
 		cmocka_unit_test_setup(zeroing_is_exact, setup),
 		cmocka_unit_test_setup(sync_cleans_every_line, setup),
 		cmocka_unit_test_setup(adding_ram_costs_per_block, setup),
+		cmocka_unit_test_setup(distance_costs_nothing, setup),
+		cmocka_unit_test_setup(regions_that_touch_are_one, setup),
 	};
 
 	return cmocka_run_group_tests_name("page", tests, NULL, NULL);

@@ -262,7 +262,8 @@ static void more_tables_than_the_pool_has(void **state)
 	int err;
 
 	(void)state;
-	page_init(arena, arena + MIB(2));
+	page_init();
+	page_region(arena, arena + MIB(2));
 	while (!(err = stage1_map_device(BIT(46) + n * GIB(1), PAGE_SIZE)))
 		n++;
 	assert_int_equal(err, -ENOMEM);

@@ -67,7 +67,8 @@ static int setup(void **state)
 	fake_on_write("TLBI_VMALLE1", note_VMALLE1);
 	if (!arena)
 		arena = (u64)aligned_alloc(MIB(32), ARENA_PAGES * PAGE_SIZE);
-	page_init(arena, arena + ARENA_PAGES * PAGE_SIZE);
+	page_init();
+	page_region(arena, arena + ARENA_PAGES * PAGE_SIZE);
 	page_add(arena, ARENA_PAGES * PAGE_SIZE);
 	free_at_start = page_free_count();
 	recorded = 0;
