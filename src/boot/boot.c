@@ -22,7 +22,9 @@
 #include "vcpu/vm.h"
 #include "vcpu/vm_build.h"
 
-/* Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's. */
+/*
+ * Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's. Not touched unless there is something to say.
+ */
 #ifndef NIDUS_EARLYCON
 #define NIDUS_EARLYCON 0x09000000UL
 #endif
@@ -76,48 +78,67 @@ static void guard_stacks(void)
 			panic("the stacks can't be guarded");
 }
 
-static void read_machine(const void *fdt)
+/* The end of the tree, by its header, which stage1_early() mapped. */
+static void map_tree(const void *fdt)
 {
-	const char *error = fdt_read_machine(&machine, fdt, FDT_WINDOW);
+	const u32 *header = fdt;
 
-	if (error)
-		panic("device tree: %s", error);
-	stage1_map_machine(&machine);
-	if (machine.uart.size)
-		pl011_init(machine.uart.base);
+	if (!fdt || !IS_ALIGNED((u64)fdt, 8) || (u64)fdt >> feat.pa_bits)
+		panic("device tree: expected an address below 1 << %u that is a multiple of 8, found 0x%lx",
+		      feat.pa_bits, (u64)fdt);
+	if (stage1_map_tree((u64)fdt + MIN(__builtin_bswap32(header[1]), FDT_WINDOW)))
+		panic("device tree: it can't be mapped");
 }
 
-/* Give the allocator all RAM that nobody holds: memory minus reserved, minus nidus. */
-static void add_free_ram(void)
+static void read_machine(const void *fdt, struct range self)
 {
-	for (u32 i = 0; i < machine.mem_count; i++) {
-		u64 at = machine.mem[i].base, end = at + machine.mem[i].size;
+	const char *error;
 
-		while (at < end) {
-			u64 stop = end, next = end;
+	map_tree(fdt);
+	error = fdt_read_machine(&machine, fdt, FDT_WINDOW);
+	if (error)
+		panic("device tree: %s", error);
+	if (!machine_reserve(&machine, self.base, self.size))
+		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
+	/* What the tree says nothing of may be anything, RAM as well. */
+	pl011_init(0);
+	error = stage1_map_machine(&machine);
+	if (machine.uart.size)
+		pl011_init(machine.uart.base);
+	if (error)
+		panic("device tree: %s", error);
+	for (u32 i = 0; i < machine.note_count; i++)
+		log_line("%s", machine.note[i]);
+}
 
-			/* The nearest reserved range at or above `at`. */
-			for (u32 r = 0; r < machine.rsv_count; r++) {
-				u64 b = machine.rsv[r].base, e = b + machine.rsv[r].size;
+/* Modules may lie in memory that is only reserved for them, and so was not mapped. */
+static void map_module(struct range r)
+{
+	if (r.size && !stage1_map_ram(r.base, r.size))
+		panic("boot module at 0x%lx: no page for the tables that map it", r.base);
+}
 
-				if (e > at && b < stop) {
-					stop = MAX(b, at);
-					next = e;
-				}
-			}
-			if (ALIGN_DOWN(stop, PAGE_SIZE) > ALIGN_UP(at, PAGE_SIZE))
-				page_add(ALIGN_UP(at, PAGE_SIZE),
-					 ALIGN_DOWN(stop, PAGE_SIZE) - ALIGN_UP(at, PAGE_SIZE));
-			at = next;
-		}
+static void read_configs(struct range self)
+{
+	config_read(&configs, &machine, self);
+	for (u32 i = 0; i < configs.count; i++) {
+		map_module(configs.vm[i].kernel);
+		map_module(configs.vm[i].ramdisk);
 	}
 }
 
-static void init_memory(struct range self)
+/* Give the allocator all RAM that nobody holds. */
+static void add_free_ram(void)
+{
+	struct range r = { 0, 0 };
+
+	while (machine_next(&machine, true, &r))
+		page_add(r.base, r.size);
+}
+
+static void init_memory(void)
 {
 	_Static_assert(PAGE_REGIONS >= MACHINE_MEM_MAX, "each memory range may be one");
-	if (!machine_reserve(&machine, self.base, self.size))
-		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
 	page_init();
 	for (u32 i = 0; i < machine.mem_count; i++)
 		page_region(machine.mem[i].base, machine.mem[i].base + machine.mem[i].size);
@@ -161,16 +182,16 @@ noreturn void boot_primary(u64 fdt)
 {
 	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
 
-	pl011_init(NIDUS_EARLYCON);
+	pl011_early(NIDUS_EARLYCON);
 	check_cpu();
 	smp_boot_cpu();
 	boot_ticks = counter_now();
-	stage1_early(fdt, FDT_WINDOW, NIDUS_EARLYCON);
+	stage1_early(fdt, NIDUS_EARLYCON);
 	stage1_enable();
 	guard_stacks();
-	read_machine((const void *)fdt);
-	config_read(&configs, &machine, self);
-	init_memory(self);
+	read_machine((const void *)fdt, self);
+	read_configs(self);
+	init_memory();
 	probe_cntpoff();
 	probe_el1();
 	log_line("nidus on %u CPUs, %lu MiB, %s%s", machine.cpu_count, page_total() >> 8,

@@ -67,14 +67,8 @@ bool dt_reg(const struct dt *dt, const struct dt_path *p, int i, struct range *r
 /* Entry i of `reg` as it stands, with these cell counts (1 or 2 each). */
 bool dt_reg_raw(const struct dt *dt, int node, int ac, int sc, int i, struct range *r);
 /*
- * The node's interrupts, which must go to the GIC at node `gic` (bindings of arm,gic-v3: type, number,
- * flags). Returns how many, at most max; -1 with a complaint.
+ * The node's interrupts as the GIC at node `gic` knows them (bindings of arm,gic-v3: type, number, flags), through the
+ * interrupt-maps on the way. Returns how many, at most max; -1 with a complaint.
  */
 int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
 		  int max);
-
-/* Whether two ranges have a byte in common. */
-static inline bool range_overlaps(struct range a, struct range b)
-{
-	return a.size && b.size && a.base < b.base + b.size && b.base < a.base + a.size;
-}

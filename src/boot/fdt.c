@@ -5,39 +5,39 @@
  */
 #include <libfdt.h>
 
+#include "arch/feat.h"
 #include "boot/dt.h"
 #include "boot/fdt.h"
 #include "lib/log.h"
+#include "mm/addr.h"
 
-#define PA_LIMIT BIT(48) /* a 4 KiB granule without FEAT_LPA2 */
+#define PA_LIMIT BIT(feat.pa_bits)
+#define UART_REGS 0x48     /* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
 #define MPIDR_AFFINITY 0xff00ffffffUL
 
-struct machine machine;
-
-bool machine_reserve(struct machine *m, u64 base, u64 size)
+/*
+ * To complain about what nidus can do without: into the next line of m->note. The line stays if there is a complaint by the
+ * time of note_end().
+ */
+static struct dt note_begin(struct machine *m, const struct dt *dt)
 {
-	if (!size)
-		return true;
-	if (m->rsv_count == MACHINE_RSV_MAX)
-		return false;
-	m->rsv[m->rsv_count++] = (struct range){ base, size };
-	return true;
+	struct dt quiet = { .fdt = dt->fdt };
+
+	if (m->note_count < MACHINE_NOTES_MAX) {
+		quiet.err = m->note[m->note_count];
+		quiet.err_size = MACHINE_LINE_MAX;
+	}
+	return quiet;
 }
 
-bool machine_is_ram(const struct machine *m, u64 base, u64 size)
+static void note_end(struct machine *m)
 {
-	for (u32 i = 0; i < m->mem_count; i++) {
-		const struct range *r = &m->mem[i];
-
-		if (base >= r->base && base - r->base <= r->size &&
-		    size <= r->size - (base - r->base))
-			return true;
-	}
-	return false;
+	if (m->note_count < MACHINE_NOTES_MAX && m->note[m->note_count][0])
+		m->note_count++;
 }
 
 static bool reserve(struct machine *m, const struct dt *dt, int node, const char *prop, u64 base,
-		    u64 size)
+		    u64 size, bool nomap)
 {
 	if (base + size < base)
 		return dt_fail(dt, node, prop, "expected an end below 1 << 64, found 0x%lx + 0x%lx",
@@ -45,6 +45,8 @@ static bool reserve(struct machine *m, const struct dt *dt, int node, const char
 	if (!machine_reserve(m, base, size))
 		return dt_fail(dt, node, prop, "expected at most %d reserved ranges, found more",
 			       MACHINE_RSV_MAX);
+	if (nomap && size)
+		m->rsv_nomap[m->rsv_count - 1] = true;
 	return true;
 }
 
@@ -66,7 +68,9 @@ static bool read_reserved_memory(struct machine *m, const struct dt *dt)
 		if (count < 0)
 			return false;
 		for (int i = 0; i < count; i++)
-			if (!dt_reg(dt, &p, i, &r) || !reserve(m, dt, node, "reg", r.base, r.size))
+			if (!dt_reg(dt, &p, i, &r) ||
+			    !reserve(m, dt, node, "reg", r.base, r.size,
+				     dt_has(dt->fdt, node, "no-map")))
 				return false;
 	}
 	return true;
@@ -84,13 +88,13 @@ static bool read_reserved(struct machine *m, const struct dt *dt)
 	int chosen = fdt_subnode_offset(dt->fdt, 0, "chosen");
 	u64 base, size, end;
 
-	if (!reserve(m, dt, 0, "tree", (uintptr_t)dt->fdt, m->fdt_size) ||
+	if (!reserve(m, dt, 0, "tree", (uintptr_t)dt->fdt, m->fdt_size, false) ||
 	    !read_reserved_memory(m, dt))
 		return false;
 	m->rsv_fixed = m->rsv_count;
 	for (int i = 0; i < fdt_num_mem_rsv(dt->fdt); i++)
 		if (fdt_get_mem_rsv(dt->fdt, i, &base, &size) == 0 &&
-		    !reserve(m, dt, 0, "/memreserve/", base, size))
+		    !reserve(m, dt, 0, "/memreserve/", base, size, true))
 			return false;
 	if (chosen < 0)
 		return true;
@@ -100,33 +104,39 @@ static bool read_reserved(struct machine *m, const struct dt *dt)
 	if (end < base)
 		return dt_fail(dt, chosen, "linux,initrd-end",
 			       "expected at least 0x%lx, found 0x%lx", base, end);
-	return reserve(m, dt, chosen, "linux,initrd-start", base, end - base);
+	return reserve(m, dt, chosen, "linux,initrd-start", base, end - base, false);
 }
 
-/* Insert by address. */
+/* Whole pages of r below the limit of nidus's translation; what is cut off there is said. */
+static struct range usable_memory(struct machine *m, const struct dt *dt, int node, struct range r)
+{
+	u64 base = MIN(r.base, PA_LIMIT), end = MIN(r.base + r.size, PA_LIMIT);
+	struct dt quiet;
+
+	if (end - base < r.size) {
+		quiet = note_begin(m, dt);
+		dt_fail(&quiet, node, "reg",
+			"expected memory below 1 << %u, found 0x%lx + 0x%lx; what lies above is not used",
+			feat.pa_bits, r.base, r.size);
+		note_end(m);
+	}
+	base = ALIGN_UP(base, PAGE_SIZE);
+	end = ALIGN_DOWN(end, PAGE_SIZE);
+	return (struct range){ base, base < end ? end - base : 0 };
+}
+
+/* One entry of a memory node. */
 static bool add_memory(struct machine *m, const struct dt *dt, int node, struct range r)
 {
-	u32 at = m->mem_count;
-
-	if (!r.size)
-		return true;
-	if (r.base + r.size > PA_LIMIT)
-		return dt_fail(dt, node, "reg",
-			       "expected memory below 1 << 48, found 0x%lx + 0x%lx", r.base,
-			       r.size);
-	if (m->mem_count == MACHINE_MEM_MAX)
+	for (u32 i = 0; i < m->mem_count; i++)
+		if (range_overlaps(m->mem[i], r))
+			return dt_fail(dt, node, "reg",
+				       "expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx + 0x%lx",
+				       m->mem[i].base, m->mem[i].size, r.base, r.size);
+	r = usable_memory(m, dt, node, r);
+	if (r.size && !machine_add_memory(m, r))
 		return dt_fail(dt, node, "reg", "expected at most %d ranges of memory, found more",
 			       MACHINE_MEM_MAX);
-	for (; at > 0 && m->mem[at - 1].base > r.base; at--)
-		m->mem[at] = m->mem[at - 1];
-	m->mem[at] = r;
-	m->mem_count++;
-	for (u32 i = 1; i < m->mem_count; i++)
-		if (range_overlaps(m->mem[i - 1], m->mem[i]))
-			return dt_fail(
-				dt, node, "reg",
-				"expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx",
-				m->mem[i - 1].base, m->mem[i - 1].size, m->mem[i].base);
 	return true;
 }
 
@@ -154,6 +164,24 @@ static bool read_memory(struct machine *m, const struct dt *dt)
 	return true;
 }
 
+/* A CPU that waits for something else (spin-table) is left alone; the one that nidus runs on needs no starting. */
+static bool started_by_psci(struct machine *m, const struct dt *dt, int node)
+{
+	struct dt quiet = note_begin(m, dt);
+	const char *method;
+
+	if (!dt_has(dt->fdt, node, "enable-method"))
+		return true;
+	method = dt_string(&quiet, node, "enable-method");
+	if (method && !strcmp(method, "psci"))
+		return true;
+	if (method)
+		dt_fail(&quiet, node, "enable-method",
+			"expected \"psci\", found \"%s\"; nidus does not start this CPU", method);
+	note_end(m);
+	return false;
+}
+
 static bool add_cpu(struct machine *m, const struct dt *dt, int node, int ac)
 {
 	int len;
@@ -171,10 +199,12 @@ static bool add_cpu(struct machine *m, const struct dt *dt, int node, int ac)
 		if (m->cpu_mpidr[i] == mpidr)
 			return dt_fail(dt, node, "reg",
 				       "expected an MPIDR of its own, found 0x%lx again", mpidr);
-	if (m->cpu_count == MACHINE_CPUS_MAX)
+	if (m->cpu_count == MACHINE_CPUS_MAX) {
 		m->cpu_ignored++;
-	else
-		m->cpu_mpidr[m->cpu_count++] = mpidr;
+		return true;
+	}
+	m->cpu_no_psci[m->cpu_count] = !started_by_psci(m, dt, node);
+	m->cpu_mpidr[m->cpu_count++] = mpidr;
 	return true;
 }
 
@@ -199,6 +229,7 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 {
 	static const char *const compatible[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
 	struct dt_path p;
+	struct dt quiet;
 	const char *method;
 	int node;
 
@@ -206,6 +237,13 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 		if (!dt_find_compatible(dt->fdt, compatible[i], &p))
 			continue;
 		node = p.node[p.depth];
+		if (i == 2) { /* PSCI 0.1: every firmware has numbers of its own for its functions */
+			quiet = note_begin(m, dt);
+			dt_fail(&quiet, node, "compatible",
+				"expected \"arm,psci-0.2\" or later, found \"arm,psci\" alone; other CPUs stay off");
+			note_end(m);
+			return true;
+		}
 		method = dt_string(dt, node, "method");
 		if (!method || (strcmp(method, "smc") != 0 && strcmp(method, "hvc") != 0))
 			return dt_fail(dt, node, "method", "expected \"smc\" or \"hvc\", found %s",
@@ -239,6 +277,36 @@ static bool check_ppi(const struct dt *dt, int node, const struct dt_irq *irq)
 	return true;
 }
 
+/* Whether any page of r is a part of memory. */
+static bool on_memory(const struct machine *m, struct range r)
+{
+	struct range pages = machine_pages_of(r);
+
+	for (u32 i = 0; i < m->mem_count; i++)
+		if (range_overlaps(m->mem[i], pages))
+			return true;
+	return false;
+}
+
+/* One of the GIC's frames; its registers are in 64 KiB pages (GICv3 architecture, "memory map"). */
+static bool gic_reg(const struct machine *m, const struct dt *dt, const struct dt_path *p, int i,
+		    struct range *r)
+{
+	int node = p->node[p->depth];
+
+	if (!dt_reg(dt, p, i, r))
+		return false;
+	if (!IS_ALIGNED(r->base, KIB(64)) || r->base + r->size > PA_LIMIT)
+		return dt_fail(dt, node, "reg",
+			       "expected frames at multiples of 0x10000 below 1 << %u, found 0x%lx + 0x%lx",
+			       feat.pa_bits, r->base, r->size);
+	if (on_memory(m, *r))
+		return dt_fail(dt, node, "reg",
+			       "expected registers that are not in memory, found 0x%lx + 0x%lx", r->base,
+			       r->size);
+	return true;
+}
+
 static bool read_redistributors(struct machine *m, const struct dt *dt, const struct dt_path *p)
 {
 	int node = p->node[p->depth];
@@ -257,7 +325,7 @@ static bool read_redistributors(struct machine *m, const struct dt *dt, const st
 		return dt_fail(dt, node, "redistributor-stride",
 			       "expected a multiple of 0x10000, found 0x%lx", m->gicr_stride);
 	for (u32 i = 0; i < m->gicr_count; i++) {
-		if (!dt_reg(dt, p, (int)i + 1, &m->gicr[i]))
+		if (!gic_reg(m, dt, p, (int)i + 1, &m->gicr[i]))
 			return false;
 		if (m->gicr[i].size < KIB(128))
 			return dt_fail(dt, node, "reg",
@@ -277,7 +345,7 @@ static bool read_gic(struct machine *m, const struct dt *dt)
 	if (!dt_find_compatible(dt->fdt, "arm,gic-v3", &p))
 		return fail_no_gic(dt);
 	node = m->gic_node = p.node[p.depth];
-	if (!dt_reg(dt, &p, 0, &m->gicd))
+	if (!gic_reg(m, dt, &p, 0, &m->gicd))
 		return false;
 	if (m->gicd.size < KIB(64))
 		return dt_fail(dt, node, "reg",
@@ -358,27 +426,62 @@ static int stdout_node(const struct dt *dt, int chosen)
 				       colon ? (int)(colon - path) : (int)strlen(path));
 }
 
-static bool read_uart(struct machine *m, const struct dt *dt)
+/* The UART's registers: not where they can't be. */
+static bool uart_reg(const struct machine *m, const struct dt *dt, const struct dt_path *p,
+		     struct range *uart)
+{
+	int node = p->node[p->depth];
+	struct range r;
+
+	if (!dt_reg(dt, p, 0, &r))
+		return false;
+	if (r.size < UART_REGS || !IS_ALIGNED(r.base, 4) || r.base + r.size > PA_LIMIT)
+		return dt_fail(dt, node, "reg",
+			       "expected 0x%x bytes at a multiple of 4 below 1 << %u, found 0x%lx + 0x%lx; "
+			       "not used",
+			       UART_REGS, feat.pa_bits, r.base, r.size);
+	if (on_memory(m, r) || range_overlaps(r, m->gicd))
+		return dt_fail(dt, node, "reg",
+			       "expected registers that are not in memory or the GIC, found 0x%lx + 0x%lx; "
+			       "not used",
+			       r.base, r.size);
+	*uart = r;
+	return true;
+}
+
+/* An extended or a private one is not handled, a VM's passed-through device may not have it either. */
+static bool uart_spi(const struct dt *dt, int node, u32 intid)
+{
+	if (intid >= 32 && intid < 1020)
+		return true;
+	return dt_fail(dt, node, "interrupts", "expected an SPI (INTID 32 to 1019), found %u; not used",
+		       intid);
+}
+
+/*
+ * The console is no condition: a PL011 that can't be understood is a note, and none; one whose interrupt can't be is
+ * output only.
+ */
+static void read_uart(struct machine *m, const struct dt *dt)
 {
 	int node = stdout_node(dt, fdt_subnode_offset(dt->fdt, 0, "chosen")), count;
 	struct dt_path p;
+	struct dt quiet;
 	struct dt_irq irq[8];
 
 	m->uart_node = -1;
 	if (node < 0 || !dt_compatible(dt->fdt, node, "arm,pl011") ||
 	    !dt_path_to(dt->fdt, node, &p) || !dt_path_enabled(dt->fdt, &p))
 		if (!dt_find_compatible(dt->fdt, "arm,pl011", &p))
-			return true;
+			return;
 	m->uart_node = p.node[p.depth];
-	if (!dt_reg(dt, &p, 0, &m->uart))
-		return false;
-	if (m->uart.size < 0x1000)
-		return dt_fail(dt, m->uart_node, "reg", "expected 0x1000 bytes, found 0x%lx",
-			       m->uart.size);
-	count = dt_interrupts(dt, &p, m->gic_node, irq, ARRAY_SIZE(irq));
-	if (count > 0)
-		m->uart_intid = irq[0].intid;
-	return count >= 0;
+	quiet = note_begin(m, dt);
+	if (uart_reg(m, &quiet, &p, &m->uart)) {
+		count = dt_interrupts(&quiet, &p, m->gic_node, irq, ARRAY_SIZE(irq));
+		if (count > 0 && uart_spi(&quiet, m->uart_node, irq[0].intid))
+			m->uart_intid = irq[0].intid;
+	}
+	note_end(m);
 }
 
 static bool read_bootargs(struct machine *m, const struct dt *dt)
@@ -402,8 +505,10 @@ const char *fdt_read_machine(struct machine *m, const void *fdt, size_t max_size
 	m->fdt = fdt;
 	m->fdt_size = fdt_totalsize(fdt);
 	if (read_reserved(m, &dt) && read_memory(m, &dt) && read_cpus(m, &dt) &&
-	    read_psci(m, &dt) && read_gic(m, &dt) && read_timer(m, &dt) && read_uart(m, &dt) &&
-	    read_bootargs(m, &dt))
+	    read_psci(m, &dt) && read_gic(m, &dt) && read_timer(m, &dt) &&
+	    read_bootargs(m, &dt)) {
+		read_uart(m, &dt);
 		return NULL;
+	}
 	return line;
 }

@@ -14,6 +14,7 @@
 #define TX_POLLS 200000
 
 static u8 *regs; /* NULL: no UART */
+static bool untouched; /* pl011_early()'s: nothing was said yet */
 static bool stuck;
 static struct spinlock irq_lock; /* guards imsc */
 static u32 imsc;
@@ -30,7 +31,7 @@ static void write(u32 reg, u32 v)
 
 void pl011_sync(void)
 {
-	for (u32 i = 0; regs && i < TX_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
+	for (u32 i = 0; regs && !untouched && i < TX_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
 		cpu_relax();
 }
 
@@ -40,6 +41,7 @@ void pl011_init(u64 base)
 	u32 cr;
 
 	regs = base ? pa_ptr(pa(base)) : NULL;
+	untouched = false;
 	stuck = false;
 	imsc = PL011_INT_RX | PL011_INT_RT;
 	if (!regs)
@@ -56,12 +58,21 @@ void pl011_init(u64 base)
 	write(PL011_IMSC, imsc);
 }
 
+void pl011_early(u64 base)
+{
+	pl011_init(0);
+	regs = base ? pa_ptr(pa(base)) : NULL;
+	untouched = regs;
+}
+
 u32 pl011_tx_room(void)
 {
 	u32 fr;
 
 	if (!regs)
 		return PL011_FIFO;
+	if (unlikely(untouched))
+		pl011_init(ptr_pa(regs).a);
 	fr = read(PL011_FR);
 	if (fr & PL011_FR_TXFF)
 		return 0;

@@ -8,7 +8,7 @@
 #define PAGE_ORDER_MAX 18 /* 1 GiB */
 
 /* Regions of RAM that do not touch each other; as many as a machine has memory ranges. */
-#define PAGE_REGIONS 16
+#define PAGE_REGIONS 64
 
 /* Forget all pages: once, first, before any other CPU runs. */
 void page_init(void);

@@ -20,8 +20,8 @@
 #define VA_BITS 48
 /*
  * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous thing:
- * image, tree, a few RAM ranges, UART, GIC. When they are gone, pages come from the allocator, if
- * that is up.
+ * image, tree, a few RAM ranges, UART, GIC. When they are gone, pages come from RAM set aside for a
+ * machine of many ranges, and then from the allocator, if that is up.
  */
 #define POOL_PAGES 64
 
@@ -43,6 +43,8 @@ static struct {
 	struct pgtable pt;
 	u32 pool_used;
 	u64 pool_free; /* pages that came back, chained by their first words */
+	u64 donated, more, more_end;         /* and of the machine's RAM: donate_tables() */
+	u64 fdt, fdt_end, early_uart; /* what stage1_early() mapped for a while */
 } stage1;
 
 static u64 pool[POOL_PAGES][PGTABLE_ENTRIES] __attribute__((aligned(4096)));
@@ -67,6 +69,12 @@ static u64 pool_alloc(struct pgtable *pt, u32 order)
 	}
 	if (stage1.pool_used < POOL_PAGES)
 		return ptr_pa(pool[stage1.pool_used++]).a;
+	if (stage1.more < stage1.more_end) {
+		page = stage1.more;
+		stage1.more += PAGE_SIZE;
+		page_zero(page, PAGE_SIZE);
+		return page;
+	}
 	/* The allocator's lock needs cacheable memory; it has pages only since the MMU is on. */
 	return page_total() ? page_alloc_zero() : 0;
 }
@@ -76,7 +84,7 @@ static void pool_put(struct pgtable *pt, u64 page, u32 order)
 	u64 base = ptr_pa(pool).a;
 
 	(void)pt;
-	if (page < base || page >= base + sizeof(pool)) {
+	if (page - base >= sizeof(pool) && page - stage1.donated >= stage1.more_end - stage1.donated) {
 		page_free(page, order);
 		return;
 	}
@@ -103,25 +111,28 @@ static u64 symbol_pa(const char *symbol)
 	return ptr_pa(symbol).a;
 }
 
-/*
- * Map [base, end) to itself. Its errors are nidus's own, or a machine with no memory: nobody can go
- * on.
- */
+/* Map [base, end), if there is any, to itself. */
+static int map_piece(u64 base, u64 end, u64 attr)
+{
+	return base < end ? pgtable_map(&stage1.pt, base, base, end - base, attr) : 0;
+}
+
+/* The same for what stage1_early() maps, for which the pool is large enough by itself. */
 static void map_self(u64 base, u64 end, u64 attr)
 {
-	if (base < end)
-		CHECK(!pgtable_map(&stage1.pt, base, base, end - base, attr));
+	CHECK(!map_piece(base, end, attr));
 }
 
 /* Whole pages of [base, end) as RAM, but not the image, which has its own permissions. */
-static void map_ram(u64 base, u64 end)
+static int map_ram(u64 base, u64 end)
 {
 	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
+	int err;
 
 	base = ALIGN_UP(base, PAGE_SIZE);
 	end = MIN(ALIGN_DOWN(end, PAGE_SIZE), 1UL << VA_BITS);
-	map_self(base, MIN(end, image), ATTRS_DATA);
-	map_self(MAX(base, image_end), end, ATTRS_DATA);
+	err = map_piece(base, MIN(end, image), ATTRS_DATA);
+	return err ? err : map_piece(MAX(base, image_end), end, ATTRS_DATA);
 }
 
 /* Tables, .data and .bss were written past the caches: forget what those may hold of them. */
@@ -135,7 +146,7 @@ static void drop_cached_data(void)
 	dsb(sy);
 }
 
-void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart)
+void stage1_early(u64 fdt, u64 early_uart)
 {
 	u64 uart = ALIGN_DOWN(early_uart, PAGE_SIZE);
 
@@ -147,24 +158,130 @@ void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart)
 	map_self(symbol_pa(__rodata_end), symbol_pa(__image_end), ATTRS_DATA);
 	stage1.pt.max_block = GIB(1);
 	/* The boot protocol lets no 2 MiB region with a part of the tree need other attributes. */
+	stage1.fdt = ALIGN_DOWN(fdt, MIB(2));
+	stage1.fdt_end = stage1.fdt + MIB(2);
 	if (fdt < 1UL << VA_BITS)
-		map_ram(ALIGN_DOWN(fdt, MIB(2)), ALIGN_UP(fdt + fdt_max, MIB(2)));
+		CHECK(!map_ram(stage1.fdt, stage1.fdt_end));
+	stage1.early_uart = uart;
 	if (uart)
 		map_self(uart, uart + PAGE_SIZE, ATTRS_DEVICE);
 	drop_cached_data();
 }
 
-void stage1_map_machine(const struct machine *m)
+int stage1_map_tree(u64 end)
 {
-	spin_lock(&stage1.lock);
+	u64 was = stage1.fdt_end;
+
+	if (end <= was)
+		return 0;
+	if (end > 1UL << VA_BITS)
+		return -EINVAL;
+	stage1.fdt_end = ALIGN_UP(end, MIB(2));
+	return map_ram(was, stage1.fdt_end);
+}
+
+/* Take out what was mapped to read the tree, before it was known what is there. Nobody is in it now. */
+static void unmap_early(void)
+{
+	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
+	u64 base = stage1.fdt, end = MIN(stage1.fdt_end, 1UL << VA_BITS);
+
+	/* Whole blocks, or pages beside the image: nothing is split, so no page is needed. */
+	if (base < MIN(end, image))
+		CHECK(!pgtable_unmap(&stage1.pt, base, MIN(end, image) - base));
+	if (MAX(base, image_end) < end)
+		CHECK(!pgtable_unmap(&stage1.pt, MAX(base, image_end), end - MAX(base, image_end)));
+	if (stage1.early_uart)
+		CHECK(!pgtable_unmap(&stage1.pt, stage1.early_uart, PAGE_SIZE));
+}
+
+/* Tables that the ends of a range may need: of level 1, 2 and 3, as they are aligned. */
+static u64 tables_of(struct range r)
+{
+	u64 end = r.base + r.size, n = 2;
+
+	n += !IS_ALIGNED(r.base, GIB(1)) + !IS_ALIGNED(r.base, MIB(2));
+	n += !IS_ALIGNED(end, GIB(1)) + !IS_ALIGNED(end, MIB(2));
+	return n + (r.size >> 39); /* one of level 1 for each 512 GiB */
+}
+
+/* Pages of tables that mapping m takes at most: a range that is left out makes two ends more. */
+static u64 tables_bound(const struct machine *m)
+{
+	u64 n = tables_of(m->gicd) + tables_of(m->uart) + tables_of((struct range){ (u64)m->fdt, m->fdt_size });
+
 	for (u32 i = 0; i < m->mem_count; i++)
-		map_ram(m->mem[i].base, m->mem[i].base + m->mem[i].size);
-	spin_unlock(&stage1.lock);
-	CHECK(!stage1_map_device(m->gicd.base, m->gicd.size));
+		n += tables_of(m->mem[i]);
+	for (u32 i = 0; i < m->rsv_count; i++)
+		n += m->rsv_nomap[i] ? tables_of(m->rsv[i]) : 0;
 	for (u32 i = 0; i < m->gicr_count; i++)
-		CHECK(!stage1_map_device(m->gicr[i].base, m->gicr[i].size));
-	if (m->uart.size)
-		CHECK(!stage1_map_device(m->uart.base, m->uart.size));
+		n += tables_of(m->gicr[i]);
+	return n;
+}
+
+/*
+ * If a machine may need more tables than the pool has: take them from its RAM, once for all, so that the pool is what is
+ * left of the image's only for the few that map these.
+ */
+static int donate_tables(struct machine *m)
+{
+	u64 size = tables_bound(m) * PAGE_SIZE;
+	struct range r = { 0, 0 };
+	int err;
+
+	if (stage1.pool_used + tables_bound(m) <= POOL_PAGES)
+		return 0;
+	while (machine_next(m, true, &r)) {
+		if (r.size < size)
+			continue;
+		if (!machine_reserve(m, r.base, size))
+			break;
+		err = map_ram(r.base, r.base + size);
+		if (err)
+			return err;
+		stage1.donated = stage1.more = r.base;
+		stage1.more_end = r.base + size;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+const char *stage1_map_machine(struct machine *m)
+{
+	struct range r = { 0, 0 }, tree = machine_pages_of((struct range){ (u64)m->fdt, m->fdt_size });
+	int err;
+
+	spin_lock(&stage1.lock);
+	unmap_early();
+	err = donate_tables(m);
+	while (!err && machine_next(m, false, &r))
+		err = map_ram(r.base, r.base + r.size);
+	/* The tree goes on being read, wherever it is. */
+	if (!err)
+		err = map_ram(tree.base, tree.base + tree.size);
+	spin_unlock(&stage1.lock);
+	/* First, so that what follows can be said. */
+	if (m->uart.size && stage1_map_device(m->uart.base, m->uart.size))
+		m->uart.size = 0;
+	if (err)
+		return "memory: no pages for the tables that map it: expected one range with as many";
+	if (stage1_map_device(m->gicd.base, m->gicd.size))
+		return "GIC: reg: the distributor can't be mapped";
+	for (u32 i = 0; i < m->gicr_count; i++)
+		if (stage1_map_device(m->gicr[i].base, m->gicr[i].size))
+			return "GIC: reg: a redistributor region can't be mapped";
+	return NULL;
+}
+
+bool stage1_map_ram(u64 base, u64 size)
+{
+	struct range pages = machine_pages_of((struct range){ base, size });
+	int err;
+
+	spin_lock(&stage1.lock);
+	err = map_ram(pages.base, pages.base + pages.size);
+	spin_unlock(&stage1.lock);
+	return !err;
 }
 
 /* Whether all of [pa, end) is unmapped, or mapped as device registers. */

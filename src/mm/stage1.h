@@ -2,12 +2,12 @@
 /*
  * nidus's own translation (EL2&0, HCR_EL2.E2H=1): an identity map. Order at boot:
  *
- *   stage1_early()        boot CPU, MMU off: the image, the device tree, an early console
+ *   stage1_early()        boot CPU, MMU off: the image, the head of the device tree, an early console
  *   stage1_enable()       every CPU: MMU and caches on
- *   stage1_map_machine()  boot CPU: all RAM and nidus's devices, once the device tree is read
+ *   stage1_map_tree()     boot CPU: the rest of the tree, once its size is read
+ *   stage1_map_machine()  boot CPU: RAM and nidus's devices instead, once the tree is read
  *
- * The tables that stage1_early() makes are the ones that stay; later steps only add to them. The
- * tree is read with the caches on, because a loader need not clean it to memory.
+ * The tables that stage1_early() makes are the ones that stay. The tree is read with the caches on, because a loader need not clean it to memory.
  */
 #pragma once
 
@@ -16,21 +16,27 @@
 
 /*
  * Build the tables: the image by 4 KiB pages (.text read and execute, .rodata read, the rest read
- * and write), the 2 MiB regions that hold [fdt, fdt+fdt_max) as RAM, the page of early_uart (0:
- * none) as a device. Writes only plain aligned words: runs with the MMU off, before any other CPU.
+ * and write), the 2 MiB region that fdt points into as RAM, the page of early_uart (0: none) as a
+ * device. Writes only plain aligned words: runs with the MMU off, before any other CPU.
  * head.S has zeroed .bss and relocated.
  */
-void stage1_early(u64 fdt, u64 fdt_max, u64 early_uart);
+void stage1_early(u64 fdt, u64 early_uart);
 /*
  * On this CPU, HCR_EL2.E2H=1: MMU and caches on, TLBs empty, no stage 2 in force. Reads only what
  * stage1_early() wrote.
  */
 void stage1_enable(void);
+/* Map the 2 MiB regions of a tree that ends at end. -ENOMEM, or -EINVAL (beyond the machine's addresses). */
+int stage1_map_tree(u64 end) must_check;
 /*
- * Add all RAM of m (read, write) and the registers of its GIC and UART. CHECKs: without them nidus
- * can't run.
+ * Add all RAM of m (read, write) but what may not be mapped, and the registers of its GIC and UART; take out what was
+ * mapped to read the tree, but for the tree. m->uart.size becomes 0 if that can't be mapped; a machine of many ranges
+ * gives up RAM for tables (m->rsv). Returns NULL, or what can't be mapped. Nothing may be said meanwhile: the early
+ * console is gone.
  */
-void stage1_map_machine(const struct machine *m);
+const char *stage1_map_machine(struct machine *m);
+/* Map more RAM, the pages of [base, base+size): a boot module in memory that is reserved. False: no page for tables. */
+bool stage1_map_ram(u64 base, u64 size) must_check;
 /*
  * Make device registers [pa, pa+size), in whole pages, reachable (Device-nGnRE, never executable).
  * -EEXIST if any of it is mapped as something else, -ENOMEM, -EINVAL (beyond the machine's

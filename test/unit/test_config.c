@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "arch/feat.h"
 #include "boot/config.h"
 #include "dts.h"
 
@@ -578,5 +579,6 @@ int main(void)
 		cmocka_unit_test(test_mutations),
 	};
 
+	feat.pa_bits = 48;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

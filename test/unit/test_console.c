@@ -447,6 +447,27 @@ static void test_no_uart(void **state)
 	assert_string_equal(printed(), "");
 }
 
+/* A guess where a UART might be is not touched unless there is something to say, and not once it is given up. */
+static void test_early(void **state)
+{
+	(void)state;
+	fifo = 0;
+	fr_reads = 0;
+	imsc = 0x123;
+	pl011_early(BASE);
+	pl011_sync();
+	assert_int_equal(imsc, 0x123);
+	assert_int_equal(fr_reads, 0);
+	pl011_init(0);
+	log_line("into the void");
+	assert_int_equal(fr_reads, 0);
+	assert_int_equal(imsc, 0x123);
+	pl011_early(BASE);
+	log_line("a last word");
+	assert_string_equal(printed(), "nidus: a last word\r\n");
+	assert_int_equal(imsc, PL011_INT_RX | PL011_INT_RT);
+}
+
 /* ---- several VMs ---------------------------------------------------------------------------- */
 
 static void test_prefixes(void **state)
@@ -672,6 +693,8 @@ int main(void)
 		ONE(test_detach_prints_rest),
 		ONE(test_sync),
 		cmocka_unit_test_setup(test_no_uart, setup),
+		cmocka_unit_test_setup(test_early, setup),
+
 		THREE(test_prefixes),
 		THREE(test_partial_lines),
 		THREE(test_growing_line),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "arch/feat.h"
 #include "boot/fdt.h"
 #include "dts.h"
 
@@ -198,10 +199,11 @@ static const struct {
 	  "/memory@40000000: reg: expected a multiple of 16 bytes, found 12 bytes" },
 	{ "reg = <0 0x40000000 0 0x40000000>;", "reg = <0xffffffff 0xfffff000 0 0x2000>;",
 	  "/memory@40000000: reg: expected an end below 1 << 64, found 0xfffffffffffff000 + 0x2000" },
-	{ "reg = <0 0x40000000 0 0x40000000>;", "reg = <0x10000 0 0 0x2000>;",
-	  "/memory@40000000: reg: expected memory below 1 << 48, found 0x1000000000000 + 0x2000" },
+	{ "reg = <0 0x40000000 0 0x40000000>;", "reg = <0x10000 0 0 0x2000>, <0 0x800 0 0x1000>;",
+	  "/: memory: expected a node with device_type \"memory\" and a reg, found none" },
 	{ "reg = <0 0x40000000 0 0x40000000>;", "reg = <0 0 0 0x2000>, <0 0x1000 0 0x2000>;",
-	  "/memory@40000000: reg: expected memory without overlap, found 0x0 + 0x2000 and 0x1000" },
+	  "/memory@40000000: reg: expected memory without overlap, found 0x0 + 0x2000 and 0x1000 "
+	  "+ 0x2000" },
 	{ "cpus { #address", "cqus { #address", "/: cpus: expected a node /cpus, found none" },
 	{ "cpus { #address-cells = <1>", "cpus { #address-cells = <3>",
 	  "/cpus: #address-cells: expected 1 or 2, found 3" },
@@ -231,7 +233,15 @@ static const struct {
 	{ "interrupts = <1 9 4>;", "interrupts = <0 9 4>;",
 	  "/intc@8000000: interrupts: expected PPIs (INTID 16 to 31), found 41" },
 	{ "interrupts = <1 9 4>;", "interrupts = <1 9>;",
-	  "/intc@8000000: interrupts: expected up to 8 entries of 12 bytes, found 8 bytes" },
+	  "/intc@8000000: interrupts: expected whole entries (12 bytes each), found 8 bytes over" },
+	{ "reg = <0 0x8000000 0 0x10000>,", "reg = <0 0x8001000 0 0x10000>,",
+	  "/intc@8000000: reg: expected frames at multiples of 0x10000 below 1 << 48, found 0x8001000 "
+	  "+ 0x10000" },
+	{ "<0 0x80a0000 0 0xf60000>", "<0x10000 0 0 0x20000>",
+	  "/intc@8000000: reg: expected frames at multiples of 0x10000 below 1 << 48, found "
+	  "0x1000000000000 + 0x20000" },
+	{ "<0 0x80a0000 0 0xf60000>", "<0 0x4fff0000 0 0x20000>",
+	  "/intc@8000000: reg: expected registers that are not in memory, found 0x4fff0000 + 0x20000" },
 	{ "interrupts = <1 9 4>;", "interrupts = <1 16 4>;",
 	  "/intc@8000000: interrupts: expected an interrupt number below 16 for type 1, found 16" },
 	{ "interrupts = <1 9 4>;", "interrupts = <7 9 4>;",
@@ -243,10 +253,8 @@ static const struct {
 	{ "<1 13 4>, <1 14 4>, <1 11 4>, <1 10 4>, <1 12 4>", "<1 13 4>, <1 14 4>, <1 11 4>",
 	  "/timer: interrupts: expected the hyp-phys timer's interrupt, found 3 entries" },
 	{ "interrupt-parent = <&gic>;", "interrupt-parent = <&clk>;",
-	  "/intc@8000000: interrupts: expected interrupts of the GICv3, found another interrupt "
+	  "/timer: interrupts: expected interrupts of the GICv3, found another interrupt "
 	  "parent" },
-	{ "reg = <0 0x9000000 0 0x1000>;", "reg = <0 0x9000000 0 0x100>;",
-	  "/pl011@9000000: reg: expected 0x1000 bytes, found 0x100" },
 	{ "bootargs = \"nidus.x\"", "bootargs = <1>",
 	  "/chosen: bootargs: expected one string, found 4 bytes of something else" },
 	{ "/*CHOSEN*/", "linux,initrd-start = <2>; linux,initrd-end = <1>;",
@@ -254,6 +262,211 @@ static const struct {
 	{ "/*CHOSEN*/", "linux,initrd-start = [00];",
 	  "/chosen: linux,initrd-start: expected one or two cells (4 or 8 bytes), found 1 bytes" },
 };
+
+/* What nidus does without: an edit, the note, and what is left of the UART. */
+static const struct {
+	const char *from, *to, *note;
+	u64 uart;
+	u32 intid;
+} notes[] = {
+	{ "reg = <0 0x9000000 0 0x1000>;", "reg = <0 0x9000000 0 0x40>;",
+	  "/pl011@9000000: reg: expected 0x48 bytes at a multiple of 4 below 1 << 48, found 0x9000000 "
+	  "+ 0x40; not used",
+	  0, 0 },
+	{ "reg = <0 0x9000000 0 0x1000>;", "reg = <0x10000 0 0 0x1000>;",
+	  "/pl011@9000000: reg: expected 0x48 bytes at a multiple of 4 below 1 << 48, found "
+	  "0x1000000000000 + 0x1000; not used",
+	  0, 0 },
+	{ "reg = <0 0x9000000 0 0x1000>;", "reg = <0 0x50000000 0 0x1000>;",
+	  "/pl011@9000000: reg: expected registers that are not in memory or the GIC, found 0x50000000 "
+	  "+ 0x1000; not used",
+	  0, 0 },
+	{ "reg = <0 0x9000000 0 0x1000>;", "reg = <0 0x8000000 0 0x1000>;",
+	  "/pl011@9000000: reg: expected registers that are not in memory or the GIC, found 0x8000000 + "
+	  "0x1000; not used",
+	  0, 0 },
+	{ "reg = <0 0x9000000 0 0x1000>;", "",
+	  "/pl011@9000000: reg: expected an address and a size, found no such property", 0, 0 },
+	{ "interrupts = <0 1 4>;", "interrupts = <1 1 4>;",
+	  "/pl011@9000000: interrupts: expected an SPI (INTID 32 to 1019), found 17; not used",
+	  0x9000000, 0 },
+	{ "interrupts = <0 1 4>;", "interrupts = <0 1>;",
+	  "/pl011@9000000: interrupts: expected whole entries (12 bytes each), found 8 bytes over",
+	  0x9000000, 0 },
+	{ "interrupts = <0 1 4>;", "interrupt-parent = <0x7777>; interrupts = <0 1 4>;",
+	  "/pl011@9000000: interrupts: expected interrupts of the GICv3, found another interrupt parent",
+	  0x9000000, 0 },
+	{ "reg = <0x100>;", "reg = <0x100>; enable-method = \"spin-table\";",
+	  "/cpus/cpu@100: enable-method: expected \"psci\", found \"spin-table\"; nidus does not start "
+	  "this CPU",
+	  0x9000000, 33 },
+	{ "\"arm,psci-1.0\", \"arm,psci-0.2\"", "\"arm,psci\"",
+	  "/psci: compatible: expected \"arm,psci-0.2\" or later, found \"arm,psci\" alone; other CPUs "
+	  "stay off",
+	  0x9000000, 33 },
+	{ "0 0x40000000>;", "0 0x40000000>, <0xffff 0xfffff000 0 0x2000>;",
+	  "/memory@40000000: reg: expected memory below 1 << 48, found 0xfffffffff000 + 0x2000; what "
+	  "lies above is not used",
+	  0x9000000, 33 },
+};
+
+static void test_notes(void **state)
+{
+	(void)state;
+	assert_no_error(read_source(dts_machine));
+	assert_int_equal(m.note_count, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		assert_no_error(read_edited(notes[i].from, notes[i].to));
+		if (m.note_count != 1 || strcmp(m.note[0], notes[i].note))
+			fail_msg("%s -> %s:\n  expected \"%s\"\n  found    \"%s\"", notes[i].from,
+				 notes[i].to, notes[i].note, m.note_count ? m.note[0] : "no note");
+		assert_int_equal(m.uart.base, notes[i].uart);
+		assert_int_equal(m.uart_intid, notes[i].intid);
+	}
+	assert_int_equal(m.mem_count, 2); /* of the last: one page below the limit */
+	assert_range(m.mem[1], BIT(48) - 0x1000, 0x1000);
+}
+
+static void test_no_uart(void **state)
+{
+	char *a = dts_edit(dts_machine, "\"arm,pl011\"", "\"acme,uart\"");
+	char *b = dts_edit(a, "\"arm,pl011\"", "\"acme,uart\"");
+
+	(void)state;
+	assert_no_error(read_source(b));
+	assert_int_equal(m.uart.size, 0);
+	assert_int_equal(m.uart_node, -1);
+	assert_int_equal(m.note_count, 0);
+	free(a);
+	free(b);
+}
+
+/* Ranges as firmware gives them: of no whole pages, in any order, that touch; more than a few. */
+static void test_ragged_memory(void **state)
+{
+	char reg[4096];
+	int n = sprintf(reg, "reg = <0 0x40001000 0 0x1000>, <0 0x40003000 0 0x1000>, "
+			     "<0 0x40002000 0 0x1000>");
+
+	(void)state;
+	for (u32 i = 0; i < 40; i++)
+		n += sprintf(reg + n, ", <%u 0x801 0 0x5000>", 80 - i);
+	sprintf(reg + n, ", <0 0x50000001 0 0x1ffe>;");
+	assert_no_error(read_edited("reg = <0 0x40000000 0 0x40000000>;", reg));
+	assert_int_equal(m.mem_count, 41);
+	assert_range(m.mem[0], 0x40001000, 0x3000);
+	for (u32 i = 0; i < 40; i++)
+		assert_range(m.mem[1 + i], (41ul + i) << 32 | 0x1000, 0x4000);
+}
+
+static void test_nomap(void **state)
+{
+	u32 nomap = 0;
+
+	(void)state;
+	assert_no_error(read_edited("no-map; };",
+				    "no-map; }; free@43000000 { reg = <0 0x43000000 0 0x1000>; };"));
+	assert_true(is_reserved(0x43000000, 0x1000));
+	for (u32 i = 0; i < m.rsv_count; i++)
+		if (m.rsv_nomap[i]) {
+			nomap++;
+			assert_true(m.rsv[i].base == 0x42000000 || m.rsv[i].base == 0x41000000);
+		}
+	assert_int_equal(nomap, 2);
+}
+
+/* A UART behind bridges, as on Arm's FVP: interrupts of one cell, chip selects, three levels of ranges. */
+#define FVP(map)                                                                                   \
+	"bus@8000000 { #address-cells = <2>; #size-cells = <1>; #interrupt-cells = <1>;"           \
+	"	ranges = <0 0x10000000 0 0x10000000 0x20000000>;" map                              \
+	"	motherboard { #address-cells = <2>; #size-cells = <1>;"                            \
+	"		ranges = <0 0 0 0x18000000 0x4000000>, <3 0 0 0x1c000000 0x4000000>;"      \
+	"		io { #address-cells = <1>; #size-cells = <1>; ranges = <0 3 0 0x200000>;"  \
+	"			con: uart@90000 { compatible = \"arm,pl011\";"                     \
+	"				reg = <0x90000 0x1000>; interrupts = <5>; }; }; }; };"
+#define FVP_MASK "interrupt-map-mask = <0 0 63>;"
+
+static const char *read_fvp(const char *more)
+{
+	char *a = dts_edit(dts_machine, "\"serial0:115200\"", "&con"), *with, *b;
+	const char *error;
+
+	with = malloc(strlen(more) + 16);
+	sprintf(with, "%s soc {", more);
+	b = dts_edit(a, "soc {", with);
+	error = read_source(b);
+	free(a);
+	free(b);
+	free(with);
+	return error;
+}
+
+static void test_interrupt_map(void **state)
+{
+	(void)state;
+	/* The GIC of dts_machine has two address cells. */
+	assert_no_error(read_fvp(FVP(FVP_MASK "interrupt-map = <0 0 4 &gic 0 0 0 4 4>,"
+					      "<0 0 5 &gic 0 0 0 5 4>;")));
+	assert_int_equal(m.note_count, 0);
+	assert_range(m.uart, 0x1c090000, 0x1000);
+	assert_int_equal(m.uart_intid, 37);
+	/* Without a mask the unit address counts: the first two cells of reg. */
+	assert_no_error(read_fvp(FVP("interrupt-map = <0 0 5 &gic 0 0 0 9 4>,"
+				     "<0x90000 0x1000 5 &gic 0 0 0 7 1>;")));
+	assert_int_equal(m.uart_intid, 39);
+	/* Two maps, the second with one cell of address and two of interrupt. */
+	assert_no_error(read_fvp("mid: mid { #address-cells = <1>; #interrupt-cells = <2>;"
+				 "interrupt-map-mask = <0 0xff 0>;"
+				 "interrupt-map = <0 8 0 &gic 0 0 0 70 4>, <0 9 0 &gic 0 0 0 71 4>; };"
+				 FVP(FVP_MASK "interrupt-map = <0 0 5 &mid 0x77 0x109 3>;")));
+	assert_int_equal(m.uart_intid, 103);
+	/* As on Juno a narrow mask; an entry for another controller, which has no address, before ours. */
+	assert_no_error(read_fvp("other: other { #interrupt-cells = <2>; interrupt-controller; };"
+				 FVP("interrupt-map-mask = <0 0 15>; interrupt-map ="
+				     "<0 0 1 &other 1 4>, <0 0 5 &gic 0 0 0 72 4>;")));
+	assert_int_equal(m.uart_intid, 104);
+}
+
+/* Maps that lead nowhere: a note, the UART without its interrupt, and never more. */
+static void test_interrupt_map_faults(void **state)
+{
+	static const struct {
+		const char *tree, *note;
+	} cases[] = {
+		{ FVP(FVP_MASK "interrupt-map = <0 0 4 &gic 0 0 0 4 4>;"),
+		  "/bus@8000000: interrupt-map: expected an entry for interrupt 0x5, found none" },
+		{ FVP(FVP_MASK "interrupt-map;"),
+		  "/bus@8000000: interrupt-map: expected an entry for interrupt 0x5, found none" },
+		{ FVP(FVP_MASK),
+		  "/bus@8000000/motherboard/io/uart@90000: interrupts: expected interrupts of the GICv3, "
+		  "found another interrupt parent" },
+		{ FVP("interrupt-map-mask = <0 63>; interrupt-map = <0 0 5 &gic 0 0 0 4 4>;"),
+		  "/bus@8000000: interrupt-map-mask: expected 12 bytes, found 8" },
+		{ FVP(FVP_MASK "interrupt-map = <0 0 5 &gic 0 0 0 4>;"),
+		  "/bus@8000000: interrupt-map: expected whole entries, found 32 bytes over" },
+		{ FVP(FVP_MASK "interrupt-map = <0 0 5>;"),
+		  "/bus@8000000: interrupt-map: expected whole entries, found 12 bytes over" },
+		{ FVP(FVP_MASK "interrupt-map = <0 0 5 0x7777 0 0 0 4 4>;"),
+		  "/bus@8000000: interrupt-map: expected interrupt parents, found phandle 0x7777" },
+		{ "a: a { #interrupt-cells = <1>; interrupt-map = <1 &b 1>; };"
+		  "b: b { #interrupt-cells = <1>; interrupt-map = <1 &a 1>; };"
+		  FVP(FVP_MASK "interrupt-map = <0 0 5 &a 1>;"),
+		  "/bus@8000000/motherboard/io/uart@90000: interrupts: expected interrupts of the GICv3, "
+		  "found another interrupt parent" },
+		{ "a: a { #interrupt-cells = <9>; };" FVP(FVP_MASK "interrupt-map = <0 0 5 &a 1>;"),
+		  "/a: #interrupt-cells: expected at most 4, found 9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_no_error(read_fvp(cases[i].tree));
+		if (m.note_count != 1 || strcmp(m.note[0], cases[i].note))
+			fail_msg("case %zu:\n  expected \"%s\"\n  found    \"%s\"", i, cases[i].note,
+				 m.note_count ? m.note[0] : "no note");
+		assert_range(m.uart, 0x1c090000, 0x1000);
+		assert_int_equal(m.uart_intid, 0);
+	}
+}
 
 static void test_faults(void **state)
 {
@@ -344,8 +557,13 @@ int main(void)
 		cmocka_unit_test(test_uart_choice), cmocka_unit_test(test_redistributors),
 		cmocka_unit_test(test_initrd),      cmocka_unit_test(test_too_many_cpus),
 		cmocka_unit_test(test_faults),      cmocka_unit_test(test_header),
+		cmocka_unit_test(test_notes),       cmocka_unit_test(test_no_uart),
+		cmocka_unit_test(test_nomap),       cmocka_unit_test(test_ragged_memory),
+		cmocka_unit_test(test_interrupt_map),
+		cmocka_unit_test(test_interrupt_map_faults),
 		cmocka_unit_test(test_truncation),  cmocka_unit_test(test_mutations),
 	};
 
+	feat.pa_bits = 48;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

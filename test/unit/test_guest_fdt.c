@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
+#include "arch/feat.h"
 #include "boot/guest_fdt.h"
 #include "dts.h"
 
@@ -28,6 +29,7 @@ static int setup(void **state)
 	const char *error;
 
 	(void)state;
+	feat.pa_bits = 48;
 	machine_tree = dts_compile(dts_machine, &size);
 	error = fdt_read_machine(&m, machine_tree, size);
 	if (error)

@@ -120,7 +120,7 @@ static void early_map(void **state)
 	fake_reset();
 	fake_set("CTR_EL0", 4UL << 16);
 	fake_lines_dropped = 0;
-	stage1_early(FDT, MIB(2), EARLY_UART + 0x18);
+	stage1_early(FDT, EARLY_UART + 0x18);
 	/*
 	 * No system register yet: it may run on any CPU state; and no cached copy of what was
 	 * written stays.
@@ -131,12 +131,24 @@ static void early_map(void **state)
 	check_image();
 	assert_string_equal(access((u64)__text_start - PAGE_SIZE), "");
 	assert_string_equal(access((u64)__image_end), "");
-	check_range(GIB(5) + MIB(6), GIB(5) + MIB(10), "RW");
+	check_range(GIB(5) + MIB(6), GIB(5) + MIB(8), "RW");
 	assert_int_equal(size_at(FDT), MIB(2));
 	assert_string_equal(access(GIB(5) + MIB(6) - 1), "");
-	assert_string_equal(access(GIB(5) + MIB(10)), "");
+	assert_string_equal(access(GIB(5) + MIB(8)), "");
 	assert_string_equal(access(EARLY_UART), "RWD");
 	assert_string_equal(access(EARLY_UART + PAGE_SIZE), "");
+}
+
+/* The tree may reach into the next 2 MiB, as its header says; no further. */
+static void rest_of_the_tree(void **state)
+{
+	(void)state;
+	assert_int_equal(stage1_map_tree(FDT + 0x1000), 0);
+	assert_string_equal(access(GIB(5) + MIB(8)), "");
+	assert_int_equal(stage1_map_tree(GIB(5) + MIB(8) + 1), 0);
+	check_range(GIB(5) + MIB(6), GIB(5) + MIB(10), "RW");
+	assert_string_equal(access(GIB(5) + MIB(10)), "");
+	assert_int_equal(stage1_map_tree(BIT(48) + 8), -EINVAL);
 }
 
 static unsigned tlbis_at_enable;
@@ -175,22 +187,36 @@ static void registers(void **state)
 	fake_cpu = 0;
 }
 
+static struct machine m;
+
+static void reserve(u64 base, u64 size, bool nomap)
+{
+	assert_true(machine_reserve(&m, base, size));
+	m.rsv_nomap[m.rsv_count - 1] = nomap;
+}
+
 /*
- * RAM around the image (at the host's addresses), a whole GiB, and one that is aligned to nothing.
+ * RAM around the image (at the host's addresses), a whole GiB with the tree, one with a hole, and one that is aligned to
+ * nothing; the UART is elsewhere than the early one.
  */
 static void whole_machine(void **state)
 {
 	u64 image = (u64)__text_start, ram = ALIGN_DOWN(image, GIB(1));
-	static struct machine m;
 
 	(void)state;
-	m.mem[m.mem_count++] = (struct range){ GIB(4), GIB(2) };
+	m.mem[m.mem_count++] = (struct range){ GIB(4), GIB(1) };
+	m.mem[m.mem_count++] = (struct range){ GIB(6), GIB(1) };
 	m.mem[m.mem_count++] = (struct range){ GIB(8) + 5, MIB(6) };
 	m.mem[m.mem_count++] = (struct range){ ram, GIB(2) };
+	m.fdt = (void *)FDT;
+	m.fdt_size = 0x1800;
+	reserve(FDT, m.fdt_size, false);
+	reserve(GIB(6) + MIB(4) + 0x800, MIB(2), true); /* not to be mapped: every page that it touches */
+	reserve(GIB(6) + MIB(32), MIB(2), false);
 	m.gicd = (struct range){ 0x08000000, 0x10000 };
 	m.gicr[m.gicr_count++] = (struct range){ 0x080a0000, 0xf60000 };
-	m.uart = (struct range){ EARLY_UART, 0x1000 };
-	stage1_map_machine(&m);
+	m.uart = (struct range){ 0x1c090000, 0x1000 };
+	assert_null(stage1_map_machine(&m));
 	check_image();
 	check_range(ALIGN_DOWN(image, MIB(2)), image, "RW");
 	check_range((u64)__image_end, ALIGN_UP((u64)__image_end, MIB(2)), "RW");
@@ -198,14 +224,61 @@ static void whole_machine(void **state)
 	assert_string_equal(access(ram + GIB(2) - 1), "RW");
 	assert_string_equal(access(ram + GIB(2)), "");
 	assert_int_equal(size_at(GIB(4)), GIB(1));
-	assert_int_equal(size_at(GIB(5)), GIB(1)); /* the tree's 2 MiB blocks, too */
-	assert_string_equal(access(FDT), "RW");
+	/* The tree lies in no RAM: its pages, and nothing beside them any more. */
+	assert_string_equal(access(FDT - PAGE_SIZE), "");
+	check_range(ALIGN_DOWN(FDT, PAGE_SIZE), FDT + 0x1800, "RW");
+	assert_string_equal(access(FDT + 0x2000), "");
+	assert_string_equal(access(GIB(5) + MIB(9)), "");
+	check_range(GIB(6), GIB(6) + MIB(4), "RW");
+	check_range(GIB(6) + MIB(4), GIB(6) + MIB(6) + 0x1000, "");
+	check_range(GIB(6) + MIB(6) + 0x1000, GIB(6) + MIB(40), "RW");
 	assert_string_equal(access(GIB(8)), ""); /* a part of a page is not RAM */
 	check_range(GIB(8) + PAGE_SIZE, GIB(8) + MIB(6), "RW");
 	assert_string_equal(access(GIB(8) + MIB(6)), "");
 	check_range(0x08000000, 0x08010000, "RWD");
 	assert_string_equal(access(0x08010000), "");
-	check_range(0x080a0000, EARLY_UART + 0x1000, "RWD");
+	check_range(0x080a0000, EARLY_UART, "RWD");
+	assert_string_equal(access(EARLY_UART), "");
+	assert_string_equal(access(0x1c090000), "RWD");
+	/* A boot module in reserved memory. */
+	assert_true(stage1_map_ram(GIB(6) + MIB(5) + 8, PAGE_SIZE));
+	check_range(GIB(6) + MIB(5), GIB(6) + MIB(5) + 0x2000, "RW");
+	assert_string_equal(access(GIB(6) + MIB(5) + 0x2000), "");
+}
+
+/* More ranges than the pool has tables for: they come from the machine's RAM, which is then reserved. */
+static void many_ranges(void **state)
+{
+	u64 arena = (u64)aligned_alloc(MIB(2), MIB(4));
+	u32 rsv = m.rsv_count;
+
+	(void)state;
+	m.mem_count = 0;
+	m.rsv_count = 0;
+	for (u32 i = 0; i < 40; i++)
+		assert_true(machine_add_memory(
+			&m, (struct range){ GIB(1024 + 2 * i) - 0x5000, 0x8000 }));
+	assert_true(machine_add_memory(&m, (struct range){ arena, MIB(4) }));
+	for (u32 i = 0; i < 30; i++)
+		reserve(arena + MIB(2) + i * 0x4000, 0x1001, true);
+	assert_null(stage1_map_machine(&m));
+	for (u32 i = 0; i < 40; i++) {
+		check_range(GIB(1024 + 2 * i) - 0x5000, GIB(1024 + 2 * i) + 0x3000, "RW");
+		assert_string_equal(access(GIB(1024 + 2 * i) + 0x3000), "");
+	}
+	for (u32 i = 0; i < 30; i++) {
+		check_range(arena + MIB(2) + i * 0x4000, arena + MIB(2) + i * 0x4000 + 0x2000, "");
+		check_range(arena + MIB(2) + i * 0x4000 + 0x2000, arena + MIB(2) + (i + 1) * 0x4000, "RW");
+	}
+	assert_int_equal(m.rsv_count, 31);
+	assert_true(m.rsv[30].base >= arena && m.rsv[30].base + m.rsv[30].size <= arena + MIB(2));
+	/* Nowhere to take them from: a line. */
+	m.mem_count = 0;
+	for (u32 i = 0; i < 60; i++)
+		assert_true(machine_add_memory(
+			&m, (struct range){ GIB(9000 + 600 * i) - 0x5000, 0x8000 }));
+	m.rsv_count = rsv;
+	assert_non_null(stage1_map_machine(&m));
 }
 
 static void devices_later(void **state)
@@ -280,8 +353,9 @@ static void more_tables_than_the_pool_has(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(early_map),     cmocka_unit_test(registers),
+		cmocka_unit_test(early_map),     cmocka_unit_test(rest_of_the_tree), cmocka_unit_test(registers),
 		cmocka_unit_test(whole_machine), cmocka_unit_test(devices_later),
+		cmocka_unit_test(many_ranges),
 		cmocka_unit_test(guards),        cmocka_unit_test(more_tables_than_the_pool_has),
 	};
 

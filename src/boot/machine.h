@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What nidus knows of the machine, from its device tree (boot/fdt.c), and questions about its memory. Boot CPU. */
+#pragma once
+
+#include "lib/types.h"
+
+#define MACHINE_MEM_MAX 64
+#define MACHINE_RSV_MAX 128
+#define MACHINE_GICR_MAX 8
+#define MACHINE_CPUS_MAX 32
+#define MACHINE_NOTES_MAX 8
+#define MACHINE_LINE_MAX 192
+
+struct range {
+	u64 base, size;
+};
+
+struct machine {
+	const void *fdt;
+	u64 fdt_size;
+	struct range mem[MACHINE_MEM_MAX]; /* whole pages, by address; neither overlap nor touch */
+	u32 mem_count;
+	/* Not to be used: memreserve entries, /reserved-memory, the tree, boot modules, initrd. */
+	struct range rsv[MACHINE_RSV_MAX];
+	u32 rsv_count;
+	u32 rsv_fixed; /* rsv[0..rsv_fixed): the tree and /reserved-memory, where no module may be */
+	/* Of them, those that may not even be mapped: no-map in /reserved-memory, memreserve entries. */
+	bool rsv_nomap[MACHINE_RSV_MAX];
+	u64 cpu_mpidr[MACHINE_CPUS_MAX]; /* Aff3..Aff0 as in MPIDR_EL1, enabled CPUs only, in the order of /cpus */
+	bool cpu_no_psci[MACHINE_CPUS_MAX]; /* its enable-method is another: not to be started */
+	u32 cpu_count;
+	u32 cpu_ignored; /* enabled CPUs beyond MACHINE_CPUS_MAX */
+	bool psci_smc;   /* /psci says method = "smc"; false too if there is no /psci */
+	struct range gicd;
+	struct range gicr[MACHINE_GICR_MAX];
+	u32 gicr_count;
+	u64 gicr_stride; /* 0: as GICR_TYPER.VLPIS says */
+	/* INTIDs of the per-CPU interrupts; ppi_hyp_virt 0: the tree does not name it. */
+	u32 ppi_maint, ppi_hyp_phys, ppi_hyp_virt, ppi_virt, ppi_phys;
+	struct range uart; /* /chosen/stdout-path's PL011, else the first enabled; size 0: none */
+	u32 uart_intid;    /* 0: none */
+	const char *bootargs;    /* /chosen/bootargs: nidus's own command line, or "" */
+	int gic_node, uart_node; /* their offsets in the tree; uart_node -1: none */
+	/* Lines for the user about what of the tree is not used, and why. */
+	char note[MACHINE_NOTES_MAX][MACHINE_LINE_MAX];
+	u32 note_count;
+};
+
+extern struct machine machine;
+
+/* Add a range to m->rsv; false if the table is full. Size 0: nothing to add. */
+bool machine_reserve(struct machine *m, u64 base, u64 size);
+/* Add RAM, whole pages that are not in m->mem; false if the table is full. */
+bool machine_add_memory(struct machine *m, struct range r);
+/* Whether [base, base+size) lies wholly inside one memory range of the machine. */
+bool machine_is_ram(const struct machine *m, u64 base, u64 size);
+/* The pages that a range, whose end is below 1 << 64, touches. */
+struct range machine_pages_of(struct range r);
+/*
+ * Go through the RAM without what is reserved (all) or may not be mapped (!all), in whole pages by address: *r becomes the first
+ * such range behind *r, {0, 0} to begin with. False after the last.
+ */
+bool machine_next(const struct machine *m, bool all, struct range *r);
+
+/* Whether two ranges have a byte in common. */
+static inline bool range_overlaps(struct range a, struct range b)
+{
+	return a.size && b.size && a.base < b.base + b.size && b.base < a.base + a.size;
+}
