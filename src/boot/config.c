@@ -386,7 +386,7 @@ static void vm_defaults(const struct config_reader *r, struct vm_config *vm, int
 		dt_name(r->dt.fdt, node, vm->path, sizeof(vm->path));
 	}
 	for (u32 i = 0; i < VM_VCPUS_MAX; i++)
-		vm->affinity[i] = MASK(r->m->cpu_count - 1, 0);
+		vm->affinity[i] = ~0UL;
 }
 
 static void accept(struct config_reader *r, const struct vm_config *vm)

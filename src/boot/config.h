@@ -30,7 +30,7 @@ struct vm_config {
 	int node;               /* its offset in the machine's device tree, -1 if it has none */
 	u64 mem_size;           /* bytes */
 	u32 cpus;
-	u64 affinity[VM_VCPUS_MAX]; /* bit n: machine CPU n allowed */
+	u64 affinity[VM_VCPUS_MAX]; /* bit n: the CPU with number n (struct cpu) allowed; ~0: any */
 	bool vpl011;
 	bool nested, direct_map;
 	bool simd_switch; /* nidus,simd = "switch" */

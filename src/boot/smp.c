@@ -69,11 +69,24 @@ void smp_boot_cpu(void)
 	sysreg_write(TPIDR_EL2, (u64)&cpus[0]);
 }
 
+/* The user knows a CPU by its place in /cpus, whichever came up first. */
+static u32 number_of(u64 mpidr)
+{
+	for (u32 i = 0; i < machine.cpu_count; i++)
+		if (machine.cpu_mpidr[i] == mpidr)
+			return i;
+	return CPU_NUMBER_NONE;
+}
+
 void smp_cpu_init(struct cpu *cpu)
 {
 	sched_cpu_init(cpu);
-	if (gicv3_cpu_init(cpu))
+	if (gicv3_cpu_init(cpu) && cpu == &cpus[0])
 		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
+	if (!cpu->gicr) {
+		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
+		machine_halt();
+	}
 	simd_boot();
 	sysreg_write(CNTHP_CTL_EL2, 0);
 	sysreg_write(CNTV_CTL_EL02, 0);
@@ -117,6 +130,7 @@ static bool start_one(u64 mpidr)
 		return false;
 	}
 	cpu->index = cpu_count;
+	cpu->number = number_of(mpidr);
 	cpu->mpidr = mpidr;
 	cpu->stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
 	clean_to_poc(cpu, sizeof(*cpu));
@@ -136,12 +150,18 @@ static bool start_one(u64 mpidr)
 
 void smp_start_others(void)
 {
+	cpus[0].number = number_of(cpus[0].mpidr);
+	if (cpus[0].number == CPU_NUMBER_NONE)
+		log_line("cpu 0x%lx: the one that nidus started on is not among the enabled ones in /cpus; "
+			 "no hard-affinity names it",
+			 cpus[0].mpidr);
 	if (machine.cpu_count > 1 && !machine.psci_smc) {
 		log_line("/psci: method: expected \"smc\"; other CPUs stay off");
 		return;
 	}
 	for (u32 i = 0; i < machine.cpu_count; i++)
-		if (machine.cpu_mpidr[i] != cpus[0].mpidr && !start_one(machine.cpu_mpidr[i]))
+		if (machine.cpu_mpidr[i] != cpus[0].mpidr && !machine.cpu_no_psci[i] &&
+		    !start_one(machine.cpu_mpidr[i]))
 			return;
 }
 

@@ -128,7 +128,7 @@ static void list_vcpu(u32 index, const struct vcpu *vcpu)
 	u32 state = __atomic_load_n(&vcpu->state, __ATOMIC_RELAXED);
 
 	if (cpu >= cpus && cpu < cpus + MAX_CPUS)
-		log_line("  vcpu %u: %s, cpu %u", index, vcpu_state_name(state), (u32)(cpu - cpus));
+		log_line("  vcpu %u: %s, cpu %u", index, vcpu_state_name(state), cpu->number);
 	else
 		log_line("  vcpu %u: %s", index, vcpu_state_name(state));
 }

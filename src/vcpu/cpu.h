@@ -11,6 +11,7 @@
 #include "vtimer/vtimer.h"
 
 #define MAX_CPUS 32
+#define CPU_NUMBER_NONE 63 /* not in the tree */
 
 struct vcpu;
 
@@ -21,7 +22,8 @@ struct cpu {
 	/* vectors.S knows the offset of the first two. */
 	void *stack_top;
 	u64 mpidr;
-	u32 index;
+	u32 index;  /* of cpus[]: in the order in which they came up */
+	u32 number; /* the user's: the CPU's place among the enabled ones in /cpus of the tree, or CPU_NUMBER_NONE */
 	bool online;
 	u8 idle; /* enum idle; only this CPU */
 

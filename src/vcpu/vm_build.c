@@ -151,6 +151,16 @@ static u32 vcpu_order(void)
 	return order_of(ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) * 2 - 1);
 }
 
+/* Of the CPUs that are online those with these numbers (bits), as bits of their indices. */
+static u64 cpus_numbered(u64 numbers)
+{
+	u64 mask = 0;
+
+	for (u32 i = 0; i < cpu_count; i++)
+		mask |= (numbers >> cpus[i].number & 1) << i;
+	return mask;
+}
+
 static const char *make_vcpus(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->config->cpus; i++) {
@@ -165,7 +175,7 @@ static const char *make_vcpus(struct vm *vm)
 		vcpu->vm = vm;
 		vcpu->index = (u8)i;
 		vcpu->vmpidr = mpidr_of(i);
-		vcpu->affinity = vm->config->affinity[i] & (BIT(cpu_count) - 1);
+		vcpu->affinity = cpus_numbered(vm->config->affinity[i]);
 		list_init(&vcpu->rq_node);
 		vtimer_reset(vcpu);
 		vm->vcpus[i] = vcpu;

@@ -89,7 +89,7 @@ static void test_plain(void **state)
 	assert_false(c.vm[0].nested || c.vm[0].direct_map || c.vm[0].simd_switch);
 	assert_int_equal(c.vm[0].sve, 0);
 	assert_int_equal(c.vm[0].stage2_block, 0);
-	assert_int_equal(c.vm[0].affinity[0], 7);
+	assert_int_equal(c.vm[0].affinity[0], ~0UL);
 	assert_int_equal(c.vm[0].kernel.base, 0x50000000);
 	assert_int_equal(c.vm[0].kernel.size, 0x10000);
 	assert_int_equal(c.vm[0].ramdisk.size, 0);

@@ -571,6 +571,7 @@ static void test_commands(void **state)
 {
 	(void)state;
 	vcpus[0][0].cpu = &cpus[1];
+	cpus[1].number = 1;
 	key_in("\1l");
 	assert_string_equal(printed(),
 			    "nidus: vm 1 one: running, 2 vcpus, has the console's input\r\n"
