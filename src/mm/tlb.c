@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLB invalidation. TLBIs of the EL1&0 regime act on the VMID in VTTBR_EL2 while HCR_EL2.TGE=0,
- * which is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. No EL1&0
- * translation is made meanwhile, because this CPU is at EL2.
+ * which is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. At EL2 the EL1&0
+ * regime is out of context: the CPU begins no walk of it. But walks that it began speculatively before
+ * the exception go on until a DSB; without one they could end in the tables of the new VTTBR_EL2, with
+ * the rest of the old regime, and what they find would be kept under the VMID that is there then.
  */
 #include "mm/tlb.h"
 
@@ -15,12 +17,16 @@
 /* Beyond so many pages, one TLBI of everything is cheaper than one a page. */
 #define RANGE_PAGES_MAX 32
 
-static u64 vttbr_enter(u64 vttbr)
+u64 tlb_vmid_enter(u64 vttbr)
 {
 	u64 old = sysreg_read(VTTBR_EL2);
 
-	if (old != vttbr)
+	if (old != vttbr) {
+		dsb(ish); /* earlier walks end, and stores to tables are seen */
 		sysreg_write(VTTBR_EL2, vttbr);
+	} else {
+		dsb(ishst);
+	}
 	/*
 	 * Even if it was there already: stage2_load() leaves its write to be synchronised by an
 	 * ERET.
@@ -29,7 +35,7 @@ static u64 vttbr_enter(u64 vttbr)
 	return old;
 }
 
-static void vttbr_leave(u64 vttbr, u64 old)
+void tlb_vmid_leave(u64 vttbr, u64 old)
 {
 	if (old != vttbr) {
 		sysreg_write(VTTBR_EL2, old);
@@ -39,13 +45,12 @@ static void vttbr_leave(u64 vttbr, u64 old)
 
 void tlb_invalidate_vmid(u64 vttbr)
 {
-	u64 old = vttbr_enter(vttbr);
+	u64 old = tlb_vmid_enter(vttbr);
 
-	dsb(ishst);
 	tlbi(VMALLS12E1IS);
 	dsb(ish);
 	isb();
-	vttbr_leave(vttbr, old);
+	tlb_vmid_leave(vttbr, old);
 }
 
 void tlb_invalidate_vmid_local(void)
@@ -68,8 +73,7 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 		tlb_invalidate_vmid(vttbr);
 		return;
 	}
-	old = vttbr_enter(vttbr);
-	dsb(ishst);
+	old = tlb_vmid_enter(vttbr);
 	for (u64 a = ipa; a < ipa + size; a += PAGE_SIZE)
 		tlbi_addr(IPAS2E1IS, a >> PAGE_SHIFT);
 	/*
@@ -81,7 +85,7 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 	tlbi(VMALLE1IS);
 	dsb(ish);
 	isb();
-	vttbr_leave(vttbr, old);
+	tlb_vmid_leave(vttbr, old);
 }
 
 void tlb_invalidate_el2(u64 va, u64 size)

@@ -8,6 +8,7 @@
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
 #include "arch/tlbi.h"
+#include "mm/tlb.h"
 #include "nested/l1regs.h"
 #include "nested/shadow.h"
 #include "vcpu/cpu.h"
@@ -211,15 +212,12 @@ static void hardware_stage1(const struct tlbi_op *op)
 /* The stage-1 entries that hardware made of L2's tables through one shadow. */
 static void shadow_stage1(const struct shadow *s, const struct tlbi_op *op)
 {
-	u64 old = sysreg_read(VTTBR_EL2);
+	u64 old = tlb_vmid_enter(s->s2.vttbr);
 
-	sysreg_write(VTTBR_EL2, s->s2.vttbr);
-	isb();
 	hardware_stage1(op);
 	dsb(ish);
 	isb();
-	sysreg_write(VTTBR_EL2, old);
-	isb();
+	tlb_vmid_leave(s->s2.vttbr, old);
 }
 
 /* One piece for one shadow; true: more. */

@@ -12,7 +12,8 @@
 #define MAX_REGS 512
 
 int fake_cpu;
-unsigned fake_isbs, fake_dsbs;
+unsigned fake_isbs, fake_dsbs, fake_walk_races;
+bool fake_walks;
 u64 fake_rndr[8];
 int fake_rndr_left;
 u64 (*fake_pacga)(u64 x, u64 y);
@@ -40,6 +41,25 @@ int fake_sysreg_id(const char *name)
 	return reg_count++;
 }
 
+void fake_dsb(const char *domain)
+{
+	fake_dsbs++;
+	if (!strstr(domain, "st"))
+		fake_walks = false;
+}
+
+/* What EL1&0 walks go by, by the names that EL2 has for it. */
+static bool is_translation(const char *name)
+{
+	static const char *const names[] = { "VTTBR_EL2",  "VTCR_EL2",	 "TTBR0_EL12",
+					     "TTBR1_EL12", "TCR_EL12", "SCTLR_EL12" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 u64 fake_sysreg_read(int id)
 {
 	u64 v = regs[id].value[fake_cpu];
@@ -52,6 +72,8 @@ void fake_sysreg_write(int id, u64 v)
 	regs[id].value[fake_cpu] = v;
 	regs[id].writes++;
 	total_writes++;
+	if (fake_walks && is_translation(regs[id].name))
+		fake_walk_races++;
 	if (regs[id].on_write)
 		regs[id].on_write(v);
 }
@@ -94,6 +116,7 @@ void fake_reset(void)
 		regs[i].on_read = NULL;
 		regs[i].writes = 0;
 	}
-	total_writes = fake_isbs = fake_dsbs = 0;
+	total_writes = fake_isbs = fake_dsbs = fake_walk_races = 0;
+	fake_walks = false;
 	fake_cpu = 0;
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/idspace.h"
@@ -319,6 +320,24 @@ static void equal_is_not_written(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
 		if (fake_writes(homes[i].reg) && !takes_effect_later(homes[i].sr))
 			fail_msg("%s was written", homes[i].reg);
+}
+
+/* Walks of the level that ran end before a register of its regime changes, in both directions. */
+static void walks_end_first(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	fake_set("SPSR_EL12", 5);
+	fake_set("TTBR0_EL12", 0x1000);
+	page[0x200 / 8] = 0x2000;
+	fake_walks = true;
+	level_eret(&vcpu, &exit);
+	assert_int_equal(fake_get("TTBR0_EL12"), 0x2000);
+	fake_walks = true;
+	level_take(&vcpu, LEVEL_IRQ, 0);
+	assert_int_equal(fake_get("TTBR0_EL12"), 0x1000);
+	assert_int_equal(fake_walk_races, 0);
 }
 
 /* Fields of what the VM has not stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN 25:24. */
@@ -788,6 +807,7 @@ int main(void)
 		cmocka_unit_test_setup(registers_move, setup),
 		cmocka_unit_test_setup(equal_is_not_written, setup),
 		cmocka_unit_test_setup(hidden_fields, setup),
+		cmocka_unit_test_setup(walks_end_first, setup),
 		cmocka_unit_test_setup(identity, setup),
 		cmocka_unit_test_setup(identity_switches, setup),
 		cmocka_unit_test_setup(found_once, setup),

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "arch/barrier.h"
 #include "arch/pgtable.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
@@ -513,7 +514,9 @@ static void stage1_tlbis_go_to_the_vmid(void **state)
 	fake_on_write("TLBI_VMALLE1IS", on_vmalle1is);
 	/* VMALLE1 at vEL2 with TGE=0: both shadows of VMID 7, with and without stage 2; not 8. */
 	tlbs = 0;
+	fake_walks = true;
 	tlbi(0, 0, 7, 0, 0);
+	assert_int_equal(fake_walk_races, 0); /* walks of vEL2's end before VTTBR_EL2 changes */
 	assert_int_equal(tlbs, 2);
 	assert_true((tlbs_of[0] == seven->s2.vttbr && tlbs_of[1] == off->s2.vttbr) ||
 		    (tlbs_of[1] == seven->s2.vttbr && tlbs_of[0] == off->s2.vttbr));

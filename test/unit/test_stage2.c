@@ -115,6 +115,21 @@ static void ipa_invalidation_takes_combined_entries_too(void **state)
 	assert_int_equal(fake_get("VTTBR_EL2"), 1);
 }
 
+/* Walks of the guest that ran may not end in the other VMID's tables: a DSB, and not one for stores alone, comes first. */
+static void walks_end_before_another_vttbr(void **state)
+{
+	(void)state;
+	fake_set("VTTBR_EL2", 1);
+	fake_walks = true;
+	tlb_invalidate_vmid(2);
+	assert_int_equal(fake_writes("VTTBR_EL2"), 2);
+	assert_int_equal(fake_walk_races, 0);
+	fake_walks = true;
+	tlb_invalidate_ipa(2, 0x40001000, PAGE_SIZE);
+	assert_int_equal(fake_writes("VTTBR_EL2"), 4);
+	assert_int_equal(fake_walk_races, 0);
+}
+
 static void large_ranges_take_one_tlbi(void **state)
 {
 	(void)state;
@@ -369,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(vmid_invalidation_is_for_its_vmid, setup),
 		cmocka_unit_test_setup(ipa_invalidation_takes_combined_entries_too, setup),
+		cmocka_unit_test_setup(walks_end_before_another_vttbr, setup),
 		cmocka_unit_test_setup(large_ranges_take_one_tlbi, setup),
 		cmocka_unit_test_setup(nidus_own_pages_go_one_by_one, setup),
 		cmocka_unit_test_setup(local_invalidation_is_local, setup),
