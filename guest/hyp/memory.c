@@ -16,6 +16,7 @@ u64 l2_store_pair(u64 a, u64 b, u64 c);
 #define FSC_TRANSLATION 0x04
 #define FSC_ACCESS 0x08
 #define FSC_PERMISSION 0x0c
+#define FSC_ALIGNMENT 0x21
 #define S1PTW BIT(7)
 
 struct granule {
@@ -284,6 +285,27 @@ static void odd_faults(struct l2 *l)
 	fault(l, ESR_OF(EC_DABT_LOW, FSC_TRANSLATION + 1 + BIT(6)), L2_SPACE + 64, L2_SPACE);
 }
 
+/* By the attributes of stage 2 alone, as L2's own say Normal: before L2 has the page, and after. */
+static void alignment(struct l2 *l)
+{
+	u64 at = L2_SPACE + 0x400000, *page = pool_alloc();
+
+	check_begin("stage2", "not aligned in what stage 2 calls Device");
+	stage2_map(l, at, (u64)page, 3, S2_RW | S2_DEVICE | S2_AF);
+	stage2_flush(l);
+	l2_call(l, l2_load64, at + 1, 0, 0);
+	l2_expect(l, ESR_OF(EC_DABT_LOW, ISS_LOAD | FSC_ALIGNMENT), "an alignment fault");
+	expect_eq(l->far, at + 1, "far");
+	l2_run_fn(l, l2_load64, at, 0, 0);
+	l2_call(l, l2_store64, at + 4, 0, 0);
+	l2_expect(l, ESR_OF(EC_DABT_LOW, ISS_STORE | FSC_ALIGNMENT), "an alignment fault");
+	expect_eq(l->far, at + 4, "far");
+	check_begin("stage2", "not aligned in what stage 2 calls Non-cacheable");
+	stage2_map(l, at, (u64)page, 3, S2_RW | 5UL << 2 | S2_AF);
+	stage2_flush(l);
+	l2_run_fn(l, l2_load64, at + 1, 0, 0);
+}
+
 /* IPA spaces small and large: what is beyond is a translation fault at level 0. */
 static void spaces(struct l2 *l)
 {
@@ -337,6 +359,7 @@ void group_stage2(void)
 	check_begin("stage2", "L2 boots");
 	l2_reset(&l2s[0], 3);
 	odd_faults(&l2s[0]);
+	alignment(&l2s[0]);
 	spaces(&l2s[0]);
 }
 

@@ -308,12 +308,18 @@ static bool wfx_wanted(const struct vcpu *vcpu, u64 esr)
 	return l1_hcr(vcpu) & (WFX_TI(esr) & 1 ? HCR_TWE : HCR_TWI);
 }
 
-/* A synchronous external abort or parity error, on a walk or not; other aborts are the shadow's. */
+/*
+ * AArch64.DataAbort and InstructionAbort: every fault of stage 2 is EL2's (IsSecondStage), an external abort or parity
+ * error, on a walk or not, by HCR_EL2.TEA (SyncExternalAbortTarget). What a walk of L1's tables decides is the shadow's,
+ * a TLB conflict nidus's (abort.c); what is left is by the attributes that L1 gave: alignment, atomics, exclusives.
+ */
 static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 {
 	u64 fsc = ABT_FSC(esr);
 
-	return fsc >= ESR_FSC_SEA && fsc < 0x20 && (l1_hcr(vcpu) & HCR_TEA);
+	if (fsc < ESR_FSC_SEA)
+		return false;
+	return fsc < 0x20 ? l1_hcr(vcpu) & HCR_TEA : fsc != ESR_FSC_TLB_CONFLICT;
 }
 
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)

@@ -5,6 +5,7 @@
 #include "arch/insn.h"
 #include "arch/pgtable.h"
 #include "arch/sysreg.h"
+#include "nested/l1regs.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
 #include "nested/walk_vm.h"
@@ -12,6 +13,7 @@
 #include "vcpu/vm.h"
 
 #define MEMATTR(attr) FIELD(attr, 5, 2)
+#define MEMATTR_NORMAL 4 /* and above; below are the types of Device memory, strictest first */
 #define MEMATTR_NC 5
 #define DESC_SH_OUTER (2UL << 8)
 #define SH_OUTER 2
@@ -43,7 +45,7 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 	return !(par & PAR_F);
 }
 
-static struct walk_access access_of(const struct exit *exit)
+static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *exit)
 {
 	bool permission = ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
 	bool el0 = (exit->spsr & 0xf) == 0, write = exit->esr & DABT_WNR;
@@ -55,11 +57,13 @@ static struct walk_access access_of(const struct exit *exit)
 		};
 	if (ESR_EC(exit->esr) == EC_IABT_LOW)
 		return (struct walk_access){ .el0 = el0, .exec = true };
-	/* Only an invalidation, or EL0, is asked for permission at all. */
+	/* Only an invalidation, or EL0, is asked for permission at all; with CMOW it must be one to write. */
 	if (exit->esr & DABT_CM)
-		return (struct walk_access){ .el0 = el0,
-					     .write = permission && !el0,
-					     .read = permission && el0 };
+		return (struct walk_access){
+			.el0 = el0,
+			.write = permission && (!el0 || (l1_hcrx(vcpu) & HCRX_CMOW)),
+			.read = permission && el0,
+		};
 	return (struct walk_access){ .el0 = el0, .write = write, .read = !write };
 }
 
@@ -76,8 +80,7 @@ static void reflect(const struct exit *exit, u64 l2, const struct walk_fault *fa
 /* MemAttr of both stages as one: the stricter type, the lesser cacheability. */
 static u64 combine_memattr(u64 l1, u64 l0)
 {
-	/* The types of Device memory, strictest first, are below all of Normal memory. */
-	if (l1 == l0 || l1 < 4 || l0 < 4)
+	if (l1 == l0 || l1 < MEMATTR_NORMAL || l0 < MEMATTR_NORMAL)
 		return MIN(l1, l0);
 	/* 1 Non-cacheable, 2 Write-Through, 3 Write-Back: in each half. */
 	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
@@ -107,11 +110,15 @@ static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
 	return size;
 }
 
-/* Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. */
+/*
+ * Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. Walks do not touch devices
+ * (HCR_EL2.PTW).
+ */
 static bool l0_allows(u64 l0, struct walk_access a)
 {
 	return !(a.read && !(l0 & S2_AP_READ)) && !(a.write && !(l0 & S2_AP_WRITE)) &&
-	       !(a.exec && (l0 & S2_XN));
+	       !(a.exec && (l0 & S2_XN)) &&
+	       !(a.ttw && MEMATTR(l0) < MEMATTR_NORMAL);
 }
 
 /* Where to look for what is mapped, when all of it is to go. */
@@ -181,37 +188,64 @@ static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s
 	return &w->cache;
 }
 
-/* L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through. */
-static bool walk_l1(struct vcpu *vcpu, const struct shadow *s, u64 seq, u64 l2,
+/* Whether L2's walks may read at l2 as far as the memory type is concerned: HCR_EL2.PTW is nidus's. */
+static bool walks_may_read(struct shadow *s, u64 l2)
+{
+	struct pgtable_leaf leaf;
+	bool may;
+
+	spin_lock(&s->s2.lock);
+	may = pgtable_lookup(&s->s2.pt, l2, &leaf) && MEMATTR(leaf.attr) >= MEMATTR_NORMAL;
+	spin_unlock(&s->s2.lock);
+	return may;
+}
+
+/*
+ * L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through: then the page becomes
+ * Non-cacheable, which is what such a walk is (S2Translate).
+ */
+static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
 {
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s2_regs regs = walk_s2_sample_l2(vcpu);
-	struct walk_access quiet = a;
 
 	/* The shadow's own: VTTBR_EL2 may have been rewritten behind our back since. */
 	regs.shape = &s->shape;
 	regs.cache = cache_at(&vcpu->shadow_walk, s, seq);
 	regs.vm = s->vm;
-	if (a.ttw && a.write && !regs.ptw) {
-		/*
-		 * HCR_EL2.PTW is nidus's: the walk may have been refused because of the type alone. Then
-		 * the page becomes Non-cacheable, which is what such a walk is (S2Translate).
-		 */
-		quiet.write = false;
-		if (walk_s2(&regs, f, &mem, l2, quiet, out, fault) && out->memattr < 4) {
-			out->memattr = MEMATTR_NC;
-			return true;
-		}
+	/* A walk that is refused may want to set the access flag; but first it must have been able to read. */
+	if (a.ttw && a.write && !regs.ptw && !walks_may_read(s, l2))
+		a.write = false;
+	if (!walk_s2(&regs, f, &mem, l2, a, out, fault))
+		return false;
+	if (unlikely(out->memattr < MEMATTR_NORMAL) && a.ttw)
+		out->memattr = MEMATTR_NC;
+	return true;
+}
+
+/*
+ * L1's attributes, rather than its permissions, stand against the access: what is not aligned in Device memory
+ * (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that refuses those (S2CheckPermissions: the hardware says so).
+ */
+static bool type_refuses(const struct exit *exit, struct walk_access a, const struct walk_s2_out *walk,
+			 struct walk_fault *fault)
+{
+	if (a.ttw)
+		return false;
+	if (a.exec) {
+		fault->fsc = (u8)(ESR_FSC_PERMISSION | walk->level);
+		return ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
 	}
-	return walk_s2(&regs, f, &mem, l2, a, out, fault);
+	fault->fsc = ESR_FSC_ALIGNMENT;
+	return (exit->esr & DABT_ISV) && (exit->far & (BIT(DABT_SAS(exit->esr)) - 1));
 }
 
 enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, struct reflection *out)
 {
 	struct shadow *s = vcpu->shadow.ref[0];
-	struct walk_access a = access_of(exit);
+	struct walk_access a = access_of(vcpu, exit);
 	struct walk_s2_out walk;
 	struct walk_fault fault;
 	struct pgtable_leaf leaf;
@@ -226,6 +260,10 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	if (!walk_l1(vcpu, s, seq, l2, a, &walk, &fault)) {
 		if (fault.retry)
 			return SHADOW_RETRY;
+		reflect(exit, l2, &fault, out);
+		return SHADOW_REFLECT;
+	}
+	if (unlikely(walk.memattr < MEMATTR_NORMAL) && type_refuses(exit, a, &walk, &fault)) {
 		reflect(exit, l2, &fault, out);
 		return SHADOW_REFLECT;
 	}

@@ -3,6 +3,8 @@
 #include "vcpu/abort.h"
 
 #include "arch/esr.h"
+#include "arch/sysreg.h"
+#include "mm/tlb.h"
 #include "vcpu/inject.h"
 #include "vcpu/mmio.h"
 #include "vcpu/mmio_decode.h"
@@ -47,17 +49,27 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
 }
 
 /*
- * A stage-2 abort of L2. RESUME or REFLECT if that is all; else SKIP, with *at the address in the VM that L1 mapped
- * there: a device's, or nothing's.
+ * What no mapping of nidus's would change. A CPU with two entries for one address may say so (FEAT_BBM permits it where
+ * a guest changes the size of a block in its own tables), as a fault of stage 2 where that is on: the entries are of the
+ * VMID in force, and so nidus's to drop, whoever's guest it is. All else is the guest's external abort.
+ */
+static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
+{
+	if (ABT_FSC(exit->esr) == ESR_FSC_TLB_CONFLICT)
+		tlb_invalidate_vmid(sysreg_read(VTTBR_EL2));
+	else
+		inject_external_abort(vcpu);
+	return RESUME;
+}
+
+/*
+ * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is all; else SKIP, with
+ * *at the address in the VM that L1 mapped there: a device's, or nothing's.
  */
 static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {
-	u64 fault = ESR_FSC_TYPE(exit->esr);
-
-	if (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_ACCESS && fault != ESR_FSC_PERMISSION) {
-		inject_external_abort(vcpu);
-		return RESUME;
-	}
+	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
+		return other_abort(vcpu, exit);
 	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
 	case SHADOW_RETRY:
 		vcpu->reflection.esr = 0;
@@ -93,10 +105,8 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	 * missing or read-only stage-2 mapping (external aborts come here by HCR_EL2.TEA).
 	 */
 	if ((exit->esr & ABT_S1PTW) ||
-	    (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_PERMISSION)) {
-		inject_external_abort(vcpu);
-		return RESUME;
-	}
+	    (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_PERMISSION))
+		return other_abort(vcpu, exit);
 	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
 	if (exit->esr & DABT_CM)
 		return SKIP;
@@ -117,6 +127,5 @@ enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		if (verdict != SKIP)
 			return verdict;
 	}
-	inject_external_abort(vcpu);
-	return RESUME;
+	return other_abort(vcpu, exit);
 }

@@ -433,7 +433,7 @@ static void classes_never(void **state)
 		ESR(EC_PAC_FAIL, 0),
 		ESR(EC_DABT_LOW, ESR_FSC_TRANSLATION | 3),
 		ESR(EC_IABT_LOW, 0x0f),
-		ESR(EC_DABT_LOW, ESR_FSC_ALIGNMENT),
+		ESR(EC_DABT_LOW, ESR_FSC_TLB_CONFLICT),
 		ESR(EC_BREAKPT_CUR, 0x22),
 		ESR(EC_LS64, 0),
 	};
@@ -444,6 +444,24 @@ static void classes_never(void **state)
 		for (size_t i = 0; i < ARRAY_SIZE(esrs); i++)
 			assert_false(wanted(esrs[i], random64() & 1 ? EL0T : EL1H));
 	}
+}
+
+/*
+ * Every fault status code of ISS, with L1's HCR_EL2.TEA clear and set. 0 to 15 are for the tables to say, an external
+ * abort (10 to 1f) is EL2's with TEA alone, a TLB conflict (30) is nidus's, and whatever else stage 2 has is EL2's.
+ */
+static void fault_status_codes(void **state)
+{
+	(void)state;
+	vm.nested.hcr |= BIT(37);
+	for (u64 fsc = 0; fsc < 64; fsc++)
+		for (u64 tea = 0; tea < 2; tea++) {
+			bool want = fsc >= 0x20 ? fsc != 0x30 : fsc >= 0x10 && tea;
+
+			*l1_place(HCR) = tea << 37;
+			assert_int_equal(wanted(ESR(EC_DABT_LOW, DABT_ISV | fsc), EL1H), want);
+			assert_int_equal(wanted(ESR(EC_IABT_LOW, fsc), EL0T), want);
+		}
 }
 
 /* SVC at the other level, and MOPS from EL0, are not asked for. */
@@ -581,6 +599,7 @@ int main(void)
 		cmocka_unit_test(classes),
 		cmocka_unit_test_setup(classes_never, setup),
 		cmocka_unit_test_setup(classes_by_level, setup),
+		cmocka_unit_test_setup(fault_status_codes, setup),
 		cmocka_unit_test_setup(hvc, setup),
 		cmocka_unit_test_setup(simd, setup),
 		cmocka_unit_test_setup(simd_absent, setup),

@@ -348,9 +348,83 @@ static void walks_through_device_memory(void **state)
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
 	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
 	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
+	/* It may read; what it may not is set the access flag, and L1 gets that fault. Unless the page may be written. */
+	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RO & ~(15UL << 2)));
+	tlbi_ipa(0, 0x80001000, 0);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | ABT_S1PTW | 15));
+	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RW & ~(15UL << 2)));
+	tlbi_ipa(0, 0x80001000, 0);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	/* The first fault may be that nothing is mapped. */
+	tlbi_ipa(0, 0x80001000, 0);
+	e.esr = (e.esr & ~63UL) | ESR_FSC_TRANSLATION | 3;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
+	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
+	/* Tables in a device that the VM has are nobody's to walk. */
+	assert_int_equal(stage2_map(&nv_vm.stage2, ipa(NV_DEVICE), pa(0x20000000), PAGE_SIZE, STAGE2_DEVICE), 0);
+	nv_map(root_a, 0x80002000, NV_DEVICE, 3, (NV_RW & ~(15UL << 2)));
+	e.hpfar = 0x80002UL << 4;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_DEVICE);
+	e.esr = (e.esr & ~63UL) | ESR_FSC_PERMISSION | 3;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_DEVICE);
+	e.hpfar = 0x80001UL << 4;
 	vncr_write(&nv_vcpu[0], VNCR_HCR_EL2, HCR_VM | HCR_PTW | HCR_E2H | HCR_RW);
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
 	assert_int_equal(r.esr & 63, 15);
+}
+
+/* Attributes of L1's against an access: not aligned in Device memory; a fetch from it, if the CPU refuses it. */
+static void device_memory_refuses(void **state)
+{
+	struct shadow *s = enter(0);
+	struct exit e = nv_abort(0x80001000, false, false, ESR_FSC_TRANSLATION | 3);
+	struct reflection r;
+
+	(void)state;
+	nv_map(root_a, 0x80001000, NV_DEVICE, 3, (NV_RW & ~(15UL << 2)) | 1UL << 2);
+	nv_map(root_a, 0x80002000, NV_DEVICE, 3, NV_RW);
+	e.esr |= 2UL << 22; /* 4 bytes */
+	for (u64 off = 0; off < 8; off++) {
+		e.far = 0xffff000000001000UL + off;
+		e.hpfar = 0x80001UL << 4;
+		assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), off % 4 ? SHADOW_REFLECT : SHADOW_DEVICE);
+		if (off % 4)
+			assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | 2UL << 22 | 0x21));
+		e.hpfar = 0x80002UL << 4;
+		assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_DEVICE);
+	}
+	nv_map(root_a, 0x80003000, NV_RAM, 3, (NV_RW & ~(15UL << 2)));
+	e = nv_abort(0x80003000, false, true, ESR_FSC_TRANSLATION | 3);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	assert_true(mapped(s, 0x80003000));
+	fake_on_write("AT_s1e1r", on_at);
+	at_par = 0xff00000080003a00;
+	e.esr = ESR(EC_IABT_LOW, ESR_FSC_PERMISSION | 3);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
+	assert_int_equal(r.esr, ESR(EC_IABT_LOW, 15));
+}
+
+/* Cache maintenance at EL0 wants a page that can be read, and with HCRX_EL2.CMOW one that can be written. */
+static void maintenance_at_el0(void **state)
+{
+	struct exit e = nv_abort(0x80001000, true, false, ESR_FSC_PERMISSION | 3);
+	struct reflection r;
+
+	(void)state;
+	enter(0);
+	fake_on_write("AT_s1e1r", on_at);
+	at_par = 0xff00000080001a00;
+	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RO);
+	e.esr |= DABT_CM;
+	e.spsr = 0;
+	nv_vm.nested.hcrx = HCRX_CMOW;
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
+	vncr_write(&nv_vcpu[0], VNCR_HCRX_EL2, HCRX_CMOW);
+	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
 }
 
 /* What a leaf says of the size of L1's: all that three granules have, and none. */
@@ -980,6 +1054,8 @@ int main(void)
 		TEST(dirty_pages),
 		TEST(permission_faults_ask_at),
 		TEST(walks_through_device_memory),
+		TEST(device_memory_refuses),
+		TEST(maintenance_at_el0),
 		cmocka_unit_test(leaf_sizes),
 		cmocka_unit_test(blocks),
 		TEST(shadows_are_shared_and_kept),
