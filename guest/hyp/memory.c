@@ -9,6 +9,8 @@ u64 l2_call_x0(u64 a, u64 b, u64 c);
 u64 l2_nop(u64 a, u64 b, u64 c);
 u64 l2_load_pair(u64 a, u64 b, u64 c);
 u64 l2_store_pair(u64 a, u64 b, u64 c);
+u64 l2_load_pair32(u64 a, u64 b, u64 c);
+u64 l2_store_pair32(u64 a, u64 b, u64 c);
 
 /* ISS of LDR X0 and STR X1 that fault: ISV, 64 bits, register. */
 #define ISS_LOAD (1UL << 24 | 3UL << 22 | 1UL << 15)
@@ -458,6 +460,37 @@ static u64 l2_count(u64 n, u64 b, u64 c)
 	return sum;
 }
 
+#define GICD_CIDR3 0xfffc /* 0xb1 in any GIC; its page's last word */
+
+/* The halves of an LDP or STP of L2's across a page's end: a register of a device that L1 has, and memory. */
+static void pair_across(struct l2 *l)
+{
+	u64 at = DEVICE + 0x100000, *ram = pool_alloc();
+
+	check_begin("mmio", "LDP across the end of a device's page");
+	ram[0] = 0x11223344;
+	ram[511] = 0x5566778800000000;
+	stage2_map(l, at, dt.gicd + (GICD_CIDR3 & ~0xfffUL), 3, S2_RW | S2_DEVICE | S2_AF);
+	stage2_map(l, at + 0x1000, (u64)ram, 3, S2_MEMORY);
+	stage2_flush(l);
+	expect_eq(l2_run_fn(l, l2_load_pair32, at + 0xffc, 0, 0), 0x11223344000000b1, "first");
+	expect_eq(l2_run_fn(l, l2_load_pair32, at + 0xffc, 0, 0), 0x11223344000000b1, "with the memory mapped");
+	l2_run_fn(l, l2_store_pair32, at + 0xffc, 0xffffffff, 0x99aabbcc);
+	expect_eq(ram[0], 0x99aabbcc, "what was written");
+	check_begin("mmio", "LDP across the end of memory into a device");
+	stage2_map(l, at - 0x1000, (u64)ram, 3, S2_MEMORY);
+	stage2_map(l, at, dt.gicd, 3, S2_RW | S2_DEVICE | S2_AF);
+	stage2_flush(l);
+	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0), (u64)read32(dt.gicd) << 32 | 0x55667788, "first");
+	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0), (u64)read32(dt.gicd) << 32 | 0x55667788, "again");
+	check_begin("mmio", "LDP across the end of a device's page, with nothing behind");
+	stage2_map(l, at, dt.gicd + (GICD_CIDR3 & ~0xfffUL), 3, S2_RW | S2_DEVICE | S2_AF);
+	*stage2_slot(l, at + 0x1000, 3) = 0;
+	stage2_flush(l);
+	l2_call(l, l2_load_pair32, at + 0xffc, 0, 0);
+	fault(l, ESR_OF(EC_DABT_LOW, FSC_TRANSLATION + 3), at + 0x1000, at + 0x1000);
+}
+
 void group_mmio(void)
 {
 	struct l2 *l = &l2s[0];
@@ -478,4 +511,5 @@ void group_mmio(void)
 	expect_eq(l->x[0], 4950, "sum");
 	expect_eq(written, 4950, "value written");
 	expect_eq(n, 101, "accesses");
+	pair_across(l);
 }

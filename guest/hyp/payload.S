@@ -98,6 +98,13 @@ function l2_load_pair
 function l2_store_pair
 	stp	x0, x1, [x0]
 	ret
+function l2_load_pair32
+	ldp	w0, w1, [x0]
+	add	x0, x0, x1, lsl #32
+	ret
+function l2_store_pair32
+	stp	w1, w2, [x0]
+	ret
 function l2_call_x0
 	stp	x29, x30, [sp, #-16]!
 	blr	x0

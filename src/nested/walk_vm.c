@@ -131,7 +131,7 @@ struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
 		.ttbr1 = EL1_VALUE(vcpu, TTBR1),
 		.mair = EL1_VALUE(vcpu, MAIR),
 		.el10 = true,
-		.dc = l1_hcr(vcpu) & HCR_DC,
+		.dc = vcpu->has_el2 && (l1_hcr(vcpu) & HCR_DC),
 	};
 }
 
@@ -175,4 +175,23 @@ int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 	if (!walk_s1(&s1, &s2, &vcpu->vm->walk_feat, &mem, va, fetch, &out, &fault))
 		return -EINVAL;
 	return walk_l2_ipa(vcpu, out.oa, l1);
+}
+
+bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault)
+{
+	bool l2 = vcpu->has_el2 && !vcpu->hyp;
+	struct walk_s1_regs s1 = vcpu->hyp ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
+	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
+	const struct walk_feat *f = &vcpu->vm->walk_feat;
+	struct walk_mem mem = walk_mem_of(vcpu->vm);
+	struct walk_s1_out out;
+	struct walk_s2_out out2;
+
+	*fault = (struct walk_fault){ 0 };
+	if (!walk_s1(&s1, l2 ? &s2 : NULL, f, &mem, va, a, &out, fault))
+		return false;
+	if (l2 && !walk_s2(&s2, f, &mem, out.oa, a, &out2, fault))
+		return false;
+	*at = ipa(l2 ? out2.oa : out.oa);
+	return true;
 }

@@ -33,3 +33,8 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
  */
 int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
 int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;
+/*
+ * Where the loaded vcpu's VA is in the VM for an access, as the hardware would translate it now: L2's by both stages,
+ * an EL1's or vEL2's by one, access flag and dirty state set. False: *fault says why not.
+ */
+bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault);

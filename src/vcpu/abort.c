@@ -110,8 +110,9 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
 	if (exit->esr & DABT_CM)
 		return SKIP;
-	if (exit->esr & DABT_ISV ? access_described(vcpu, exit, at)
-				: mmio_decode_access(vcpu, exit, at))
+	if (!(exit->esr & DABT_ISV))
+		return mmio_decode_access(vcpu, exit, at);
+	if (access_described(vcpu, exit, at))
 		return SKIP;
 	inject_external_abort(vcpu);
 	return RESUME;

@@ -62,3 +62,19 @@ bool mmio_access(struct vcpu *vcpu, ipa_t at, struct mmio *m)
 	}
 	return false;
 }
+
+static bool ram_access(struct vcpu *vcpu, void *dev, struct mmio *m)
+{
+	ipa_t at = ipa(m->offset);
+
+	(void)dev;
+	return m->write ? !vm_write(vcpu->vm, at, &m->data, m->size) : !vm_read(vcpu->vm, at, &m->data, m->size);
+}
+
+bool mmio_ram_access(struct vcpu *vcpu, ipa_t at, struct mmio *m)
+{
+	static const struct mmio_region all = { .size = ~0UL, .fn = ram_access };
+
+	m->offset = at.a;
+	return region_access(vcpu, &all, m);
+}

@@ -33,3 +33,5 @@ struct mmio_bus {
 int mmio_add(struct mmio_bus *bus, u64 base, u64 size, mmio_fn *fn, void *dev) must_check;
 /* Find the device that owns [at, at+size) and let it answer; false: none, or it aborted. */
 bool mmio_access(struct vcpu *vcpu, ipa_t at, struct mmio *m);
+/* The same for the VM's RAM; false: there is none. For an instruction that meets both. */
+bool mmio_ram_access(struct vcpu *vcpu, ipa_t at, struct mmio *m);

@@ -2,9 +2,12 @@
 /* Loads and stores to emulated devices whose syndrome does not describe them. */
 #include "vcpu/mmio_decode.h"
 
+#include "arch/esr.h"
 #include "arch/insn.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "nested/walk_vm.h"
+#include "vcpu/inject.h"
 #include "vcpu/mmio.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -15,13 +18,10 @@
 #define INSN_IMM9_MASK 0x3f200000u /* size 111 0 00 opc 0: unscaled, post- or pre-indexed */
 #define INSN_IMM9 0x38000000u
 
-#define PSTATE_M_SPX 1UL
-#define PSTATE_EL(p) FIELD(p, 3, 2)
-
 struct access {
 	u32 regs, rt[2], rn;
 	u8 size;
-	bool load, sign, to64, writeback;
+	bool load, sign, to64, writeback, post;
 	s64 offset;
 };
 
@@ -66,6 +66,7 @@ static bool decode_pair(u32 insn, struct access *a)
 	a->rt[0] = insn & 31;
 	a->rt[1] = (insn >> 10) & 31;
 	a->writeback = mode == 1 || mode == 3;
+	a->post = mode == 1;
 	a->offset = ((s64)((u64)insn << 42) >> 57) * a->size;
 	return true;
 }
@@ -81,6 +82,7 @@ static bool decode_imm9(u32 insn, struct access *a)
 	a->to64 = opc == 2 || a->size == 8;
 	a->rt[0] = insn & 31;
 	a->writeback = mode == 1 || mode == 3;
+	a->post = mode == 1;
 	a->offset = (s64)((u64)insn << 43) >> 55;
 	return !(opc >= 2 && a->size == 8) && !(opc == 3 && a->size == 4);
 }
@@ -103,37 +105,111 @@ static u64 extend(const struct access *a, u64 v)
 	return a->to64 ? v : (u32)v;
 }
 
-static void write_base(struct vcpu *vcpu, const struct access *a)
+static bool base_is_sp1(const struct vcpu *vcpu)
 {
-	if (a->rn != 31)
-		vcpu->gpr[a->rn] += (u64)a->offset;
-	else if (PSTATE_EL(vcpu->pstate) && (vcpu->pstate & PSTATE_M_SPX))
-		sysreg_write(SP_EL1, sysreg_read(SP_EL1) + (u64)a->offset);
-	else
-		sysreg_write(SP_EL0, sysreg_read(SP_EL0) + (u64)a->offset);
+	return PSTATE_EL(vcpu->pstate) && (vcpu->pstate & PSTATE_SPX);
 }
 
-bool mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
+static u64 base_read(const struct vcpu *vcpu, const struct access *a)
+{
+	if (a->rn != 31)
+		return vcpu->gpr[a->rn];
+	return base_is_sp1(vcpu) ? sysreg_read(SP_EL1) : sysreg_read(SP_EL0);
+}
+
+static void base_write(struct vcpu *vcpu, const struct access *a, u64 v)
+{
+	if (a->rn != 31)
+		vcpu->gpr[a->rn] = v;
+	else if (base_is_sp1(vcpu))
+		sysreg_write(SP_EL1, v);
+	else
+		sysreg_write(SP_EL0, v);
+}
+
+/* The half of a pair that the hardware did not come to faults: as if it had (AArch64.DataAbort). */
+static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va, const struct walk_fault *fault)
+{
+	u64 iss = fault->fsc | (a->load ? 0 : DABT_WNR) | (fault->s1ptw ? ABT_S1PTW : 0);
+
+	if (fault->retry)
+		return RESUME;
+	if (fault->stage2) {
+		vcpu->reflection.esr = ESR(EC_DABT_LOW, iss);
+		vcpu->reflection.far = va;
+		vcpu->reflection.hpfar = fault->ipa >> PAGE_SHIFT << 4;
+		return REFLECT;
+	}
+	inject_sync(vcpu, ESR(PSTATE_EL(vcpu->pstate) ? EC_DABT_CUR : EC_DABT_LOW, iss), true, va);
+	return RESUME;
+}
+
+/*
+ * Where in the VM each element is. Those on the page that the abort is about are behind at, whatever a tag says, which
+ * FAR_EL2 may have lost. Another has a translation of its own, and may be memory. SKIP, or what there is to do instead.
+ */
+static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const struct access *a, ipa_t at, ipa_t where[2])
+{
+	u64 va = base_read(vcpu, a) + (a->post ? 0 : (u64)a->offset);
+	struct walk_access want = { .read = a->load,
+				    .write = !a->load,
+				    .el0 = !PSTATE_EL(vcpu->pstate),
+				    .pan = vcpu->pstate & PSTATE_PAN };
+	struct walk_fault fault;
+	bool met = false;
+
+	for (u32 i = 0; i < a->regs; i++, va += a->size) {
+		if (!((va ^ exit->far) & MASK(55, PAGE_SHIFT))) {
+			where[i] = ipa(ALIGN_DOWN(at.a, PAGE_SIZE) | (va & (PAGE_SIZE - 1)));
+			met = true;
+		} else if (!walk_va(vcpu, va, want, &where[i], &fault)) {
+			return fault_at(vcpu, a, va, &fault);
+		}
+	}
+	/* Else the instruction is not the one that came here: another CPU has written it since. */
+	return met ? SKIP : RESUME;
+}
+
+static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t where[2])
 {
 	u64 value[2] = { 0 };
-	struct access a;
-	u32 insn;
 
-	(void)exit;
-	if ((vcpu->pstate & BIT(4)) || !fetch(vcpu, &insn) || !decode(insn, &a))
-		return false;
-	for (u32 i = 0; i < a.regs; i++) {
-		struct mmio m = { .size = a.size, .write = !a.load };
+	for (u32 i = 0; i < a->regs; i++) {
+		struct mmio m = { .size = a->size, .write = !a->load };
 
 		if (m.write)
-			m.data = vcpu_gpr(vcpu, a.rt[i]) & (~0UL >> (64 - 8 * a.size));
-		if (!mmio_access(vcpu, ipa(at.a + i * a.size), &m))
+			m.data = vcpu_gpr(vcpu, a->rt[i]) & (~0UL >> (64 - 8 * a->size));
+		if (!mmio_access(vcpu, where[i], &m) && !mmio_ram_access(vcpu, where[i], &m))
 			return false;
-		value[i] = extend(&a, m.data);
+		value[i] = extend(a, m.data);
 	}
-	for (u32 i = 0; a.load && i < a.regs; i++)
-		vcpu_gpr_set(vcpu, a.rt[i], value[i]);
-	if (a.writeback)
-		write_base(vcpu, &a);
+	for (u32 i = 0; a->load && i < a->regs; i++)
+		vcpu_gpr_set(vcpu, a->rt[i], value[i]);
 	return true;
+}
+
+enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
+{
+	enum verdict verdict;
+	struct access a;
+	ipa_t where[2];
+	u64 base;
+	u32 insn;
+
+	if ((vcpu->pstate & PSTATE_AARCH32) || !fetch(vcpu, &insn) || !decode(insn, &a)) {
+		inject_external_abort(vcpu);
+		return RESUME;
+	}
+	verdict = locate(vcpu, exit, &a, at, where);
+	if (verdict != SKIP)
+		return verdict;
+	base = base_read(vcpu, &a);
+	if (!transfer(vcpu, &a, where)) {
+		inject_external_abort(vcpu);
+		return RESUME;
+	}
+
+	if (a.writeback)
+		base_write(vcpu, &a, base + (u64)a.offset);
+	return SKIP;
 }

@@ -7,7 +7,12 @@
 
 /*
  * Read the instruction at the vcpu's PC, and if it is an LDP/STP or a load/store with write-back of
- * general registers, do its accesses to the device at `at` one after the other and its write-back.
- * False: another instruction, or the device aborted; then nothing was changed but by accesses before.
+ * general registers, do its accesses one after the other and its write-back. `at` is the address in the
+ * VM that the abort is about; the other half of a pair that crosses a page is where the guest's own tables
+ * have it, a device or memory.
+ *
+ * SKIP: done. RESUME: an exception was injected (the other half's fault, or an external abort: another
+ * instruction, nothing there, the device aborted), or the instruction is to be tried again. REFLECT: L1 has
+ * no translation for L2's other half (vcpu->reflection). Then nothing was changed but by accesses before.
  */
-bool mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at);
+enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at) must_check;

@@ -41,13 +41,15 @@ void inject_external_abort(struct vcpu *v)
 	injected++;
 }
 
-bool mmio_decode_access(struct vcpu *v, const struct exit *exit, ipa_t at)
+enum verdict mmio_decode_access(struct vcpu *v, const struct exit *exit, ipa_t at)
 {
 	assert_ptr_equal(v, &vcpu);
 	assert_ptr_equal(exit, &vcpu.exit);
 	decoded++;
 	got_at = at.a;
-	return answer;
+	if (!answer)
+		injected++;
+	return answer ? SKIP : RESUME;
 }
 
 bool mmio_access(struct vcpu *v, ipa_t at, struct mmio *m)

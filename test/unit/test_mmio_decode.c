@@ -16,12 +16,14 @@
 #include "ldst.h"
 
 #include "arch/sysreg.h"
+#include "nested/walk_vm.h"
+#include "vcpu/inject.h"
 #include "vcpu/mmio.h"
 #include "vcpu/mmio_decode.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 
-#define AT 0x09000ff0UL
+#define AT 0x09000000UL
 #define PC_VA 0xffff800010203abcUL
 #define PC_IPA 0x0000000048765abcUL
 #define PAR_SAVED 0x0000123400000b80UL
@@ -37,7 +39,15 @@ static struct {
 	u32 size;
 	bool write;
 } access_log[4];
-static u32 accesses, refuse_from;
+static u32 accesses, refuse_from, aborts;
+
+/* Memory on the other side of a page's end, and what the guest's tables say of it. */
+#define OTHER 0x48000000UL
+static bool other_is_ram;
+static u64 ram[PAGE_SIZE / 8];
+static struct walk_fault other_fault;
+static bool other_faults;
+static u64 other_va, sync_esr, sync_far;
 
 static const u64 device_word[2] = { 0x8182838485868788UL, 0xf1f2f3f475f677f8UL };
 
@@ -58,13 +68,60 @@ bool mmio_access(struct vcpu *v, ipa_t at, struct mmio *m)
 	access_log[accesses].data = m->write ? m->data : 0;
 	access_log[accesses].size = m->size;
 	access_log[accesses].write = m->write;
-	if (accesses >= refuse_from)
+	if (accesses >= refuse_from || (other_is_ram && ALIGN_DOWN(at.a, PAGE_SIZE) == OTHER))
 		return false;
 	/* A device may leave rubbish above the size it was asked for. */
 	if (!m->write)
 		m->data = device_word[accesses];
 	accesses++;
 	return true;
+}
+
+bool mmio_ram_access(struct vcpu *v, ipa_t at, struct mmio *m)
+{
+	char *p = (char *)ram + (at.a & (PAGE_SIZE - 1));
+
+	assert_ptr_equal(v, &vcpu);
+	if (ALIGN_DOWN(at.a, PAGE_SIZE) != OTHER)
+		return false;
+	if (m->write)
+		memcpy(p, &m->data, m->size);
+	else
+		memcpy(&m->data, p, m->size);
+	return true;
+}
+
+bool walk_va(struct vcpu *v, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_int_equal(a.el0, (v->pstate & 0xc) == 0);
+	assert_int_not_equal(a.read, a.write);
+	other_va = va;
+	*fault = other_fault;
+	*at = ipa(OTHER | (va & (PAGE_SIZE - 1)));
+	return !other_faults;
+}
+
+int walk_l2_va(struct vcpu *v, u64 va, ipa_t *l1)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_int_equal(va, PC_VA);
+	*l1 = ipa(PC_IPA);
+	return 0;
+}
+
+void inject_external_abort(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	aborts++;
+}
+
+void inject_sync(struct vcpu *v, u64 esr, bool set_far, u64 far)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_true(set_far);
+	sync_esr = esr;
+	sync_far = far;
 }
 
 /* PAR_EL1 after AT: the page of the instruction, with attributes around the address. */
@@ -83,11 +140,25 @@ static u64 read_par(u64 stored)
 
 static u64 gpr_before(u32 n)
 {
-	return 0x0123456789abcde0UL + n * 0x1111111100000011UL;
+	return 0x0123456789abc800UL + n * 0x1111111100000010UL;
 }
 
-#define SP0 0x0000aaaa00001000UL
-#define SP1 0xffffbbbb00002000UL
+#define SP0 0x0000aaaa00001800UL
+#define SP1 0xffffbbbb00002800UL
+
+/* The access faults on the page where its base register points; nothing is said of the address below that. */
+static u64 base_of(u32 word)
+{
+	u32 n = word >> 5 & 31;
+
+	return n != 31 ? gpr_before(n) : (vcpu.pstate & 0xd) == 5 ? SP1 : SP0;
+}
+
+static enum verdict decode(void)
+{
+	vcpu.exit.far = base_of(insn);
+	return mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT));
+}
 
 static void reset_vcpu(void)
 {
@@ -104,7 +175,8 @@ static void reset_vcpu(void)
 	fake_on_read("PAR_EL1", read_par);
 	par_taken = false;
 	par_result = (PC_IPA & ~0xfffUL) | 0xff00000000000b80UL;
-	accesses = 0;
+	accesses = aborts = 0;
+	other_is_ram = other_faults = false;
 	refuse_from = 4;
 	read_result = 0;
 	memset(access_log, 0, sizeof(access_log));
@@ -122,7 +194,7 @@ static int setup(void **state)
 struct meaning {
 	u32 regs, rt[2], size, rn; /* rn 31: SP */
 	bool load, sign, x;        /* x: the register is an X one */
-	bool writeback;
+	bool writeback, post;
 	long offset;
 };
 
@@ -185,7 +257,8 @@ static struct meaning parse(const char *text)
 		m.rn = parse_reg(&p, &unused);
 	if (strchr(p, '#'))
 		m.offset = strtol(strchr(p, '#') + 1, NULL, 10);
-	m.writeback = strchr(p, '!') || strstr(p, "],");
+	m.post = strstr(p, "],");
+	m.writeback = strchr(p, '!') || m.post;
 	return m;
 }
 
@@ -208,13 +281,16 @@ static void check_accesses(const char *text, const struct meaning *m)
 		fail_msg("%s: %u accesses, want %u", text, accesses, m->regs);
 	for (u32 i = 0; i < m->regs; i++) {
 		u64 data = m->load || m->rt[i] == 31 ? 0 : truncated(gpr_before(m->rt[i]), m->size);
+		u64 va = base_of(insn) + (m->post ? 0 : (u64)m->offset) + i * m->size;
 
-		if (access_log[i].at != AT + i * m->size || access_log[i].size != m->size ||
+		if (access_log[i].at != AT + (va & (PAGE_SIZE - 1)) || access_log[i].size != m->size ||
 		    access_log[i].write == m->load || access_log[i].data != data)
 			fail_msg(
 				"%s: access %u: %s of %u at %#lx, data %#lx (want %u, %#lx)",
 				text, i, access_log[i].write ? "write" : "read", access_log[i].size,
 				access_log[i].at, access_log[i].data, m->size, data);
+		if ((va ^ base_of(insn)) >> PAGE_SHIFT)
+			fail_msg("%s: the test's own base is too near to the end of a page", text);
 	}
 }
 
@@ -250,7 +326,7 @@ static void good_with(u64 pstate, bool el1h)
 		reset_vcpu();
 		vcpu.pstate = pstate;
 		insn = l->word;
-		if (!mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }))
+		if (decode() != SKIP)
 			fail_msg("%s (%#x) is refused", l->text, l->word);
 		check_accesses(l->text, &m);
 		check_registers(l->text, &m, el1h);
@@ -298,7 +374,7 @@ static void refused(void **state)
 
 		reset_vcpu();
 		insn = l->word;
-		if (mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }) || accesses)
+		if (decode() != RESUME || aborts != 1 || accesses)
 			fail_msg("%s (%#x) must be refused", l->text, l->word);
 		check_untouched(l->text);
 	}
@@ -319,7 +395,7 @@ static void random_words(void **state)
 		insn = (u32)(seed >> 32);
 		if (n & 1) /* bit 27 set, bit 25 clear: loads and stores */
 			insn = (insn | 0x08000000) & ~0x02000000u;
-		if (!mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT })) {
+		if (decode() != SKIP) {
 			check_untouched("random word");
 			assert_int_equal(accesses, 0);
 		} else if (accesses < 1 || accesses > 2 || access_log[0].size > 8 ||
@@ -335,13 +411,74 @@ static void device_aborts(void **state)
 	/* The second half of a pair: the load is not done at all, as far as registers go. */
 	insn = 0xa9c10580; /* ldp x0, x1, [x12, #16]! */
 	refuse_from = 1;
-	assert_false(mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }));
+	assert_int_equal(decode(), RESUME);
+	assert_int_equal(aborts, 1);
 	check_untouched("ldp");
 	reset_vcpu();
 	insn = 0xa9c10580;
 	refuse_from = 0;
-	assert_false(mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }));
+	assert_int_equal(decode(), RESUME);
+	assert_int_equal(aborts, 1);
 	check_untouched("ldp");
+}
+
+/* A pair whose halves are on two pages: each is where its own address leads, whichever of them the abort is about. */
+static void pair_on_two_pages(void **state)
+{
+	u64 end = 0xffff000012345000UL;
+
+	(void)state;
+	for (u32 second = 0; second < 2; second++)
+		for (u32 store = 0; store < 2; store++) {
+			u64 device = AT + (second ? 0 : PAGE_SIZE - 8);
+
+			reset_vcpu();
+			insn = store ? 0xa93f8580 : 0xa97f8580; /* ldp/stp x0, x1, [x12, #-8] */
+			vcpu.gpr[12] = end;
+			vcpu.exit.far = (end - 8 + 8 * second) & MASK(55, 0);
+			other_is_ram = true;
+			ram[0] = ram[PAGE_SIZE / 8 - 1] = 0x1122334455667788;
+			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), SKIP);
+			assert_int_equal(accesses, 1);
+			assert_int_equal(access_log[0].at, device);
+			assert_int_equal(access_log[0].write, store);
+			assert_int_equal(other_va, end - 8 * second);
+			if (store) {
+				assert_int_equal(access_log[0].data, gpr_before(second));
+				assert_int_equal(ram[second ? PAGE_SIZE / 8 - 1 : 0], gpr_before(!second));
+			} else {
+				assert_int_equal(vcpu.gpr[second], device_word[0]);
+				assert_int_equal(vcpu.gpr[!second], 0x1122334455667788);
+			}
+		}
+}
+
+/* The half that the hardware did not come to has no translation. */
+static void pair_that_faults(void **state)
+{
+	(void)state;
+	insn = 0xa93f8580; /* stp x0, x1, [x12, #-8] */
+	vcpu.gpr[12] = 0x5000;
+	vcpu.exit.far = 0x4ff8;
+	other_faults = true;
+	other_fault = (struct walk_fault){ .fsc = 0x07, .level = 3 };
+	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), RESUME);
+	assert_int_equal(sync_esr, 0x25UL << 26 | 1UL << 25 | 1UL << 6 | 7);
+	assert_int_equal(sync_far, 0x5000);
+	vcpu.pstate = 0;
+	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), RESUME);
+	assert_int_equal(sync_esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 7);
+	other_fault = (struct walk_fault){ .fsc = 0x0f, .level = 3, .stage2 = true, .ipa = 0x80005008 };
+	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), REFLECT);
+	assert_int_equal(vcpu.reflection.esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 15);
+	assert_int_equal(vcpu.reflection.far, 0x5000);
+	assert_int_equal(vcpu.reflection.hpfar, 0x80005UL << 4);
+	assert_int_equal(accesses + aborts, 0);
+	/* Another instruction is there by now: it is tried again. */
+	vcpu.gpr[12] = 0x9000;
+	other_faults = false;
+	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), RESUME);
+	assert_int_equal(accesses + aborts, 0);
 }
 
 static void fetch_fails(void **state)
@@ -349,19 +486,19 @@ static void fetch_fails(void **state)
 	(void)state;
 	insn = 0xa9400540;
 	par_result |= 1; /* PAR_EL1.F: another CPU of the guest has unmapped the code */
-	assert_false(mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }));
+	assert_int_equal(decode(), RESUME);
 	assert_int_equal(accesses, 0);
 	check_untouched("unmapped");
 	reset_vcpu();
 	insn = 0xa9400540;
 	read_result = -EINVAL; /* code in a device */
-	assert_false(mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }));
+	assert_int_equal(decode(), RESUME);
 	assert_int_equal(accesses, 0);
 	check_untouched("not RAM");
 	reset_vcpu();
 	insn = 0xa9400540;
 	vcpu.pstate = 0x10; /* AArch32: the word means something else */
-	assert_false(mmio_decode_access(&vcpu, &vcpu.exit, (ipa_t){ AT }));
+	assert_int_equal(decode(), RESUME);
 	assert_int_equal(accesses, 0);
 }
 
@@ -374,6 +511,8 @@ int main(void)
 		cmocka_unit_test_setup(refused, setup),
 		cmocka_unit_test_setup(random_words, setup),
 		cmocka_unit_test_setup(device_aborts, setup),
+		cmocka_unit_test_setup(pair_on_two_pages, setup),
+		cmocka_unit_test_setup(pair_that_faults, setup),
 		cmocka_unit_test_setup(fetch_fails, setup),
 	};
 
