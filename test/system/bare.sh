@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The guest hypervisor on the bare machine: what it prints there is what it must print at virtual EL2. After lib.sh.
 
-# bare SECONDS BOOTARGS QEMU-ARGS...: run hyp.bin at EL2 of QEMU's own machine; its console is $OUT/lines.
+# bare SECONDS BOOTARGS QEMU-ARGS...: run hyp.bin at EL2 of QEMU's own machine; its console is $OUT/lines. SECONDS are
+# those of run.
 bare()
 {
-	limit=$1
 	words=$2
+	bare_seconds=$1
 	shift 2
 	need "$guests/hyp.bin"
-	say "hyp \"$words\" $*"
-	status=0
-	timeout "$limit" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off -smp 2 -m 256 \
-		-nographic -nic none -kernel "$guests/hyp.bin" -append "$words" "$@" \
-		</dev/null >"$OUT/console" 2>"$OUT/stderr" || status=$?
-	cat "$OUT/stderr"
-	tr -d '\r' <"$OUT/console" >"$OUT/lines"
-	want_status 0
+	bare_machine "$bare_seconds" -M virtualization=on -smp 2 -kernel "$guests/hyp.bin" -append "$words" "$@"
 }
 
 # expected NAME: the console is test/system/expected/NAME.txt. To write that file anew (after a look at what

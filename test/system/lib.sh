@@ -30,20 +30,76 @@ need()
 	done
 }
 
-# run SECONDS ARGS...: nidus-run with these, standard input from the file $input if that is set; sets status.
+# run SECONDS ARGS...: nidus-run with these, standard input from the file $input if that is set; sets status. SECONDS
+# without a byte on the console are a hang, counted in time in which the emulator had the CPUs that it wanted
+# (tools/watch.sh): some ten times what the guest's longest silence takes on a quiet machine, for a slow one's sake.
+# It may go on like that for TEST_LIMIT s in all (3600).
 run()
+{
+	run_begin "$@"
+	run_end
+}
+
+run_begin()
 {
 	limit=$1
 	shift
 	say "nidus-run $*"
+	WATCH_ALIVE=$OUT/alive "$TOP/tools/nidus-run" --stall "$limit" --limit "${TEST_LIMIT:-3600}" "$@" \
+		<"${input:-/dev/null}" >"$OUT/console" 2>"$OUT/stderr" &
+	runner=$!
+	trap 'kill $runner 2>/dev/null || true' EXIT
+}
+
+run_end()
+{
 	status=0
-	"$TOP/tools/nidus-run" --timeout "$limit" "$@" <"${input:-/dev/null}" >"$OUT/console" 2>"$OUT/stderr" || status=$?
+	wait "$runner" || status=$?
+	trap - EXIT
 	cat "$OUT/stderr"
 	tr -d '\r' <"$OUT/console" >"$OUT/lines"
 	# Whatever a test is about, nidus itself must not have ended in a panic unless that is wanted.
 	case ${panic_wanted:-} in
 	'') ! grep -a '^nidus: panic: ' "$OUT/lines" || fail "nidus panicked" ;;
 	esac
+}
+
+# run_until "CONDITION" SECONDS ARGS...: run, and end it when the shell condition holds; then status is 143, as nobody
+# powered off. seen N ERE: is a condition: at least N lines of the console so far match.
+run_until()
+{
+	condition=$1
+	shift
+	run_begin "$@"
+	while kill -0 "$runner" 2>/dev/null; do
+		if eval "$condition"; then
+			kill "$runner" 2>/dev/null || true
+			break
+		fi
+		sleep 1
+	done
+	run_end
+}
+
+seen()
+{
+	[ "$(tr -d '\r' <"$OUT/console" | grep -acE -e "$2")" -ge "$1" ]
+}
+
+# bare_machine SECONDS QEMU-ARGS...: QEMU's machine without nidus, which runs what is given as -kernel; SECONDS as in
+# run. Its console is $OUT/lines. It must power off.
+bare_machine()
+{
+	limit=$1
+	shift
+	say "bare machine: $*"
+	status=0
+	WATCH_ALIVE=$OUT/alive "$TOP/tools/qemu-run" --stall "$limit" --limit "${TEST_LIMIT:-3600}" "$qemu" \
+		-M virt,gic-version=3,dtb-randomness=off -m 256 -display none -monitor none -serial stdio -nic none "$@" \
+		</dev/null >"$OUT/console" 2>"$OUT/stderr" || status=$?
+	cat "$OUT/stderr"
+	tr -d '\r' <"$OUT/console" >"$OUT/lines"
+	want_status 0
 }
 
 want_status()
@@ -120,7 +176,7 @@ boot_dtb()
 {
 	need "$guests/jump.bin"
 	panic_wanted=y
-	NIDUS=$guests/jump.bin run 60 -k "$guests/hello.bin" -- -m 512 \
+	NIDUS=$guests/jump.bin run 120 -k "$guests/hello.bin" -- -m 512 \
 		-device "loader,addr=0x41000000,file=$TOP/build/nidus.bin,force-raw=on" \
 		-device "loader,addr=0x44000000,file=$1,force-raw=on"
 }
