@@ -279,7 +279,7 @@ static void stop_partner(void)
 {
 	__atomic_store_n(&quit, 1, __ATOMIC_RELEASE);
 	gic_sgi(1, gcpus[1].mpidr);
-	if (!smp_join(1, 10000000))
+	if (!smp_join(1, PATIENCE_US))
 		test_abort("CPU 1 does not end");
 }
 

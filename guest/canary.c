@@ -464,7 +464,7 @@ static void test_clean_start(void)
 
 static void test_steps(void)
 {
-	smp_run_all(steps, 600000000);
+	smp_run_all(steps, 60 * PATIENCE_US);
 }
 
 static const struct suite_test tests[] = {

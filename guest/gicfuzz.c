@@ -175,7 +175,7 @@ void guest_main(void)
 		fuzz_icc();
 		usable();
 		test_begin("together");
-		smp_run_all(fuzz_together, 60000000);
+		smp_run_all(fuzz_together, 10 * PATIENCE_US);
 		usable();
 	}
 	for (i = 0; i < dt.cpu_count; i++) {

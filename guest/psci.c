@@ -77,6 +77,16 @@ static void secondary(u32 index)
 		cpu_relax();
 }
 
+static bool secondary_came(void)
+{
+	u64 start = counter_virt();
+
+	while (!__atomic_load_n(&secondary_runs, __ATOMIC_ACQUIRE))
+		if (counter_virt() - start > ticks_us(PATIENCE_US))
+			return false;
+	return true;
+}
+
 static void test_cpu_on(void)
 {
 	u32 i;
@@ -87,13 +97,13 @@ static void test_cpu_on(void)
 		secondary_runs = 0;
 		__atomic_store_n(&hold, true, __ATOMIC_RELEASE);
 		expect_eq(smp_start(1, secondary), PSCI_SUCCESS, "CPU_ON");
-		delay_us(1000);
+		expect(secondary_came(), "CPU 1 does not begin");
 		expect_eq(psci_call(PSCI_CPU_ON, gcpus[1].mpidr, 0, 0), PSCI_ALREADY_ON,
 			  "CPU_ON again");
 		expect_eq(call(PSCI_AFFINITY_INFO, gcpus[1].mpidr), 0, "AFFINITY_INFO while on");
 		__atomic_store_n(&gcpus[1].state, GCPU_RUNNING, __ATOMIC_RELEASE);
 		__atomic_store_n(&hold, false, __ATOMIC_RELEASE);
-		expect(smp_join(1, 5000000), "CPU 1 does not end");
+		expect(smp_join(1, PATIENCE_US), "CPU 1 does not end");
 		expect_eq(secondary_runs, 1, "runs of CPU 1");
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Masks every interrupt and spins for seconds=N (2) on every CPU: the others must not suffer. */
+/* Masks every interrupt and spins for ms=N (or seconds=N, 2) on every CPU: the others must not suffer. */
 #include "lib/dt.h"
 #include "lib/test.h"
 
@@ -19,8 +19,8 @@ static void spin(u32 index)
 
 void guest_main(void)
 {
-	us = dt_arg("seconds", 2) * 1000000;
+	us = dt_arg("ms", dt_arg("seconds", 2) * 1000) * 1000;
 	print("spin: %u cpus with interrupts masked for %lu us\n", dt.cpu_count, us);
 	test_begin("spin");
-	smp_run_all(spin, 10 * us + 10000000);
+	smp_run_all(spin, 10 * us + PATIENCE_US);
 }

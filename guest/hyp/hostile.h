@@ -14,7 +14,7 @@
 #define RET_WORD 0xd65f03c0u
 
 #define L2_STEP_US 200       /* how long an L2 may run that may not end by itself */
-#define L2_STUCK_US 20000000 /* and one that does: never reached */
+#define L2_STUCK_US PATIENCE_US /* and one that does: never reached */
 
 extern u64 hostile_seed;
 

@@ -84,7 +84,7 @@ static void on_maintenance(struct frame *f)
 /* The hypervisor itself is interrupted for ever, as far as it is concerned. */
 static void flood_self(void)
 {
-	u64 until = counter_virt() + ticks_us(20000000);
+	u64 until = counter_virt() + ticks_us(PATIENCE_US);
 
 	check_begin("hostile", "2000 maintenance interrupts within the hypervisor");
 	taken = other = 0;

@@ -10,7 +10,7 @@
 #define WINDOW (L2_SPACE + 0x400000UL)
 #define PAGES 16
 #define MARK 0x5a00UL
-#define JOIN_US 60000000
+#define JOIN_US (10 * PATIENCE_US)
 
 /* payload.S */
 u64 l2_nop(u64 a, u64 b, u64 c);

@@ -360,7 +360,7 @@ static void from_other_cpu(struct l2 *l)
 	gic_eoi(5);
 	flag = 77;
 	expect_eq(l2_finish(l), 77, "result");
-	expect(smp_join(1, 10000000), "CPU 1 does not end");
+	expect(smp_join(1, PATIENCE_US), "CPU 1 does not end");
 	gic_disable(5);
 }
 
@@ -559,7 +559,7 @@ static void fires_in_l1(struct l2 *l, const char *name, enum timer_kind k, u32 i
 	check_begin("timer", "L2's %s fires while the hypervisor runs", name);
 	l2_run_fn(l, l2_start_timer, k, ticks_us(500), 0);
 	gic_enable(intid); /* not before, or it might end the run */
-	limit = counter_phys() + ticks_us(5000000);
+	limit = counter_phys() + ticks_us(PATIENCE_US);
 	while ((id = gic_ack()) == INTID_SPURIOUS && counter_phys() < limit)
 		cpu_relax();
 	expect_eq(id, intid, "INTID");

@@ -113,7 +113,7 @@ static void both(const char *name, void (*fn)(u32 index))
 {
 	check_begin("smp", "%s", name);
 	counter = 0;
-	if (!smp_run_all(fn, 60000000))
+	if (!smp_run_all(fn, 10 * PATIENCE_US))
 		test_abort("CPU 1 is lost");
 }
 

@@ -49,6 +49,12 @@ static inline u64 counter_phys(void)
 	return sysreg_read(CNTPCT_EL0);
 }
 
+/*
+ * What must come has come by then, however slow the host is and whatever else it does: time is the host's. A test
+ * that fails waits so long; how late things may be is judged where time is instructions (--icount) alone.
+ */
+#define PATIENCE_US 60000000UL
+
 /* Counter ticks of n microseconds. */
 static inline u64 ticks_us(u64 n)
 {

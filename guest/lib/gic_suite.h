@@ -15,7 +15,7 @@ static inline u32 spi(u32 n)
 	return spi0 + n;
 }
 
-/* The INTID that becomes acknowledgeable within 100 ms. */
+/* The INTID that becomes acknowledgeable, or none does. */
 static inline u32 ack_wait(void)
 {
 	u64 start = counter_virt();
@@ -23,7 +23,7 @@ static inline u32 ack_wait(void)
 
 	do
 		id = gic_ack();
-	while (id == INTID_SPURIOUS && counter_virt() - start < ticks_us(100000));
+	while (id == INTID_SPURIOUS && counter_virt() - start < ticks_us(PATIENCE_US));
 	return id;
 }
 
