@@ -66,7 +66,7 @@ typedef u64 __attribute__((may_alias)) lane;
 
 const char program_name[] = "fpcheck";
 static bool has_sve, has_sme, has_fa64;
-static u64 *rounds_done; /* by all processes */
+static u64 *rounds_done; /* by all processes; and when that was last said */
 
 #define read_reg(r)                                                                                \
 	({                                                                                         \
@@ -354,7 +354,7 @@ static void child(u64 id, u64 rounds)
 		one_round(s);
 		if (has_sme)
 			write_reg(SVCR, 0);
-		__atomic_fetch_add(rounds_done, 1, __ATOMIC_RELAXED);
+		progress(rounds_done + 1, __atomic_add_fetch(rounds_done, 1, __ATOMIC_RELAXED));
 	}
 }
 
@@ -414,7 +414,7 @@ u64 program(char **argv)
 	has_sve = linux_hwcap & HWCAP_SVE;
 	has_sme = linux_hwcap2 & HWCAP2_SME;
 	has_fa64 = linux_hwcap2 & HWCAP2_SME_FA64;
-	rounds_done = map(sizeof(*rounds_done), true);
+	rounds_done = map(2 * sizeof(*rounds_done), true);
 	check_features(argv, id, procs);
 	for (i = 0; i < procs; i++)
 		if (start(child, id, arg(argv, "rounds", 100)) < 0)

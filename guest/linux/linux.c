@@ -62,6 +62,16 @@ void say(const char *fmt, ...)
 	syscall3(SYS_WRITE, 1, (u64)line, (u64)n + 1);
 }
 
+void progress(u64 *said, u64 done)
+{
+	u64 last = __atomic_load_n(said, __ATOMIC_RELAXED), now = clock_ns();
+
+	if (last && (s64)(now - last) < 5000000000)
+		return;
+	if (__atomic_compare_exchange_n(said, &last, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) && last)
+		say("%lu done", done);
+}
+
 void *map(u64 size, bool shared)
 {
 	/* PROT_READ | PROT_WRITE; MAP_ANONYMOUS and MAP_SHARED or MAP_PRIVATE */

@@ -32,6 +32,12 @@ noreturn void quit(u64 status);
 /* One line "NAME: ..." on standard output, by one write: those of several processes don't mix. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * For whoever waits for us: says how many are done if the last such line is more than 5 s ago. *said is when that was,
+ * 0 at first; several processes may share it.
+ */
+void progress(u64 *said, u64 done);
+
 /* The first failure of a process is its end. */
 #define failed(...)                                                                                \
 	({                                                                                         \

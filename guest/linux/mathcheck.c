@@ -20,7 +20,7 @@
 #define TIMES 400UL
 
 const char program_name[] = "mathcheck";
-static u64 *rounds_done; /* by all processes */
+static u64 *rounds_done; /* by all processes; and when that was last said */
 
 /* What a process works on. */
 struct work {
@@ -188,7 +188,7 @@ static void child(u64 seed, u64 rounds)
 
 		w->with = sve ? "SVE" : "FP";
 		one_round(w, sve ? &math_sve : &math_fp);
-		__atomic_fetch_add(rounds_done, 1, __ATOMIC_RELAXED);
+		progress(rounds_done + 1, __atomic_add_fetch(rounds_done, 1, __ATOMIC_RELAXED));
 	}
 }
 
@@ -205,7 +205,7 @@ u64 program(char **argv)
 	u64 id = arg(argv, "id", 0), procs = arg(argv, "procs", 4), cpus = arg(argv, "cpus", 1);
 	u64 i, wrong;
 
-	rounds_done = map(sizeof(*rounds_done), true);
+	rounds_done = map(2 * sizeof(*rounds_done), true);
 	for (i = 0; i < procs; i++) {
 		/* Its children run where this process does. */
 		if (!run_on(i % cpus) || this_cpu() != i % cpus)

@@ -84,8 +84,11 @@ static void one_round(struct work *w)
 	/* Half of the rounds look before they write: Linux then maps its page of zeroes first. */
 	for (i = 0; i < pages && w->round % 2; i++)
 		check_page(w, nth(i, !jump));
-	for (i = 0; i < pages; i++)
+	for (i = 0; i < pages; i++) {
 		fill_page(w, nth(i, jump));
+		if (i % 256 == 0)
+			progress(pages_done + 1, *pages_done);
+	}
 	for (i = 0; i < pages; i++)
 		check_page(w, nth(i, !jump));
 	__atomic_fetch_add(pages_done, pages, __ATOMIC_RELAXED);
@@ -120,7 +123,7 @@ u64 program(char **argv)
 	pages = (mib << 20) / PAGE_SIZE / procs;
 	if (!pages || pages % STRIDE == 0)
 		failed("%lu MiB for %lu processes", mib, procs);
-	pages_done = map(sizeof(*pages_done), true);
+	pages_done = map(2 * sizeof(*pages_done), true);
 	for (i = 0; i < procs; i++)
 		if (start(child, i, 0) < 0)
 			failed("cannot start process %lu", i);

@@ -60,6 +60,8 @@ static void begin_on(u64 cpu)
 
 static void ping(u64 pair, u64 number)
 {
+	u64 said = 0;
+
 	begin_on(pair % cpus);
 	for (u64 i = 0; i < messages; i++) {
 		u64 want = answer(pair, number), got;
@@ -69,6 +71,8 @@ static void ping(u64 pair, u64 number)
 		if (got != want)
 			failed("pair %lu message %lu: 0x%lx, expected 0x%lx", pair, i, got, want);
 		number = answer(pair, got);
+		if (!pair)
+			progress(&said, i + 1);
 	}
 }
 

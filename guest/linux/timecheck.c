@@ -26,7 +26,7 @@ const char program_name[] = "timecheck";
 /* What all processes saw. */
 static struct shared {
 	u64 count, ns; /* the latest that anyone read */
-	u64 sleeps, ticks, latest;
+	u64 sleeps, ticks, latest, said;
 } * all;
 
 static u64 procs, cpus, run_ns;
@@ -164,6 +164,7 @@ static void child(u64 seed, u64 unused)
 		clocks();
 		sleep(MS / 10 + random_next(&random) % (8 * MS));
 		interval(1 + random_next(&random) % 4);
+		progress(&all->said, all->sleeps);
 		end = now();
 	} while (end.before - begin.before < run_ns);
 	rates(&begin, &end);

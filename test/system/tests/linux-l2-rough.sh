@@ -34,7 +34,7 @@ rough()
 	need "$arm64/Image" "$arm64/qemu" "$guests/fpcheck"
 	l2_initramfs "$OUT/l2.img" "$suite" "$nested_linux/init-l2"
 	l1_initramfs "$OUT/l1.img" "$suite" "$nested_linux/$rough_init" "$suite" "$OUT/l2.img"
-	run "$(long 400 3400)" --nested -k "$arm64/Image" -i "$OUT/l1.img" -c 2 -m "$rough_mib" -o sve=256 --nidus stats \
+	run 900 --nested -k "$arm64/Image" -i "$OUT/l1.img" -c 2 -m "$rough_mib" -o sve=256 --nidus stats \
 		-a "$(echo console=ttyAMA0 quiet panic=-1 $rough_words $rough_more)" "$@"
 	rm -f "$OUT/l1.img" "$OUT/l2.img"
 	never '^(guest1: )?guest: .*FAIL' # tells why

@@ -4,7 +4,7 @@
 #   l2_test L1-SUITE L2-SUITE VL "L1-WORDS" [NIDUS-RUN-ARGS...]     VL: the longest vector of L1 and L2, in bits
 
 . "$TOP/test/system/linux/nested.sh"
-l2_words="run.fp=30 run.math=15 run.ms=500 run.ping=100 run.mib=1 run.limit=240"
+l2_words="run.fp=30 run.math=15 run.ms=500 run.ping=100 run.mib=1"
 
 # release DIR: of its kernel, as a regular expression.
 release()
@@ -19,7 +19,7 @@ l2_test()
 	l2_initramfs "$OUT/l2.img" "$2" "$nested_linux/init-l2"
 	l1_initramfs "$OUT/l1.img" "$1" "$nested_linux/init-l1" "$2" "$OUT/l2.img"
 	shift 4
-	run 400 --nested -k "$l1/Image" -i "$OUT/l1.img" -c 2 -m 1024 -o "sve=$vl" --nidus stats \
+	run 900 --nested -k "$l1/Image" -i "$OUT/l1.img" -c 2 -m 1024 -o "sve=$vl" --nidus stats \
 		-a "console=ttyAMA0 quiet panic=-1 run.vl=$vl $l2_words $words" "$@"
 	rm -f "$OUT/l1.img"
 	want_status 0
