@@ -43,7 +43,7 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
 	}
 	if (!mmio_access(vcpu, at, &m))
 		return false;
-	if (!m.write)
+	if (!m.write && likely(!vcpu->again))
 		vcpu_gpr_set(vcpu, srt, extend_load(&m, exit->esr));
 	return true;
 }
@@ -113,7 +113,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	if (!(exit->esr & DABT_ISV))
 		return mmio_decode_access(vcpu, exit, at);
 	if (access_described(vcpu, exit, at))
-		return SKIP;
+		return likely(!vcpu->again) ? SKIP : AGAIN;
 	inject_external_abort(vcpu);
 	return RESUME;
 }

@@ -22,6 +22,7 @@ enum verdict {
 	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
 	DEAD,    /* the vcpu (or its VM) is stopped */
+	AGAIN,   /* others have to do their part first: to be handled again, before anything else is */
 };
 
 /* Exit classes for accounting: perf kvm stat's names (esr_ec) where it has them. */

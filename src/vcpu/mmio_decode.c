@@ -174,13 +174,20 @@ static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t wher
 {
 	u64 value[2] = { 0 };
 
-	for (u32 i = 0; i < a->regs; i++) {
+	/* Handled again, it goes on where it was left. */
+	value[0] = vcpu->again_value;
+	for (u32 i = vcpu->again_at; i < a->regs; i++) {
 		struct mmio m = { .size = a->size, .write = !a->load };
 
 		if (m.write)
 			m.data = vcpu_gpr(vcpu, a->rt[i]) & (~0UL >> (64 - 8 * a->size));
 		if (!mmio_access(vcpu, where[i], &m) && !mmio_ram_access(vcpu, where[i], &m))
 			return false;
+		if (unlikely(vcpu->again)) {
+			vcpu->again_at = (u8)i;
+			vcpu->again_value = value[0];
+			return true;
+		}
 		value[i] = extend(a, m.data);
 	}
 	for (u32 i = 0; a->load && i < a->regs; i++)
@@ -208,7 +215,8 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 		inject_external_abort(vcpu);
 		return RESUME;
 	}
-
+	if (unlikely(vcpu->again))
+		return AGAIN;
 	if (a.writeback)
 		base_write(vcpu, &a, base + (u64)a.offset);
 	return SKIP;

@@ -63,17 +63,35 @@ static inline __attribute__((always_inline)) void prepare_traps(struct vcpu *vcp
 	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
 }
 
-/* Bring the registers in line with memory; nothing here writes what has not changed. */
-static void prepare_entry(struct vcpu *vcpu)
+/* What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it is delivered. */
+static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 {
-	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE)))
+	do {
+		if (!vgic_settle(vcpu))
+			return false;
 		deliver_interrupts(vcpu);
+	} while (vcpu->vgic.owes);
+	return true;
+}
+
+/*
+ * Bring the registers in line with memory; nothing here writes what has not changed. False: not to be entered, something
+ * of vgic.owes (with which comes vgic.stale) waits for others.
+ */
+static inline __attribute__((always_inline)) bool prepare_entry(struct vcpu *vcpu)
+{
+	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE))) {
+		deliver_interrupts(vcpu);
+		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
+			return false;
+	}
 	if (vcpu->pc_dirty) {
 		sysreg_write(ELR_EL2, vcpu->pc);
 		sysreg_write(SPSR_EL2, vcpu->pstate);
 		vcpu->pc_dirty = false;
 	}
 	prepare_traps(vcpu);
+	return true;
 }
 
 static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
@@ -119,8 +137,8 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 		end = ENDS(RUN_STOP);
 	else if (unlikely(cpu_this()->need_resched))
 		end = ENDS(RUN_PREEMPT);
-	else
-		prepare_entry(vcpu);
+	else if (unlikely(!prepare_entry(vcpu)))
+		end = ENDS(RUN_PREEMPT);
 	now = counter_now();
 	if (likely(class != EXIT_CLASS_COUNT))
 		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
@@ -138,6 +156,32 @@ static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_resu
 	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
 	account_end(&vcpu->account, now);
 	return ENDS(result);
+}
+
+static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left);
+
+/*
+ * The last exit waits for other vcpus. Between one try and the next interrupts are taken, and everybody gets what they
+ * ask of this one, or its CPU; the guest itself does not run.
+ */
+static __attribute__((noinline)) u64 try_again(struct vcpu *vcpu, enum exit_class class, u64 left)
+{
+	enum verdict verdict;
+
+	do {
+		irq_handle();
+		if (read_once(&vcpu->requests) && !serve_requests(vcpu))
+			return end(vcpu, class, left, RUN_STOP);
+		if (cpu_this()->need_resched) {
+			vcpu->again = true;
+			return end(vcpu, class, left, RUN_PREEMPT);
+		}
+		vcpu->again = false;
+		verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
+	} while (verdict == AGAIN);
+	vcpu->again_at = 0;
+	vgic_ask_drop(vcpu);
+	return act(vcpu, verdict, class, left);
 }
 
 static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
@@ -158,6 +202,8 @@ static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u
 		return end(vcpu, class, left, RUN_SLEEP);
 	case DEAD:
 		return end(vcpu, class, left, RUN_STOP);
+	case AGAIN:
+		return try_again(vcpu, class, left);
 	}
 	return enter(vcpu, class, left);
 }
@@ -213,11 +259,10 @@ enum {
 static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
 {
 	vcpu->account.level = ACCOUNT_L1;
-	if (verdict == UNDEF) {
-		vcpu->exit.elr = vcpu->pc;
-		vcpu->exit.spsr = vcpu->pstate;
+	vcpu->exit.elr = vcpu->pc;
+	vcpu->exit.spsr = vcpu->pstate;
+	if (verdict == UNDEF)
 		verdict = sysreg_trap(vcpu, &vcpu->exit);
-	}
 	return act(vcpu, verdict, EXIT_CLASS_SYS, vcpu->account.left);
 }
 
@@ -347,10 +392,31 @@ u64 run_irq(struct vcpu *vcpu)
 	return 0;
 }
 
+/* What was left to do when the vcpu left the loop, and has to be done before anything else. */
+static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
+{
+	if (vcpu->again) {
+		u64 now = counter_now();
+
+		account_begin(&vcpu->account, now);
+		return try_again(vcpu, EXIT_CLASS_OTHER, now);
+	}
+	irq_handle();
+	if (read_once(&vcpu->requests) && !serve_requests(vcpu))
+		return ENDS(RUN_STOP);
+	if (!vgic_settle(vcpu))
+		return ENDS(RUN_PREEMPT);
+	return enter(vcpu, EXIT_CLASS_COUNT, 0);
+}
+
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
-	u64 end = enter(vcpu, EXIT_CLASS_COUNT, 0);
+	u64 end;
 
+	if (unlikely(vcpu->again | vcpu->vgic.owes))
+		end = resume(vcpu);
+	else
+		end = enter(vcpu, EXIT_CLASS_COUNT, 0);
 	if (!end)
 		end = vcpu_enter(vcpu, run_exit);
 	return (enum run_result)(end - 1);

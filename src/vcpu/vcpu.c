@@ -34,6 +34,8 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->pc = pc;
 	vcpu->pstate = PSTATE_RESET;
 	vcpu->debug_live = false;
+	vcpu->again = false;
+	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
 	if (vcpu->has_el2)

@@ -94,6 +94,11 @@ struct vcpu {
 	u64 entry_pc, entry_x0;
 	bool powered_down; /* CPU_SUSPEND to a power-down state: psci_resume() when it wakes */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
+
+	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
+	bool again;
+	u8 again_at;       /* of an access of several: what comes before has been done, and read again_value */
+	u64 again_value;
 };
 
 /* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */

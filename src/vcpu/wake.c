@@ -37,5 +37,6 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 
 bool vcpu_wakes(struct vcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu_interrupt_pending(vcpu);
+	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu->vgic.owes ||
+	       vcpu_interrupt_pending(vcpu);
 }

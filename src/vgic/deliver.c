@@ -167,6 +167,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 	f = vgic_interface(v);
 	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
 		v->lost_eois += count;
+		v->owes = true;
 		return 0;
 	}
 	for (; count && find_ended(vcpu, locked, &f, &b, &n); count--) {
@@ -489,10 +490,6 @@ void vgic_flush(struct vcpu *vcpu)
 		return;
 	}
 	flush_full(vcpu);
-	if (unlikely(v->lost_eois)) {
-		vgic_resolve_lost(vcpu);
-		flush_full(vcpu);
-	}
 }
 
 /* ---- world switch between vcpus ---- */

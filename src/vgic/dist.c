@@ -2,13 +2,39 @@
 /* The emulated distributor: one Security state, affinity routing always; no LPIs, no MBIs. */
 #include "vgic/internal.h"
 
+/* RWP reads as 0, so a disabled group is out of all list registers when this is over: of those of vcpus. */
+static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
+{
+	struct vgic_ask *a = &vcpu->vgic.ask;
+
+	for (; vcpus; vcpus &= vcpus - 1) {
+		struct vcpu *other = vcpu->vm->vcpus[__builtin_ctz(vcpus)];
+
+		if (!a->posted && (other == vcpu || __atomic_load_n(&other->vgic.where, __ATOMIC_ACQUIRE) != VGIC_LOADED))
+			continue;
+		if (!vgic_remote(vcpu, other, fold)) {
+			a->op = *fold;
+			a->todo = vcpus;
+			a->active = true;
+			vcpu->again = true;
+			return;
+		}
+	}
+	a->active = false;
+}
+
 /* Every private and shared interrupt may have to go, or may go now. */
 static void ctlr_write(struct vcpu *vcpu, u32 value)
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic *g = &vm->vgic;
 	struct vgic_op fold = { .reg = VGIC_NONE };
-	u32 kicks = 0, old;
+	u32 all = (1u << vm->vcpu_count) - 1, kicks = 0, old;
+
+	if (unlikely(vgic_ask_matches(&vcpu->vgic.ask, &fold))) {
+		fold_others(vcpu, &fold, vcpu->vgic.ask.todo);
+		return;
+	}
 
 	value &= GICD_CTLR_GRP0 | GICD_CTLR_GRP1;
 	spin_lock(&g->lock);
@@ -25,12 +51,9 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 		return;
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vgic_mark(&vm->vcpus[i]->vgic, true);
-	vgic_kick_all(vm, kicks | ((1u << vm->vcpu_count) - 1));
-	/* RWP reads as 0, so a disabled group is out of all list registers when this returns. */
-	for (u32 i = 0; (old & ~value) && i < vm->vcpu_count; i++)
-		if (vm->vcpus[i] != vcpu &&
-		    __atomic_load_n(&vm->vcpus[i]->vgic.where, __ATOMIC_ACQUIRE) == VGIC_LOADED)
-			vgic_remote(vcpu, vm->vcpus[i], &fold);
+	vgic_kick_all(vm, kicks | all);
+	if (old & ~value)
+		fold_others(vcpu, &fold, all);
 }
 
 /* Registers below GICD_IGROUPR. What is constant is answered without a look at anything else. */
@@ -67,18 +90,21 @@ static void router_access(struct vcpu *vcpu, struct mmio *m)
 	struct vgic_op op = { .reg = VGIC_ROUTE,
 			      .word = (u8)(intid / 32),
 			      .mask = 1u << intid % 32 };
-	u64 old;
+	u64 old = 0;
 
 	if ((m->size != 4 && m->size != 8) || intid < GIC_SPI || intid >= vcpu->vm->vgic.intids)
 		return;
-	old = m->write && m->size == 8 ? 0 : spi_access(vcpu, &op);
+	/* The route is in memory wherever the interrupt is: reading it waits for nobody. */
+	if (!(m->write && m->size == 8) && !spi_access(vcpu, &op, &old))
+		vcpu->again = true;
 	if (!m->write) {
 		m->data = m->size == 8 ? old : old >> shift & 0xffffffff;
 		return;
 	}
 	op.write = true;
 	op.data = m->size == 8 ? m->data : (old & ~(0xffffffffUL << shift)) | m->data << shift;
-	spi_access(vcpu, &op);
+	if (!spi_access(vcpu, &op, &old))
+		vcpu->again = true;
 }
 
 /* Bits of a word whose interrupts exist. */
@@ -101,8 +127,9 @@ static void state_access(struct vcpu *vcpu, struct mmio *m)
 	op.mask &= implemented(&vcpu->vm->vgic, op.word);
 	if (!op.mask)
 		return;
-	v = spi_access(vcpu, &op);
-	if (!m->write)
+	if (!spi_access(vcpu, &op, &v))
+		vcpu->again = true;
+	else if (!m->write)
 		m->data = vgic_regs_value((u32)m->offset, m, &op, v);
 }
 

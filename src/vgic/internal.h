@@ -100,8 +100,11 @@ void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
 bool spi_stays(struct vcpu *vcpu, u32 intid);
 /* Do op on the SPIs bits, none of which is in a list register; returns what is read. Lock held. */
 u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
-/* Do op on SPIs wherever they are, for vcpu, which is in its run loop; returns what is read. */
-u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op);
+/*
+ * Do op on SPIs wherever they are, for vcpu, which is in its run loop. False: others have not done their part yet; to be
+ * called with the same op again. *value is what is read.
+ */
+bool spi_access(struct vcpu *vcpu, const struct vgic_op *op, u64 *value) must_check;
 /*
  * Everything of the SPIs to reset, physical ones disabled and inactive; assignments stay. Lock
  * held.
@@ -142,10 +145,8 @@ u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
  * CPU.
  */
 u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
-/* Private interrupts of any vcpu, for vcpu self. */
-u64 private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op);
-/* Deactivations that count as lost: find the SPI that is active at another vcpu. */
-void vgic_resolve_lost(struct vcpu *vcpu);
+/* Private interrupts of any vcpu, for vcpu self; as spi_access(). */
+bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op, u64 *value) must_check;
 
 static inline struct irq32 *vgic_word(struct vcpu *vcpu, u32 intid)
 {
@@ -165,10 +166,12 @@ static inline void vgic_mark(struct vgic_vcpu *v, bool full)
 /*
  * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded,
  * else here. op->mask becomes what was done, op->data what was read. No lock held; serves what
- * others ask of self meanwhile. False: target did not answer within a second (then nothing was
- * done).
+ * others ask of self meanwhile. False: not done within some microseconds; to be called again for the
+ * same target and op, after interrupts and requests, until it is, or vgic_ask_drop().
  */
-bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op);
+bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op) must_check;
+/* Whether op is what self->vgic.ask was left at. */
+bool vgic_ask_matches(const struct vgic_ask *a, const struct vgic_op *op);
 /* Do what another vcpu asked of this one, whose list registers are folded. */
 void vgic_remote_serve(struct vcpu *self);
 

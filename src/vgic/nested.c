@@ -54,12 +54,24 @@ void vgic_el2_exit(struct vcpu *vcpu)
 
 /* ---- interrupts of L1 that it gave to L2 ---- */
 
+/*
+ * An SPI of L1's is ended by vgic_settle(), before anybody is entered again: it may be in another vcpu's list registers,
+ * and here may be the middle of a level switch, or of waiting for that very vcpu.
+ */
+static void owe_end(struct vgic_vcpu *v, u32 intid)
+{
+	v->owed[intid / 32] |= 1u << intid % 32;
+	v->owed_words |= 1u << intid / 32;
+	v->owes = true;
+	vgic_mark(v, false);
+}
+
 /* L2 is done with the interrupt of L1 that hardware list register i stood for. */
 static void end_l1(struct vcpu *vcpu, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 intid = v->lr_intid[i], bit = 1u << intid % 32;
-	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true, .word = (u8)(intid / 32) };
+	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true };
 	bool by_hw = v->l2_hw >> i & 1;
 
 	v->l2_hw &= (u16) ~(1u << i);
@@ -72,12 +84,13 @@ static void end_l1(struct vcpu *vcpu, u32 i)
 		vgic_mark(v, false);
 		return;
 	}
+	if (intid >= 32) {
+		owe_end(v, intid);
+		return;
+	}
 	op.mask = bit;
 	op.data = bit;
-	if (intid < 32)
-		private_apply(vcpu, &op, true);
-	else
-		spi_access(vcpu, &op);
+	private_apply(vcpu, &op, true);
 }
 
 /* End those that L2 has deactivated since. */

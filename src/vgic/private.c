@@ -163,15 +163,20 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
 	return 0;
 }
 
-u64 private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op)
+bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op, u64 *value)
 {
 	struct vgic_op part = *op;
 
-	if (self != target)
-		return vgic_remote(self, target, &part) ? part.data : 0;
+	if (self != target) {
+		bool done = vgic_remote(self, target, &part);
+
+		*value = part.data;
+		return done;
+	}
 	if (vgic_op_needs_fold(op) && (op->mask & self->vgic.priv.inlr))
 		vgic_sync(self);
-	return private_apply(self, op, true);
+	*value = private_apply(self, op, true);
+	return true;
 }
 
 /* ---- deactivation ---- */
@@ -180,59 +185,101 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 {
 	u32 intid = (u32)FIELD(value, 23, 0);
 	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true, .word = (u8)(intid / 32) };
+	u64 unused;
 
 	/* With EOImode 0 EOIR deactivates, and DIR does nothing. */
 	if (intid >= vcpu->vm->vgic.intids || !(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_EOIM))
 		return SKIP;
 	op.mask = 1u << intid % 32;
 	op.data = op.mask;
-	if (intid < 32)
-		private_access(vcpu, vcpu, &op);
-	else
-		spi_access(vcpu, &op);
-	return SKIP;
+	return (intid < 32 ? private_access(vcpu, vcpu, &op, &unused) : spi_access(vcpu, &op, &unused)) ? SKIP : AGAIN;
 }
 
-/* SPIs of a word that are active at another vcpu. */
-static u32 active_elsewhere(struct vcpu *vcpu, u32 word)
+/* L1's SPIs that L2 has ended. */
+static bool settle_owed(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 unused;
+
+	while (v->owed_words) {
+		u32 word = (u32)__builtin_ctz(v->owed_words);
+		struct vgic_op op = { VGIC_DEACTIVATE, (u8)word, true, v->owed[word], v->owed[word] };
+
+		if (!spi_access(vcpu, &op, &unused))
+			return false;
+		v->owed[word] = 0;
+		v->owed_words &= ~(1u << word);
+	}
+	return true;
+}
+
+/* SPIs of a word that are active at another vcpu, into *bits. False: not known yet. */
+static bool active_elsewhere(struct vcpu *vcpu, u32 word, u32 *bits)
 {
 	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .word = (u8)word, .mask = ~0u };
-	u32 active = (u32)spi_access(vcpu, &op), bits = 0;
+	struct vgic *g = &vcpu->vm->vgic;
+	u64 active;
 
+	if (!spi_access(vcpu, &op, &active))
+		return false;
+	*bits = 0;
+	spin_lock(&g->lock);
 	for (; active; active &= active - 1) {
-		u32 n = (u32)__builtin_ctz(active);
+		u32 n = (u32)__builtin_ctzl(active);
 
-		if (vcpu->vm->vgic.spis->word[word].owner[n] != vcpu->index)
-			bits |= 1u << n;
+		if (g->spis->word[word].owner[n] != vcpu->index)
+			*bits |= 1u << n;
 	}
-	return bits;
+	spin_unlock(&g->lock);
+	return true;
 }
 
-void vgic_resolve_lost(struct vcpu *vcpu)
+/* From now on a vcpu with EOImode 1 tells by a trap which one it means. */
+static void let_dir_trap(struct vm *vm)
 {
-	struct vm *vm = vcpu->vm;
-	u32 count = 0;
-	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true };
-
-	vcpu->vgic.lost_eois = 0;
-	/* From now on a vcpu with EOImode 1 tells by a trap which one it means. */
-	__atomic_store_n(&vm->vgic.dir_traps, true, __ATOMIC_RELEASE);
+	if (__atomic_exchange_n(&vm->vgic.dir_traps, true, __ATOMIC_ACQ_REL))
+		return;
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vgic_mark(&vm->vcpus[i]->vgic, true);
-	for (u32 word = 1; word * 32 < vm->vgic.intids; word++) {
-		u32 bits = active_elsewhere(vcpu, word);
+}
 
-		if (!bits)
-			continue;
-		for (u32 b = bits; b; b &= b - 1)
-			count++;
-		op.word = (u8)word;
-		op.mask = bits;
-		op.data = bits;
+/* Deactivations that name nobody: if one SPI is active at another vcpu, it is meant. */
+static bool settle_lost(struct vcpu *vcpu)
+{
+	struct vgic_lost *l = &vcpu->vgic.lost;
+	struct vm *vm = vcpu->vm;
+	u64 unused;
+
+	let_dir_trap(vm);
+	for (l->word = MAX(l->word, 1u); l->word * 32 < vm->vgic.intids; l->word++) {
+		u32 bits;
+
+		if (!active_elsewhere(vcpu, l->word, &bits))
+			return false;
+		for (u32 left = bits; left; left &= left - 1)
+			l->count++;
+		if (bits)
+			l->op = (struct vgic_op){ VGIC_DEACTIVATE, (u8)l->word, true, bits, bits };
 	}
-	if (count == 1)
-		spi_access(vcpu, &op);
-	else if (count && !__atomic_exchange_n(&vm->vgic.lost_told, true, __ATOMIC_RELAXED))
-		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id,
-			 vcpu->index, count);
+	if (l->count == 1 && !spi_access(vcpu, &l->op, &unused))
+		return false;
+	if (l->count > 1 && !__atomic_exchange_n(&vm->vgic.lost_told, true, __ATOMIC_RELAXED))
+		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id, vcpu->index,
+			 l->count);
+	vcpu->vgic.lost_eois = 0;
+	*l = (struct vgic_lost){ .word = 0 };
+	return true;
+}
+
+bool vgic_settle(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	/* Doing one may make another due: SPIs of L2's that end while this vcpu serves others. */
+	while (v->owed_words | v->lost_eois) {
+		if (v->lost_eois ? !settle_lost(vcpu) : !settle_owed(vcpu))
+			return false;
+	}
+	v->owes = false;
+	return true;
 }

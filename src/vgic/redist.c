@@ -59,7 +59,10 @@ static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struc
 		op.mask &= ~0u << GIC_SGIS; /* SGIs are edge-triggered */
 	if (!op.mask)
 		return;
-	v = private_access(vcpu, target, &op);
+	if (!private_access(vcpu, target, &op, &v)) {
+		vcpu->again = true;
+		return;
+	}
 	if (!m->write)
 		m->data = vgic_regs_value(offset, m, &op, v);
 }

@@ -3,11 +3,17 @@
  * Access to interrupts that may be in another vcpu's list registers. If that vcpu is loaded
  * somewhere, its own CPU does the work: only it can see its list registers. If not, its state is in
  * memory, and whoever claims it does.
+ *
+ * Nobody waits for long: what is not done within a few turns stays posted, the vcpu that asks leaves for its run loop,
+ * which takes interrupts, serves what others ask and lets other vcpus run, and comes back for the answer. Nothing is
+ * given up, so nothing is lost.
  */
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "lib/log.h"
 #include "vgic/internal.h"
+
+/* vgic_remote() returns after a 50,000th of a second, 20 microseconds: many times what an answer takes. */
+#define WAIT_PER_SECOND 50000
 
 /* vgic_vcpu.op_state: who may touch vgic_vcpu.op. */
 enum {
@@ -77,69 +83,90 @@ static bool perform_claimed(struct vcpu *target, struct vgic_op *op)
 	return true;
 }
 
-struct wait {
-	u64 since;
-	u32 turns;
-};
-
-/*
- * One turn of waiting, in which others get from self what they wait for: two vcpus that ask each
- * other both get on. True: it has taken more than a second (and many turns).
- */
-static bool wait_turn(struct vcpu *self, struct wait *w)
-{
-	if (get(&self->vgic.op_state) == OP_POSTED)
-		vgic_serve_sync(self);
-	cpu_relax();
-	if (!w->turns++)
-		w->since = sysreg_read(CNTPCT_EL0);
-	return w->turns > 100000 && sysreg_read(CNTPCT_EL0) - w->since >= sysreg_read(CNTFRQ_EL0);
-}
-
-/* target->vgic.op is ours and posted; wait until it is done by either side. False: given up. */
-static bool wait_done(struct vcpu *self, struct vcpu *target, struct wait *w)
+/* One try to have op done here, or to post it. True: done. */
+static bool begin(struct vgic_ask *a, struct vcpu *target, struct vgic_op *op)
 {
 	struct vgic_vcpu *t = &target->vgic;
 
-	while (get(&t->op_state) != OP_DONE) {
-		/* Put meanwhile, it may not come back for long. */
-		if (get(&t->where) == VGIC_MEMORY && take(&t->op_state, OP_POSTED, OP_FILLING)) {
-			if (perform_claimed(target, &t->op))
-				return true;
+	if (perform_claimed(target, op))
+		return true;
+	/* Else another's is posted there. */
+	if (take(&t->op_state, OP_FREE, OP_FILLING)) {
+		t->op = *op;
+		a->sent = *op;
+		a->posted = target;
+		put(&t->op_state, OP_POSTED);
+		vcpu_request(target, REQ_VGIC_SYNC);
+	}
+	return false;
+}
+
+/* The answer to what was posted. False: not yet. */
+static bool collect(struct vgic_ask *a, struct vgic_op *op)
+{
+	struct vcpu *target = a->posted;
+	struct vgic_vcpu *t = &target->vgic;
+
+	/* Put meanwhile, it may not come back for long. */
+	if (get(&t->where) == VGIC_MEMORY && take(&t->op_state, OP_POSTED, OP_FILLING)) {
+		if (perform_claimed(target, &t->op)) {
+			put(&t->op_state, OP_DONE);
+		} else {
 			put(&t->op_state, OP_POSTED);
 			vcpu_request(target, REQ_VGIC_SYNC);
 		}
-		if (wait_turn(self, w) && take(&t->op_state, OP_POSTED, OP_FILLING))
-			return false;
 	}
+	if (get(&t->op_state) != OP_DONE)
+		return false;
+	*op = t->op;
+	a->posted = NULL;
+	put(&t->op_state, OP_FREE);
 	return true;
+}
+
+static bool same(const struct vgic_op *a, const struct vgic_op *b)
+{
+	return a->reg == b->reg && a->word == b->word && a->write == b->write && a->mask == b->mask &&
+	       a->data == b->data;
+}
+
+static void withdraw(struct vgic_ask *a)
+{
+	/* At work on it, the target is soon done. */
+	while (!take(&a->posted->vgic.op_state, OP_POSTED, OP_FREE) &&
+	       !take(&a->posted->vgic.op_state, OP_DONE, OP_FREE))
+		cpu_relax();
+	a->posted = NULL;
 }
 
 bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op)
 {
-	struct vgic_vcpu *t = &target->vgic;
-	struct wait w = { 0, 0 };
-	bool done = false;
+	struct vgic_ask *a = &self->vgic.ask;
+	u64 since = sysreg_read(CNTPCT_EL0);
 
-	while (!take(&t->op_state, OP_FREE, OP_FILLING)) {
-		if (perform_claimed(target, op))
+	if (unlikely(a->posted && (a->posted != target || !same(&a->sent, op))))
+		withdraw(a);
+	do {
+		if (a->posted ? collect(a, op) : begin(a, target, op))
 			return true;
-		if (wait_turn(self, &w))
-			goto out;
-	}
-	if (perform_claimed(target, op)) {
-		done = true;
-	} else {
-		t->op = *op;
-		put(&t->op_state, OP_POSTED);
-		vcpu_request(target, REQ_VGIC_SYNC);
-		done = wait_done(self, target, &w);
-		*op = t->op;
-	}
-	put(&t->op_state, OP_FREE);
-out:
-	if (!done)
-		log_line("vm %u: vcpu %u doesn't answer vcpu %u about its interrupts", self->vm->id,
-			 target->index, self->index);
-	return done;
+		/* Two vcpus that ask each other both get on. */
+		if (get(&self->vgic.op_state) == OP_POSTED)
+			vgic_serve_sync(self);
+		cpu_relax();
+	} while (sysreg_read(CNTPCT_EL0) - since < sysreg_read(CNTFRQ_EL0) / WAIT_PER_SECOND);
+	return false;
+}
+
+bool vgic_ask_matches(const struct vgic_ask *a, const struct vgic_op *op)
+{
+	return a->active && same(&a->op, op);
+}
+
+void vgic_ask_drop(struct vcpu *self)
+{
+	struct vgic_ask *a = &self->vgic.ask;
+
+	a->active = false;
+	if (a->posted)
+		withdraw(a);
 }

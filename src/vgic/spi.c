@@ -277,45 +277,68 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 	return v;
 }
 
-u64 spi_access(struct vcpu *vcpu, const struct vgic_op *op)
+/*
+ * What is in memory of op is done; op->mask becomes what is not, and the vcpu returned has (some of) that in its list
+ * registers.
+ */
+static struct vcpu *apply_here(struct vm *vm, struct vgic_op *op, u64 *value)
 {
-	struct vm *vm = vcpu->vm;
-	struct spi32 *w = &vm->vgic.spis->word[op->word];
-	u32 todo = op->mask;
-	u64 v = 0;
+	const struct spi32 *w = &vm->vgic.spis->word[op->word];
+	struct vcpu *owner = NULL;
+	u32 busy, kicks = 0;
 
+	spin_lock(&vm->vgic.lock);
+	busy = vgic_op_needs_fold(op) ? op->mask & w->s.inlr : 0;
+	if (busy)
+		owner = owner_of(vm, w, (u32)__builtin_ctz(busy));
+	if (!owner)
+		busy = 0;
+	*value |= spi_apply(vm, op, op->mask & ~busy, &kicks);
+	spin_unlock(&vm->vgic.lock);
+	vgic_kick_all(vm, kicks);
+	op->mask = busy;
+	return owner;
+}
+
+bool spi_access(struct vcpu *vcpu, const struct vgic_op *op, u64 *value)
+{
+	struct vgic_ask *a = &vcpu->vgic.ask;
+	struct vgic_op left = *op, part;
+	struct vcpu *owner = NULL;
+
+	*value = 0;
+	if (unlikely(vgic_ask_matches(a, op))) {
+		left.mask = a->todo;
+		*value = a->value;
+		owner = a->posted;
+	}
 	/*
-	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can
-	 * slip into another vcpu's list registers meanwhile, but only as often as the guest moves
-	 * it.
+	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can slip into another
+	 * vcpu's list registers meanwhile, as often as the guest moves it: then the rest is for later.
 	 */
-	for (u32 round = 0; round < 4 * MAX_VCPUS; round++) {
-		struct vcpu *owner = NULL;
-		u32 busy, kicks = 0;
-
-		spin_lock(&vm->vgic.lock);
-		busy = vgic_op_needs_fold(op) ? todo & w->s.inlr : 0;
-		v |= spi_apply(vm, op, todo & ~busy, &kicks);
-		if (busy)
-			owner = owner_of(vm, w, (u32)__builtin_ctz(busy));
-		spin_unlock(&vm->vgic.lock);
-		vgic_kick_all(vm, kicks);
-		todo = busy;
-		if (!todo || !owner)
-			break;
+	for (u32 round = 0; round < 2 * MAX_VCPUS; round++) {
+		if (!owner)
+			owner = apply_here(vcpu->vm, &left, value);
+		if (!left.mask) {
+			a->active = false;
+			return true;
+		}
 		if (owner == vcpu) {
 			vgic_sync(vcpu);
 		} else {
-			struct vgic_op part = *op;
-
-			part.mask = todo;
+			part = left;
 			if (!vgic_remote(vcpu, owner, &part))
 				break;
-			todo &= ~part.mask;
-			v |= part.data;
+			left.mask &= ~part.mask;
+			*value |= part.data;
 		}
+		owner = NULL;
 	}
-	return v;
+	a->op = *op;
+	a->todo = left.mask;
+	a->value = *value;
+	a->active = true;
+	return false;
 }
 
 void spi_reset(struct vm *vm)

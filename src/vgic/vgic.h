@@ -64,6 +64,16 @@ struct vgic_op {
 /* VGIC_L2: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
 enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
 
+/* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
+struct vgic_ask {
+	struct vcpu *posted; /* whose vgic_vcpu.op is in use for it, or NULL */
+	struct vgic_op sent; /* as it was posted there */
+	bool active;         /* the rest of this is valid: an access that is to go on where it was left */
+	u32 todo;            /* interrupts of op, or vcpus (VGIC_NONE), that are left */
+	struct vgic_op op;
+	u64 value;           /* what has been read so far */
+};
+
 struct vgic_vcpu {
 	/* Public: atomic. vgic_flush() has something to do before the next entry. */
 	bool stale;
@@ -89,7 +99,9 @@ struct vgic_vcpu {
 	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
 	u64 hcr_en;    /* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts */
-	u32 lost_eois; /* deactivations of what is in no list register here: vgic_resolve_lost() */
+	bool owes;      /* Public; this CPU only: vgic_settle() has something to do before the next entry */
+	u32 lost_eois;  /* deactivations of what is in no list register here */
+	u32 owed_words; /* of owed[], not 0 */
 
 	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_L2 */
 
@@ -106,6 +118,12 @@ struct vgic_vcpu {
 		bool valid, asks;
 	} page_memo;
 
+	struct vgic_ask ask;
+	struct vgic_lost {
+		u32 word, count;   /* how far the search is; SPIs found */
+		struct vgic_op op; /* the last one found */
+	} lost;
+	u32 owed[VGIC_WORDS]; /* L1's SPIs that L2 has ended: still to be deactivated where they are */
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* asked for by another vcpu: remote.c */
 };
@@ -179,6 +197,17 @@ bool vgic_interrupt_pending(struct vcpu *vcpu);
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
 /* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
+
+/*
+ * Do what the vcpu owes (vgic.owes): deactivations that its guest has made, of SPIs that may be in list registers of
+ * other vcpus. False: it is not done yet, and the guest must not run before it is; the caller takes interrupts and serves
+ * requests, then calls again. Loaded.
+ */
+bool vgic_settle(struct vcpu *vcpu) must_check;
+/*
+ * An access that had to wait (vcpu->again) is not asked for again: withdraw what it has asked of others. Loaded.
+ */
+void vgic_ask_drop(struct vcpu *vcpu);
 
 /* ---- inputs ---- */
 

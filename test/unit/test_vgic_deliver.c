@@ -410,8 +410,20 @@ static void other_vcpus_list_registers_are_seen(void **state)
 	expect_ack(&vcpu[1], 8);
 }
 
-/* A vcpu that never answers costs time, not the machine. */
-static void deaf_vcpu_is_given_up(void **state)
+/* A loaded vcpu gets to its requests. */
+static void serve(struct vcpu *v)
+{
+	int self = fake_cpu;
+
+	fake_cpu = cpu_of(v);
+	assert_true(v->requests & REQ_VGIC_SYNC);
+	v->requests = 0;
+	vgic_serve_sync(v);
+	fake_cpu = self;
+}
+
+/* A vcpu that does not answer yet is neither waited for with interrupts masked nor given up. */
+static void late_answer_is_waited_for(void **state)
 {
 	(void)state;
 	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
@@ -419,11 +431,83 @@ static void deaf_vcpu_is_given_up(void **state)
 	vgic_set_spi(&vm, 40, true);
 	expect_ack(&vcpu[1], 40);
 	deaf = true;
-	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
-	assert_int_equal(rd(&vcpu[0], bit_at(1, 0, GICD_ISACTIVER), 4), 0);
-	deaf = false;
-	vcpu[1].requests = 0;
+	for (int i = 0; i < 3; i++) {
+		(void)bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER);
+		assert_true(vcpu[0].again);
+	}
+	serve(&vcpu[1]);
 	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+	assert_false(vcpu[0].again);
+	/* A private one's, and a write. */
+	set_prio(&vcpu[0], 1, 20, 0x48);
+	assert_true(vcpu[0].again);
+	serve(&vcpu[1]);
+	set_prio(&vcpu[0], 1, 20, 0x48);
+	assert_false(vcpu[0].again);
+	deaf = false;
+	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1), 0x48);
+}
+
+/* Each interrupt of a write that waits in the middle is written once: what is done is not done again. */
+static void late_answer_repeats_nothing(void **state)
+{
+	(void)state;
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	for (u32 n = 40; n < 42; n++)
+		bit_wr(&vcpu[0], 0, n, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 41, 8, 1);
+	bit_wr(&vcpu[0], 0, 41, GICD_ISPENDR);
+	expect_ack(&vcpu[1], 41);
+	deaf = true;
+	wr(&vcpu[0], GICD_AT + GICD_ISPENDR + 4, 4, 3u << 8);
+	assert_true(vcpu[0].again);
+	/* Not from inside the guest, but another vcpu might have taken it so. */
+	enter(&vcpu[0]);
+	assert_int_equal(hw_ack(1), 40);
+	serve(&vcpu[1]);
+	wr(&vcpu[0], GICD_AT + GICD_ISPENDR + 4, 4, 3u << 8);
+	assert_false(vcpu[0].again);
+	deaf = false;
+	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISPENDR));
+	assert_true(bit_rd(&vcpu[0], 0, 41, GICD_ISPENDR));
+}
+
+/* What is not asked for any more is withdrawn: others find the slot free. */
+static void late_answer_not_wanted(void **state)
+{
+	(void)state;
+	deaf = true;
+	set_prio(&vcpu[0], 1, 20, 0x48);
+	assert_true(vcpu[0].again);
+	vgic_ask_drop(&vcpu[0]);
+	serve(&vcpu[1]);
+	set_prio(&vcpu[0], 1, 21, 0x50);
+	/* Another access instead, without a word: likewise. */
+	set_prio(&vcpu[0], 1, 22, 0x58);
+	serve(&vcpu[1]);
+	set_prio(&vcpu[0], 1, 22, 0x58);
+	assert_false(vcpu[0].again);
+	deaf = false;
+	assert_int_equal(rd(&vcpu[1], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 4), 0xa058a0a0);
+}
+
+/* GICD_CTLR: a group that is switched off is out of the list registers of all when the write is over. */
+static void late_fold_is_waited_for(void **state)
+{
+	(void)state;
+	sgi(&vcpu[0], 5, 2);
+	enter(&vcpu[1]);
+	assert_true(hw_signal());
+	fake_cpu = 0;
+	deaf = true;
+	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 0);
+	assert_true(vcpu[0].again);
+	serve(&vcpu[1]);
+	enter(&vcpu[1]);
+	assert_false(hw_signal());
+	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 0);
+	assert_false(vcpu[0].again);
+	deaf = false;
 }
 
 static void hardware_ppi(void **state)
@@ -766,9 +850,6 @@ static void deactivation_by_another_vcpu(void **state)
 	assert_true(vm.vgic.dir_traps);
 }
 
-/* vgic/internal.h, whose inline functions have a parameter named as the model's array is */
-void vgic_resolve_lost(struct vcpu *v);
-
 static u32 lines;
 
 void log_line(const char *fmt, ...)
@@ -796,8 +877,11 @@ static void lost_deactivations_are_told_once(void **state)
 	enter(&vcpu[0]);
 	lines = 0;
 	fake_cpu = 1;
-	for (int i = 0; i < 3; i++)
-		vgic_resolve_lost(&vcpu[1]);
+	for (int i = 0; i < 3; i++) {
+		vcpu[1].vgic.lost_eois = 1;
+		vcpu[1].vgic.owes = true;
+		enter(&vcpu[1]);
+	}
 	assert_int_equal(lines, 1);
 	assert_true(bit_rd(&vcpu[1], 0, 40, GICD_ISACTIVER));
 	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
@@ -971,7 +1055,10 @@ int main(void)
 		T(disable_withdraws),
 		T(spi_moves_with_its_route),
 		T(other_vcpus_list_registers_are_seen),
-		T(deaf_vcpu_is_given_up),
+		T(late_answer_is_waited_for),
+		T(late_answer_repeats_nothing),
+		T(late_answer_not_wanted),
+		T(late_fold_is_waited_for),
 		T(hardware_ppi),
 		T(hardware_ppi_again),
 		T(hardware_ppi_not_again),
