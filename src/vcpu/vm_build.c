@@ -15,6 +15,7 @@
 #include "simd/simd.h"
 #include "vcpu/cpu.h"
 #include "vcpu/vm.h"
+#include "vcpu/vm_layout.h"
 #include "vgic/vgic.h"
 
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
@@ -216,6 +217,9 @@ const char *vm_build(struct vm *vm)
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
 	error = c->direct_map ? alloc_ram_direct(vm) : alloc_ram(vm);
+	if (error)
+		return error;
+	error = vm_layout_check(vm);
 	if (error)
 		return error;
 	if (stage2_init(&vm->stage2, stage2_ipa_bits(vm->layout.ram + c->mem_size), c->stage2_block))
