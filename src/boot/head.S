@@ -18,7 +18,14 @@ _start:
 #define HCR_E2H		(1 << 34)
 #define HCR_BOOT	(HCR_RW | (1 << 5) | (1 << 4) | (1 << 3))	/* RW, AMO, IMO, FMO */
 
-/* HCR_EL2 for nidus itself: E2H if the CPU has VHE; if not, boot_primary() says so and halts. */
+#define SCTLR_OFF	0x30c50830	/* RES1 bits; MMU, caches, alignment checks and pointer authentication off */
+#define CPTR_OPEN	0x3330000	/* FPEN, ZEN, SMEN; E2H format */
+
+/*
+ * What nidus's own instructions go by, whatever firmware left: HCR_EL2 with E2H if the CPU has VHE (if not,
+ * boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the first return (FEAT_GCS), and CPTR_EL2, which may
+ * trap what libfdt uses, open until simd_boot().
+ */
 	.macro	el2_setup
 	mrs	x9, CurrentEL
 	cmp	x9, #(2 << 2)
@@ -29,7 +36,18 @@ _start:
 	cbz	x9, 1f
 	orr	x10, x10, #HCR_E2H
 1:	msr	HCR_EL2, x10
+	mov_q	x10, SCTLR_OFF
+	msr	SCTLR_EL2, x10
 	isb
+	mov_q	x10, CPTR_OPEN
+	msr	CPTR_EL2, x10
+	mrs	x9, ID_AA64PFR1_EL1
+	ubfx	x9, x9, #44, #4		/* GCS */
+	cbz	x9, 2f
+	msr	S3_4_C2_C5_0, xzr	/* GCSCR_EL2, GCSCR_EL12, GCSCRE0_EL1 */
+	msr	S3_5_C2_C5_0, xzr
+	msr	S3_0_C2_C5_2, xzr
+2:
 	adrp	x9, vectors
 	add	x9, x9, :lo12:vectors
 	msr	VBAR_EL2, x9
@@ -75,14 +93,6 @@ primary:
 	stp	xzr, xzr, [x2], #16
 	b	3b
 4:
-	/* CPTR_EL2 as it came may trap what libfdt uses: open until simd_boot(). */
-	mrs	x9, CurrentEL
-	cmp	x9, #(2 << 2)
-	b.ne	7f
-	mov	x9, #0x3330000		/* FPEN, ZEN, SMEN; E2H format */
-	msr	CPTR_EL2, x9
-	isb
-7:
 	adrp	x1, boot_stack_top
 	add	x1, x1, :lo12:boot_stack_top
 	mov	sp, x1

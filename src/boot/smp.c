@@ -5,6 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
+#include "boot/el2.h"
 #include "boot/fdt.h"
 #include "dev/console.h"
 #include "dev/gicv3.h"
@@ -80,6 +81,7 @@ static u32 number_of(u64 mpidr)
 
 void smp_cpu_init(struct cpu *cpu)
 {
+	el2_boot();
 	sched_cpu_init(cpu);
 	if (gicv3_cpu_init(cpu) && cpu == &cpus[0])
 		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);

@@ -332,6 +332,13 @@ static u64 tcr_value(void)
 
 void stage1_enable(void)
 {
+	u64 mmfr3 = sysreg_read(ID_AA64MMFR3_EL1);
+
+	/* What firmware may have switched on and would change what the tables mean (permission indirection, for one). */
+	if (FIELD(mmfr3, 3, 0))
+		sysreg_write(TCR2_EL2, 0);
+	if (FIELD(mmfr3, 7, 4))
+		sysreg_write(SCTLR2_EL2, 0);
 	sysreg_write(MAIR_EL2, MAIR_VALUE);
 	sysreg_write(TCR_EL2, tcr_value());
 	sysreg_write(TTBR0_EL2, stage1.pt.root);
