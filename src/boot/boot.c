@@ -192,13 +192,14 @@ noreturn void boot_primary(u64 fdt)
 	read_machine((const void *)fdt, self);
 	read_configs(self);
 	init_memory();
+	gicv3_init(&machine);
+	smp_cpu_init(&cpus[0]);
+	/* With the trap controls and the GIC in order: neither may come between. */
 	probe_cntpoff();
 	probe_el1();
 	log_line("nidus on %u CPUs, %lu MiB, %s%s", machine.cpu_count, page_total() >> 8,
 		 feat.nv2 ? "FEAT_NV2" : "no FEAT_NV2: no nested VMs",
 		 vtimer_has_cntpoff() ? "" : ", physical timers emulated");
-	gicv3_init(&machine);
-	smp_cpu_init(&cpus[0]);
 	if (machine.uart_intid)
 		gicv3_set_enable(machine.uart_intid, true);
 	if (machine.cpu_ignored)

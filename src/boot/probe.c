@@ -3,6 +3,7 @@
 #include "boot/probe.h"
 
 #include "arch/barrier.h"
+#include "arch/cache.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
@@ -34,7 +35,12 @@ static u64 el1_counter(struct vcpu *scratch, u64 code)
 
 	insn[0] = INSN_MRS_X0_CNTPCT;
 	insn[1] = INSN_HVC;
-	asm volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(insn) : "memory");
+	/* To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and looks in no cache before memory. */
+	cache_clean_line((u64)insn);
+	dsb(ish);
+	icache_drop_all();
+	dsb(ish);
+	isb();
 	sysreg_write(SCTLR_EL12, SCTLR_EL1_OFF);
 	sysreg_write(ELR_EL2, code);
 	sysreg_write(SPSR_EL2, PSTATE_EL1H_MASKED);
