@@ -114,6 +114,20 @@ static u8 *find_redistributor(u64 mpidr)
 	return NULL;
 }
 
+/* Active priorities of interrupts that firmware acknowledged and did not end: they would mask ours for ever. */
+static void forget_active_priorities(void)
+{
+	u32 bits = (u32)FIELD(sysreg_read(ICC_CTLR_EL1), 10, 8) + 1; /* PRIbits */
+
+	sysreg_write(ICC_AP1R0_EL1, 0);
+	if (bits >= 6)
+		sysreg_write(ICC_AP1R1_EL1, 0);
+	if (bits >= 7) {
+		sysreg_write(ICC_AP1R2_EL1, 0);
+		sysreg_write(ICC_AP1R3_EL1, 0);
+	}
+}
+
 static void wake_redistributor(u8 *rd)
 {
 	/* With two Security states firmware has done this, and WAKER is RAZ/WI for us. */
@@ -135,6 +149,7 @@ int gicv3_cpu_init(struct cpu *cpu)
 
 	sysreg_write(ICC_SRE_EL2, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE);
 	isb();
+	forget_active_priorities();
 	sysreg_write(ICC_PMR_EL1, 0xff);
 	sysreg_write(ICC_BPR1_EL1, 7); /* no interrupt of nidus preempts another */
 	sysreg_write(ICC_CTLR_EL1, ICC_CTLR_EOIMODE);

@@ -165,6 +165,25 @@ static void each_cpu_finds_its_redistributor(void **state)
 	assert_int_equal(gicv3_cpu_init(&cpus[5]), -ENOENT);
 }
 
+/* What firmware acknowledged and never ended masks no interrupt of ours; registers beyond the priorities are not there. */
+static void active_priorities_are_forgotten(void **state)
+{
+	static const char *const name[] = { "ICC_AP1R0_EL1", "ICC_AP1R1_EL1", "ICC_AP1R2_EL1", "ICC_AP1R3_EL1" };
+	static const struct {
+		u32 bits, regs;
+	} cases[] = { { 4, 1 }, { 5, 1 }, { 6, 2 }, { 7, 4 }, { 8, 4 } };
+
+	(void)state;
+	for (u32 c = 0; c < ARRAY_SIZE(cases); c++) {
+		fake_set("ICC_CTLR_EL1", (u64)(cases[c].bits - 1) << 8);
+		for (u32 i = 0; i < 4; i++)
+			fake_set(name[i], 0x80000001);
+		assert_int_equal(gicv3_cpu_init(&cpus[0]), 0);
+		for (u32 i = 0; i < 4; i++)
+			assert_int_equal(fake_get(name[i]), i < cases[c].regs ? 0 : 0x80000001);
+	}
+}
+
 static void ppi_here_spi_there(void **state)
 {
 	(void)state;
@@ -212,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(distributor_comes_up),
 		T(each_cpu_finds_its_redistributor),
+		T(active_priorities_are_forgotten),
 		T(ppi_here_spi_there),
 		T(kick_is_one_sgi),
 	};
