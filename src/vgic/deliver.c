@@ -281,8 +281,11 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 /* Give up list registers of private interrupts that the guest is done with, but not those of keep. */
 static void retire(struct vgic_vcpu *v, u32 keep)
 {
-	u32 done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
+	u32 done;
 
+	/* A list register that was written since the exit is not seen by ICH_ELRSR_EL2 else, and would be taken for empty. */
+	isb();
+	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
 	v->again.mask &= ~done;
 	for (; done; done &= done - 1) {

@@ -108,6 +108,42 @@ static void repeated_sgi_takes_no_fold(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
+/* A list register that was written counts as empty until a context synchronization event: as late as hardware may be. */
+static u32 late_empty;
+static unsigned isbs_then;
+
+static void late_write(u64 v)
+{
+	lr_check(v);
+	late_empty = 0xf; /* as all were before */
+	isbs_then = fake_isbs;
+}
+
+static u64 late_elrsr(u64 stored)
+{
+	if (fake_isbs != isbs_then)
+		late_empty = 0;
+	return read_elrsr(stored) | late_empty;
+}
+
+static void a_list_register_just_written_is_not_taken_for_empty(void **state)
+{
+	(void)state;
+	fake_on_read("ICH_ELRSR_EL2", late_elrsr);
+	for (u32 i = 0; i < 4; i++)
+		fake_on_write(lr_name[i], late_write);
+	sgi(&vcpu[0], 5, 2);
+	enter(&vcpu[1]);
+	/* Another before the ERET. */
+	sgi(&vcpu[0], 6, 2);
+	enter(&vcpu[1]);
+	late_empty = 0;
+	expect_ack(&vcpu[1], 5);
+	eoi(&vcpu[1], 5);
+	expect_ack(&vcpu[1], 6);
+	eoi(&vcpu[1], 6);
+}
+
 static void group0_is_apart(void **state)
 {
 	(void)state;
@@ -1044,6 +1080,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(sgi_reaches_its_targets),
 		T(repeated_sgi_takes_no_fold),
+		T(a_list_register_just_written_is_not_taken_for_empty),
 		T(group0_is_apart),
 		T(most_urgent_first_beyond_the_list_registers),
 		T(urgent_newcomer_displaces),
