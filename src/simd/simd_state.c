@@ -5,6 +5,7 @@
  */
 #include "simd/simd_state.h"
 
+#include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "simd/simd_regs.h"
@@ -124,8 +125,11 @@ u64 simd_state_save(struct vcpu *vcpu)
 		return V_SIZE;
 	}
 	/* L1 may have limited L2: what is above that is L1's still. */
-	if (s->zcr_now != s->zcr || s->smcr_now != s->smcr)
+	if (s->zcr_now != s->zcr || s->smcr_now != s->smcr) {
 		simd_state_limit(vcpu, s->zcr, s->smcr);
+		if (s->svl)
+			isb(); /* as in simd_state_load() */
+	}
 	if (s->svl) {
 		svcr = sysreg_read(SVCR);
 		st->svcr = svcr;
@@ -174,6 +178,8 @@ u64 simd_state_load(struct vcpu *vcpu)
 		svcr = st->svcr;
 		sysreg_write(SMCR_EL2, s->smcr);
 		sysreg_write(SMCR_EL12, st->smcr_el1);
+		/* But SMCR_EL2.EZT0 and FA64, which ZT0 and FFR are behind, are as any other bit. */
+		isb();
 		/*
 		 * Before the data: entering streaming mode zeroes Z, P and FFR and sets FPSR, ZA
 		 * on zeroes ZA.

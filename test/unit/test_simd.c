@@ -21,6 +21,7 @@
 #include "lib/check.h"
 #include "mm/page.h"
 #include "simd/simd.h"
+#include "simd/simd_regs.h"
 #include "simd/simd_state.h"
 #include "vcpu/cpu.h"
 #include "vcpu/traps.h"
@@ -222,6 +223,43 @@ static void bytes_survive(void **state)
 			for (u64 svcr = 0; svcr < 4; svcr++)
 				round_trip(vl[i], svl[j], svcr, seed++);
 	}
+}
+
+/* ZT0, and FFR in streaming mode, are behind bits of SMCR_EL2 that take effect with an ISB, other than LEN. */
+static unsigned isbs_at_smcr, early;
+
+static void smcr_written(u64 v)
+{
+	(void)v;
+	isbs_at_smcr = fake_isbs;
+}
+
+void simd_regs_load_zt0(const void *zt0)
+{
+	early += fake_isbs == isbs_at_smcr;
+	memcpy(fake_simd.zt0, zt0, sizeof(fake_simd.zt0));
+}
+
+void simd_regs_save_zt0(void *zt0)
+{
+	early += fake_isbs == isbs_at_smcr;
+	memcpy(zt0, fake_simd.zt0, sizeof(fake_simd.zt0));
+}
+
+static void zt0_waits_for_its_enable(void **state)
+{
+	(void)state;
+	fake_on_write("SMCR_EL2", smcr_written);
+	make(0, 256, 512);
+	simd_claim(&vcpu[0]);
+	sysreg_write(SVCR, 3);
+	/* A guest hypervisor may have closed it for its guest. */
+	simd_state_limit(&vcpu[0], vcpu[0].simd.zcr, vcpu[0].simd.smcr & ~SMCR_EZT0);
+	simd_flush(&vcpu[0]);
+	simd_chaos_section();
+	simd_claim(&vcpu[0]);
+	assert_int_equal(early, 0);
+	unmake(0);
 }
 
 static void bytes_survive_without_fa64(void **state)
@@ -486,6 +524,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(bytes_survive, setup),
+		cmocka_unit_test_setup(zt0_waits_for_its_enable, setup),
 		cmocka_unit_test_setup(bytes_survive_without_fa64, setup),
 		cmocka_unit_test_setup(all_lengths_of_config, setup),
 		cmocka_unit_test_setup(nobody_moves_what_is_live, setup),
