@@ -20,7 +20,7 @@ const char guest_name[] = "diff";
 #define LINE_MAX 1500
 
 bool diff_el2;
-static const struct op *const families[] = { ops_reg, ops_insn, ops_eret, ops_memory };
+static const struct op *const families[] = { ops_hcr, ops_reg, ops_insn, ops_eret, ops_memory, ops_gic, ops_debug, ops_stage1 };
 static char line[LINE_MAX];
 static u32 line_used;
 static u64 seed, hash;
@@ -70,27 +70,28 @@ u32 rng_context(struct rng *r)
 	return diff_el2 ? el2[rng_below(r, ARRAY_SIZE(el2))] : el1[rng_below(r, ARRAY_SIZE(el1))];
 }
 
-static bool there(const struct op *op)
+/* How often an operation comes: those of the program's theme more often, or its steps would have little to do with each other. */
+static u32 weight(u32 family, const struct op *op, u32 theme)
 {
-	return diff_el2 || op->el1;
+	if (!diff_el2 && !op->el1)
+		return 0;
+	return family == theme ? op->weight * 8 : op->weight;
 }
 
-static const struct op *pick(struct rng *r)
+static const struct op *pick(struct rng *r, u32 theme)
 {
 	const struct op *op;
 	u32 f, sum = 0, at;
 
 	for (f = 0; f < ARRAY_SIZE(families); f++)
 		for (op = families[f]; op->kind; op++)
-			sum += there(op) ? op->weight : 0;
+			sum += weight(f, op, theme);
 	at = rng_below(r, sum);
 	for (f = 0; f < ARRAY_SIZE(families); f++) {
 		for (op = families[f]; op->kind; op++) {
-			if (!there(op))
-				continue;
-			if (at < op->weight)
+			if (at < weight(f, op, theme))
 				return op;
-			at -= op->weight;
+			at -= weight(f, op, theme);
 		}
 	}
 	return NULL;
@@ -99,13 +100,14 @@ static const struct op *pick(struct rng *r)
 static void program_make(struct program *p, u64 number)
 {
 	struct rng r = { seed * 0x9e3779b97f4a7c15UL ^ number };
-	u32 i;
+	u32 i, theme;
 
 	r.s = rng_next(&r);
+	theme = rng_below(&r, ARRAY_SIZE(families) + 1); /* the last: none */
 	memset(p, 0, sizeof(*p));
 	p->count = 4 + rng_below(&r, STEPS_MAX - 3);
 	for (i = 0; i < p->count; i++) {
-		p->step[i].op = pick(&r);
+		p->step[i].op = pick(&r, theme);
 		p->step[i].op->gen(&p->step[i], &r);
 	}
 	p->mask = (u32)((1UL << p->count) - 1);

@@ -9,6 +9,10 @@ $(DIFF_TOOL): $(wildcard test/diff/*.c) test/diff/diff.h | $(B)/.setup
 	@echo "  HOSTCC $@"
 	@$(HOSTCC) -std=gnu17 -O2 -g $(WARN) -o $@ $(filter %.c,$^)
 
+# Last line: "diff-mutants: N/N caught".
+diff-mutants: $(B)/nidus.bin guests $(DIFF_TOOL)
+	@test/diff/mutants.sh $(B)/diff/mutants $(MUTANTS)
+
 # All of test/system; TESTS="gic 'canary*'" runs some, JOBS=1 one at a time.
 JOBS ?= 2
 test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
@@ -18,9 +22,10 @@ test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
 # programs of diff-*.
 SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom 'diff-*'
 soak: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
+	$(if $(TESTS),,@$(MAKE) -s diff-mutants)
 	SOAK=1 TEST_LIMIT=3600 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
 
 bench: $(B)/nidus.bin guests
 	@bench/run
 
-.PHONY: test-system soak bench
+.PHONY: test-system soak diff-mutants bench

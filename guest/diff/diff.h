@@ -38,6 +38,7 @@ enum context {
 #define L2_WINDOW 0x100000000UL   /* WINDOW_PAGES pages that steps map and unmap */
 #define WINDOW_PAGES 16u
 #define SLOT_WORDS 64u
+#define DATA_WORD 768u            /* of the page of code: where a step may keep data */
 #define CALL_END 0xf00u           /* SVC or HVC: the end of a step's code */
 #define CALL_TELL 0x100u
 
@@ -125,7 +126,7 @@ struct op {
 };
 
 /* Each family of operations ends with an empty row. */
-extern const struct op ops_reg[], ops_insn[], ops_eret[], ops_memory[];
+extern const struct op ops_hcr[], ops_reg[], ops_insn[], ops_eret[], ops_memory[], ops_gic[], ops_debug[], ops_stage1[];
 
 /* One of n. */
 static inline u32 rng_below(struct rng *r, u32 n)
@@ -207,3 +208,14 @@ extern u64 reset_gicr;
 void memory_init(void);
 void memory_reset(void);
 extern u64 memory_vttbr, memory_vtcr;
+/* A physical page that windows show, 0 to 3: some words of data, and RETs from MEMORY_RET on. */
+u64 memory_data(u32 n);
+/* Which of them is at this address; -1: none. */
+s64 memory_data_index(u64 a);
+#define MEMORY_RET 512u
+
+/* ---- the families' own state ---- */
+void stage1_init(void);
+void stage1_reset(void);
+void debug_reset(void);
+void gic_reset(void);

@@ -13,7 +13,7 @@
 #define S2_RW (3UL << 6)
 #define S2_XN (2UL << 53)
 #define PAGES 4
-#define DATA 64 /* words of a page that are read and written; the others are RET */
+#define DATA (MEMORY_RET / 8) /* words of a page that are read and written; the others are RET */
 #define RET 0xd65f03c0UL
 
 static u64 top[512] __attribute__((aligned(4096)));    /* 1 GiB each */
@@ -43,6 +43,16 @@ static u64 descriptor(enum page_state s, u32 n)
 	return s == GONE ? 0 : (u64)page[n % PAGES] | attr[s] | S2_PAGE;
 }
 
+u64 memory_data(u32 n)
+{
+	return (u64)page[n % PAGES];
+}
+
+s64 memory_data_index(u64 a)
+{
+	return a >= (u64)page && a < (u64)page + sizeof(page) ? (s64)(a - (u64)page) >> 12 : -1;
+}
+
 static void leaf(u64 *d, u64 v)
 {
 	__atomic_store_n(d, v, __ATOMIC_RELEASE);
@@ -52,15 +62,17 @@ void memory_init(void)
 {
 	u32 i, j;
 
+	for (i = 0; i < PAGES; i++)
+		for (j = DATA; j < 512; j++)
+			page[i][j] = RET << 32 | RET;
+	if (!diff_el2)
+		return;
 	top[L2_CODE >> 30] = (u64)code_l2 | DESC_TABLE;
 	top[L2_WINDOW >> 30] = (u64)window_l2 | DESC_TABLE;
 	code_l2[0] = (u64)code_l3 | DESC_TABLE;
 	window_l2[0] = (u64)window_l3 | DESC_TABLE;
 	code_l3[0] = code_page() | S2_RW | S2_NORMAL | S2_SH | S2_AF | S2_PAGE;
 	code_l3[1] = (u64)run_l2_vectors | S2_RW | S2_NORMAL | S2_SH | S2_AF | S2_PAGE;
-	for (i = 0; i < PAGES; i++)
-		for (j = DATA; j < 512; j++)
-			page[i][j] = RET << 32 | RET;
 	/* 39 bits from level 1, 40 bits of PA, cacheable and shareable walks. */
 	memory_vtcr = 25 | 1UL << 6 | 1UL << 8 | 1UL << 10 | 3UL << 12 | 2UL << 16 | BIT(31);
 	memory_vttbr = (u64)top | 1UL << 48;
@@ -174,7 +186,7 @@ static void access_gen(struct step *s, struct rng *r)
 		s->a[1] = 1UL << (32 + rng_below(r, 9));
 	s->a[2] = rng_below(r, ACCESSES);
 	if (s->a[2] == EXEC)
-		s->a[1] = (s->a[1] & ~0xfffUL) | DATA * 8;
+		s->a[1] = (s->a[1] & ~0xfffUL) | MEMORY_RET;
 	s->a[3] = rng_next(r);
 }
 

@@ -130,6 +130,11 @@ static void turn(const struct reg *g)
 	code_emit(INSN_EOR(1, 1, 2));
 }
 
+static bool is_par(const struct reg *g)
+{
+	return g->op1 == 0 && g->crn == 7 && g->crm == 4;
+}
+
 static bool is_cval(u64 v)
 {
 	u32 i;
@@ -172,6 +177,8 @@ static void reg_run(const struct step *s)
 		return;
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;
+	if (is_par(g) && !(x[1] & 1) && memory_data_index(x[1] & MASK(51, 12)) >= 0)
+		x[1] &= ~MASK(51, 12);
 	if (g->kind == REG_CVAL && !is_cval(x[1]) && x[1] != 0x5a5a)
 		say(" a count"); /* from TVAL */
 	else
@@ -209,6 +216,38 @@ static void any_run(const struct step *s)
 	code_emit((u32)s->a[0]);
 	code_run((enum context)s->a[1], x, 2);
 }
+
+/* ---- HCR_EL2: what decides where interrupts and aborts go, and a bit or two of the others ---- */
+/* a[0]: value */
+static void hcr_gen(struct step *s, struct rng *r)
+{
+	static const u64 routes[] = { HCR_IMO | HCR_FMO | HCR_AMO, HCR_IMO | HCR_FMO | HCR_AMO, HCR_IMO | HCR_FMO, HCR_IMO,
+				      HCR_FMO, HCR_AMO, 0, 0 };
+	static const u64 more[] = { HCR_VI, HCR_VF, HCR_VSE, HCR_DC, HCR_DC, HCR_TVM, HCR_TSC, HCR_TACR, HCR_TID2, HCR_TID3, 0, 0 };
+
+	s->a[0] = HCR_ALWAYS | HCR_API | HCR_APK | routes[rng_below(r, ARRAY_SIZE(routes))] |
+		  more[rng_below(r, ARRAY_SIZE(more))];
+	if (rng_once(r, 3))
+		s->a[0] |= HCR_TGE;
+}
+
+static void hcr_name(const struct step *s)
+{
+	say("HCR_EL2 = %lx", s->a[0]);
+}
+
+static void hcr_run(const struct step *s)
+{
+	run_hcr = s->a[0];
+	sysreg_write(HCR_EL2, run_hcr);
+	isb();
+	say_address("value", sysreg_read(HCR_EL2));
+}
+
+const struct op ops_hcr[] = {
+	{ "hcr", 10, false, hcr_gen, hcr_name, hcr_run },
+	{ 0 },
+};
 
 const struct op ops_reg[] = {
 	{ "register", 40, true, reg_gen, reg_name, reg_run },

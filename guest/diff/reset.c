@@ -15,8 +15,8 @@ void reset_init(void)
 	sysreg_write(VBAR_EL1, (u64)run_vectors);
 	isb();
 	regs_init();
-	if (diff_el2)
-		memory_init();
+	memory_init();
+	stage1_init();
 }
 
 /* Nothing enabled, pending or active, all of group 1; nothing is masked but by PSTATE. */
@@ -56,4 +56,7 @@ void reset_all(void)
 		sysreg_write(VBAR_EL12, L2_VECTORS);
 	interrupts_reset();
 	memory_reset();
+	stage1_reset();
+	debug_reset();
+	gic_reset();
 }

@@ -5,6 +5,7 @@
 #include "mmu.h"
 
 #define EVENTS_MAX 10
+#define STEP_ISV BIT(24)
 
 static u32 code[1024] __attribute__((aligned(4096)));
 static u32 code_words;
@@ -122,6 +123,9 @@ static void say_spsr(u64 spsr)
 
 static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 {
+	/* Behind an instruction that was emulated the step is pending already, and nothing is known of the instruction. */
+	if (ESR_EC(esr) == EC_STEP || ESR_EC(esr) == EC_STEP_LOW)
+		esr &= ~STEP_ISV;
 	say(" [%lu esr=%lx", vector, esr);
 	say_address("elr", elr);
 	say_spsr(spsr);

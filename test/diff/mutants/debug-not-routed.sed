@@ -1,0 +1,4 @@
+# file: src/vcpu/debug.c
+# EL2 has debug exceptions of its own though neither TGE nor TDE is set
+# lane: el2
+s/unlikely(vcpu->hyp) && !routed_to_el2(vcpu) ?/false ?/
