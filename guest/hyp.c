@@ -28,6 +28,7 @@ static const struct group {
 	{ "timer", false, group_timer },
 	{ "simd", false, group_simd },
 	{ "eret", false, group_eret },
+	{ "debug", false, group_debug },
 	{ "smp", false, group_smp },
 	{ "hostile", true, group_hostile },
 	{ "storm", true, group_storm },

@@ -234,6 +234,7 @@ void group_irq(void);
 void group_timer(void);
 void group_simd(void);
 void group_eret(void);
+void group_debug(void);
 void group_smp(void);
 void group_hostile(void);
 void group_storm(void);

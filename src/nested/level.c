@@ -130,10 +130,10 @@ static void enter_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* L2's walks likewise */
 	vse_fold(vcpu);
-	if (unlikely(vcpu->debug_live))
-		debug_l2_exit(vcpu);
 	bank_leave_l2(vcpu);
 	vcpu->hyp = true;
+	if (unlikely(vcpu->debug_live))
+		debug_enter_vel2(vcpu);
 	stage2_switch(&vcpu->vm->stage2);
 	level_enter(vcpu);
 }
@@ -161,6 +161,8 @@ static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
 {
 	u64 new = spsr & SPSR_RETURN;
 
+	if (unlikely(debug_vel2_enabled(vcpu))) /* DebugExceptionReturnSS: enabled_at_source */
+		new &= ~PSTATE_SS;
 	if (target == TARGET_ILLEGAL)
 		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |
 		       (vcpu->pstate & PSTATE_M) | PSTATE_IL;
@@ -180,6 +182,8 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1) {
 		leave_vel2(vcpu);
+		if (unlikely(vcpu->debug_live))
+			debug_leave_vel2(vcpu);
 		vcpu->traps_stale = true;
 	} else if (!vgic_el2_quiet(vcpu))
 		vgic_el2_exit(vcpu);
@@ -199,7 +203,7 @@ bool level_eret_l2(struct vcpu *vcpu)
 {
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 
-	if (unlikely(eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1))
+	if (unlikely(vcpu->debug_live || eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1))
 		return false;
 	leave_vel2(vcpu);
 	pc_load(vcpu, elr, spsr & SPSR_RETURN);

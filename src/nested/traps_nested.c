@@ -254,11 +254,11 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
 	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
-/* What MDCR_EL2.TDA traps but MDSCR_EL1; for L2 besides TDA, so that a level switch has less to change. */
-static void debug_by_fgt(struct traps *t)
+/* What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has less to change. */
+static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
 {
 	t->hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
-	t->hdfgwtr |= HDFGXTR_DEBUG;
+	t->hdfgwtr |= HDFGXTR_DEBUG | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
 }
 
 struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
@@ -279,7 +279,7 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 	};
 
 	if (feat.fgt && !vcpu->debug_live)
-		debug_by_fgt(&t);
+		debug_by_fgt(&t, vcpu);
 	return t;
 }
 
@@ -299,11 +299,12 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {
-		t.hdfgrtr |= HDFGXTR_MDSCR_EL1;
-		t.hdfgwtr |= HDFGXTR_MDSCR_EL1;
+		/* Whom a breakpoint or watchpoint matches is not what the CPU has of it: debug_control_vel2(). */
+		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
+		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
 		t.mdcr &= ~MDCR_TDA;
-		debug_by_fgt(&t);
+		debug_by_fgt(&t, vcpu);
 	}
 	return t;
 }

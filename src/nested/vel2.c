@@ -11,6 +11,7 @@
 #include "nested/l1regs.h"
 #include "nested/vncr.h"
 #include "simd/simd.h"
+#include "vcpu/debug.h"
 #include "vcpu/traps.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
@@ -90,10 +91,13 @@ enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *val
 {
 	if (!vcpu->hyp)
 		return UNDEF;
-	if (write)
-		vcpu->sr[id] = *value & el2_bits(vcpu, id);
-	else
+	if (!write) {
 		*value = vcpu->sr[id];
+		return SKIP;
+	}
+	vcpu->sr[id] = *value & el2_bits(vcpu, id);
+	if (unlikely(vcpu->debug_live)) /* MDCR_EL2.TDE */
+		debug_vel2_exit(vcpu);
 	return SKIP;
 }
 

@@ -172,12 +172,12 @@ void sysreg_save(struct vcpu *vcpu)
 
 void sysreg_load(struct vcpu *vcpu)
 {
-	debug_load(vcpu);
 	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
 		bank_load_vncr(vcpu);
 	else
 		bank_load(vcpu->sr);
 	live_load(vcpu->sr);
+	debug_load(vcpu);
 }
 
 void sysreg_reset(struct vcpu *vcpu)

@@ -25,24 +25,42 @@
 enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
- * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it and, while debug_live is false, writes it
- * without a trap: it matters only to a live one, and to an ERET (software step). sr[SR_MDSCR_EL1] is what the CPU has.
- * debug_el2_quiet(): vEL2 has not written it. debug_el2_exit(): it has; after each exit and before each ERET of its own.
- * debug_l2_exit(): a live L2, which has it in the CPU alone, leaves. Loaded.
+ * At vEL2 the CPU is at EL1, and EL0 is vEL2's host: there the CPU has another control register, that matches EL1 where
+ * L1's matches EL2. dbg[] has L1's; accesses to control registers trap at vEL2 even if live. The value for the CPU of a
+ * DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1; pure. What matches nobody has E clear.
  */
-static inline bool debug_el2_quiet(const struct vcpu *vcpu)
-{
-	return vncr_read(vcpu, VNCR_MDSCR_EL1) == vcpu->sr[SR_MDSCR_EL1];
-}
-void debug_el2_exit(struct vcpu *vcpu);
-void debug_l2_exit(struct vcpu *vcpu);
+u64 debug_control_vel2(u64 control, bool breakpoint);
 
-sysreg_fn debug_mdscr; /* MDSCR_EL1 while not live */
+/*
+ * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it. vEL2's writes trap, since they take
+ * effect at once; but Linux/KVM has two in each exit of its guest, none of which matters. So they do not trap
+ * (vcpu->mdscr.free) once vEL2 has entered its guest a hundred times with a write before, no breakpoint or watchpoint is
+ * enabled, and SS, KDE and MDE have been 0 all the time. They trap again as soon as one of that is seen to have changed
+ * (an exit of vEL2), or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as
+ * enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
+ *
+ * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is; after each exit and
+ * before each ERET of its own, and when L1's MDCR_EL2 changed. debug_vel2_tick(): now and then while free. Loaded, hyp.
+ */
+#define MDSCR_NEVER ~0UL
+static inline bool debug_vel2_quiet(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_MDSCR_EL1) == vcpu->mdscr_quiet;
+}
+void debug_vel2_exit(struct vcpu *vcpu);
+void debug_vel2_tick(struct vcpu *vcpu, u64 now);
+/* The level switch of a live vcpu, which is in the new context already. */
+void debug_enter_vel2(struct vcpu *vcpu);
+void debug_leave_vel2(struct vcpu *vcpu);
+/* AArch64.GenerateDebugExceptions at vEL2, with vcpu->pstate. */
+bool debug_vel2_enabled(const struct vcpu *vcpu);
+
+sysreg_fn debug_mdscr; /* MDSCR_EL1 */
 sysreg_fn debug_oslar;
 sysreg_fn debug_oslsr;
 sysreg_fn debug_claim; /* DBGCLAIMSET_EL1, DBGCLAIMCLR_EL1 */
 
-/* Before MDSCR_EL1 is loaded: the OS Lock, and a live vcpu's registers. */
+/* After MDSCR_EL1 was loaded: the OS Lock, and a live vcpu's registers. */
 void debug_load(struct vcpu *vcpu);
 /*
  * After MDSCR_EL1 was saved: a live vcpu's registers; it stops being live if it uses them no more.

@@ -213,8 +213,8 @@ static inline void look_at_controls(struct vcpu *vcpu)
 {
 	if (unlikely(!vel2_cptr_quiet(vcpu)))
 		vel2_cptr_exit(vcpu);
-	if (unlikely(!debug_el2_quiet(vcpu)))
-		debug_el2_exit(vcpu);
+	if (unlikely(!debug_vel2_quiet(vcpu)))
+		debug_vel2_exit(vcpu);
 }
 
 /* What there is to know of an exit before it is handled. */
@@ -369,7 +369,7 @@ u64 run_hvc(struct vcpu *vcpu)
 /* Nothing that vEL2 did without a trap wants a look. */
 static inline bool vel2_quiet(const struct vcpu *vcpu)
 {
-	return vtimer_el2_quiet(vcpu) && vel2_cptr_quiet(vcpu) && debug_el2_quiet(vcpu) &&
+	return vtimer_el2_quiet(vcpu) && vel2_cptr_quiet(vcpu) && debug_vel2_quiet(vcpu) &&
 	       vgic_el2_quiet(vcpu);
 }
 
@@ -381,8 +381,12 @@ u64 run_irq(struct vcpu *vcpu)
 {
 	u64 left = counter_now(), acked = irq_again(vcpu);
 
-	if (vcpu->hyp && !acked && unlikely(!vel2_quiet(vcpu)))
-		acked = IRQ_ACKED_NONE;
+	if (vcpu->hyp) {
+		if (unlikely(vcpu->mdscr.free))
+			debug_vel2_tick(vcpu, left);
+		if (!acked && unlikely(vcpu->traps_stale || !vel2_quiet(vcpu)))
+			acked = IRQ_ACKED_NONE;
+	}
 	if (unlikely(acked)) {
 		vcpu->account.left = left;
 		return REST_IRQ + acked;

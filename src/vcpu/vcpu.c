@@ -19,8 +19,8 @@
 
 _Static_assert(offsetof(struct vcpu, vncr) == 272 && offsetof(struct vcpu, local_erets) == 280 &&
 		       offsetof(struct vcpu, timers_trap) == 288 && offsetof(struct vcpu, short_ways) == 294 &&
-		       offsetof(struct vcpu, hyp) == 295 && offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 312 &&
-		       offsetof(struct vcpu, sr[SR_MDSCR_EL1]) == 480,
+		       offsetof(struct vcpu, hyp) == 295 && offsetof(struct vcpu, mdscr_quiet) == 304 &&
+		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 320,
 	       "vectors.S knows these");
 
 #define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */

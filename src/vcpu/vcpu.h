@@ -47,10 +47,19 @@ enum vcpu_request {
 	REQ_TIMER = 4,     /* an emulated timer came due */
 };
 
+/* has_el2: whether vEL2's writes of MDSCR_EL1 trap (vcpu/debug.h). */
+struct mdscr {
+	u64 entries; /* account.level_entries when looked at last */
+	u64 since;   /* CNTPCT when that had changed */
+	u8 calm;     /* entries of L2 in a row with a harmless write before */
+	bool enabled; /* a breakpoint or watchpoint is */
+	bool free;   /* they do not trap */
+};
+
 struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
-	/* For vectors.S: offsets 272 to 295; and sr. */
+	/* For vectors.S: offsets 272 to 295; mdscr_quiet, and sr. */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	u64 local_erets;    /* ERETs of vEL2 that took the short way */
 	bool timers_trap;   /* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
@@ -64,6 +73,7 @@ struct vcpu {
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
 	bool l2_differs;    /* has_el2: L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
 	u8 index;           /* within its VM */
+	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet(). vectors.S */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
@@ -73,6 +83,7 @@ struct vcpu {
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
+	struct mdscr mdscr;
 	struct simd_vcpu simd;
 	struct vgic_vcpu vgic;
 	struct vtimer vtimer;

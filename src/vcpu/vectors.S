@@ -21,8 +21,8 @@
 #define VCPU_WAYS	294	/* short_ways, hyp */
 #define AT_VEL2		0x101
 #define AT_L2		0x001
-#define VCPU_CPACR	312	/* sr[SR_CPACR_EL1], sr[SR_MDSCR_EL1] */
-#define VCPU_MDSCR	480
+#define VCPU_MDSCR	304	/* mdscr_quiet */
+#define VCPU_CPACR	320	/* sr[SR_CPACR_EL1] */
 #define VNCR_HCR	0x078
 #define VNCR_MDSCR	0x158
 #define VNCR_ICH_HCR	0x4c0
@@ -163,7 +163,7 @@ eret_local:
 	ldr	x3, [x0, #VCPU_CPACR]
 	cmp	x1, x3
 	b.ne	3f
-	ldr	x1, [x2, #VNCR_MDSCR]	/* debug_el2_quiet() */
+	ldr	x1, [x2, #VNCR_MDSCR]	/* debug_vel2_quiet() */
 	ldr	x3, [x0, #VCPU_MDSCR]
 	cmp	x1, x3
 	b.ne	3f

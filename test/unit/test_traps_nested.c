@@ -310,11 +310,12 @@ static void vel2(void **state)
 	vcpu.hyp = true;
 	for (int i = 0; i < 1000; i++) {
 		random_l0(&l0);
-		bool live;
+		bool live, free;
 
 		feat.ecv = i & 1;
 		feat.fgt = i & 2;
 		vcpu.debug_live = live = i & 4;
+		vcpu.mdscr.free = free = i & 16;
 		vcpu.cpacr_native = i & 8;
 		t = traps_for_vel2(&l0, &vcpu);
 		assert_int_equal(t.hcr, l0.hcr | BIT(42) | BIT(45) | BIT(44) | BIT(25));
@@ -322,12 +323,13 @@ static void vel2(void **state)
 		assert_int_equal(t.cptr, l0.cptr | (vcpu.cpacr_native ? 0 : BIT(31)));
 		assert_int_equal(t.cnthctl, l0.cnthctl | (feat.ecv ? BIT(15) | BIT(16) : 0));
 		/*
-		 * MDSCR_EL1 (bit 4) traps while debug exceptions may come; else what MDCR_EL2.TDA (9) traps besides: DBGBCR,
-		 * DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5), OSECCR (10), and of reads DBGAUTHSTATUS (6).
+		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0 and 2), which do not mean at
+		 * EL1 what they mean at EL2. Else what MDCR_EL2.TDA (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM
+		 * (5), OSECCR (10), of reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to.
 		 */
 		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9) : live ? l0.mdcr : l0.mdcr & ~BIT(9));
-		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? BIT(4) : 0x46f));
-		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0 : live ? BIT(4) : 0x42f));
+		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? 0x15 : 0x46f));
+		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0 : live ? 0x15 : free ? 0x42f : 0x43f));
 		assert_int_equal(t.hfgrtr, l0.hfgrtr);
 		assert_int_equal(t.hfgwtr, l0.hfgwtr);
 		assert_int_equal(t.hfgitr, l0.hfgitr);
