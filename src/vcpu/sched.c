@@ -111,6 +111,17 @@ static struct cpu *place(struct vcpu *vcpu)
 }
 
 /*
+ * From here on who has something for the vcpu kicks its CPU. Who saw it asleep or queued does not: what they wrote has to be
+ * seen by the run loop, whose looks (requests, vgic.stale) must therefore come after this store is seen, as vcpu_kick()'s
+ * look at the state comes after what it tells of. A release store would let a later plain load pass it.
+ */
+static void set_running(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->state, VCPU_RUNNING, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
  * A vcpu that slept alone on its CPU, which wakes it by itself: its interrupt came while it was idle. Nobody else may
  * take what is loaded there, so it needs no queue.
  */
@@ -122,9 +133,7 @@ static bool start_here(struct vcpu *vcpu)
 	    __atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED))
 		return false;
 	cpu->idle = IDLE_OVER;
-	__atomic_store_n(&vcpu->state, VCPU_RUNNING, __ATOMIC_RELAXED);
-	/* Who saw it asleep, and was late to wake it, has what it wrote seen by the run loop: vcpu_kick(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	set_running(vcpu);
 	return true;
 }
 
@@ -162,7 +171,7 @@ static struct vcpu *dequeue(struct cpu *from, struct cpu *cpu)
 		list_del(&v->rq_node);
 		__atomic_store_n(&from->rq_len, from->rq_len - 1, __ATOMIC_RELEASE);
 		v->cpu = cpu;
-		__atomic_store_n(&v->state, VCPU_RUNNING, __ATOMIC_RELEASE);
+		set_running(v);
 		found = v;
 		break;
 	}
