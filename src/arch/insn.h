@@ -28,6 +28,12 @@ INSN_AT(s1e1w)
 INSN_AT(s1e0r)
 INSN_AT(s1e0w)
 
+/* ESB, an Error synchronization barrier (FEAT_RAS; else a NOP). */
+static inline void insn_esb(void)
+{
+	asm volatile("hint #16" ::: "memory");
+}
+
 /* PACGA: bits 63:32 of ComputePAC(x, y, the generic key). */
 static inline u64 insn_pacga(u64 x, u64 y)
 {

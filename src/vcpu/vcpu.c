@@ -13,6 +13,7 @@
 #include "simd/simd.h"
 #include "vcpu/bank.h"
 #include "vcpu/cpu.h"
+#include "vcpu/serror.h"
 #include "vcpu/vm.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
@@ -106,6 +107,9 @@ void vcpu_put(struct vcpu *vcpu)
 	 * guest began here is complete, for its own DSB may come on another CPU.
 	 */
 	dsb(sy);
+	/* What its accesses caused is not to be taken in another VM. */
+	if (unlikely(serror_deferred()))
+		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();

@@ -304,7 +304,20 @@ vectors:
 	b	el2_irq
 	.balign	128
 	b	el2_irq
-	unexpected 3
+	/* SError: none but what serror_take() lets come. */
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	adr	x0, serror_window
+	mrs	x1, ELR_EL2
+	sub	x1, x1, x0
+	cmp	x1, #4
+	b.hi	1f
+	ldp	x0, x1, [sp], #16
+	eret
+	dsb	nsh
+	isb
+1:	mov	x0, #EXIT_SERROR
+	b	el2_unexpected
 	/* Lower EL, AArch64 */
 	lower_sync
 	lower_irq
@@ -350,6 +363,17 @@ el2_irq:
 	eret
 	dsb	nsh
 	isb
+
+/* void serror_take(void) */
+	.globl	serror_take
+	.type	serror_take, %function
+serror_take:
+	msr	DAIFClr, #4
+serror_window:
+	isb
+	msr	DAIFSet, #4
+	ret
+	.size	serror_take, . - serror_take
 
 el2_unexpected:
 	mrs	x1, ESR_EL2

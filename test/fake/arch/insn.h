@@ -17,6 +17,12 @@ static inline bool insn_rndr(u64 *out)
 	return true;
 }
 
+/* An ESB is a write to a fake register ESB: a test's hook defers an SError interrupt, or does not. */
+static inline void insn_esb(void)
+{
+	sysreg_write(ESB, 0);
+}
+
 /* An AT is a write to a fake register AT_<op>: a test's hook puts the result into PAR_EL1. */
 #define INSN_AT(name)                                                                              \
 	static inline void insn_at_##name(u64 va)                                                  \

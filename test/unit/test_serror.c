@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An SError interrupt that a vcpu leaves behind when its CPU gets another one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "vcpu/bank.h"
+#include "vcpu/cpu.h"
+#include "vcpu/serror.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
+
+
+static struct cpu cpu;
+static struct vm vm;
+static struct vcpu vcpu;
+static bool physical;   /* an SError interrupt is pending */
+static bool before_dsb; /* it was found before the guest's accesses were complete */
+static unsigned takes, stops, saved;
+
+struct cpu *cpu_this(void)
+{
+	return &cpu;
+}
+
+/* ESB: what is pending and masked is deferred, and no longer pending. */
+static void on_esb(u64 v)
+{
+	(void)v;
+	before_dsb |= !fake_dsbs;
+	if (feat.ras && physical) {
+		fake_set("DISR_EL1", 1UL << 31 | 0x11);
+		physical = false;
+	}
+}
+
+static u64 on_isr(u64 stored)
+{
+	(void)stored;
+	before_dsb |= !fake_dsbs || !fake_isbs;
+	return (physical ? 1UL << 8 : 0) | 1UL << 7; /* and an IRQ */
+}
+
+void serror_take(void)
+{
+	assert_true(physical);
+	physical = false;
+	takes++;
+}
+
+void vm_stop(struct vm *v, enum vm_state how, const char *reason)
+{
+	assert_ptr_equal(v, &vm);
+	assert_int_equal(how, VM_STOPPING);
+	assert_non_null(strstr(reason, "SError"));
+	assert_false(saved); /* its vcpu is still loaded: the VM can't be gone */
+	stops++;
+}
+
+void simd_flush(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vgic_put(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vtimer_put(struct vcpu *v)
+{
+	(void)v;
+}
+
+void sysreg_save(struct vcpu *v)
+{
+	(void)v;
+	saved++;
+}
+
+static void put(bool ras, bool pending)
+{
+	fake_reset();
+	memset(&cpu, 0, sizeof(cpu));
+	memset(&vcpu, 0, sizeof(vcpu));
+	feat = (struct feat){ .ras = ras };
+	fake_on_write("ESB", on_esb);
+	fake_on_read("ISR_EL1", on_isr);
+	fake_isbs = fake_dsbs = takes = stops = saved = 0;
+	before_dsb = false;
+	physical = pending;
+	vcpu.vm = &vm;
+	cpu.loaded = &vcpu;
+	vcpu.loaded_cpu = &cpu;
+	vcpu_put(&vcpu);
+	assert_null(cpu.loaded);
+	assert_int_equal(saved, 1);
+	assert_false(before_dsb);
+	/* Nothing is left for the next one. */
+	assert_false(physical);
+	assert_int_equal(fake_get("DISR_EL1"), 0);
+	assert_int_equal(stops, pending);
+	assert_int_equal(takes, pending && !ras);
+}
+
+static void is_its_own(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 4; i++)
+		put(i & 1, i & 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
