@@ -8,11 +8,13 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/idspace.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "nested/vncr.h"
 #include "vcpu/s1walk.h"
 #include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
 
 #define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
 
@@ -73,10 +75,22 @@ void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 	vcpu->pc_dirty = true;
 }
 
+/* FEAT_IDST: what a read of the feature ID space raises says which register it was. */
+static bool is_id_read(const struct vcpu *vcpu, u64 esr)
+{
+	u64 op1 = SYS64_OP1(esr);
+
+	return ESR_EC(esr) == EC_SYS64 && SYS64_READ(esr) && SYS64_OP0(esr) == 3 &&
+	       (op1 == 0 || op1 == 1 || op1 == 3) && SYS64_CRN(esr) == 0 && SYS64_CRM(esr) < 8 &&
+	       FIELD(vcpu->vm->id_regs.v[IDX_ID_AA64MMFR2_EL1], 39, 36);
+}
+
 void inject_undef(struct vcpu *vcpu)
 {
+	u64 esr = vcpu->exit.esr;
+
 	/* ConstructException: IL is 1 for an exception class of 0. */
-	inject_sync(vcpu, ESR_IL, false, 0);
+	inject_sync(vcpu, is_id_read(vcpu, esr) ? esr & MASK(31, 0) : ESR_IL, false, 0);
 }
 
 void inject_external_abort(struct vcpu *vcpu)

@@ -6,6 +6,7 @@
 
 struct vcpu;
 
+/* UNDEFINED, for the instruction that vcpu->exit is about: EC 0, or 0x18 as FEAT_IDST has it, if the VM sees that. */
 void inject_undef(struct vcpu *vcpu);
 /* Synchronous external abort for the access described by the current exit. */
 void inject_external_abort(struct vcpu *vcpu);

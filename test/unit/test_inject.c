@@ -10,11 +10,13 @@
 #include <cmocka.h>
 
 #include "arch/feat.h"
+#include "arch/idspace.h"
 #include "arch/sysreg.h"
 #include "nested/vncr.h"
 #include "vcpu/inject.h"
 #include "vcpu/s1walk.h"
 #include "vcpu/vcpu.h"
+#include "vcpu/vm.h"
 
 #define VBAR 0xffff800008012800UL
 #define PC 0xffff800010abcdecUL
@@ -140,6 +142,36 @@ static void undef_syndrome(void **state)
 	assert_int_equal(fake_writes("FAR_EL12"), 0);
 }
 
+/* FEAT_IDST: op0 3, op1 0, 1 or 3, CRn 0, CRm 0 to 7, read, where the VM has it in ID_AA64MMFR2_EL1.IDS. */
+static void undef_id_space(void **state)
+{
+	static struct vm vm;
+
+	(void)state;
+	vcpu.vm = &vm;
+	for (u32 n = 0; n < 1u << 16; n++) {
+		u64 op0 = n >> 14, op1 = n >> 11 & 7, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
+		u64 iss = op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | 7UL << 5 | crm << 1;
+		bool space = op0 == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && crn == 0 && crm < 8;
+
+		for (u32 i = 0; i < 4; i++) {
+			bool read = i & 1, ids = i & 2;
+
+			vm.id_regs.v[IDX_ID_AA64MMFR2_EL1] = ids ? 1UL << 36 : ~(15UL << 36);
+			vcpu.exit.esr = 0x62000000 | iss | read;
+			vcpu.pstate = 0;
+			inject_undef(&vcpu);
+			assert_int_equal(fake_get("ESR_EL12"),
+					 space && read && ids ? 0x62000000 | iss | 1 : 0x02000000);
+		}
+	}
+	/* Some other exit with the same bits. */
+	vcpu.exit.esr = 0x5e300001;
+	inject_undef(&vcpu);
+	assert_int_equal(fake_get("ESR_EL12"), 0x02000000);
+	vcpu.vm = NULL;
+}
+
 static void sync_far(void **state)
 {
 	(void)state;
@@ -254,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(take_exception, setup),
 		cmocka_unit_test_setup(undef_syndrome, setup),
+		cmocka_unit_test_setup(undef_id_space, setup),
 		cmocka_unit_test_setup(sync_far, setup),
 		cmocka_unit_test_setup(vbar_low_bits, setup),
 		cmocka_unit_test_setup(external_aborts, setup),
