@@ -14,6 +14,7 @@
 #include "nested/l1regs.h"
 #include "nested/reflect.h"
 #include "nested/traps_nested.h"
+#include "nested/vel2.h"
 #include "mm/stage2.h"
 #include "vcpu/bank.h"
 #include "vcpu/cpu.h"
@@ -46,6 +47,8 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
 static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
 {
 	vcpu->traps.l2.valid = false;
+	if (unlikely(vel2_without_vhe(vcpu)))
+		vel2_say_vhe(vcpu);
 	vtimer_cnthctl_complete(vcpu);
 	nested_words_note(vcpu, vcpu->traps.from);
 	(void)shadow_find(vcpu);

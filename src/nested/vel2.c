@@ -6,6 +6,7 @@
 #include "arch/hcr.h"
 #include "arch/idspace.h"
 #include "arch/sysreg.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "nested/l1regs.h"
@@ -53,6 +54,20 @@ void vel2_reset(struct vcpu *vcpu)
 	vel2_cpacr_load(vcpu);
 }
 
+void vel2_say_vhe(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (!__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
+		log_line("vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus does not offer: "
+			 "it needs one that runs with E2H = 1",
+			 vm->config->name);
+}
+
+/* TCR_EL2 as it is with E2H = 0: its RES1 bits, and nothing where with E2H = 1 IPS and the like are. */
+#define TCR_EL2_RES1 (BIT(31) | BIT(23))
+#define TCR_EL2_NVHE(v) (((v) & (MASK(63, 32) | TCR_EL2_RES1)) == TCR_EL2_RES1)
+
 /* The registers of vEL2 that are the hardware's EL1 registers while it runs. */
 #define TWINS(X)                                                                                   \
 	X(SCTLR_EL2, SCTLR_EL12)                                                                   \
@@ -72,10 +87,13 @@ void vel2_reset(struct vcpu *vcpu)
 		(void)id;                                                                          \
 		if (!vcpu->hyp)                                                                    \
 			return UNDEF;                                                              \
-		if (write)                                                                         \
+		if (write) {                                                                       \
+			if (SR_##name == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))             \
+				vel2_say_vhe(vcpu);                                                \
 			sysreg_write(twin, *value);                                                \
-		else                                                                               \
+		} else {                                                                           \
 			*value = sysreg_read(twin);                                                \
+		}                                                                                  \
 		return SKIP;                                                                       \
 	}
 

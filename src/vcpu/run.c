@@ -227,6 +227,8 @@ static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum 
 		if (unlikely(!vtimer_el2_quiet(vcpu)))
 			vtimer_el2_exit(vcpu);
 		look_at_controls(vcpu);
+		if (unlikely(vel2_without_vhe(vcpu)))
+			vel2_say_vhe(vcpu);
 		/* An ERET to L2 looks by itself. */
 		if (unlikely(!vgic_el2_quiet(vcpu)) &&
 		    (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET))

@@ -47,6 +47,7 @@ int vm_create(const struct vm_config *config)
 void vm_start(struct vm *vm)
 {
 	vm->started = counter_now();
+	vm->e2h_said = false;
 	/* A hypervisor reads the physical counter often; where that has no offset, it gets the machine's as it is. */
 	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;

@@ -51,6 +51,7 @@ struct vm {
 	bool stage2_ready;
 	u64 started;              /* CNTPCT at vm_start() */
 	bool entered;             /* its first instruction was reported */
+	bool e2h_said;            /* that its hypervisor does without VHE was, in this boot */
 	u32 reset_chunk;          /* vm_work(): how far the zeroing of a reset got */
 	u64 reset_offset;
 	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */

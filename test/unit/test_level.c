@@ -126,6 +126,7 @@ static int setup(void **state)
 	fake_reset();
 	memset(&feat, 0, sizeof(feat));
 	memset(&vm, 0, sizeof(vm));
+	vm.e2h_said = true; /* nothing here is about that */
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&cpu, 0, sizeof(cpu));
 	memset(page, 0, sizeof(page));

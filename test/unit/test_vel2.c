@@ -11,6 +11,8 @@
 
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
+#include "boot/config.h"
+#include "lib/log.h"
 #include "mm/page.h"
 #include "nested/shadow.h"
 #include "nested/vel2.h"
@@ -70,6 +72,52 @@ static void life(void **state)
 	vel2_destroy(&v);
 	vel2_destroy(&v); /* of a VM that failed later on */
 	assert_int_equal(frees, 1);
+}
+
+/* HCR_EL2.E2H = 0, or TCR_EL2 with the RES1 bits of that (31, 23) and none of E2H = 1's above bit 31: once in a boot. */
+static unsigned lines;
+static char last_line[256];
+
+void log_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(last_line, sizeof(last_line), fmt, ap);
+	va_end(ap);
+	lines++;
+}
+
+static void tcr(u64 v)
+{
+	assert_int_equal(twin_TCR_EL2(&vcpu, SR_TCR_EL2, true, &v), SKIP);
+	assert_int_equal(fake_get("TCR_EL12"), v);
+}
+
+static void without_vhe(void **state)
+{
+	static const struct vm_config config = { .name = "xen" };
+
+	(void)state;
+	vm.config = &config;
+	lines = 0;
+	page[0x78 / 8] = 1UL << 34 | 1UL << 31;
+	assert_false(vel2_without_vhe(&vcpu));
+	tcr(0x5b5993519);        /* a VHE Linux's: IPS, TG1 */
+	tcr(0x100000000 | 1UL << 31 | 1UL << 23);
+	tcr(1UL << 31);
+	assert_int_equal(lines, 0);
+	tcr(0x80853510);         /* as Xen has it */
+	tcr(0x80853510);
+	assert_int_equal(lines, 1);
+	assert_non_null(strstr(last_line, "vm xen: "));
+	assert_non_null(strstr(last_line, "VHE"));
+	vm.e2h_said = false;
+	page[0x78 / 8] = 1UL << 31;
+	assert_true(vel2_without_vhe(&vcpu));
+	vel2_say_vhe(&vcpu);
+	vel2_say_vhe(&vcpu);
+	assert_int_equal(lines, 2);
 }
 
 static void reset(void **state)
@@ -193,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(life, setup),
+		cmocka_unit_test_setup(without_vhe, setup),
 		cmocka_unit_test_setup(reset, setup),
 		cmocka_unit_test_setup(twin_registers, setup),
 		cmocka_unit_test_setup(kept_registers, setup),
