@@ -126,6 +126,9 @@ static void meet_gen(struct step *s, struct rng *r)
 	s->a[5] = mdscrs[rng_below(r, ARRAY_SIZE(mdscrs))];
 	if (s->a[0] != AT_HOST)
 		s->a[4] = 0;
+	/* Not in the midst of a software step: when it ends is up to the machine, until there is an ISB. */
+	if (s->a[4])
+		s->a[1] = 1;
 	if (s->a[0] == AT_USER || s->a[0] == AT_GUEST_EL0)
 		s->a[3] = 0;
 }

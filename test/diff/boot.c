@@ -9,7 +9,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TAIL 8192 /* more than is read at once: where a console's last words are */
+
 const char *const who_name[2] = { "bare", "nidus" };
+
+static void room(struct text *t, size_t n)
+{
+	if (t->len + n + 1 <= t->room)
+		return;
+	t->room = (t->len + n + 1) * 2;
+	t->s = realloc(t->s, t->room);
+	if (!t->s)
+		die("no memory");
+}
 
 void text_add(struct text *t, const char *fmt, ...)
 {
@@ -19,16 +31,21 @@ void text_add(struct text *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (t->len + (size_t)n + 1 > t->room) {
-		t->room = (t->len + (size_t)n + 1) * 2;
-		t->s = realloc(t->s, t->room);
-		if (!t->s)
-			die("no memory");
-	}
+	room(t, (size_t)n);
 	va_start(ap, fmt);
 	vsnprintf(t->s + t->len, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	t->len += (size_t)n;
+}
+
+/* What came from a console, without carriage returns. */
+static void console_add(struct text *t, const char *s, size_t n)
+{
+	room(t, n);
+	for (; n; s++, n--)
+		if (*s != '\r' && *s)
+			t->s[t->len++] = *s;
+	t->s[t->len] = 0;
 }
 
 static void list_write(const char *path, const struct text *list)
@@ -69,7 +86,9 @@ static pid_t start(enum who who, const char *lane, const char *path, int *consol
 /* nidus halts for ever after a panic, and a stopped VM's machine ends by itself. */
 static bool is_over(const struct text *out)
 {
-	return out->s && (strstr(out->s, "nidus: panic: ") || strstr(out->s, "nidus: all VMs are off"));
+	const char *end = out->s + (out->len > TAIL ? out->len - TAIL : 0);
+
+	return strstr(end, "nidus: panic: ") || strstr(end, "nidus: all VMs are off");
 }
 
 bool boot(enum who who, const char *lane, const struct text *list, struct text *out)
@@ -87,9 +106,7 @@ bool boot(enum who who, const char *lane, const struct text *list, struct text *
 		n = read(p.fd, buffer, sizeof(buffer));
 		if (n <= 0)
 			break;
-		for (ssize_t i = 0; i < n; i++)
-			if (buffer[i] != '\r' && buffer[i])
-				text_add(out, "%c", buffer[i]);
+		console_add(out, buffer, (size_t)n);
 		if (is_over(out))
 			break;
 	}
