@@ -85,6 +85,14 @@ function za_store
 	b.lo	1b
 	ret
 
+/* x0: 64 bytes, ZT0; PSTATE.ZA is 1. SME2 is newer than the assembler. */
+function zt0_load
+	.inst	0xe11f8000 /* LDR ZT0, [x0] */
+	ret
+function zt0_store
+	.inst	0xe13f8000 /* STR ZT0, [x0] */
+	ret
+
 function vl_bytes
 	rdvl	x0, #1
 	ret

@@ -24,6 +24,7 @@ const char guest_name[] = "canary";
 #define SVCR_SM BIT(0)
 #define SVCR_ZA BIT(1)
 #define SMCR_FA64 BIT(31)
+#define SMCR_EZT0 BIT(30)
 #define CPACR_ALL (3UL << 16 | 3UL << 20 | 3UL << 24)
 
 /* canary.S */
@@ -33,6 +34,8 @@ void sve_load(const void *z, u64 ffr);
 void sve_store(void *z, u64 ffr);
 void za_load(const void *za);
 void za_store(void *za);
+void zt0_load(const void *zt0);
+void zt0_store(void *zt0);
 u64 vl_bytes(void);
 u64 svl_bytes(void);
 u64 fp_touch(void);
@@ -42,6 +45,7 @@ extern const char el0_spin_and_call[];
 struct regs {
 	u8 z[SVE_BYTES] __attribute__((aligned(64))); /* V0-V31 in FP mode */
 	u8 za[VL_MAX * VL_MAX] __attribute__((aligned(64)));
+	u8 zt0[64];
 	u64 fpcr, fpsr, tpidr2, svcr;
 };
 
@@ -50,13 +54,14 @@ struct state {
 	u64 seed;
 	bool fp_only; /* V registers alone */
 	bool ffr;     /* FFR can be used in this mode */
+	bool zt0;     /* so can ZT0 */
 	u64 vl, svl;  /* bytes: in force for Z, and for ZA */
 	u64 svcr;
 	struct regs want, got;
 };
 
 static struct state states[CPUS];
-static bool has_sve, has_sme, has_fa64;
+static bool has_sve, has_sme, has_sme2, has_fa64;
 static u64 id;
 
 static u64 rnd(struct state *s, u64 n)
@@ -100,14 +105,14 @@ static u8 *ffr_of(struct regs *r, u64 vl)
 static void choose(struct state *s)
 {
 	bool sm = has_sme && rnd(s, 3) == 0, za = has_sme && rnd(s, 3) == 0,
-	     fa64 = has_fa64 && rnd(s, 2);
+	     fa64 = has_fa64 && rnd(s, 2), ezt0 = has_sme2 && rnd(s, 4);
 
 	if (has_sme)
 		sysreg_write(SVCR, 0);
 	if (has_sve)
 		sysreg_write(ZCR_EL1, rnd(s, 16));
 	if (has_sme) {
-		sysreg_write(SMCR_EL1, rnd(s, 16) | (fa64 ? SMCR_FA64 : 0));
+		sysreg_write(SMCR_EL1, rnd(s, 16) | (fa64 ? SMCR_FA64 : 0) | (ezt0 ? SMCR_EZT0 : 0));
 		isb();
 		s->svcr = (sm ? SVCR_SM : 0) | (za ? SVCR_ZA : 0);
 		sysreg_write(SVCR, s->svcr);
@@ -116,6 +121,7 @@ static void choose(struct state *s)
 	s->svl = has_sme ? svl_bytes() : 0;
 	s->fp_only = !sm && (!has_sve || rnd(s, 4) == 0);
 	s->ffr = !s->fp_only && (!sm || fa64);
+	s->zt0 = za && ezt0;
 	s->vl = s->fp_only ? 16 : vl_bytes();
 }
 
@@ -129,6 +135,8 @@ static void load(struct state *s)
 		sve_load(w->z, s->ffr);
 	if (s->svcr & SVCR_ZA)
 		za_load(w->za);
+	if (s->zt0)
+		zt0_load(w->zt0);
 	sysreg_write(FPCR, w->fpcr);
 	sysreg_write(FPSR, w->fpsr);
 	if (has_sme)
@@ -144,6 +152,8 @@ static void new_pattern(struct state *s)
 		fill_ffr(s, ffr_of(w, s->vl));
 	if (s->svcr & SVCR_ZA)
 		fill(s, w->za, s->svl * s->svl);
+	if (s->zt0)
+		fill(s, w->zt0, sizeof(w->zt0));
 	w->fpcr = random_next(&s->seed) & FPCR_BITS;
 	w->fpsr = random_next(&s->seed) & FPSR_BITS;
 	w->tpidr2 = random_next(&s->seed);
@@ -209,6 +219,8 @@ static void check(struct state *s, bool el0)
 	(el0 ? store_at_el0 : store_at_el1)(s);
 	if (s->svcr & SVCR_ZA)
 		za_store(g->za);
+	if (s->zt0)
+		zt0_store(g->zt0);
 	expect(g->fpcr == w->fpcr, "id %lu cpu %u: FPCR is 0x%lx, expected 0x%lx", id, cpu, g->fpcr,
 	       w->fpcr);
 	expect(g->fpsr == w->fpsr, "id %lu cpu %u: FPSR is 0x%lx, expected 0x%lx", id, cpu, g->fpsr,
@@ -223,6 +235,8 @@ static void check(struct state *s, bool el0)
 	}
 	if (s->svcr & SVCR_ZA)
 		compare(s, "za", w->za, g->za, s->svl * s->svl, s->svl);
+	if (s->zt0)
+		compare(s, "zt", w->zt0, g->zt0, sizeof(w->zt0), sizeof(w->zt0));
 }
 
 static void sleep_us(u64 us)
@@ -395,6 +409,54 @@ static u64 ec_of(u64 (*fn)(void))
 	return t.count ? ESR_EC(t.esr) : ~0UL;
 }
 
+static u8 zt0_anywhere[64] __attribute__((aligned(16)));
+
+static u64 zt0_touch(void)
+{
+	zt0_store(zt0_anywhere);
+	return 0;
+}
+
+/* ZT0 is there when SMCR_EL1.EZT0 says so; it becomes zero with ZA. Without SME2 there is no such instruction. */
+static void test_zt0(void)
+{
+	struct trap t;
+	u64 i, dirty = 0;
+
+	sysreg_write(CPACR_EL1, CPACR_ALL);
+	isb();
+	if (!has_sme2) {
+		expect_eq(ec_of(zt0_touch), EC_UNKNOWN, "EC of STR ZT0 without SME2");
+		return;
+	}
+	sysreg_write(SMCR_EL1, SMCR_EZT0);
+	sysreg_write(SVCR, 0);
+	isb();
+	sysreg_write(SVCR, SVCR_ZA);
+	isb();
+	memset(zt0_anywhere, 0xff, sizeof(zt0_anywhere));
+	expect_eq(ec_of(zt0_touch), ~0UL, "EC of STR ZT0");
+	for (i = 0; i < sizeof(zt0_anywhere); i++)
+		dirty += zt0_anywhere[i] != 0;
+	expect_eq(dirty, 0, "bytes of ZT0 that are not zero when ZA came on");
+	sysreg_write(SMCR_EL1, 0);
+	isb();
+	trap_arm(&t);
+	zt0_touch();
+	trap_disarm();
+	/* SMTC is 4; QEMU 11.1 has no room for that bit. */
+	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 3) == 0, "STR ZT0 with EZT0=0: %u exceptions, esr 0x%lx",
+	       t.count, t.esr);
+	sysreg_write(SMCR_EL1, SMCR_EZT0);
+	sysreg_write(SVCR, 0);
+	isb();
+	trap_arm(&t);
+	zt0_touch();
+	trap_disarm();
+	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 7) == 3, "STR ZT0 with ZA=0: %u exceptions, esr 0x%lx",
+	       t.count, t.esr);
+}
+
 /* A feature is whole: right traps when the guest disables it, all lengths; or absent: UNDEFINED. */
 static void test_presence(void)
 {
@@ -437,8 +499,8 @@ static void test_lengths(void)
 	if (!has_sme)
 		last = 0;
 	expect_eq(dt_arg("svl", last * 8), last * 8, "largest streaming vector length");
-	print("canary: id %lu: sve %lu bits, sme %lu bits%s\n", id, max * 8, last * 8,
-	      has_fa64 ? ", FA64" : "");
+	print("canary: id %lu: sve %lu bits, sme %lu bits%s%s\n", id, max * 8, last * 8, has_fa64 ? ", FA64" : "",
+	      has_sme2 ? ", ZT0" : "");
 }
 
 static u8 first_sight[512] __attribute__((aligned(16)));
@@ -471,6 +533,7 @@ static const struct suite_test tests[] = {
 	{ "presence", test_presence, 1 },
 	{ "clean_start", test_clean_start, 1 },
 	{ "lengths", test_lengths, 1 },
+	{ "zt0", test_zt0, 1 },
 	{ "steps", test_steps, 1 },
 };
 
@@ -479,6 +542,7 @@ void guest_main(void)
 	id = dt_arg("id", 0);
 	has_sve = FIELD(sysreg_read(ID_AA64PFR0_EL1), 35, 32);
 	has_sme = FIELD(sysreg_read(ID_AA64PFR1_EL1), 27, 24);
+	has_sme2 = FIELD(sysreg_read(ID_AA64PFR1_EL1), 27, 24) >= 2;
 	has_fa64 = has_sme && FIELD(sysreg_read(ID_AA64SMFR0_EL1), 63, 63);
 	dt.cpu_count = MIN(dt.cpu_count, (u32)CPUS);
 	gic_dist_init();

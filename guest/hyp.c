@@ -8,7 +8,7 @@
 
 const char guest_name[] = "hyp";
 
-bool has_sve, has_sme, has_fa64, has_pauth, has_hcx, has_fgt;
+bool has_sve, has_sme, has_sme2, has_fa64, has_pauth, has_hcx, has_fgt;
 
 static const struct group {
 	char name[12];
@@ -45,6 +45,7 @@ static void detect(void)
 
 	has_sve = FIELD(pfr0, 35, 32);
 	has_sme = FIELD(pfr1, 27, 24);
+	has_sme2 = FIELD(pfr1, 27, 24) >= 2;
 	has_fa64 = has_sme && FIELD(sysreg_read(ID_AA64SMFR0_EL1), 63, 63);
 	has_pauth = FIELD(isar1, 11, 4) || FIELD(isar2, 15, 12);
 	has_hcx = FIELD(sysreg_read(ID_AA64MMFR1_EL1), 43, 40);

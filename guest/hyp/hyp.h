@@ -132,7 +132,7 @@ struct l2 {
 };
 
 extern struct l2 l2s[4];
-extern bool has_sve, has_sme, has_fa64, has_pauth, has_hcx, has_fgt;
+extern bool has_sve, has_sme, has_sme2, has_fa64, has_pauth, has_hcx, has_fgt;
 extern const char _head[];
 
 /* ---- enter.S ---- */

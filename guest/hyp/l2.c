@@ -160,7 +160,7 @@ void l2_reset_cpu(struct l2 *l, u32 index)
 	l->cntvoff = 0;
 	l->eret = 0;
 	l->zcr = 15;
-	l->smcr = BIT(31) | 15;
+	l->smcr = BIT(31) | BIT(30) | 15; /* FA64, EZT0 */
 	l->control[CTL_CNTHCTL] = CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
 	l->control[CTL_CPTR] = CPTR_FPEN | CPTR_ZEN | CPTR_SMEN;
 	l->control[CTL_HFGRTR] = l->control[CTL_HFGWTR] = HFGXTR_NSMPRI_EL1 | HFGXTR_NTPIDR2_EL0;

@@ -11,6 +11,7 @@
 #define SVCR_SM BIT(0)
 #define SVCR_ZA BIT(1)
 #define FA64 BIT(31)
+#define EZT0 BIT(30)
 #define CPACR_ALL (3UL << 16 | 3UL << 20 | 3UL << 24)
 
 /* guest/canary.S */
@@ -20,6 +21,8 @@ void sve_load(const void *z, u64 ffr);
 void sve_store(void *z, u64 ffr);
 void za_load(const void *za);
 void za_store(void *za);
+void zt0_load(const void *zt0);
+void zt0_store(void *zt0);
 u64 vl_bytes(void);
 u64 svl_bytes(void);
 u64 fp_touch(void);
@@ -28,6 +31,7 @@ u64 fp_touch(void);
 struct set {
 	u8 z[VL_MAX * 32 + VL_MAX / 8 * 17] __attribute__((aligned(64)));
 	u8 za[VL_MAX * VL_MAX] __attribute__((aligned(64)));
+	u8 zt0[64];
 	u64 fpcr, fpsr, tpidr2, svcr;
 	u64 vl, svl; /* bytes */
 	bool sve, ffr;
@@ -53,7 +57,7 @@ static void host_lengths(u64 zcr, u64 smcr)
 	if (has_sve)
 		sysreg_write(ZCR_EL2, zcr);
 	if (has_sme)
-		sysreg_write(SMCR_EL2, smcr | (has_fa64 ? FA64 : 0));
+		sysreg_write(SMCR_EL2, smcr | (has_fa64 ? FA64 : 0) | (has_sme2 ? EZT0 : 0));
 	isb();
 }
 
@@ -82,6 +86,8 @@ static void set_store(struct set *s)
 		fp_store(s->z);
 	if (s->svcr & SVCR_ZA)
 		za_store(s->za);
+	if ((s->svcr & SVCR_ZA) && has_sme2)
+		zt0_store(s->zt0);
 }
 
 /* The mode is in force already. */
@@ -93,6 +99,8 @@ static void set_load(const struct set *s)
 		fp_load(s->z);
 	if (s->svcr & SVCR_ZA)
 		za_load(s->za);
+	if ((s->svcr & SVCR_ZA) && has_sme2)
+		zt0_load(s->zt0);
 	sysreg_write(FPCR, s->fpcr);
 	sysreg_write(FPSR, s->fpsr);
 	if (has_sme)
@@ -140,6 +148,8 @@ static void set_fill(struct set *s)
 	}
 	if (s->svcr & SVCR_ZA)
 		bytes(s->za, s->svl * s->svl);
+	if ((s->svcr & SVCR_ZA) && has_sme2)
+		bytes(s->zt0, sizeof(s->zt0));
 	s->fpcr = random_next(&seed) & FPCR_BITS;
 	s->fpsr = random_next(&seed) & FPSR_BITS;
 	s->tpidr2 = has_sme ? random_next(&seed) : 0;
@@ -170,6 +180,8 @@ static bool set_compare(const char *who, const struct set *a, const struct set *
 		compare_bytes(who, "FFR", a->z + z_bytes(a), b->z + z_bytes(a), a->vl / 8);
 	if (a->svcr & SVCR_ZA)
 		compare_bytes(who, "ZA", a->za, b->za, a->svl * a->svl);
+	if ((a->svcr & SVCR_ZA) && has_sme2)
+		compare_bytes(who, "ZT0", a->zt0, b->zt0, sizeof(a->zt0));
 	return !test_failed();
 }
 
@@ -290,13 +302,13 @@ static void lengths(struct l2 *l)
 			if (has_sme)
 				svl = svl_bytes();
 			host_lengths(a, a);
-			r = l2_run_fn(l, l2_lengths, b, b | FA64, 0);
+			r = l2_run_fn(l, l2_lengths, b, b | FA64 | EZT0, 0);
 			expect(r == (vl << 32 | svl), "LEN %lu and %lu: VL %lu SVL %lu, expected %lu %lu", a, b,
 			       r >> 32, r & 0xffffffff, vl, svl);
 		}
 	}
 	host_lengths(15, 15);
-	l2_run_fn(l, l2_lengths, 15, 15 | FA64, 0);
+	l2_run_fn(l, l2_lengths, 15, 15 | FA64 | EZT0, 0);
 }
 
 static u64 l2_store_z(u64 a, u64 b, u64 c)

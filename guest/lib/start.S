@@ -122,7 +122,7 @@ el2_leave:
 	ubfx	x2, x1, #24, #4
 	cbz	x2, 3f
 	mov	x2, #0xf
-	movk	x2, #0x8000, lsl #16	/* FA64 */
+	movk	x2, #0xc000, lsl #16	/* FA64, EZT0 */
 	msr	s3_4_c1_c2_6, x2	/* SMCR_EL2 */
 3:	movz	x1, #0x30d0, lsl #16
 	movk	x1, #0x0800

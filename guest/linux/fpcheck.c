@@ -36,6 +36,8 @@ void sve_load(const void *z, u64 ffr);
 void sve_store(void *z, u64 ffr);
 void za_load(const void *za);
 void za_store(void *za);
+void zt0_load(const void *zt0);
+void zt0_store(void *zt0);
 u64 vl_bytes(void);
 u64 svl_bytes(void);
 void v_sum(void);
@@ -45,6 +47,7 @@ u64 fp_series(u64 n);
 struct regs {
 	u8 z[SVE_BYTES] __attribute__((aligned(64))); /* V0-V31 in FP mode; else Z, P, FFR */
 	u8 za[VL_MAX * VL_MAX] __attribute__((aligned(64)));
+	u8 zt0[64];
 	u64 fpcr, fpsr, tpidr2;
 };
 
@@ -65,7 +68,7 @@ struct state {
 typedef u64 __attribute__((may_alias)) lane;
 
 const char program_name[] = "fpcheck";
-static bool has_sve, has_sme, has_fa64;
+static bool has_sve, has_sme, has_sme2, has_fa64;
 static u64 *rounds_done; /* by all processes; and when that was last said */
 
 #define read_reg(r)                                                                                \
@@ -161,6 +164,8 @@ static void new_pattern(struct state *s)
 		fill_ffr(s, w->z + s->vl * 34);
 	if (s->svcr & SVCR_ZA)
 		fill(s, w->za, s->svl * s->svl);
+	if ((s->svcr & SVCR_ZA) && has_sme2)
+		fill(s, w->zt0, sizeof(w->zt0));
 	w->fpcr = random_next(&s->seed) & FPCR_BITS;
 	w->fpsr = random_next(&s->seed) & FPSR_BITS;
 	w->tpidr2 = random_next(&s->seed);
@@ -180,6 +185,8 @@ static void load(struct state *s)
 		sve_load(w->z, s->ffr);
 	if (s->svcr & SVCR_ZA)
 		za_load(w->za);
+	if ((s->svcr & SVCR_ZA) && has_sme2)
+		zt0_load(w->zt0);
 	write_reg(FPCR, w->fpcr);
 	write_reg(FPSR, w->fpsr);
 	if (has_sme)
@@ -235,6 +242,10 @@ static void check(struct state *s)
 	if (s->svcr & SVCR_ZA) {
 		za_store(g->za);
 		compare(s, "za", w->za, g->za, s->svl * s->svl, s->svl);
+		if (has_sme2) {
+			zt0_store(g->zt0);
+			compare(s, "zt", w->zt0, g->zt0, sizeof(w->zt0), sizeof(w->zt0));
+		}
 	}
 }
 
@@ -391,8 +402,8 @@ static void check_features(char **argv, u64 id, u64 procs)
 	u64 svl = has_sme ? set_vl(PR_SME_SET_VL, VL_MAX) * 8 : 0;
 
 	if (has_sve && has_sme)
-		say("id %lu: %lu processes, sve %lu bits, sme %lu bits%s", id, procs, vl, svl,
-		    has_fa64 ? ", FA64" : "");
+		say("id %lu: %lu processes, sve %lu bits, sme %lu bits%s%s", id, procs, vl, svl, has_fa64 ? ", FA64" : "",
+		    has_sme2 ? ", ZT0" : "");
 	else if (has_sve)
 		say("id %lu: %lu processes, sve %lu bits, no sme", id, procs, vl);
 	else
@@ -414,6 +425,7 @@ u64 program(char **argv)
 	has_sve = linux_hwcap & HWCAP_SVE;
 	has_sme = linux_hwcap2 & HWCAP2_SME;
 	has_fa64 = linux_hwcap2 & HWCAP2_SME_FA64;
+	has_sme2 = linux_hwcap2 & HWCAP2_SME2;
 	rounds_done = map(2 * sizeof(*rounds_done), true);
 	check_features(argv, id, procs);
 	for (i = 0; i < procs; i++)

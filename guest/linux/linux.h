@@ -14,6 +14,7 @@
 #define HWCAP_SVE BIT(22)
 #define HWCAP2_SME BIT(23)
 #define HWCAP2_SME_FA64 BIT(30)
+#define HWCAP2_SME2 BIT(37)
 #define PAGE_SIZE 4096UL
 
 /* AT_HWCAP and AT_HWCAP2. */
