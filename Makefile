@@ -25,8 +25,8 @@ help:
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
 #: make check      unit tests, the SIMD explorer, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
-#: make soak       the tests that make test shortens, at full length, about an hour; ends as make test does
 #: make diff-mutants  that the differential tester finds the mends of test/diff/mutants undone
+#: make soak       what make test shortens or leaves out, at full length, and the system tests on a newer QEMU
 #: make bench      instruction counts, as a table and in build/bench/results.json
 #: make clean      remove build/
 

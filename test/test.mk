@@ -18,14 +18,32 @@ JOBS ?= 2
 test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
 	SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
-# What test-system does for a short while, at full length: whatever reads SOAK. SEED=N: another course; N=N: so many
-# programs of diff-*.
-SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom 'diff-*'
-soak: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
-	$(if $(TESTS),,@$(MAKE) -s diff-mutants)
-	SOAK=1 TEST_LIMIT=3600 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
+# What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
+# SEED=N: another course; N=N: so many programs of diff-*. Then all of test-system on a newer QEMU. With TESTS: those alone, at full length.
+SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom 'diff-*' \
+	$(shell cd test/system/tests && grep -lx '\# soak' *)
+soak:
+ifeq ($(TESTS),)
+	@tools/stages $(B)/log 'soak=$(MAKE) -s soak-long' 'diff-mutants=$(MAKE) -s diff-mutants' \
+		'newer=$(MAKE) -s soak-newer'
+else
+	@$(MAKE) -s soak-long
+endif
+
+soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
+	@SOAK=1 TEST_LIMIT=14400 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
+
+# The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 besides.
+QEMU_SUITE ?= trixie-backports
+NEWER := $(CURDIR)/$(B)/qemu/$(QEMU_SUITE)/qemu-system-aarch64
+$(NEWER): tools/fetch-qemu tools/apt.sh | $(B)/.setup
+	@QEMU_SUITE=$(QEMU_SUITE) tools/fetch-qemu
+	@touch -c $@
+
+soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image
+	@QEMU=$(NEWER) TEST_OUT=$(CURDIR)/$(B)/test/newer SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 bench: $(B)/nidus.bin guests
 	@bench/run
 
-.PHONY: test-system soak diff-mutants bench
+.PHONY: test-system soak soak-long soak-newer diff-mutants bench

@@ -12,12 +12,20 @@ bare()
 	bare_machine "$bare_seconds" -M virtualization=on -smp 2 -kernel "$guests/hyp.bin" -append "$words" "$@"
 }
 
-# expected NAME: the console is test/system/expected/NAME.txt. To write that file anew (after a look at what
-# differs):
+# expected_file NAME: sets file to what is to be printed: expected/NAME.txt, or, where the machine has more or less than
+# that of QEMU 10, one for the QEMU at hand, expected/NAME.VERSION.txt.
+expected_file()
+{
+	version=$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p')
+	file=$TOP/test/system/expected/$1.$version.txt
+	[ -e "$file" ] || file=$TOP/test/system/expected/$1.txt
+}
+
+# expected NAME: the console is that. To write the file anew (after a look at what differs):
 #	HYP_EXPECTED=write test/system/run 'hyp-bare*'
 expected()
 {
-	file=$TOP/test/system/expected/$1.txt
+	expected_file "$1"
 	never '^FAIL: '
 	want '^hyp: [1-9][0-9]* passed, 0 failed'
 	case ${HYP_EXPECTED:-} in
@@ -26,11 +34,11 @@ expected()
 	diff "$file" "$OUT/lines" || fail "it differs from ${file#"$TOP"/}"
 }
 
-# as_bare NAME: the console of a nested VM is test/system/expected/NAME.txt, but for tests that expected/hyp.hidden
+# as_bare NAME: the console of a nested VM is what is expected of the bare machine, but for tests that expected/hyp.hidden
 # allows to be skipped.
 as_bare()
 {
-	file=$TOP/test/system/expected/$1.txt
+	expected_file "$1"
 	never '^FAIL: '
 	want '^hyp: [1-9][0-9]* passed, 0 failed'
 	grep -v '^#' "$TOP/test/system/expected/hyp.hidden" >"$OUT/hidden"
