@@ -209,7 +209,5 @@ noreturn void boot_primary(u64 fdt)
 	vm_stats_at_end = has_word(machine.bootargs, "stats");
 	create_vms();
 	smp_release();
-	for (u32 i = 0; i < vm_count; i++)
-		vm_start(&vms[i]);
-	sched_loop();
+	sched_loop(); /* which fills the VMs' memory and starts them, as other CPUs do */
 }

@@ -378,6 +378,21 @@ struct console_port *console_attach(const struct vm *vm, const char *name, struc
 	return p;
 }
 
+bool console_drained(struct console_port *p)
+{
+	bool full;
+
+	if (!held(p))
+		return true;
+	if (!spin_trylock(&lock))
+		return false;
+	drain(p, held(p));
+	full = !has_room();
+	spin_unlock(&lock);
+	settle(full);
+	return !held(p);
+}
+
 void console_detach(struct console_port *p)
 {
 	spin_lock(&lock);

@@ -109,6 +109,8 @@ static const char *vm_state_name(u32 state)
 	switch ((enum vm_state)state) {
 	case VM_UNUSED:
 		return "unused";
+	case VM_LOADING:
+		return "loading";
 	case VM_RUNNING:
 		return "running";
 	case VM_STOPPING:

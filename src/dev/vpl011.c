@@ -454,6 +454,13 @@ int vpl011_create(struct vm *vm)
 	return 0;
 }
 
+bool vpl011_drained(struct vm *vm)
+{
+	struct vpl011 *u = find(vm);
+
+	return !u || console_drained(u->port);
+}
+
 void vpl011_destroy(struct vm *vm)
 {
 	struct vpl011 *u = find(vm);

@@ -354,17 +354,20 @@ void page_zero(u64 start, u64 size)
 		zero_blocks(p, p + size, step);
 }
 
-void page_sync(u64 start, u64 size)
+void page_clean(u64 start, u64 size)
 {
-	u64 p = (u64)pa_ptr(pa(start));
+	u64 p = (u64)pa_ptr(pa(start)), line;
 
-	if (!feat.qemu) {
-		u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+	if (feat.qemu)
+		return;
+	line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+	for (u64 q = ALIGN_DOWN(p, line); q < p + size; q += line)
+		cache_clean_line(q);
+	dsb(sy);
+}
 
-		for (u64 q = ALIGN_DOWN(p, line); q < p + size; q += line)
-			cache_clean_line(q);
-		dsb(sy);
-	}
+void page_drop_instructions(void)
+{
 	icache_drop_all();
 	dsb(ish);
 	isb();

@@ -47,7 +47,8 @@ void page_zero(u64 pa, u64 size);
 
 /*
  * Make what nidus wrote to [pa, pa+size) the truth for a guest that runs with its caches off (clean
- * to the point of coherency; nothing to do on QEMU, which has no caches) and drop stale
- * instructions of it. For guest RAM before its first use and after loading images into it.
+ * to the point of coherency; nothing to do on QEMU, which has no caches). For guest RAM before its first use.
  */
-void page_sync(u64 pa, u64 size);
+void page_clean(u64 pa, u64 size);
+/* After the last page_clean(): no CPU has stale instructions of what was there before. A broadcast, so once for all. */
+void page_drop_instructions(void);

@@ -557,9 +557,38 @@ int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 ma
 	return pt->root ? 0 : -ENOMEM;
 }
 
-void pgtable_destroy(struct pgtable *pt)
+/* As free_below(), but no more than *left tables, and what is freed is forgotten. True: all of them went. */
+static bool free_some(struct pgtable *pt, u64 *table, u32 level, u32 count, u32 *left)
 {
-	free_below(pt, pgtable_ptr(pt->root), pt->start_level, root_entries(pt));
+	if (level == 3)
+		return true;
+	for (u32 i = 0; i < count; i++) {
+		u64 desc = desc_load(&table[i]);
+
+		if (!pgtable_is_table(desc, level))
+			continue;
+		if (!*left || !free_some(pt, pgtable_ptr(desc), level + 1, PGTABLE_ENTRIES, left) || !*left)
+			return false;
+		table_free(pt, desc & DESC_ADDR, 0);
+		desc_store(&table[i], 0);
+		--*left;
+	}
+	return true;
+}
+
+bool pgtable_destroy_piece(struct pgtable *pt, u32 tables)
+{
+	if (!pt->root)
+		return false;
+	if (!free_some(pt, pgtable_ptr(pt->root), pt->start_level, root_entries(pt), &tables))
+		return true;
 	table_free(pt, pt->root, root_order(pt));
 	pt->root = 0;
+	return false;
+}
+
+void pgtable_destroy(struct pgtable *pt)
+{
+	while (pgtable_destroy_piece(pt, ~0U))
+		;
 }

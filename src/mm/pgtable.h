@@ -48,6 +48,8 @@ int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 ma
 		 const struct pgtable_ops *ops) must_check;
 /* Free every table page; nothing may use the table any more. */
 void pgtable_destroy(struct pgtable *pt);
+/* The same in pieces of at most `tables` table pages; true: there are more. Nothing but this may follow. */
+bool pgtable_destroy_piece(struct pgtable *pt, u32 tables) must_check;
 
 /*
  * Map [ia, ia+size) to [oa, ...) with the leaf attribute bits attr (everything in a descriptor but

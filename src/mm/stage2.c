@@ -12,6 +12,9 @@
 /* Room for the places where machines put devices, whatever the size of the VM's RAM. */
 #define IPA_BITS_USUAL 40
 
+/* Tables in one piece of work: some 10 microseconds. */
+#define DESTROY_TABLES 256
+
 static void stage2_invalidate(struct pgtable *pt, u64 ia, u64 size)
 {
 	tlb_invalidate_ipa(container_of(pt, struct stage2, pt)->vttbr, ia, size);
@@ -99,12 +102,20 @@ int stage2_resize(struct stage2 *s2, u32 ipa_bits)
 	return 0;
 }
 
+bool stage2_destroy_piece(struct stage2 *s2)
+{
+	if (s2->vmid) {
+		tlb_invalidate_vmid(s2->vttbr);
+		vmid_free(s2->vmid);
+		s2->vmid = 0;
+	}
+	return pgtable_destroy_piece(&s2->pt, DESTROY_TABLES);
+}
+
 void stage2_destroy(struct stage2 *s2)
 {
-	tlb_invalidate_vmid(s2->vttbr);
-	pgtable_destroy(&s2->pt);
-	vmid_free(s2->vmid);
-	s2->vmid = 0;
+	while (stage2_destroy_piece(s2))
+		;
 }
 
 static u64 mem_attr(enum stage2_mem mem)

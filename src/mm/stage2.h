@@ -41,6 +41,8 @@ int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block) must_check;
 int stage2_resize(struct stage2 *s2, u32 ipa_bits);
 /* Invalidate the VMID's TLB entries, free tables and VMID; no CPU may have it loaded. */
 void stage2_destroy(struct stage2 *s2);
+/* The same in pieces of at most 256 tables; true: there are more. */
+bool stage2_destroy_piece(struct stage2 *s2) must_check;
 /*
  * Map and unmap, as pgtable_map() and pgtable_unmap(), under s2->lock, with TLB invalidation of
  * what was there. A guest may fault on memory that is being changed: its abort handler looks again

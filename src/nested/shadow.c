@@ -25,6 +25,9 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
  */
 #define PAGES_RAM_SHIFT 7
 
+/* Tables that go in one piece of work. */
+#define UNMAKE_TABLES 256
+
 /* What counts of VTCR_EL2: T0SZ, SL0, TG0, PS, VS, HA, HD. */
 #define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
 #define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
@@ -102,11 +105,10 @@ static void drain(struct shadow *s)
 		;
 }
 
-static void unmake(struct shadow *s)
+/* True: there is more. */
+static bool unmake_piece(struct shadow *s)
 {
-	drain(s);
-	pgtable_destroy(&s->rmap);
-	stage2_destroy(&s->s2);
+	return shadow_reap(s) || pgtable_destroy_piece(&s->rmap, UNMAKE_TABLES) || stage2_destroy_piece(&s->s2);
 }
 
 /*
@@ -203,7 +205,8 @@ int shadow_vm_init(struct vm *vm)
 	}
 	pool->refs = MIN(pool->count / vm->vcpu_count, (u32)SHADOW_REFS);
 	if (!pool->refs) {
-		shadow_vm_destroy(vm);
+		while (shadow_vm_destroy_piece(vm))
+			;
 		return err;
 	}
 	pool->max_pages =
@@ -220,30 +223,40 @@ static void drop_refs(struct vm *vm)
 	}
 }
 
-void shadow_vm_destroy(struct vm *vm)
+bool shadow_vm_destroy_piece(struct vm *vm)
 {
 	struct shadow_pool *pool = pool_of(vm);
 
 	if (!pool)
-		return;
+		return false;
 	drop_refs(vm);
-	for (u32 i = 0; i < pool->count; i++)
-		unmake(&pool->s[i]);
+	if (pool->count) {
+		if (!unmake_piece(&pool->s[pool->count - 1]))
+			pool->count--;
+		return true;
+	}
 	vm->shadows = NULL;
 	page_free(ptr_pa(pool).a, pool->order);
+	return false;
 }
 
-void shadow_vm_reset(struct vm *vm)
+bool shadow_vm_reset_piece(struct vm *vm, u32 *done)
 {
-	drop_refs(vm);
-	for (u32 i = 0; i < shadow_count(vm); i++) {
-		struct shadow *s = shadow_at(vm, i);
+	struct shadow *s;
+	bool more;
 
-		spin_lock(&s->s2.lock);
-		empty(s);
-		s->users = 0;
-		spin_unlock(&s->s2.lock);
-	}
+	drop_refs(vm);
+	if (*done == shadow_count(vm))
+		return false;
+	s = shadow_at(vm, *done);
+	spin_lock(&s->s2.lock);
+	s->used = false;
+	s->users = 0;
+	more = shadow_reap(s) || shadow_clear_locked(s);
+	spin_unlock(&s->s2.lock);
+	if (!more)
+		++*done;
+	return true;
 }
 
 /* ---- finding ---- */

@@ -85,10 +85,12 @@ struct shadow_walk {
  * Fewer than SHADOW_REFS a vcpu is no error. VM creation.
  */
 int shadow_vm_init(struct vm *vm) must_check;
-/* Free all. No vcpu of the VM runs or is loaded. */
-void shadow_vm_destroy(struct vm *vm);
-/* Forget all translations and references: a VM's reset. Likewise. */
-void shadow_vm_reset(struct vm *vm);
+/* Free all, a piece at a time (1 GiB of tables); true: there is more. No vcpu of the VM runs or is loaded. */
+bool shadow_vm_destroy_piece(struct vm *vm) must_check;
+/*
+ * Forget all translations and references: a VM's reset. Likewise; *done counts the shadows that are clear, 0 to begin.
+ */
+bool shadow_vm_reset_piece(struct vm *vm, u32 *done) must_check;
 
 /*
  * The shadow for what L1's VTTBR_EL2, VTCR_EL2 and HCR_EL2 say now; never NULL. A hit in the vcpu's

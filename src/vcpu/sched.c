@@ -13,6 +13,8 @@
 #include "vcpu/vm.h"
 
 #define SLICE_MS 4
+/* Where nobody else waits than a VM that is being made or taken apart: as long as a piece of that work. */
+#define SLICE_WORK_MS 1
 
 static u64 idle_cpus; /* atomic: bit n set while cpus[n] waits for work */
 
@@ -31,9 +33,9 @@ void sched_cpu_init(struct cpu *cpu)
 	timer_init(&cpu->slice, slice_over);
 }
 
-static u64 slice_ticks(void)
+static u64 slice_ticks(u32 waiting)
 {
-	return sysreg_read(CNTFRQ_EL0) / 1000 * SLICE_MS;
+	return sysreg_read(CNTFRQ_EL0) / 1000 * (waiting ? SLICE_MS : SLICE_WORK_MS);
 }
 
 /* An idle CPU is about to be woken: the next one to look for one takes another. */
@@ -66,13 +68,29 @@ static void offer_waiting(struct cpu *cpu)
 	spin_unlock(&cpu->rq_lock);
 }
 
+/* Have an idle CPU do the work on VMs that this one leaves for a while. */
+static void offer_work(void)
+{
+	u64 fit = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+
+	if (likely(!fit))
+		return;
+	fit &= vm_work_cpus();
+	if (!fit)
+		return;
+	claim_idle((u32)__builtin_ctzl(fit));
+	cpu_kick(&cpus[__builtin_ctzl(fit)]);
+}
+
 void sched_tick(struct cpu *cpu)
 {
+	u32 waiting = __atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED);
+
 	/* Alone on this CPU, a vcpu runs on without a timer. */
-	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched &&
-	    (__atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED) || vm_work_pending())) {
-		timer_set(&cpu->slice, counter_now() + slice_ticks());
+	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched && (waiting || vm_work_pending())) {
+		timer_set(&cpu->slice, counter_now() + slice_ticks(waiting));
 		offer_waiting(cpu);
+		offer_work();
 	}
 }
 
@@ -280,6 +298,20 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 	}
 }
 
+/*
+ * A piece of work on a VM. Not with a vcpu loaded: who wants something of one that only its own CPU can see (its list
+ * registers) would wait, and so would a CPU that could run it. Then the interrupts that came meanwhile.
+ */
+static void work_on_vms(struct cpu *cpu)
+{
+	if (cpu->loaded) {
+		vcpu_put(cpu->loaded);
+		offer_waiting(cpu);
+	}
+	vm_work();
+	irq_handle();
+}
+
 noreturn void sched_loop(void)
 {
 	struct cpu *cpu = cpu_this();
@@ -288,7 +320,7 @@ noreturn void sched_loop(void)
 		struct vcpu *vcpu;
 
 		if (unlikely(vm_work_pending()))
-			vm_work();
+			work_on_vms(cpu);
 		vcpu = pick(cpu);
 		if (!vcpu)
 			vcpu = idle_until_work(cpu);

@@ -18,11 +18,16 @@
 struct vm vms[MAX_VMS];
 u32 vm_count;
 bool vm_stats_at_end;
-static u32 vms_alive;        /* atomic: created and not yet finished, started or not */
-static struct spinlock work; /* who may do vm_work(): a trylock */
-static u32 vms_to_work;      /* atomic: VMs that wait for vm_work() */
+static u32 vms_alive; /* atomic: created and not yet finished, started or not */
+/* Atomic: bit n while vms[n] waits for vm_work(). Who takes the bit out has the VM to himself until he puts it back. */
+static u32 work_waits;
+static u32 work_next; /* atomic: which VM's turn it is */
 
-#define ZERO_STEP MIB(2)
+/* The VM is to be worked on, by anybody. */
+static void hand_over(struct vm *vm)
+{
+	__atomic_fetch_or(&work_waits, 1U << (vm - vms), __ATOMIC_RELEASE);
+}
 
 int vm_create(const struct vm_config *config)
 {
@@ -34,13 +39,19 @@ int vm_create(const struct vm_config *config)
 	error = vm_build(vm);
 	if (error) {
 		log_line("%s: %s; this VM does not start", config->path, error);
-		vm_release(vm);
+		while (vm_release_piece(vm))
+			;
 		vm_free_vcpus(vm);
 		memset(vm, 0, sizeof(*vm));
 		return -EINVAL;
 	}
 	vm_count++;
 	__atomic_fetch_add(&vms_alive, 1, __ATOMIC_RELAXED);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vm->work_cpus |= vm->vcpus[i]->affinity;
+	vm->state = VM_LOADING;
+	vm_load_begin(vm);
+	hand_over(vm);
 	return 0;
 }
 
@@ -73,7 +84,7 @@ void vm_first_entry(struct vm *vm)
 static void one_less(struct vm *vm)
 {
 	if (__atomic_sub_fetch(&vm->vcpus_alive, 1, __ATOMIC_ACQ_REL) == 0)
-		__atomic_fetch_add(&vms_to_work, 1, __ATOMIC_RELEASE);
+		hand_over(vm);
 }
 
 /* A vcpu that is off dies on the spot; whoever wins the exchange counts it. */
@@ -115,89 +126,101 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 	one_less(vm);
 }
 
+u64 vm_work_cpus(void)
+{
+	u32 waits = __atomic_load_n(&work_waits, __ATOMIC_ACQUIRE);
+	u64 mask = 0;
+
+	for (; unlikely(waits); waits &= waits - 1)
+		mask |= vms[__builtin_ctz(waits)].work_cpus;
+	return mask;
+}
+
 bool vm_work_pending(void)
 {
-	return __atomic_load_n(&vms_to_work, __ATOMIC_ACQUIRE) &&
-	       !__atomic_load_n(&work.held, __ATOMIC_RELAXED);
+	return vm_work_cpus() & BIT(cpu_this()->index);
 }
 
-/* Every vcpu of it is gone from every CPU. */
-static bool vm_quiet(const struct vm *vm)
+static void tell_end(struct vm *vm)
 {
-	u32 state = __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
-
-	return (state == VM_STOPPING || state == VM_RESETTING) &&
-	       !__atomic_load_n(&vm->vcpus_alive, __ATOMIC_ACQUIRE);
-}
-
-static void vm_finish_stop(struct vm *vm)
-{
+	if (vm->end_told)
+		return;
+	vm->end_told = true;
 	if (vm_stats_at_end)
 		account_print(vm);
 	if (vm->stop_reason)
 		log_line("vm %s: stopped: %s", vm->config->name, vm->stop_reason);
 	else
 		log_line("vm %s: off", vm->config->name);
-	vm_release(vm);
-	__atomic_store_n(&vm->state, VM_DEAD, __ATOMIC_RELEASE);
-	__atomic_fetch_sub(&vms_to_work, 1, __ATOMIC_RELEASE);
-	if (__atomic_sub_fetch(&vms_alive, 1, __ATOMIC_ACQ_REL) == 0)
-		vm_all_gone();
 }
 
-/* A reset in pieces: RAM is zeroed step by step, then the images are put in anew. */
-static void vm_reset_step(struct vm *vm)
+/* True: there is more. */
+static bool stop_piece(struct vm *vm)
 {
-	const char *error;
+	tell_end(vm);
+	if (vm_release_piece(vm))
+		return true;
+	__atomic_store_n(&vm->state, VM_DEAD, __ATOMIC_RELEASE);
+	if (__atomic_sub_fetch(&vms_alive, 1, __ATOMIC_ACQ_REL) == 0)
+		vm_all_gone();
+	return false;
+}
 
-	if (vm->reset_chunk < vm->ram_chunks) {
-		const struct vm_ram *r = &vm->ram[vm->reset_chunk];
-
-		u64 at = r->pa + vm->reset_offset;
-		u64 size = MIN(ZERO_STEP, r->size - vm->reset_offset);
-
-		page_zero(at, size);
-		page_sync(at, size);
-		vm->reset_offset += ZERO_STEP;
-		if (vm->reset_offset >= r->size) {
-			vm->reset_chunk++;
-			vm->reset_offset = 0;
-		}
+/* What the last life left goes, then RAM is filled as at the first start. */
+static void reset_piece(struct vm *vm)
+{
+	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
 		return;
-	}
-	vm->reset_chunk = 0;
+	vm->reset = 0;
 	log_line("vm %s: reset", vm->config->name);
-	error = vm_load_images(vm);
-	if (error) {
-		vm->stop_reason = error;
-		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
-		return;
-	}
-	if (vm->shadows)
-		shadow_vm_reset(vm);
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);
-	__atomic_fetch_sub(&vms_to_work, 1, __ATOMIC_RELEASE);
-	vm_start(vm);
+	vm_load_begin(vm);
+	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
+}
+
+/* True: there is more. Nobody else has the VM. */
+static bool work_piece(struct vm *vm)
+{
+	switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {
+	case VM_STOPPING:
+		return stop_piece(vm);
+	case VM_RESETTING:
+		reset_piece(vm);
+		return true;
+	case VM_LOADING:
+		if (vm_load_piece(vm))
+			return true;
+		vm_start(vm);
+		break;
+	}
+	return false;
+}
+
+/* One that waits and may be worked on here, taken out; NULL: none, or others were faster. */
+static struct vm *take_work(u64 cpu)
+{
+	u32 next = __atomic_load_n(&work_next, __ATOMIC_RELAXED);
+
+	for (u32 i = 0; i < vm_count; i++) {
+		u32 n = (next + i) % vm_count, bit = 1U << n;
+
+		if (!(__atomic_load_n(&work_waits, __ATOMIC_ACQUIRE) & bit) || !(vms[n].work_cpus & cpu) ||
+		    !(__atomic_fetch_and(&work_waits, ~bit, __ATOMIC_ACQUIRE) & bit))
+			continue;
+		__atomic_store_n(&work_next, n + 1, __ATOMIC_RELAXED);
+		return &vms[n];
+	}
+	return NULL;
 }
 
 void vm_work(void)
 {
-	if (!spin_trylock(&work))
-		return;
-	for (u32 i = 0; i < vm_count; i++) {
-		struct vm *vm = &vms[i];
+	struct vm *vm = take_work(BIT(cpu_this()->index));
 
-		if (!vm_quiet(vm))
-			continue;
-		if (vm->state == VM_STOPPING)
-			vm_finish_stop(vm);
-		else
-			vm_reset_step(vm);
-		break;
-	}
-	spin_unlock(&work);
+	if (vm && work_piece(vm))
+		hand_over(vm);
 }
 
 /* The RAM chunk that holds ipa, or NULL. */
@@ -234,7 +257,7 @@ static int vm_copy(struct vm *vm, u64 at, void *to, const void *from, size_t n)
 	return 0;
 }
 
-int vm_sync(struct vm *vm, ipa_t at, u64 size)
+int vm_clean(struct vm *vm, ipa_t at, u64 size)
 {
 	while (size) {
 		const struct vm_ram *r = vm_ram_at(vm, at.a);
@@ -243,7 +266,7 @@ int vm_sync(struct vm *vm, ipa_t at, u64 size)
 		if (!r)
 			return -EINVAL;
 		part = MIN(size, r->size - (at.a - r->ipa));
-		page_sync(r->pa + (at.a - r->ipa), part);
+		page_clean(r->pa + (at.a - r->ipa), part);
 		at.a += part;
 		size -= part;
 	}

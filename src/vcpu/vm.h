@@ -11,12 +11,20 @@
 #include "vcpu/idreg.h"
 #include "vcpu/mmio.h"
 #include "vcpu/vcpu.h"
+#include "vcpu/vm_load.h"
 #include "vgic/vgic.h"
 
 #define MAX_VMS 16
 #define VM_RAM_CHUNKS 32
 
-enum vm_state { VM_UNUSED, VM_RUNNING, VM_STOPPING, VM_RESETTING, VM_DEAD };
+enum vm_state {
+	VM_UNUSED,
+	VM_LOADING, /* built; its RAM is being filled */
+	VM_RUNNING,
+	VM_STOPPING,
+	VM_RESETTING, /* to VM_LOADING, when all vcpus are gone and what they left is */
+	VM_DEAD,
+};
 
 struct vpl011;
 
@@ -52,8 +60,12 @@ struct vm {
 	u64 started;              /* CNTPCT at vm_start() */
 	bool entered;             /* its first instruction was reported */
 	bool e2h_said;            /* that its hypervisor does without VHE was, in this boot */
-	u32 reset_chunk;          /* vm_work(): how far the zeroing of a reset got */
-	u64 reset_offset;
+	struct vm_load load;      /* vm_work() has these */
+	bool end_told;            /* that it is off */
+	u32 released;             /* how far vm_release_piece() got: parts that are gone */
+	u64 stopped;              /* CNTPCT when that began */
+	u32 reset;                /* and a reset: shadows done */
+	u64 work_cpus;            /* bit n: cpus[n] may do its work, as its vcpus may run there */
 	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */
 	u32 vcpu_count;
 	struct vcpu *vcpus[MAX_VCPUS];
@@ -66,11 +78,11 @@ extern u64 boot_ticks; /* CNTPCT at nidus's entry */
 extern bool vm_stats_at_end; /* nidus's option "stats": print a VM's account when it ends */
 
 /*
- * Build a VM from its configuration: memory (zeroed), images, device tree, vcpus; vcpu 0 is made runnable
- * by vm_start(). On error nothing is left behind, and one line names node and reason. At boot or in
- * the VM's own reset.
+ * Build a VM from its configuration: memory, device tree, vcpus, and where its images go; then it waits for vm_work(),
+ * which fills its memory and starts it. On error nothing is left behind, and one line names node and reason. At boot.
  */
 int vm_create(const struct vm_config *config) must_check;
+/* Its memory is filled: make vcpu 0 runnable. */
 void vm_start(struct vm *vm);
 
 /*
@@ -87,12 +99,17 @@ void vm_first_entry(struct vm *vm);
  */
 void vm_vcpu_gone(struct vcpu *vcpu);
 
-/* Work on VMs that stopped: free them or build them anew, a bounded piece per call. */
+/*
+ * Work on VMs whose vcpus do not run: to fill their memory and start them, or to free them. vm_work() does one piece for
+ * one VM, about a millisecond's worth at most, on a CPU that has no vcpu loaded; VMs take turns. A CPU does it only for
+ * VMs whose vcpus may run there. vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
+ */
+u64 vm_work_cpus(void);
 bool vm_work_pending(void);
 void vm_work(void);
 
 /* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
 int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
 int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;
-/* page_sync() for a range of the VM's RAM. */
-int vm_sync(struct vm *vm, ipa_t at, u64 size) must_check;
+/* page_clean() for a range of the VM's RAM. */
+int vm_clean(struct vm *vm, ipa_t at, u64 size) must_check;

@@ -3,10 +3,10 @@
 #include "vcpu/vm_build.h"
 
 #include "arch/feat.h"
+#include "arch/sysreg.h"
 #include "boot/guest_fdt.h"
 #include "dev/vpl011.h"
 #include "lib/log.h"
-#include "lib/sha256.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "nested/shadow.h"
@@ -56,8 +56,6 @@ static u32 order_of(u64 size)
 static void add_chunk(struct vm *vm, u64 at, u64 pa, u64 size)
 {
 	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, pa, size };
-	page_zero(pa, size);
-	page_sync(pa, size);
 }
 
 /* RAM at a fixed IPA: the largest pieces that there are, in falling order, so that each is aligned to its size in IPA too. */
@@ -202,6 +200,56 @@ static const char *make_devices(struct vm *vm)
 	return NULL;
 }
 
+/* Made once and kept: a VM that resets needs no memory for it then. */
+static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
+{
+	u64 mpidr[MAX_VCPUS];
+	int size;
+
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		mpidr[i] = vm->vcpus[i]->vmpidr & (MASK(39, 32) | MASK(23, 0));
+	gl->mpidr = mpidr;
+	vm->load.fdt = page_alloc(order_of(FDT_MAX));
+	if (!vm->load.fdt)
+		return "no memory for its device tree";
+	/* Debian's libfdt is compiled with SIMD. */
+	simd_host_begin();
+	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX, vm->config, gl, &machine);
+	simd_host_end();
+	if (size < 0)
+		return FAIL("its device tree can't be made (libfdt error %d)", size);
+	vm->load.fdt_size = (u64)size;
+	return NULL;
+}
+
+/* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
+static const char *plan_images(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	u64 ram = vm->layout.ram, end = ram + c->mem_size;
+	struct guest_layout gl = { .ram = ram, .ram_size = c->mem_size, .gicd = vm->layout.gicd,
+				   .gicr = vm->layout.gicr, .uart = vm->layout.uart,
+				   .uart_intid = vm->layout.uart_intid };
+	struct image *image = &vm->load.image;
+	const char *error;
+
+	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, ram, c->mem_size);
+	if (error)
+		return FAIL("kernel: %s", error);
+	vm->fdt_ipa = ALIGN_DOWN(end - FDT_MAX, FDT_MAX);
+	gl.initrd_size = c->ramdisk.size;
+	gl.initrd = ALIGN_DOWN(vm->fdt_ipa - c->ramdisk.size, PAGE_SIZE);
+	/* The rounding of gl.initrd counts too. */
+	if (image->end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image->end ||
+	    gl.initrd < image->end)
+		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
+			    "device tree (0x%lx), found 0x%lx",
+			    image->end - ram, c->ramdisk.size, (u64)FDT_MAX, c->mem_size);
+	vm->load.initrd = gl.initrd;
+	vm->entry = image->entry;
+	return make_fdt(vm, &gl);
+}
+
 const char *vm_build(struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
@@ -228,90 +276,7 @@ const char *vm_build(struct vm *vm)
 	if ((error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
 	    (error = map_passthrough(vm)))
 		return error;
-	return vm_load_images(vm);
-}
-
-/* Copy a part of the VM's image into its RAM, visible also to a guest whose caches are off. */
-static int put_part(struct vm *vm, u64 at, const void *from, u64 size)
-{
-	return vm_write(vm, ipa(at), from, size) ? -EINVAL : vm_sync(vm, ipa(at), size);
-}
-
-static const char *copy_image(struct vm *vm, const struct image *image)
-{
-	for (u32 i = 0; i < image->segments; i++) {
-		const struct image_segment *s = &image->segment[i];
-		const char *from = (const char *)pa_ptr(pa(vm->config->kernel.base)) + s->offset;
-
-		if (put_part(vm, s->ipa, from, s->filesz))
-			return "kernel: it does not fit into the VM's memory";
-	}
-	return NULL;
-}
-
-/* What a VM is made of, for the log: SHA-256 of a module as it was loaded. */
-static void measure(const struct vm *vm, const char *what, struct range module)
-{
-	u8 digest[SHA256_SIZE];
-	char hex[SHA256_HEX_SIZE];
-
-	if (!module.size)
-		return;
-	sha256(pa_ptr(pa(module.base)), module.size, digest);
-	sha256_hex(digest, hex);
-	log_line("vm %s: %s: sha256 %s", vm->config->name, what, hex);
-}
-
-/* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
-const char *vm_load_images(struct vm *vm)
-{
-	const struct vm_config *c = vm->config;
-	u64 ram = vm->layout.ram, end = ram + c->mem_size;
-	struct guest_layout gl = { .ram = ram, .ram_size = c->mem_size, .gicd = vm->layout.gicd,
-				   .gicr = vm->layout.gicr, .uart = vm->layout.uart,
-				   .uart_intid = vm->layout.uart_intid };
-	u64 mpidr[MAX_VCPUS], fdt_page;
-	struct image image;
-	const char *error;
-	int size;
-
-	error = image_plan(&image, pa_ptr(pa(c->kernel.base)), c->kernel.size, ram, c->mem_size);
-	if (error)
-		return FAIL("kernel: %s", error);
-	vm->fdt_ipa = ALIGN_DOWN(end - FDT_MAX, FDT_MAX);
-	gl.initrd_size = c->ramdisk.size;
-	gl.initrd = ALIGN_DOWN(vm->fdt_ipa - c->ramdisk.size, PAGE_SIZE);
-	/* The rounding of gl.initrd counts too. */
-	if (image.end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image.end ||
-	    gl.initrd < image.end)
-		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
-			    "device tree (0x%lx), found 0x%lx",
-			    image.end - ram, c->ramdisk.size, (u64)FDT_MAX, c->mem_size);
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		mpidr[i] = vm->vcpus[i]->vmpidr & (MASK(39, 32) | MASK(23, 0));
-	gl.mpidr = mpidr;
-	error = copy_image(vm, &image);
-	if (error)
-		return error;
-	if (c->ramdisk.size &&
-	    put_part(vm, gl.initrd, pa_ptr(pa(c->ramdisk.base)), c->ramdisk.size))
-		return "ramdisk: it does not fit into the VM's memory";
-	fdt_page = page_alloc(order_of(FDT_MAX));
-	if (!fdt_page)
-		return "no memory for its device tree";
-	/* Debian's libfdt is compiled with SIMD. */
-	simd_host_begin();
-	size = guest_fdt_make(pa_ptr(pa(fdt_page)), FDT_MAX, c, &gl, &machine);
-	simd_host_end();
-	if (size > 0 && put_part(vm, vm->fdt_ipa, pa_ptr(pa(fdt_page)), (u64)size))
-		size = -1;
-	page_free(fdt_page, order_of(FDT_MAX));
-	if (size < 0)
-		return FAIL("its device tree can't be made (libfdt error %d)", size);
-	measure(vm, "kernel", c->kernel);
-	measure(vm, "ramdisk", c->ramdisk);
-	vm->entry = image.entry;
-	return NULL;
+	return plan_images(vm);
 }
 
 /* A chunk need not be a power of two (nidus,direct-map): give it back in aligned pieces. */
@@ -326,26 +291,68 @@ static void free_chunk(const struct vm_ram *r)
 	}
 }
 
-void vm_release(struct vm *vm)
+/* The last words on the console take as long as the machine's UART does, but that may be stuck. */
+static bool has_last_words(struct vm *vm)
 {
+	u64 now = counter_now();
+
+	if (!vm->stopped)
+		vm->stopped = now;
+	return now - vm->stopped < sysreg_read(CNTFRQ_EL0) && !vpl011_drained(vm);
+}
+
+static bool release_devices(struct vm *vm)
+{
+	if (has_last_words(vm))
+		return true;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		timer_cancel(&vm->vcpus[i]->vtimer.virt_wake);
 		timer_cancel(&vm->vcpus[i]->vtimer.phys);
 		simd_vcpu_destroy(vm->vcpus[i]);
 	}
-	if (vm->shadows)
-		shadow_vm_destroy(vm);
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vel2_destroy(vm->vcpus[i]);
 	vgic_vm_destroy(vm);
 	vpl011_destroy(vm);
-	if (vm->stage2_ready)
-		stage2_destroy(&vm->stage2);
-	vm->stage2_ready = false;
-	for (u32 i = 0; i < vm->ram_chunks; i++)
-		free_chunk(&vm->ram[i]);
-	vm->ram_chunks = 0;
 	vm->mmio.count = 0;
+	return false;
+}
+
+static bool release_shadows(struct vm *vm)
+{
+	if (vm->shadows && shadow_vm_destroy_piece(vm))
+		return true;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vel2_destroy(vm->vcpus[i]);
+	return false;
+}
+
+static bool release_stage2(struct vm *vm)
+{
+	if (vm->stage2_ready && stage2_destroy_piece(&vm->stage2))
+		return true;
+	vm->stage2_ready = false;
+	return false;
+}
+
+static bool release_ram(struct vm *vm)
+{
+	if (vm->load.fdt)
+		page_free(vm->load.fdt, order_of(FDT_MAX));
+	vm->load.fdt = 0;
+	if (!vm->ram_chunks)
+		return false;
+	free_chunk(&vm->ram[--vm->ram_chunks]);
+	return true;
+}
+
+bool vm_release_piece(struct vm *vm)
+{
+	static bool (*const parts[])(struct vm *vm) = {
+		release_devices, release_shadows, release_stage2, release_ram,
+	};
+
+	if (vm->released < ARRAY_SIZE(parts) && !parts[vm->released](vm))
+		vm->released++;
+	return vm->released < ARRAY_SIZE(parts);
 }
 
 void vm_free_vcpus(struct vm *vm)

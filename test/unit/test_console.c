@@ -427,6 +427,25 @@ static void test_detach_prints_rest(void **state)
 	assert_string_equal(printed(), "bye\r\n");
 }
 
+/* What a slow UART does not take at once is left for another time, and nobody waits for it. */
+static void test_drained_does_not_wait(void **state)
+{
+	u32 turns = 0;
+
+	(void)state;
+	quota = 0;
+	fr_reads = 0;
+	say(0, "the last words are longer than its FIFO, which is not the machine's fault");
+	while (!console_drained(ports[0])) {
+		assert_true(++turns < 20);
+		assert_in_range(fr_reads, 0, 20 * turns);
+		quota = 8;
+	}
+	assert_in_range(turns, 4, 12);
+	assert_string_equal(printed(), "the last words are longer than its FIFO, which is not the machine's fault");
+	assert_true(console_drained(ports[0]));
+}
+
 /* Before power-off: partial lines too, and slow UARTs are waited for. */
 static void test_sync(void **state)
 {
@@ -692,6 +711,7 @@ int main(void)
 		ONE(test_log_frees_ring),
 		ONE(test_stuck_uart),
 		ONE(test_detach_prints_rest),
+		ONE(test_drained_does_not_wait),
 		ONE(test_sync),
 		cmocka_unit_test_setup(test_no_uart, setup),
 		cmocka_unit_test_setup(test_early, setup),

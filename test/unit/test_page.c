@@ -306,10 +306,10 @@ static void sync_cleans_every_line(void **state)
 {
 	(void)state;
 	fake_lines_cleaned = 0;
-	page_sync(arena + 32, 4096);
+	page_clean(arena + 32, 4096);
 	assert_int_equal(fake_lines_cleaned, 65);
 	feat.qemu = true;
-	page_sync(arena, 4096);
+	page_clean(arena, 4096);
 	assert_int_equal(fake_lines_cleaned, 65);
 }
 

@@ -358,8 +358,15 @@ static void start(enum pgtable_kind kind, u32 ia_bits, u64 max_block, bool conti
 
 static void finish(void)
 {
+	u64 before = pt.table_pages;
+
 	watching = false;
-	pgtable_destroy(&pt);
+	/* In pieces, each with a look at all that is left from its beginning. */
+	while (pgtable_destroy_piece(&pt, 100)) {
+		assert_in_range(before - pt.table_pages, 1, 100);
+		before = pt.table_pages;
+	}
+	assert_in_range(before, 1, 100 + 16);
 	assert_int_equal(pt.table_pages, 0);
 	assert_int_equal(arena.in_use, 0);
 	free(model);

@@ -56,7 +56,7 @@ static ucontext_t test_context;
 static int me; /* the CPU whose code runs */
 static char problem[256];
 static u64 seed;
-static unsigned works, resumes, gone;
+static unsigned works, resumes, gone, polls;
 static bool parking;
 static const void *test_stack;
 static size_t test_stack_size;
@@ -119,6 +119,10 @@ enum run_result vcpu_run(struct vcpu *v)
 
 void irq_handle(void)
 {
+	if (cpu_this()->idle != IDLE_WAITS) {
+		polls++; /* after a piece of work */
+		return;
+	}
 	stop_at(IDLE);
 	fiber[me].kicked = false;
 	sched_tick(cpu_this());
@@ -184,8 +188,15 @@ bool vm_work_pending(void)
 	return work;
 }
 
+u64 vm_work_cpus(void)
+{
+	return work ? ~0UL : 0;
+}
+
 void vm_work(void)
 {
+	if (cpus[me].loaded)
+		PROBLEM("CPU %d works on VMs with vcpu %u loaded", me, cpus[me].loaded->index);
 	works++;
 	work = false;
 	if (parking)
@@ -274,7 +285,7 @@ static int setup(void **state)
 	now = 1000;
 	seed = 1;
 	problem[0] = '\0';
-	works = resumes = gone = 0;
+	works = resumes = gone = polls = 0;
 	work = false;
 	return 0;
 }

@@ -56,7 +56,8 @@ static int teardown(void **state)
 
 	(void)state;
 	all = page_free_count();
-	shadow_vm_destroy(&nv_vm);
+	while (shadow_vm_destroy_piece(&nv_vm))
+		;
 	assert_true(page_free_count() > all);
 	stage2_destroy(&nv_vm.stage2);
 	assert_int_equal(page_free_count(), page_total());
@@ -463,7 +464,8 @@ static void blocks(void **state)
 		assert_true(pgtable_lookup(&s->s2.pt, 0x80200000, &leaf));
 		assert_int_equal(leaf.size, t[i].want);
 		assert_int_equal(leaf.oa, nv_ram_pa + MIB(2));
-		shadow_vm_destroy(&nv_vm);
+		while (shadow_vm_destroy_piece(&nv_vm))
+			;
 		stage2_destroy(&nv_vm.stage2);
 		assert_int_equal(page_free_count(), page_total());
 	}
@@ -1030,11 +1032,13 @@ static void out_of_pages(void **state)
 static void reset_forgets(void **state)
 {
 	struct shadow *s = enter(0);
+	u32 done = 0;
 
 	(void)state;
 	nv_map(root_a, 0x80001000, NV_RAM, 3, NV_RW);
 	assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
-	shadow_vm_reset(&nv_vm);
+	while (shadow_vm_reset_piece(&nv_vm, &done))
+		;
 	assert_int_equal(nv_vcpu[0].shadow.count, 0);
 	assert_false(mapped(s, 0x80001000));
 	enter(0);

@@ -224,7 +224,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	shadow_vm_destroy(&nv_vm);
+	while (shadow_vm_destroy_piece(&nv_vm))
+		;
 	return 0;
 }
 

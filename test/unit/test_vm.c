@@ -35,9 +35,10 @@ static __thread int me; /* the CPU whose code runs: vcpu n on CPU n */
 static struct vcpu vcpus[2][VCPUS];
 static struct vm_config config[2];
 static char ram[3][0x3000] __attribute__((aligned(4096)));
-static unsigned releases, loads, all_gone, zeroed, gic_resets;
-static const char *build_error, *load_error;
-static u64 zeroed_bytes;
+static unsigned releases, loads, all_gone, gic_resets;
+static const char *build_error;
+static struct vm *worked[64]; /* whose pieces of work were done, in order */
+static unsigned pieces;
 
 struct cpu *cpu_this(void)
 {
@@ -49,7 +50,10 @@ u64 counter_now(void)
 	return 4711;
 }
 
-/* ---- vm_build.c and others, without memory ---- */
+/* ---- vm_build.c, vm_load.c and others, without memory ---- */
+
+#define LOAD_PIECES 3
+static u64 affinity;
 
 const char *vm_build(struct vm *vm)
 {
@@ -65,23 +69,39 @@ const char *vm_build(struct vm *vm)
 		vcpus[n][i].vm = vm;
 		vcpus[n][i].index = (u8)i;
 		vcpus[n][i].vmpidr = 1UL << 31 | i;
+		vcpus[n][i].affinity = affinity;
 		list_init(&vcpus[n][i].rq_node);
 	}
 	return build_error;
 }
 
-const char *vm_load_images(struct vm *vm)
-{
-	(void)vm;
-	loads++;
-	return load_error;
-}
-
-void vm_release(struct vm *vm)
+static void note_piece(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		assert_null(vm->vcpus[i]->loaded_cpu);
-	releases++;
+	worked[pieces++ % ARRAY_SIZE(worked)] = vm;
+}
+
+void vm_load_begin(struct vm *vm)
+{
+	vm->load.part = 0;
+}
+
+bool vm_load_piece(struct vm *vm)
+{
+	note_piece(vm);
+	if (++vm->load.part < LOAD_PIECES)
+		return true;
+	loads++;
+	return false;
+}
+
+bool vm_release_piece(struct vm *vm)
+{
+	note_piece(vm);
+	if (build_error || vm->released++)
+		releases++;
+	return !build_error && vm->released < 2;
 }
 
 void vm_free_vcpus(struct vm *vm)
@@ -92,19 +112,6 @@ void vm_free_vcpus(struct vm *vm)
 void vm_all_gone(void)
 {
 	all_gone++;
-}
-
-void page_zero(u64 at, u64 size)
-{
-	zeroed++;
-	zeroed_bytes += size;
-	memset((void *)at, 0, size);
-}
-
-void page_sync(u64 at, u64 size)
-{
-	(void)at;
-	(void)size;
 }
 
 void account_print(const struct vm *vm)
@@ -373,6 +380,8 @@ static void finish(void)
 static void create(void)
 {
 	assert_int_equal(vm_create(&config[vm_count]), 0);
+	while (vm_work_pending())
+		vm_work();
 }
 
 static int setup(void **state)
@@ -382,7 +391,7 @@ static int setup(void **state)
 	others_run = false;
 	for (u32 i = 0; i < vm_count; i++) {
 		the_vm = &vms[i];
-		build_error = load_error = NULL;
+		build_error = NULL;
 		if (the_vm->state == VM_RUNNING || the_vm->state == VM_UNUSED) {
 			if (the_vm->state == VM_UNUSED)
 				vm_start(the_vm);
@@ -394,7 +403,8 @@ static int setup(void **state)
 		if (the_vm->state == VM_RUNNING) { /* it was in the middle of a reset */
 			vm_stop(the_vm, VM_STOPPING, NULL);
 			drain();
-			vm_work();
+			while (vm_work_pending())
+				vm_work();
 		}
 	}
 	memset(vms, 0, sizeof(vms));
@@ -406,9 +416,9 @@ static int setup(void **state)
 		config[i] = (struct vm_config){
 			.mem_size = 0x9000, .cpus = VCPUS, .name = "a", .path = "/a"
 		};
-	releases = loads = all_gone = zeroed = gic_resets = 0;
-	zeroed_bytes = 0;
-	build_error = load_error = NULL;
+	releases = loads = all_gone = gic_resets = pieces = 0;
+	build_error = NULL;
+	affinity = ~0UL;
 	depth = 0;
 	trace[0] = '\0';
 	me = 0;
@@ -551,12 +561,14 @@ static void several_vms(void **state)
 	run_step(the_vm->vcpus[0], 0);
 	run_step(the_vm->vcpus[0], 1);
 	vm_work();
+	vm_work();
 	assert_int_equal(vms[0].state, VM_DEAD);
 	assert_int_equal(all_gone, 0);
 	the_vm = &vms[1];
 	vm_start(&vms[1]);
 	run_step(the_vm->vcpus[0], 0);
 	run_step(the_vm->vcpus[0], 1);
+	vm_work();
 	vm_work();
 	assert_int_equal(all_gone, 1);
 	assert_int_equal(releases, 2);
@@ -572,51 +584,66 @@ static void add_ram(void)
 	the_vm->ram_chunks = 3;
 }
 
-/* A reset zeroes all of RAM, in bounded pieces, loads the images and starts as new. */
-static void reset_zeroes(void **state)
+/* A start and a reset go by pieces, one a call; only after the last does the VM run. */
+static void one_piece_a_call(void **state)
 {
-	int pieces = 0;
-
 	(void)state;
-	create();
-	add_ram();
-	memset(ram, 0x55, sizeof(ram));
-	vm_start(the_vm);
-	run_step(the_vm->vcpus[0], 0);
-	run_step(the_vm->vcpus[0], 2);
-	while (vm_work_pending()) {
-		zeroed = 0;
+	assert_int_equal(vm_create(&config[0]), 0);
+	for (unsigned i = 1; i <= LOAD_PIECES; i++) {
+		assert_true(vm_work_pending());
+		assert_int_equal(the_vm->state, VM_LOADING);
 		vm_work();
-		assert_true(zeroed <= 1);
-		assert_true(++pieces < 20);
+		assert_int_equal(pieces, i);
 	}
-	assert_int_equal(zeroed_bytes, sizeof(ram));
-	for (size_t i = 0; i < sizeof(ram); i++)
-		assert_int_equal(((char *)ram)[i], 0);
-	assert_int_equal(loads, 1);
+	assert_false(vm_work_pending());
 	check_started();
-	/* And again */
 	run_step(the_vm->vcpus[0], 0);
 	run_step(the_vm->vcpus[0], 2);
-	while (vm_work_pending())
+	pieces = 0;
+	for (unsigned i = 0; vm_work_pending(); i++) {
+		assert_true(pieces <= i && i < 20);
 		vm_work();
-	assert_int_equal(zeroed_bytes, 2 * sizeof(ram));
+	}
+	assert_int_equal(pieces, LOAD_PIECES);
+	assert_int_equal(loads, 2);
 	check_started();
 }
 
-static void reset_fails(void **state)
+/* Two VMs that are worked on take turns: one that resets for ever does not keep the other from starting. */
+static void vms_take_turns(void **state)
 {
 	(void)state;
-	create();
-	vm_start(the_vm);
-	run_step(the_vm->vcpus[0], 0);
-	run_step(the_vm->vcpus[0], 2);
-	load_error = "the image is gone";
-	for (int n = 0; vm_work_pending() && n < 100; n++)
+	assert_int_equal(vm_create(&config[0]), 0);
+	assert_int_equal(vm_create(&config[1]), 0);
+	for (int i = 0; i < 4; i++)
 		vm_work();
-	assert_int_equal(the_vm->state, VM_DEAD);
-	assert_int_equal(releases, 1);
-	assert_int_equal(all_gone, 1);
+	for (int i = 0; i < 4; i++)
+		assert_ptr_equal(worked[i], &vms[(worked[0] == &vms[1]) ^ (i & 1)]);
+	while (vm_work_pending())
+		vm_work();
+	assert_int_equal(vms[0].state, VM_RUNNING);
+	assert_int_equal(vms[1].state, VM_RUNNING);
+}
+
+/* A VM's work is done only where its vcpus may run: other CPUs are other VMs'. */
+static void work_stays_on_its_cpus(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < MAX_CPUS; i++)
+		cpus[i].index = i;
+	affinity = 6;
+	assert_int_equal(vm_create(&config[0]), 0);
+	assert_int_equal(vm_work_cpus(), 6);
+	assert_false(vm_work_pending());
+	vm_work();
+	assert_int_equal(pieces, 0);
+	me = 2;
+	assert_true(vm_work_pending());
+	while (vm_work_pending())
+		vm_work();
+	assert_int_equal(the_vm->state, VM_RUNNING);
+	me = 0;
+	the_vm->work_cpus = ~0UL; /* so that setup() can end it */
 }
 
 /* The first vm_stop() decides. */
@@ -703,8 +730,9 @@ int main(void)
 		cmocka_unit_test_setup(random_orders, setup),
 		cmocka_unit_test_setup(stop_races_with_off, setup),
 		cmocka_unit_test_setup(several_vms, setup),
-		cmocka_unit_test_setup(reset_zeroes, setup),
-		cmocka_unit_test_setup(reset_fails, setup),
+		cmocka_unit_test_setup(one_piece_a_call, setup),
+		cmocka_unit_test_setup(vms_take_turns, setup),
+		cmocka_unit_test_setup(work_stays_on_its_cpus, setup),
 		cmocka_unit_test_setup(first_stop_decides, setup),
 		cmocka_unit_test_setup(read_write, setup),
 		cmocka_unit_test_setup(not_ram, setup),
