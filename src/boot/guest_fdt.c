@@ -146,14 +146,20 @@ static void write_chosen(struct writer *w)
 	end(w);
 }
 
-static void write_memory(struct writer *w)
+static void write_ram(struct writer *w, struct range r)
 {
-	const struct range r = { w->layout->ram, w->layout->ram_size };
-
 	begin_at(w, "memory", 6, r.base);
 	put_string(w, "device_type", "memory");
 	put_reg(w, &r, 1);
 	end(w);
+}
+
+/* Where the images are comes first: small programs look no further. */
+static void write_memory(struct writer *w)
+{
+	write_ram(w, (struct range){ w->layout->ram, w->layout->ram_size });
+	for (u32 i = 0; i < w->layout->more_count; i++)
+		write_ram(w, w->layout->more[i]);
 }
 
 static void write_cpus(struct writer *w)
@@ -444,10 +450,14 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 		{ l->uart, w->config->vpl011 ? UART_SIZE : 0 },
 	};
 
-	for (u32 i = 0; i < pass->reg_count; i++)
+	for (u32 i = 0; i < pass->reg_count; i++) {
 		for (u32 j = 0; j < ARRAY_SIZE(own); j++)
 			if (range_overlaps(pass->reg[i], own[j]))
 				return true;
+		for (u32 j = 0; j < l->more_count; j++)
+			if (range_overlaps(pass->reg[i], l->more[j]))
+				return true;
+	}
 	return false;
 }
 

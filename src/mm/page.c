@@ -293,6 +293,20 @@ void page_free(u64 block, u32 order)
 	spin_unlock(&pages.lock);
 }
 
+void page_free_range(u64 base, u64 size)
+{
+	for (u64 end = base + size; base < end;) {
+		const struct region *r = region_of(base, end);
+		u32 order;
+
+		CHECK(r && r->map);
+		order = *map_byte(r, base) & ~MAP_USED; /* nobody else frees it meanwhile */
+		CHECK(order <= PAGE_ORDER_MAX && base + block_size(order) <= end);
+		page_free(base, order);
+		base += block_size(order);
+	}
+}
+
 u64 page_free_count(void)
 {
 	return __atomic_load_n(&pages.free_pages, __ATOMIC_RELAXED);

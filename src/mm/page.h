@@ -36,6 +36,8 @@ u64 page_alloc_zero(void) must_check;
  * whose rest stays allocated. A double free, or what was never allocated, is a CHECK.
  */
 void page_free(u64 pa, u32 order);
+/* Give back all of [base, base + size): whole blocks as page_alloc() gave them, whatever their orders. */
+void page_free_range(u64 base, u64 size);
 /*
  * Free pages now, and how many there are when nothing is allocated (what was added, less the maps).
  */

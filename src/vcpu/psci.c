@@ -48,9 +48,7 @@ static struct vcpu *find_vcpu(struct vm *vm, u64 mpidr)
 
 static bool entry_valid(struct vm *vm, u64 entry)
 {
-	u64 end = vm->layout.ram + vm->config->mem_size;
-
-	return IS_ALIGNED(entry, 4) && entry >= vm->layout.ram && entry < end;
+	return IS_ALIGNED(entry, 4) && vm_has_ram(vm, ipa(entry));
 }
 
 static s64 cpu_on(struct vcpu *vcpu, u64 mpidr, u64 entry, u64 x0)

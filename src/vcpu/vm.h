@@ -15,7 +15,7 @@
 #include "vgic/vgic.h"
 
 #define MAX_VMS 16
-#define VM_RAM_CHUNKS 32
+#define VM_RAM_CHUNKS 64
 
 enum vm_state {
 	VM_UNUSED,
@@ -32,6 +32,7 @@ struct vpl011;
 struct vm_layout {
 	u64 ram, gicd, gicr, uart;
 	u32 uart_intid;
+	u64 ram_size; /* RAM from `ram` on, without a gap: all of it, but for 1:1 VMs */
 };
 
 struct vm {
@@ -43,7 +44,7 @@ struct vm {
 	struct vm_layout layout;
 	struct stage2 stage2;
 	struct shadow_pool *shadows; /* nested/shadow.h; NULL: no virtual EL2 */
-	/* RAM in the order of its addresses; contiguous in IPA, maybe not in PA. */
+	/* RAM in the order of its IPAs: without gaps, or where it is in the machine (nidus,direct-map). */
 	struct vm_ram {
 		u64 ipa, pa, size;
 	} ram[VM_RAM_CHUNKS];
@@ -108,6 +109,8 @@ u64 vm_work_cpus(void);
 bool vm_work_pending(void);
 void vm_work(void);
 
+/* Whether there is RAM at an IPA. */
+bool vm_has_ram(const struct vm *vm, ipa_t at);
 /* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
 int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
 int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;

@@ -16,6 +16,7 @@
 #include "vcpu/cpu.h"
 #include "vcpu/vm.h"
 #include "vcpu/vm_layout.h"
+#include "vcpu/vm_ram.h"
 #include "vgic/vgic.h"
 
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
@@ -38,7 +39,7 @@ static char message[160];
 static void set_layout(struct vm *vm)
 {
 	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
-					 GUEST_UART_INTID };
+					 GUEST_UART_INTID, 0 };
 	if (!vm->config->direct_map)
 		return;
 	/* 1:1: RAM is where it is found, so the devices stand where the machine's own do. */
@@ -53,58 +54,11 @@ static u32 order_of(u64 size)
 	return 63 - (u32)__builtin_clzl(size >> PAGE_SHIFT);
 }
 
-static void add_chunk(struct vm *vm, u64 at, u64 pa, u64 size)
+static u64 ram_end(const struct vm *vm)
 {
-	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, pa, size };
-}
+	const struct vm_ram *last = &vm->ram[vm->ram_chunks - 1];
 
-/* RAM at a fixed IPA: the largest pieces that there are, in falling order, so that each is aligned to its size in IPA too. */
-static const char *alloc_ram(struct vm *vm)
-{
-	u64 at = vm->layout.ram, left = vm->config->mem_size;
-	u32 order = PAGE_ORDER_MAX;
-
-	while (left) {
-		u64 pa;
-
-		order = MIN(order, order_of(left));
-		pa = vm->ram_chunks < VM_RAM_CHUNKS ? page_alloc(order) : 0;
-		if (pa) {
-			add_chunk(vm, at, pa, PAGE_SIZE << order);
-			at += PAGE_SIZE << order;
-			left -= PAGE_SIZE << order;
-		} else if (order == 0 || vm->ram_chunks == VM_RAM_CHUNKS) {
-			return FAIL("memory: expected %lu MiB of free memory, found %lu MiB",
-				    vm->config->mem_size >> 20, page_free_count() >> 8);
-		} else {
-			order--;
-		}
-	}
-	return NULL;
-}
-
-/* RAM at IPA = PA: one piece, so the next power of two is taken and the rest given back. */
-static const char *alloc_ram_direct(struct vm *vm)
-{
-	u64 size = vm->config->mem_size, pa, end;
-	u32 order;
-
-	order = order_of(size) + !!(size & (size - 1));
-	pa = order <= PAGE_ORDER_MAX ? page_alloc(order) : 0;
-	if (!pa)
-		return FAIL("memory: expected %lu MiB in one piece for nidus,direct-map (at most "
-			    "1024), found none",
-			    size >> 20);
-	end = pa + (PAGE_SIZE << order);
-	for (u64 p = pa + size; p < end;) {
-		u32 o = (u32)__builtin_ctzl(p >> PAGE_SHIFT);
-
-		page_free(p, o);
-		p += PAGE_SIZE << o;
-	}
-	vm->layout.ram = pa;
-	add_chunk(vm, pa, pa, size);
-	return NULL;
+	return last->ipa + last->size;
 }
 
 static const char *map_ram(struct vm *vm)
@@ -203,12 +157,17 @@ static const char *make_devices(struct vm *vm)
 /* Made once and kept: a VM that resets needs no memory for it then. */
 static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 {
+	struct range more[VM_RAM_CHUNKS];
 	u64 mpidr[MAX_VCPUS];
 	int size;
 
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		mpidr[i] = vm->vcpus[i]->vmpidr & (MASK(39, 32) | MASK(23, 0));
 	gl->mpidr = mpidr;
+	gl->more = more;
+	for (u32 i = 0; vm->config->direct_map && i < vm->ram_chunks; i++)
+		if (vm->ram[i].ipa != gl->ram)
+			more[gl->more_count++] = (struct range){ vm->ram[i].ipa, vm->ram[i].size };
 	vm->load.fdt = page_alloc(order_of(FDT_MAX));
 	if (!vm->load.fdt)
 		return "no memory for its device tree";
@@ -222,29 +181,54 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 	return NULL;
 }
 
+/* Linux wants kernel and ramdisk within this much, aligned to 1 GiB (its arm64 boot protocol). */
+static bool is_near(const struct image *image, const struct vm_ram *r)
+{
+	u64 lo = MIN(image->segment[0].ipa, r->ipa), hi = MAX(image->end, r->ipa + r->size);
+
+	return ALIGN_UP(hi, GIB(1)) - ALIGN_DOWN(lo, GIB(1)) <= GIB(32);
+}
+
+/* Below the device tree; or at the top of another piece, the largest. 0: there is no room. */
+static u64 place_initrd(const struct vm *vm, const struct image *image, u64 size)
+{
+	u64 at = ALIGN_DOWN(vm->fdt_ipa - size, PAGE_SIZE);
+	const struct vm_ram *best = NULL;
+
+	/* The rounding counts too. */
+	if (size <= vm->fdt_ipa - image->end && at >= image->end)
+		return at;
+	for (u32 i = 0; vm->config->direct_map && i < vm->ram_chunks; i++) {
+		const struct vm_ram *r = &vm->ram[i];
+
+		if (r->ipa != vm->layout.ram && r->size >= size && is_near(image, r) &&
+		    (!best || r->size > best->size))
+			best = r;
+	}
+	return best ? ALIGN_DOWN(best->ipa + best->size - size, PAGE_SIZE) : 0;
+}
+
 /* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
 static const char *plan_images(struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
-	u64 ram = vm->layout.ram, end = ram + c->mem_size;
-	struct guest_layout gl = { .ram = ram, .ram_size = c->mem_size, .gicd = vm->layout.gicd,
-				   .gicr = vm->layout.gicr, .uart = vm->layout.uart,
-				   .uart_intid = vm->layout.uart_intid };
+	const struct vm_layout *at = &vm->layout;
+	struct guest_layout gl = { .ram = at->ram, .ram_size = at->ram_size, .gicd = at->gicd, .gicr = at->gicr,
+				   .uart = at->uart, .uart_intid = at->uart_intid, .initrd_size = c->ramdisk.size };
 	struct image *image = &vm->load.image;
 	const char *error;
 
-	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, ram, c->mem_size);
+	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram, at->ram_size);
 	if (error)
 		return FAIL("kernel: %s", error);
-	vm->fdt_ipa = ALIGN_DOWN(end - FDT_MAX, FDT_MAX);
-	gl.initrd_size = c->ramdisk.size;
-	gl.initrd = ALIGN_DOWN(vm->fdt_ipa - c->ramdisk.size, PAGE_SIZE);
-	/* The rounding of gl.initrd counts too. */
-	if (image->end > vm->fdt_ipa || c->ramdisk.size > vm->fdt_ipa - image->end ||
-	    gl.initrd < image->end)
+	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
+	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
+		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
+	if (!gl.initrd)
 		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
-			    "device tree (0x%lx), found 0x%lx",
-			    image->end - ram, c->ramdisk.size, (u64)FDT_MAX, c->mem_size);
+			    "device tree (0x%lx), found 0x%lx%s",
+			    image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
+			    c->direct_map ? " in the largest piece" : "");
 	vm->load.initrd = gl.initrd;
 	vm->entry = image->entry;
 	return make_fdt(vm, &gl);
@@ -264,31 +248,19 @@ const char *vm_build(struct vm *vm)
 	idregs_init(&vm->id_regs, c);
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
-	error = c->direct_map ? alloc_ram_direct(vm) : alloc_ram(vm);
+	error = vm_ram_alloc(vm);
 	if (error)
 		return error;
 	error = vm_layout_check(vm);
 	if (error)
 		return error;
-	if (stage2_init(&vm->stage2, stage2_ipa_bits(vm->layout.ram + c->mem_size), c->stage2_block))
+	if (stage2_init(&vm->stage2, stage2_ipa_bits(ram_end(vm)), c->stage2_block))
 		return "no memory or VMID for its stage-2 tables";
 	vm->stage2_ready = true;
 	if ((error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
 	    (error = map_passthrough(vm)))
 		return error;
 	return plan_images(vm);
-}
-
-/* A chunk need not be a power of two (nidus,direct-map): give it back in aligned pieces. */
-static void free_chunk(const struct vm_ram *r)
-{
-	for (u64 p = r->pa, end = r->pa + r->size; p < end;) {
-		u32 o = MIN((u32)__builtin_ctzl(p >> PAGE_SHIFT), order_of(end - p));
-
-		o = MIN(o, PAGE_ORDER_MAX);
-		page_free(p, o);
-		p += PAGE_SIZE << o;
-	}
 }
 
 /* The last words on the console take as long as the machine's UART does, but that may be stuck. */
@@ -338,10 +310,7 @@ static bool release_ram(struct vm *vm)
 	if (vm->load.fdt)
 		page_free(vm->load.fdt, order_of(FDT_MAX));
 	vm->load.fdt = 0;
-	if (!vm->ram_chunks)
-		return false;
-	free_chunk(&vm->ram[--vm->ram_chunks]);
-	return true;
+	return vm_ram_free_piece(vm);
 }
 
 bool vm_release_piece(struct vm *vm)

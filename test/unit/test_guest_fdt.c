@@ -304,12 +304,36 @@ static void test_room(void **state)
 		need);
 }
 
+/* RAM in several pieces: that with the images first, each a node. */
+static void more_ram(void **state)
+{
+	static const struct range more[] = { { 0x50000000, 0x1000 }, { 0x8080000000, 0x40000000 } };
+	int node = -1, n = 0;
+
+	(void)state;
+	defaults();
+	layout.more = more;
+	layout.more_count = 2;
+	make();
+	assert_cells("/memory@40000000", "reg", (const u32[]){ 0, 0x40000000, 1, 0x80000000 }, 4);
+	assert_cells("/memory@50000000", "reg", (const u32[]){ 0, 0x50000000, 0, 0x1000 }, 4);
+	assert_cells("/memory@8080000000", "reg", (const u32[]){ 0x80, 0x80000000, 0, 0x40000000 }, 4);
+	while ((node = fdt_node_offset_by_prop_value(out, node, "device_type", "memory", 7)) >= 0)
+		if (n++ == 0)
+			assert_string_equal(fdt_get_name(out, node, NULL), "memory@40000000");
+	assert_int_equal(n, 3);
+	/* A device over any of it is refused. */
+	pass("/pl031@9010000", 0x8080000000, 0x1000, 0, false);
+	assert_int_equal(guest_fdt_make(out, sizeof(out), &config, &layout, &m), -FDT_ERR_EXISTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
+		cmocka_unit_test(more_ram),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

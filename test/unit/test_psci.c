@@ -95,7 +95,8 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpus, 0, sizeof(vcpus));
 	vm.config = &config;
-	vm.layout.ram = RAM;
+	vm.ram[0] = (struct vm_ram){ RAM, 0x80000000UL, RAM_SIZE };
+	vm.ram_chunks = 1;
 	vm.vcpu_count = VCPUS;
 	vm.state = VM_RUNNING;
 	for (u32 i = 0; i < VCPUS; i++) {

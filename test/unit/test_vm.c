@@ -59,7 +59,8 @@ const char *vm_build(struct vm *vm)
 {
 	u32 n = (u32)(vm - vms);
 
-	vm->layout.ram = RAM;
+	vm->ram[0] = (struct vm_ram){ RAM, (u64)ram, 0x9000 };
+	vm->ram_chunks = 1;
 	vm->entry = RAM + 0x1000;
 	vm->fdt_ipa = RAM + 0x2000;
 	vm->vcpu_count = VCPUS;
