@@ -171,7 +171,8 @@ static void reset_piece(struct vm *vm)
 	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
 		return;
 	vm->reset = 0;
-	log_line("vm %s: reset", vm->config->name);
+	log_line("vm %s: reset%s", vm->config->name,
+		 vm_devices_know_ram(vm) ? "; its devices are as it left them, and may write to its memory" : "");
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);

@@ -263,6 +263,11 @@ const char *vm_build(struct vm *vm)
 	return plan_images(vm);
 }
 
+bool vm_devices_know_ram(const struct vm *vm)
+{
+	return vm->config->direct_map && vm->config->pass_count && vm->started;
+}
+
 /* The last words on the console take as long as the machine's UART does, but that may be stuck. */
 static bool has_last_words(struct vm *vm)
 {
@@ -307,10 +312,18 @@ static bool release_stage2(struct vm *vm)
 
 static bool release_ram(struct vm *vm)
 {
+	u64 size = 0;
+
 	if (vm->load.fdt)
 		page_free(vm->load.fdt, order_of(FDT_MAX));
 	vm->load.fdt = 0;
-	return vm_ram_free_piece(vm);
+	if (!vm_devices_know_ram(vm))
+		return vm_ram_free_piece(vm);
+	for (; vm->ram_chunks; vm->ram_chunks--)
+		size += vm->ram[vm->ram_chunks - 1].size;
+	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there", vm->config->name,
+		 size >> 20);
+	return false;
 }
 
 bool vm_release_piece(struct vm *vm)

@@ -105,6 +105,12 @@ bool vm_release_piece(struct vm *vm)
 	return !build_error && vm->released < 2;
 }
 
+bool vm_devices_know_ram(const struct vm *vm)
+{
+	(void)vm;
+	return false;
+}
+
 void vm_free_vcpus(struct vm *vm)
 {
 	(void)vm;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a VM leaves behind when it is taken apart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "mm/page.h"
+#include "vcpu/vm.h"
+#include "vcpu/vm_build.h"
+#include "vcpu/vm_ram.h"
+
+#define ARENA MIB(64)
+
+static u64 arena;
+static struct vm vm;
+static struct vm_config config;
+static char line[160];
+
+void log_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	fake_set("DCZID_EL0", 4);
+	fake_set("CNTFRQ_EL0", 1000);
+	if (!arena)
+		arena = (u64)aligned_alloc(ARENA, ARENA);
+	memset(&vm, 0, sizeof(vm));
+	config = (struct vm_config){ .name = "a", .mem_size = MIB(32) };
+	vm.config = &config;
+	line[0] = '\0';
+	page_init();
+	page_region(arena, arena + ARENA);
+	page_add(arena, ARENA);
+	return 0;
+}
+
+/* Pages that are not given back by a VM with this. */
+static u64 kept(bool direct_map, u32 devices, u64 started)
+{
+	u64 before = page_free_count();
+	u32 pieces = 0;
+
+	config.direct_map = direct_map;
+	config.pass_count = devices;
+	vm.started = started;
+	vm.released = 0;
+	assert_null(vm_ram_alloc(&vm));
+	assert_int_equal(page_free_count(), before - MIB(32) / PAGE_SIZE);
+	vm.load.fdt = page_alloc(4);
+	while (vm_release_piece(&vm))
+		assert_true(pieces++ < 100);
+	assert_int_equal(vm.ram_chunks, 0);
+	assert_int_equal(vm.load.fdt, 0);
+	return before - page_free_count();
+}
+
+static void all_goes_back(void **state)
+{
+	(void)state;
+	assert_int_equal(kept(false, 0, 1), 0);
+	assert_int_equal(kept(true, 0, 1), 0);
+	/* A device that got the guest's addresses got none of its RAM. */
+	assert_int_equal(kept(false, 1, 1), 0);
+	/* It never ran, so it told its device nothing. */
+	assert_int_equal(kept(true, 1, 0), 0);
+	assert_string_equal(line, "");
+}
+
+/* What a device may still write to is nobody else's. */
+static void but_what_devices_know(void **state)
+{
+	(void)state;
+	assert_int_equal(kept(true, 1, 1), MIB(32) / PAGE_SIZE);
+	assert_string_equal(line, "vm a: its 32 MiB of memory stay unused: a device of its may still write there");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(all_goes_back, setup),
+		cmocka_unit_test_setup(but_what_devices_know, setup),
+	};
+
+	return cmocka_run_group_tests_name("vm_build", tests, NULL, NULL);
+}
