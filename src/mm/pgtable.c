@@ -15,6 +15,7 @@
 #include "lib/check.h"
 #include "mm/addr.h"
 #include "mm/page.h"
+#include "mm/page_pool.h"
 #include "mm/pgtable_entry.h"
 
 #define OA_BITS 48
@@ -65,7 +66,7 @@ static u64 table_alloc(struct pgtable *pt, u32 order)
 	if (pt->ops->table_alloc) {
 		table = pt->ops->table_alloc(pt, order);
 	} else {
-		table = page_alloc(order);
+		table = pt->pool && !order ? page_pool_take(pt->pool) : page_alloc(order);
 		if (table)
 			page_zero(table, PAGE_SIZE << order);
 	}
@@ -80,6 +81,8 @@ static void table_free(struct pgtable *pt, u64 table, u32 order)
 	pt->near = NULL;
 	if (pt->ops->table_alloc)
 		pt->ops->table_free(pt, table, order);
+	else if (pt->pool && !order)
+		page_pool_put(pt->pool, table);
 	else
 		page_free(table, order);
 }
@@ -539,8 +542,8 @@ static u32 root_order(const struct pgtable *pt)
 	return bits > 9 ? bits - 9 : 0;
 }
 
-int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
-		 const struct pgtable_ops *ops)
+int pgtable_init_pool(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
+		      const struct pgtable_ops *ops, struct page_pool *pool)
 {
 	/* The fewest levels: a stage-2 root may be 16 tables, which resolves four bits more. */
 	u32 extra = kind == PGTABLE_STAGE2 ? 4 : 0;
@@ -550,7 +553,7 @@ int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 ma
 	     max_block != level_size(1)))
 		return -EINVAL;
 	*pt = (struct pgtable){
-		.kind = kind, .ia_bits = ia_bits, .max_block = max_block, .ops = ops
+		.kind = kind, .ia_bits = ia_bits, .max_block = max_block, .ops = ops, .pool = pool
 	};
 	pt->start_level = ia_bits <= 30 + extra ? 2 : ia_bits <= 39 + extra ? 1 : 0;
 	pt->root = table_alloc(pt, root_order(pt));

@@ -10,6 +10,7 @@
 
 enum pgtable_kind { PGTABLE_STAGE1, PGTABLE_STAGE2 };
 
+struct page_pool;
 struct pgtable;
 
 /* What differs between users. All are called with the lock that the caller holds for the table. */
@@ -38,14 +39,20 @@ struct pgtable {
 	u64 *near;
 	u64 near_ia;
 	const struct pgtable_ops *ops;
+	struct page_pool *pool; /* where single pages for tables come from; NULL: the allocator */
 };
 
 /*
  * An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits
- * or max_block.
+ * or max_block. pool (mm/page_pool.h): has all single pages that the tables will ever take; NULL: the page allocator.
  */
-int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
-		 const struct pgtable_ops *ops) must_check;
+int pgtable_init_pool(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
+		      const struct pgtable_ops *ops, struct page_pool *pool) must_check;
+static inline must_check int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
+					  const struct pgtable_ops *ops)
+{
+	return pgtable_init_pool(pt, kind, ia_bits, max_block, ops, NULL);
+}
 /* Free every table page; nothing may use the table any more. */
 void pgtable_destroy(struct pgtable *pt);
 /* The same in pieces of at most `tables` table pages; true: there are more. Nothing but this may follow. */

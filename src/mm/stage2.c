@@ -50,13 +50,13 @@ static u64 vtcr_value(const struct pgtable *pt)
 	       (feat.vmid16 ? VTCR_VS : 0);
 }
 
-static int make_tables(struct pgtable *pt, u32 ipa_bits, u64 max_block)
+static int make_tables(struct pgtable *pt, u32 ipa_bits, u64 max_block, struct page_pool *pool)
 {
 	int err;
 
 	if (ipa_bits > feat.pa_bits)
 		return -EINVAL;
-	err = pgtable_init(pt, PGTABLE_STAGE2, ipa_bits, max_block, &stage2_ops);
+	err = pgtable_init_pool(pt, PGTABLE_STAGE2, ipa_bits, max_block, &stage2_ops, pool);
 	/*
 	 * QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
 	 */
@@ -73,10 +73,15 @@ static void set_registers(struct stage2 *s2)
 
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block)
 {
+	return stage2_init_pool(s2, ipa_bits, max_block, NULL);
+}
+
+int stage2_init_pool(struct stage2 *s2, u32 ipa_bits, u64 max_block, struct page_pool *pool)
+{
 	int err;
 
 	*s2 = (struct stage2){ 0 };
-	err = make_tables(&s2->pt, ipa_bits, max_block ? max_block : stage2_default_block());
+	err = make_tables(&s2->pt, ipa_bits, max_block ? max_block : stage2_default_block(), pool);
 	if (err)
 		return err;
 	err = vmid_alloc(&s2->vmid);
@@ -91,7 +96,7 @@ int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block)
 int stage2_resize(struct stage2 *s2, u32 ipa_bits)
 {
 	struct pgtable pt;
-	int err = make_tables(&pt, ipa_bits, s2->pt.max_block);
+	int err = make_tables(&pt, ipa_bits, s2->pt.max_block, s2->pt.pool);
 
 	if (err)
 		return err;

@@ -34,6 +34,8 @@ u32 stage2_ipa_bits(u64 end);
  * that is none).
  */
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block) must_check;
+/* The same with a pool for its tables, as pgtable_init_pool(). */
+int stage2_init_pool(struct stage2 *s2, u32 ipa_bits, u64 max_block, struct page_pool *pool) must_check;
 /*
  * The same VMID with empty tables for IPAs below 1 << ipa_bits. No CPU may have it loaded. -ENOMEM, -EINVAL: nothing
  * changed.

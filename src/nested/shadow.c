@@ -28,6 +28,11 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
 /* Tables that go in one piece of work. */
 #define UNMAKE_TABLES 256
 
+/* Pages that a vcpu's fault may take before its shadow's share is looked at: three tables each, there and back. */
+#define PAGES_FAULT 8
+/* Input addresses of so many bits and more begin at level 0, with one table. */
+#define ROOT_PAGE_BITS 44U
+
 /* What counts of VTCR_EL2: T0SZ, SL0, TG0, PS, VS, HA, HD. */
 #define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
 #define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
@@ -88,12 +93,13 @@ static u64 vm_ram_size(const struct vm *vm)
 
 static int make(struct vm *vm, struct shadow *s)
 {
+	struct page_pool *pages = &pool_of(vm)->pages;
 	u32 bits = vm->stage2.pt.ia_bits;
-	int err = stage2_init(&s->s2, bits, vm->stage2.pt.max_block);
+	int err = stage2_init_pool(&s->s2, bits, vm->stage2.pt.max_block, pages);
 
 	if (err)
 		return err;
-	err = pgtable_init(&s->rmap, PGTABLE_STAGE2, bits, GIB(1), &shadow_rmap_ops);
+	err = pgtable_init_pool(&s->rmap, PGTABLE_STAGE2, bits, GIB(1), &shadow_rmap_ops, pages);
 	if (err)
 		stage2_destroy(&s->s2);
 	return err;
@@ -120,9 +126,9 @@ static bool detach(struct shadow *s)
 	struct pgtable pt, rmap;
 
 	drain(s);
-	if (pgtable_init(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block, s->s2.pt.ops))
+	if (pgtable_init_pool(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block, s->s2.pt.ops, s->s2.pt.pool))
 		return false;
-	if (pgtable_init(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops)) {
+	if (pgtable_init_pool(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops, s->rmap.pool)) {
 		pgtable_destroy(&pt);
 		return false;
 	}
@@ -163,6 +169,9 @@ static void fit(const struct vm *vm, struct shadow *s)
 
 	if (s->vm)
 		bits = MAX(bits, (u32)s->shape.ia_bits);
+	/* A root of one page, which is set aside, and not of up to 16, which the allocator may not have. */
+	if (bits > vm->stage2.pt.ia_bits && bits < ROOT_PAGE_BITS && feat.pa_bits >= ROOT_PAGE_BITS)
+		bits = ROOT_PAGE_BITS;
 	if (bits != s->s2.pt.ia_bits)
 		stage2_resize(&s->s2, bits);
 }
@@ -182,6 +191,17 @@ bool shadow_reap(struct shadow *s)
 
 /* ---- the pool ---- */
 
+static u64 pages_share(const struct vm *vm)
+{
+	return (vm_ram_size(vm) >> PAGES_RAM_SHIFT >> PAGE_SHIFT) + PAGES_BASE;
+}
+
+u64 shadow_pages_needed(const struct vm *vm)
+{
+	/* Each shadow's two roots, twice while a former life's tables are there. */
+	return pages_share(vm) + (u64)vm->vcpu_count * (SHADOW_REFS * (SHADOW_PAGES_MIN + 4) + PAGES_FAULT);
+}
+
 int shadow_vm_init(struct vm *vm)
 {
 	u32 want = SHADOW_REFS * vm->vcpu_count, order = 0;
@@ -198,7 +218,8 @@ int shadow_vm_init(struct vm *vm)
 	pool = pa_ptr(pa(page));
 	pool->order = order;
 	vm->shadows = pool;
-	for (; pool->count < want; pool->count++) {
+	err = page_pool_fill(&pool->pages, shadow_pages_needed(vm));
+	for (; !err && pool->count < want; pool->count++) {
 		err = make(vm, &pool->s[pool->count]);
 		if (err)
 			break;
@@ -209,8 +230,7 @@ int shadow_vm_init(struct vm *vm)
 			;
 		return err;
 	}
-	pool->max_pages =
-		(vm_ram_size(vm) >> PAGES_RAM_SHIFT >> PAGE_SHIFT) + PAGES_BASE + shadow_pages(vm);
+	pool->max_pages = pages_share(vm) + shadow_pages(vm);
 	return 0;
 }
 
@@ -235,6 +255,8 @@ bool shadow_vm_destroy_piece(struct vm *vm)
 			pool->count--;
 		return true;
 	}
+	if (page_pool_empty_piece(&pool->pages))
+		return true;
 	vm->shadows = NULL;
 	page_free(ptr_pa(pool).a, pool->order);
 	return false;

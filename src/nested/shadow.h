@@ -80,6 +80,8 @@ struct shadow_walk {
 	struct walk_cache cache;
 };
 
+/* Pages that the VM's shadows are given once and for all, so that their tables never want for one: a share of its RAM. */
+u64 shadow_pages_needed(const struct vm *vm);
 /*
  * Make the VM's shadows; its stage2 and vcpus exist. -ENOMEM, -ENOSPC (VMIDs: fewer than one a vcpu).
  * Fewer than SHADOW_REFS a vcpu is no error. VM creation.

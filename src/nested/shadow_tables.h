@@ -2,6 +2,7 @@
 /* What the files of the shadow stage 2 share: the pool, and work on one shadow's tables. */
 #pragma once
 
+#include "mm/page_pool.h"
 #include "nested/shadow.h"
 
 struct shadow_pool {
@@ -11,6 +12,8 @@ struct shadow_pool {
 	u32 order;            /* of the pages that this is in */
 	u64 clock;
 	u64 max_pages;
+	/* All that tables can take: max_pages, for each shadow what it may have beyond, and what grows before that is seen. */
+	struct page_pool pages;
 	struct shadow s[];
 };
 

@@ -36,6 +36,11 @@ static char message[160];
 		(const char *)message;                                                             \
 	})
 
+static u64 free_kib(void)
+{
+	return page_free_count() << (PAGE_SHIFT - 10);
+}
+
 static void set_layout(struct vm *vm)
 {
 	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
@@ -67,7 +72,8 @@ static const char *map_ram(struct vm *vm)
 		const struct vm_ram *r = &vm->ram[i];
 
 		if (stage2_map(&vm->stage2, ipa(r->ipa), pa(r->pa), r->size, STAGE2_RAM))
-			return "memory: no page left for its stage-2 tables";
+			return FAIL("memory: expected %lu MiB and stage-2 tables for it, found none for these: %lu KiB are free",
+				    vm->config->mem_size >> 20, free_kib());
 	}
 	return NULL;
 }
@@ -122,7 +128,8 @@ static const char *make_vcpus(struct vm *vm)
 		u64 page = page_alloc(order);
 
 		if (!page)
-			return "cpus: no memory for its vcpus";
+			return FAIL("cpus: expected %lu KiB for vcpu %u, found %lu free in other pieces",
+				    PAGE_SIZE << order >> 10, i, free_kib());
 		page_zero(page, PAGE_SIZE << order);
 		vcpu = pa_ptr(pa(page));
 		vcpu->vm = vm;
@@ -136,19 +143,24 @@ static const char *make_vcpus(struct vm *vm)
 		if (!vcpu->affinity)
 			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
 		if (vm->config->nested && vel2_init(vcpu))
-			return "nidus,nested: no memory for its virtual EL2";
+			return FAIL("nidus,nested: no memory for its virtual EL2: %lu KiB are free", free_kib());
 		if (simd_vcpu_init(vcpu))
-			return "cpus: no memory for its SIMD state";
+			return FAIL("cpus: no memory for its SIMD state: %lu KiB are free", free_kib());
 	}
 	return NULL;
 }
 
 static const char *make_devices(struct vm *vm)
 {
-	if (vm->config->nested && shadow_vm_init(vm))
-		return "nidus,nested: no memory or VMIDs for its shadow tables";
+	int err = vm->config->nested ? shadow_vm_init(vm) : 0;
+
+	if (err == -ENOMEM)
+		return FAIL("nidus,nested: expected %lu KiB of free memory for its shadow tables, found %lu",
+			    shadow_pages_needed(vm) << (PAGE_SHIFT - 10), free_kib());
+	if (err)
+		return "nidus,nested: no VMIDs for its shadow tables";
 	if (vgic_vm_init(vm))
-		return "no memory for its interrupt controller";
+		return FAIL("no memory for its interrupt controller: %lu KiB are free", free_kib());
 	if (vm->config->vpl011 && vpl011_create(vm))
 		return "vpl011: no memory for it";
 	return NULL;
@@ -170,7 +182,7 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 			more[gl->more_count++] = (struct range){ vm->ram[i].ipa, vm->ram[i].size };
 	vm->load.fdt = page_alloc(order_of(FDT_MAX));
 	if (!vm->load.fdt)
-		return "no memory for its device tree";
+		return FAIL("no memory for its device tree: %lu KiB are free", free_kib());
 	/* Debian's libfdt is compiled with SIMD. */
 	simd_host_begin();
 	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX, vm->config, gl, &machine);
