@@ -5,6 +5,7 @@
 #include "lib/exception.h"
 #include "lib/gic.h"
 #include "lib/mmu.h"
+#include "lib/psci.h"
 #include "lib/suite.h"
 
 const char guest_name[] = "timer";
@@ -193,6 +194,129 @@ static void periodic(enum timer_kind k)
 	       took / ticks_us(1));
 }
 
+/* ---- a condition that goes before the interrupt is acknowledged: it is pending no longer ---- */
+
+enum hold { HOLD_DISABLED, HOLD_CTLR, HOLD_GROUP_OFF, HOLD_PMR, HOLD_PSTATE, HOLDS };
+enum fall { FALL_ENABLE, FALL_IMASK, FALL_CVAL, FALL_TVAL, FALLS };
+
+/* Keep the interrupt from being taken, or let it through. PSTATE.I is set all the time. */
+static void hold_set(enum hold how, u32 id, bool on)
+{
+	switch (how) {
+	case HOLD_DISABLED:
+		(on ? gic_disable : gic_enable)(id);
+		break;
+	case HOLD_CTLR:
+		write32(dt.gicd, GICD_CTLR_ARE | GICD_CTLR_GRP0 | (on ? 0 : GICD_CTLR_GRP1));
+		gic_wait_rwp();
+		break;
+	case HOLD_GROUP_OFF:
+		sysreg_write(ICC_IGRPEN1_EL1, !on);
+		isb();
+		break;
+	case HOLD_PMR:
+		gic_set_pmr(on ? 0x80 : 0xff);
+		break;
+	default:
+		break;
+	}
+}
+
+static void fall(enum fall how, enum timer_kind k)
+{
+	switch (how) {
+	case FALL_ENABLE:
+		timer_set_ctl(k, 0);
+		break;
+	case FALL_IMASK:
+		timer_set_ctl(k, TIMER_ENABLE | TIMER_IMASK);
+		break;
+	case FALL_CVAL:
+		timer_set_cval(k, ~0UL);
+		break;
+	default:
+		timer_set_tval(k, 0x7fffffff);
+		break;
+	}
+}
+
+static void gone_one(enum timer_kind k, enum hold hold, enum fall how, bool leave)
+{
+	u32 id = intid(k), ack;
+
+	hold_set(hold, id, true);
+	timer_set_cval(k, timer_now(k));
+	timer_set_ctl(k, TIMER_ENABLE);
+	delay_us(200);
+	if (leave)
+		expect(gic_is_pending(id), "%u %u: not pending", hold, how);
+	fall(how, k);
+	if (leave)
+		expect(!gic_is_pending(id), "%u %u: pending without a condition", hold, how);
+	hold_set(hold, id, false);
+	if (leave)
+		psci_call(PSCI_VERSION, 0, 0, 0);
+	ack = gic_ack();
+	expect(ack == INTID_SPURIOUS, "%u %u: IAR is %u", hold, how, ack);
+	/* It comes back with its condition. */
+	timer_set_cval(k, timer_now(k));
+	timer_set_ctl(k, TIMER_ENABLE);
+	expect(wait_ack(k, 0), "%u %u: did not fire again", hold, how);
+	timer_set_ctl(k, 0);
+	gic_eoi(id);
+	expect_eq(gic_ack(), INTID_SPURIOUS, "IAR after the end");
+}
+
+static void gone(enum timer_kind k)
+{
+	u32 hold, how;
+
+	for (hold = 0; hold < HOLDS; hold++)
+		for (how = 0; how < FALLS; how++)
+			gone_one(k, hold, how, true);
+}
+
+/* Pending by software, the condition is not all that there is to it. */
+static void gone_latched(enum timer_kind k)
+{
+	u32 id = intid(k);
+
+	timer_set_cval(k, timer_now(k));
+	timer_set_ctl(k, TIMER_ENABLE);
+	delay_us(200);
+	gic_pend(id);
+	timer_set_ctl(k, 0);
+	expect(gic_is_pending(id), "no longer pending by ISPENDR");
+	expect(wait_ack(k, 0), "not acknowledged");
+	expect(!gic_is_pending(id), "pending while active");
+	gic_eoi(id);
+	expect_eq(gic_ack(), INTID_SPURIOUS, "IAR");
+}
+
+/* Wakes nobody: what was pending when the group was off is not when it is on again. */
+static void gone_asleep(enum timer_kind k)
+{
+	enum timer_kind other = k == TIMER_VIRT ? TIMER_PHYS : TIMER_VIRT;
+	u64 at;
+
+	gic_disable(intid(k));
+	timer_set_cval(k, timer_now(k));
+	timer_set_ctl(k, TIMER_ENABLE);
+	delay_us(200);
+	timer_set_ctl(k, 0);
+	gic_enable(intid(k));
+	at = timer_now(other) + ticks_us(20000);
+	timer_set_cval(other, at);
+	timer_set_ctl(other, TIMER_ENABLE);
+	wfi();
+	/* WFI may end early, but not with an interrupt. */
+	while (timer_now(other) < at)
+		expect_eq(gic_ack(), INTID_SPURIOUS, "IAR after WFI");
+	expect(wait_ack(other, 0), "the other timer did not fire");
+	timer_set_ctl(other, 0);
+	gic_eoi(intid(other));
+}
+
 #define BOTH(name)                                                                                 \
 	static void virt_##name(void)                                                              \
 	{                                                                                          \
@@ -208,6 +332,9 @@ BOTH(masked)
 BOTH(far_and_past)
 BOTH(tval)
 BOTH(periodic)
+BOTH(gone)
+BOTH(gone_latched)
+BOTH(gone_asleep)
 
 /* The physical timer fires, and the virtual one apart_us later. False if we are too slow to tell. */
 static bool both_apart(u64 apart_us)
@@ -376,6 +503,12 @@ static const struct suite_test tests[] = {
 	{ "phys_tval", phys_tval, 1 },
 	{ "virt_periodic", virt_periodic, 1 },
 	{ "phys_periodic", phys_periodic, 1 },
+	{ "virt_gone", virt_gone, 1 },
+	{ "phys_gone", phys_gone, 1 },
+	{ "virt_gone_latched", virt_gone_latched, 1 },
+	{ "phys_gone_latched", phys_gone_latched, 1 },
+	{ "virt_gone_asleep", virt_gone_asleep, 1 },
+	{ "phys_gone_asleep", phys_gone_asleep, 1 },
 	{ "both", test_both, 1 },
 	{ "wfi", test_wfi, 1 },
 	{ "el0", test_el0, 1 },

@@ -80,7 +80,7 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
  */
 static inline __attribute__((always_inline)) bool prepare_entry(struct vcpu *vcpu)
 {
-	if (unlikely(__atomic_load_n(&vcpu->vgic.stale, __ATOMIC_ACQUIRE))) {
+	if (unlikely(vgic_work(&vcpu->vgic))) {
 		deliver_interrupts(vcpu);
 		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
 			return false;
@@ -288,7 +288,7 @@ u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, esr, pstate);
-	if (unlikely(verdict != SKIP || (vcpu->traps_stale | read_once(&vcpu->vgic.stale)))) {
+	if (unlikely(verdict != SKIP || (vcpu->traps_stale | vgic_work(&vcpu->vgic)))) {
 		vcpu->account.left = left;
 		return (u64)verdict + 1;
 	}
@@ -333,7 +333,7 @@ u64 run_long(struct vcpu *vcpu, u64 code)
 static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
 			       u64 rest)
 {
-	if (unlikely(read_once(&vcpu->vgic.stale))) {
+	if (unlikely(vgic_work(&vcpu->vgic))) {
 		vcpu->traps_stale = true;
 		vcpu->account.left = left;
 		return rest;

@@ -115,8 +115,9 @@ void vcpu_put(struct vcpu *vcpu)
 	simd_chaos_point();
 	if (unlikely(vcpu->has_el2))
 		level_put(vcpu);
-	vgic_put(vcpu);
+	/* In this order: once the GIC's state is free for others to read, the timers' lines are in memory too. */
 	vtimer_put(vcpu);
+	vgic_put(vcpu);
 	sysreg_save(vcpu);
 	simd_chaos_point();
 	cpu->loaded = NULL;

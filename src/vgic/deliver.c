@@ -5,6 +5,7 @@
 #include "dev/gicv3.h"
 #include "vcpu/cpu.h"
 #include "vgic/internal.h"
+#include "vtimer/vtimer.h"
 
 void vgic_collect(struct vgic_vcpu *v)
 {
@@ -117,7 +118,8 @@ static u32 fold_lrs(struct vcpu *vcpu)
 		if ((lr & ICH_LR_STATE) || (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
 			v->lr_dirty |= (u16)(1u << i);
 	}
-	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = 0;
+	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
+	v->waits = 0;
 	v->again.mask = 0;
 	return kicks;
 }
@@ -254,6 +256,11 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		      (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
 		v->lr_hw |= (u16)(1u << i);
 		pend = !active;
+		if (pend && !(b->edge & bit)) {
+			v->lr_waits |= (u16)(1u << i);
+			v->waits = 1;
+			v->again.mask = 0;
+		}
 	} else {
 		/* Active and pending can't be said with the HW bit: end such a one in software. */
 		if ((b->hw & bit) || (active && pend && !(next && b->aprio[n] == b->prio[n]))) {
@@ -287,6 +294,7 @@ static void retire(struct vgic_vcpu *v, u32 keep)
 	isb();
 	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
+	v->lr_waits &= (u16)~done;
 	v->again.mask &= ~done;
 	for (; done; done &= done - 1) {
 		u32 i = (u32)__builtin_ctz(done);
@@ -466,6 +474,9 @@ static void flush_full(struct vcpu *vcpu)
 	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
 	locked = spis_lock(vcpu);
 	kicks = fold_all(vcpu, locked);
+	(void)vgic_drop_ppis(vcpu, true);
+	if (locked)
+		kicks |= vgic_drop_spis(vcpu);
 	vmcr = sysreg_read(ICH_VMCR_EL2);
 	pick_all(vcpu, locked, vmcr, &pend, &act);
 	hcr = place_all(vcpu, &pend, &act, vmcr);
@@ -481,10 +492,14 @@ void vgic_flush(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
+	if (v->waits)
+		vgic_look(vcpu);
 	/* Before looking: what comes after this sets it again. */
 	if (!__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return;
 	vgic_collect(v);
+	if (vgic_waiting(&v->priv))
+		(void)vgic_drop_ppis(vcpu, true);
 	if (flush_private(vcpu))
 		return;
 	if (unlikely(v->where == VGIC_L2)) {
@@ -537,6 +552,9 @@ void vgic_put(struct vcpu *vcpu)
 	if (unlikely(v->where == VGIC_L2))
 		vgic_l2_leave(vcpu);
 	vgic_sync(vcpu);
+	/* The timers are in memory already, but what they raised is still active here. */
+	if (v->priv.hw)
+		irq32_hw_release(&v->priv, vgic_waiting(&v->priv) & ~vtimer_lines(vcpu, false));
 	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;

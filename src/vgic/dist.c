@@ -41,8 +41,9 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 	old = g->ctlr;
 	__atomic_store_n(&g->ctlr, value, __ATOMIC_RELEASE);
 	for (u32 i = 1; old != value && i < VGIC_WORDS; i++) {
-		const struct irq32 *s = &g->spis->word[i].s;
+		struct irq32 *s = &g->spis->word[i].s;
 
+		irq32_hw_resample(s, ~s->inlr);
 		kicks |= spi_settle(vm, i, (irq32_pending(s, s->line) & s->enabled) | s->active,
 				    VGIC_NOBODY);
 	}

@@ -138,6 +138,26 @@ void vgic_collect(struct vgic_vcpu *v);
 /* ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. */
 u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
 
+/* ---- line.c ---- */
+
+/* Those of b that wait outside the list registers, pending only as long as their physical line is high. */
+static inline u32 vgic_waiting(const struct irq32 *b)
+{
+	return b->hw & ~b->active & ~b->edge & ~b->inlr;
+}
+/*
+ * Private interrupts that wait in memory for a physical line that has fallen are over. Returns the lines of the
+ * machine's timers that are level-sensitive. loaded: on this CPU.
+ */
+u32 vgic_drop_ppis(struct vcpu *vcpu, bool loaded);
+/* Likewise the SPIs in vcpu's want[]; returns vcpus to kick. One MMIO read each. Lock held. */
+u32 vgic_drop_spis(struct vcpu *vcpu);
+/*
+ * If vgic_vcpu.waits: take back what waits in the list registers and whose physical line has fallen. Reads the timers;
+ * MMIO for an SPI that waits. No lock held; takes vgic.lock if one has to be taken back. Loaded.
+ */
+void vgic_look(struct vcpu *vcpu);
+
 /* ---- private.c ---- */
 
 /*

@@ -333,6 +333,8 @@ static inline void fold_l1(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
+	if (v->waits)
+		vgic_look(vcpu);
 	if (v->lr_used ||
 	    ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2))))
 		vgic_sync(vcpu);

@@ -88,9 +88,11 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	/* If others wait for a list register, one of a disabled group must not take it from them.
 	 */
 	if ((v->hcr & VGIC_HCR_OVERFLOW) || (lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) ||
-	    v->priv.pintid[intid] != pintid || !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
+	    v->priv.pintid[intid] != pintid || (v->priv.edge >> intid & 1) || !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
 		return false;
 	v->lr_latch &= (u16) ~(1u << i);
+	v->lr_waits |= (u16)(1u << i);
+	v->waits = 1;
 	/* The last instance is over; the next one is acknowledged at a priority of its own. */
 	v->priv.active &= ~(1u << intid);
 	v->priv.acked &= ~(1u << intid);
@@ -98,7 +100,10 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
 	lr_write(i, lr);
-	v->again = (struct vgic_again){ lr, pintid, 1u << i };
+	/* As long as no other may wait for the guest, whose line would want a look. */
+	v->again.mask = 0;
+	if (v->lr_waits == 1u << i && i < 8)
+		v->again = (struct vgic_again){ lr, pintid, 1u << i };
 	return true;
 }
 
@@ -114,6 +119,7 @@ bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
 
 	if (v->again.pintid != pintid || !(lr_empty() & mask))
 		return false;
+	v->waits = (u8)mask;
 	vcpu->account.irq_injected++;
 	/* Mostly alone, so the first. */
 	if (likely(mask & 1))
@@ -145,14 +151,13 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct irq32 *p = &v->priv;
 	bool pend = op->reg == VGIC_PEND || op->reg == VGIC_UNPEND;
-	u32 over;
+	u32 over, lines = 0;
 
 	vgic_collect(v);
-	if (loaded && pend)
-		irq32_hw_resample(p, op->mask);
+	if (pend)
+		lines = vgic_drop_ppis(vcpu, loaded);
 	if (!op->write)
-		return irq32_read(p, op, op->mask) |
-		       (loaded && pend ? irq32_hw_pending(p, op->mask & p->hw & p->active) : 0);
+		return irq32_read(p, op, op->mask) | (lines & op->mask);
 	over = irq32_write(p, op, op->mask);
 	/* Not loaded, the physical PPIs behind its interrupts are inactive already (vgic_put). */
 	if (loaded)

@@ -258,7 +258,7 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 
 	if (!bits)
 		return 0;
-	if (pend)
+	if (pend || op->write)
 		irq32_hw_resample(&w->s, bits);
 	if (op->write) {
 		if (op->reg == VGIC_ROUTE)

@@ -76,7 +76,14 @@ struct vgic_ask {
 
 struct vgic_vcpu {
 	/* Public: atomic. vgic_flush() has something to do before the next entry. */
-	bool stale;
+	union {
+		struct {
+			bool stale;
+			/* Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for the guest. */
+			u8 waits;
+		};
+		u16 work; /* both: vgic_work() */
+	};
 	bool full;      /* atomic: an interrupt in a list register changed, fold all */
 	u8 where;       /* atomic: enum vgic_where */
 	u8 op_state;    /* atomic: remote.c */
@@ -90,6 +97,7 @@ struct vgic_vcpu {
 	u16 lr_spi;   /* used by an SPI */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
+	u16 lr_waits; /* level-sensitive with the HW bit, placed as pending: line.c looks at their lines */
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
 	/* A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit is mask; 0: none. */
@@ -173,8 +181,13 @@ void vgic_vcpu_reset(struct vcpu *vcpu);
  */
 void vgic_load(struct vcpu *vcpu);
 void vgic_put(struct vcpu *vcpu);
+/* Whether vgic_flush() has something to do. */
+static inline bool vgic_work(const struct vgic_vcpu *v)
+{
+	return __atomic_load_n(&v->work, __ATOMIC_ACQUIRE);
+}
 /*
- * Before entry, if vcpu->vgic.stale: pending interrupts into list registers, the most urgent ones
+ * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen is taken back; pending interrupts into list registers, the most urgent ones
  * first (ties: lowest INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as
  * there are INTIDs. Takes vgic.lock only if SPIs are concerned. Loaded.
  */

@@ -343,6 +343,23 @@ void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid)
 	vgic_inject_ppi_el2(vcpu, ppi_of[is_virt ? map.virt : map.phys], intid);
 }
 
+u32 vtimer_el2_lines(const struct vcpu *vcpu, bool loaded)
+{
+	struct timer_map map = timer_map(vcpu);
+	bool virt, phys;
+
+	if (loaded) {
+		virt = CTL_HIGH(sysreg_read(CNTV_CTL_EL02));
+		phys = CTL_HIGH(sysreg_read(CNTP_CTL_EL02));
+	} else {
+		struct timer_regs v = home_read(vcpu, map.virt), p = home_read(vcpu, map.phys);
+
+		virt = CTL_FIRES(v.ctl) && !due(vcpu, map.virt, v);
+		phys = CTL_FIRES(p.ctl) && !due(vcpu, map.phys, p);
+	}
+	return (u32)virt << ppi_of[map.virt] | (u32)phys << ppi_of[map.phys];
+}
+
 /* ---- registers of vEL2 that trap ---- */
 
 static bool in_cpu(const struct vcpu *vcpu, u32 context)

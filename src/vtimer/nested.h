@@ -72,6 +72,7 @@ void vtimer_el2_load(struct vcpu *vcpu);
 void vtimer_el2_put(struct vcpu *vcpu);
 void vtimer_el2_update(struct vcpu *vcpu);
 void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid);
+u32 vtimer_el2_lines(const struct vcpu *vcpu, bool loaded);
 
 /* vEL2's registers that trap: the EL2 timers by their EL2 names, L2's by the _EL02 names. */
 sysreg_fn emul_cnthp_ctl_el2, emul_cnthp_cval_el2, emul_cnthp_tval_el2;

@@ -116,6 +116,25 @@ void vtimer_interrupt(struct vcpu *vcpu, u32 intid)
 	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS, intid);
 }
 
+/* Of a timer in memory, whose counter lags behind by the VM's offset. */
+static bool met(const struct vcpu *vcpu, u64 ctl, u64 cval)
+{
+	return CTL_FIRES(ctl) && counter_now() - vcpu->vm->cntoff >= cval;
+}
+
+u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
+{
+	const struct vtimer *vt = &vcpu->vtimer;
+	bool virt, phys = false;
+
+	if (unlikely(vcpu->has_el2))
+		return vtimer_el2_lines(vcpu, loaded);
+	virt = loaded ? CTL_HIGH(sysreg_read(CNTV_CTL_EL02)) : met(vcpu, vt->cntv_ctl, vt->cntv_cval);
+	if (cntpoff_works)
+		phys = loaded ? CTL_HIGH(sysreg_read(CNTP_CTL_EL02)) : met(vcpu, vt->cntp_ctl, vt->cntp_cval);
+	return (u32)virt << GUEST_PPI_VIRT | (u32)phys << GUEST_PPI_PHYS;
+}
+
 /* ---- the emulated physical timer ---- */
 
 static u64 phys_count(const struct vcpu *vcpu)

@@ -53,6 +53,11 @@ void vtimer_load(struct vcpu *vcpu);
 void vtimer_put(struct vcpu *vcpu);
 /* The virtual (or direct physical) timer of the loaded vcpu fired: INTID of this machine. */
 void vtimer_interrupt(struct vcpu *vcpu, u32 intid);
+/*
+ * The lines of its timers that are not emulated, bit n for PPI n: whether each is enabled, not masked, and its condition
+ * is met (AArch64.CheckTimerConditions). loaded: as this CPU has them; else by their registers in memory.
+ */
+u32 vtimer_lines(const struct vcpu *vcpu, bool loaded);
 /* The physical counter, CNTPCT_EL0. */
 u64 counter_now(void);
 

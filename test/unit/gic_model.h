@@ -184,6 +184,20 @@ static inline bool phys_fire(u32 intid, bool level)
 	return true;
 }
 
+/*
+ * Lines of a vcpu's timers: of those that wait or are active, what the physical GIC has behind them; while not loaded
+ * none falls, as its registers and its offset stay what they are.
+ */
+u32 vtimer_lines(const struct vcpu *v, bool loaded)
+{
+	u32 lines = loaded ? phys[fake_cpu][0].pending & ~v->vgic.priv.hw & 0xffff0000 : v->vgic.priv.hw;
+
+	for (u32 n = 16; loaded && n < 32; n++)
+		if ((v->vgic.priv.hw >> n & 1) && (phys[fake_cpu][0].pending >> v->vgic.priv.pintid[n] & 1))
+			lines |= 1u << n;
+	return lines;
+}
+
 /* ---- virtual CPU interface ---- */
 
 static const char *const lr_name[] = {
@@ -470,7 +484,7 @@ static inline void enter(struct vcpu *v)
 {
 	fake_cpu = cpu_of(v);
 	for (int i = 0;; i++) {
-		if (v->vgic.stale)
+		if (vgic_work(&v->vgic))
 			vgic_flush(v);
 		if (v->vgic.owes) {
 			for (int tries = 0; !vgic_settle(v); tries++)

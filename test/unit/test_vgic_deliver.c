@@ -50,6 +50,8 @@ static void expect_none(struct vcpu *v)
 static void eoi(struct vcpu *v, u32 intid)
 {
 	fake_cpu = cpu_of(v);
+	if (intid == 27)
+		phys[fake_cpu][0].pending &= ~(1u << 27); /* served: its line is low */
 	hw_eoi(intid, 1);
 }
 
@@ -574,7 +576,6 @@ static bool timer_fires(void)
 {
 	fake_cpu = cpu_of(&vcpu[0]);
 	assert_true(phys_fire(27, true));
-	phys[fake_cpu][0].pending = 0;
 	if (vgic_ppi_again(&vcpu[0], 27))
 		return true;
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
@@ -750,6 +751,7 @@ static void hardware_ppi_moves_with_its_vcpu(void **state)
 	expect_none(&vcpu[1]);
 	put(&vcpu[1]);
 	load(&vcpu[0], 1);
+	phys[1][0].pending |= 1u << 27; /* the timer comes with it */
 	assert_true(phys_active(27, 1));
 	expect_ack(&vcpu[0], 27);
 	put(&vcpu[0]); /* active */

@@ -501,13 +501,13 @@ static void timer_settles(u32 intid)
 		bool again;
 
 		assert_true(phys_fire(TIMER, true));
-		phys[0][0].pending = 0;
 		again = vgic_ppi_again(v, TIMER);
 		assert_int_equal(again, i == 2);
 		if (!again)
 			vgic_inject_ppi_el2(v, intid, TIMER);
 		enter(v);
 		assert_int_equal(hw_ack(1), intid);
+		phys[0][0].pending = 0;
 		hw_eoi(intid, 1);
 		hw_dir(v, intid);
 	}

@@ -395,9 +395,10 @@ static void do_line(u32 v)
 
 	fake_cpu = (int)rnd(CPUS);
 	if (intid == TIMER) {
-		/* Its fall is only seen when somebody looks: so only while the handler runs. */
-		if (!loaded(v) || (!level && !ref(v, TIMER)->active))
+		if (!loaded(v))
 			return;
+		/* Its fall is only seen when somebody looks. */
+		exited[v] |= !level;
 		timer_line[v] = level;
 	} else if (intid < 32) {
 		vgic_set_ppi(&vcpu[v], intid, level);

@@ -326,6 +326,29 @@ static void virt_moves(void **state)
 	assert_int_equal(fake_writes("CNTVOFF_EL2"), 1);
 }
 
+/* The line is ENABLE, not IMASK, and the condition (AArch64.CheckTimerConditions), wherever the registers are. */
+static void line_of_timers(void **state)
+{
+	(void)state;
+	for (u64 ctl = 0; ctl < 8; ctl++)
+		for (u64 cval = 3998; cval < 4003; cval++) {
+			bool high = (ctl & 3) == 1 && cval <= 4000;
+			u64 status = (ctl & 1) && cval <= 4000 ? 4 : 0;
+
+			vtimer_set_cntpoff(false);
+			vcpu.vtimer.cntv_ctl = vcpu.vtimer.cntp_ctl = ctl & 3;
+			vcpu.vtimer.cntv_cval = vcpu.vtimer.cntp_cval = cval;
+			fake_set("CNTV_CTL_EL02", (ctl & 3) | status);
+			fake_set("CNTP_CTL_EL02", (ctl & 3) | status);
+			/* The emulated one's is in priv.line. */
+			assert_int_equal(vtimer_lines(&vcpu, true), high ? 1u << 27 : 0);
+			assert_int_equal(vtimer_lines(&vcpu, false), high ? 1u << 27 : 0);
+			vtimer_set_cntpoff(true);
+			assert_int_equal(vtimer_lines(&vcpu, true), high ? 1u << 27 | 1u << 30 : 0);
+			assert_int_equal(vtimer_lines(&vcpu, false), high ? 1u << 27 | 1u << 30 : 0);
+		}
+}
+
 static void virt_wake(void **state)
 {
 	static const struct {
@@ -418,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(phys_unarmed, setup),
 		cmocka_unit_test_setup(reset, setup),
 		cmocka_unit_test_setup(virt_moves, setup),
+		cmocka_unit_test_setup(line_of_timers, setup),
 		cmocka_unit_test_setup(virt_wake, setup),
 		cmocka_unit_test_setup(phys_while_moving, setup),
 		cmocka_unit_test_setup(phys_direct, setup),

@@ -608,6 +608,33 @@ static void not_for_l2(void **state)
 	assert_int_equal(emul_cntkctl_el12(&vcpu, SR_CNTHCTL_EL2, false, &v), UNDEF);
 }
 
+/* Of the two that the CPU has for the level that runs; the others' are in priv.line. */
+static void line_of_timers(void **state)
+{
+	static const u32 ppi[2][2] = { { 27, 30 }, { 28, 26 } };
+
+	(void)state;
+	for (int hyp = 1; hyp >= 0; hyp--) {
+		if (!hyp)
+			level_switch();
+		fake_set("CNTV_CVAL_EL02", 0);
+		fake_set("CNTP_CVAL_EL02", 0);
+		for (u64 v = 0; v < 4; v++)
+			for (u64 p = 0; p < 4; p++) {
+				u32 want = (v == 1 ? 1u << ppi[hyp][0] : 0) | (p == 1 ? 1u << ppi[hyp][1] : 0);
+
+				fake_set("CNTV_CTL_EL02", v);
+				fake_set("CNTP_CTL_EL02", p);
+				assert_int_equal(vtimer_lines(&vcpu, true), want);
+				vtimer_put(&vcpu);
+				assert_int_equal(vtimer_lines(&vcpu, false), want);
+				vtimer_load(&vcpu);
+			}
+		fake_set("CNTV_CTL_EL02", 0);
+		fake_set("CNTP_CTL_EL02", 0);
+	}
+}
+
 static void reset_lowers(void **state)
 {
 	u64 v = 1;
@@ -634,6 +661,7 @@ int main(void)
 		cmocka_unit_test_setup(cnthctl_views, setup),
 		cmocka_unit_test_setup(cnthctl_by_its_el1_name, setup),
 		cmocka_unit_test_setup(not_for_l2, setup),
+		cmocka_unit_test_setup(line_of_timers, setup),
 		cmocka_unit_test_setup(reset_lowers, setup),
 		cmocka_unit_test_setup(random_model, setup),
 	};

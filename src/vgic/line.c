@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Level-sensitive interrupts of the machine whose line falls before the guest has acknowledged them. They are pending
+ * no longer (IHI 0069, "Interrupt handling states": a level-sensitive interrupt is pending while its input is
+ * asserted), but neither the physical GIC, where the interrupt is active from nidus's acknowledge on, nor a list
+ * register takes note.
+ */
+#include "dev/gicv3.h"
+#include "vcpu/cpu.h"
+#include "vgic/internal.h"
+#include "vtimer/vtimer.h"
+
+u32 vgic_drop_ppis(struct vcpu *vcpu, bool loaded)
+{
+	struct irq32 *p = &vcpu->vgic.priv;
+	u32 lines = vtimer_lines(vcpu, loaded), fallen = vgic_waiting(p) & ~lines;
+
+	/* Not loaded, the physical PPIs behind its interrupts are inactive already (vgic_put). */
+	if (loaded)
+		irq32_hw_release(p, fallen);
+	else
+		p->hw &= ~fallen;
+	return lines & ~p->edge;
+}
+
+u32 vgic_drop_spis(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 kicks = 0;
+
+	for (u32 words = v->want_words; words; words &= words - 1) {
+		u32 word = (u32)__builtin_ctz(words);
+		struct spi32 *w = &vcpu->vm->vgic.spis->word[word];
+		u32 bits = v->want[word] & vgic_waiting(&w->s);
+
+		irq32_hw_resample(&w->s, bits);
+		bits &= ~w->s.hw;
+		if (bits)
+			kicks |= spi_settle(vcpu->vm, word, bits, vcpu->index);
+	}
+	return kicks;
+}
+
+/* As at a flush, on the way to L2, which L1's interrupts take out. */
+static void drop_spis(struct vcpu *vcpu)
+{
+	u32 kicks;
+
+	spin_lock(&vcpu->vm->vgic.lock);
+	kicks = vgic_drop_spis(vcpu);
+	spin_unlock(&vcpu->vm->vgic.lock);
+	vgic_kick_all(vcpu->vm, kicks);
+}
+
+/* Whether the line of the interrupt behind list register i, which is in use, is low. */
+static bool fallen(struct vcpu *vcpu, u32 i)
+{
+	u32 intid = vcpu->vgic.lr_intid[i];
+
+	if (intid < 32)
+		return !(vtimer_lines(vcpu, true) >> intid & 1);
+	/* The physical one stays assigned as long as the VM lives. */
+	return !gicv3_is_pending(spi_word(vcpu->vm, intid)->s.pintid[intid % 32]);
+}
+
+void vgic_look(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 bits = v->lr_waits & ~lr_empty(); /* mostly the guest is done with it */
+	bool any = false, spi = bits & v->lr_spi;
+
+	v->waits = 0;
+	for (; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctz(bits);
+
+		if ((lr_read(i) & ICH_LR_STATE) != ICH_LR_PENDING)
+			continue;
+		v->waits = 1;
+		any |= fallen(vcpu, i);
+	}
+	if (likely(!any))
+		return;
+	vgic_sync(vcpu);
+	(void)vgic_drop_ppis(vcpu, true);
+	if (spi)
+		drop_spis(vcpu);
+}
