@@ -322,6 +322,143 @@ static void physical(struct l2 *l)
 	l2_finish(l);
 }
 
+/* ---- where HCR_EL2.{TGE,IMO,FMO} send the hypervisor's own interrupts ---- */
+
+#define LATE_US 1000000 /* hosts may be busy */
+
+static volatile u32 own_irq, own_fiq;
+
+static void own_on_irq(struct frame *f)
+{
+	(void)f;
+	own_irq = gic_ack();
+	gic_eoi(own_irq);
+}
+
+static void own_on_fiq(struct frame *f)
+{
+	(void)f;
+	own_fiq = (u32)sysreg_read(ICC_IAR0_EL1);
+	sysreg_write(ICC_EOIR0_EL1, own_fiq);
+	isb();
+}
+
+/* With interrupts unmasked for so long, or until one is taken. */
+static bool own_taken(u64 us)
+{
+	u64 from = counter_phys();
+
+	irq_enable();
+	asm volatile("msr daifclr, #1");
+	while (!own_irq && !own_fiq && counter_phys() - from < ticks_us(us))
+		cpu_relax();
+	asm volatile("msr daifset, #1");
+	irq_disable();
+	return own_irq || own_fiq;
+}
+
+/* An SGI of this group is pending at EL2 with these bits of HCR_EL2: is it taken, and then with TGE = 1? */
+static void at_el2(u64 bits, u32 group, bool comes)
+{
+	check_begin("irq", "an SGI of group %u at EL2 with TGE=%u IMO=%u FMO=%u", group, !!(bits & HCR_TGE),
+		    !!(bits & HCR_IMO), !!(bits & HCR_FMO));
+	own_irq = own_fiq = 0;
+	gic_set_group(4, group);
+	gic_enable(4);
+	sysreg_write(HCR_EL2, (HCR_HOST & ~(HCR_TGE | HCR_IMO | HCR_FMO)) | bits);
+	isb();
+	if (group)
+		gic_sgi(4, cpu_self()->mpidr);
+	else
+		sysreg_write(ICC_SGI0R_EL1, 4UL << 24 | 1);
+	isb();
+	expect_eq(own_taken(comes ? LATE_US : 200), comes, "taken");
+	if (!comes) {
+		expect_eq(group ? sysreg_read(ICC_HPPIR1_EL1) : sysreg_read(ICC_HPPIR0_EL1), 4, "ICC_HPPIR");
+		expect(!own_taken(200), "taken after a look at ICC_HPPIR");
+		sysreg_write(HCR_EL2, HCR_HOST);
+		isb();
+		expect(own_taken(LATE_US), "not taken with TGE=1");
+	}
+	expect_eq(own_irq, group ? 4 : 0, "INTID as an IRQ");
+	expect_eq(own_fiq, group ? 0 : 4, "INTID as an FIQ");
+	sysreg_write(HCR_EL2, HCR_HOST);
+	isb();
+	gic_disable(4);
+	gic_set_group(4, 1);
+}
+
+/* Acknowledged by a look at the CPU interface, which no HCR_EL2 keeps from it. */
+static void by_poll(void)
+{
+	u32 id;
+
+	check_begin("irq", "an SGI at EL2 with TGE=0 IMO=0, acknowledged without being taken");
+	gic_enable(4);
+	sysreg_write(HCR_EL2, HCR_HOST & ~(HCR_TGE | HCR_IMO | HCR_FMO));
+	isb();
+	gic_sgi(4, cpu_self()->mpidr);
+	isb();
+	id = gic_ack();
+	expect_eq(id, 4, "ICC_IAR1_EL1");
+	gic_eoi(4);
+	expect_eq(gic_ack(), INTID_SPURIOUS, "ICC_IAR1_EL1 after the end");
+	sysreg_write(HCR_EL2, HCR_HOST);
+	isb();
+	gic_disable(4);
+}
+
+/* The same while L2 runs, masked: what is not for EL2 does not end the run. */
+static void at_el1(struct l2 *l, u64 bits, u32 group, u64 kind)
+{
+	check_begin("irq", "an SGI of group %u while L2 runs with IMO=%u FMO=%u", group, !!(bits & HCR_IMO),
+		    !!(bits & HCR_FMO));
+	own_irq = own_fiq = 0;
+	l->hcr = (HCR_L2 & ~(HCR_IMO | HCR_FMO)) | bits;
+	gic_set_group(4, group);
+	gic_enable(4);
+	if (group)
+		gic_sgi(4, cpu_self()->mpidr);
+	else
+		sysreg_write(ICC_SGI0R_EL1, 4UL << 24 | 1);
+	isb();
+	l2_call(l, l2_nop, 7, 0, 0);
+	expect_eq(l2_run(l), kind, "exit kind");
+	expect(own_taken(LATE_US), "not taken at EL2");
+	expect_eq(group ? own_irq : own_fiq, 4, "INTID");
+	if (kind != EXIT_SYNC)
+		expect_eq(l2_finish(l), 7, "x0");
+	l->hcr = HCR_L2;
+	gic_disable(4);
+	gic_set_group(4, 1);
+}
+
+static void routes(struct l2 *l)
+{
+	void (*irq)(struct frame *f) = cpu_self()->irq, (*fiq)(struct frame *f) = cpu_self()->fiq;
+	u32 group;
+	u64 n;
+
+	gic_cpu_init();
+	sysreg_write(ICC_IGRPEN0_EL1, 1);
+	cpu_self()->irq = own_on_irq;
+	cpu_self()->fiq = own_on_fiq;
+	for (group = 0; group < 2; group++)
+		for (n = 0; n < 4; n++) {
+			u64 bits = (n & 1 ? HCR_IMO : 0) | (n & 2 ? HCR_FMO : 0);
+			bool el2 = bits & (group ? HCR_IMO : HCR_FMO);
+
+			at_el2(bits, group, el2);
+			at_el2(bits | HCR_TGE, group, true);
+			at_el1(l, bits, group, !el2 ? EXIT_SYNC : group ? EXIT_IRQ : EXIT_FIQ);
+		}
+	by_poll();
+	cpu_self()->irq = irq;
+	cpu_self()->fiq = fiq;
+	sysreg_write(ICC_IGRPEN0_EL1, 0);
+	gic_cpu_init();
+}
+
 static void other_cpu(u32 index)
 {
 	(void)index;
@@ -375,6 +512,7 @@ void group_irq(void)
 	by_hand(l);
 	maintenances(l);
 	physical(l);
+	routes(l);
 	from_other_cpu(l);
 	lr_clear();
 }

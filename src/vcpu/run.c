@@ -36,13 +36,19 @@ static bool serve_requests(struct vcpu *vcpu)
 }
 
 /* vgic.stale: to the list registers; or to vEL2 at once, if they are L1's and its guest runs. */
-static void deliver_interrupts(struct vcpu *vcpu)
+static __attribute__((noinline)) void deliver_interrupts(struct vcpu *vcpu)
 {
 	bool fiq;
 
+	if (likely(!vgic_work_left(&vcpu->vgic)))
+		return;
 	if (unlikely(vcpu->has_el2) && vgic_wants_vel2(vcpu, &fiq))
 		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
 	vgic_flush(vcpu);
+	if (unlikely(vcpu->has_el2) && unlikely(vgic_el2_route(vcpu))) {
+		level_take(vcpu, LEVEL_FIQ, 0);
+		vgic_flush(vcpu);
+	}
 }
 
 /*
@@ -75,12 +81,13 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 }
 
 /*
- * Bring the registers in line with memory; nothing here writes what has not changed. False: not to be entered, something
- * of vgic.owes (with which comes vgic.stale) waits for others.
+ * Bring the registers in line with memory; nothing here writes what has not changed. first: the guest has not run since
+ * what waits in list registers was placed. False: not to be entered, something of vgic.owes (with which comes
+ * vgic.stale) waits for others.
  */
-static inline __attribute__((always_inline)) bool prepare_entry(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) bool prepare_entry(struct vcpu *vcpu, bool first)
 {
-	if (unlikely(vgic_work(&vcpu->vgic))) {
+	if (unlikely(first ? read_once(&vcpu->vgic.stale) : vgic_work(&vcpu->vgic))) {
 		deliver_interrupts(vcpu);
 		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
 			return false;
@@ -137,7 +144,7 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 		end = ENDS(RUN_STOP);
 	else if (unlikely(cpu_this()->need_resched))
 		end = ENDS(RUN_PREEMPT);
-	else if (unlikely(!prepare_entry(vcpu)))
+	else if (unlikely(!prepare_entry(vcpu, class == EXIT_CLASS_COUNT)))
 		end = ENDS(RUN_PREEMPT);
 	now = counter_now();
 	if (likely(class != EXIT_CLASS_COUNT))
@@ -372,7 +379,7 @@ u64 run_hvc(struct vcpu *vcpu)
 static inline bool vel2_quiet(const struct vcpu *vcpu)
 {
 	return vtimer_el2_quiet(vcpu) && vel2_cptr_quiet(vcpu) && debug_vel2_quiet(vcpu) &&
-	       vgic_el2_quiet(vcpu);
+	       vgic_el2_quiet(vcpu) && vgic_el2_open(vcpu);
 }
 
 /*

@@ -327,8 +327,10 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* The hot one: no search. */
 	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
 		return vgic_sgi(vcpu, value, true);
+	if (unlikely(vcpu->hyp) && unlikely(vgic_el2_held(vcpu)))
+		verdict = vgic_el2_icc(vcpu, key, write, &value);
 	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
-	if (!from_el0(exit) || SYS64_OP1(key) == 3)
+	if (likely(verdict == UNDEF) && (!from_el0(exit) || SYS64_OP1(key) == 3))
 		verdict = access(vcpu, key, write, &value);
 	if (likely(verdict == SKIP)) {
 		if (!write)

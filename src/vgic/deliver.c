@@ -233,6 +233,14 @@ void vgic_maintenance(struct vcpu *vcpu)
 
 /* ---- memory to list registers ---- */
 
+/* Have what is pending in list register i looked at until it is acknowledged. */
+static inline void wait_in(struct vgic_vcpu *v, u32 i)
+{
+	v->lr_waits |= (u16)(1u << i);
+	v->waits = 1;
+	v->again.mask = 0;
+}
+
 /*
  * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be
  * told of its end, because it is pending again then; if its line falls before, the flush that
@@ -256,11 +264,8 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		      (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
 		v->lr_hw |= (u16)(1u << i);
 		pend = !active;
-		if (pend && !(b->edge & bit)) {
-			v->lr_waits |= (u16)(1u << i);
-			v->waits = 1;
-			v->again.mask = 0;
-		}
+		if (pend && !(b->edge & bit))
+			wait_in(v, i);
 	} else {
 		/* Active and pending can't be said with the HW bit: end such a one in software. */
 		if ((b->hw & bit) || (active && pend && !(next && b->aprio[n] == b->prio[n]))) {
@@ -271,6 +276,8 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 			lr |= ICH_LR_EOI;
 		lr |= (active ? ICH_LR_ACTIVE : 0) | (pend ? ICH_LR_PENDING : 0);
 	}
+	if (unlikely(vcpu->has_el2) && pend)
+		wait_in(v, i);
 	if (pend && latch) {
 		b->latch &= ~bit;
 		v->lr_latch |= (u16)(1u << i);
@@ -474,7 +481,8 @@ static void flush_full(struct vcpu *vcpu)
 	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
 	locked = spis_lock(vcpu);
 	kicks = fold_all(vcpu, locked);
-	(void)vgic_drop_ppis(vcpu, true);
+	if (unlikely(vgic_waiting(&v->priv)))
+		(void)vgic_drop_ppis(vcpu, true);
 	if (locked)
 		kicks |= vgic_drop_spis(vcpu);
 	vmcr = sysreg_read(ICH_VMCR_EL2);
@@ -498,7 +506,7 @@ void vgic_flush(struct vcpu *vcpu)
 	if (!__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return;
 	vgic_collect(v);
-	if (vgic_waiting(&v->priv))
+	if (v->priv.hw && vgic_waiting(&v->priv))
 		(void)vgic_drop_ppis(vcpu, true);
 	if (flush_private(vcpu))
 		return;

@@ -124,6 +124,8 @@ struct vgic_interface {
 };
 /* Of a vcpu: from this CPU's registers if loaded, else from memory. */
 struct vgic_interface vgic_interface(const struct vgic_vcpu *v);
+/* The bit of the active priority registers that an interrupt of this priority and group sets. */
+u32 vgic_prio_bit(const struct vgic_interface *f, u32 prio, bool group1);
 /* Whether an interrupt of this priority and group is acknowledged and not yet dropped. */
 bool vgic_prio_active(const struct vgic_interface *f, u32 prio, bool group1);
 /* Whether a pending interrupt of this priority and group would be signalled. */

@@ -5,6 +5,7 @@
  * asserted), but neither the physical GIC, where the interrupt is active from nidus's acknowledge on, nor a list
  * register takes note.
  */
+#include "arch/barrier.h"
 #include "dev/gicv3.h"
 #include "vcpu/cpu.h"
 #include "vgic/internal.h"
@@ -52,11 +53,13 @@ static void drop_spis(struct vcpu *vcpu)
 	vgic_kick_all(vcpu->vm, kicks);
 }
 
-/* Whether the line of the interrupt behind list register i, which is in use, is low. */
+/* Whether list register i, which is in use, stands for a physical interrupt whose line is low. */
 static bool fallen(struct vcpu *vcpu, u32 i)
 {
 	u32 intid = vcpu->vgic.lr_intid[i];
 
+	if (!(vcpu->vgic.lr_hw >> i & 1) || (vgic_word(vcpu, intid)->edge >> intid % 32 & 1))
+		return false;
 	if (intid < 32)
 		return !(vtimer_lines(vcpu, true) >> intid & 1);
 	/* The physical one stays assigned as long as the VM lives. */
@@ -66,9 +69,11 @@ static bool fallen(struct vcpu *vcpu, u32 i)
 void vgic_look(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 bits = v->lr_waits & ~lr_empty(); /* mostly the guest is done with it */
-	bool any = false, spi = bits & v->lr_spi;
+	bool any = false, spi = v->lr_waits & v->lr_spi;
+	u32 bits;
 
+	isb(); /* list registers may have been written since the exit */
+	bits = v->lr_waits & ~lr_empty(); /* mostly the guest is done with it */
 	v->waits = 0;
 	for (; bits; bits &= bits - 1) {
 		u32 i = (u32)__builtin_ctz(bits);

@@ -347,6 +347,7 @@ static void enter_l2(struct vcpu *vcpu)
 
 	fold_l1(vcpu);
 	release_ppis(v);
+	v->hcr_en = ICH_HCR_EN;
 	interface_enter(vcpu);
 	lrs = lrs_load(vcpu);
 	/* Last: each write before makes hardware look for maintenance interrupts anew. */
@@ -479,8 +480,10 @@ static bool best_for_l1(struct vcpu *vcpu, bool *group1)
 	struct vgic_interface f = vgic_interface(v);
 	const struct irq32 *p = &v->priv;
 	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE), best = 256;
+	u32 fiqs = l1_hcr(vcpu) & HCR_FMO ? ~0u : 0;
 
-	best_of(&f, p, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active,
+	/* With IMO = 1; the other group's are L2's, and wait for vEL2 to run. */
+	best_of(&f, p, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active & (fiqs | p->group),
 		&best, group1);
 	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words;
 	     words &= words - 1) {
@@ -488,6 +491,7 @@ static bool best_for_l1(struct vcpu *vcpu, bool *group1)
 		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
 		u32 want = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED);
 
+		want &= fiqs | s->group;
 		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best, group1);
 	}
 	return best < 256;

@@ -5,8 +5,8 @@
  *
  * While vEL2 runs they carry L1's own interrupts, as an ordinary VM's. While L2 runs with L1's
  * HCR_EL2.IMO = 1 (vgic_vcpu.where is VGIC_L2) they carry what L1 wrote to its VNCR page, and L1's
- * own are in memory: whatever becomes pending for L1 has to take L2 out. With IMO = 0 L2 gets L1's
- * own. IMO decides for FMO too.
+ * own are in memory: whatever becomes pending for L1 has to take L2 out, if IMO or FMO says that its
+ * group is L1's. With IMO = 0 L2 gets L1's own, but for Group 0 with FMO = 1, which takes it out.
  *
  * L1's list registers with the HW bit name L1's own interrupts. nidus ends those when L2 is done
  * with them; of a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
@@ -14,11 +14,11 @@
 #pragma once
 
 #include "arch/gicv3.h"
+#include "arch/hcr.h"
 #include "lib/types.h"
 #include "nested/vncr.h"
 #include "vcpu/sysreg_emul.h"
-
-struct vcpu;
+#include "vcpu/vcpu.h"
 
 /* INTID of L1's GIC maintenance interrupt, as its device tree says. */
 #define GUEST_PPI_MAINT 25
@@ -45,6 +45,35 @@ static inline bool vgic_el2_quiet(const struct vcpu *vcpu)
  * and vgic_flush() does nothing. Loaded. Lock-free.
  */
 bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq);
+
+/* Whether no interrupt of L1's is held back while vEL2 runs: EL2 takes IRQs and FIQs (vgic_el2_route()). */
+static inline bool vgic_el2_open(const struct vcpu *vcpu)
+{
+	u64 hcr = vncr_read(vcpu, VNCR_HCR_EL2);
+
+	return (hcr & HCR_TGE) || (hcr & (HCR_IMO | HCR_FMO)) == (HCR_IMO | HCR_FMO);
+}
+
+/*
+ * After vgic_flush(), has_el2: have what is in the list registers go where L1's HCR_EL2.{TGE,IMO,FMO} say. While vEL2
+ * runs, what goes to L2's EL1 is held back: the interface is off until a look, one at each exit and one a little later,
+ * finds that it may come. True: L2 runs with L1's own interrupts, and one is an FIQ of L1's, to be taken to vEL2 at
+ * once. Loaded.
+ */
+bool vgic_el2_route(struct vcpu *vcpu);
+
+/* Whether the interface is off because of that. */
+static inline bool vgic_el2_held(const struct vcpu *vcpu)
+{
+	return !(vcpu->vgic.hcr_en & ICH_HCR_EN);
+}
+
+/*
+ * vEL2 accesses the register of this key while its interface is off: UNDEF: not one of the interface's. What is pending
+ * is acknowledged or told as if it were on (SKIP). For others, RESUME: it is on until the next exit, for the access to
+ * be done again; if vEL2 does not mask interrupts it takes one that it should not.
+ */
+enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
  * After an exit that vEL2 took: the level of its maintenance interrupt, as its page now says. Costs

@@ -26,9 +26,14 @@ static u32 group_mask(const struct vgic_interface *f, bool group1)
 	return ~0u << MAX(ICH_VMCR_BPR1(f->vmcr), 1u);
 }
 
+u32 vgic_prio_bit(const struct vgic_interface *f, u32 prio, bool group1)
+{
+	return (prio & group_mask(f, group1)) >> (8 - lr_caps.pre_bits);
+}
+
 bool vgic_prio_active(const struct vgic_interface *f, u32 prio, bool group1)
 {
-	u32 n = (prio & group_mask(f, group1)) >> (8 - lr_caps.pre_bits);
+	u32 n = vgic_prio_bit(f, prio, group1);
 
 	return f->active[n / 32] >> n % 32 & 1;
 }

@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include "arch/barrier.h"
+#include "arch/sysreg.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
 #include "vcpu/exit.h"
@@ -87,6 +89,7 @@ struct vgic_vcpu {
 	bool full;      /* atomic: an interrupt in a list register changed, fold all */
 	u8 where;       /* atomic: enum vgic_where */
 	u8 op_state;    /* atomic: remote.c */
+	bool lifted;    /* vgic_el2_icc(), until the entry that follows */
 	bool awake;     /* GICR_WAKER.ProcessorSleep == 0 */
 	u32 mail;       /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
 	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
@@ -97,7 +100,11 @@ struct vgic_vcpu {
 	u16 lr_spi;   /* used by an SPI */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
-	u16 lr_waits; /* level-sensitive with the HW bit, placed as pending: line.c looks at their lines */
+	/*
+	 * Placed as pending, and in need of a look until acknowledged: level-sensitive with the HW bit (line.c); all
+	 * of a vcpu that has EL2 (nested_route.c).
+	 */
+	u16 lr_waits;
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
 	/* A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit is mask; 0: none. */
@@ -106,7 +113,8 @@ struct vgic_vcpu {
 		u32 pintid, mask;
 	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
-	u64 hcr_en;    /* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts */
+	/* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; without En: nested_route.c. */
+	u64 hcr_en;
 	bool owes;      /* Public; this CPU only: vgic_settle() has something to do before the next entry */
 	u32 lost_eois;  /* deactivations of what is in no list register here */
 	u32 owed_words; /* of owed[], not 0 */
@@ -184,7 +192,15 @@ void vgic_put(struct vcpu *vcpu);
 /* Whether vgic_flush() has something to do. */
 static inline bool vgic_work(const struct vgic_vcpu *v)
 {
-	return __atomic_load_n(&v->work, __ATOMIC_ACQUIRE);
+	return read_once(&v->work); /* the flush takes stale in order */
+}
+/* Likewise, if vgic_work(): it has not, as mostly, if the guest is done with what was placed. Loaded. */
+static inline bool vgic_work_left(struct vgic_vcpu *v)
+{
+	isb(); /* list registers may have been written since the exit */
+	if (v->waits && !(v->lr_waits & ~sysreg_read(ICH_ELRSR_EL2)))
+		v->waits = 0;
+	return vgic_work(v);
 }
 /*
  * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen is taken back; pending interrupts into list registers, the most urgent ones

@@ -196,6 +196,11 @@ void vtimer_el2_update(struct vcpu *vcpu)
 	arm(&vcpu->vtimer.phys, MIN(virt, phys));
 }
 
+void vtimer_el2_look(struct vcpu *vcpu)
+{
+	arm(&vcpu->vtimer.phys, counter_now() + sysreg_read(CNTFRQ_EL0) / 20000);
+}
+
 void vtimer_el2_exit(struct vcpu *vcpu)
 {
 	vtimer_el2_update(vcpu);

@@ -66,6 +66,9 @@ static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
  */
 void vtimer_el2_exit(struct vcpu *vcpu);
 
+/* Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be looked at. */
+void vtimer_el2_look(struct vcpu *vcpu);
+
 /* vtimer.c's functions for a vcpu that has EL2. */
 void vtimer_el2_reset(struct vcpu *vcpu);
 void vtimer_el2_load(struct vcpu *vcpu);
