@@ -9,6 +9,8 @@
 #include "lib/string.h"
 #include "nested/l1regs.h"
 #include "nested/vncr.h"
+#include "vcpu/inject.h"
+#include "vcpu/sysreg_emul.h"
 #include "vcpu/vcpu.h"
 
 #define ARMED (MDSCR_MDE | MDSCR_SS)
@@ -398,6 +400,21 @@ enum verdict debug_claim(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	else if (write && vcpu->debug_live)
 		sysreg_write(DBGCLAIMCLR_EL1, *value & CLAIM_TAGS);
 	return SKIP;
+}
+
+/*
+ * The channel to an external debugger, which a VM has none of. To vEL2's host EL0 it is EL2's: MDCR_EL2.TDA counts as 1 where
+ * TGE is.
+ */
+enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (id == SR_MDCCSR_EL0 && write)
+		return UNDEF;
+	if (vcpu->hyp && !PSTATE_EL(vcpu->pstate)) {
+		inject_sync(vcpu, vcpu->exit.esr, false, 0);
+		return RESUME;
+	}
+	return emul_raz_wi(vcpu, id, write, value);
 }
 
 void debug_load(struct vcpu *vcpu)

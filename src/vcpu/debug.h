@@ -59,6 +59,7 @@ sysreg_fn debug_mdscr; /* MDSCR_EL1 */
 sysreg_fn debug_oslar;
 sysreg_fn debug_oslsr;
 sysreg_fn debug_claim; /* DBGCLAIMSET_EL1, DBGCLAIMCLR_EL1 */
+sysreg_fn debug_dcc;   /* MDCCSR_EL0, DBGDTR_EL0, DBGDTRRX_EL0 and DBGDTRTX_EL0 */
 
 /* After MDSCR_EL1 was loaded: the OS Lock, and a live vcpu's registers. */
 void debug_load(struct vcpu *vcpu);

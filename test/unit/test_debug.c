@@ -301,6 +301,33 @@ static void traps_again_without_guest(void **state)
 	assert_true(vcpu.traps_stale);
 }
 
+/* MDCR_EL2.TDA: treated as 1 where HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level, with the access's syndrome. */
+static void dcc_of_host_el0(void **state)
+{
+	const u64 esr = 0x18UL << 26 | 1UL << 25 | 0x20c023; /* an MRS of MDCCSR_EL0 */
+	u64 v = 0;
+
+	(void)state;
+	fake_set("VBAR_EL12", 0x4000);
+	vcpu.exit.esr = esr;
+	vcpu.pc = 0x1234;
+	vcpu.pstate = 0x3c0;
+	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), RESUME);
+	assert_int_equal(vcpu.pc, 0x4400);
+	assert_int_equal(fake_get("ESR_EL12"), esr);
+	assert_int_equal(fake_get("ELR_EL12"), 0x1234);
+	assert_int_equal(fake_get("SPSR_EL12"), 0x3c0);
+	/* vEL2 itself, and an L2 whose L1 does not trap it: nobody is there. */
+	vcpu.pstate = 0x3c5;
+	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), SKIP);
+	assert_int_equal(v, 0);
+	vcpu.hyp = false;
+	vcpu.pstate = 0x3c0;
+	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), SKIP);
+	/* Read-only at every level. */
+	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, true, &v), UNDEF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(target, setup),
 		cmocka_unit_test_setup(free_when_calm, setup),
 		cmocka_unit_test_setup(traps_again_without_guest, setup),
+		cmocka_unit_test_setup(dcc_of_host_el0, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
