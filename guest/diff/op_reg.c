@@ -72,8 +72,8 @@ static void reg_gen(struct step *s, struct rng *r)
 	s->a[3] = rng_below(r, 3);
 	if (g->kind == REG_ANY || g->kind == REG_ID)
 		s->a[3] = READ;
-	if (g->kind == REG_WO)
-		s->a[3] = WRITE;
+	if (g->kind == REG_LOCK)
+		s->a[3] = WRITE_READ;
 	/* The name of what EL2 itself stands on may be anybody's below it, but never changes there for long. */
 	if (g->kind == REG_HCR)
 		s->a[2] |= HCR_ALWAYS;
@@ -115,6 +115,16 @@ static u32 mrs(const struct reg *g, u32 rt)
 static u32 msr(const struct reg *g, u32 rt)
 {
 	return SYS_INSN(0, g->op0, g->op1, g->crn, g->crm, g->op2, rt);
+}
+
+/* QEMU 10.0 has debug exceptions while the OS Lock is set, so it is only for the moment of a look at OSLSR_EL1. */
+static void lock(const struct reg *g)
+{
+	code_emit(msr(g, 0));
+	code_emit(INSN_ISB);
+	code_emit(SYS_INSN(1, 2, 0, 1, 1, 4, 1));
+	code_emit(msr(g, 31));
+	code_emit(INSN_ISB);
 }
 
 /* Registers that are read into x1; what an exception leaves there is told too. */
@@ -162,6 +172,8 @@ static void reg_run(const struct step *s)
 	code_begin();
 	if (s->a[3] != READ && turns(g, s->a[1])) {
 		turn(g);
+	} else if (g->kind == REG_LOCK) {
+		lock(g);
 	} else {
 		if (s->a[3] != READ) {
 			code_emit(msr(g, 0));

@@ -31,7 +31,7 @@ static bool is_reset(const struct reg *g)
 	case REG_CVAL:
 	case REG_VOFF:
 	case REG_LR:
-	case REG_WO:
+	case REG_LOCK:
 		return true;
 	default:
 		return false;
