@@ -188,16 +188,20 @@ bool shadow_clear(struct shadow *s)
 /* ---- by L2's address ---- */
 
 /*
- * Whether [lo, lo+size) came of one leaf of L1's of that size. If it did, all that is mapped there says
- * so: the first will do.
+ * Whether anything in [lo, lo+size) came of one leaf of L1's of that size: what a CPU would have as one entry, it must
+ * lose as one. The rest may say another size: with FEAT_BBM level 2 L1 may put a table in the place of a block, or a
+ * block in that of a table, without a break, and both are here until its TLBI. If that takes too long to find out, yes:
+ * to forget more is never wrong.
  */
-static bool is_one_leaf(struct shadow *s, u64 lo, u64 size)
+static bool has_leaf(struct shadow *s, u64 lo, u64 size)
 {
 	struct pgtable_leaf leaf;
+	u32 n = 0;
 
 	for (u64 at = lo; at < lo + size; at = ALIGN_DOWN(at, leaf.size) + leaf.size)
-		if (pgtable_lookup(&s->s2.pt, at, &leaf))
-			return shadow_tag_size(leaf.attr) == size;
+		if (n++ == STEPS_MAX ||
+		    (pgtable_lookup(&s->s2.pt, at, &leaf) && shadow_tag_size(leaf.attr) == size))
+			return true;
 	return false;
 }
 
@@ -207,7 +211,7 @@ static u64 leaf_size_at(struct shadow *s, u64 at)
 	for (u64 sizes = s->leaf_sizes; sizes > PAGE_SIZE;) {
 		u64 size = BIT(63 - (u32)__builtin_clzl(sizes));
 
-		if (is_one_leaf(s, ALIGN_DOWN(at, size), size))
+		if (has_leaf(s, ALIGN_DOWN(at, size), size))
 			return size;
 		sizes -= size;
 	}

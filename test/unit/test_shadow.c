@@ -652,6 +652,44 @@ static void a_leaf_goes_as_a_whole(void **state)
 	assert_true(mapped(s, 0x80001000));
 }
 
+/*
+ * FEAT_BBM level 2: a block becomes a table of pages that may be read only, without a break, and L2 meets one of them
+ * before the TLBI. That is for any address of the block, and takes all that came of it.
+ */
+static void a_block_is_replaced_without_a_break(void **state)
+{
+	struct shadow *s = enter(0);
+	struct pgtable_leaf leaf;
+	u64 table = nv_table();
+
+	(void)state;
+	nv_map(root_a, 0x80200000, NV_RAM + MIB(2), 2, NV_RW);
+	for (u64 page = 10; page < 512; page += 100)
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, true, NULL), SHADOW_RETRY);
+	for (u64 page = 0; page < 512; page++)
+		nv_ptr(table)[page] = (NV_RAM + MIB(2) + page * PAGE_SIZE) | NV_RO | 3;
+	*nv_entry(root_a, 0x80200000, 2) = table | 3;
+	for (u64 page = 3; page < 512; page += 250)
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL), SHADOW_RETRY);
+	tlbi_ipa(0, 0x803ff000, 0);
+	for (u64 page = 10; page < 512; page += 100)
+		assert_false(mapped(s, 0x80200000 + page * PAGE_SIZE));
+	/* And back: a page that is left of the table goes with its own address, the block with any. */
+	for (u64 page = 3; page < 512; page += 250)
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL), SHADOW_RETRY);
+	nv_map(root_a, 0x80200000, NV_RAM + MIB(2), 2, NV_RW);
+	tlbi_ipa(0, 0x90000000, 0); /* of something else: the table is no longer remembered */
+	for (u64 page = 10; page < 512; page += 100)
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, true, NULL), SHADOW_RETRY);
+	tlbi_ipa(0, 0x80203000, 1 << 2 | 3); /* TTL: 4 KiB, level 3 */
+	assert_false(mapped(s, 0x80203000));
+	assert_true(pgtable_lookup(&s->s2.pt, 0x8020a000, &leaf));
+	assert_true(leaf.attr & S2_AP_WRITE);
+	tlbi_ipa(0, 0x80300000, 0);
+	for (u64 page = 10; page < 512; page += 100)
+		assert_false(mapped(s, 0x80200000 + page * PAGE_SIZE));
+}
+
 /* ---- the reverse map ---- */
 
 static void l0_takes_a_page(void **state)
@@ -1089,6 +1127,7 @@ int main(void)
 		TEST(stage1_tlbis_go_to_the_vmid),
 		TEST(stage2_tlbis_by_vmid),
 		TEST(a_leaf_goes_as_a_whole),
+		TEST(a_block_is_replaced_without_a_break),
 		TEST(l0_takes_a_page),
 		TEST(stale_walks_are_not_installed),
 		TEST(tables_are_remembered_until_a_tlbi),
