@@ -9,6 +9,7 @@
 #include "arch/idspace.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "lib/check.h"
 #include "nested/pauth.h"
 #include "nested/shadow.h"
 #include "nested/l1regs.h"
@@ -42,19 +43,21 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
 
 /*
  * What L1's words make of stage 2 and identity, which a switch to L2 goes by until one of them changes; the trap controls
- * will be computed anew.
+ * will be computed anew. False: the shadow has to be made ready first (REQ_WORK), and nothing else is done.
  */
-static __attribute__((noinline)) void l2_find(struct vcpu *vcpu)
+static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 {
 	vcpu->traps.l2.valid = false;
 	if (unlikely(vel2_without_vhe(vcpu)))
 		vel2_say_vhe(vcpu);
+	if (unlikely(!shadow_ready(vcpu)))
+		return false;
 	vtimer_cnthctl_complete(vcpu);
 	nested_words_note(vcpu, vcpu->traps.from);
-	(void)shadow_find(vcpu);
 	vcpu->l2_differs = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
 			   l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
 			   l2_mpidr(vcpu) != vcpu->vmpidr;
+	return true;
 }
 
 /* What mostly is the same for L2 as for L1. */
@@ -76,7 +79,7 @@ void level_load(struct vcpu *vcpu)
 	vcpu->shadow.mine = NULL;
 	if (vcpu->hyp)
 		return;
-	l2_find(vcpu);
+	CHECK(l2_find(vcpu)); /* as before: what L1 wrote is the same, and the references too */
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
 	if (vcpu->l2_differs)
 		rare_switch(vcpu);
@@ -91,16 +94,22 @@ static inline void level_enter(struct vcpu *vcpu)
 	vtimer_level_switch(vcpu);
 }
 
-static void leave_vel2(struct vcpu *vcpu)
+/* False: not yet (l2_find()), and vEL2 is as it was. */
+static bool leave_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_l2(vcpu);
 	vcpu->hyp = false;
+	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2.valid) &&
+	    unlikely(!l2_find(vcpu))) {
+		bank_leave_l2(vcpu);
+		vcpu->hyp = true;
+		return false;
+	}
 	vcpu->account.level_entries++;
-	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2.valid))
-		l2_find(vcpu);
 	shadow_switch(vcpu);
 	level_enter(vcpu);
+	return true;
 }
 
 #define HCR_VIRTUAL (HCR_VI | HCR_VF | HCR_VSE)
@@ -180,11 +189,12 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
 		return RESUME; /* it injected the failure */
+	if (target == TARGET_VEL1 && unlikely(!leave_vel2(vcpu)))
+		return RESUME; /* the ERET is executed again */
 	vcpu->pstate = eret_pstate(vcpu, spsr, target);
 	vcpu->pc = elr;
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1) {
-		leave_vel2(vcpu);
 		if (unlikely(vcpu->debug_live))
 			debug_leave_vel2(vcpu);
 		vcpu->traps_stale = true;
@@ -206,9 +216,9 @@ bool level_eret_l2(struct vcpu *vcpu)
 {
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 
-	if (unlikely(vcpu->debug_live || eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1))
+	if (unlikely(vcpu->debug_live || eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
+	    unlikely(!leave_vel2(vcpu)))
 		return false;
-	leave_vel2(vcpu);
 	pc_load(vcpu, elr, spsr & SPSR_RETURN);
 	return true;
 }

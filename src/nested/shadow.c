@@ -38,6 +38,9 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
 #define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
 #define VTTBR_VMID MASK(63, 48)
 
+#define ISR_F BIT(6)
+#define ISR_I BIT(7)
+
 static struct shadow_pool *pool_of(const struct vm *vm)
 {
 	return vm->shadows;
@@ -105,12 +108,6 @@ static int make(struct vm *vm, struct shadow *s)
 	return err;
 }
 
-static void drain(struct shadow *s)
-{
-	while (shadow_reap(s))
-		;
-}
-
 /* True: there is more. */
 static bool unmake_piece(struct shadow *s)
 {
@@ -119,13 +116,12 @@ static bool unmake_piece(struct shadow *s)
 
 /*
  * Put the tables aside, to be freed piece by piece, and begin with empty ones. No CPU has them
- * loaded. False: no memory for that. Lock held.
+ * loaded, and none are aside. False: no memory for that. Lock held.
  */
 static bool detach(struct shadow *s)
 {
 	struct pgtable pt, rmap;
 
-	drain(s);
 	if (pgtable_init_pool(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block, s->s2.pt.ops, s->s2.pt.pool))
 		return false;
 	if (pgtable_init_pool(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops, s->rmap.pool)) {
@@ -144,18 +140,37 @@ static bool detach(struct shadow *s)
 	return true;
 }
 
-/* Make a shadow that nobody refers to empty. Lock held. */
-static void empty(struct shadow *s)
+/* Whether it maps nothing and has nothing aside. */
+static bool is_empty(const struct shadow *s)
+{
+	return !s->leaf_sizes && s->clearing == SHADOW_STAYS && !s->dead.root && !s->dead_rmap.root;
+}
+
+/*
+ * A step of making a shadow that nobody refers to ready for another meaning: it maps nothing, and its tables are aside at
+ * most. True: more. What takes long is to free tables, so before others are put aside those that are there must go; few
+ * are freed at once, and many where there is no memory for new ones. Lock held.
+ */
+static bool renew(struct shadow *s)
 {
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	s->used = false;
-	if (s->s2.pt.table_pages + s->rmap.table_pages > SHADOW_PAGES_MIN && detach(s)) {
-		s->clearing = SHADOW_STAYS;
-		s->leaf_sizes = 0;
-		return;
+	if (!s->leaf_sizes && s->clearing == SHADOW_STAYS)
+		return false;
+	if (s->s2.pt.table_pages + s->rmap.table_pages <= SHADOW_PAGES_MIN) {
+		while (shadow_clear_locked(s))
+			;
+		return false;
 	}
-	while (shadow_clear_locked(s))
-		;
+	if (s->dead.root || s->dead_rmap.root) {
+		(void)shadow_reap(s);
+		return true;
+	}
+	if (!detach(s))
+		return shadow_clear_locked(s);
+	s->clearing = SHADOW_STAYS;
+	s->leaf_sizes = 0;
+	return false;
 }
 
 /*
@@ -340,12 +355,10 @@ static struct shadow *find_idle(struct shadow_pool *pool)
 	return best;
 }
 
-/* A reference for the front of vcpu's array, dropping its last if that is full; pool lock held. */
-static void push_ref(struct shadow_vcpu *refs, struct shadow *s, u32 max)
+/* A reference for the front of vcpu's array, which is not full; pool lock held. */
+static void push_ref(struct shadow_vcpu *refs, struct shadow *s)
 {
-	if (refs->count < max)
-		refs->count++;
-	for (u32 i = refs->count - 1; i; i--)
+	for (u32 i = refs->count++; i; i--)
 		refs->ref[i] = refs->ref[i - 1];
 	refs->ref[0] = s;
 	s->users++;
@@ -360,10 +373,10 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	k->vmid = walk_vmid(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
 	spin_lock(&pool->lock);
 	if (refs->count == pool->refs)
-		refs->ref[refs->count - 1]->users--;
+		refs->ref[--refs->count]->users--;
 	s = find_existing(pool, k);
 	if (s) {
-		push_ref(refs, s, pool->refs);
+		push_ref(refs, s);
 		s->used_at = ++pool->clock;
 		spin_unlock(&pool->lock);
 		return s;
@@ -371,15 +384,19 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	/* There are at least as many shadows as references, and this vcpu is one short of its share. */
 	s = find_idle(pool);
 	CHECK(s);
-	push_ref(refs, s, pool->refs);
-	s->used_at = ++pool->clock;
 	spin_lock(&s->s2.lock);
+	if (unlikely(renew(s))) {
+		spin_unlock(&pool->lock);
+		spin_unlock(&s->s2.lock);
+		return NULL;
+	}
+	push_ref(refs, s);
+	s->used_at = ++pool->clock;
 	s->vttbr = k->vttbr;
 	s->vtcr = k->vtcr;
 	s->vm = k->vm;
 	s->vmid = k->vmid;
 	s->shape = walk_s2_shape(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
-	empty(s);
 	fit(vcpu->vm, s);
 	s->used = true;
 	spin_unlock(&pool->lock);
@@ -412,6 +429,45 @@ struct shadow *shadow_find(struct vcpu *vcpu)
 	if (likely(vcpu->shadow.count && matches(vcpu->shadow.ref[0], &k)))
 		return vcpu->shadow.ref[0];
 	return find_ref(vcpu, &k);
+}
+
+/* ---- work that takes long ---- */
+
+void shadow_ask(struct vcpu *vcpu, u32 work)
+{
+	vcpu->shadow.work = work;
+	__atomic_fetch_or(&vcpu->requests, REQ_WORK, __ATOMIC_RELAXED);
+}
+
+bool shadow_yields(void)
+{
+	return sysreg_read(ISR_EL1) & (ISR_I | ISR_F);
+}
+
+bool shadow_ready(struct vcpu *vcpu)
+{
+	if (likely(shadow_find(vcpu)))
+		return true;
+	shadow_ask(vcpu, SHADOW_FIND);
+	return false;
+}
+
+static bool find_work(struct vcpu *vcpu)
+{
+	while (!shadow_find(vcpu))
+		if (shadow_yields())
+			return true;
+	return false;
+}
+
+void shadow_work(struct vcpu *vcpu)
+{
+	u32 work = vcpu->shadow.work;
+	bool more = work == SHADOW_TLBI ? tlbi_work(vcpu) : work == SHADOW_FIND && find_work(vcpu);
+
+	vcpu->shadow.work = SHADOW_NO_WORK;
+	if (more)
+		shadow_ask(vcpu, work);
 }
 
 void shadow_load(struct vcpu *vcpu, struct shadow *s)
@@ -454,7 +510,7 @@ bool shadow_has_vmid(struct shadow *s, u16 vmid)
 
 /* ---- making room ---- */
 
-/* Take one shadow that nobody refers to out of use; false: there is none with tables. */
+/* Take one shadow that nobody refers to out of use, a step of it; false: there is none with tables. */
 static bool evict_idle(struct shadow_pool *pool)
 {
 	struct shadow *best = NULL;
@@ -463,12 +519,12 @@ static bool evict_idle(struct shadow_pool *pool)
 	for (u32 i = 0; i < pool->count; i++) {
 		struct shadow *s = &pool->s[i];
 
-		if (!s->users && s->used && (!best || s->used_at < best->used_at))
+		if (!s->users && (s->used || !is_empty(s)) && (!best || s->used_at < best->used_at))
 			best = s;
 	}
 	if (best) {
 		spin_lock(&best->s2.lock);
-		empty(best);
+		(void)renew(best);
 		spin_unlock(&best->s2.lock);
 	}
 	spin_unlock(&pool->lock);

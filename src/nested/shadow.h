@@ -20,6 +20,7 @@
 
 #include "mm/addr.h"
 #include "mm/stage2.h"
+#include "nested/tlbi.h"
 #include "nested/walk.h"
 #include "vcpu/exit.h"
 
@@ -68,8 +69,10 @@ struct shadow_vcpu {
 	struct shadow *ref[SHADOW_REFS];
 	u32 count;
 	struct shadow *mine; /* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
-	/* The TLBI that is being worked off: tlbi.c. */
-	u64 tlbi_key, tlbi_arg, tlbi_vttbr;
+	/* Work that is over before the vcpu is entered again (REQ_WORK). */
+	enum { SHADOW_NO_WORK, SHADOW_TLBI, SHADOW_FIND } work;
+	struct tlbi_op op; /* SHADOW_TLBI, and how far it got: tlbi.c */
+	u16 vmid;
 	struct shadow_cursor cursor;
 };
 
@@ -95,11 +98,26 @@ bool shadow_vm_destroy_piece(struct vm *vm) must_check;
 bool shadow_vm_reset_piece(struct vm *vm, u32 *done) must_check;
 
 /*
- * The shadow for what L1's VTTBR_EL2, VTCR_EL2 and HCR_EL2 say now; never NULL. A hit in the vcpu's
- * references costs a few compares; a miss takes the pool lock and may empty another shadow (at most
- * what it held once). Its own CPU, has_el2.
+ * The shadow for what L1's VTTBR_EL2, VTCR_EL2 and HCR_EL2 say now. A hit in the vcpu's references costs
+ * a few compares; a miss takes the pool lock. NULL: the shadow that is to be used for it has tables of
+ * its former life that must go first, and a piece of them went: try again. What a hit gave once, a vcpu
+ * that is loaded again with the same words hits. Its own CPU, has_el2.
  */
 struct shadow *shadow_find(struct vcpu *vcpu);
+/*
+ * Whether shadow_find() will hit. False: not yet; the vcpu has asked for work (REQ_WORK) and is not to be entered before
+ * that is done, but need not go on with what it wanted then. Its own CPU, vEL2.
+ */
+bool shadow_ready(struct vcpu *vcpu);
+/*
+ * REQ_WORK: go on with the vcpu's work until it is done, or an interrupt waits for this CPU; at least a piece of it. Then
+ * the request is there again. Its own CPU.
+ */
+void shadow_work(struct vcpu *vcpu);
+/* Ask for that: there is work left. */
+void shadow_ask(struct vcpu *vcpu, u32 work);
+/* Whether work is to be left for later: an interrupt waits for this CPU. */
+bool shadow_yields(void);
 /*
  * Put the shadow in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the
  * next ERET. Drops this CPU's TLB entries of its VMID if they may be another vcpu's. No lock.

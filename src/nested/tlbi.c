@@ -11,7 +11,6 @@
 #include "mm/tlb.h"
 #include "nested/l1regs.h"
 #include "nested/shadow.h"
-#include "vcpu/cpu.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
 
@@ -206,9 +205,6 @@ static void hardware_stage1(const struct tlbi_op *op)
 
 /* ---- to the shadows ---- */
 
-/* pieces of work before the guest is let in between */
-#define PIECES_MAX 8
-
 /* The stage-1 entries that hardware made of L2's tables through one shadow. */
 static void shadow_stage1(const struct shadow *s, const struct tlbi_op *op)
 {
@@ -245,39 +241,36 @@ static bool concerns(struct shadow *s, const struct tlbi_op *op, u16 vmid)
 	return shadow_has_vmid(s, vmid);
 }
 
-/* True: more. The cursor says where to go on. */
-static bool shadows_do(struct vcpu *vcpu, const struct tlbi_op *op, u16 vmid)
+/* A shadow with nothing to do costs a lock; with a stage-1 TLBI, a few TLBIs and a DSB: that counts as a piece. */
+bool tlbi_work(struct vcpu *vcpu)
 {
-	struct shadow_cursor *c = &vcpu->shadow.cursor;
+	struct shadow_vcpu *v = &vcpu->shadow;
+	struct shadow_cursor *c = &v->cursor;
 
-	for (u32 n = 0; c->slot < shadow_count(vcpu->vm); c->slot++, c->at = 0) {
+	while (c->slot < shadow_count(vcpu->vm)) {
 		struct shadow *s = shadow_at(vcpu->vm, c->slot);
+		bool any = concerns(s, &v->op, v->vmid);
 
-		if (!concerns(s, op, vmid))
-			continue;
-		while (shadow_piece(s, op, c))
-			if (++n == PIECES_MAX || cpu_this()->need_resched)
-				return true;
+		if (!any || !shadow_piece(s, &v->op, c)) {
+			c->slot++;
+			c->at = 0;
+		}
+		if (any && c->slot < shadow_count(vcpu->vm) && shadow_yields())
+			return true;
 	}
 	return false;
 }
 
-/* Continue what the same instruction began, or begin. */
-static enum verdict shadows_trap(struct vcpu *vcpu, u32 key, u64 arg, const struct tlbi_op *op)
+static enum verdict shadows_trap(struct vcpu *vcpu, const struct tlbi_op *op)
 {
 	struct shadow_vcpu *v = &vcpu->shadow;
 	u64 vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2);
-	u16 vmid = walk_vmid(vttbr, vncr_read(vcpu, VNCR_VTCR_EL2), &vcpu->vm->walk_feat);
 
-	if (v->tlbi_key != key || v->tlbi_arg != arg || v->tlbi_vttbr != vttbr) {
-		v->tlbi_key = key;
-		v->tlbi_arg = arg;
-		v->tlbi_vttbr = vttbr;
-		v->cursor = (struct shadow_cursor){ 0 };
-	}
-	if (shadows_do(vcpu, op, vmid))
-		return RESUME;
-	v->tlbi_key = 0;
+	v->vmid = walk_vmid(vttbr, vncr_read(vcpu, VNCR_VTCR_EL2), &vcpu->vm->walk_feat);
+	v->op = *op;
+	v->cursor = (struct shadow_cursor){ 0 };
+	if (tlbi_work(vcpu))
+		shadow_ask(vcpu, SHADOW_TLBI);
 	return SKIP;
 }
 
@@ -311,7 +304,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own VMID. */
 	own = op.el2 || (SYS64_OP1(key) == 0 && (l1_hcr(vcpu) & HCR_TGE));
 	if (!own)
-		return shadows_trap(vcpu, key, arg, &op);
+		return shadows_trap(vcpu, &op);
 	hardware_stage1(&op);
 	return SKIP;
 }

@@ -41,7 +41,7 @@ void vel2_reset(struct vcpu *vcpu)
 	memset(vcpu->vncr, 0, PAGE_SIZE);
 	vcpu->hyp = true;
 	vcpu->reflection.esr = 0;
-	vcpu->shadow.tlbi_key = 0;
+	vcpu->shadow.work = SHADOW_NO_WORK;
 	/* What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm reset values. */
 	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);

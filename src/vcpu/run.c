@@ -7,6 +7,7 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "nested/level.h"
+#include "nested/shadow.h"
 #include "nested/vel2.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
@@ -32,7 +33,24 @@ static bool serve_requests(struct vcpu *vcpu)
 		vgic_serve_sync(vcpu);
 	if (requests & REQ_TIMER)
 		vtimer_update(vcpu);
-	return !(requests & REQ_STOP);
+	if (requests & REQ_STOP)
+		return false;
+	/* A piece; what is left asks again. This CPU's interrupts come in between, the guest's only after all of it. */
+	if (requests & REQ_WORK) {
+		shadow_work(vcpu);
+		irq_handle();
+	}
+	return true;
+}
+
+/* Until nobody asks for anything, or another vcpu wants the CPU; false: it has to leave the loop. */
+static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
+{
+	do {
+		if (!serve_requests(vcpu))
+			return false;
+	} while (read_once(&vcpu->requests) && !cpu_this()->need_resched);
+	return true;
 }
 
 /* vgic.stale: to the list registers; or to vEL2 at once, if they are L1's and its guest runs. */
@@ -140,7 +158,7 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	u64 end = 0, now;
 
-	if (unlikely(read_once(&vcpu->requests)) && !serve_requests(vcpu))
+	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
 		end = ENDS(RUN_STOP);
 	else if (unlikely(cpu_this()->need_resched))
 		end = ENDS(RUN_PREEMPT);

@@ -45,6 +45,7 @@ enum vcpu_request {
 	REQ_STOP = 1,      /* the VM is going: leave the run loop */
 	REQ_VGIC_SYNC = 2, /* write the list registers back, somebody must see them */
 	REQ_TIMER = 4,     /* an emulated timer came due */
+	REQ_WORK = 8,      /* its own: work of L1's is left that ends before it is entered again (shadow_work()) */
 };
 
 /* has_el2: whether vEL2's writes of MDSCR_EL1 trap (vcpu/debug.h). */

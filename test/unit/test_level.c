@@ -70,12 +70,16 @@ void stage2_switch(const struct stage2 *s2)
 	note('v');
 }
 
-struct shadow *shadow_find(struct vcpu *v)
+static bool not_ready; /* the shadow that L2 is to have has something to do first */
+
+bool shadow_ready(struct vcpu *v)
 {
 	assert_false(v->hyp);
+	if (not_ready)
+		return false;
 	finds++;
 	v->shadow.ref[0] = &shadow;
-	return &shadow;
+	return true;
 }
 
 void shadow_switch(struct vcpu *v)
@@ -132,6 +136,7 @@ static int setup(void **state)
 	memset(page, 0, sizeof(page));
 	memset(order, 0, sizeof(order));
 	machine_loads = shadow_loads = finds = 0;
+	not_ready = false;
 	seed = 88172645463325252UL;
 	vm.nested.hcr = ~0UL;
 	vcpu.vm = &vm;
@@ -213,6 +218,38 @@ static void every_spsr(void **state)
 				for (u32 n = 0; n < 50; n++)
 					check_eret((random64() & ~31UL) | m, tge, from);
 			}
+}
+
+/* Until L2's shadow is ready the ERET is not done, and nothing of it: it will be executed again. */
+static void eret_waits(void **state)
+{
+	struct exit exit = { .esr = 0x6a000003 };
+
+	(void)state;
+	fake_set("SPSR_EL12", 5);
+	fake_set("ELR_EL12", ELR);
+	auth_ok = not_ready = true;
+	fake_set("TTBR0_EL12", 0x1000);
+	page[0x200 / 8] = 0x2000;
+	for (int n = 0; n < 3; n++) {
+		assert_int_equal(level_eret(&vcpu, &exit), RESUME);
+		assert_false(level_eret_l2(&vcpu));
+		assert_int_equal(fake_get("TTBR0_EL12"), 0x1000);
+		assert_int_equal(page[0x200 / 8], 0x2000);
+		assert_true(vcpu.hyp);
+		assert_int_equal(vcpu.pc, PC);
+		assert_false(vcpu.pc_dirty);
+		assert_string_equal(order, "");
+		assert_int_equal(finds, 0);
+	}
+	/* One that does not go to L2 has no need of it. */
+	fake_set("SPSR_EL12", 9);
+	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
+	assert_int_equal(vcpu.pc, ELR ^ 1UL << 54);
+	fake_set("SPSR_EL12", 5);
+	not_ready = false;
+	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
+	assert_false(vcpu.hyp);
 }
 
 static void eret_authenticates(void **state)
@@ -807,6 +844,7 @@ int main(void)
 		cmocka_unit_test_setup(eret_authenticates, setup),
 		cmocka_unit_test_setup(registers_move, setup),
 		cmocka_unit_test_setup(equal_is_not_written, setup),
+		cmocka_unit_test_setup(eret_waits, setup),
 		cmocka_unit_test_setup(hidden_fields, setup),
 		cmocka_unit_test_setup(walks_end_first, setup),
 		cmocka_unit_test_setup(identity, setup),

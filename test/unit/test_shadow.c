@@ -50,6 +50,19 @@ static int setup(void **state)
 	return setup_blocks(2, 0);
 }
 
+/* Of a VM with so much RAM that its shadows may be large; there is none behind it. */
+static int setup_large(void **state)
+{
+	(void)state;
+	nv_setup(2, 0);
+	nv_vm.ram[2] = (struct vm_ram){ BIT(39), BIT(39), GIB(3) };
+	nv_vm.ram_chunks = 3;
+	assert_int_equal(shadow_vm_init(&nv_vm), 0);
+	nv_vm.ram_chunks = 2;
+	root_a = nv_table();
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	u64 all;
@@ -66,8 +79,10 @@ static int teardown(void **state)
 
 static struct shadow *enter(u32 vcpu)
 {
-	struct shadow *s = shadow_find(&nv_vcpu[vcpu]);
+	struct shadow *s;
 
+	for (int n = 0; !(s = shadow_find(&nv_vcpu[vcpu])); n++)
+		assert_true(n < 2000);
 	nv_vcpu[vcpu].hyp = false;
 	shadow_load(&nv_vcpu[vcpu], s);
 	return s;
@@ -88,20 +103,32 @@ static bool mapped(struct shadow *s, u64 l2)
 	return pgtable_lookup(&s->s2.pt, l2, &leaf);
 }
 
-/* L1 at vEL2 executes a TLBI, as often as it takes. */
+/* What run.c does before the vcpu is entered again; how often it took. */
+static unsigned work(u32 vcpu)
+{
+	struct vcpu *v = &nv_vcpu[vcpu];
+	unsigned n = 0;
+
+	for (; v->requests & REQ_WORK; n++) {
+		assert_true(n < 2000);
+		v->requests = 0;
+		shadow_work(v);
+	}
+	return n;
+}
+
+/* L1 at vEL2 executes a TLBI, with all that comes of it. */
 static unsigned tlbi(u32 vcpu, u32 op1, u32 crm, u32 op2, u64 arg)
 {
 	struct vcpu *v = &nv_vcpu[vcpu];
 	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, op1, 8, crm, op2) | 3u << 5),
 			  .spsr = 9 };
-	unsigned n = 1;
-	enum verdict verdict;
+	unsigned n;
 
 	v->hyp = true;
 	v->gpr[3] = arg;
-	while ((verdict = tlbi_trap(v, &e)) == RESUME)
-		assert_true(n++ < 1000);
-	assert_int_equal(verdict, SKIP);
+	assert_int_equal(tlbi_trap(v, &e), SKIP);
+	n = work(vcpu);
 	v->hyp = false;
 	return n;
 }
@@ -846,6 +873,48 @@ static void a_joined_tlbi_counts(void **state)
 	assert_true(s->seq > seq);
 }
 
+/*
+ * A TLBI that was left for later is over before the guest, and with it L1's interrupt handler, runs: the same TLBI there
+ * is one of its own and finds what others have mapped since.
+ */
+static void the_same_tlbi_again(void **state)
+{
+	struct shadow *a = enter(0), *b;
+	struct vcpu *v = &nv_vcpu[0];
+	struct exit e = { .esr = ESR(EC_SYS64, SYSREG_KEY(1, 4, 8, 3, 6) | 3U << 5), .spsr = 9 };
+
+	(void)state;
+	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RO);
+	assert_int_equal(fault(0, 0x80001000, false, NULL), SHADOW_RETRY);
+	nv_l1(0, 7, root_b);
+	b = enter(0);
+	assert_ptr_not_equal(a, b);
+	for (u64 i = 0; i < 20; i++) {
+		nv_map(root_b, i << 30, NV_RAM, 3, NV_RW);
+		assert_int_equal(fault(0, i << 30, false, NULL), SHADOW_RETRY);
+	}
+	nv_l1(0, 7, root_a);
+	fake_set("ISR_EL1", 1 << 7);
+	v->hyp = true;
+	assert_int_equal(tlbi_trap(v, &e), SKIP);
+	while (!v->shadow.cursor.slot) {
+		assert_int_equal(v->requests, REQ_WORK);
+		v->requests = 0;
+		shadow_work(v);
+	}
+	/* L2 on the other vcpu takes a fault. */
+	(void)enter(1);
+	assert_int_equal(fault(1, 0x80001000, false, NULL), SHADOW_RETRY);
+	assert_true(mapped(a, 0x80001000));
+	assert_int_equal(v->requests, REQ_WORK);
+	assert_true(work(0) > 1);
+	/* The handler. */
+	nv_map(root_a, 0x80001000, NV_RAM + 0x9000, 3, NV_RO);
+	assert_int_equal(tlbi_trap(v, &e), SKIP);
+	(void)work(0);
+	assert_false(mapped(a, 0x80001000));
+}
+
 /* ---- the property ---- */
 
 #define WINDOW 0x80000000UL
@@ -1023,6 +1092,77 @@ static void memory_is_bounded(void **state)
 	}
 }
 
+/* The most table pages that one call freed since the last look. */
+static u64 freed_most, pages_were;
+
+static void look(void)
+{
+	u64 now = shadow_pages(&nv_vm);
+
+	freed_most = pages_were > now ? MAX(freed_most, pages_were - now) : freed_most;
+	pages_were = now;
+}
+
+/* A shadow with this many tables, each with a page, 128 in a GiB. */
+static struct shadow *large(u32 vcpu, u16 vmid, u64 tables)
+{
+	struct shadow *s;
+
+	nv_l1(vcpu, vmid, root_a);
+	s = enter(vcpu);
+	for (u64 n = 0; n < tables; n++)
+		assert_int_equal(fault(vcpu, n << 23, true, NULL), SHADOW_RETRY);
+	look();
+	return s;
+}
+
+/* Giving a shadow another meaning, or all of them up, frees tables in pieces, one a call, and then gives it. */
+static void tables_go_in_pieces(void **state)
+{
+	u64 l2_tables = nv_table(), page = nv_table();
+	struct shadow *s;
+	u32 waits = 0;
+
+	(void)state;
+	for (u32 i = 0; i < 512; i++) {
+		nv_ptr(root_a)[i] = l2_tables | 3;
+		nv_ptr(l2_tables)[i] = page | 3;
+		nv_ptr(page)[i] = NV_RAM | NV_RW | 3;
+	}
+	pages_were = freed_most = 0;
+	for (u16 vmid = 0; vmid < 24; vmid++) {
+		nv_l1(0, vmid, root_a);
+		for (;; waits++) {
+			s = shadow_find(&nv_vcpu[0]);
+			look();
+			if (s)
+				break;
+			assert_true(waits < 1000);
+		}
+		assert_false(mapped(s, 0));
+		assert_int_equal(s->vmid, vmid);
+		(void)large(0, vmid, 250);
+	}
+	if (waits < 8)
+		fail_msg("%u waits", waits);
+	/* As the run loop does it: the vcpu is not entered, interrupts get their turn, and then it is ready. */
+	nv_l1(0, 100, root_a);
+	nv_vcpu[0].hyp = true;
+	fake_set("ISR_EL1", 1 << 7);
+	assert_false(shadow_ready(&nv_vcpu[0]));
+	assert_int_equal(nv_vcpu[0].requests, REQ_WORK);
+	assert_true(work(0) >= 1);
+	assert_true(shadow_ready(&nv_vcpu[0]));
+	pages_were = shadow_pages(&nv_vm);
+	for (u32 done = waits = 0; shadow_vm_reset_piece(&nv_vm, &done); waits++)
+		look();
+	look();
+	assert_true(waits > 8);
+	/* A root, and what there is in one GiB. */
+	if (freed_most > 128 + 4)
+		fail_msg("%lu table pages at once", freed_most);
+}
+
 /* Shadows that nobody refers to are the first to go. */
 static void idle_shadows_go_first(void **state)
 {
@@ -1132,8 +1272,10 @@ int main(void)
 		TEST(stale_walks_are_not_installed),
 		TEST(tables_are_remembered_until_a_tlbi),
 		TEST(a_joined_tlbi_counts),
+		TEST(the_same_tlbi_again),
 		cmocka_unit_test(property),
 		TEST(memory_is_bounded),
+		cmocka_unit_test_setup_teardown(tables_go_in_pieces, setup_large, teardown),
 		TEST(idle_shadows_go_first),
 		TEST(others_took_all_pages),
 		TEST(reset_forgets),
