@@ -241,5 +241,6 @@ void group_storm(void);
 void group_doom(void);
 void group_walk(void);
 void group_ends(void);
+void group_races(void);
 void group_bench(void);
 #pragma GCC visibility pop
