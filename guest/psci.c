@@ -259,6 +259,59 @@ static void test_immediates(void)
 	expect(t.count || (s32)r == -1, "SMC #0x1234 answers 0x%lx", r);
 }
 
+extern const char secondary_entry[];
+static u32 how; /* of the suspend_down tests: a sum of the following */
+enum { INTERFACE_OFF = 1, ASLEEP = 2, PENDING = 4 };
+
+static void resumed(u32 index)
+{
+	(void)index;
+}
+
+static void suspends(u32 index)
+{
+	struct gcpu *cpu = cpu_self();
+
+	(void)index;
+	gic_cpu_init();
+	gic_enable(dt.ppi_virt);
+	gic_enable(3);
+	if (!(how & PENDING)) {
+		timer_set_tval(TIMER_VIRT, (u32)ticks_us(20000));
+		timer_set_ctl(TIMER_VIRT, TIMER_ENABLE);
+	}
+	if (how & INTERFACE_OFF) {
+		sysreg_write(ICC_IGRPEN0_EL1, 0);
+		sysreg_write(ICC_IGRPEN1_EL1, 0);
+		isb();
+	}
+	if (how & ASLEEP)
+		write32(cpu->gicr + GICR_WAKER, 2);
+	if (how & PENDING)
+		gic_sgi(3, cpu->mpidr);
+	cpu->fn = resumed;
+	dsb(sy);
+	psci_call(PSCI_CPU_SUSPEND, 0x10000, (u64)secondary_entry, (u64)cpu);
+}
+
+/*
+ * A power-down state ends with an interrupt that the redistributor would forward, whatever the interface, which is off
+ * in that state, had let through; also with one that was pending before.
+ */
+static void test_suspend_down(void)
+{
+	if (!nidus)
+		return test_skip("QEMU's firmware does not power down");
+	gic_dist_init();
+	for (how = 0; how < 8; how++) {
+		expect_eq(smp_start(1, suspends), PSCI_SUCCESS, "CPU_ON");
+		expect(smp_join(1, 20000000), "variant %u: not woken", how);
+		if (test_failed())
+			return;
+		sysreg_write(CNTV_CTL_EL0, 0);
+	}
+}
+
 static const struct suite_test tests[] = {
 	{ "version", test_version, 1 },
 	{ "features", test_features, 1 },
@@ -269,6 +322,7 @@ static const struct suite_test tests[] = {
 	{ "bad_mpidr", test_bad_mpidr, 1 },
 	{ "bad_entry", test_bad_entry, 2 },
 	{ "suspend", test_suspend, 1 },
+	{ "suspend_down", test_suspend_down, 2 },
 	{ "smccc", test_smccc, 1 },
 	{ "trng", test_trng, 1 },
 	{ "conduits", test_conduits, 1 },

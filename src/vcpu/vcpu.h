@@ -131,7 +131,10 @@ void vcpu_kick(struct vcpu *vcpu);
 /* Set a request bit, then kick. */
 void vcpu_request(struct vcpu *vcpu, u32 request);
 
-/* Whether it should leave WFI: a request, or an interrupt. Its own CPU, or not running. */
+/*
+ * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one that its
+ * redistributor would wake it for. Its own CPU, or not running.
+ */
 bool vcpu_wakes(struct vcpu *vcpu);
 /* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */
 bool vcpu_interrupt_pending(struct vcpu *vcpu);

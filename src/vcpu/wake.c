@@ -38,5 +38,5 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 bool vcpu_wakes(struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu->vgic.owes ||
-	       vcpu_interrupt_pending(vcpu);
+	       (unlikely(vcpu->powered_down) ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
 }

@@ -124,3 +124,23 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f) ||
 	       (unlikely(v->where == VGIC_L2) && vgic_l2_pending(vcpu));
 }
+
+bool vgic_wake_request(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	const struct irq32 *p = &v->priv;
+	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE);
+	bool pending;
+
+	vgic_sync(vcpu);
+	vgic_collect(v);
+	pending = irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active;
+	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words && !pending; words &= words - 1) {
+		u32 word = (u32)__builtin_ctz(words);
+		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
+
+		pending = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED) &
+			  ~__atomic_load_n(&s->active, __ATOMIC_RELAXED);
+	}
+	return pending;
+}

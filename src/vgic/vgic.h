@@ -224,6 +224,11 @@ bool vgic_interrupt_pending(struct vcpu *vcpu);
  * Absent CPUs and SGIs of the other group at their target are ignored. Lock-free.
  */
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
+/*
+ * Whether the redistributor would wake a PE whose interface is powered down (WakeRequest): an interrupt that it would
+ * forward is pending, whatever the interface's masks and groups are. Loaded, or its CPU's.
+ */
+bool vgic_wake_request(struct vcpu *vcpu);
 /* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 

@@ -486,6 +486,26 @@ static void late_answer_is_waited_for(void **state)
 	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1), 0x48);
 }
 
+/* What ends a power-down state: the interface's masks do not count, the distributor's do. */
+static void wake_request(void **state)
+{
+	(void)state;
+	fake_cpu = 0;
+	fake_set("ICH_VMCR_EL2", 0);
+	assert_false(vgic_wake_request(&vcpu[0]));
+	sgi(&vcpu[1], 4, 1);
+	fake_cpu = 0;
+	assert_false(vgic_interrupt_pending(&vcpu[0]));
+	assert_true(vgic_wake_request(&vcpu[0]));
+	bit_wr(&vcpu[0], 0, 4, GICD_ICENABLER);
+	assert_false(vgic_wake_request(&vcpu[0]));
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	vgic_set_spi(&vm, 40, true);
+	assert_true(vgic_wake_request(&vcpu[0]));
+	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 0);
+	assert_false(vgic_wake_request(&vcpu[0]));
+}
+
 /* Each interrupt of a write that waits in the middle is written once: what is done is not done again. */
 static void late_answer_repeats_nothing(void **state)
 {
@@ -1095,6 +1115,7 @@ int main(void)
 		T(spi_moves_with_its_route),
 		T(other_vcpus_list_registers_are_seen),
 		T(late_answer_is_waited_for),
+		T(wake_request),
 		T(late_answer_repeats_nothing),
 		T(late_answer_not_wanted),
 		T(late_fold_is_waited_for),
