@@ -302,6 +302,19 @@ static void test_spi_route(void)
 	join_others();
 }
 
+/* SPIs that CPUs other than 0 have taken. */
+static bool wait_any(u32 n)
+{
+	u64 start = counter_virt();
+	u32 sum, i;
+
+	do {
+		for (sum = 0, i = 1; i < cpus(); i++)
+			sum += __atomic_load_n(&got_spi[i], __ATOMIC_ACQUIRE);
+	} while (sum < n && counter_virt() - start < ticks_us(WAIT_US));
+	return sum == n;
+}
+
 /* A pending SPI follows its route. */
 static void test_spi_reroute(void)
 {
@@ -318,6 +331,58 @@ static void test_spi_reroute(void)
 	expect_eq(gic_ack(), INTID_SPURIOUS, "IAR at the old target");
 	gic_disable(id);
 	join_others();
+}
+
+/* Until told, with interrupts masked: what it is sent stays pending there, and then it is off. */
+static void masked(u32 index)
+{
+	cpu_begin();
+	write32(cpu_self()->gicr + GICR_WAKER, 0);
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	(void)index;
+}
+
+/* 1 of N: a CPU that sleeps, or has its group off, does not keep what another could take; nor does one that is off. */
+static void test_spi_any(void)
+{
+	u64 me = cpu_self()->gicr, start;
+	u32 id = 42;
+
+	start_others(runner);
+	gic_enable(id);
+	write64(dt.gicd + GICD_IROUTER + 8 * id, BIT(31));
+	sysreg_write(ICC_IGRPEN1_EL1, 0);
+	isb();
+	write32(me + GICR_WAKER, 2);
+	gic_pend(id);
+	expect(wait_any(1), "not taken while CPU 0 sleeps");
+	write32(me + GICR_WAKER, 0);
+	sysreg_write(ICC_IGRPEN1_EL1, 1);
+	isb();
+	gic_pend(id);
+	delay_us(1000);
+	sysreg_write(ICC_IGRPEN1_EL1, 0);
+	isb();
+	expect(wait_any(2), "not taken when CPU 0 switches its group off");
+	join_others();
+	/* Now CPU 1 is the one that would have it. */
+	__atomic_store_n(&stop, false, __ATOMIC_RELEASE);
+	write32(me + GICR_WAKER, 2);
+	expect_eq(smp_start(1, masked), 0, "CPU_ON");
+	start = counter_virt();
+	while (!(read32(gcpus[1].gicr + GICR_WAKER) == 0 && __atomic_load_n(&ready, __ATOMIC_ACQUIRE)) &&
+	       counter_virt() - start < ticks_us(WAIT_US))
+		cpu_relax();
+	gic_pend(id);
+	sysreg_write(ICC_IGRPEN1_EL1, 1);
+	write32(me + GICR_WAKER, 0);
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	expect(smp_join(1, WAIT_US), "CPU 1 does not end");
+	expect_eq(gic_ack(), id, "IAR once the other one is off");
+	gic_eoi(id);
+	gic_disable(id);
+	gic_route(id, gcpus[0].mpidr);
 }
 
 static void short_life(u32 index)
@@ -393,6 +458,7 @@ static const struct suite_test tests[] = {
 	{ "ring", test_ring, 2 },
 	{ "spi_route", test_spi_route, 2 },
 	{ "spi_reroute", test_spi_reroute, 2 },
+	{ "spi_any", test_spi_any, 2 },
 	{ "on_off", test_on_off, 2 },
 	{ "locks", test_locks, 2 },
 	{ "wake_latency", test_wake_latency, 2 },

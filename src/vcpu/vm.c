@@ -116,6 +116,7 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 
 	if (vcpu->going_off) {
 		vcpu->going_off = false;
+		vgic_vcpu_off(vcpu);
 		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&vm->state, __ATOMIC_SEQ_CST) != VM_RUNNING)
 			kill_if_off(vcpu);

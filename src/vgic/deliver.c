@@ -120,6 +120,7 @@ static u32 fold_lrs(struct vcpu *vcpu)
 	}
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
 	v->waits = 0;
+	v->lr_any = 0;
 	v->again.mask = 0;
 	return kicks;
 }
@@ -222,6 +223,7 @@ void vgic_maintenance(struct vcpu *vcpu)
 		vgic_l2_maintenance(vcpu);
 		return;
 	}
+	vgic_groups_seen(&vcpu->vgic, sysreg_read(ICH_VMCR_EL2));
 	vgic_sync(vcpu);
 	/*
 	 * The list registers still hold what raised the interrupt, until the next flush. With the
@@ -329,6 +331,7 @@ static bool flush_private(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct irq32 *p = &v->priv;
 	u32 line = irq32_line(p), deliver, need, free;
+	u64 vmcr;
 
 	if (__atomic_load_n(&v->full, __ATOMIC_ACQUIRE) ||
 	    __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) ||
@@ -353,7 +356,9 @@ static bool flush_private(struct vcpu *vcpu)
 	}
 	for (; need; need &= need - 1, free &= free - 1)
 		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
-	hcr_set(v, vgic_hcr_base(vcpu, sysreg_read(ICH_VMCR_EL2)));
+	vmcr = sysreg_read(ICH_VMCR_EL2);
+	vgic_groups_seen(v, vmcr);
+	hcr_set(v, vgic_hcr_base(vcpu, vmcr));
 	return true;
 }
 
@@ -423,6 +428,8 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 	if (intid >= 32) {
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);
+		if ((spi_word(vcpu->vm, intid)->any & ~b->active) >> intid % 32 & 1)
+			vcpu->vgic.lr_any |= b->group >> intid % 32 & 1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0;
 	}
 	place(vcpu, b, intid, i, irq32_line(b), !tight && (intid < 32 || spi_stays(vcpu, intid)));
 }
@@ -455,6 +462,11 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 		else if (vmcr & ICH_VMCR_ENG1)
 			hcr |= ICH_HCR_GRP0_DIE;
 	}
+	/* One that any vcpu may have is another's once the guest switches its group off here (not Group 0 alone: as above). */
+	if (vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG1)
+		hcr |= ICH_HCR_GRP1_DIE;
+	if ((vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG0) && (vmcr & ICH_VMCR_ENG1))
+		hcr |= ICH_HCR_GRP0_DIE;
 	if (a < act->total) {
 		/*
 		 * An ICC_DIR names what it deactivates if it traps; else there is only the count.
@@ -480,12 +492,13 @@ static void flush_full(struct vcpu *vcpu)
 	pend.count = pend.total = act.count = act.total = 0;
 	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
 	locked = spis_lock(vcpu);
+	vmcr = sysreg_read(ICH_VMCR_EL2);
+	vgic_groups_seen(v, vmcr);
 	kicks = fold_all(vcpu, locked);
 	if (unlikely(vgic_waiting(&v->priv)))
 		(void)vgic_drop_ppis(vcpu, true);
 	if (locked)
 		kicks |= vgic_drop_spis(vcpu);
-	vmcr = sysreg_read(ICH_VMCR_EL2);
 	pick_all(vcpu, locked, vmcr, &pend, &act);
 	hcr = place_all(vcpu, &pend, &act, vmcr);
 	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)
@@ -568,6 +581,7 @@ void vgic_put(struct vcpu *vcpu)
 	v->lr_dirty = 0;
 	sysreg_write(ICH_HCR_EL2, 0);
 	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
+	vgic_groups_seen(v, v->vmcr);
 	if (v->priv.hw)
 		activate_ppis(&v->priv, false);
 	__atomic_store_n(&v->where, VGIC_MEMORY, __ATOMIC_RELEASE);

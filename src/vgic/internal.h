@@ -94,6 +94,8 @@ static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
  */
 u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
+/* A vcpu fits 1 of N interrupts less, or better, than it did: choose anew for those that wait. Takes the lock. */
+void spi_choose_again(struct vm *vm);
 /* Take SPI n of a word out of (put it into) a vcpu's want[]. Lock held. */
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
 /* Whether an SPI that vcpu is to get, or has active, would go to it again. Lock held. */
@@ -134,6 +136,15 @@ bool vgic_can_signal(const struct vgic_interface *f, u32 prio, bool group1);
 bool vgic_lr_signals(const struct vgic_interface *f, u64 lr);
 
 /* ---- deliver.c ---- */
+
+/* What vmcr (ICH_VMCR_EL2) says of the groups, for others to see; only the vcpu's own CPU. */
+static inline void vgic_groups_seen(struct vgic_vcpu *v, u64 vmcr)
+{
+	u8 on = vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
+
+	if (unlikely(v->groups_on != on))
+		__atomic_store_n(&v->groups_on, on, __ATOMIC_RELAXED);
+}
 
 /* SGIs sent and lines that rose, into priv.latch. */
 void vgic_collect(struct vgic_vcpu *v);

@@ -20,6 +20,12 @@ static u32 waker(const struct vgic_vcpu *v)
 							    : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
 }
 
+static void waker_write(struct vcpu *target, bool awake)
+{
+	if (__atomic_exchange_n(&target->vgic.awake, awake, __ATOMIC_SEQ_CST) != awake)
+		spi_choose_again(target->vm);
+}
+
 static u64 control_read(const struct vm *vm, const struct vcpu *target, u32 offset, u32 size)
 {
 	if (size == 8)
@@ -44,8 +50,7 @@ static void control_access(const struct vm *vm, struct vcpu *target, u32 offset,
 	if (!m->write)
 		m->data = control_read(vm, target, offset, m->size);
 	else if (offset == GICR_WAKER && m->size == 4)
-		__atomic_store_n(&target->vgic.awake, !(m->data & GICR_WAKER_SLEEP),
-				 __ATOMIC_RELAXED);
+		waker_write(target, !(m->data & GICR_WAKER_SLEEP));
 }
 
 static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struct mmio *m)

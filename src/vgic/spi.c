@@ -36,23 +36,46 @@ static struct vcpu *owner_of(struct vm *vm, const struct spi32 *w, u32 n)
 	return owner < vm->vcpu_count ? vm->vcpus[owner] : NULL;
 }
 
-/* Any vcpu will do: the first that is on, so that the choice is the same each time. */
-static struct vcpu *first_online(struct vm *vm)
+/*
+ * How well a 1 of N interrupt does with this vcpu: it is on, its redistributor is awake (GICR_WAKER), its interface has
+ * the group on, as far as its own CPU has seen. 0: off.
+ */
+static u32 fitness(const struct vcpu *vcpu, bool group1)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		u32 state = __atomic_load_n(&vm->vcpus[i]->state, __ATOMIC_ACQUIRE);
+	u32 state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
+	u8 groups = __atomic_load_n(&vcpu->vgic.groups_on, __ATOMIC_RELAXED);
 
-		if (state != VCPU_OFF && state != VCPU_DEAD)
-			return vm->vcpus[i];
+	if (state == VCPU_OFF || state == VCPU_DEAD || __atomic_load_n(&vcpu->vgic.off, __ATOMIC_ACQUIRE))
+		return 0;
+	return 1 + 2 * __atomic_load_n(&vcpu->vgic.awake, __ATOMIC_RELAXED) +
+	       !!(groups & (group1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0));
+}
+
+/*
+ * Any vcpu will do: the first of the fittest, so that the choice is the same each time. Software that does not know
+ * GICR_WAKER has its redistributors asleep, and gets its interrupts all the same.
+ */
+static struct vcpu *any_vcpu(struct vm *vm, bool group1)
+{
+	struct vcpu *best = NULL;
+	u32 most = 0;
+
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		u32 fit = fitness(vm->vcpus[i], group1);
+
+		if (fit > most) {
+			most = fit;
+			best = vm->vcpus[i];
+		}
 	}
-	return NULL;
+	return best;
 }
 
 /* Who is to get SPI n of w, or NULL: IROUTER names nobody. Lock held. */
 static struct vcpu *target_of(struct vm *vm, const struct spi32 *w, u32 n)
 {
 	if (w->any & 1u << n)
-		return first_online(vm);
+		return any_vcpu(vm, w->s.group >> n & 1);
 	return vgic_find_vcpu(vm, (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff));
 }
 
@@ -113,6 +136,29 @@ u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
 		kicks |= settle_one(vm, word, n, ready >> n & 1, self);
 	}
 	return kicks;
+}
+
+void spi_choose_again(struct vm *vm)
+{
+	u32 kicks = 0;
+
+	spin_lock(&vm->vgic.lock);
+	for (u32 i = 1; i < VGIC_WORDS; i++) {
+		const struct spi32 *w = &vm->vgic.spis->word[i];
+
+		kicks |= spi_settle(vm, i, w->any, VGIC_NOBODY);
+		/* Those in list registers are settled when they are folded. */
+		for (u32 bits = w->any & w->s.inlr; bits; bits &= bits - 1) {
+			struct vcpu *owner = owner_of(vm, w, (u32)__builtin_ctz(bits));
+
+			if (owner) {
+				vgic_mark(&owner->vgic, true);
+				kicks |= 1u << owner->index;
+			}
+		}
+	}
+	spin_unlock(&vm->vgic.lock);
+	vgic_kick_all(vm, kicks);
 }
 
 /* An input of SPI n changed: settle it, or have its owner look at its list registers. */

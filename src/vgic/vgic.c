@@ -102,6 +102,13 @@ void vgic_vm_destroy(struct vm *vm)
 		page_free(ptr_pa(spis).a, spis_order());
 }
 
+void vgic_vcpu_off(struct vcpu *vcpu)
+{
+	/* Before the look at what waits for it: who settles one later sees that it is off. */
+	__atomic_store_n(&vcpu->vgic.off, true, __ATOMIC_SEQ_CST);
+	spi_choose_again(vcpu->vm);
+}
+
 void vgic_vcpu_reset(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -110,6 +117,8 @@ void vgic_vcpu_reset(struct vcpu *vcpu)
 	memset(v->ap0r, 0, sizeof(v->ap0r));
 	memset(v->ap1r, 0, sizeof(v->ap1r));
 	v->priv.edge |= (1u << GIC_SGIS) - 1;
+	__atomic_store_n(&v->groups_on, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->off, false, __ATOMIC_RELEASE);
 	v->hcr_en = ICH_HCR_EN;
 	v->lost_eois = 0;
 }

@@ -90,7 +90,9 @@ struct vgic_vcpu {
 	u8 where;       /* atomic: enum vgic_where */
 	u8 op_state;    /* atomic: remote.c */
 	bool lifted;    /* vgic_el2_icc(), until the entry that follows */
-	bool awake;     /* GICR_WAKER.ProcessorSleep == 0 */
+	bool awake;     /* atomic: GICR_WAKER.ProcessorSleep == 0 */
+	bool off;       /* atomic: from CPU_OFF to CPU_ON */
+	u8 groups_on;   /* atomic: ICH_VMCR_EL2.VENG0 and 1 as its CPU saw them last */
 	u32 mail;       /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
 	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
 
@@ -98,6 +100,7 @@ struct vgic_vcpu {
 	u16 lr_used;  /* hold an interrupt of memory's view */
 	u16 lr_dirty; /* not used, but the hardware's content is not yet harmless */
 	u16 lr_spi;   /* used by an SPI */
+	u8 lr_any;    /* groups (ICH_VMCR_EL2.VENG0, VENG1) of pending 1 of N SPIs in them */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	/*
@@ -229,6 +232,11 @@ enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
  * forward is pending, whatever the interface's masks and groups are. Loaded, or its CPU's.
  */
 bool vgic_wake_request(struct vcpu *vcpu);
+/*
+ * The vcpu goes off: 1 of N interrupts that wait for it go to another, until vgic_vcpu_reset(). Not loaded; its CPU's,
+ * before vcpu->state says so and others may take the VM apart.
+ */
+void vgic_vcpu_off(struct vcpu *vcpu);
 /* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 

@@ -486,6 +486,69 @@ static void late_answer_is_waited_for(void **state)
 	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1), 0x48);
 }
 
+static void waker(u32 i, bool awake)
+{
+	wr(&vcpu[0], GICR_AT + GICR_SIZE * i + GICR_WAKER, 4, awake ? 0 : GICR_WAKER_SLEEP);
+	/* One folds, the other gets it. */
+	for (u32 k = 0; k < 4; k++)
+		enter(&vcpu[k % 2]);
+}
+
+static void pending_at(u32 i)
+{
+	fake_cpu = !i;
+	assert_false(hw_signal());
+	fake_cpu = (int)i;
+	assert_true(hw_signal());
+}
+
+/* 1 of N: never left where it can not be taken, if another vcpu could take it. */
+static void any_vcpu(void **state)
+{
+	(void)state;
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, GICD_IROUTER_IRM);
+	for (u32 i = 0; i < 2; i++)
+		sgi(&vcpu[i], 1, 3); /* their CPUs have seen their groups */
+	for (u32 i = 0; i < 2; i++) {
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+	}
+	bit_wr(&vcpu[0], 0, 40, GICD_ISPENDR);
+	enter(&vcpu[0]);
+	enter(&vcpu[1]);
+	pending_at(0); /* asleep both, as for software that doesn't know of it */
+	waker(1, true);
+	pending_at(1);
+	waker(0, true);
+	pending_at(0);
+	waker(0, false);
+	pending_at(1);
+	waker(0, true);
+	pending_at(0);
+	/* The guest switches its group off: no exit, but a maintenance interrupt. */
+	fake_cpu = 0;
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~ICH_VMCR_ENG1);
+	assert_true(hw_maintenance());
+	enter(&vcpu[0]);
+	enter(&vcpu[1]);
+	pending_at(1);
+	fake_cpu = 0;
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") | ICH_VMCR_ENG1);
+	/* vcpu 1 goes off. */
+	put(&vcpu[1]);
+	vgic_vcpu_off(&vcpu[1]);
+	vcpu[1].state = VCPU_OFF;
+	enter(&vcpu[0]);
+	expect_ack(&vcpu[0], 40);
+	/* What is active stays with who will end it. */
+	wr(&vcpu[0], GICR_AT + GICR_WAKER, 4, GICR_WAKER_SLEEP);
+	enter(&vcpu[0]);
+	eoi(&vcpu[0], 40);
+	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+}
+
 /* What ends a power-down state: the interface's masks do not count, the distributor's do. */
 static void wake_request(void **state)
 {
@@ -1115,6 +1178,7 @@ int main(void)
 		T(spi_moves_with_its_route),
 		T(other_vcpus_list_registers_are_seen),
 		T(late_answer_is_waited_for),
+		T(any_vcpu),
 		T(wake_request),
 		T(late_answer_repeats_nothing),
 		T(late_answer_not_wanted),
