@@ -110,6 +110,7 @@ static enum verdict cpu_suspend(struct vcpu *vcpu, u64 power_state, u64 entry, u
 		vcpu->entry_pc = entry;
 		vcpu->entry_x0 = x0;
 		vcpu->powered_down = true;
+		vcpu->unfinished = true;
 		return SLEEP;
 	}
 	if (vcpu_interrupt_pending(vcpu))

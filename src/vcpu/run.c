@@ -103,7 +103,7 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
  * what waits in list registers was placed. False: not to be entered, something of vgic.owes (with which comes
  * vgic.stale) waits for others.
  */
-static inline __attribute__((always_inline)) bool prepare_entry(struct vcpu *vcpu, bool first)
+static bool prepare_entry(struct vcpu *vcpu, bool first)
 {
 	if (unlikely(first ? read_once(&vcpu->vgic.stale) : vgic_work(&vcpu->vgic))) {
 		deliver_interrupts(vcpu);
@@ -183,33 +183,8 @@ static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_resu
 	return ENDS(result);
 }
 
-static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left);
-
-/*
- * The last exit waits for other vcpus. Between one try and the next interrupts are taken, and everybody gets what they
- * ask of this one, or its CPU; the guest itself does not run.
- */
-static __attribute__((noinline)) u64 try_again(struct vcpu *vcpu, enum exit_class class, u64 left)
-{
-	enum verdict verdict;
-
-	do {
-		irq_handle();
-		if (read_once(&vcpu->requests) && !serve_requests(vcpu))
-			return end(vcpu, class, left, RUN_STOP);
-		if (cpu_this()->need_resched) {
-			vcpu->again = true;
-			return end(vcpu, class, left, RUN_PREEMPT);
-		}
-		vcpu->again = false;
-		verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
-	} while (verdict == AGAIN);
-	vcpu->again_at = 0;
-	vgic_ask_drop(vcpu);
-	return act(vcpu, verdict, class, left);
-}
-
-static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
+static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class,
+							     u64 left)
 {
 	switch (verdict) {
 	case RESUME:
@@ -228,9 +203,16 @@ static u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u
 	case DEAD:
 		return end(vcpu, class, left, RUN_STOP);
 	case AGAIN:
-		return try_again(vcpu, class, left);
+		vcpu->again = vcpu->unfinished = true;
+		return end(vcpu, class, left, RUN_AGAIN);
 	}
 	return enter(vcpu, class, left);
+}
+
+/* The same for who is not in a hurry. */
+static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
+{
+	return act(vcpu, verdict, class, left);
 }
 
 /* What vEL2 did without a trap since it was entered; its timers and virtual GIC interface apart. */
@@ -290,7 +272,7 @@ static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
 	vcpu->exit.spsr = vcpu->pstate;
 	if (verdict == UNDEF)
 		verdict = sysreg_trap(vcpu, &vcpu->exit);
-	return act(vcpu, verdict, EXIT_CLASS_SYS, vcpu->account.left);
+	return act_rest(vcpu, verdict, EXIT_CLASS_SYS, vcpu->account.left);
 }
 
 /*
@@ -423,32 +405,58 @@ u64 run_irq(struct vcpu *vcpu)
 	return 0;
 }
 
-/* What was left to do when the vcpu left the loop, and has to be done before anything else. */
+/*
+ * The last exit waits for other vcpus: handle it again. Between one try and the next interrupts are taken, and everybody
+ * gets what they ask of this vcpu, or its CPU; the guest does not run.
+ */
+static u64 try_again(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+	enum exit_class class;
+	enum verdict verdict;
+
+	if (cpu_this()->need_resched)
+		return ENDS(RUN_PREEMPT);
+	vcpu->again = false;
+	verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
+	if (verdict == AGAIN) {
+		vcpu->again = true;
+		return ENDS(RUN_AGAIN);
+	}
+	vcpu->again_at = 0;
+	vcpu->unfinished = vcpu->vgic.owes;
+	vgic_ask_drop(vcpu);
+	account_begin(&vcpu->account, left);
+	return act_rest(vcpu, verdict, class, left);
+}
+
+#define ENTER (~0UL) /* of resume(): that was all */
+
+/* What has to be done before anything else: vcpu->unfinished. */
 static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 {
-	if (vcpu->again) {
-		u64 now = counter_now();
-
-		account_begin(&vcpu->account, now);
-		return try_again(vcpu, EXIT_CLASS_OTHER, now);
-	}
 	irq_handle();
 	if (read_once(&vcpu->requests) && !serve_requests(vcpu))
 		return ENDS(RUN_STOP);
-	if (!vgic_settle(vcpu))
+	if (vcpu->again)
+		return try_again(vcpu);
+	if (vcpu->vgic.owes && !vgic_settle(vcpu))
 		return ENDS(RUN_PREEMPT);
-	return enter(vcpu, EXIT_CLASS_COUNT, 0);
+	vcpu->unfinished = false;
+	return ENTER;
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
-	u64 end;
+	u64 end = ENTER;
 
-	if (unlikely(vcpu->again | vcpu->vgic.owes))
-		end = resume(vcpu);
-	else
-		end = enter(vcpu, EXIT_CLASS_COUNT, 0);
-	if (!end)
-		end = vcpu_enter(vcpu, run_exit);
+	do {
+		if (unlikely(vcpu->unfinished))
+			end = resume(vcpu);
+		if (likely(end == ENTER))
+			end = enter(vcpu, EXIT_CLASS_COUNT, 0);
+		if (!end)
+			end = vcpu_enter(vcpu, run_exit);
+	} while (unlikely(end == ENDS(RUN_AGAIN)));
 	return (enum run_result)(end - 1);
 }

@@ -10,6 +10,7 @@ enum run_result {
 	RUN_SLEEP,   /* waits for an interrupt or a wake-up */
 	RUN_PREEMPT, /* its CPU is wanted */
 	RUN_STOP,    /* CPU_OFF or the VM is going */
+	RUN_AGAIN,   /* run.c's own: the last exit is to be handled again */
 };
 
 /* Run a loaded vcpu on this CPU until it sleeps, is preempted or stops. IRQs masked. */

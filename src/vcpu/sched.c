@@ -291,6 +291,8 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 	case RUN_SLEEP:
 		fall_asleep(cpu, vcpu);
 		break;
+	case RUN_AGAIN: /* vcpu_run() keeps that to itself */
+		break;
 	case RUN_STOP:
 		vcpu_put(vcpu);
 		vm_vcpu_gone(vcpu);

@@ -107,6 +107,7 @@ struct vcpu {
 	bool powered_down; /* CPU_SUSPEND to a power-down state: psci_resume() when it wakes */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
+	bool unfinished;   /* maybe again, vgic.owes or powered_down: to be looked at before anything else */
 	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
 	bool again;
 	u8 again_at;       /* of an access of several: what comes before has been done, and read again_value */

@@ -35,8 +35,13 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 	       (unlikely(vcpu->has_el2) && level_interrupt_pending(vcpu));
 }
 
+static __attribute__((noinline)) bool unfinished_wakes(struct vcpu *vcpu)
+{
+	return vcpu->vgic.owes || (vcpu->powered_down ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
+}
+
 bool vcpu_wakes(struct vcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) || vcpu->vgic.owes ||
-	       (unlikely(vcpu->powered_down) ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
+	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) ||
+	       (unlikely(vcpu->unfinished) ? unfinished_wakes(vcpu) : vcpu_interrupt_pending(vcpu));
 }

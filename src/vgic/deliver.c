@@ -170,7 +170,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 	f = vgic_interface(v);
 	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
 		v->lost_eois += count;
-		v->owes = true;
+		v->owes = vcpu->unfinished = true;
 		return 0;
 	}
 	for (; count && find_ended(vcpu, locked, &f, &b, &n); count--) {

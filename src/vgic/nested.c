@@ -58,11 +58,13 @@ void vgic_el2_exit(struct vcpu *vcpu)
  * An SPI of L1's is ended by vgic_settle(), before anybody is entered again: it may be in another vcpu's list registers,
  * and here may be the middle of a level switch, or of waiting for that very vcpu.
  */
-static void owe_end(struct vgic_vcpu *v, u32 intid)
+static void owe_end(struct vcpu *vcpu, u32 intid)
 {
+	struct vgic_vcpu *v = &vcpu->vgic;
+
 	v->owed[intid / 32] |= 1u << intid % 32;
 	v->owed_words |= 1u << intid / 32;
-	v->owes = true;
+	v->owes = vcpu->unfinished = true;
 	vgic_mark(v, false);
 }
 
@@ -85,7 +87,7 @@ static void end_l1(struct vcpu *vcpu, u32 i)
 		return;
 	}
 	if (intid >= 32) {
-		owe_end(v, intid);
+		owe_end(vcpu, intid);
 		return;
 	}
 	op.mask = bit;

@@ -1000,7 +1000,7 @@ static void lost_deactivations_are_told_once(void **state)
 	fake_cpu = 1;
 	for (int i = 0; i < 3; i++) {
 		vcpu[1].vgic.lost_eois = 1;
-		vcpu[1].vgic.owes = true;
+		vcpu[1].vgic.owes = vcpu[1].unfinished = true;
 		enter(&vcpu[1]);
 	}
 	assert_int_equal(lines, 1);
