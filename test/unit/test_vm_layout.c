@@ -38,7 +38,12 @@ static int setup(void **state)
 	config.pass[0].intid[0] = 34;
 	config.pass[0].intid_count = 1;
 	vm.config = &config;
-	vm.layout = (struct vm_layout){ 0x40000000, 0x08000000, 0x080a0000, 0x09000000, 33 };
+	vm.layout = (struct vm_layout){ .ram = 0x40000000,
+					.gicd = 0x08000000,
+					.gicr = 0x080a0000,
+					.uart = 0x09000000,
+					.uart_intid = 33,
+					.ram_size = MIB(68) };
 	vm.ram[0] = (struct vm_ram){ 0x40000000, 0x80000000, MIB(64) };
 	vm.ram[1] = (struct vm_ram){ 0x44000000, 0x90000000, MIB(4) };
 	vm.ram_chunks = 2;
