@@ -95,7 +95,7 @@ static inline void level_enter(struct vcpu *vcpu)
 }
 
 /* False: not yet (l2_find()), and vEL2 is as it was. */
-static bool leave_vel2(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_l2(vcpu);
