@@ -28,7 +28,6 @@
 #define UART 33u
 
 struct cpu cpus[MAX_CPUS];
-struct machine machine;
 static struct vcpu vcpu;
 
 /* What the GIC has pending, most urgent first; 0 ends it, SGI 0 is in here as 1024. */

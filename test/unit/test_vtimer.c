@@ -24,7 +24,6 @@
 #include "vtimer/vtimer.h"
 
 struct cpu cpus[MAX_CPUS];
-struct machine machine;
 static struct vm vm;
 static struct vcpu vcpu;
 static u64 now;

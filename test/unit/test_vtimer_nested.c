@@ -31,7 +31,6 @@
 #define PHYS_PHYS 21
 
 struct cpu cpus[MAX_CPUS];
-struct machine machine;
 struct feat feat;
 static struct vm vm;
 static struct vcpu vcpu;
