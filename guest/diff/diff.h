@@ -178,8 +178,16 @@ u64 context_spsr(enum context at);
 /* Acknowledge what is signalled at the program's own level, say it, end it; a timer's is masked at the timer. */
 void interrupt_take(bool fiq);
 
+/*
+ * Whether all interrupts are the program's own level's. What goes lower is held back at virtual EL2 (docs/nested.md), and
+ * ISR_EL1 says nothing of it.
+ */
+bool interrupts_here(void);
+
 /* HCR_EL2 of the next L2 or, without what an L2 needs, of the host. Written by steps. */
 extern u64 run_hcr;
+/* Write HCR_EL2; what depends on it has changed after. Nothing at EL1. */
+void hcr_write(u64 v);
 #define HCR_ALWAYS (HCR_E2H | HCR_RW)
 
 /* ---- encodings ---- */

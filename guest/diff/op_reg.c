@@ -140,6 +140,11 @@ static void turn(const struct reg *g)
 	code_emit(INSN_EOR(1, 1, 2));
 }
 
+static bool is_isr(const struct reg *g)
+{
+	return g->op1 == 0 && g->crn == 12 && g->crm == 1;
+}
+
 static bool is_par(const struct reg *g)
 {
 	return g->op1 == 0 && g->crn == 7 && g->crm == 4;
@@ -167,8 +172,10 @@ static void reg_run(const struct step *s)
 	u64 x[5] = { written(s), 0x5a5a, 0, 0 };
 	bool at_host = s->a[1] == AT_HOST;
 
-	if (g->kind == REG_HCR && at_host && s->a[3] != READ)
+	if (g->kind == REG_HCR && at_host && s->a[3] != READ) {
 		run_hcr = x[0];
+		hcr_write(run_hcr);
+	}
 	code_begin();
 	if (s->a[3] != READ && turns(g, s->a[1])) {
 		turn(g);
@@ -186,6 +193,8 @@ static void reg_run(const struct step *s)
 	if (s->a[3] == WRITE || g->kind == REG_ANY || g->kind == REG_TVAL)
 		return;
 	if (s->a[3] == READ && is_own_address(g))
+		return;
+	if (is_isr(g) && at_host && !interrupts_here())
 		return;
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;
@@ -251,8 +260,7 @@ static void hcr_name(const struct step *s)
 static void hcr_run(const struct step *s)
 {
 	run_hcr = s->a[0];
-	sysreg_write(HCR_EL2, run_hcr);
-	isb();
+	hcr_write(run_hcr);
 	say_address("value", sysreg_read(HCR_EL2));
 }
 

@@ -219,9 +219,12 @@ static void at_run(const struct step *s)
 	bool both = ats[s->a[1]].op1 == 4 && ats[s->a[1]].op2 >= 4 && s->a[0] == AT_HOST;
 	u64 x[2] = { s->a[2], 1 }, vttbr = 0, vtcr = 0, hcr = run_hcr;
 
-	/* With TGE = 1 QEMU 10.0 takes S12E1 and S12E0 for EL2's own; to AArch64.AT() they are always EL1's. */
+	/*
+	 * With TGE = 1 QEMU 10.0 takes S12E1 and S12E0 for EL2's own; to AArch64.AT() they are always EL1's. With DC = 1 it
+	 * ends itself.
+	 */
 	if (both)
-		run_hcr &= ~HCR_TGE;
+		run_hcr &= ~(HCR_TGE | HCR_DC);
 	if (diff_el2 && s->a[0] == AT_HOST) {
 		vttbr = sysreg_read(VTTBR_EL2);
 		vtcr = sysreg_read(VTCR_EL2);
@@ -236,7 +239,7 @@ static void at_run(const struct step *s)
 	code_run((enum context)s->a[0], x, 2);
 	run_hcr = hcr;
 	if (both)
-		sysreg_write(HCR_EL2, run_hcr);
+		hcr_write(run_hcr);
 	if (x[1] & 1)
 		say(" par=%lx", x[1]);
 	else

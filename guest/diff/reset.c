@@ -47,10 +47,7 @@ static void interrupts_reset(void)
 void reset_all(void)
 {
 	run_hcr = HCR_ALWAYS | HCR_TGE | HCR_API | HCR_APK;
-	if (diff_el2) {
-		sysreg_write(HCR_EL2, run_hcr);
-		isb();
-	}
+	hcr_write(run_hcr);
 	regs_reset();
 	if (diff_el2)
 		sysreg_write(VBAR_EL12, L2_VECTORS);

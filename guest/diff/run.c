@@ -78,18 +78,38 @@ u64 context_spsr(enum context at)
 	return SPSR_DAIF | (at == AT_HOST && diff_el2 ? 9 : 5);
 }
 
-static void hcr_write(u64 v)
+static bool here(u64 hcr)
 {
-	if (!diff_el2)
-		return;
-	sysreg_write(HCR_EL2, v);
-	isb();
+	return !diff_el2 || (hcr & HCR_TGE) || (hcr & (HCR_IMO | HCR_FMO)) == (HCR_IMO | HCR_FMO);
 }
 
+bool interrupts_here(void)
+{
+	return here(run_hcr);
+}
+
+void hcr_write(u64 v)
+{
+	u64 old, end;
+
+	if (!diff_el2)
+		return;
+	old = sysreg_read(HCR_EL2);
+	sysreg_write(HCR_EL2, v);
+	isb();
+	if (here(old) == here(v))
+		return;
+	/* At virtual EL2 the way of interrupts changes at the next exit, which this is, or after 50 us (docs/nested.md). */
+	(void)sysreg_read(HPFAR_EL2);
+	for (end = counter_phys() + ticks_us(60); here(v) && counter_phys() < end;)
+		isb();
+}
+
+/* An L2 for which IMO and FMO differ has not all interrupts that it should (docs/nested.md). */
 static u64 hcr_for(enum context at)
 {
 	if (at >= AT_GUEST)
-		return (run_hcr & ~HCR_TGE) | HCR_VM;
+		return (run_hcr & ~(HCR_TGE | HCR_FMO)) | HCR_VM | (run_hcr & HCR_IMO ? HCR_FMO : 0);
 	return at == AT_USER ? run_hcr | HCR_TGE : run_hcr;
 }
 

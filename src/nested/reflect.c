@@ -53,6 +53,7 @@ static bool sme_wanted(const struct vcpu *vcpu, u64 esr)
 enum coarse {
 	COARSE_NONE,
 	COARSE_TID1,
+	COARSE_TID1_SME,
 	COARSE_TID2,
 	COARSE_TID2_4,
 	COARSE_TID3,
@@ -106,6 +107,7 @@ struct control {
 
 static const struct control controls[] = {
 	[COARSE_TID1] = ONES(HCR, HCR_TID1),
+	[COARSE_TID1_SME] = ONES(HCR, HCR_TID1),
 	[COARSE_TID2] = ONES(HCR, HCR_TID2),
 	[COARSE_TID2_4] = ONES(HCR, HCR_TID2 | HCR_TID4),
 	[COARSE_TID3] = ONES(HCR, HCR_TID3),
@@ -187,6 +189,9 @@ static bool coarse_traps(const struct vcpu *vcpu, enum coarse coarse, bool write
 		return false;
 	if (coarse == COARSE_NV || coarse == COARSE_NV1)
 		return nv_traps(vcpu, coarse, el0);
+	/* Without SME there is no such register, and UNDEFINED comes ahead of any trap. */
+	if (coarse == COARSE_TID1_SME && !(vcpu->vm->nested.hfgrtr & HFGXTR_NTPIDR2_EL0))
+		return false;
 	return control_traps(vcpu, c, write) ||
 	       (c->also && control_traps(vcpu, &controls[c->also], write));
 }

@@ -272,6 +272,8 @@ static enum answer reference(const struct state *s, u32 op0, u32 op1, u32 crn, u
 		return write ? ANY : hcr >> 18 & 1;
 	if (!a)
 		return NO;
+	if (!strcmp(a->name, "SMIDR_EL1") && !(s->have[HFGRTR] & BIT(55))) /* smidr() */
+		return write ? ANY : NO;
 	for (size_t i = 0; i < ARRAY_SIZE(a->rule); i++)
 		if (rule_of(&a->rule[i], write)) {
 			if (rule_fires(&a->rule[i], s->value, s->have, s->fgtnxs))
@@ -555,6 +557,18 @@ static void zt0(void **state)
 	assert_false(wanted(ESR(EC_SME, 4), EL1H));
 }
 
+/* SMIDR_EL1 is a register of FEAT_SME: without it an MRS is UNDEFINED, which no trap of EL2 comes ahead of. */
+static void smidr(void **state)
+{
+	struct exit exit = sys(3, 1, 0, 0, 6, false, false);
+
+	(void)state;
+	*l1_place(HCR) = HCR_TID1;
+	assert_true(reflect_wanted(&vcpu, &exit));
+	vm.nested.hfgrtr &= ~BIT(55); /* nTPIDR2_EL0 exists only with FEAT_SME */
+	assert_false(reflect_wanted(&vcpu, &exit));
+}
+
 /* For every other exit the syndrome is the machine's own. */
 static void esr_unchanged(void **state)
 {
@@ -604,6 +618,7 @@ int main(void)
 		cmocka_unit_test_setup(simd, setup),
 		cmocka_unit_test_setup(simd_absent, setup),
 		cmocka_unit_test_setup(zt0, setup),
+		cmocka_unit_test_setup(smidr, setup),
 		cmocka_unit_test_setup(esr_unchanged, setup),
 		cmocka_unit_test_setup(any_exit, setup),
 	};
