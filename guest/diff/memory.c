@@ -192,11 +192,14 @@ static void access_gen(struct step *s, struct rng *r)
 
 /*
  * With its MMU off, all memory is Device to L2, and what is not aligned faults in stage 1 (AArch64.S1DisabledOutput()),
- * for which QEMU 10.0 does not look while there is a stage 2.
+ * for which QEMU 10.0 does not look while there is a stage 2; nor does it with LDAR, STLR and atomics for what is Device
+ * by stage 2.
  */
 static u64 access_address(const struct step *s)
 {
-	return run_hcr & HCR_DC ? s->a[1] : s->a[1] & ~7UL;
+	bool any = (run_hcr & HCR_DC) && (s->a[2] < LDAR || s->a[2] == EXEC);
+
+	return any ? s->a[1] : s->a[1] & ~7UL;
 }
 
 static void access_name(const struct step *s)

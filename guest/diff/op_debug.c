@@ -101,9 +101,14 @@ static void set_run(const struct step *s)
 {
 	bool watch = s->a[0] == SET_WATCH || s->a[0] == SET_WATCH_ALL;
 	u64 x[3] = { s->a[4] & 0xffff, 0, s->a[3] };
+	u32 n;
 
 	x[1] = watch ? data_address(s->a[1], s->a[5] * 8) : code_address((enum context)s->a[1], 2 + 2 * (u32)s->a[5]);
 	code_begin();
+	/* One watchpoint at a time: which of two QEMU 10.0 takes to be hit depends on what they met before. */
+	for (n = 0; watch && n < 4; n++)
+		if (n != s->a[2])
+			code_emit(MSR(31, WCR(n)));
 	if (s->a[0] == SET_MDSCR)
 		code_emit(MSR(0, MDSCR));
 	else

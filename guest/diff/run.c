@@ -147,9 +147,14 @@ static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 	/* Behind an instruction that was emulated the step is pending already, and nothing is known of the instruction. */
 	if (ESR_EC(esr) == EC_STEP || ESR_EC(esr) == EC_STEP_LOW)
 		esr &= ~STEP_ISV;
-	/* Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. */
-	if (ESR_EC(esr) == EC_WATCH || ESR_EC(esr) == EC_WATCH_LOW)
+	/*
+	 * Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. Where two match one access it is the
+	 * machine's choice which address is told.
+	 */
+	if (ESR_EC(esr) == EC_WATCH || ESR_EC(esr) == EC_WATCH_LOW) {
 		esr &= ~WATCH_WNR;
+		far &= ~15UL;
+	}
 	say(" [%lu esr=%lx", vector, esr);
 	say_address("elr", elr);
 	say_spsr(spsr);

@@ -173,7 +173,8 @@ static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
 {
 	u64 new = spsr & SPSR_RETURN;
 
-	if (unlikely(debug_vel2_enabled(vcpu))) /* DebugExceptionReturnSS: enabled_at_source */
+	/* DebugExceptionReturnSS: not without a step, and not where one would have been due already. */
+	if (likely(!vcpu->debug_live) || !(sysreg_read(MDSCR_EL1) & MDSCR_SS) || debug_vel2_enabled(vcpu))
 		new &= ~PSTATE_SS;
 	if (target == TARGET_ILLEGAL)
 		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |
@@ -219,7 +220,7 @@ bool level_eret_l2(struct vcpu *vcpu)
 	if (unlikely(vcpu->debug_live || eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
 	    unlikely(!leave_vel2(vcpu)))
 		return false;
-	pc_load(vcpu, elr, spsr & SPSR_RETURN);
+	pc_load(vcpu, elr, spsr & SPSR_RETURN & ~PSTATE_SS); /* not live: as eret_pstate() */
 	return true;
 }
 

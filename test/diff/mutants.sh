@@ -42,7 +42,7 @@ mutant()
 		elif [ "$status" -eq 0 ]; then
 			echo "mutant $name: NOT caught: $wrong"
 		else
-			echo "mutant $name: the tester could not run: see $work/$name.log"
+			echo "mutant $name: the tester ended with $status: see $work/$name.log"
 		fi
 	fi
 	cp "$top/$file" "$work/tree/$file"

@@ -179,7 +179,12 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	u32 el = (u32)(spsr >> 2) & 3;
 	bool bad = illegal(spsr, tge), l2 = !bad && el != 2 && !tge;
 	u64 want, care = ~0UL;
+	bool steps = random64() & 1;
 
+	/* DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set; KDE is 0 here. */
+	vcpu.debug_live = steps || (random64() & 1);
+	vcpu.sr[SR_MDSCR_EL1] = 1UL << 15 | steps;
+	fake_set("MDSCR_EL1", vcpu.sr[SR_MDSCR_EL1]);
 	page[0x78 / 8] = (random64() & ~TGE) | (tge ? TGE : 0);
 	vcpu.hyp = true;
 	vcpu.pc = PC;
@@ -194,6 +199,8 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	} else {
 		/* vEL2 is EL1 to the CPU. */
 		want = (spsr & FLAGS) | (el == 2 ? 4 | (spsr & 1) : spsr & 0xf);
+		if (!steps)
+			want &= ~(1UL << 21);
 	}
 	if (level_eret(&vcpu, &exit) != RESUME)
 		fail_msg("SPSR %#lx: no RESUME", spsr);
