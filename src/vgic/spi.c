@@ -143,7 +143,7 @@ void spi_choose_again(struct vm *vm)
 	u32 kicks = 0;
 
 	spin_lock(&vm->vgic.lock);
-	for (u32 i = 1; i < VGIC_WORDS; i++) {
+	for (u32 i = 1; vm->vgic.spis && i < VGIC_WORDS; i++) {
 		const struct spi32 *w = &vm->vgic.spis->word[i];
 
 		kicks |= spi_settle(vm, i, w->any, VGIC_NOBODY);
