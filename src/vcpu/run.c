@@ -259,7 +259,7 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 
 /* What a short way leaves to be done: run_sys()'s verdict + 1, or one of these. */
 enum {
-	REST_ALL = DEAD + 2, /* everything: nothing has been done */
+	REST_ALL = AGAIN + 2, /* everything: nothing has been done */
 	REST_AFTER_ERET,     /* what comes before an entry, and the account */
 	REST_AFTER_HVC,
 	REST_IRQ, /* and above: an interrupt, plus what irq_again() returned */

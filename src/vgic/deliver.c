@@ -217,7 +217,7 @@ void vgic_serve_sync(struct vcpu *vcpu)
 	vgic_remote_serve(vcpu);
 }
 
-void vgic_maintenance(struct vcpu *vcpu)
+static void maintain(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->vgic.where == VGIC_L2)) {
 		vgic_l2_maintenance(vcpu);
@@ -231,6 +231,13 @@ void vgic_maintenance(struct vcpu *vcpu)
 	 */
 	sysreg_write(ICH_HCR_EL2, 0);
 	vcpu->vgic.hcr = 0;
+}
+
+void vgic_maintenance(struct vcpu *vcpu)
+{
+	maintain(vcpu);
+	/* It may have gone to sleep between the guest's EOI and this interrupt, which says what is pending again. */
+	vcpu_kick(vcpu);
 }
 
 /* ---- memory to list registers ---- */

@@ -74,10 +74,12 @@ bool vgic_el2_route(struct vcpu *vcpu)
 	u64 hcr = l1_hcr(vcpu);
 	bool group1;
 
+	bool lifted = v->lifted;
+
+	v->lifted = false;
 	if (likely(v->where != VGIC_LOADED || (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
 		return false;
-	if (unlikely(v->lifted)) {
-		v->lifted = false;
+	if (unlikely(lifted)) {
 		v->waits = 1;
 		return false;
 	}

@@ -120,5 +120,4 @@ void vgic_vcpu_reset(struct vcpu *vcpu)
 	__atomic_store_n(&v->groups_on, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->off, false, __ATOMIC_RELEASE);
 	v->hcr_en = ICH_HCR_EN;
-	v->lost_eois = 0;
 }
