@@ -159,6 +159,11 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 	bool met = false;
 
 	for (u32 i = 0; i < a->regs; i++, va += a->size) {
+		/* Its second part would have a translation of its own; where one is to a device, it is not aligned. */
+		if ((va & (PAGE_SIZE - 1)) + a->size > PAGE_SIZE) {
+			inject_external_abort(vcpu);
+			return RESUME;
+		}
 		if (!((va ^ exit->far) & MASK(55, PAGE_SHIFT))) {
 			where[i] = ipa(ALIGN_DOWN(at.a, PAGE_SIZE) | (va & (PAGE_SIZE - 1)));
 			met = true;
