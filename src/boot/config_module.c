@@ -6,6 +6,7 @@
 #include <libfdt.h>
 
 #include "boot/config_parts.h"
+#include "mm/stage1.h"
 
 /* Complain if a module collides with nidus, the tree, reserved memory or another module. */
 static bool check_module(struct config_reader *r, int node, const struct config_module *mod)
@@ -23,6 +24,11 @@ static bool check_module(struct config_reader *r, int node, const struct config_
 			&r->dt, node, "reg",
 			"expected no overlap with nidus (0x%lx + 0x%lx), found 0x%lx + 0x%lx",
 			r->self.base, r->self.size, a.base, a.size);
+	/* On a machine of many ranges these were taken before any module was known. */
+	if (range_overlaps(a, stage1_donated()))
+		return dt_fail(&r->dt, node, "reg",
+			       "expected no overlap with nidus's tables (0x%lx + 0x%lx), found 0x%lx + 0x%lx",
+			       stage1_donated().base, stage1_donated().size, a.base, a.size);
 	for (u32 i = 0; i < r->m->rsv_fixed; i++)
 		if (range_overlaps(a, r->m->rsv[i]))
 			return dt_fail(

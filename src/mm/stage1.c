@@ -232,6 +232,11 @@ static int donate_tables(struct machine *m)
 	if (stage1.pool_used + tables_bound(m) <= POOL_PAGES)
 		return 0;
 	while (machine_next(m, true, &r)) {
+		/* Address 0 says "no page" to whoever asks for one. */
+		if (!r.base && r.size) {
+			r.base += PAGE_SIZE;
+			r.size -= PAGE_SIZE;
+		}
 		if (r.size < size)
 			continue;
 		if (!machine_reserve(m, r.base, size))
@@ -244,6 +249,11 @@ static int donate_tables(struct machine *m)
 		return 0;
 	}
 	return -ENOMEM;
+}
+
+struct range stage1_donated(void)
+{
+	return (struct range){ stage1.donated, stage1.more_end - stage1.donated };
 }
 
 const char *stage1_map_machine(struct machine *m)

@@ -35,6 +35,8 @@ int stage1_map_tree(u64 end) must_check;
  * console is gone.
  */
 const char *stage1_map_machine(struct machine *m);
+/* The RAM that stage1_map_machine() took for tables; size 0: none. */
+struct range stage1_donated(void);
 /* Map more RAM, the pages of [base, base+size): a boot module in memory that is reserved. False: no page for tables. */
 bool stage1_map_ram(u64 base, u64 size) must_check;
 /*
