@@ -10,7 +10,15 @@
 
 #include "arch/feat.h"
 #include "boot/config.h"
+#include "mm/stage1.h"
 #include "dts.h"
+
+/* stage1.c needs the image's own symbols. */
+static struct range donated;
+struct range stage1_donated(void)
+{
+	return donated;
+}
 
 #define MUTATIONS 20000
 
