@@ -92,7 +92,7 @@ l2_alive()
 {
 	read -r pid <"/tmp/$1.pid"
 	state=Z
-	{ read -r number name state rest <"/proc/$pid/stat"; } 2>/dev/null
+	{ read -r number comm state rest <"/proc/$pid/stat"; } 2>/dev/null
 	[ "$state" != Z ]
 }
 
