@@ -223,7 +223,7 @@ static void maintain(struct vcpu *vcpu)
 		vgic_l2_maintenance(vcpu);
 		return;
 	}
-	vgic_groups_seen(&vcpu->vgic, sysreg_read(ICH_VMCR_EL2));
+	(void)vgic_groups_seen(vcpu, sysreg_read(ICH_VMCR_EL2));
 	vgic_sync(vcpu);
 	/*
 	 * The list registers still hold what raised the interrupt, until the next flush. With the
@@ -364,7 +364,8 @@ static bool flush_private(struct vcpu *vcpu)
 	for (; need; need &= need - 1, free &= free - 1)
 		place(vcpu, p, (u32)__builtin_ctz(need), (u32)__builtin_ctz(free), line, true);
 	vmcr = sysreg_read(ICH_VMCR_EL2);
-	vgic_groups_seen(v, vmcr);
+	if (unlikely(vgic_groups_seen(vcpu, vmcr)))
+		return false;
 	hcr_set(v, vgic_hcr_base(vcpu, vmcr));
 	return true;
 }
@@ -497,10 +498,10 @@ static void flush_full(struct vcpu *vcpu)
 	u64 vmcr, hcr;
 
 	pend.count = pend.total = act.count = act.total = 0;
+	vmcr = sysreg_read(ICH_VMCR_EL2);
+	(void)vgic_groups_seen(vcpu, vmcr);
 	(void)__atomic_exchange_n(&v->full, false, __ATOMIC_ACQ_REL);
 	locked = spis_lock(vcpu);
-	vmcr = sysreg_read(ICH_VMCR_EL2);
-	vgic_groups_seen(v, vmcr);
 	kicks = fold_all(vcpu, locked);
 	if (unlikely(vgic_waiting(&v->priv)))
 		(void)vgic_drop_ppis(vcpu, true);
@@ -588,7 +589,7 @@ void vgic_put(struct vcpu *vcpu)
 	v->lr_dirty = 0;
 	sysreg_write(ICH_HCR_EL2, 0);
 	lr_cpu_save(&v->vmcr, v->ap0r, v->ap1r);
-	vgic_groups_seen(v, v->vmcr);
+	(void)vgic_groups_seen(vcpu, v->vmcr);
 	if (v->priv.hw)
 		activate_ppis(&v->priv, false);
 	__atomic_store_n(&v->where, VGIC_MEMORY, __ATOMIC_RELEASE);

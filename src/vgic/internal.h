@@ -137,13 +137,21 @@ bool vgic_lr_signals(const struct vgic_interface *f, u64 lr);
 
 /* ---- deliver.c ---- */
 
-/* What vmcr (ICH_VMCR_EL2) says of the groups, for others to see; only the vcpu's own CPU. */
-static inline void vgic_groups_seen(struct vgic_vcpu *v, u64 vmcr)
+/* The groups that the vcpu's interface has on became these: 1 of N interrupts are chosen anew. */
+void vgic_groups_changed(struct vcpu *vcpu, u8 on);
+
+/*
+ * What vmcr (ICH_VMCR_EL2) says of the groups, for others to see: the guest changes them without an exit. True: that
+ * is news, and the vcpu may have got, or lost, an SPI by it. Only the vcpu's own CPU, without vgic.lock.
+ */
+static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 {
 	u8 on = vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
 
-	if (unlikely(v->groups_on != on))
-		__atomic_store_n(&v->groups_on, on, __ATOMIC_RELAXED);
+	if (likely(vcpu->vgic.groups_on == on))
+		return false;
+	vgic_groups_changed(vcpu, on);
+	return true;
 }
 
 /* SGIs sent and lines that rose, into priv.latch. */

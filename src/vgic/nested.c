@@ -506,6 +506,7 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
 
 	if (v->where != VGIC_L2 || !__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return false;
+	(void)vgic_groups_seen(vcpu, v->vmcr);
 	vgic_collect(v);
 	if (!l1_has_pending(vcpu) || !best_for_l1(vcpu, &group1))
 		return false;

@@ -161,6 +161,13 @@ void spi_choose_again(struct vm *vm)
 	vgic_kick_all(vm, kicks);
 }
 
+void vgic_groups_changed(struct vcpu *vcpu, u8 on)
+{
+	/* Before the lock is taken: who settles one later sees it. */
+	__atomic_store_n(&vcpu->vgic.groups_on, on, __ATOMIC_RELAXED);
+	spi_choose_again(vcpu->vm);
+}
+
 /* An input of SPI n changed: settle it, or have its owner look at its list registers. */
 static u32 input_changed(struct vm *vm, u32 word, u32 n)
 {

@@ -549,6 +549,62 @@ static void any_vcpu(void **state)
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 }
 
+static void groups_set(u32 i, u64 on)
+{
+	fake_cpu = (int)i;
+	fake_set("ICH_VMCR_EL2", (fake_get("ICH_VMCR_EL2") & ~(u64)(ICH_VMCR_ENG0 | ICH_VMCR_ENG1)) | on);
+}
+
+/* Both vcpus' CPUs have seen what their groups are. */
+static void groups_told(void)
+{
+	for (u32 i = 0; i < 2; i++)
+		sgi(&vcpu[i], 1, 3);
+	for (u32 i = 0; i < 2; i++) {
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+	}
+}
+
+/* Its group closed or opened without an exit: seen at the first look, an interrupt goes to who can take it. */
+static void any_vcpu_by_groups_seen_late(void **state)
+{
+	(void)state;
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, GICD_IROUTER_IRM);
+	groups_told();
+	groups_set(0, 0);
+	bit_wr(&vcpu[1], 0, 40, GICD_ISPENDR);
+	enter(&vcpu[0]);
+	enter(&vcpu[1]);
+	pending_at(1);
+	/* Nobody can take it; then vcpu 1 can again, and finds out by an interrupt of its own. */
+	groups_set(1, 0);
+	enter(&vcpu[1]);
+	for (u32 i = 0; i < 2; i++)
+		sgi(&vcpu[i], 1, 1u << i);
+	enter(&vcpu[0]);
+	enter(&vcpu[1]);
+	assert_false(hw_signal());
+	groups_set(1, ICH_VMCR_ENG1);
+	sgi(&vcpu[0], 2, 2);
+	enter(&vcpu[1]);
+	enter(&vcpu[0]);
+	enter(&vcpu[1]);
+	for (u32 intid = 1; intid < 3; intid++) {
+		assert_int_equal(hw_ack(1), intid);
+		eoi(&vcpu[1], intid);
+	}
+	pending_at(1);
+	/* It leaves its CPU with the group closed. */
+	groups_set(0, ICH_VMCR_ENG1);
+	groups_set(1, 0);
+	put(&vcpu[1]);
+	enter(&vcpu[0]);
+	pending_at(0);
+}
+
 /* What ends a power-down state: the interface's masks do not count, the distributor's do. */
 static void wake_request(void **state)
 {
@@ -1179,6 +1235,7 @@ int main(void)
 		T(other_vcpus_list_registers_are_seen),
 		T(late_answer_is_waited_for),
 		T(any_vcpu),
+		T(any_vcpu_by_groups_seen_late),
 		T(wake_request),
 		T(late_answer_repeats_nothing),
 		T(late_answer_not_wanted),

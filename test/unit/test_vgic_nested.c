@@ -1119,6 +1119,29 @@ static void random_guests(void **state)
 	       bound_ended, entries);
 }
 
+/* L1 closed its groups and went on to L2: a 1 of N interrupt that had chosen it goes to another. */
+static void any_vcpu_but_one_whose_l2_runs(void **state)
+{
+	(void)state;
+	wr(v, GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	bit_wr(v, 0, 40, GICD_ISENABLER);
+	wr(v, GICD_AT + GICD_IROUTER + 8 * 40, 8, GICD_IROUTER_IRM);
+	for (u32 i = 0; i < 2; i++) {
+		vgic_sgi(&vcpu[i], 1UL << ICC_SGIR_INTID | 1u << i, true);
+		enter(&vcpu[i]);
+		assert_int_equal(hw_ack(1), 1);
+		hw_eoi(1, 1);
+		hw_dir(&vcpu[i], 1);
+	}
+	fake_cpu = 0;
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~(u64)ICH_VMCR_ENG1);
+	level(false);
+	bit_wr(&vcpu[1], 0, 40, GICD_ISPENDR);
+	assert_false(l2_runs());
+	enter(&vcpu[1]);
+	assert_int_equal(hw_ack(1), 40);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
@@ -1146,6 +1169,7 @@ int main(void)
 		TEST(moves_while_l2_runs),
 		TEST(others_reach_l1s_state),
 		TEST(random_guests),
+		TEST(any_vcpu_but_one_whose_l2_runs),
 	};
 
 	return cmocka_run_group_tests_name("vgic_nested", tests, NULL, NULL);
