@@ -166,7 +166,8 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 
 	if (!count)
 		return 0;
-	v->hcr = ~0UL; /* the count is to be cleared */
+	/* Each is seen once, however often this comes before the next flush. */
+	sysreg_write(ICH_HCR_EL2, v->hcr);
 	f = vgic_interface(v);
 	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
 		v->lost_eois += count;

@@ -1027,6 +1027,39 @@ static void deactivation_by_another_vcpu(void **state)
 	assert_true(vm.vgic.dir_traps);
 }
 
+/* One that was counted is settled once, however often its vcpu's list registers are folded before it runs again. */
+static void deactivation_by_another_vcpu_counts_once(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		fake_cpu = (int)i;
+		vmcr_set(0xf8, true);
+		sgi(&vcpu[i], 1, 1u << i);
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+		hw_dir(&vcpu[i], 1);
+	}
+	wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8, 4, ~0u);
+	for (u32 n = 40; n < 42; n++)
+		bit_wr(&vcpu[0], 0, n, GICD_ISENABLER);
+	bit_wr(&vcpu[0], 0, 40, GICD_ISPENDR);
+	expect_ack(&vcpu[0], 40);
+	eoi(&vcpu[0], 40);
+	enter(&vcpu[1]);
+	hw_dir(&vcpu[1], 40);
+	vgic_sync(&vcpu[1]);
+	assert_int_equal(vcpu[1].vgic.lost_eois, 1);
+	while (!vgic_settle(&vcpu[1]))
+		;
+	/* Before it runs again vcpu 0 acknowledges another. */
+	bit_wr(&vcpu[0], 0, 41, GICD_ISPENDR);
+	expect_ack(&vcpu[0], 41);
+	eoi(&vcpu[0], 41);
+	enter(&vcpu[1]);
+	assert_false(bit_rd(&vcpu[1], 0, 40, GICD_ISACTIVER));
+	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
+}
+
 static u32 lines;
 
 void log_line(const char *fmt, ...)
@@ -1249,6 +1282,7 @@ int main(void)
 		T(hardware_ppi_and_the_registers),
 		T(hardware_spi),
 		T(deactivation_by_another_vcpu),
+		T(deactivation_by_another_vcpu_counts_once),
 		T(lost_deactivations_are_told_once),
 		T(disabled_group_does_not_clog),
 		T(disabled_group_refired_does_not_clog),
