@@ -73,15 +73,16 @@ void vgic_vm_reset(struct vm *vm)
 {
 	struct vgic *g = &vm->vgic;
 
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		redist_reset(&vm->vcpus[i]->vgic);
-		vgic_vcpu_reset(vm->vcpus[i]);
-	}
+	/* First: from here on no input, of a device or the console, is anything that a vcpu is to get. */
 	spin_lock(&g->lock);
 	__atomic_store_n(&g->ctlr, 0, __ATOMIC_RELAXED);
 	g->dir_traps = false;
 	spi_reset(vm);
 	spin_unlock(&g->lock);
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		redist_reset(&vm->vcpus[i]->vgic);
+		vgic_vcpu_reset(vm->vcpus[i]);
+	}
 }
 
 void vgic_vm_destroy(struct vm *vm)

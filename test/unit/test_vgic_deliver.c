@@ -1248,6 +1248,36 @@ static void reset_forgets(void **state)
 	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_WAKER, 4), 6);
 }
 
+/* A device's line that changes in the middle of a reset: it is seen when the guest enables it, not before. */
+static bool input_during_reset;
+
+u64 lr_vmcr_reset(void)
+{
+	if (input_during_reset) {
+		vgic_set_spi(&vm, 40, false);
+		vgic_set_spi(&vm, 40, true);
+	}
+	return ICH_VMCR_FIQEN | 2UL << ICH_VMCR_BPR0_SHIFT | 3UL << ICH_VMCR_BPR1_SHIFT;
+}
+
+static void reset_with_an_input(void **state)
+{
+	(void)state;
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	put(&vcpu[0]);
+	put(&vcpu[1]);
+	input_during_reset = true;
+	vgic_vm_reset(&vm);
+	input_during_reset = false;
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(vcpu[i].vgic.want_words, 0);
+	open_up();
+	expect_none(&vcpu[0]);
+	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISPENDR));
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	expect_ack(&vcpu[0], 40);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
@@ -1290,6 +1320,7 @@ int main(void)
 		T(wfi_sees_what_hardware_would_signal),
 		T(nothing_to_do_touches_nothing),
 		T(reset_forgets),
+		T(reset_with_an_input),
 	};
 
 	return cmocka_run_group_tests_name("vgic: delivery", tests, NULL, NULL);
