@@ -142,6 +142,9 @@ enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict smc_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	vcpu_step_over(vcpu, exit);
-	return call(vcpu, exit);
+	enum verdict verdict = call(vcpu, exit);
+
+	if (likely(verdict != AGAIN))
+		vcpu_step_over(vcpu, exit);
+	return verdict;
 }

@@ -5,6 +5,7 @@
 #include "vcpu/sched.h"
 #include "vcpu/vcpu.h"
 #include "vcpu/vm.h"
+#include "vgic/vgic.h"
 
 /* Function numbers: the low bits of 0x8400_00xx and 0xC400_00xx. */
 enum {
@@ -73,6 +74,15 @@ static s64 cpu_on(struct vcpu *vcpu, u64 mpidr, u64 entry, u64 x0)
 	vcpu_reset(target, entry, x0);
 	sched_start(target);
 	return PSCI_SUCCESS;
+}
+
+/* What its guest has done to interrupts of other vcpus is not left for the next CPU_ON. */
+static enum verdict cpu_off(struct vcpu *vcpu)
+{
+	if (!vgic_finish(vcpu))
+		return AGAIN;
+	vcpu->going_off = true;
+	return DEAD;
 }
 
 static s64 affinity_info(struct vcpu *vcpu, u64 mpidr, u64 level)
@@ -192,8 +202,7 @@ enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
 		*ret = psci_features((u32)a1);
 		break;
 	case PSCI_CPU_OFF:
-		vcpu->going_off = true;
-		return DEAD;
+		return cpu_off(vcpu);
 	case PSCI_SYSTEM_OFF:
 		vm_stop(vcpu->vm, VM_STOPPING, NULL);
 		return DEAD;

@@ -288,3 +288,11 @@ bool vgic_settle(struct vcpu *vcpu)
 	v->owes = false;
 	return true;
 }
+
+bool vgic_finish(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->vgic.where == VGIC_L2))
+		vgic_l2_sync(vcpu);
+	vgic_sync(vcpu);
+	return vgic_settle(vcpu);
+}

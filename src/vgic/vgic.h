@@ -247,6 +247,11 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
  */
 bool vgic_settle(struct vcpu *vcpu) must_check;
 /*
+ * The vcpu is about to go off: what its guest has deactivated is over, also of other vcpus. False: not yet, as
+ * vgic_settle(). Loaded.
+ */
+bool vgic_finish(struct vcpu *vcpu) must_check;
+/*
  * An access that had to wait (vcpu->again) is not asked for again: withdraw what it has asked of others. Loaded.
  */
 void vgic_ask_drop(struct vcpu *vcpu);

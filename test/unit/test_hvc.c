@@ -159,6 +159,18 @@ static void psci_verdicts(void **state)
 	}
 }
 
+/* Handled again later: as it was, a trapped SMC at the instruction. */
+static void psci_again(void **state)
+{
+	(void)state;
+	psci_verdict = AGAIN;
+	vcpu.gpr[0] = 0x84000002;
+	assert_int_equal(smc_trap(&vcpu, &(struct exit){ .esr = SMC(0) }), AGAIN);
+	assert_int_equal(vcpu.pc, PC);
+	assert_int_equal(vcpu.gpr[0], 0x84000002);
+	preserved("PSCI, to be handled again", 1);
+}
+
 static void immediates(void **state)
 {
 	(void)state;
@@ -335,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown, setup),
 		cmocka_unit_test_setup(psci_range, setup),
 		cmocka_unit_test_setup(psci_verdicts, setup),
+		cmocka_unit_test_setup(psci_again, setup),
 		cmocka_unit_test_setup(immediates, setup),
 		cmocka_unit_test_setup(conduits, setup),
 		cmocka_unit_test_setup(trng_discovery, setup),

@@ -72,6 +72,14 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 	return pending;
 }
 
+static unsigned unsettled;
+
+bool vgic_finish(struct vcpu *vcpu)
+{
+	assert_ptr_equal(vcpu, self);
+	return !unsettled || !unsettled--;
+}
+
 void vcpu_put(struct vcpu *vcpu)
 {
 	assert_ptr_equal(vcpu, self);
@@ -309,6 +317,13 @@ static void affinity_info(void **state)
 static void off_and_reset(void **state)
 {
 	(void)state;
+	/* Not before what it did to other vcpus' interrupts is over. */
+	unsettled = 2;
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(call(0x84000002, 0, 0, 0), AGAIN);
+		assert_false(self->going_off);
+		assert_int_equal(self->gpr[0], 0x84000002);
+	}
 	assert_int_equal(call(0x84000002, 0, 0, 0), DEAD);
 	assert_true(self->going_off);
 	assert_int_equal(stops, 0); /* the VM goes on */

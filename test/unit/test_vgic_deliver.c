@@ -1060,6 +1060,36 @@ static void deactivation_by_another_vcpu_counts_once(void **state)
 	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
 }
 
+/* Nor is it left for the next CPU_ON of a vcpu that goes off. */
+static void deactivation_before_going_off(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		fake_cpu = (int)i;
+		vmcr_set(0xf8, true);
+		sgi(&vcpu[i], 1, 1u << i);
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+		hw_dir(&vcpu[i], 1);
+	}
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	vgic_set_spi(&vm, 40, true);
+	expect_ack(&vcpu[0], 40);
+	vgic_set_spi(&vm, 40, false);
+	eoi(&vcpu[0], 40);
+	enter(&vcpu[1]);
+	hw_dir(&vcpu[1], 40);
+	deaf = true;
+	assert_false(vgic_finish(&vcpu[1]));
+	deaf = false;
+	serve(&vcpu[0]);
+	while (!vgic_finish(&vcpu[1]))
+		;
+	put(&vcpu[1]);
+	assert_false(vcpu[1].vgic.owes);
+	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+}
+
 static u32 lines;
 
 void log_line(const char *fmt, ...)
@@ -1313,6 +1343,7 @@ int main(void)
 		T(hardware_spi),
 		T(deactivation_by_another_vcpu),
 		T(deactivation_by_another_vcpu_counts_once),
+		T(deactivation_before_going_off),
 		T(lost_deactivations_are_told_once),
 		T(disabled_group_does_not_clog),
 		T(disabled_group_refired_does_not_clog),
