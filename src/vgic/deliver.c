@@ -218,7 +218,7 @@ void vgic_serve_sync(struct vcpu *vcpu)
 	vgic_remote_serve(vcpu);
 }
 
-static void maintain(struct vcpu *vcpu)
+void vgic_maintain(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->vgic.where == VGIC_L2)) {
 		vgic_l2_maintenance(vcpu);
@@ -236,7 +236,7 @@ static void maintain(struct vcpu *vcpu)
 
 void vgic_maintenance(struct vcpu *vcpu)
 {
-	maintain(vcpu);
+	vgic_maintain(vcpu);
 	/* It may have gone to sleep between the guest's EOI and this interrupt, which says what is pending again. */
 	vcpu_kick(vcpu);
 }

@@ -156,6 +156,8 @@ static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 
 /* SGIs sent and lines that rose, into priv.latch. */
 void vgic_collect(struct vgic_vcpu *v);
+/* Do what this CPU's ICH_MISR_EL2 asks for; the maintenance interrupt's line is low then. Loaded. */
+void vgic_maintain(struct vcpu *vcpu);
 /* ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. */
 u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
 

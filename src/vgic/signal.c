@@ -106,6 +106,18 @@ static bool spis_can_signal(struct vcpu *vcpu, const struct vgic_interface *f)
 	return false;
 }
 
+/*
+ * What the guest did last may have made something pending whose maintenance interrupt has not been taken: it ended a
+ * level-sensitive interrupt, say, whose line is high. Who sleeps is told of that no more once another vcpu is loaded.
+ */
+static void catch_up(struct vcpu *vcpu)
+{
+	const struct vgic_vcpu *v = &vcpu->vgic;
+
+	if ((v->where == VGIC_LOADED || v->where == VGIC_L2) && unlikely(sysreg_read(ICH_MISR_EL2)))
+		vgic_maintain(vcpu);
+}
+
 bool vgic_interrupt_pending(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -113,6 +125,7 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 	struct vgic_interface f;
 	u32 ctlr, pend;
 
+	catch_up(vcpu);
 	/* Loaded: let the list registers say it. What stays outside them is less urgent. */
 	if (v->where == VGIC_LOADED)
 		vgic_flush(vcpu);
@@ -132,6 +145,7 @@ bool vgic_wake_request(struct vcpu *vcpu)
 	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE);
 	bool pending;
 
+	catch_up(vcpu);
 	vgic_sync(vcpu);
 	vgic_collect(v);
 	pending = irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active;

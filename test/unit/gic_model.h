@@ -355,27 +355,35 @@ static inline void hw_dir(struct vcpu *v, u32 intid)
 		hw_deactivate((u32)i);
 }
 
-/* The maintenance interrupt (ICH_MISR_EL2 != 0). */
+/* ICH_MISR_EL2 of the hardware. */
+static inline u64 hw_misr(u64 stored)
+{
+	u64 hcr = fake_get("ICH_HCR_EL2"), vmcr = fake_get("ICH_VMCR_EL2"), m = 0;
+	u32 valid = 0, pending = 0;
+
+	(void)stored;
+	for (u32 i = 0; i < hw_lrs; i++) {
+		u64 l = lr_get(i);
+
+		valid += !!(l & ICH_LR_STATE);
+		pending += (l & ICH_LR_STATE) == ICH_LR_PENDING;
+		if ((l & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
+			m |= 1;
+	}
+	m |= (hcr & ICH_HCR_UIE) && valid < 2 ? 2 : 0;
+	m |= (hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(hcr) ? 4 : 0;
+	m |= (hcr & ICH_HCR_NPIE) && !pending ? 8 : 0;
+	m |= (hcr & ICH_HCR_GRP0_EIE) && (vmcr & ICH_VMCR_ENG0) ? 0x10 : 0;
+	m |= (hcr & ICH_HCR_GRP0_DIE) && !(vmcr & ICH_VMCR_ENG0) ? 0x20 : 0;
+	m |= (hcr & ICH_HCR_GRP1_EIE) && (vmcr & ICH_VMCR_ENG1) ? 0x40 : 0;
+	m |= (hcr & ICH_HCR_GRP1_DIE) && !(vmcr & ICH_VMCR_ENG1) ? 0x80 : 0;
+	return m;
+}
+
+/* The maintenance interrupt. */
 static inline bool hw_maintenance(void)
 {
-	u64 hcr = fake_get("ICH_HCR_EL2"), vmcr = fake_get("ICH_VMCR_EL2");
-	bool pending = false;
-
-	if (!(hcr & ICH_HCR_EN))
-		return false;
-	for (u32 i = 0; i < hw_lrs; i++) {
-		u64 lr = lr_get(i);
-
-		if ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
-			return true;
-		pending |= (lr & ICH_LR_STATE) == ICH_LR_PENDING;
-	}
-	return ((hcr & ICH_HCR_NPIE) && !pending) ||
-	       ((hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(hcr)) ||
-	       ((hcr & ICH_HCR_GRP0_EIE) && (vmcr & ICH_VMCR_ENG0)) ||
-	       ((hcr & ICH_HCR_GRP1_EIE) && (vmcr & ICH_VMCR_ENG1)) ||
-	       ((hcr & ICH_HCR_GRP0_DIE) && !(vmcr & ICH_VMCR_ENG0)) ||
-	       ((hcr & ICH_HCR_GRP1_DIE) && !(vmcr & ICH_VMCR_ENG1));
+	return (fake_get("ICH_HCR_EL2") & ICH_HCR_EN) && hw_misr(0);
 }
 
 /* No invalid combination; from the hook of every write of a list register. */
@@ -426,6 +434,7 @@ static inline void machine_up(u32 lrs)
 	}
 	fake_cpu = 0;
 	fake_on_read("ICH_ELRSR_EL2", read_elrsr);
+	fake_on_read("ICH_MISR_EL2", hw_misr);
 	fake_on_write("ICC_DIR_EL1", on_dir);
 	for (u32 i = 0; i < lrs; i++)
 		fake_on_write(lr_name[i], lr_check);

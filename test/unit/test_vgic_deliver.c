@@ -1228,6 +1228,41 @@ static void wfi_sees_what_hardware_would_signal(void **state)
 	assert_true(vgic_interrupt_pending(&vcpu[0]));
 }
 
+/* The guest's EOI, then its WFI: the maintenance interrupt comes after that, and not at all once another is loaded. */
+static void wfi_sees_what_maintenance_would_tell(void **state)
+{
+	(void)state;
+	for (u32 intid = 30; intid <= 40; intid += 10) {
+		bit_wr(&vcpu[0], 0, intid, GICD_ISENABLER);
+		for (u32 last = 0; last < 2; last++) {
+			if (intid < 32)
+				vgic_set_ppi(&vcpu[0], intid, true);
+			else
+				vgic_set_spi(&vm, intid, true);
+			expect_ack(&vcpu[0], intid);
+			eoi(&vcpu[0], intid);
+			assert_true(hw_maintenance());
+			assert_true(last ? vgic_wake_request(&vcpu[0]) : vgic_interrupt_pending(&vcpu[0]));
+			if (intid < 32)
+				vgic_set_ppi(&vcpu[0], intid, false);
+			else
+				vgic_set_spi(&vm, intid, false);
+			expect_none(&vcpu[0]);
+		}
+	}
+	/* One that did not fit, with the last of those that did done. */
+	for (u32 n = 0; n <= hw_lrs; n++)
+		sgi(&vcpu[0], n, 1);
+	enter(&vcpu[0]);
+	for (u32 n = 0; n < hw_lrs; n++) {
+		assert_int_equal(hw_ack(1), n);
+		eoi(&vcpu[0], n);
+	}
+	assert_false(hw_signal());
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+	expect_ack(&vcpu[0], hw_lrs);
+}
+
 static void nothing_to_do_touches_nothing(void **state)
 {
 	unsigned before;
@@ -1349,6 +1384,7 @@ int main(void)
 		T(disabled_group_refired_does_not_clog),
 		T(priority_of_an_active_one),
 		T(wfi_sees_what_hardware_would_signal),
+		T(wfi_sees_what_maintenance_would_tell),
 		T(nothing_to_do_touches_nothing),
 		T(reset_forgets),
 		T(reset_with_an_input),

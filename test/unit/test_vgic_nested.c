@@ -45,41 +45,10 @@ static u64 vmcr_value(u32 pmr, bool eoim)
 	       ICH_VMCR_ENG1 | ICH_VMCR_FIQEN;
 }
 
-/* ICH_MISR_EL2 of the hardware. */
-static u64 hw_misr(u64 stored)
-{
-	u64 hcr = fake_get("ICH_HCR_EL2"), vmcr = fake_get("ICH_VMCR_EL2"), m = 0;
-	u32 valid = 0, pending = 0;
-
-	(void)stored;
-	for (u32 i = 0; i < hw_lrs; i++) {
-		u64 l = lr_get(i);
-
-		valid += !!(l & ICH_LR_STATE);
-		pending += (l & ICH_LR_STATE) == ICH_LR_PENDING;
-		if ((l & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
-			m |= 1;
-	}
-	m |= (hcr & ICH_HCR_UIE) && valid < 2 ? 2 : 0;
-	m |= (hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(hcr) ? 4 : 0;
-	m |= (hcr & ICH_HCR_NPIE) && !pending ? 8 : 0;
-	m |= (hcr & ICH_HCR_GRP0_EIE) && (vmcr & ICH_VMCR_ENG0) ? 0x10 : 0;
-	m |= (hcr & ICH_HCR_GRP0_DIE) && !(vmcr & ICH_VMCR_ENG0) ? 0x20 : 0;
-	m |= (hcr & ICH_HCR_GRP1_EIE) && (vmcr & ICH_VMCR_ENG1) ? 0x40 : 0;
-	m |= (hcr & ICH_HCR_GRP1_DIE) && !(vmcr & ICH_VMCR_ENG1) ? 0x80 : 0;
-	return m;
-}
-
-static bool hw_mi(void)
-{
-	return (fake_get("ICH_HCR_EL2") & EN) && hw_misr(0);
-}
-
 static int up(void **state)
 {
 	(void)state;
 	vm_up(2, LRS);
-	fake_on_read("ICH_MISR_EL2", hw_misr);
 	memset(page, 0, sizeof(page));
 	vm.nested.hcr = ~0UL;
 	vm.nested.ich_hcr = ICH_HCR_TRAPS;
@@ -114,7 +83,7 @@ static void level(bool hyp)
 static bool l2_runs(void)
 {
 	fake_cpu = cpu_of(v);
-	for (int i = 0; hw_mi(); i++) {
+	for (int i = 0; hw_maintenance(); i++) {
 		assert_true(i < 2);
 		vgic_maintenance(v);
 	}
@@ -238,7 +207,7 @@ static void all_ones(void **state)
 		for (u32 n = 0; n < LRS; n++)
 			assert_int_equal(lr_get(n) & (MASK(47, 42) | MASK(40, 24) | MASK(59, 56) | MASK(50, 48)), 0);
 		(void)l2_runs();
-		assert_false(hw_mi());
+		assert_false(hw_maintenance());
 		level(true);
 		vgic_el2_exit(v);
 		memset(page, 0xff, sizeof(page));
@@ -421,6 +390,32 @@ static void what_wakes_l2(void **state)
 	assert_false(vgic_interrupt_pending(v));
 }
 
+/* L2 ends what L1 gave it and goes to sleep before the maintenance interrupt comes: L1 is told now, or never. */
+static void what_l2_ended_wakes_l1(void **state)
+{
+	(void)state;
+	*page_lr(0) = lr(50, 0xa0, ICH_LR_PENDING | ICH_LR_EOI);
+	level(false);
+	assert_false(l2_runs());
+	assert_int_equal(hw_ack(1), 50);
+	hw_eoi(50, 1);
+	assert_true(vgic_interrupt_pending(v));
+	assert_true(line(MI));
+	assert_true(l2_runs());
+	level(true);
+	*page_lr(0) = 0;
+	l1_runs();
+	vgic_set_ppi(v, 20, true);
+	l1_takes(20);
+	*page_lr(0) = lr_of_l1(50, 20, ICH_LR_PENDING);
+	level(false);
+	assert_false(l2_runs());
+	assert_int_equal(hw_ack(1), 50);
+	hw_eoi(50, 1);
+	assert_true(vgic_interrupt_pending(v));
+	assert_false(l1_active(20));
+}
+
 /* ---- interrupts of L1 that it gives to L2 ---- */
 
 static void given_software(void **state)
@@ -479,7 +474,7 @@ static void given_timer(void **state)
 	assert_int_equal(hw_ack(1), TIMER);
 	phys[0][0].pending = 0;
 	hw_eoi(TIMER, 1);
-	assert_false(hw_mi());
+	assert_false(hw_maintenance());
 	assert_false(phys_active(TIMER, 0));
 	/* The next one, before nidus looked. */
 	assert_true(phys_fire(TIMER, true));
@@ -555,7 +550,7 @@ static void given_nonsense(void **state)
 		level(false);
 		assert_int_equal(hw_ack(1), 50);
 		hw_eoi(50, 1);
-		assert_false(hw_mi());
+		assert_false(hw_maintenance());
 		assert_false(l2_runs());
 		level(true);
 		assert_int_equal(*page_lr(0), lr_of_l1(50, intids[i], 0));
@@ -675,7 +670,7 @@ static void maintenance(void **state)
 		level(false);
 		if (l2_runs() != !!m)
 			fail_msg("row %zu: L2 goes on", i);
-		assert_false(hw_mi());
+		assert_false(hw_maintenance());
 		level(true);
 		*word(VNCR_ICH_HCR_EL2) = 0;
 		l1_runs();
@@ -692,10 +687,10 @@ static void maintenance_not_taken(void **state)
 	assert_false(l2_runs());
 	assert_false(line(MI));
 	hw_ack(1);
-	assert_true(hw_mi());
+	assert_true(hw_maintenance());
 	/* L2 goes on in peace, and L1's line says what happened. */
 	assert_false(l2_runs());
-	assert_false(hw_mi());
+	assert_false(hw_maintenance());
 	assert_true(line(MI));
 	hw_eoi(40, 1);
 	assert_false(l2_runs());
@@ -1155,6 +1150,7 @@ int main(void)
 		TEST(l1_masks_them),
 		TEST(most_urgent_decides_the_kind),
 		TEST(what_wakes_l2),
+		TEST(what_l2_ended_wakes_l1),
 		TEST(given_software),
 		TEST(given_timer),
 		TEST(timers_of_both_levels),
