@@ -160,6 +160,24 @@ enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	return SKIP;
 }
 
+#define CCSIDR_NUMSETS(v) FIELD(v, 55, 32) /* with FEAT_CCIDX */
+
+/*
+ * AArch32's way to the number of sets, there with FEAT_CCIDX. The register itself may be UNDEFINED on a CPU
+ * without AArch32, at EL2 too, and has nothing that CCSIDR_EL1 has not.
+ */
+enum verdict emul_ccsidr2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	enum verdict verdict;
+
+	if (!FIELD(vcpu->vm->id_regs.v[IDX_ID_AA64MMFR2_EL1], 23, 20))
+		return UNDEF;
+	verdict = emul_ccsidr(vcpu, id, write, value);
+	if (!write)
+		*value = CCSIDR_NUMSETS(*value);
+	return verdict;
+}
+
 /* Trapped only where HCR_EL2.TID2 must stand in for TID4. */
 enum verdict emul_ctr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {

@@ -35,6 +35,7 @@ sysreg_fn emul_timer;  /* CNTP_{TVAL,CTL,CVAL}_EL0 */
 sysreg_fn emul_aidr;
 sysreg_fn emul_smidr;
 sysreg_fn emul_ccsidr;
+sysreg_fn emul_ccsidr2;
 sysreg_fn emul_clidr;
 sysreg_fn emul_csselr;
 sysreg_fn emul_ctr;

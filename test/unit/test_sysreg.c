@@ -318,6 +318,21 @@ static void caches(void **state)
 	reads(3, 0, 1, 0, 1, 0);
 }
 
+/* CCSIDR2_EL1 is there with FEAT_CCIDX (ID_AA64MMFR2_EL1[23:20]): NumSets, which CCSIDR_EL1 has in bits 55:32. */
+static void sets_of_a_cache(void **state)
+{
+	(void)state;
+	fake_set("CLIDR_EL1", 3);
+	fake_set("CCSIDR_EL1", 0xffabcdef1234567a);
+	undef(3, 1, 0, 0, 2);
+	vm.id_regs.v[7 * 8 + 2] = 1UL << 20;
+	assert_int_equal(msr(3, 2, 0, 0, 0, 0), SKIP);
+	reads(3, 1, 0, 0, 2, 0xabcdef);
+	assert_int_equal(msr(3, 2, 0, 0, 0, 2), SKIP); /* no such cache */
+	reads(3, 1, 0, 0, 2, 0);
+	assert_int_equal(msr(3, 1, 0, 0, 2, 0), UNDEF);
+}
+
 static void sme_is_whole_or_absent(void **state)
 {
 	(void)state;
@@ -643,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup(xzr, setup),
 		cmocka_unit_test_setup(interrupts_and_timers, setup),
 		cmocka_unit_test_setup(caches, setup),
+		cmocka_unit_test_setup(sets_of_a_cache, setup),
 		cmocka_unit_test_setup(sme_is_whole_or_absent, setup),
 		cmocka_unit_test_setup(hidden_registers, setup),
 		cmocka_unit_test_setup(every_encoding, setup),
