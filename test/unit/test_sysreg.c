@@ -11,6 +11,7 @@
 
 #include "arch/esr.h"
 #include "arch/feat.h"
+#include "arch/gicv3.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "vcpu/bank.h"
@@ -406,6 +407,22 @@ static void every_encoding(void **state)
 	assert_true(lines <= 256); /* bounded, whatever a guest tries */
 }
 
+/* EL2's SPSR_{irq,abt,und,fiq} are RES0, not UNDEFINED, where EL1 has no AArch32. */
+static void spsrs_of_aarch32(void **state)
+{
+	(void)state;
+	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.vgic.hcr_en = ICH_HCR_EN; /* no interrupt is held back */
+	for (u32 op2 = 0; op2 < 4; op2++) {
+		assert_int_equal(msr(3, 4, 4, 3, op2, ~0UL), SKIP);
+		reads(3, 4, 4, 3, op2, 0);
+	}
+	undef(3, 4, 4, 3, 4);
+	undef(3, 4, 3, 0, 0); /* DACR32_EL2, IFSR32_EL2, FPEXC32_EL2 are not there at all */
+	undef(3, 4, 5, 0, 1);
+	undef(3, 4, 5, 3, 0);
+}
+
 static void said_once(void **state)
 {
 	(void)state;
@@ -662,6 +679,7 @@ int main(void)
 		cmocka_unit_test_setup(sme_is_whole_or_absent, setup),
 		cmocka_unit_test_setup(hidden_registers, setup),
 		cmocka_unit_test_setup(every_encoding, setup),
+		cmocka_unit_test_setup(spsrs_of_aarch32, setup),
 		cmocka_unit_test_setup(said_once, setup),
 		cmocka_unit_test_setup(debug_at_boot_stays_in_memory, setup),
 		cmocka_unit_test_setup(debug_becomes_live, setup),
