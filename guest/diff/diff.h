@@ -221,9 +221,13 @@ u64 memory_data(u32 n);
 /* Which of them is at this address; -1: none. */
 s64 memory_data_index(u64 a);
 #define MEMORY_RET 512u
+/* Whether the window's stage 2, as it is now, has a page there that may not be read (written). */
+bool memory_denied(u64 ipa, bool write);
 
 /* ---- the families' own state ---- */
 void stage1_init(void);
 void stage1_reset(void);
 void debug_reset(void);
 void gic_reset(void);
+/* A priority that no other INTID that steps use has: one of three, by n. */
+u8 own_priority(u32 intid, u32 n);

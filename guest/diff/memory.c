@@ -53,6 +53,13 @@ s64 memory_data_index(u64 a)
 	return a >= (u64)page && a < (u64)page + sizeof(page) ? (s64)(a - (u64)page) >> 12 : -1;
 }
 
+bool memory_denied(u64 ipa, bool write)
+{
+	u64 d = ipa - L2_WINDOW < WINDOW_PAGES * 4096 ? window_l3[(ipa - L2_WINDOW) >> 12] : 0;
+
+	return (d & S2_AF) && !(d & (write ? S2_WO : S2_RO));
+}
+
 static void leaf(u64 *d, u64 v)
 {
 	__atomic_store_n(d, v, __ATOMIC_RELEASE);

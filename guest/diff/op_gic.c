@@ -48,6 +48,24 @@ enum gic_action { ENABLE, DISABLE, PEND, UNPEND, ACTIVATE, DEACTIVATE, GROUP0, G
 static const char *const action_name[GIC_ACTIONS] = { "enable",	    "disable", "pend",	  "unpend",  "activate",
 						      "deactivate", "group 0", "group 1", "priority" };
 
+/*
+ * No two INTIDs ever have the same priority: which of them comes first would be the machine's choice (IHI 0069,
+ * "Interrupt prioritization"). Each has three of the 32 levels for itself, the last one two.
+ */
+#define LEVELS_EACH 3
+
+u8 own_priority(u32 intid, u32 n)
+{
+	u32 rank = 0, all = 0, level, i;
+
+	for (i = 0; i < 32; i++) {
+		all += PRIVATE_MASK >> i & 1;
+		rank += i < intid && PRIVATE_MASK >> i & 1;
+	}
+	level = rank + n % LEVELS_EACH * all;
+	return (u8)((level < 32 ? level : rank) << 3);
+}
+
 /* a[0]: INTID, a[1]: action, a[2]: priority */
 static void gic_gen(struct step *s, struct rng *r)
 {
@@ -57,7 +75,7 @@ static void gic_gen(struct step *s, struct rng *r)
 	s->a[1] = rng_below(r, GIC_ACTIONS);
 	if (rng_once(r, 2))
 		s->a[1] = often[rng_below(r, ARRAY_SIZE(often))];
-	s->a[2] = rng_below(r, 32) << 3;
+	s->a[2] = own_priority((u32)s->a[0], rng_below(r, 32));
 	s->a[LOOK] = rng_once(r, 2);
 }
 

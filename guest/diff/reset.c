@@ -32,8 +32,8 @@ static void interrupts_reset(void)
 	write32(sgi + GIC_ICPENDR, ~0u);
 	write32(sgi + GIC_ICACTIVER, ~0u);
 	write32(sgi + GIC_IGROUPR, ~0u);
-	for (i = 0; i < 32; i += 4)
-		write32(sgi + GIC_IPRIORITYR + i, 0xa0a0a0a0);
+	for (i = 0; i < 32; i++)
+		write8(sgi + GIC_IPRIORITYR + i, own_priority((u32)i, 1));
 	while (read32(reset_gicr + GICR_CTLR) & BIT(3))
 		cpu_relax();
 	sysreg_write(ICC_BPR0_EL1, 0);
