@@ -95,7 +95,7 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
-MODEL_SRC := $(wildcard src/simd/*.c) src/vcpu/traps.c src/nested/traps_nested.c src/nested/reflect.c $(wildcard test/model/*.c)
+MODEL_SRC := $(wildcard src/simd/*.c) src/traps/traps.c src/traps/traps_nested.c src/traps/reflect.c $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
 MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc
 
@@ -105,7 +105,7 @@ $(B)/model/%.o: $(1)/%.c | $(B)/.setup
 	@echo "  HOSTCC $$<"
 	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -c -o $$@ $$<
 endef
-$(foreach dir,src/simd src/vcpu src/nested test/model,$(eval $(call MODEL_RULE,$(dir))))
+$(foreach dir,src/simd src/traps test/model,$(eval $(call MODEL_RULE,$(dir))))
 
 # Its last line: "explorer: N states, N violations".
 $(B)/model/explorer: $(MODEL_OBJ)

@@ -6,7 +6,7 @@
  */
 #include "hyp.h"
 
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "timer.h"
 
 /* payload.S */

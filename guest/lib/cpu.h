@@ -4,7 +4,7 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "lib/types.h"
 
 #define GUEST_CPUS_MAX 16

@@ -6,7 +6,7 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "vcpu/idreg.h"
+#include "traps/idreg.h"
 
 struct feat feat;
 u64 feat_ids[IDSPACE_SIZE];

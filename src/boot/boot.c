@@ -7,7 +7,7 @@
 #include "boot/fdt.h"
 #include "boot/probe.h"
 #include "boot/smp.h"
-#include "dev/console.h"
+#include "vm/console.h"
 #include "dev/gicv3.h"
 #include "dev/pl011.h"
 #include "lib/check.h"
@@ -16,11 +16,11 @@
 #include "mm/page.h"
 #include "mm/stage1.h"
 #include "simd/simd.h"
-#include "vcpu/cpu.h"
-#include "vcpu/run.h"
-#include "vcpu/sched.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_build.h"
+#include "state/cpu.h"
+#include "exit/run.h"
+#include "vm/sched.h"
+#include "state/vm.h"
+#include "vm/vm_build.h"
 
 /*
  * Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's. Not touched unless there is something to say.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "boot/config.h"
-#include "boot/dt.h"
+#include "dev/dt.h"
 
 /* A boot module that was accepted, and who named it. */
 struct config_module {

@@ -6,7 +6,7 @@
 #include <libfdt.h>
 
 #include "arch/feat.h"
-#include "boot/dt.h"
+#include "dev/dt.h"
 #include "boot/fdt.h"
 #include "lib/log.h"
 #include "mm/addr.h"

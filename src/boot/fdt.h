@@ -2,7 +2,7 @@
 /* The machine, as its device tree describes it. */
 #pragma once
 
-#include "boot/machine.h"
+#include "mm/machine.h"
 
 /*
  * Read the device tree at fdt (physical address = pointer, a multiple of 8) into *m.

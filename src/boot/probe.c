@@ -9,8 +9,8 @@
 #include "arch/sysreg.h"
 #include "mm/addr.h"
 #include "mm/page.h"
-#include "vcpu/run.h"
-#include "vcpu/vcpu.h"
+#include "exit/run.h"
+#include "state/vcpu.h"
 #include "vtimer/vtimer.h"
 
 #define INSN_MRS_X0_CNTPCT 0xd53be020u

@@ -7,15 +7,15 @@
 #include "arch/sysreg.h"
 #include "boot/el2.h"
 #include "boot/fdt.h"
-#include "dev/console.h"
+#include "vm/console.h"
 #include "dev/gicv3.h"
 #include "lib/check.h"
 #include "lib/log.h"
 #include "mm/addr.h"
 #include "simd/simd.h"
-#include "vcpu/cpu.h"
-#include "vcpu/run.h"
-#include "vcpu/sched.h"
+#include "state/cpu.h"
+#include "exit/run.h"
+#include "vm/sched.h"
 
 #define PSCI_CPU_ON 0xc4000003UL
 #define PSCI_SYSTEM_OFF 0x84000008UL

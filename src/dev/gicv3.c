@@ -6,8 +6,8 @@
 #include "arch/gicv3.h"
 #include "arch/mmio_access.h"
 #include "arch/sysreg.h"
-#include "lib/spinlock.h"
-#include "vcpu/cpu.h"
+#include "arch/spinlock.h"
+#include "state/cpu.h"
 #include "vgic/vgic.h"
 
 #define PRIORITY_DEFAULT 0xa0a0a0a0u /* four interrupts' */

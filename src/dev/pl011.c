@@ -4,7 +4,7 @@
 
 #include "arch/mmio_access.h"
 #include "dev/pl011_regs.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "mm/addr.h"
 
 /*

@@ -5,7 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "boot/smp.h"
-#include "dev/console.h"
+#include "vm/console.h"
 #include "lib/check.h"
 #include "lib/string.h"
 

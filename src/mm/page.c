@@ -12,7 +12,7 @@
 #include "arch/sysreg.h"
 #include "lib/check.h"
 #include "lib/list.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 
 /*
  * A byte of the map: 0 if no block begins at this page, else one of these with the block's order.

@@ -2,7 +2,7 @@
 /* Pages that are set aside: whoever they are for never finds that others have taken them. */
 #pragma once
 
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "lib/types.h"
 
 struct page_pool {

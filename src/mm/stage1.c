@@ -12,7 +12,7 @@
 #include "arch/sysreg.h"
 #include "arch/tlbi.h"
 #include "lib/check.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "mm/page.h"
 #include "mm/pgtable.h"
 #include "mm/tlb.h"

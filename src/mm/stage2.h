@@ -2,7 +2,7 @@
 /* A VM's stage-2 translation: its tables, VMID and register values. */
 #pragma once
 
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "lib/types.h"
 #include "mm/addr.h"
 #include "mm/pgtable.h"

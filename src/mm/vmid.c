@@ -4,7 +4,7 @@
 
 #include "arch/feat.h"
 #include "lib/check.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 
 #define WORD_BITS 64
 

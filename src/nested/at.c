@@ -6,11 +6,11 @@
 #include "arch/insn.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
-#include "nested/l1regs.h"
+#include "state/l1regs.h"
 #include "nested/walk_vm.h"
-#include "vcpu/inject.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "nested/inject.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define PSTATE_PAN BIT(22)
 #define SCTLR_M BIT(0)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "vcpu/exit.h"
+#include "exit/exit.h"
 
 struct vcpu;
 

@@ -8,9 +8,9 @@
 #include "arch/insn.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
-#include "vcpu/inject.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "nested/inject.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define SCTLR_ENIB BIT(30)
 #define SCTLR_ENIA BIT(31)

@@ -9,11 +9,11 @@
 #include "mm/page.h"
 #include "mm/tlb.h"
 #include "mm/vmid.h"
-#include "nested/l1regs.h"
+#include "state/l1regs.h"
 #include "nested/shadow_tables.h"
-#include "vcpu/cpu.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index");
 

@@ -22,7 +22,7 @@
 #include "mm/stage2.h"
 #include "nested/tlbi.h"
 #include "nested/walk.h"
-#include "vcpu/exit.h"
+#include "exit/exit.h"
 
 struct vcpu;
 struct vm;

@@ -5,12 +5,12 @@
 #include "arch/insn.h"
 #include "arch/pgtable.h"
 #include "arch/sysreg.h"
-#include "nested/l1regs.h"
+#include "state/l1regs.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
 #include "nested/walk_vm.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define MEMATTR(attr) FIELD(attr, 5, 2)
 #define MEMATTR_NORMAL 4 /* and above; below are the types of Device memory, strictest first */

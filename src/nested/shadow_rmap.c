@@ -7,7 +7,7 @@
 #include "lib/check.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
-#include "vcpu/vm.h"
+#include "state/vm.h"
 
 /* Lookups in one piece of work. */
 #define STEPS_MAX 4096

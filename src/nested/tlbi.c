@@ -9,10 +9,10 @@
 #include "arch/sysreg_table.h"
 #include "arch/tlbi.h"
 #include "mm/tlb.h"
-#include "nested/l1regs.h"
+#include "state/l1regs.h"
 #include "nested/shadow.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 /* ---- decoding ---- */
 

@@ -3,9 +3,9 @@
 #include "nested/walk_vm.h"
 
 #include "arch/sysreg.h"
-#include "nested/l1regs.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/l1regs.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define SCTLR_EE BIT(25)
 

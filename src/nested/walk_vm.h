@@ -4,7 +4,7 @@
 
 #include "mm/addr.h"
 #include "nested/walk.h"
-#include "vcpu/idreg.h"
+#include "traps/idreg.h"
 
 struct vcpu;
 struct vm;

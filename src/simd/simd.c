@@ -13,10 +13,10 @@
 #include "arch/irq.h"
 #include "lib/check.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
-#include "vcpu/exit.h"
-#include "vcpu/traps.h"
-#include "vcpu/vcpu.h"
+#include "state/cpu.h"
+#include "exit/exit.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
 
 bool simd_chaos;
 

@@ -4,8 +4,8 @@
 #include "mm/page.h"
 #include "simd/simd.h"
 #include "simd/simd_state.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static u64 home_size(const struct simd_vcpu *s)
 {

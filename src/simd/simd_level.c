@@ -12,13 +12,13 @@
 #include "arch/sysreg.h"
 #include "boot/config.h"
 #include "nested/level.h"
-#include "nested/l1regs.h"
-#include "nested/vncr.h"
+#include "state/l1regs.h"
+#include "state/vncr.h"
 #include "simd/simd.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
-#include "vcpu/traps.h"
-#include "vcpu/vcpu.h"
+#include "state/cpu.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
 
 static bool live(const struct vcpu *vcpu)
 {

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "vcpu/sysreg_emul.h"
-#include "vcpu/vcpu.h"
+#include "exit/sysreg_emul.h"
+#include "state/vcpu.h"
 
 struct vcpu;
 

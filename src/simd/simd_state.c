@@ -9,7 +9,7 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "simd/simd_regs.h"
-#include "vcpu/vcpu.h"
+#include "state/vcpu.h"
 
 #define V_SIZE 512
 

@@ -9,7 +9,7 @@
 #include "simd/simd.h"
 #include "simd/simd_regs.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 
 #define LEN_MAX 15
 

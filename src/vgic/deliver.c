@@ -3,7 +3,7 @@
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 #include "vgic/internal.h"
 #include "vtimer/vtimer.h"
 

@@ -4,9 +4,9 @@
 
 #include "arch/gicv3.h"
 #include "lib/types.h"
-#include "vcpu/mmio.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "exit/mmio.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 #include "vgic/lr.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What L1's words of its VNCR page say of its virtual interface, and the ICH_* and ICC_* registers of vEL2 that trap. */
 #include "arch/sysreg.h"
-#include "nested/l1regs.h"
-#include "vcpu/vcpu.h"
+#include "state/l1regs.h"
+#include "state/vcpu.h"
 #include "vgic/internal.h"
 #include "vgic/nested.h"
 

@@ -5,8 +5,8 @@
  */
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
-#include "nested/l1regs.h"
-#include "vcpu/cpu.h"
+#include "state/l1regs.h"
+#include "state/cpu.h"
 #include "vgic/internal.h"
 #include "vtimer/nested.h"
 

@@ -16,9 +16,9 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "lib/spinlock.h"
+#include "arch/spinlock.h"
 #include "lib/types.h"
-#include "vcpu/exit.h"
+#include "exit/exit.h"
 
 struct vm;
 struct vcpu;

@@ -8,9 +8,9 @@
 
 #include "arch/feat.h"
 #include "lib/types.h"
-#include "nested/vncr.h"
-#include "vcpu/sysreg_emul.h"
-#include "vcpu/vcpu.h"
+#include "state/vncr.h"
+#include "exit/sysreg_emul.h"
+#include "state/vcpu.h"
 
 /* L1's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
 #define GUEST_PPI_HYP_PHYS 26

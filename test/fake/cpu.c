@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "boot/smp.h"
-#include "vcpu/cpu.h"
-#include "vcpu/run.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_build.h"
+#include "state/cpu.h"
+#include "exit/run.h"
+#include "state/vm.h"
+#include "vm/vm_build.h"
 
 #define WEAK __attribute__((weak))
 

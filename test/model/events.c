@@ -11,12 +11,12 @@
 #include "arch/sysreg.h"
 #include "boot/config.h"
 #include "mm/page.h"
-#include "nested/vncr.h"
+#include "state/vncr.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "state/vm.h"
 #include "vtimer/vtimer.h"
 
 struct cpu cpus[MAX_CPUS];

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "machine.h"
-#include "vcpu/vcpu.h"
+#include "state/vcpu.h"
 
 /* The world beside the machine (machine.h) and nidus's own structures. */
 extern struct vcpu vcpus[VCPUS];

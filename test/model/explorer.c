@@ -10,10 +10,10 @@
 
 #include "arch/hcr.h"
 #include "events.h"
-#include "nested/vncr.h"
+#include "state/vncr.h"
 #include "setups.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 
 /* A new field of these must be packed below if events depend on it. */
 _Static_assert(sizeof(struct simd_cpu) == 24, "simd_cpu has changed");

@@ -7,13 +7,13 @@
 #include "arch/irq.h"
 #include "arch/sysreg.h"
 #include "nested/level.h"
-#include "nested/reflect.h"
+#include "traps/reflect.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
-#include "vcpu/exit.h"
-#include "vcpu/traps.h"
+#include "state/cpu.h"
+#include "exit/exit.h"
+#include "traps/traps.h"
 
 static u64 taken; /* ESR of the exception that vEL2 was given */
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "events.h"
-#include "vcpu/sysreg_emul.h"
+#include "exit/sysreg_emul.h"
 
 #define LEN_LONG 15
 

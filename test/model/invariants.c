@@ -7,7 +7,7 @@
 #include "events.h"
 #include "simd/simd.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 
 #define CPTR_ALWAYS (CPTR_TTA | CPTR_TAM)
 

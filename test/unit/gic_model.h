@@ -21,9 +21,9 @@
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "mm/page.h"
-#include "vcpu/cpu.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 #include "vgic/lr.h"
 #include "vgic/vgic.h"
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "arch/hcr.h"
-#include "nested/l1regs.h"
+#include "state/l1regs.h"
 #include "trap_rules.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct vm_config config;
 static struct vm vm;

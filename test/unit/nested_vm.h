@@ -15,11 +15,11 @@
 #include "mm/page.h"
 #include "mm/stage2.h"
 #include "nested/shadow.h"
-#include "nested/vncr.h"
+#include "state/vncr.h"
 #include "nested/walk_vm.h"
-#include "vcpu/cpu.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define NV_RAM 0x40000000UL
 #define NV_RAM_SIZE MIB(32)

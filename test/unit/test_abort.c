@@ -15,12 +15,12 @@
 #include "arch/esr.h"
 #include "arch/sysreg.h"
 #include "mm/tlb.h"
-#include "vcpu/abort.h"
-#include "vcpu/inject.h"
-#include "vcpu/mmio.h"
-#include "vcpu/mmio_decode.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "exit/abort.h"
+#include "nested/inject.h"
+#include "exit/mmio.h"
+#include "exit/mmio_decode.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define FAR 0xffff8000123456bcUL
 #define HPFAR 0x000000000090a4d0UL /* IPA[47:12] = 0x90a4d */

@@ -11,8 +11,8 @@
 
 #include "arch/sysreg.h"
 #include "lib/log.h"
-#include "trace/account.h"
-#include "vcpu/vm.h"
+#include "vm/account.h"
+#include "state/vm.h"
 
 struct vm vms[MAX_VMS];
 u32 vm_count;

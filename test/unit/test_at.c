@@ -12,7 +12,7 @@
 
 #include "nested/at.h"
 #include "nested_vm.h"
-#include "vcpu/inject.h"
+#include "nested/inject.h"
 
 /* DDI 0487, C5.4: op1, CRm, op2. */
 enum {

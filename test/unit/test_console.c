@@ -11,12 +11,12 @@
 #include <cmocka.h>
 
 #include "arch/mmio_access.h"
-#include "dev/console_port.h"
+#include "vm/console_port.h"
 #include "dev/pl011.h"
 #include "dev/pl011_regs.h"
-#include "dev/vpl011.h"
-#include "trace/account.h"
-#include "vcpu/vm.h"
+#include "vm/vpl011.h"
+#include "vm/account.h"
+#include "state/vm.h"
 #include "vtimer/vtimer.h"
 
 /* Of the files that only the machine links. */

@@ -12,10 +12,10 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
-#include "nested/vncr.h"
-#include "vcpu/debug.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vncr.h"
+#include "traps/debug.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

@@ -13,14 +13,14 @@
 #include <cmocka.h>
 
 #include "nested/level.h"
-#include "nested/reflect.h"
+#include "traps/reflect.h"
 #include "simd/simd.h"
-#include "vcpu/abort.h"
-#include "vcpu/exit.h"
-#include "vcpu/hvc.h"
-#include "vcpu/sysreg_emul.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/wfx.h"
+#include "exit/abort.h"
+#include "exit/exit.h"
+#include "exit/hvc.h"
+#include "exit/sysreg_emul.h"
+#include "state/vcpu.h"
+#include "exit/wfx.h"
 
 static struct vcpu vcpu;
 static struct exit exit_now;

@@ -11,7 +11,7 @@
 #include <libfdt.h>
 
 #include "arch/feat.h"
-#include "boot/guest_fdt.h"
+#include "vm/guest_fdt.h"
 #include "dts.h"
 
 #define FDT_ROOM 0x4000

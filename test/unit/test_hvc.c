@@ -12,9 +12,9 @@
 #include "arch/feat.h"
 #include "arch/insn.h"
 #include "nested/level.h"
-#include "vcpu/hvc.h"
-#include "vcpu/psci.h"
-#include "vcpu/vcpu.h"
+#include "exit/hvc.h"
+#include "exit/psci.h"
+#include "state/vcpu.h"
 
 #define NOT_SUPPORTED (-1L)
 #define INVALID_PARAMETERS (-2L) /* TRNG's; SMCCC's own is -3 */

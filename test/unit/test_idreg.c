@@ -14,10 +14,10 @@
 
 #include "arch/feat.h"
 #include "boot/config.h"
-#include "vcpu/idreg.h"
+#include "traps/idreg.h"
 
 /*
- * Written from Arm's register descriptions, not from src/vcpu/idreg.c. U: unsigned, at most max. S:
+ * Written from Arm's register descriptions, not from src/traps/idreg.c. U: unsigned, at most max. S:
  * signed, at most max. Is: always max, whatever the machine has. No: not implemented, reads max.
  */
 enum rule { U, S, Is, No };

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "boot/image.h"
+#include "vm/image.h"
 #include "dts.h"
 
 #define RAM 0x40000000UL

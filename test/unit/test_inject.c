@@ -12,11 +12,11 @@
 #include "arch/feat.h"
 #include "arch/idspace.h"
 #include "arch/sysreg.h"
-#include "nested/vncr.h"
-#include "vcpu/inject.h"
-#include "vcpu/s1walk.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/vncr.h"
+#include "nested/inject.h"
+#include "nested/s1walk.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define VBAR 0xffff800008012800UL
 #define PC 0xffff800010abcdecUL

@@ -12,12 +12,12 @@
 
 #include "arch/sysreg.h"
 #include "boot/fdt.h"
-#include "dev/console.h"
+#include "vm/console.h"
 #include "simd/simd.h"
-#include "vcpu/cpu.h"
-#include "vcpu/run.h"
-#include "vcpu/sched.h"
-#include "vcpu/vcpu.h"
+#include "state/cpu.h"
+#include "exit/run.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "arch/sysreg.h"
-#include "vcpu/mmio.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "exit/mmio.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

@@ -17,11 +17,11 @@
 
 #include "arch/sysreg.h"
 #include "nested/walk_vm.h"
-#include "vcpu/inject.h"
-#include "vcpu/mmio.h"
-#include "vcpu/mmio_decode.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "nested/inject.h"
+#include "exit/mmio.h"
+#include "exit/mmio_decode.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define AT 0x09000000UL
 #define PC_VA 0xffff800010203abcUL

@@ -15,9 +15,9 @@
 #include "arch/insn.h"
 #include "arch/sysreg.h"
 #include "nested/pauth.h"
-#include "vcpu/inject.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "nested/inject.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

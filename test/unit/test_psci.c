@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "vcpu/psci.h"
-#include "vcpu/sched.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "exit/psci.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 /* DEN0022, table "return error codes". */
 #define SUCCESS 0

@@ -15,8 +15,8 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "l1_state.h"
-#include "nested/reflect.h"
-#include "vcpu/exit.h"
+#include "traps/reflect.h"
+#include "exit/exit.h"
 
 static int setup(void **state)
 {

@@ -14,9 +14,9 @@
 
 #include "arch/sysreg.h"
 #include "lib/types.h"
-#include "vcpu/s1walk.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "nested/s1walk.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 /* Guest RAM: eight 64 KiB pieces, one a table; nothing else answers. */
 #define RAM 0x40000000UL

@@ -19,13 +19,13 @@
 #include <cmocka.h>
 
 #include "arch/sysreg.h"
-#include "dev/console.h"
-#include "vcpu/cpu.h"
-#include "vcpu/psci.h"
-#include "vcpu/run.h"
-#include "vcpu/sched.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "vm/console.h"
+#include "state/cpu.h"
+#include "exit/psci.h"
+#include "exit/run.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 #define CPUS 3
 #define VCPUS 5

@@ -11,11 +11,11 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
-#include "vcpu/bank.h"
-#include "vcpu/cpu.h"
-#include "vcpu/serror.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "traps/bank.h"
+#include "state/cpu.h"
+#include "exit/serror.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 
 static struct cpu cpu;

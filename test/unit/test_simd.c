@@ -23,10 +23,10 @@
 #include "simd/simd.h"
 #include "simd/simd_regs.h"
 #include "simd/simd_state.h"
-#include "vcpu/cpu.h"
-#include "vcpu/traps.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 #include "vtimer/vtimer.h"
 
 static struct cpu test_cpus[2];

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "arch/sysreg.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 #include "vtimer/vtimer.h"
 
 struct cpu cpus[MAX_CPUS];

@@ -11,10 +11,10 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
-#include "vcpu/cpu.h"
-#include "vcpu/traps.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct cpu test_cpus[2];
 static struct vm_config config;

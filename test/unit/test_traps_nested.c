@@ -13,8 +13,8 @@
 
 #include "arch/feat.h"
 #include "l1_state.h"
-#include "nested/traps_nested.h"
-#include "vcpu/cpu.h"
+#include "traps/traps_nested.h"
+#include "state/cpu.h"
 
 static int setup(void **state)
 {

@@ -15,10 +15,10 @@
 #include "lib/log.h"
 #include "mm/page.h"
 #include "nested/shadow.h"
-#include "nested/vel2.h"
-#include "nested/vncr.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "traps/vel2.h"
+#include "state/vncr.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

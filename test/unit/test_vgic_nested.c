@@ -5,7 +5,7 @@
  * reference of what a PE with these registers of its own would do.
  */
 #include "arch/hcr.h"
-#include "nested/vncr.h"
+#include "state/vncr.h"
 #include "vgic/nested.h"
 
 #include "gic_model.h"

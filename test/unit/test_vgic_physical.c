@@ -15,7 +15,7 @@
 #include "arch/mmio_access.h"
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
-#include "vcpu/cpu.h"
+#include "state/cpu.h"
 #include "vgic/vgic.h"
 
 #define DIST 0x100000000UL

@@ -15,14 +15,14 @@
 
 #include <cmocka.h>
 
-#include "dev/vpl011.h"
+#include "vm/vpl011.h"
 #include "mm/page.h"
-#include "trace/account.h"
-#include "vcpu/psci.h"
-#include "vcpu/sched.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_build.h"
+#include "vm/account.h"
+#include "exit/psci.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "vm/vm_build.h"
 
 #define VCPUS 3
 #define RAM 0x40000000UL

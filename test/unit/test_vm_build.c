@@ -13,9 +13,9 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "mm/page.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_build.h"
-#include "vcpu/vm_ram.h"
+#include "state/vm.h"
+#include "vm/vm_build.h"
+#include "vm/vm_ram.h"
 
 #define ARENA MIB(64)
 

@@ -11,8 +11,8 @@
 
 #include "boot/config.h"
 #include "dts.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_layout.h"
+#include "state/vm.h"
+#include "vm/vm_layout.h"
 
 static struct vm vm;
 static struct vm_config config;

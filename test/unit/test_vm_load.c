@@ -16,8 +16,8 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "mm/page.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_load.h"
+#include "state/vm.h"
+#include "vm/vm_load.h"
 
 #define RAM 0x40000000UL
 #define RAM_SIZE MIB(16)

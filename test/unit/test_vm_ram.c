@@ -11,8 +11,8 @@
 
 #include "arch/sysreg.h"
 #include "mm/page.h"
-#include "vcpu/vm.h"
-#include "vcpu/vm_ram.h"
+#include "state/vm.h"
+#include "vm/vm_ram.h"
 
 #define ARENA MIB(64)
 #define RAM 0x40000000UL

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "dev/console.h"
+#include "vm/console.h"
 #include "dev/pl011_regs.h"
-#include "dev/vpl011.h"
-#include "vcpu/vm.h"
+#include "vm/vpl011.h"
+#include "state/vm.h"
 
 #define INTID 33
 

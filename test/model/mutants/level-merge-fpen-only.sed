@@ -1,3 +1,3 @@
-# file: src/nested/traps_nested.c
+# file: src/traps/traps_nested.c
 # L1's traps of SVE and SME are not in force in L2
 s/cptr_fields(have \& ~l1 \& CPTR_LOW)/cptr_fields(have \& ~l1 \& BIT(20))/

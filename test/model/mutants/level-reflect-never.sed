@@ -1,3 +1,3 @@
-# file: src/nested/reflect.c
+# file: src/traps/reflect.c
 # what L1 traps of SVE is claimed instead
 /^bool reflect_sve/,/^}/s/return .*/return !vcpu;/

@@ -1,3 +1,3 @@
-# file: src/vcpu/traps.c
+# file: src/traps/traps.c
 # what vEL2 closes by CPACR_EL1 stays open in CPTR_EL2, and its entry narrows what L2 left
 s/traps_cptr_set(now & traps_nested_cptr(now, vcpu));/(void)now;/

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The interrupts of a node, followed up the interrupt tree to the GIC: through interrupt parents and the
+ * nexus nodes (interrupt-map) on the way. Devicetree Specification, chapter 2.4.
+ */
+#include <libfdt.h>
+
+#include "dev/dt.h"
+
+#define CELLS_MAX 4   /* of a unit address, and of an interrupt specifier */
+#define LEVELS_MAX 16 /* steps up: a tree that goes in circles ends */
+
+/* An interrupt as the node `parent` understands it. */
+struct specifier {
+	int parent;
+	u32 cells[2 * CELLS_MAX]; /* the unit address, then the interrupt specifier */
+	u32 address, interrupt;   /* how many of each */
+};
+
+/* Cells in an address or a specifier; an interrupt parent that does not say has no address. */
+static bool cell_count(const struct dt *dt, int node, const char *prop, u32 *n)
+{
+	*n = 0;
+	if (!dt_has(dt->fdt, node, prop))
+		return true;
+	if (!dt_u32(dt, node, prop, n))
+		return false;
+	return *n <= CELLS_MAX ||
+	       dt_fail(dt, node, prop, "expected at most %d, found %u", CELLS_MAX, *n);
+}
+
+/* Arm's GIC binding: <type number flags>. */
+static bool decode_gic(const struct dt *dt, int node, const char *prop, const u32 *c,
+		       struct dt_irq *irq)
+{
+	static const struct {
+		u32 first, count;
+	} types[] = {
+		{ 32, 988 }, { 16, 16 }, { 4096, 1024 }, { 1056, 64 }
+	}; /* SPI PPI ESPI EPPI */
+	u32 type = c[0], number = c[1];
+
+	if (type >= ARRAY_SIZE(types))
+		return dt_fail(dt, node, prop, "expected an interrupt type of 0 to 3, found %u",
+			       type);
+	if (number >= types[type].count)
+		return dt_fail(dt, node, prop,
+			       "expected an interrupt number below %u for type %u, found %u",
+			       types[type].count, type, number);
+	irq->intid = types[type].first + number;
+	irq->edge = (c[2] & 3) != 0;
+	return true;
+}
+
+/*
+ * Whom a node's `interrupts` are for: the node that interrupt-parent names or, without it, the one above; if that is
+ * neither a controller nor a nexus (no #interrupt-cells), whoever is its parent in turn.
+ */
+static int interrupt_parent(const void *fdt, int node)
+{
+	for (int i = 0; i < 2 * LEVELS_MAX && node >= 0; i++) {
+		int len;
+		const fdt32_t *c = fdt_getprop(fdt, node, "interrupt-parent", &len);
+
+		if (c)
+			node = len == 4 ? fdt_node_offset_by_phandle(fdt, fdt32_ld(c)) : -1;
+		else
+			node = fdt_parent_offset(fdt, node);
+		if (node >= 0 && dt_has(fdt, node, "#interrupt-cells"))
+			return node;
+	}
+	return -1;
+}
+
+/* Whether the first cells of an entry are those of s, as far as the mask (NULL: all) looks. */
+static bool entry_matches(const struct specifier *s, const u8 *entry, const u8 *mask)
+{
+	for (u32 i = 0; i < s->address + s->interrupt; i++) {
+		u32 m = mask ? (u32)dt_cells(mask + 4 * i, 1) : ~0U;
+
+		if (((u32)dt_cells(entry + 4 * i, 1) ^ s->cells[i]) & m)
+			return false;
+	}
+	return true;
+}
+
+/* The node and the cell counts of the parent that an entry of an interrupt-map names. */
+static bool entry_parent(const struct dt *dt, int nexus, u32 phandle, struct specifier *to)
+{
+	to->parent = fdt_node_offset_by_phandle(dt->fdt, phandle);
+	if (to->parent < 0 || !dt_has(dt->fdt, to->parent, "#interrupt-cells"))
+		return dt_fail(dt, nexus, "interrupt-map",
+			       "expected interrupt parents, found phandle 0x%x", phandle);
+	return cell_count(dt, to->parent, "#address-cells", &to->address) &&
+	       cell_count(dt, to->parent, "#interrupt-cells", &to->interrupt);
+}
+
+/*
+ * One step up: what the nexus s->parent makes of s. An entry of the map is: unit address and specifier of a child, phandle of
+ * a parent, unit address and specifier there. Each has the cells that the node says that it is for.
+ */
+static bool map_up(const struct dt *dt, struct specifier *s)
+{
+	int nexus = s->parent, len, mask_len;
+	const u8 *entry = fdt_getprop(dt->fdt, nexus, "interrupt-map", &len);
+	const u8 *mask = fdt_getprop(dt->fdt, nexus, "interrupt-map-mask", &mask_len);
+	u32 in = 4 * (s->address + s->interrupt), out;
+	struct specifier to;
+
+	if (mask && (u32)mask_len != in)
+		return dt_fail(dt, nexus, "interrupt-map-mask", "expected %u bytes, found %d", in,
+			       mask_len);
+	for (u32 left = (u32)len; left; left -= in + 4 + out, entry += in + 4 + out) {
+		if (left < in + 4)
+			return dt_fail(dt, nexus, "interrupt-map",
+				       "expected whole entries, found %u bytes over", left);
+		if (!entry_parent(dt, nexus, (u32)dt_cells(entry + in, 1), &to))
+			return false;
+		out = 4 * (to.address + to.interrupt);
+		if (left - in - 4 < out)
+			return dt_fail(dt, nexus, "interrupt-map",
+				       "expected whole entries, found %u bytes over", left);
+		if (!entry_matches(s, entry, mask))
+			continue;
+		for (u32 i = 0; i < out / 4; i++)
+			to.cells[i] = (u32)dt_cells(entry + in + 4 + 4 * i, 1);
+		*s = to;
+		return true;
+	}
+	return dt_fail(dt, nexus, "interrupt-map", "expected an entry for interrupt 0x%x, found none",
+		       s->interrupt ? s->cells[s->address] : 0);
+}
+
+/* Up to the GIC; node and prop are where it began, for complaints. */
+static bool resolve(const struct dt *dt, int node, const char *prop, int gic, struct specifier *s,
+		    struct dt_irq *irq)
+{
+	for (int i = 0; i < LEVELS_MAX; i++) {
+		if (s->parent == gic)
+			return decode_gic(dt, node, prop, s->cells + s->address, irq);
+		if (!dt_has(dt->fdt, s->parent, "interrupt-map"))
+			break;
+		if (!map_up(dt, s))
+			return false;
+	}
+	return dt_fail(dt, node, prop,
+		       "expected interrupts of the GICv3, found another interrupt parent");
+}
+
+/*
+ * Whom the next entry is for, in s, with the cells that its specifier has; *c is moved behind the phandle of
+ * interrupts-extended.
+ */
+static bool begin_entry(const struct dt *dt, int node, int gic, bool extended, const u8 **c,
+			const u8 *end, struct specifier *s)
+{
+	const char *prop = extended ? "interrupts-extended" : "interrupts";
+
+	if (extended && end - *c >= 4) {
+		s->parent = fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(*c, 1));
+		*c += 4;
+	} else {
+		s->parent = interrupt_parent(dt->fdt, node);
+		if (s->parent < 0 && node == gic) /* the root of the interrupt tree */
+			s->parent = gic;
+	}
+	if (s->parent < 0 || !dt_has(dt->fdt, s->parent, "#interrupt-cells"))
+		return dt_fail(dt, node, prop,
+			       "expected interrupts of the GICv3, found another interrupt parent");
+	if (!cell_count(dt, s->parent, "#interrupt-cells", &s->interrupt) ||
+	    !cell_count(dt, s->parent, "#address-cells", &s->address))
+		return false;
+	if (s->interrupt == 0 || end - *c < 4 * (s64)s->interrupt)
+		return dt_fail(dt, node, prop,
+			       "expected whole entries (%u bytes each), found %ld bytes over",
+			       4 * s->interrupt, (long)(end - *c));
+	return true;
+}
+
+/* The unit address: the first cells of reg; what it has not is 0, and for a map with a mask to ignore. */
+static void unit_address(const struct dt *dt, int node, struct specifier *s)
+{
+	int len;
+	const u8 *reg = fdt_getprop(dt->fdt, node, "reg", &len);
+
+	for (u32 i = 0; i < s->address; i++)
+		s->cells[i] = reg && len >= 4 * (int)(i + 1) ? (u32)dt_cells(reg + 4 * i, 1) : 0;
+}
+
+int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
+		  int max)
+{
+	int node = p->node[p->depth], len, count = 0;
+	const char *prop = "interrupts-extended";
+	const u8 *c = fdt_getprop(dt->fdt, node, prop, &len), *end;
+	bool extended = c != NULL;
+	struct specifier s;
+	u32 cells;
+
+	if (!c) {
+		prop = "interrupts";
+		c = fdt_getprop(dt->fdt, node, prop, &len);
+	}
+	if (!c)
+		return 0;
+	if (!dt_u32(dt, gic, "#interrupt-cells", &cells))
+		return -1;
+	if (cells != 3 && cells != 4) {
+		dt_fail(dt, gic, "#interrupt-cells", "expected 3 or 4, found %u", cells);
+		return -1;
+	}
+	for (end = c + len; c < end; count++) {
+		if (count == max) {
+			dt_fail(dt, node, prop, "expected at most %d interrupts, found more", max);
+			return -1;
+		}
+		if (!begin_entry(dt, node, gic, extended, &c, end, &s))
+			return -1;
+		unit_address(dt, node, &s);
+		for (u32 i = 0; i < s.interrupt; i++, c += 4)
+			s.cells[s.address + i] = (u32)dt_cells(c, 1);
+		if (!resolve(dt, node, prop, gic, &s, &irq[count]))
+			return -1;
+	}
+	return count;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stage-2 aborts of a guest: emulated devices, and addresses with nothing behind them. */
+#include "exit/abort.h"
+
+#include "arch/esr.h"
+#include "arch/sysreg.h"
+#include "mm/tlb.h"
+#include "nested/inject.h"
+#include "exit/mmio.h"
+#include "exit/mmio_decode.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+
+static ipa_t fault_ipa(const struct exit *exit)
+{
+	return ipa(HPFAR_IPA(exit->hpfar) | (exit->far & (PAGE_SIZE - 1)));
+}
+
+/* Sign- or zero-extend what a load of m->size bytes returned, as its register wants it. */
+static u64 extend_load(const struct mmio *m, u64 esr)
+{
+	u32 bits = 8 * m->size;
+	u64 v = m->data;
+
+	if (bits < 64) {
+		v &= BIT(bits) - 1;
+		if ((esr & DABT_SSE) && (v & BIT(bits - 1)))
+			v |= ~0UL << bits;
+	}
+	return esr & DABT_SF ? v : (u32)v;
+}
+
+/* A single-register access that the syndrome describes completely. */
+static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
+{
+	u32 srt = (u32)DABT_SRT(exit->esr);
+	struct mmio m = { .size = (u8)(1 << DABT_SAS(exit->esr)), .write = exit->esr & DABT_WNR };
+
+	if (m.write) {
+		m.data = vcpu_gpr(vcpu, srt);
+		if (m.size < 8)
+			m.data &= BIT(8 * m.size) - 1;
+	}
+	if (!mmio_access(vcpu, at, &m))
+		return false;
+	if (!m.write && likely(!vcpu->again))
+		vcpu_gpr_set(vcpu, srt, extend_load(&m, exit->esr));
+	return true;
+}
+
+/*
+ * What no mapping of nidus's would change. A CPU with two entries for one address may say so (FEAT_BBM permits it where
+ * a guest changes the size of a block in its own tables), as a fault of stage 2 where that is on: the entries are of the
+ * VMID in force, and so nidus's to drop, whoever's guest it is. All else is the guest's external abort.
+ */
+static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
+{
+	if (ABT_FSC(exit->esr) == ESR_FSC_TLB_CONFLICT)
+		tlb_invalidate_vmid(sysreg_read(VTTBR_EL2));
+	else
+		inject_external_abort(vcpu);
+	return RESUME;
+}
+
+/*
+ * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is all; else SKIP, with
+ * *at the address in the VM that L1 mapped there: a device's, or nothing's.
+ */
+static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
+{
+	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
+		return other_abort(vcpu, exit);
+	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
+	case SHADOW_RETRY:
+		vcpu->reflection.esr = 0;
+		return RESUME;
+	case SHADOW_REFLECT:
+		return REFLECT;
+	case SHADOW_DEVICE:
+		break;
+	case SHADOW_DEAD:
+		vm_stop(vcpu->vm, VM_STOPPING, "no memory for the translations of its guest");
+		return DEAD;
+	}
+	vcpu->reflection.esr = 0;
+	*at = vcpu->reflection.ipa;
+	return SKIP;
+}
+
+enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	u64 fault = ESR_FSC_TYPE(exit->esr);
+	ipa_t at;
+
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		enum verdict verdict = l2_abort(vcpu, exit, &at);
+
+		if (verdict != SKIP)
+			return verdict;
+	} else {
+		at = fault_ipa(exit);
+	}
+	/*
+	 * A stage-1 walk that met an IPA with nothing behind it, or any fault that isn't a
+	 * missing or read-only stage-2 mapping (external aborts come here by HCR_EL2.TEA).
+	 */
+	if ((exit->esr & ABT_S1PTW) ||
+	    (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_PERMISSION))
+		return other_abort(vcpu, exit);
+	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
+	if (exit->esr & DABT_CM)
+		return SKIP;
+	if (!(exit->esr & DABT_ISV))
+		return mmio_decode_access(vcpu, exit, at);
+	if (access_described(vcpu, exit, at))
+		return likely(!vcpu->again) ? SKIP : AGAIN;
+	inject_external_abort(vcpu);
+	return RESUME;
+}
+
+enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	ipa_t at;
+
+	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+		enum verdict verdict = l2_abort(vcpu, exit, &at);
+
+		if (verdict != SKIP)
+			return verdict;
+	}
+	return other_abort(vcpu, exit);
+}

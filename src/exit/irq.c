@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Physical interrupts: who each one is for. */
+#include "boot/fdt.h"
+#include "vm/console.h"
+#include "dev/gicv3.h"
+#include "simd/simd.h"
+#include "state/cpu.h"
+#include "exit/run.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+#define INTID_PPI 16
+#define INTID_SPI 32
+#define INTID_SPECIAL 1020
+
+/* Not inlined: an SGI needs no frame for it. */
+static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
+{
+	bool over = true; /* else it stays active until the guest is done */
+
+	if (intid == machine.ppi_hyp_phys) {
+		timer_interrupt();
+	} else if ((intid == machine.ppi_virt || intid == machine.ppi_phys) && cpu->loaded) {
+		vtimer_interrupt(cpu->loaded, intid);
+		over = false;
+	} else if (intid == machine.ppi_maint && cpu->loaded) {
+		vgic_maintenance(cpu->loaded);
+	} else if (intid == machine.uart_intid) {
+		console_rx();
+	} else if (intid >= INTID_SPI) {
+		vgic_inject_spi_hw(intid);
+		over = false;
+	}
+	if (over)
+		gicv3_deactivate(intid);
+}
+
+static void irq_one(struct cpu *cpu, u32 intid)
+{
+	gicv3_eoi(intid);
+	if (intid < INTID_PPI) /* an SGI says only: look at your flags */
+		gicv3_deactivate(intid);
+	else
+		irq_device(cpu, intid);
+}
+
+static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
+{
+	for (; intid < INTID_SPECIAL; intid = gicv3_ack())
+		irq_one(cpu, intid);
+	simd_chaos_point();
+	sched_tick(cpu);
+}
+
+u64 irq_again(struct vcpu *vcpu)
+{
+	u32 intid = gicv3_ack();
+
+	if (unlikely(simd_chaos) || !vgic_ppi_again(vcpu, intid))
+		return intid + 1;
+	gicv3_eoi(intid);
+	return 0;
+}
+
+void irq_acked(u64 acked)
+{
+	irq_all(cpu_this(), (u32)(acked - 1));
+}
+
+void irq_handle(void)
+{
+	struct cpu *cpu = cpu_this();
+	u32 intid = gicv3_ack();
+
+	/* The most frequent one that ends a wait: see irq_again(). */
+	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
+		gicv3_eoi(intid);
+		if (likely(!cpu->current))
+			vcpu_kick(cpu->loaded);
+		return;
+	}
+	irq_all(cpu, intid);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run loop: prepare, enter, snapshot, dispatch, act. */
+#include "exit/run.h"
+
+#include "arch/esr.h"
+#include "arch/pstate.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "nested/level.h"
+#include "nested/shadow.h"
+#include "traps/vel2.h"
+#include "simd/simd.h"
+#include "simd/simd_level.h"
+#include "state/cpu.h"
+#include "traps/debug.h"
+#include "exit/exit.h"
+#include "nested/inject.h"
+#include "exit/sysreg_emul.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "vgic/nested.h"
+#include "vgic/vgic.h"
+#include "vtimer/nested.h"
+#include "vtimer/vtimer.h"
+
+/* Everything that others asked of this vcpu; false: it has to leave the loop. */
+static bool serve_requests(struct vcpu *vcpu)
+{
+	u32 requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+
+	if (requests & REQ_VGIC_SYNC)
+		vgic_serve_sync(vcpu);
+	if (requests & REQ_TIMER)
+		vtimer_update(vcpu);
+	if (requests & REQ_STOP)
+		return false;
+	/* A piece; what is left asks again. This CPU's interrupts come in between, the guest's only after all of it. */
+	if (requests & REQ_WORK) {
+		shadow_work(vcpu);
+		irq_handle();
+	}
+	return true;
+}
+
+/* Until nobody asks for anything, or another vcpu wants the CPU; false: it has to leave the loop. */
+static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
+{
+	do {
+		if (!serve_requests(vcpu))
+			return false;
+	} while (read_once(&vcpu->requests) && !cpu_this()->need_resched);
+	return true;
+}
+
+/* vgic.stale: to the list registers; or to vEL2 at once, if they are L1's and its guest runs. */
+static __attribute__((noinline)) void deliver_interrupts(struct vcpu *vcpu)
+{
+	bool fiq;
+
+	if (likely(!vgic_work_left(&vcpu->vgic)))
+		return;
+	if (unlikely(vcpu->has_el2) && vgic_wants_vel2(vcpu, &fiq))
+		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
+	vgic_flush(vcpu);
+	if (unlikely(vcpu->has_el2) && unlikely(vgic_el2_route(vcpu))) {
+		level_take(vcpu, LEVEL_FIQ, 0);
+		vgic_flush(vcpu);
+	}
+}
+
+/*
+ * Trap controls and vector lengths as they are to be in the guest. A claim by the check opens all
+ * that the VM has: L1's traps on its guest and its limits come on top.
+ */
+static inline __attribute__((always_inline)) void prepare_traps(struct vcpu *vcpu)
+{
+	do {
+		simd_chaos_point();
+		if (unlikely(vcpu->traps_stale)) {
+			if (vcpu->has_el2)
+				simd_level(vcpu);
+			traps_update(vcpu);
+		}
+		simd_chaos_point();
+		simd_check(vcpu); /* last: whatever came before may have held a host section */
+	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
+}
+
+/* What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it is delivered. */
+static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
+{
+	do {
+		if (!vgic_settle(vcpu))
+			return false;
+		deliver_interrupts(vcpu);
+	} while (vcpu->vgic.owes);
+	return true;
+}
+
+/*
+ * Bring the registers in line with memory; nothing here writes what has not changed. first: the guest has not run since
+ * what waits in list registers was placed. False: not to be entered, something of vgic.owes (with which comes
+ * vgic.stale) waits for others.
+ */
+static bool prepare_entry(struct vcpu *vcpu, bool first)
+{
+	if (unlikely(first ? read_once(&vcpu->vgic.stale) : vgic_work(&vcpu->vgic))) {
+		deliver_interrupts(vcpu);
+		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
+			return false;
+	}
+	if (vcpu->pc_dirty) {
+		sysreg_write(ELR_EL2, vcpu->pc);
+		sysreg_write(SPSR_EL2, vcpu->pstate);
+		vcpu->pc_dirty = false;
+	}
+	prepare_traps(vcpu);
+	return true;
+}
+
+static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
+{
+	struct exit *exit = &vcpu->exit;
+
+	exit->elr = vcpu->pc = sysreg_read(ELR_EL2);
+	exit->spsr = vcpu->pstate = sysreg_read(SPSR_EL2);
+	if (kind == EXIT_SYNC) {
+		exit->esr = sysreg_read(ESR_EL2);
+		exit->far = sysreg_read(FAR_EL2);
+		exit->hpfar = sysreg_read(HPFAR_EL2);
+	}
+}
+
+static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exit_class *class)
+{
+	if (likely(kind == EXIT_SYNC))
+		return exit_dispatch(vcpu, &vcpu->exit, class);
+	if (kind == EXIT_SERROR) {
+		*class = EXIT_CLASS_SERROR;
+		/* Which access of whom caused it can't be known; the VM that ran is the likeliest. */
+		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
+		return DEAD;
+	}
+	*class = kind == EXIT_IRQ ? EXIT_CLASS_IRQ : EXIT_CLASS_FIQ;
+	irq_handle();
+	return RESUME;
+}
+
+/* What the run loop ends with as vcpu_enter() hands it on: not 0. */
+#define ENDS(result) ((u64)(result) + 1)
+
+/*
+ * The last exit, if there was one (class), is over: everything is in place for the ERET. Or the loop ends, for a reason
+ * that is not 0.
+ */
+static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
+{
+	u64 end = 0, now;
+
+	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
+		end = ENDS(RUN_STOP);
+	else if (unlikely(cpu_this()->need_resched))
+		end = ENDS(RUN_PREEMPT);
+	else if (unlikely(!prepare_entry(vcpu, class == EXIT_CLASS_COUNT)))
+		end = ENDS(RUN_PREEMPT);
+	now = counter_now();
+	if (likely(class != EXIT_CLASS_COUNT))
+		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	else
+		account_begin(&vcpu->account, now);
+	if (unlikely(end))
+		account_end(&vcpu->account, now);
+	return end;
+}
+
+static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
+{
+	u64 now = counter_now();
+
+	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	account_end(&vcpu->account, now);
+	return ENDS(result);
+}
+
+static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class,
+							     u64 left)
+{
+	switch (verdict) {
+	case RESUME:
+		break;
+	case SKIP:
+		vcpu_step_over(vcpu, &vcpu->exit);
+		break;
+	case REFLECT:
+		level_reflect(vcpu);
+		break;
+	case UNDEF:
+		inject_undef(vcpu);
+		break;
+	case SLEEP:
+		return end(vcpu, class, left, RUN_SLEEP);
+	case DEAD:
+		return end(vcpu, class, left, RUN_STOP);
+	case AGAIN:
+		vcpu->again = vcpu->unfinished = true;
+		return end(vcpu, class, left, RUN_AGAIN);
+	}
+	return enter(vcpu, class, left);
+}
+
+/* The same for who is not in a hurry. */
+static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
+{
+	return act(vcpu, verdict, class, left);
+}
+
+/* What vEL2 did without a trap since it was entered; its timers and virtual GIC interface apart. */
+static inline void look_at_controls(struct vcpu *vcpu)
+{
+	if (unlikely(!vel2_cptr_quiet(vcpu)))
+		vel2_cptr_exit(vcpu);
+	if (unlikely(!debug_vel2_quiet(vcpu)))
+		debug_vel2_exit(vcpu);
+}
+
+/* What there is to know of an exit before it is handled. */
+static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum exit_kind kind)
+{
+	snapshot(vcpu, kind);
+	if (unlikely(vcpu->has_el2))
+		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
+	if (vcpu->hyp) {
+		if (unlikely(!vtimer_el2_quiet(vcpu)))
+			vtimer_el2_exit(vcpu);
+		look_at_controls(vcpu);
+		if (unlikely(vel2_without_vhe(vcpu)))
+			vel2_say_vhe(vcpu);
+		/* An ERET to L2 looks by itself. */
+		if (unlikely(!vgic_el2_quiet(vcpu)) &&
+		    (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET))
+			vgic_el2_exit(vcpu);
+	}
+	simd_chaos_point();
+}
+
+/* From one exit to the next entry. */
+static u64 run_exit(struct vcpu *vcpu, u64 vector)
+{
+	enum exit_kind kind = (enum exit_kind)vector;
+	u64 left = counter_now();
+	enum exit_class class;
+	enum verdict verdict;
+
+	begin(vcpu, kind);
+	verdict = handle_exit(vcpu, kind, &class);
+	return act(vcpu, verdict, class, left);
+}
+
+/* What a short way leaves to be done: run_sys()'s verdict + 1, or one of these. */
+enum {
+	REST_ALL = AGAIN + 2, /* everything: nothing has been done */
+	REST_AFTER_ERET,     /* what comes before an entry, and the account */
+	REST_AFTER_HVC,
+	REST_IRQ, /* and above: an interrupt, plus what irq_again() returned */
+};
+
+static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
+{
+	vcpu->account.level = ACCOUNT_L1;
+	vcpu->exit.elr = vcpu->pc;
+	vcpu->exit.spsr = vcpu->pstate;
+	if (verdict == UNDEF)
+		verdict = sysreg_trap(vcpu, &vcpu->exit);
+	return act_rest(vcpu, verdict, EXIT_CLASS_SYS, vcpu->account.left);
+}
+
+/*
+ * An access of vEL2 to a register that traps. Mostly that is all there is to it: no interrupt, no request, no other
+ * trap controls; what others ask for meanwhile comes with an interrupt, right after the ERET.
+ */
+u64 run_sys(struct vcpu *vcpu)
+{
+	u64 left = counter_now(), pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
+	u64 esr = sysreg_read(ESR_EL2);
+	enum verdict verdict;
+
+	vcpu->pc = pc;
+	vcpu->pstate = pstate;
+	vcpu->exit.esr = esr;
+	/* What L1 wrote to CNTVOFF_EL2 can wait until L2 is entered, or some other exit. */
+	if (unlikely(!vcpu->timers_trap))
+		vtimer_el2_exit(vcpu);
+	look_at_controls(vcpu);
+	if (unlikely(!vgic_el2_quiet(vcpu)))
+		vgic_el2_exit(vcpu);
+	verdict = sysreg_vel2(vcpu, esr, pstate);
+	if (unlikely(verdict != SKIP || (vcpu->traps_stale | vgic_work(&vcpu->vgic)))) {
+		vcpu->account.left = left;
+		return (u64)verdict + 1;
+	}
+	sysreg_write(ELR_EL2, pc + 4);
+	if (unlikely(pstate & (PSTATE_SS | PSTATE_BTYPE)))
+		sysreg_write(SPSR_EL2, pstate & ~(PSTATE_SS | PSTATE_BTYPE));
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
+	return 0;
+}
+
+static __attribute__((noinline)) u64 run_irq_rest(struct vcpu *vcpu, u64 acked)
+{
+	begin(vcpu, EXIT_IRQ);
+	irq_acked(acked);
+	return enter(vcpu, EXIT_CLASS_IRQ, vcpu->account.left);
+}
+
+u64 run_long(struct vcpu *vcpu, u64 code)
+{
+	u64 left = vcpu->account.left;
+
+	if (code >= REST_IRQ)
+		return run_irq_rest(vcpu, code - REST_IRQ);
+	switch (code) {
+	case REST_ALL:
+		return run_exit(vcpu, EXIT_SYNC);
+	case REST_AFTER_ERET:
+		vcpu->account.level = ACCOUNT_L1;
+		return enter(vcpu, EXIT_CLASS_ERET, left);
+	case REST_AFTER_HVC:
+		vcpu->account.level = ACCOUNT_L2;
+		return enter(vcpu, EXIT_CLASS_HVC, left);
+	default:
+		return run_sys_rest(vcpu, (enum verdict)(code - 1));
+	}
+}
+
+/*
+ * The level was switched, PC and PSTATE are in their registers. What others want of the vcpu comes with an interrupt,
+ * right after the ERET; what the switch itself made stale is looked at here.
+ */
+static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
+			       u64 rest)
+{
+	if (unlikely(vgic_work(&vcpu->vgic))) {
+		vcpu->traps_stale = true;
+		vcpu->account.left = left;
+		return rest;
+	}
+	/* No host section can have come since the last simd_check(); but with simd=switch the state is flushed here. */
+	if (likely(vcpu->simd.level_free || simd_level_same(vcpu))) {
+		traps_update_nested(vcpu);
+	} else {
+		vcpu->traps_stale = true;
+		prepare_traps(vcpu);
+	}
+	account_exit(&vcpu->account, level, class, counter_now() - left);
+	return 0;
+}
+
+u64 run_eret(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+
+	look_at_controls(vcpu);
+	if (unlikely(!level_eret_l2(vcpu)))
+		return REST_ALL;
+	return run_switched(vcpu, ACCOUNT_L1, EXIT_CLASS_ERET, left, REST_AFTER_ERET);
+}
+
+u64 run_hvc(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+
+	if (unlikely(!level_hvc(vcpu)))
+		return REST_ALL;
+	return run_switched(vcpu, ACCOUNT_L2, EXIT_CLASS_HVC, left, REST_AFTER_HVC);
+}
+
+/* Nothing that vEL2 did without a trap wants a look. */
+static inline bool vel2_quiet(const struct vcpu *vcpu)
+{
+	return vtimer_el2_quiet(vcpu) && vel2_cptr_quiet(vcpu) && debug_vel2_quiet(vcpu) &&
+	       vgic_el2_quiet(vcpu) && vgic_el2_open(vcpu);
+}
+
+/*
+ * A guest's timer interrupt that is over with one list register is as if the guest had not been left: all that was in
+ * place at its entry still is, PC and PSTATE too.
+ */
+u64 run_irq(struct vcpu *vcpu)
+{
+	u64 left = counter_now(), acked = irq_again(vcpu);
+
+	if (vcpu->hyp) {
+		if (unlikely(vcpu->mdscr.free))
+			debug_vel2_tick(vcpu, left);
+		if (!acked && unlikely(vcpu->traps_stale || !vel2_quiet(vcpu)))
+			acked = IRQ_ACKED_NONE;
+	}
+	if (unlikely(acked)) {
+		vcpu->account.left = left;
+		return REST_IRQ + acked;
+	}
+	account_exit(&vcpu->account, vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1,
+		     EXIT_CLASS_IRQ, counter_now() - left);
+	return 0;
+}
+
+/*
+ * The last exit waits for other vcpus: handle it again. Between one try and the next interrupts are taken, and everybody
+ * gets what they ask of this vcpu, or its CPU; the guest does not run.
+ */
+static u64 try_again(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+	enum exit_class class;
+	enum verdict verdict;
+
+	if (cpu_this()->need_resched)
+		return ENDS(RUN_PREEMPT);
+	vcpu->again = false;
+	verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
+	if (verdict == AGAIN) {
+		vcpu->again = true;
+		return ENDS(RUN_AGAIN);
+	}
+	vcpu->again_at = 0;
+	vcpu->unfinished = vcpu->vgic.owes;
+	vgic_ask_drop(vcpu);
+	account_begin(&vcpu->account, left);
+	return act_rest(vcpu, verdict, class, left);
+}
+
+#define ENTER (~0UL) /* of resume(): that was all */
+
+/* What has to be done before anything else: vcpu->unfinished. */
+static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
+{
+	irq_handle();
+	if (read_once(&vcpu->requests) && !serve_requests(vcpu))
+		return ENDS(RUN_STOP);
+	if (vcpu->again)
+		return try_again(vcpu);
+	if (vcpu->vgic.owes && !vgic_settle(vcpu))
+		return ENDS(RUN_PREEMPT);
+	vcpu->unfinished = false;
+	return ENTER;
+}
+
+enum run_result vcpu_run(struct vcpu *vcpu)
+{
+	u64 end = ENTER;
+
+	do {
+		if (unlikely(vcpu->unfinished))
+			end = resume(vcpu);
+		if (likely(end == ENTER))
+			end = enter(vcpu, EXIT_CLASS_COUNT, 0);
+		if (!end)
+			end = vcpu_enter(vcpu, run_exit);
+	} while (unlikely(end == ENDS(RUN_AGAIN)));
+	return (enum run_result)(end - 1);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trapped MRS, MSR and SYS instructions: decoding, lookup, and the EMUL rows of sysreg.def. */
+#include "exit/sysreg_emul.h"
+
+#include "arch/barrier.h"
+#include "arch/esr.h"
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "nested/at.h"
+#include "nested/tlbi.h"
+#include "traps/vel2.h"
+#include "traps/debug.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "simd/simd_level.h"
+#include "vgic/nested.h"
+#include "vgic/vgic.h"
+#include "vtimer/nested.h"
+#include "vtimer/vtimer.h"
+
+/* ---- what is emulated ---- */
+
+enum verdict emul_raz_wi(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	(void)write;
+	(void)value;
+	return SKIP;
+}
+
+enum verdict emul_raz(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	(void)value;
+	return write ? UNDEF : SKIP;
+}
+
+enum verdict emul_sgi(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return write ? vgic_sgi(vcpu, *value, id == SR_ICC_SGI1R_EL1) : UNDEF;
+}
+
+enum verdict emul_dir(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	return write ? vgic_dir(vcpu, *value) : UNDEF;
+}
+
+enum verdict emul_count(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (write)
+		return UNDEF;
+	*value = vtimer_phys_read(vcpu, VTIMER_COUNT);
+	return SKIP;
+}
+
+enum verdict emul_timer(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	enum vtimer_reg reg = id == SR_CNTP_CTL_EL0    ? VTIMER_CTL
+			      : id == SR_CNTP_CVAL_EL0 ? VTIMER_CVAL
+						       : VTIMER_TVAL;
+
+	if (write)
+		vtimer_phys_write(vcpu, reg, *value);
+	else
+		*value = vtimer_phys_read(vcpu, reg);
+	return SKIP;
+}
+
+/* An identity register that a VM sees as the machine has it. */
+static enum verdict read_only(bool write, u64 *value, u64 v)
+{
+	if (write)
+		return UNDEF;
+	*value = v;
+	return SKIP;
+}
+
+enum verdict emul_aidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(AIDR_EL1));
+}
+
+/* Implementer and revision; SMPS (streaming priorities) and the SMCU's affinity are not shown. */
+#define SMIDR_SHOWN MASK(31, 16)
+
+enum verdict emul_smidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->vm->config->sme)
+		return UNDEF;
+	return read_only(write, value, sysreg_read(SMIDR_EL1) & SMIDR_SHOWN);
+}
+
+/* Without SMIDR_EL1.SMPS the register is RES0. */
+enum verdict emul_smpri(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	return vcpu->vm->config->sme ? emul_raz_wi(vcpu, id, write, value) : UNDEF;
+}
+
+#define CLIDR_TTYPES MASK(46, 33) /* tag caches: FEAT_MTE2 is hidden */
+
+enum verdict emul_clidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(CLIDR_EL1) & ~CLIDR_TTYPES);
+}
+
+#define CSSELR_IND BIT(0)
+#define CSSELR_LEVEL(v) ((u32)FIELD(v, 3, 1)) /* less one */
+
+enum verdict emul_csselr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (write)
+		vcpu->sr[id] = *value & MASK(3, 0);
+	else
+		*value = vcpu->sr[id];
+	return SKIP;
+}
+
+/* Whether CLIDR_EL1 has the cache that this CSSELR_EL1 value selects. */
+static bool cache_exists(u64 csselr)
+{
+	u64 clidr = sysreg_read(CLIDR_EL1);
+	u32 level = CSSELR_LEVEL(csselr), type = 0;
+
+	if (level == 7)
+		return false;
+	for (u32 i = 0; i <= level; i++) {
+		type = (u32)FIELD(clidr, 3 * i + 2, 3 * i);
+		if (!type) /* nothing beyond the first level without a cache counts */
+			return false;
+	}
+	/* 1: instruction only, 2: data only, 3: both, 4: unified */
+	return csselr & CSSELR_IND ? type & 1 : type >= 2;
+}
+
+enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 csselr = vcpu->sr[SR_CSSELR_EL1];
+
+	(void)id;
+	/*
+	 * Selecting a cache that isn't there makes the real register UNDEFINED on some CPUs, at EL2
+	 * too.
+	 */
+	if (write || !cache_exists(csselr))
+		return read_only(write, value, 0);
+	/* CSSELR_EL1 itself is nidus's scratch: no guest reaches it. */
+	sysreg_write(CSSELR_EL1, csselr);
+	isb();
+	*value = sysreg_read(CCSIDR_EL1);
+	return SKIP;
+}
+
+#define CCSIDR_NUMSETS(v) FIELD(v, 55, 32) /* with FEAT_CCIDX */
+
+/*
+ * AArch32's way to the number of sets, there with FEAT_CCIDX. The register itself may be UNDEFINED on a CPU
+ * without AArch32, at EL2 too, and has nothing that CCSIDR_EL1 has not.
+ */
+enum verdict emul_ccsidr2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	enum verdict verdict;
+
+	if (!FIELD(vcpu->vm->id_regs.v[IDX_ID_AA64MMFR2_EL1], 23, 20))
+		return UNDEF;
+	verdict = emul_ccsidr(vcpu, id, write, value);
+	if (!write)
+		*value = CCSIDR_NUMSETS(*value);
+	return verdict;
+}
+
+/* Trapped only where HCR_EL2.TID2 must stand in for TID4. */
+enum verdict emul_ctr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)vcpu;
+	(void)id;
+	return read_only(write, value, sysreg_read(CTR_EL0));
+}
+
+/* ---- which of them an access means ---- */
+
+/* op0=3 op1=0 CRn=0 CRm=0..7. */
+#define IDSPACE_MASK SYSREG_KEY(3u, 7u, 15u, 8u, 0u)
+#define IDSPACE SYSREG_KEY(3u, 0u, 0u, 0u, 0u)
+
+static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	u32 crm = (u32)SYS64_CRM(key), op2 = (u32)SYS64_OP2(key);
+
+	if (write)
+		return UNDEF;
+	if (crm == 0) {
+		/*
+		 * Only these three are allocated, and the space is reserved as RAZ from CRm=1 on.
+		 */
+		if (op2 == 5)
+			return read_only(write, value, vcpu->vmpidr);
+		if (op2 != 0 && op2 != 6)
+			return UNDEF;
+	}
+	return read_only(write, value, vcpu->vm->id_regs.v[IDSPACE_INDEX(crm, op2)]);
+}
+
+/* CPTR_EL2.TCPAC: fields of features that this VM has not are RES0 to it. */
+static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
+{
+	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
+
+	if (unlikely(vcpu->hyp))
+		return emul_cptr(vcpu, SR_CPTR_EL2, write, value);
+	if (write)
+		sysreg_write(CPACR_EL12, *value | hidden);
+	else
+		*value = sysreg_read(CPACR_EL12) & ~hidden;
+	return SKIP;
+}
+
+/*
+ * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
+ * what vEL2 does several times in each exit of its guest.
+ */
+#define INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm)) /* as in a key */
+#define INDEX_END INDEX(0, 0, 0, 8)
+
+_Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
+
+/* Behind INDEX_END: where the other rows' entries do no harm. */
+static const u8 row_index[INDEX_END + SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
+	[(op0) == 3 ? INDEX(op1, crn, crm, op2) : INDEX_END + SR_##name] = SR_##name + 1,
+#include "arch/sysreg.def"
+#undef SYSREG
+};
+
+/* SR_<name> + 1, or 0. */
+static inline u32 vel2_row(u32 esr)
+{
+	return row_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
+}
+
+/* Of no row: the ID registers, or sysreg_trap()'s to decide. */
+static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
+
+	(void)id;
+	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : UNDEF;
+}
+
+/*
+ * What serves an access of vEL2, by SR_<name> + 1. What depends on the machine (row_conditional()) or is in the CPU, where
+ * only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
+ */
+#define FN_BANK(function, condition) vel2_other
+#define FN_SWAP FN_BANK
+#define FN_LIVE FN_BANK
+#define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : vel2_other)
+
+static sysreg_fn *const vel2_fn[SR_COUNT + 1] = {
+	[0] = vel2_other,
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	[SR_##name + 1] = SR_##name == SR_CPACR_EL1 ? emul_cptr : FN_##home(accessor, condition),
+#include "arch/sysreg.def"
+#undef SYSREG
+};
+
+#define CASE_BANK(id, function, condition)
+#define CASE_SWAP CASE_BANK
+#define CASE_LIVE(id, function, condition)
+#define CASE_EMUL(id, function, condition)                                                         \
+	case id:                                                                                   \
+		return (condition) ? function : NULL;
+
+static sysreg_fn *row_conditional(enum sysreg_id id)
+{
+	switch ((u32)id) {
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	CASE_##home(SR_##name, accessor, condition)
+#include "arch/sysreg.def"
+#undef SYSREG
+	}
+	return NULL;
+}
+
+static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	enum sysreg_id id = sysreg_find(key);
+	sysreg_fn *fn;
+
+	if ((key & IDSPACE_MASK) == IDSPACE)
+		return idspace_read(vcpu, key, write, value);
+	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
+		return debug_numbered(vcpu, key, write, value);
+	if (key == KEY_CPACR_EL1)
+		return cpacr(vcpu, write, value);
+	if (key == KEY_MDSCR_EL1)
+		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
+	fn = row_conditional(id);
+	return fn ? fn(vcpu, id, write, value) : UNDEF;
+}
+
+/*
+ * Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay
+ * unsaid).
+ */
+static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u32 key, const struct exit *exit)
+{
+	struct vm *vm = vcpu->vm;
+	u32 bit = ((key >> 1) * 0x9e3779b1u) >> 24;
+	char text[SYSREG_TEXT_MAX];
+	const char *op = SYS64_OP0(key) == 1 ? "" : SYS64_READ(exit->esr) ? "MRS " : "MSR ";
+
+	if (__atomic_fetch_or(&vm->undef_logged[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED) &
+	    BIT(bit % 64))
+		return;
+	sysreg_text(text, key);
+	log_line("vm %s: UNDEF: %s%s at 0x%lx", vm->config->name, op, text, exit->elr);
+}
+
+/* SPSR_EL2.M[3:0] of EL0, in either Execution state. */
+static bool from_el0(const struct exit *exit)
+{
+	return (exit->spsr & 0xf) == 0;
+}
+
+enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	u32 key = (u32)exit->esr & SYSREG_KEY_MASK;
+	u32 rt = (u32)SYS64_RT(exit->esr);
+	bool write = !SYS64_READ(exit->esr);
+	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
+	enum verdict verdict = UNDEF;
+
+	if (unlikely(vcpu->hyp) && SYS64_OP0(key) == 1)
+		return SYS64_CRN(key) == 7 ? at_trap(vcpu, exit) : tlbi_trap(vcpu, exit);
+	/* The hot one: no search. */
+	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
+		return vgic_sgi(vcpu, value, true);
+	if (unlikely(vcpu->hyp) && unlikely(vgic_el2_held(vcpu)))
+		verdict = vgic_el2_icc(vcpu, key, write, &value);
+	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
+	if (likely(verdict == UNDEF) && (!from_el0(exit) || SYS64_OP1(key) == 3))
+		verdict = access(vcpu, key, write, &value);
+	if (likely(verdict == SKIP)) {
+		if (!write)
+			vcpu_gpr_set(vcpu, rt, value);
+	} else if (verdict == UNDEF) {
+		log_undef(vcpu, key, exit);
+	}
+	return verdict;
+}
+
+enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
+{
+	u32 row = vel2_row((u32)esr), rt = (u32)SYS64_RT(esr);
+	bool write = !SYS64_READ(esr);
+	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
+	enum verdict verdict;
+
+	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
+		return UNDEF;
+	verdict = vel2_fn[row](vcpu, (enum sysreg_id)(row - 1), write, &value);
+	if (unlikely(verdict != SKIP))
+		return verdict;
+	if (!write)
+		vcpu_gpr_set(vcpu, rt, value);
+	return SKIP;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trapped MRS, MSR and SYS instructions: decoding, lookup, and the EMUL rows of sysreg.def. */
+#pragma once
+
+#include "arch/sysreg_table.h"
+#include "lib/types.h"
+#include "exit/exit.h"
+
+struct vcpu;
+
+/*
+ * Handle a trapped MRS, MSR or SYS (EC 0x18). SKIP: emulated. UNDEF: the register does not exist
+ * for this VM, is not accessible in this direction or at EL0; said once per VM and encoding. Else
+ * what the handler says. Run loop of a loaded vcpu.
+ */
+enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
+/*
+ * The same for what vEL2 accesses most, by ESR_EL2 and its PSTATE alone. UNDEF: nothing was done, sysreg_trap() is to
+ * decide.
+ */
+enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
+
+/*
+ * An emulated register. write: *value is what the guest wrote; else *value is to be what it reads
+ * (0 on entry). SKIP, UNDEF, or what is to become of the vcpu.
+ */
+typedef enum verdict sysreg_fn(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value);
+
+sysreg_fn emul_raz_wi; /* reads as zero, ignores writes */
+sysreg_fn emul_raz;    /* reads as zero, read-only */
+sysreg_fn emul_sgi;    /* ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 */
+sysreg_fn emul_dir;    /* ICC_DIR_EL1 */
+sysreg_fn emul_count;  /* CNTPCT_EL0, CNTPCTSS_EL0 */
+sysreg_fn emul_timer;  /* CNTP_{TVAL,CTL,CVAL}_EL0 */
+sysreg_fn emul_aidr;
+sysreg_fn emul_smidr;
+sysreg_fn emul_ccsidr;
+sysreg_fn emul_ccsidr2;
+sysreg_fn emul_clidr;
+sysreg_fn emul_csselr;
+sysreg_fn emul_ctr;
+sysreg_fn emul_smpri;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vcpu's state outside the run loop: reset, load, put. */
+#include "state/vcpu.h"
+
+#include "arch/barrier.h"
+#include "arch/idspace.h"
+#include "arch/sysreg.h"
+#include "lib/check.h"
+#include "mm/stage2.h"
+#include "mm/tlb.h"
+#include "nested/level.h"
+#include "traps/vel2.h"
+#include "simd/simd.h"
+#include "traps/bank.h"
+#include "state/cpu.h"
+#include "exit/serror.h"
+#include "state/vm.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+_Static_assert(offsetof(struct vcpu, vncr) == 272 && offsetof(struct vcpu, local_erets) == 280 &&
+		       offsetof(struct vcpu, timers_trap) == 288 && offsetof(struct vcpu, short_ways) == 294 &&
+		       offsetof(struct vcpu, hyp) == 295 && offsetof(struct vcpu, mdscr_quiet) == 304 &&
+		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 320,
+	       "vectors.S knows these");
+
+#define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */
+
+void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
+{
+	CHECK(!vcpu->loaded_cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(vcpu->gpr); i++)
+		vcpu->gpr[i] = 0;
+	vcpu->gpr[0] = x0;
+	vcpu->pc = pc;
+	vcpu->pstate = PSTATE_RESET;
+	vcpu->debug_live = false;
+	vcpu->again = false;
+	vcpu->again_at = 0;
+	sysreg_reset(vcpu);
+	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
+	if (vcpu->has_el2)
+		vel2_reset(vcpu);
+	simd_vcpu_reset(vcpu);
+	vtimer_reset(vcpu);
+	vgic_vcpu_reset(vcpu);
+}
+
+/*
+ * The VMID names the VM, not the vcpu: what another vcpu of it left in this CPU's TLB (its own use
+ * of an ASID, entries it invalidated locally elsewhere) must not be seen by this one. So a vcpu
+ * that comes to a CPU where it wasn't the VM's last, or that ran elsewhere since, starts clean.
+ */
+static void tlb_take_over(struct vcpu *vcpu, struct cpu *cpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (vm->last_ran[cpu->index] == vcpu && vcpu->last_cpu == cpu)
+		return;
+	isb(); /* VTTBR_EL2 first */
+	tlb_invalidate_vmid_local();
+	vm->last_ran[cpu->index] = vcpu;
+	vcpu->last_cpu = cpu;
+}
+
+void vcpu_machine_load(struct vcpu *vcpu)
+{
+	u64 midr = vcpu->vm->id_regs.v[IDX_MIDR_EL1];
+
+	stage2_load(&vcpu->vm->stage2);
+	tlb_take_over(vcpu, cpu_this());
+	if (sysreg_read(VPIDR_EL2) != midr)
+		sysreg_write(VPIDR_EL2, midr);
+	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
+		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
+}
+
+void vcpu_load(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+
+	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
+	if (unlikely(vcpu->has_el2))
+		level_load(vcpu);
+	else
+		vcpu_machine_load(vcpu);
+	simd_chaos_point();
+	sysreg_load(vcpu);
+	simd_chaos_point();
+	vtimer_load(vcpu);
+	vgic_load(vcpu);
+	simd_chaos_point();
+	vcpu->pc_dirty = true;
+	vcpu->traps_stale = true;
+	vcpu->account.switches++;
+	cpu->loaded = vcpu;
+	vcpu->loaded_cpu = cpu;
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+
+	CHECK(cpu->loaded == vcpu);
+	/*
+	 * The old regime's walks end before anything of it changes; and what TLBIs and cache maintenance the
+	 * guest began here is complete, for its own DSB may come on another CPU.
+	 */
+	dsb(sy);
+	/* What its accesses caused is not to be taken in another VM. */
+	if (unlikely(serror_deferred()))
+		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
+	simd_chaos_point();
+	simd_flush(vcpu);
+	simd_chaos_point();
+	if (unlikely(vcpu->has_el2))
+		level_put(vcpu);
+	/* In this order: once the GIC's state is free for others to read, the timers' lines are in memory too. */
+	vtimer_put(vcpu);
+	vgic_put(vcpu);
+	sysreg_save(vcpu);
+	simd_chaos_point();
+	cpu->loaded = NULL;
+	/* From here on another CPU may take it. */
+	__atomic_store_n(&vcpu->loaded_cpu, NULL, __ATOMIC_RELEASE);
+}

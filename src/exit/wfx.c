@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* WFI, WFE, WFIT, WFET. */
+#include "exit/wfx.h"
+
+#include "arch/esr.h"
+#include "state/cpu.h"
+#include "traps/debug.h"
+#include "state/vcpu.h"
+
+enum { TI_WFI, TI_WFE, TI_WFIT, TI_WFET };
+
+enum verdict wfx_trap(struct vcpu *vcpu, const struct exit *exit)
+{
+	/* Past the instruction first: whatever wakes the vcpu, it goes on behind it. */
+	vcpu_step_over(vcpu, exit);
+	if (vcpu->hyp && unlikely(vcpu->mdscr.free))
+		debug_vel2_tick(vcpu, counter_now());
+	/* With a timeout nobody waits on: they may return early for any reason. */
+	if (WFX_TI(exit->esr) != TI_WFI || vcpu_interrupt_pending(vcpu)) {
+		cpu_this()->need_resched |= WFX_TI(exit->esr) != TI_WFI;
+		return RESUME;
+	}
+	return SLEEP;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which level of a guest's stage-1 walk met an address with nothing behind it. */
+#include "nested/s1walk.h"
+
+#include "arch/sysreg.h"
+#include "nested/walk_vm.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+
+#define SCTLR_M BIT(0)
+#define SCTLR_C BIT(2)
+#define TCR_EPD (BIT(7) | BIT(23))
+#define TCR_TBI (BIT(37) | BIT(38))
+#define TCR_IPS (7UL << 32)
+
+/*
+ * Hardware walked, so nothing that is asked before the first table stands in the way, whatever the
+ * guest has written to TCR_EL1 since; and the CPU may have more than the VM is shown.
+ */
+static const struct walk_feat anything = {
+	.pa_bits = 48,
+	.tg4 = true,
+	.tg16 = true,
+	.tg64 = true,
+	.ttst = true,
+	.lva = true,
+};
+
+struct reader {
+	struct walk_mem mem;
+	u64 page; /* the page that did not answer */
+};
+
+static int read_but_page(void *ctx, u64 at, u64 *word)
+{
+	const struct reader *r = ctx;
+
+	return ALIGN_DOWN(at, PAGE_SIZE) == r->page ? -EINVAL : r->mem.read(r->mem.ctx, at, word);
+}
+
+/* The page as the reader meets it: behind L1's stage 2 if L2 runs. */
+static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_ipa)
+{
+	struct walk_mem mem = walk_mem_of(vcpu->vm);
+	struct walk_s2_out out;
+	struct walk_fault fault;
+
+	if (s2 && walk_s2(s2, &vcpu->vm->walk_feat, &mem, fault_ipa, (struct walk_access){ 0 }, &out, &fault))
+		fault_ipa = out.oa;
+	return ALIGN_DOWN(fault_ipa, PAGE_SIZE);
+}
+
+int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
+{
+	bool l2 = vcpu->has_el2 && !vcpu->hyp;
+	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
+	struct walk_s1_regs s1 = {
+		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,
+		.tcr = (sysreg_read(TCR_EL12) & ~TCR_EPD) | TCR_TBI | TCR_IPS,
+		.ttbr0 = sysreg_read(TTBR0_EL12),
+		.ttbr1 = sysreg_read(TTBR1_EL12),
+		.el10 = true,
+	};
+	struct reader r = { walk_mem_of(vcpu->vm), page_of(vcpu, l2 ? &s2 : NULL, fault_ipa) };
+	struct walk_mem mem = { .read = read_but_page, .ctx = &r };
+	struct walk_s1_out out;
+	struct walk_fault fault;
+
+	if (walk_s1(&s1, l2 ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 }, &out,
+		    &fault))
+		return out.level;
+	return fault.level;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A physical CPU: what belongs to it alone. Reached through TPIDR_EL2. */
+#pragma once
+
+#include "arch/sysreg.h"
+#include "lib/list.h"
+#include "arch/spinlock.h"
+#include "lib/types.h"
+#include "simd/simd.h"
+#include "traps/traps.h"
+#include "vtimer/vtimer.h"
+
+#define MAX_CPUS 32
+#define CPU_NUMBER_NONE 63 /* not in the tree */
+
+struct vcpu;
+
+/* IDLE_WAITS: in the WFI of sched.c, or in its interrupt. IDLE_OVER: that woke the loaded vcpu, which is RUNNING now. */
+enum idle { IDLE_NOT, IDLE_WAITS, IDLE_OVER };
+
+struct cpu {
+	/* vectors.S knows the offset of the first two. */
+	void *stack_top;
+	u64 mpidr;
+	u32 index;  /* of cpus[]: in the order in which they came up */
+	u32 number; /* the user's: the CPU's place among the enabled ones in /cpus of the tree, or CPU_NUMBER_NONE */
+	bool online;
+	u8 idle; /* enum idle; only this CPU */
+
+	/* Only this CPU touches these, with interrupts masked. */
+	struct vcpu *loaded;  /* whose EL1, GIC and timer state is in the registers, or NULL */
+	struct vcpu *current; /* the vcpu that the run loop is in, or NULL while idle */
+	struct traps traps;   /* what the trap registers hold */
+	struct simd_cpu simd; /* who owns the SIMD registers */
+	void *gicr;           /* this CPU's redistributor, RD_base */
+	u64 idle_ticks;
+
+	/* Set by anyone, cleared by this CPU. */
+	bool need_resched;
+
+	struct spinlock rq_lock; /* guards the three below */
+	struct list rq;          /* runnable vcpus that are not running, by vcpu->rq_node */
+	u32 rq_len;
+
+	struct spinlock timer_lock; /* guards the list of nidus's software timers */
+	struct list timers;         /* by deadline, earliest first */
+	u64 timer_programmed;       /* deadline in CNTHP_CVAL_EL2; ~0 when off */
+	struct timer slice;         /* armed while others wait for this CPU */
+};
+
+extern struct cpu cpus[MAX_CPUS];
+extern u32 cpu_count; /* CPUs that are online; their indices are 0..cpu_count-1 */
+
+#ifdef NIDUS_FAKE
+struct cpu *cpu_this(void);
+#else
+/* The CPU that this runs on. */
+static inline struct cpu *cpu_this(void)
+{
+	return (struct cpu *)sysreg_read(TPIDR_EL2);
+}
+#endif
+
+/* Make another CPU leave its guest or its idle wait and look at its flags: one SGI. No lock. */
+void cpu_kick(struct cpu *cpu);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * L1's EL2 control registers as they take effect for L2: read once, RES0 and RES1 applied. For a
+ * vcpu that has EL2; valid whether vEL2 or L2 runs, except where said.
+ */
+#pragma once
+
+#include "arch/hcr.h"
+#include "arch/sysreg_table.h"
+#include "state/vncr.h"
+#include "state/vm.h"
+
+/* E2H and RW are RES1: no FEAT_E2H0, no AArch32. */
+static inline u64 l1_hcr(const struct vcpu *vcpu)
+{
+	return (vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr) | HCR_E2H | HCR_RW;
+}
+
+static inline u64 l1_hcrx(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HCRX_EL2) & vcpu->vm->nested.hcrx;
+}
+
+static inline u64 l1_hfgrtr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HFGRTR_EL2) & vcpu->vm->nested.hfgrtr;
+}
+
+static inline u64 l1_hfgwtr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HFGWTR_EL2) & vcpu->vm->nested.hfgwtr;
+}
+
+static inline u64 l1_hfgitr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HFGITR_EL2) & vcpu->vm->nested.hfgitr;
+}
+
+static inline u64 l1_hdfgrtr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HDFGRTR_EL2) & vcpu->vm->nested.hdfgrtr;
+}
+
+static inline u64 l1_hdfgwtr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HDFGWTR_EL2) & vcpu->vm->nested.hdfgwtr;
+}
+
+static inline u64 l1_ich_hcr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vcpu->vm->nested.ich_hcr;
+}
+
+static inline u64 l1_mdcr(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_MDCR_EL2] & vcpu->vm->nested.mdcr;
+}
+
+/* While L2 runs: vEL2 may have newer values in the CPU's CPACR_EL1 and CNTKCTL_EL1. */
+static inline u64 l1_cptr(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_CPTR_EL2] & vcpu->vm->nested.cptr;
+}
+
+static inline u64 l1_cnthctl(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_CNTHCTL_EL2] & vcpu->vm->nested.cnthctl;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtual CPU and where each piece of its state lives:
+ *
+ *   x0-x30                  vcpu->gpr from exit to entry, the CPU while the guest runs
+ *   PC, PSTATE              vcpu->pc, vcpu->pstate from exit to entry (written back if pc_dirty)
+ *   EL1 system registers    the CPU while cpu->loaded == vcpu, else vcpu->sr (rows of sysreg.def)
+ *   GIC interface, timers   likewise, vcpu->vgic and vcpu->vtimer
+ *   SIMD                    the CPU while live (simd/simd.h), else vcpu->simd
+ *
+ * Only the CPU that has a vcpu loaded (or, if none has, the holder of its scheduler slot) touches
+ * its state; others reach it through atomic words and vcpu_kick(): those fields say so.
+ */
+#pragma once
+
+#include "arch/esr.h"
+#include "arch/pstate.h"
+#include "arch/sysreg_table.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "nested/shadow.h"
+#include "simd/simd.h"
+#include "vm/account.h"
+#include "exit/exit.h"
+#include "traps/traps.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+#define MAX_VCPUS 16 /* of one VM */
+
+struct cpu;
+struct vm;
+
+enum vcpu_state {
+	VCPU_OFF,      /* PSCI: not started, or CPU_OFF */
+	VCPU_STARTING, /* CPU_ON is setting its registers */
+	VCPU_RUNNABLE, /* on a run queue */
+	VCPU_RUNNING,  /* in the run loop of vcpu->cpu */
+	VCPU_SLEEPING, /* WFI or CPU_SUSPEND: vcpu_kick() makes it runnable */
+	VCPU_DEAD,     /* its VM is stopping, or nidus stopped it */
+};
+
+/* vcpu->requests: bits that others set with vcpu_request(), served before the next entry. */
+enum vcpu_request {
+	REQ_STOP = 1,      /* the VM is going: leave the run loop */
+	REQ_VGIC_SYNC = 2, /* write the list registers back, somebody must see them */
+	REQ_TIMER = 4,     /* an emulated timer came due */
+	REQ_WORK = 8,      /* its own: work of L1's is left that ends before it is entered again (shadow_work()) */
+};
+
+/* has_el2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */
+struct mdscr {
+	u64 entries; /* account.level_entries when looked at last */
+	u64 since;   /* CNTPCT when that had changed */
+	u8 calm;     /* entries of L2 in a row with a harmless write before */
+	bool enabled; /* a breakpoint or watchpoint is */
+	bool free;   /* they do not trap */
+};
+
+struct vcpu {
+	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
+	u64 pc, pstate;
+	/* For vectors.S: offsets 272 to 295; mdscr_quiet, and sr. */
+	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
+	u64 local_erets;    /* ERETs of vEL2 that took the short way */
+	bool timers_trap;   /* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
+	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
+	bool traps_stale;   /* an input of traps_compute() changed */
+	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
+	bool has_el2;       /* of a VM that may be a hypervisor */
+	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
+	/* These two together: vectors.S. */
+	bool short_ways;    /* has_el2: frequent exits go one (run.h); not with simd.chaos */
+	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
+	bool l2_differs;    /* has_el2: L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
+	u8 index;           /* within its VM */
+	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet(). vectors.S */
+	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
+	struct vm *vm;
+	u64 vmpidr;         /* the guest's MPIDR_EL1 */
+	u64 cpacr_hidden;   /* has_el2: simd_cpacr_hidden() */
+	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
+	struct traps_cache traps; /* has_el2 */
+	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
+	struct exit exit;   /* the last one */
+	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
+	struct mdscr mdscr;
+	struct simd_vcpu simd;
+	struct vgic_vcpu vgic;
+	struct vtimer vtimer;
+	struct shadow_walk shadow_walk; /* has_el2 */
+	struct account account;
+
+	/* Atomic: anybody. */
+	u32 requests;
+	u32 state; /* enum vcpu_state */
+
+	/* Scheduler (sched.c): guarded by cpu->rq_lock of vcpu->cpu. */
+	struct cpu *cpu; /* where it runs or is queued */
+	struct list rq_node;
+	u64 affinity;    /* bit n: may run on cpus[n] */
+	struct cpu *loaded_cpu; /* the CPU that has cpu->loaded == this vcpu, or NULL */
+	struct cpu *last_cpu;   /* where it ran last: vcpu_load() */
+
+	/* PSCI CPU_ON: written by the caller while the vcpu is OFF. */
+	u64 entry_pc, entry_x0;
+	bool powered_down; /* CPU_SUSPEND to a power-down state: psci_resume() when it wakes */
+	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
+
+	bool unfinished;   /* maybe again, vgic.owes or powered_down: to be looked at before anything else */
+	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
+	bool again;
+	u8 again_at;       /* of an access of several: what comes before has been done, and read again_value */
+	u64 again_value;
+};
+
+/* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */
+void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
+
+/* The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its guest hypervisor. */
+void vcpu_machine_load(struct vcpu *vcpu);
+/* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
+void vcpu_load(struct vcpu *vcpu);
+/* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */
+void vcpu_put(struct vcpu *vcpu);
+
+/*
+ * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes runnable,
+ * if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
+ */
+void vcpu_kick(struct vcpu *vcpu);
+/* Set a request bit, then kick. */
+void vcpu_request(struct vcpu *vcpu, u32 request);
+
+/*
+ * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one that its
+ * redistributor would wake it for. Its own CPU, or not running.
+ */
+bool vcpu_wakes(struct vcpu *vcpu);
+/* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */
+bool vcpu_interrupt_pending(struct vcpu *vcpu);
+
+/* Register n of the guest as an instruction names it: 31 reads as zero and ignores writes. */
+static inline u64 vcpu_gpr(const struct vcpu *vcpu, u32 n)
+{
+	return vcpu->gpr[n];
+}
+
+static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
+{
+	if (n != 31)
+		vcpu->gpr[n] = v;
+}
+
+/*
+ * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the software-step state are
+ * cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
+ */
+static inline void vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
+{
+	vcpu->pc += exit->esr & ESR_IL ? 4 : 2;
+	vcpu->pstate &= ~(PSTATE_SS | PSTATE_BTYPE);
+	vcpu->pc_dirty = true;
+}

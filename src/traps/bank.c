@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Save, load and reset of sysreg.def's rows. */
+#include "traps/bank.h"
+
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "arch/sysreg_table.h"
+#include "state/vncr.h"
+#include "simd/simd.h"
+#include "traps/debug.h"
+#include "state/vcpu.h"
+
+#define SAVE(id, reg, condition)                                                                   \
+	if (condition)                                                                             \
+		sr[id] = sysreg_read(reg);
+/*
+ * Compare first: reading costs next to nothing anywhere, while writing some of these invalidates
+ * TLBs in an emulator even if the value is the old one (TCR_EL1), and serialises on many CPUs.
+ */
+#define LOAD(id, reg, condition)                                                                   \
+	if ((condition) && sysreg_read(reg) != sr[id])                                             \
+		sysreg_write(reg, sr[id]);
+#define NOTHING(...)
+/* Only a level switch makes a difference. */
+#define DO_SWAP DO_BANK
+
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	DO_##home(SR_##name, accessor, condition)
+
+void bank_save(u64 *sr)
+{
+#define DO_BANK SAVE
+#define DO_LIVE NOTHING
+#define DO_EMUL NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+void bank_load(const u64 *sr)
+{
+#define DO_BANK LOAD
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+/* The same rows of the vEL1 context, whose home while vEL2 runs is the VNCR page. */
+#define SAVE_VNCR(name, reg, condition)                                                            \
+	if (condition)                                                                             \
+		vncr_write(vcpu, VNCR_##name, sysreg_read(reg));
+#define LOAD_VNCR(name, reg, condition)                                                            \
+	if (condition) {                                                                           \
+		u64 v = vncr_read(vcpu, VNCR_##name);                                              \
+                                                                                                   \
+		if (sysreg_read(reg) != v)                                                         \
+			sysreg_write(reg, v);                                                      \
+	}
+/*
+ * Both at once, in either direction: what a register holds is read once, to be kept and (but for SWAP's) compared.
+ */
+/* The fields that are kept open for what the VM has not, which nobody sees (simd_cpacr_hidden). */
+#define HIDDEN(name) (SR_##name == SR_CPACR_EL1 ? vcpu->cpacr_hidden : 0)
+#define SWAP_TO_VNCR(name, reg, condition)                                                         \
+	if (condition) {                                                                           \
+		page[VNCR_##name / 8] = sysreg_read(reg);                                          \
+		sysreg_write(reg, sr[SR_##name]);                                                  \
+	}
+#define SWAP_FROM_VNCR(name, reg, condition)                                                       \
+	if (condition) {                                                                           \
+		sr[SR_##name] = sysreg_read(reg);                                                  \
+		sysreg_write(reg, page[VNCR_##name / 8]);                                          \
+	}
+#define TO_VNCR(name, reg, condition)                                                              \
+	if (condition) {                                                                           \
+		u64 have = sysreg_read(reg), want = sr[SR_##name];                                 \
+                                                                                                   \
+		page[VNCR_##name / 8] = have & ~HIDDEN(name);                                                      \
+		if (have != want)                                                                  \
+			sysreg_write(reg, want);                                                   \
+	}
+#define FROM_VNCR(name, reg, condition)                                                            \
+	if (condition) {                                                                           \
+		u64 have = sysreg_read(reg), want = page[VNCR_##name / 8] | HIDDEN(name);          \
+                                                                                                   \
+		sr[SR_##name] = have;                                                              \
+		if (have != want)                                                                  \
+			sysreg_write(reg, want);                                                   \
+	}
+#pragma push_macro("SYSREG")
+#undef SYSREG
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	DO_##home(name, accessor, condition)
+
+void bank_save_vncr(struct vcpu *vcpu)
+{
+#define DO_BANK SAVE_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+	vncr_write(vcpu, VNCR_CPACR_EL1, vncr_read(vcpu, VNCR_CPACR_EL1) & ~vcpu->cpacr_hidden);
+}
+
+void bank_load_vncr(struct vcpu *vcpu)
+{
+#define DO_BANK LOAD_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+	if (unlikely(vcpu->cpacr_hidden))
+		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | vcpu->cpacr_hidden);
+}
+
+void bank_enter_l2(struct vcpu *vcpu)
+{
+	u64 *page = vcpu->vncr, *sr = vcpu->sr;
+
+#undef DO_SWAP
+#define DO_BANK FROM_VNCR
+#define DO_SWAP SWAP_FROM_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+void bank_leave_l2(struct vcpu *vcpu)
+{
+	u64 *page = vcpu->vncr, *sr = vcpu->sr;
+
+#undef DO_SWAP
+#define DO_BANK TO_VNCR
+#define DO_SWAP SWAP_TO_VNCR
+#define DO_LIVE NOTHING
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+#pragma pop_macro("SYSREG")
+#undef DO_SWAP
+#define DO_SWAP DO_BANK
+
+static void live_save(u64 *sr)
+{
+#define DO_BANK NOTHING
+#define DO_LIVE SAVE
+#include "arch/sysreg.def"
+#undef DO_BANK
+#undef DO_LIVE
+}
+
+static void live_load(const u64 *sr)
+{
+#define DO_BANK NOTHING
+#define DO_LIVE LOAD
+#include "arch/sysreg.def"
+}
+#undef SYSREG
+
+void sysreg_save(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+		bank_save_vncr(vcpu);
+	else
+		bank_save(vcpu->sr);
+	live_save(vcpu->sr);
+	debug_save(vcpu);
+}
+
+void sysreg_load(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+		bank_load_vncr(vcpu);
+	else
+		bank_load(vcpu->sr);
+	live_load(vcpu->sr);
+	debug_load(vcpu);
+}
+
+void sysreg_reset(struct vcpu *vcpu)
+{
+	static const u64 values[SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	[SR_##name] = (reset),
+#include "arch/sysreg.def"
+#undef SYSREG
+	};
+
+	for (u32 i = 0; i < SR_COUNT; i++)
+		vcpu->sr[i] = values[i];
+	debug_reset(vcpu);
+}

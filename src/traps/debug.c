@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A guest's self-hosted debug registers: emulated until they could matter, then its own. */
+#include "traps/debug.h"
+
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/pstate.h"
+#include "arch/sysreg.h"
+#include "lib/string.h"
+#include "state/l1regs.h"
+#include "state/vncr.h"
+#include "nested/inject.h"
+#include "exit/sysreg_emul.h"
+#include "state/vcpu.h"
+
+#define ARMED (MDSCR_MDE | MDSCR_SS)
+#define CLAIM_TAGS 0xffUL
+
+/*
+ * The other bits of MDSCR_EL1 are views of EDSCR for a debugger that saves it under the OS Lock; a VM has no external
+ * debugger, and the machine's own must not lose its state to a guest.
+ */
+#define MDSCR_SHOWN (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE)
+
+/* vcpu->dbg's rows, in the order of op2 = 4..7. */
+enum { BVR, BCR, WVR, WCR, ROWS };
+
+#define IS_CONTROL(row) ((row) & 1)
+
+static u32 row_length(u32 row)
+{
+	return row < WVR ? feat.brps : feat.wrps;
+}
+
+#define NUMBERS(X)                                                                                 \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+static u64 cpu_read(u32 row, u32 n)
+{
+	switch (n * ROWS + row) {
+#define X(n)                                                                                       \
+	case (n)*ROWS + BVR:                                                                       \
+		return sysreg_read(DBGBVR##n##_EL1);                                               \
+	case (n)*ROWS + BCR:                                                                       \
+		return sysreg_read(DBGBCR##n##_EL1);                                               \
+	case (n)*ROWS + WVR:                                                                       \
+		return sysreg_read(DBGWVR##n##_EL1);                                               \
+	case (n)*ROWS + WCR:                                                                       \
+		return sysreg_read(DBGWCR##n##_EL1);
+		NUMBERS(X)
+#undef X
+	}
+	return 0;
+}
+
+static void cpu_write(u32 row, u32 n, u64 v)
+{
+	switch (n * ROWS + row) {
+#define CASE(row, reg, n)                                                                          \
+	case (n)*ROWS + (row):                                                                     \
+		sysreg_write(reg##n##_EL1, v);                                                     \
+		break;
+#define X(n) CASE(BVR, DBGBVR, n) CASE(BCR, DBGBCR, n) CASE(WVR, DBGWVR, n) CASE(WCR, DBGWCR, n)
+		NUMBERS(X)
+#undef X
+#undef CASE
+	}
+}
+
+/* ---- whom a breakpoint or watchpoint matches ---- */
+
+/* DBGBCR<n>_EL1 and DBGWCR<n>_EL1 have these at the same places. */
+#define CONTROL_E BIT(0)
+#define CONTROL_EL1 BIT(1) /* of PMC, PAC */
+#define CONTROL_EL0 BIT(2)
+#define CONTROL_HMC BIT(13)
+#define CONTROL_SSC(v) FIELD(v, 15, 14)
+#define CONTROL_STATE (CONTROL_E | CONTROL_EL1 | CONTROL_EL0 | CONTROL_HMC | MASK(15, 14))
+#define DBGBCR_BT(v) FIELD(v, 23, 20)
+
+/* AArch64.BreakpointMatch: others link to it, by itself it matches nobody. */
+static bool linked_to(u64 bt)
+{
+	return (bt & 0xb) == 3 || (bt & 9) == 9;
+}
+
+u64 debug_control_vel2(u64 control, bool breakpoint)
+{
+	u64 ssc = CONTROL_SSC(control), now = control & ~CONTROL_STATE;
+	bool hmc = control & CONTROL_HMC;
+
+	if (!(control & CONTROL_E) || (breakpoint && linked_to(DBGBCR_BT(control))))
+		return control;
+	/* SSC 2 is Secure state; 3 is, unless HMC says otherwise. */
+	if (ssc == 2 || (ssc == 3 && !hmc))
+		return now;
+	if (hmc)
+		now |= CONTROL_E | CONTROL_EL1;
+	if (control & CONTROL_EL0)
+		now |= CONTROL_E | CONTROL_EL0;
+	return now;
+}
+
+/* What the CPU must have of dbg[row][n], in the context that the vcpu is in. */
+static u64 in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
+{
+	u64 v = vcpu->dbg[row][n];
+
+	return IS_CONTROL(row) && unlikely(vcpu->hyp) ? debug_control_vel2(v, row == BCR) : v;
+}
+
+/* ---- where they are ---- */
+
+/* Whether the CPU has dbg[row] as the guest wrote it; what it writes there does not trap. */
+static bool home_is_cpu(const struct vcpu *vcpu, u32 row)
+{
+	return vcpu->debug_live && !(IS_CONTROL(row) && vcpu->hyp);
+}
+
+static void row_save(struct vcpu *vcpu, u32 row)
+{
+	for (u32 n = 0; n < row_length(row); n++)
+		vcpu->dbg[row][n] = cpu_read(row, n);
+}
+
+static void row_load(const struct vcpu *vcpu, u32 row)
+{
+	for (u32 n = 0; n < row_length(row); n++)
+		cpu_write(row, n, in_cpu(vcpu, row, n));
+}
+
+static void numbered_save(struct vcpu *vcpu)
+{
+	for (u32 row = 0; row < ROWS; row++)
+		if (home_is_cpu(vcpu, row))
+			row_save(vcpu, row);
+	vcpu->sr[SR_DBGCLAIMSET_EL1] = sysreg_read(DBGCLAIMCLR_EL1) & CLAIM_TAGS;
+}
+
+static void numbered_load(const struct vcpu *vcpu)
+{
+	for (u32 row = 0; row < ROWS; row++)
+		row_load(vcpu, row);
+	sysreg_write(DBGCLAIMCLR_EL1, CLAIM_TAGS);
+	sysreg_write(DBGCLAIMSET_EL1, vcpu->sr[SR_DBGCLAIMSET_EL1]);
+}
+
+static bool any_enabled(const struct vcpu *vcpu)
+{
+	u64 controls = 0;
+
+	for (u32 row = BCR; row < ROWS; row += WCR - BCR)
+		for (u32 n = 0; n < row_length(row); n++)
+			controls |= vcpu->dbg[row][n];
+	return controls & CONTROL_E;
+}
+
+/* Move the registers of a loaded vcpu to where what it last wrote wants them. */
+static void debug_settle(struct vcpu *vcpu, u64 mdscr)
+{
+	bool live = !vcpu->sr[SR_OSLAR_EL1] && (mdscr & ARMED);
+
+	if (live == vcpu->debug_live)
+		return;
+	if (live)
+		numbered_load(vcpu);
+	else
+		numbered_save(vcpu);
+	vcpu->debug_live = live;
+	vcpu->mdscr.enabled = any_enabled(vcpu); /* L2's writes did not trap */
+	vcpu->traps_stale = true;
+	traps_forget(vcpu);
+}
+
+/* ---- MDSCR_EL1 ---- */
+
+/* AArch64.GenerateDebugExceptionsFrom: where EL2's exceptions go to EL2, else they do not come at all. */
+static bool routed_to_el2(const struct vcpu *vcpu)
+{
+	return (l1_hcr(vcpu) & HCR_TGE) || (l1_mdcr(vcpu) & MDCR_TDE);
+}
+
+/* To the CPU vEL2 is EL1, whose exceptions come if KDE is set; an EL2 that is not the target has none. */
+static u64 mdscr_in_cpu(const struct vcpu *vcpu, u64 mdscr)
+{
+	return unlikely(vcpu->hyp) && !routed_to_el2(vcpu) ? mdscr & ~MDSCR_KDE : mdscr;
+}
+
+static void mdscr_load(const struct vcpu *vcpu, u64 mdscr)
+{
+	u64 v = mdscr_in_cpu(vcpu, mdscr);
+
+	if (sysreg_read(MDSCR_EL1) != v)
+		sysreg_write(MDSCR_EL1, v);
+}
+
+bool debug_vel2_enabled(const struct vcpu *vcpu)
+{
+	return vcpu->debug_live && (sysreg_read(MDSCR_EL1) & MDSCR_KDE) &&
+	       !(vcpu->pstate & PSTATE_D);
+}
+
+static void mdscr_trap(struct vcpu *vcpu)
+{
+	vcpu->mdscr.calm = 0;
+	if (!vcpu->mdscr.free)
+		return;
+	vcpu->mdscr.free = false;
+	vcpu->traps_stale = true;
+	traps_forget(vcpu);
+}
+
+/* As many entries to L2 in a row with MDSCR_EL1 written in between, and never so that it could matter. */
+#define CALM 100
+
+/* vEL2 wrote MDSCR_EL1, which trapped. */
+static void mdscr_learn(struct vcpu *vcpu, u64 mdscr)
+{
+	struct mdscr *m = &vcpu->mdscr;
+
+	if ((mdscr & (ARMED | MDSCR_KDE)) || m->enabled) {
+		mdscr_trap(vcpu);
+	} else if (m->entries != vcpu->account.level_entries && !m->free) {
+		m->entries = vcpu->account.level_entries;
+		if (++m->calm < CALM)
+			return;
+		m->free = true;
+		m->since = counter_now();
+		vcpu->traps_stale = true;
+		traps_forget(vcpu);
+	}
+}
+
+/* Without an L2 for so long, MDSCR_EL1 traps again. */
+#define FREE_MS 100
+
+void debug_vel2_tick(struct vcpu *vcpu, u64 now)
+{
+	struct mdscr *m = &vcpu->mdscr;
+
+	if (m->entries != vcpu->account.level_entries) {
+		m->entries = vcpu->account.level_entries;
+		m->since = now;
+	} else if (now - m->since > sysreg_read(CNTFRQ_EL0) / 1000 * FREE_MS) {
+		mdscr_trap(vcpu);
+	}
+}
+
+/* Everything that follows from MDSCR_EL1 and the OS Lock of a loaded vcpu. */
+static void mdscr_set(struct vcpu *vcpu, u64 mdscr)
+{
+	mdscr &= MDSCR_SHOWN;
+	debug_settle(vcpu, mdscr);
+	mdscr_load(vcpu, mdscr);
+	if (likely(!vcpu->has_el2))
+		return;
+	vcpu->sr[SR_MDSCR_EL1] = mdscr;
+	vncr_write(vcpu, VNCR_MDSCR_EL1, mdscr);
+	vcpu->mdscr_quiet = vcpu->debug_live ? MDSCR_NEVER : mdscr;
+}
+
+static u64 mdscr_get(const struct vcpu *vcpu)
+{
+	u64 mdscr = vcpu->hyp ? vncr_read(vcpu, VNCR_MDSCR_EL1) : sysreg_read(MDSCR_EL1);
+
+	return mdscr & MDSCR_SHOWN;
+}
+
+enum verdict debug_mdscr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!write) {
+		*value = mdscr_get(vcpu);
+		return SKIP;
+	}
+	mdscr_set(vcpu, *value);
+	if (vcpu->hyp)
+		mdscr_learn(vcpu, *value);
+	return SKIP;
+}
+
+void debug_vel2_exit(struct vcpu *vcpu)
+{
+	u64 mdscr = vncr_read(vcpu, VNCR_MDSCR_EL1);
+
+	/* The frequent one: nothing of debug is or comes into use. */
+	if (likely(!vcpu->debug_live && !(mdscr & ~MDSCR_TDCC))) {
+		sysreg_write(MDSCR_EL1, mdscr);
+		vcpu->sr[SR_MDSCR_EL1] = vcpu->mdscr_quiet = mdscr;
+		return;
+	}
+	mdscr_set(vcpu, mdscr);
+	if (mdscr & (ARMED | MDSCR_KDE))
+		mdscr_trap(vcpu);
+}
+
+void debug_enter_vel2(struct vcpu *vcpu)
+{
+	u64 mdscr = sysreg_read(MDSCR_EL1);
+
+	for (u32 row = BCR; row < ROWS; row += WCR - BCR) {
+		row_save(vcpu, row);
+		for (u32 n = 0; n < row_length(row); n++)
+			if (in_cpu(vcpu, row, n) != vcpu->dbg[row][n])
+				cpu_write(row, n, in_cpu(vcpu, row, n));
+	}
+	mdscr_set(vcpu, mdscr);
+}
+
+void debug_leave_vel2(struct vcpu *vcpu)
+{
+	for (u32 row = BCR; row < ROWS; row += WCR - BCR)
+		for (u32 n = 0; n < row_length(row); n++)
+			if (debug_control_vel2(vcpu->dbg[row][n], row == BCR) != vcpu->dbg[row][n])
+				cpu_write(row, n, vcpu->dbg[row][n]);
+	mdscr_load(vcpu, vcpu->sr[SR_MDSCR_EL1]);
+}
+
+/* ---- the registers that trap ---- */
+
+/*
+ * What of a numbered register is not RES0, so that a value kept in memory reads as one from a CPU
+ * would.
+ */
+static u64 numbered_mask(u32 row)
+{
+	switch (row) {
+	case BCR:
+		return MASK(23, 13) | MASK(8, 5) | MASK(2, 0);
+	case WVR:
+		return ~3UL;
+	case WCR:
+		return MASK(28, 24) | MASK(20, 0);
+	default: /* a value's format depends on its control register's type */
+		return ~0UL;
+	}
+}
+
+enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	u32 row = (u32)FIELD(key, 18, 17); /* op2 without its top bit */
+	u32 n = (u32)FIELD(key, 4, 1);
+
+	if (n >= row_length(row))
+		return UNDEF;
+	if (!write) {
+		*value = home_is_cpu(vcpu, row) ? cpu_read(row, n) : vcpu->dbg[row][n];
+		return SKIP;
+	}
+	vcpu->dbg[row][n] = *value & numbered_mask(row);
+	/* What vEL2 wrote to MDSCR_EL1 just before may have made it live in this very exit. */
+	if (vcpu->debug_live)
+		cpu_write(row, n, in_cpu(vcpu, row, n));
+	if (IS_CONTROL(row)) {
+		vcpu->mdscr.enabled = any_enabled(vcpu);
+		if (vcpu->mdscr.enabled)
+			mdscr_trap(vcpu);
+	}
+	return SKIP;
+}
+
+enum verdict debug_oslar(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (!write)
+		return UNDEF;
+	vcpu->sr[id] = *value & 1;
+	sysreg_write(OSLAR_EL1, *value & 1);
+	mdscr_set(vcpu, mdscr_get(vcpu));
+	return SKIP;
+}
+
+/* OSLM = 0b10 (bits 3 and 0): the OS Lock is implemented, by OSLAR_EL1. */
+#define OSLSR_OSLM BIT(3)
+#define OSLSR_OSLK BIT(1)
+
+enum verdict debug_oslsr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (write)
+		return UNDEF;
+	*value = OSLSR_OSLM | (vcpu->sr[SR_OSLAR_EL1] ? OSLSR_OSLK : 0);
+	return SKIP;
+}
+
+enum verdict debug_claim(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	u64 *tags = &vcpu->sr[SR_DBGCLAIMSET_EL1];
+	bool set = id == SR_DBGCLAIMSET_EL1;
+
+	if (vcpu->debug_live)
+		*tags = sysreg_read(DBGCLAIMCLR_EL1) & CLAIM_TAGS;
+	if (!write)
+		*value = set ? CLAIM_TAGS : *tags;
+	else if (set)
+		*tags |= *value & CLAIM_TAGS;
+	else
+		*tags &= ~*value;
+	if (write && vcpu->debug_live && set)
+		sysreg_write(DBGCLAIMSET_EL1, *tags);
+	else if (write && vcpu->debug_live)
+		sysreg_write(DBGCLAIMCLR_EL1, *value & CLAIM_TAGS);
+	return SKIP;
+}
+
+/*
+ * The channel to an external debugger, which a VM has none of. To vEL2's host EL0 it is EL2's: MDCR_EL2.TDA counts as 1 where
+ * TGE is.
+ */
+enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (id == SR_MDCCSR_EL0 && write)
+		return UNDEF;
+	if (vcpu->hyp && !PSTATE_EL(vcpu->pstate)) {
+		inject_sync(vcpu, vcpu->exit.esr, false, 0);
+		return RESUME;
+	}
+	return emul_raz_wi(vcpu, id, write, value);
+}
+
+void debug_load(struct vcpu *vcpu)
+{
+	bool locked = sysreg_read(OSLSR_EL1) & OSLSR_OSLK;
+
+	if (locked != (bool)vcpu->sr[SR_OSLAR_EL1])
+		sysreg_write(OSLAR_EL1, vcpu->sr[SR_OSLAR_EL1]);
+	if (likely(!vcpu->debug_live))
+		return;
+	numbered_load(vcpu);
+	mdscr_load(vcpu, vcpu->sr[SR_MDSCR_EL1]);
+}
+
+void debug_save(struct vcpu *vcpu)
+{
+	/* vEL2's may lack KDE in the CPU. */
+	if (vcpu->hyp)
+		vcpu->sr[SR_MDSCR_EL1] = mdscr_get(vcpu);
+	if (vcpu->debug_live)
+		debug_settle(vcpu, vcpu->sr[SR_MDSCR_EL1]);
+	if (vcpu->debug_live)
+		numbered_save(vcpu);
+	if (vcpu->has_el2 && !vcpu->debug_live) {
+		vncr_write(vcpu, VNCR_MDSCR_EL1, vcpu->sr[SR_MDSCR_EL1]);
+		vcpu->mdscr_quiet = vcpu->sr[SR_MDSCR_EL1];
+	}
+}
+
+void debug_reset(struct vcpu *vcpu)
+{
+	memset(vcpu->dbg, 0, sizeof(vcpu->dbg));
+	vcpu->debug_live = false;
+	vcpu->mdscr_quiet = 0;
+	vcpu->mdscr = (struct mdscr){ .free = false };
+	traps_forget(vcpu);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A guest's self-hosted debug: breakpoints, watchpoints, software step and the OS Lock.
+ *
+ * vcpu->debug_live says where the numbered registers and the claim tags are. False: in memory,
+ * every access traps (MDCR_EL2.TDA), and the CPU's own are never looked at. True: in the CPU while
+ * the vcpu is loaded, not trapped. A vcpu becomes live when a debug exception could come of what it
+ * wrote: the OS Lock is clear and MDSCR_EL1.MDE or SS is set. One that only initialises its debug
+ * registers, as kernels do at boot, never does, and nothing is moved for it. MDSCR_EL1 (whose TDCC
+ * acts without) and the OS Lock are always in the CPU.
+ */
+#pragma once
+
+#include "state/vncr.h"
+#include "exit/sysreg_emul.h"
+
+/*
+ * Any DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> (op0=2 op1=0 CRn=0 op2=4..7): these bits of the
+ * key.
+ */
+#define DEBUG_NUMBERED_MASK SYSREG_KEY(3u, 7u, 15u, 0u, 4u)
+#define DEBUG_NUMBERED SYSREG_KEY(2u, 0u, 0u, 0u, 4u)
+
+/* A trapped access to a numbered register; UNDEF for one that the CPU lacks. */
+enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
+
+/*
+ * At vEL2 the CPU is at EL1, and EL0 is vEL2's host: there the CPU has another control register, that matches EL1 where
+ * L1's matches EL2. dbg[] has L1's; accesses to control registers trap at vEL2 even if live. The value for the CPU of a
+ * DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1; pure. What matches nobody has E clear.
+ */
+u64 debug_control_vel2(u64 control, bool breakpoint);
+
+/*
+ * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it. vEL2's writes trap, since they take
+ * effect at once; but Linux/KVM has two in each exit of its guest, none of which matters. So they do not trap
+ * (vcpu->mdscr.free) once vEL2 has entered its guest a hundred times with a write before, no breakpoint or watchpoint is
+ * enabled, and SS, KDE and MDE have been 0 all the time. They trap again as soon as one of that is seen to have changed
+ * (an exit of vEL2), or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as
+ * enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
+ *
+ * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is; after each exit and
+ * before each ERET of its own, and when L1's MDCR_EL2 changed. debug_vel2_tick(): now and then while free. Loaded, hyp.
+ */
+#define MDSCR_NEVER ~0UL
+static inline bool debug_vel2_quiet(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_MDSCR_EL1) == vcpu->mdscr_quiet;
+}
+void debug_vel2_exit(struct vcpu *vcpu);
+void debug_vel2_tick(struct vcpu *vcpu, u64 now);
+/* The level switch of a live vcpu, which is in the new context already. */
+void debug_enter_vel2(struct vcpu *vcpu);
+void debug_leave_vel2(struct vcpu *vcpu);
+/* AArch64.GenerateDebugExceptions at vEL2, with vcpu->pstate. */
+bool debug_vel2_enabled(const struct vcpu *vcpu);
+
+sysreg_fn debug_mdscr; /* MDSCR_EL1 */
+sysreg_fn debug_oslar;
+sysreg_fn debug_oslsr;
+sysreg_fn debug_claim; /* DBGCLAIMSET_EL1, DBGCLAIMCLR_EL1 */
+sysreg_fn debug_dcc;   /* MDCCSR_EL0, DBGDTR_EL0, DBGDTRRX_EL0 and DBGDTRTX_EL0 */
+
+/* After MDSCR_EL1 was loaded: the OS Lock, and a live vcpu's registers. */
+void debug_load(struct vcpu *vcpu);
+/*
+ * After MDSCR_EL1 was saved: a live vcpu's registers; it stops being live if it uses them no more.
+ */
+void debug_save(struct vcpu *vcpu);
+/* All of it as after reset, in memory; not while loaded. */
+void debug_reset(struct vcpu *vcpu);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trap controls: what a guest's entry needs, and the one writer of their registers. */
+#include "traps/traps.h"
+
+#include "arch/barrier.h"
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "traps/traps_nested.h"
+#include "simd/simd.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "vtimer/vtimer.h"
+
+u64 traps_mdcr_extra;
+
+/* With or without a guest: E2H is what nidus is; the interrupts are its own. */
+#define HCR_ALWAYS (HCR_E2H | HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO | HCR_TSC)
+
+/*
+ * An ordinary guest. The bits that are a decision:
+ *   PTW   A guest's table walk through what stage 2 calls Device takes a permission fault:
+ *         speculative walks must not touch device registers. RAM is Normal at stage 2.
+ *   SWIO  Set/way maintenance is not trapped (no TSW): it acts on the caches of the CPU that the
+ *         vcpu is on, which is all the architecture promises for it, and SWIO makes an invalidate
+ *         a clean and invalidate, so that it can't undo another VM's stores.
+ *   TEA   An external abort may come from what nidus mapped; abort.c makes it the guest's.
+ *   TWE   Not set: waiting for an event is short, and who spins is preempted by the time slice.
+ *   FB, BSU  Not set. A guest's local TLBI and IC need not be broadcast, as vcpu_load() cleans the
+ *         VMID's entries whenever a vcpu comes to a CPU where it was not its VM's last, or that it
+ *         had left since; vcpu_put() completes what it had begun. Guests then pay for a migration,
+ *         not for each local invalidation.
+ *   TPCP, TPU, TTLB, TVM, TRVM, TDZ, TID0, TICAB, TOCU, TTLBIS, TTLBOS  Not set: all of it works
+ *         natively.
+ *   ATA, ENSCXT, FIEN, AMVOFFEN  Clear: MTE, SCXTNUM, RAS fault injection and AMU are hidden.
+ *   FWB   Clear: stage 2 attributes are in the format without it.
+ */
+#define HCR_GUEST                                                                                  \
+	(HCR_ALWAYS | HCR_VM | HCR_PTW | HCR_SWIO | HCR_TWI | HCR_TID1 | HCR_TID3 | HCR_TIDCP |    \
+	 HCR_TACR | HCR_TLOR)
+
+static u64 hcr_compute(void)
+{
+	u64 hcr = HCR_GUEST;
+
+	/* TID2 would trap CTR_EL0 as well, which programs read at EL0. */
+	hcr |= feat.evt ? HCR_TID4 : HCR_TID2;
+	if (feat.ras)
+		hcr |= HCR_TERR | HCR_TEA;
+	if (feat.pauth)
+		hcr |= HCR_APK | HCR_API;
+	if (feat.mte)
+		hcr |= HCR_TID5;
+	return hcr;
+}
+
+static u64 hcrx_compute(void)
+{
+	u64 hcrx = 0;
+
+	if (!feat.hcx)
+		return 0;
+	if (feat.mops)
+		hcrx |= HCRX_MSCEN;
+	if (feat.nmi) /* hidden: ALLINT is UNDEFINED to the guest */
+		hcrx |= HCRX_TALLINT;
+	return hcrx;
+}
+
+static u64 mdcr_compute(bool debug_live)
+{
+	/*
+	 * TDE is clear: debug exceptions are the guest's. E2PB, E2TB clear: buffers are EL2's and
+	 * trap.
+	 */
+	u64 mdcr = MDCR_TDRA | MDCR_TDOSA | traps_mdcr_extra;
+
+	if (!debug_live)
+		mdcr |= MDCR_TDA;
+	if (feat.pmu) /* all counters in the guest range, as after reset, and trapped */
+		mdcr |= MDCR_TPM | MDCR_TPMCR | feat.pmu_counters;
+	if (feat.spe)
+		mdcr |= MDCR_TPMS;
+	if (feat.tracefilt)
+		mdcr |= MDCR_TTRF;
+	if (feat.fgt)
+		mdcr |= MDCR_TDCC;
+	return mdcr;
+}
+
+static u64 cnthctl_compute(const struct vcpu *vcpu)
+{
+	/* EVNTEN, EL1TVT, EL1TVCT clear: nothing of the virtual timer traps. */
+	if (vtimer_has_cntpoff())
+		return CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN | CNTHCTL_ECV;
+	/* A nested VM's offset is 0 then: its physical counter and timer are the CPU's. */
+	return vcpu->has_el2 ? CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN : 0;
+}
+
+struct traps traps_compute(const struct vcpu *vcpu)
+{
+	struct traps t = {
+		.hcr = hcr_compute(),
+		.hcrx = hcrx_compute(),
+		.mdcr = mdcr_compute(vcpu->debug_live),
+		.cptr = simd_cptr(vcpu),
+		.cnthctl = cnthctl_compute(vcpu),
+	};
+
+	/*
+	 * Fine-grained traps: none of the positive ones; of those that trap while 0, what the VM has.
+	 * The others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet to come.
+	 * nSMPRI_EL1 stays 0 as well: a VM has no streaming priorities.
+	 */
+	if (feat.fgt && vcpu->simd.svl)
+		t.hfgrtr = t.hfgwtr = HFGXTR_NTPIDR2_EL0;
+	if (unlikely(vcpu->has_el2))
+		return vcpu->hyp ? traps_for_vel2(&t, vcpu) : traps_merge_l2(&t, vcpu);
+	return t;
+}
+
+#define LOAD(field, reg)                                                                           \
+	if (have->field != t->field) {                                                             \
+		have->field = t->field;                                                            \
+		sysreg_write(reg, t->field);                                                       \
+	}
+#define SAME(field) (have->field == t->field)
+
+static inline void load(struct traps *have, const struct traps *t)
+{
+	LOAD(hcr, HCR_EL2)
+	LOAD(cnthctl, CNTHCTL_EL2)
+	LOAD(mdcr, MDCR_EL2)
+	LOAD(cptr, CPTR_EL2)
+	/* Those that seldom differ, together. */
+	if (SAME(hcrx) & SAME(hfgrtr) & SAME(hfgwtr) & SAME(hfgitr) & SAME(hdfgrtr) & SAME(hdfgwtr))
+		return;
+	LOAD(hcrx, HCRX_EL2)
+	LOAD(hfgrtr, HFGRTR_EL2)
+	LOAD(hfgwtr, HFGWTR_EL2)
+	LOAD(hfgitr, HFGITR_EL2)
+	LOAD(hdfgrtr, HDFGRTR_EL2)
+	LOAD(hdfgwtr, HDFGWTR_EL2)
+}
+
+void traps_load(const struct traps *t)
+{
+	load(&cpu_this()->traps, t);
+}
+
+void traps_forget(struct vcpu *vcpu)
+{
+	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = false;
+}
+
+/* Something is not as it was; what it is decides how much is computed anew. */
+static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0, u64 l1)
+{
+	if (!l->valid)
+		l->t = traps_compute(vcpu);
+	l->valid = true;
+	l->cptr_l0 = l0;
+	l->cptr_l1 = l1;
+	l->t.cptr = traps_nested_cptr(l0, vcpu);
+	traps_load(&l->t);
+}
+
+/* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and L1's CPTR_EL2. */
+void traps_update_nested(struct vcpu *vcpu)
+{
+	struct traps_level *l = vcpu->hyp ? &vcpu->traps.vel2 : &vcpu->traps.l2;
+	u64 l0 = simd_cptr(vcpu), l1 = vcpu->sr[SR_CPTR_EL2];
+
+	vcpu->traps_stale = false;
+	if (likely(l->valid & (l->cptr_l0 == l0) & (l->cptr_l1 == l1)))
+		load(&cpu_this()->traps, &l->t);
+	else
+		renew(vcpu, l, l0, l1);
+}
+
+static inline void traps_update_ordinary(struct vcpu *vcpu)
+{
+	struct traps t = traps_compute(vcpu);
+
+	vcpu->traps_stale = false;
+	load(&cpu_this()->traps, &t);
+}
+
+void traps_update(struct vcpu *vcpu)
+{
+	if (vcpu->has_el2)
+		traps_update_nested(vcpu);
+	else
+		traps_update_ordinary(vcpu);
+}
+
+void traps_cptr_set(u64 cptr)
+{
+	struct traps *have = &cpu_this()->traps;
+
+	if (have->cptr == cptr)
+		return;
+	have->cptr = cptr;
+	sysreg_write(CPTR_EL2, cptr);
+}
+
+void traps_cptr_close(struct vcpu *vcpu)
+{
+	u64 now = cpu_this()->traps.cptr;
+
+	traps_cptr_set(now & traps_nested_cptr(now, vcpu));
+}
+
+/* Registers that never change after boot, and those that cpu->traps stands for. */
+void traps_boot(void)
+{
+	struct traps *have = &cpu_this()->traps;
+
+	*have = (struct traps){
+		.hcr = HCR_ALWAYS,
+		.mdcr = mdcr_compute(false),
+		.cptr = sysreg_read(CPTR_EL2), /* simd_boot()'s */
+	};
+	sysreg_write(HCR_EL2, have->hcr);
+	sysreg_write(MDCR_EL2, have->mdcr);
+	sysreg_write(CNTHCTL_EL2, have->cnthctl);
+	sysreg_write(HSTR_EL2, 0);
+	if (feat.hcx)
+		sysreg_write(HCRX_EL2, have->hcrx);
+	if (feat.fgt) {
+		sysreg_write(HFGRTR_EL2, have->hfgrtr);
+		sysreg_write(HFGWTR_EL2, have->hfgwtr);
+		sysreg_write(HFGITR_EL2, have->hfgitr);
+		sysreg_write(HDFGRTR_EL2, have->hdfgrtr);
+		sysreg_write(HDFGWTR_EL2, have->hdfgwtr);
+		if (feat.amu)
+			sysreg_write(HAFGRTR_EL2, 0);
+	}
+	if (feat.pmu) /* EL0 accesses are refused before MDCR_EL2.TPM is asked */
+		sysreg_write(PMUSERENR_EL0, 0);
+	isb();
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trap controls of a VM that has EL2: L1's bits, and the merge of L1's and nidus's controls. */
+#include "traps/traps_nested.h"
+
+#include "arch/feat.h"
+#include "arch/gicv3.h"
+#include "arch/hcr.h"
+#include "state/l1regs.h"
+#include "simd/simd_state.h"
+#include "traps/idreg.h"
+
+/* ---- which bits L1's registers have ---- */
+
+#define ID(reg, lsb) ((u32)(id->v[IDX_##reg] >> (lsb)) & 0xf)
+
+struct shown {
+	bool ALWAYS, PAUTH, SVE, SME, SME2, GIC, RAS, DPB, DPB2, PAN2, TLBIOS, TLBIRANGE, SPECRES;
+	bool SPECRES2, FGT, ECV, HCX, EVT, EVT_TLBI, NV, MOPS, XS, CMOW;
+};
+
+static struct shown shown_read(const struct idregs *id)
+{
+	return (struct shown){
+		.ALWAYS = true,
+		.PAUTH = ID(ID_AA64ISAR1_EL1, 4) || ID(ID_AA64ISAR1_EL1, 8) ||
+			 ID(ID_AA64ISAR2_EL1, 12),
+		.SVE = ID(ID_AA64PFR0_EL1, 32),
+		.SME = ID(ID_AA64PFR1_EL1, 24),
+		.SME2 = ID(ID_AA64PFR1_EL1, 24) >= 2,
+		.GIC = ID(ID_AA64PFR0_EL1, 24),
+		.RAS = ID(ID_AA64PFR0_EL1, 28),
+		.DPB = ID(ID_AA64ISAR1_EL1, 0),
+		.DPB2 = ID(ID_AA64ISAR1_EL1, 0) >= 2,
+		.PAN2 = ID(ID_AA64MMFR1_EL1, 20) >= 2,
+		.TLBIOS = ID(ID_AA64ISAR0_EL1, 56),
+		.TLBIRANGE = ID(ID_AA64ISAR0_EL1, 56) >= 2,
+		.SPECRES = ID(ID_AA64ISAR1_EL1, 40),
+		.SPECRES2 = ID(ID_AA64ISAR1_EL1, 40) >= 2,
+		.FGT = ID(ID_AA64MMFR0_EL1, 56),
+		.ECV = ID(ID_AA64MMFR0_EL1, 60),
+		.HCX = ID(ID_AA64MMFR1_EL1, 40),
+		.EVT = ID(ID_AA64MMFR2_EL1, 56),
+		.EVT_TLBI = ID(ID_AA64MMFR2_EL1, 56) >= 2,
+		.NV = ID(ID_AA64MMFR2_EL1, 24),
+		.MOPS = ID(ID_AA64ISAR2_EL1, 16),
+		.XS = ID(ID_AA64ISAR1_EL1, 56),
+		.CMOW = ID(ID_AA64MMFR1_EL1, 56),
+	};
+}
+
+/*
+ * Absent, as no VM is shown what they belong to: TID0 (AArch32), TME, MIOCNCE, FIEN, AMVOFFEN,
+ * EnSCXT, ATA, DCT, TID5, TLOR, GPF, TWEDEn, TWEDEL. FWB as well: a shadow has its attributes from
+ * whoever composes it, who reads it by itself.
+ */
+static u64 hcr_bits(const struct shown *s)
+{
+	u64 hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_VF | HCR_VI |
+		  HCR_VSE | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID2 |
+		  HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |
+		  HCR_TTLB | HCR_TVM | HCR_TGE | HCR_TDZ | HCR_HCD | HCR_TRVM | HCR_CD | HCR_ID |
+		  HCR_RW | HCR_E2H;
+
+	if (s->PAUTH)
+		hcr |= HCR_API | HCR_APK;
+	if (s->RAS)
+		hcr |= HCR_TERR | HCR_TEA;
+	if (s->NV)
+		hcr |= HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT;
+	if (s->EVT)
+		hcr |= HCR_TID4 | HCR_TICAB | HCR_TOCU;
+	if (s->EVT_TLBI)
+		hcr |= HCR_TTLBIS | HCR_TTLBOS;
+	return hcr;
+}
+
+static u64 hcrx_bits(const struct shown *s)
+{
+	u64 hcrx = 0;
+
+	if (!s->HCX)
+		return 0;
+	if (s->MOPS)
+		hcrx |= HCRX_MSCEN | HCRX_MCE2;
+	if (s->XS)
+		hcrx |= HCRX_FNXS | (s->FGT ? HCRX_FGTNXS : 0);
+	if (s->CMOW)
+		hcrx |= HCRX_CMOW;
+	return hcrx;
+}
+
+static u64 cnthctl_bits(const struct shown *s)
+{
+	u64 cnthctl = CNTHCTL_EL0PCTEN | CNTHCTL_EL0VCTEN | CNTHCTL_EVNT | CNTHCTL_EL0VTEN |
+		      CNTHCTL_EL0PTEN | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
+
+	if (s->ECV)
+		cnthctl |= CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT |
+			   CNTHCTL_EVNTIS;
+	return cnthctl;
+}
+
+static void fgt_bits(struct nested_bits *b, const struct shown *s)
+{
+	u64 HFGR = 0, HFGW = 0, HFGI = 0, HDFGR = 0, HDFGW = 0;
+
+#define ADD_HFGR(n) HFGR |= BIT(n);
+#define ADD_HFGW(n) HFGW |= BIT(n);
+#define ADD_HFGX(n) ADD_HFGR(n) ADD_HFGW(n)
+#define ADD_HFGI(n) HFGI |= BIT(n);
+#define ADD_HDFGR(n) HDFGR |= BIT(n);
+#define ADD_HDFGW(n) HDFGW |= BIT(n);
+#define ADD_HDFGX(n) ADD_HDFGR(n) ADD_HDFGW(n)
+#define FGT(regs, n, name, polarity, feature)                                                      \
+	if (s->feature) {                                                                          \
+		ADD_##regs(n)                                                                      \
+	}
+#include "arch/trap.def"
+	b->hfgrtr = HFGR;
+	b->hfgwtr = HFGW;
+	b->hfgitr = HFGI;
+	b->hdfgrtr = HDFGR;
+	b->hdfgwtr = HDFGW;
+}
+
+void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
+{
+	struct shown s = shown_read(id);
+
+	*bits = (struct nested_bits){
+		.hcr = hcr_bits(&s),
+		.hcrx = hcrx_bits(&s),
+		.mdcr = MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | (s.FGT ? MDCR_TDCC : 0),
+		.cptr = CPTR_FPEN | (s.SVE ? CPTR_ZEN : 0) | (s.SME ? CPTR_SMEN : 0) | CPTR_TCPAC,
+		.cnthctl = cnthctl_bits(&s),
+		.ich_hcr = s.GIC ? ICH_HCR_TRAPS : 0,
+		.smcr = s.SME2 ? SMCR_EZT0 : 0,
+	};
+	if (s.FGT)
+		fgt_bits(bits, &s);
+}
+
+/* ---- the merge ---- */
+
+/*
+ * Traps, and controls where 1 is the side that a hypervisor may be asked to keep: broadcast (FB,
+ * BSU; nidus has 0), cacheability (DC, CD, ID), faults (PTW).
+ */
+#define HCR_OR                                                                                     \
+	(HCR_SWIO | HCR_PTW | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 |           \
+	 HCR_TID2 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |     \
+	 HCR_TTLB | HCR_TVM | HCR_TDZ | HCR_TRVM | HCR_CD | HCR_ID | HCR_TERR | HCR_TEA | HCR_AT | \
+	 HCR_TID4 | HCR_TICAB | HCR_TOCU | HCR_TTLBIS | HCR_TTLBOS)
+#define HCR_AND (HCR_API | HCR_APK)
+
+/*
+ * FGTnXS takes traps away: those of HFGITR_EL2 from the nXS instructions. It may follow L1, as
+ * nidus sets no bit of HFGITR_EL2 for a TLBI.
+ */
+#define HCRX_OR (HCRX_FNXS | HCRX_FGTNXS | HCRX_CMOW | HCRX_MCE2)
+#define HCRX_AND HCRX_MSCEN
+
+#define MDCR_OR (MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TDCC)
+
+/* The event stream is made for all levels; EL0* mean nothing without TGE. */
+#define CNTHCTL_OR                                                                                 \
+	(CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT | CNTHCTL_EVNT |   \
+	 CNTHCTL_EVNTIS)
+#define CNTHCTL_AND (CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN)
+
+/*
+ * have: the bits that the VM's register has. Those of `and` that it has not stay nidus's; l1 is
+ * masked by have already.
+ */
+static u64 merge(u64 l0, u64 l1, u64 have, u64 or, u64 and)
+{
+	return (l0 | (l1 & or)) & (l1 | ~(have & and));
+}
+
+/* HCD stays clear: HVC comes to nidus, which knows what to do (reflect_undefined()). */
+static u64 hcr_merge(u64 l0, u64 l1, u64 have)
+{
+	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND);
+
+	if (l1 & HCR_IMO)
+		hcr |= l1 & HCR_VI;
+	if (l1 & HCR_FMO)
+		hcr |= l1 & HCR_VF;
+	if (l1 & HCR_AMO)
+		hcr |= l1 & HCR_VSE;
+	return hcr;
+}
+
+/* The low bits of CPTR_EL2's two-bit fields, and both bits of those fields whose low one is in low. */
+#define CPTR_LOW (BIT(20) | BIT(16) | BIT(24))
+_Static_assert((CPTR_LOW | CPTR_LOW << 1) == (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN), "the fields");
+
+static u64 cptr_fields(u64 low)
+{
+	return low | low << 1;
+}
+
+/* A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not L2. */
+static u64 cptr_merge(u64 l0, u64 l1, u64 have)
+{
+	return (l0 | (l1 & CPTR_TCPAC)) & ~cptr_fields(have & ~l1 & CPTR_LOW);
+}
+
+/* The bits of a fine-grained trap register that trap while 0. */
+enum {
+	REG_HFG,
+	REG_HFGI,
+	REG_HDFG,
+};
+
+static u64 fgt_negative(int reg)
+{
+	u64 HFG = 0, HFGI = 0, HDFG = 0;
+
+#define AT_HFGX(n) HFG |= BIT(n)
+#define AT_HFGR(n) HFG |= BIT(n)
+#define AT_HFGI(n) HFGI |= BIT(n)
+#define AT_HDFGX(n) HDFG |= BIT(n)
+#define AT_HDFGR(n) HDFG |= BIT(n)
+#define AT_HDFGW(n) HDFG |= BIT(n)
+#define IF_POS(x)
+#define IF_NEG(x) x;
+#define FGT(regs, n, name, polarity, feature) IF_##polarity(AT_##regs(n))
+#include "arch/trap.def"
+	return reg == REG_HFG ? HFG : reg == REG_HFGI ? HFGI : HDFG;
+}
+
+static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
+{
+	u64 negative = fgt_negative(reg);
+
+	return merge(l0, l1, have, ~negative, negative);
+}
+
+/*
+ * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
+ * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
+ * CPTR_EL2 closed as well they are left alone.
+ */
+static u64 vel2_shut(const struct vcpu *vcpu)
+{
+	return cptr_fields(~l1_cptr(vcpu) & CPTR_LOW);
+}
+
+inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
+{
+	if (vcpu->hyp)
+		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
+	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
+}
+
+/* What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has less to change. */
+static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
+{
+	t->hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
+	t->hdfgwtr |= HDFGXTR_DEBUG | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
+}
+
+struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
+{
+	const struct nested_bits *have = &vcpu->vm->nested;
+	struct traps t = {
+		.hcr = hcr_merge(l0->hcr, l1_hcr(vcpu), have->hcr),
+		.hcrx = merge(l0->hcrx, l1_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
+		.mdcr = merge(l0->mdcr, l1_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
+		.cptr = traps_nested_cptr(l0->cptr, vcpu),
+		.cnthctl = merge(l0->cnthctl, l1_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
+				 CNTHCTL_AND),
+		.hfgrtr = fgt_merge(l0->hfgrtr, l1_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
+		.hfgwtr = fgt_merge(l0->hfgwtr, l1_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
+		.hfgitr = fgt_merge(l0->hfgitr, l1_hfgitr(vcpu), have->hfgitr, REG_HFGI),
+		.hdfgrtr = fgt_merge(l0->hdfgrtr, l1_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
+		.hdfgwtr = fgt_merge(l0->hdfgwtr, l1_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
+	};
+
+	if (feat.fgt && !vcpu->debug_live)
+		debug_by_fgt(&t, vcpu);
+	return t;
+}
+
+/*
+ * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
+ * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
+ * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
+ */
+struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
+{
+	struct traps t = *l0;
+
+	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
+	t.cptr = traps_nested_cptr(t.cptr, vcpu);
+	if (feat.ecv)
+		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
+	if (!feat.fgt) {
+		t.mdcr |= MDCR_TDA;
+	} else if (vcpu->debug_live) {
+		/* Whom a breakpoint or watchpoint matches is not what the CPU has of it: debug_control_vel2(). */
+		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
+		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
+	} else {
+		t.mdcr &= ~MDCR_TDA;
+		debug_by_fgt(&t, vcpu);
+	}
+	return t;
+}
+
+/* The words of L1's page that say what L2's machine is, in no particular order. */
+static const u16 page_words[] = {
+	VNCR_HCR_EL2,	 VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
+	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
+	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
+};
+/* And those that trap, CNTHCTL_EL2's two homes among them. */
+static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 };
+
+
+_Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
+
+/* Word i of L1's. */
+static inline u64 word(const struct vcpu *vcpu, size_t i)
+{
+	if (i < ARRAY_SIZE(page_words))
+		return vcpu->vncr[page_words[i] / 8];
+	return vcpu->sr[other_words[i - ARRAY_SIZE(page_words)]];
+}
+
+bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
+{
+	u64 differ = 0;
+
+#pragma GCC unroll 16
+	for (size_t i = 0; i < TRAPS_WORDS; i++)
+		differ |= word(vcpu, i) ^ from[i];
+	return differ;
+}
+
+void nested_words_note(const struct vcpu *vcpu, u64 *from)
+{
+	for (size_t i = 0; i < TRAPS_WORDS; i++)
+		from[i] = word(vcpu, i);
+}
+
+void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)
+{
+	if (!(loaded->hcr & ~hw_hcr & HCR_VSE))
+		return;
+	loaded->hcr &= ~HCR_VSE;
+	vncr_write(vcpu, VNCR_HCR_EL2, vncr_read(vcpu, VNCR_HCR_EL2) & ~HCR_VSE);
+}

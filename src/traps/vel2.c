@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a vcpu with a virtual EL2 is apart from an ordinary one. */
+#include "traps/vel2.h"
+
+#include "arch/feat.h"
+#include "arch/hcr.h"
+#include "arch/idspace.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "state/l1regs.h"
+#include "state/vncr.h"
+#include "simd/simd.h"
+#include "traps/debug.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+
+int vel2_init(struct vcpu *vcpu)
+{
+	u64 page = page_alloc_zero();
+
+	if (!page)
+		return -ENOMEM;
+	vcpu->vncr = pa_ptr(pa(page));
+	vcpu->has_el2 = true;
+	vcpu->hyp = true;
+	return 0;
+}
+
+void vel2_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->vncr)
+		page_free(ptr_pa(vcpu->vncr).a, 0);
+	vcpu->vncr = NULL;
+}
+
+void vel2_reset(struct vcpu *vcpu)
+{
+	memset(vcpu->vncr, 0, PAGE_SIZE);
+	vcpu->hyp = true;
+	vcpu->reflection.esr = 0;
+	vcpu->shadow.work = SHADOW_NO_WORK;
+	/* What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm reset values. */
+	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
+	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
+	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
+	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
+	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
+	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
+	vcpu->timers_trap = feat.ecv;
+	vcpu->short_ways = !simd_chaos;
+	vel2_cpacr_load(vcpu);
+}
+
+void vel2_say_vhe(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (!__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
+		log_line("vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus does not offer: "
+			 "it needs one that runs with E2H = 1",
+			 vm->config->name);
+}
+
+/* TCR_EL2 as it is with E2H = 0: its RES1 bits, and nothing where with E2H = 1 IPS and the like are. */
+#define TCR_EL2_RES1 (BIT(31) | BIT(23))
+#define TCR_EL2_NVHE(v) (((v) & (MASK(63, 32) | TCR_EL2_RES1)) == TCR_EL2_RES1)
+
+/* The registers of vEL2 that are the hardware's EL1 registers while it runs. */
+#define TWINS(X)                                                                                   \
+	X(SCTLR_EL2, SCTLR_EL12)                                                                   \
+	X(TTBR0_EL2, TTBR0_EL12)                                                                   \
+	X(TTBR1_EL2, TTBR1_EL12)                                                                   \
+	X(TCR_EL2, TCR_EL12)                                                                       \
+	X(AFSR0_EL2, AFSR0_EL12)                                                                   \
+	X(AFSR1_EL2, AFSR1_EL12)                                                                   \
+	X(MAIR_EL2, MAIR_EL12)                                                                     \
+	X(AMAIR_EL2, AMAIR_EL12)                                                                   \
+	X(VBAR_EL2, VBAR_EL12)                                                                     \
+	X(CONTEXTIDR_EL2, CONTEXTIDR_EL12)
+
+#define ACCESS(name, twin)                                                                         \
+	enum verdict twin_##name(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)     \
+	{                                                                                          \
+		(void)id;                                                                          \
+		if (!vcpu->hyp)                                                                    \
+			return UNDEF;                                                              \
+		if (write) {                                                                       \
+			if (SR_##name == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))             \
+				vel2_say_vhe(vcpu);                                                \
+			sysreg_write(twin, *value);                                                \
+		} else {                                                                           \
+			*value = sysreg_read(twin);                                                \
+		}                                                                                  \
+		return SKIP;                                                                       \
+	}
+
+TWINS(ACCESS)
+
+/* What of them is not RES0. */
+static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)
+{
+	return id == SR_HPFAR_EL2 ? MASK(43, 4) : vcpu->vm->nested.mdcr;
+}
+
+enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (!write) {
+		*value = vcpu->sr[id];
+		return SKIP;
+	}
+	vcpu->sr[id] = *value & el2_bits(vcpu, id);
+	if (unlikely(vcpu->debug_live)) /* MDCR_EL2.TDE */
+		debug_vel2_exit(vcpu);
+	return SKIP;
+}
+
+/* Of CPTR_EL2 (E2H = 1) what CPACR_EL1 has at the same place and does at vEL2. */
+#define CPTR_IN_CPACR (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN | CPTR_TTA)
+
+void vel2_cpacr_load(struct vcpu *vcpu)
+{
+	if (vcpu->cpacr_native) {
+		vcpu->sr[SR_CPACR_EL1] = vcpu->sr[SR_CPTR_EL2];
+		return;
+	}
+	vcpu->sr[SR_CPACR_EL1] =
+		(vcpu->sr[SR_CPTR_EL2] & CPTR_IN_CPACR) | vcpu->cpacr_hidden;
+}
+
+enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	(void)id;
+	if (!vcpu->hyp)
+		return UNDEF;
+	if (write) {
+		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;
+		vel2_cpacr_load(vcpu);
+		sysreg_write(CPACR_EL12, vcpu->sr[SR_CPACR_EL1]);
+		traps_cptr_close(vcpu);
+	} else {
+		*value = vcpu->sr[SR_CPTR_EL2];
+	}
+	return SKIP;
+}
+
+void vel2_cptr_exit(struct vcpu *vcpu)
+{
+	vcpu->sr[SR_CPACR_EL1] = sysreg_read(CPACR_EL12);
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_CPACR_EL1] & vcpu->vm->nested.cptr;
+	traps_cptr_close(vcpu);
+}

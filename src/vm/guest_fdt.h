@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device tree that nidus makes for a guest, and where the parts of its image go. */
+#pragma once
+
+#include "boot/config.h"
+#include "vm/image.h"
+#include "lib/types.h"
+
+/* Addresses are the guest's IPAs. */
+struct guest_layout {
+	u64 ram, ram_size; /* where the images are, */
+	const struct range *more; /* and other RAM */
+	u32 more_count;
+	u64 gicd, gicr; /* gicr: one 128 KiB frame pair per vcpu, contiguous */
+	u64 uart;
+	u32 uart_intid;
+	u64 initrd, initrd_size; /* size 0: none */
+	const u64 *mpidr;        /* of each vcpu */
+};
+
+/*
+ * Write a device tree for the guest into buf: memory, cpus (PSCI), psci (method "hvc", or "smc" if
+ * config->nested), GICv3 (maintenance PPI if nested), armv8-timer (4 interrupts, 5 with the
+ * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), chosen (bootargs,
+ * stdout-path, initrd), and the passed-through devices' nodes copied from the machine's tree.
+ * A device's clocks are copied if they are fixed ones; references to other nodes are dropped.
+ * Returns its size, or a negative libfdt error: -FDT_ERR_NOSPACE, buf too small; -FDT_ERR_EXISTS, a
+ * device lies where the VM has its RAM, GIC or UART. buf is a multiple of 8. Pure.
+ */
+int guest_fdt_make(void *buf, size_t size, const struct vm_config *config,
+		   const struct guest_layout *layout, const struct machine *m);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM's life: building, starting, stopping, resetting. */
+#include "state/vm.h"
+
+#include "arch/barrier.h"
+#include "vm/console.h"
+#include "vm/vpl011.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "nested/shadow.h"
+#include "simd/simd.h"
+#include "vm/sched.h"
+#include "vm/vm_build.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
+
+struct vm vms[MAX_VMS];
+u32 vm_count;
+bool vm_stats_at_end;
+static u32 vms_alive; /* atomic: created and not yet finished, started or not */
+/* Atomic: bit n while vms[n] waits for vm_work(). Who takes the bit out has the VM to himself until he puts it back. */
+static u32 work_waits;
+static u32 work_next; /* atomic: which VM's turn it is */
+
+/* The VM is to be worked on, by anybody. */
+static void hand_over(struct vm *vm)
+{
+	__atomic_fetch_or(&work_waits, 1U << (vm - vms), __ATOMIC_RELEASE);
+}
+
+int vm_create(const struct vm_config *config)
+{
+	struct vm *vm = &vms[vm_count];
+	const char *error;
+
+	vm->config = config;
+	vm->id = vm_count + 1;
+	error = vm_build(vm);
+	if (error) {
+		log_line("%s: %s; this VM does not start", config->path, error);
+		while (vm_release_piece(vm))
+			;
+		vm_free_vcpus(vm);
+		memset(vm, 0, sizeof(*vm));
+		return -EINVAL;
+	}
+	vm_count++;
+	__atomic_fetch_add(&vms_alive, 1, __ATOMIC_RELAXED);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vm->work_cpus |= vm->vcpus[i]->affinity;
+	vm->state = VM_LOADING;
+	vm_load_begin(vm);
+	hand_over(vm);
+	return 0;
+}
+
+void vm_start(struct vm *vm)
+{
+	vm->started = counter_now();
+	vm->e2h_said = false;
+	/* A hypervisor reads the physical counter often; where that has no offset, it gets the machine's as it is. */
+	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
+	vm->vcpus_alive = vm->vcpu_count;
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		vm->vcpus[i]->requests = 0;
+		vm->vcpus[i]->state = VCPU_OFF;
+	}
+	vm->vcpus[0]->state = VCPU_STARTING;
+	vcpu_reset(vm->vcpus[0], vm->entry, vm->fdt_ipa);
+	/* Last: a vm_stop() that comes now finds all vcpus in place. */
+	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
+	sched_start(vm->vcpus[0]);
+}
+
+void vm_first_entry(struct vm *vm)
+{
+	if (!__atomic_exchange_n(&vm->entered, true, __ATOMIC_RELAXED))
+		log_line("vm %s: first entry at %lu ticks", vm->config->name,
+			 counter_now() - boot_ticks);
+}
+
+/* One vcpu fewer; the last one hands the VM to vm_work(). */
+static void one_less(struct vm *vm)
+{
+	if (__atomic_sub_fetch(&vm->vcpus_alive, 1, __ATOMIC_ACQ_REL) == 0)
+		hand_over(vm);
+}
+
+/* A vcpu that is off dies on the spot; whoever wins the exchange counts it. */
+static void kill_if_off(struct vcpu *vcpu)
+{
+	u32 off = VCPU_OFF;
+
+	if (__atomic_compare_exchange_n(&vcpu->state, &off, VCPU_DEAD, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		one_less(vcpu->vm);
+}
+
+void vm_stop(struct vm *vm, enum vm_state how, const char *reason)
+{
+	u32 running = VM_RUNNING;
+
+	if (!__atomic_compare_exchange_n(&vm->state, &running, how, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		return;
+	vm->stop_reason = reason;
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		vcpu_request(vm->vcpus[i], REQ_STOP);
+		kill_if_off(vm->vcpus[i]);
+	}
+}
+
+void vm_vcpu_gone(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (vcpu->going_off) {
+		vcpu->going_off = false;
+		vgic_vcpu_off(vcpu);
+		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&vm->state, __ATOMIC_SEQ_CST) != VM_RUNNING)
+			kill_if_off(vcpu);
+		return;
+	}
+	__atomic_store_n(&vcpu->state, VCPU_DEAD, __ATOMIC_RELEASE);
+	one_less(vm);
+}
+
+u64 vm_work_cpus(void)
+{
+	u32 waits = __atomic_load_n(&work_waits, __ATOMIC_ACQUIRE);
+	u64 mask = 0;
+
+	for (; unlikely(waits); waits &= waits - 1)
+		mask |= vms[__builtin_ctz(waits)].work_cpus;
+	return mask;
+}
+
+bool vm_work_pending(void)
+{
+	return vm_work_cpus() & BIT(cpu_this()->index);
+}
+
+static void tell_end(struct vm *vm)
+{
+	if (vm->end_told)
+		return;
+	vm->end_told = true;
+	if (vm_stats_at_end)
+		account_print(vm);
+	if (vm->stop_reason)
+		log_line("vm %s: stopped: %s", vm->config->name, vm->stop_reason);
+	else
+		log_line("vm %s: off", vm->config->name);
+}
+
+/* True: there is more. */
+static bool stop_piece(struct vm *vm)
+{
+	tell_end(vm);
+	if (vm_release_piece(vm))
+		return true;
+	__atomic_store_n(&vm->state, VM_DEAD, __ATOMIC_RELEASE);
+	if (__atomic_sub_fetch(&vms_alive, 1, __ATOMIC_ACQ_REL) == 0)
+		vm_all_gone();
+	return false;
+}
+
+/* What the last life left goes, then RAM is filled as at the first start. */
+static void reset_piece(struct vm *vm)
+{
+	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
+		return;
+	vm->reset = 0;
+	log_line("vm %s: reset%s", vm->config->name,
+		 vm_devices_know_ram(vm) ? "; its devices are as it left them, and may write to its memory" : "");
+	vgic_vm_reset(vm);
+	if (vm->uart && vpl011_create(vm))
+		log_line("vm %s: its UART is gone", vm->config->name);
+	vm_load_begin(vm);
+	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
+}
+
+/* True: there is more. Nobody else has the VM. */
+static bool work_piece(struct vm *vm)
+{
+	switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {
+	case VM_STOPPING:
+		return stop_piece(vm);
+	case VM_RESETTING:
+		reset_piece(vm);
+		return true;
+	case VM_LOADING:
+		if (vm_load_piece(vm))
+			return true;
+		vm_start(vm);
+		break;
+	}
+	return false;
+}
+
+/* One that waits and may be worked on here, taken out; NULL: none, or others were faster. */
+static struct vm *take_work(u64 cpu)
+{
+	u32 next = __atomic_load_n(&work_next, __ATOMIC_RELAXED);
+
+	for (u32 i = 0; i < vm_count; i++) {
+		u32 n = (next + i) % vm_count, bit = 1U << n;
+
+		if (!(__atomic_load_n(&work_waits, __ATOMIC_ACQUIRE) & bit) || !(vms[n].work_cpus & cpu) ||
+		    !(__atomic_fetch_and(&work_waits, ~bit, __ATOMIC_ACQUIRE) & bit))
+			continue;
+		__atomic_store_n(&work_next, n + 1, __ATOMIC_RELAXED);
+		return &vms[n];
+	}
+	return NULL;
+}
+
+void vm_work(void)
+{
+	struct vm *vm = take_work(BIT(cpu_this()->index));
+
+	if (vm && work_piece(vm))
+		hand_over(vm);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a VM from its configuration, and taking it apart. */
+#include "vm/vm_build.h"
+
+#include "arch/feat.h"
+#include "arch/sysreg.h"
+#include "vm/guest_fdt.h"
+#include "vm/vpl011.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "nested/shadow.h"
+#include "traps/vel2.h"
+#include "nested/walk_vm.h"
+#include "simd/simd.h"
+#include "state/cpu.h"
+#include "state/vm.h"
+#include "vm/vm_layout.h"
+#include "vm/vm_ram.h"
+#include "vgic/vgic.h"
+
+/* QEMU virt's map, so that a program written for that machine finds what it expects. */
+#define GUEST_RAM 0x40000000UL
+#define GUEST_GICD 0x08000000UL
+#define GUEST_GICR 0x080a0000UL
+#define GUEST_UART 0x09000000UL
+#define GUEST_UART_INTID 33
+
+#define FDT_MAX KIB(64)
+
+static char message[160];
+
+#define FAIL(...)                                                                                  \
+	({                                                                                         \
+		snprintf(message, sizeof(message), __VA_ARGS__);                                   \
+		(const char *)message;                                                             \
+	})
+
+static u64 free_kib(void)
+{
+	return page_free_count() << (PAGE_SHIFT - 10);
+}
+
+static void set_layout(struct vm *vm)
+{
+	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
+					 GUEST_UART_INTID, 0 };
+	if (!vm->config->direct_map)
+		return;
+	/* 1:1: RAM is where it is found, so the devices stand where the machine's own do. */
+	vm->layout.gicd = machine.gicd.base;
+	vm->layout.gicr = machine.gicr[0].base;
+	vm->layout.uart = machine.uart.base;
+	vm->layout.uart_intid = machine.uart_intid;
+}
+
+static u32 order_of(u64 size)
+{
+	return 63 - (u32)__builtin_clzl(size >> PAGE_SHIFT);
+}
+
+static u64 ram_end(const struct vm *vm)
+{
+	const struct vm_ram *last = &vm->ram[vm->ram_chunks - 1];
+
+	return last->ipa + last->size;
+}
+
+static const char *map_ram(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ram_chunks; i++) {
+		const struct vm_ram *r = &vm->ram[i];
+
+		if (stage2_map(&vm->stage2, ipa(r->ipa), pa(r->pa), r->size, STAGE2_RAM))
+			return FAIL("memory: expected %lu MiB and stage-2 tables for it, found none for these: %lu KiB are free",
+				    vm->config->mem_size >> 20, free_kib());
+	}
+	return NULL;
+}
+
+static const char *map_passthrough(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->config->pass_count; i++) {
+		const struct passthrough *p = &vm->config->pass[i];
+
+		for (u32 r = 0; r < p->reg_count; r++) {
+			u64 base = ALIGN_DOWN(p->reg[r].base, PAGE_SIZE);
+			u64 end = ALIGN_UP(p->reg[r].base + p->reg[r].size, PAGE_SIZE);
+
+			if (stage2_map(&vm->stage2, ipa(base), pa(base), end - base, STAGE2_DEVICE))
+				return FAIL("nidus,passthrough: registers at 0x%lx can't be mapped",
+					    p->reg[r].base);
+		}
+		for (u32 n = 0; n < p->intid_count; n++)
+			if (vgic_assign_spi(vm, p->intid[n], p->intid[n], p->edge[n]))
+				return FAIL("nidus,passthrough: interrupt %u can't be routed",
+					    p->intid[n]);
+	}
+	return NULL;
+}
+
+static u64 mpidr_of(u32 index)
+{
+	/* 16 vcpus share an Aff1: as many as one SGI's target list reaches. */
+	return BIT(31) | (u64)(index / 16) << 8 | index % 16;
+}
+
+static u32 vcpu_order(void)
+{
+	return order_of(ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) * 2 - 1);
+}
+
+/* Of the CPUs that are online those with these numbers (bits), as bits of their indices. */
+static u64 cpus_numbered(u64 numbers)
+{
+	u64 mask = 0;
+
+	for (u32 i = 0; i < cpu_count; i++)
+		mask |= (numbers >> cpus[i].number & 1) << i;
+	return mask;
+}
+
+static const char *make_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->config->cpus; i++) {
+		u32 order = vcpu_order();
+		struct vcpu *vcpu;
+		u64 page = page_alloc(order);
+
+		if (!page)
+			return FAIL("cpus: expected %lu KiB for vcpu %u, found %lu free in other pieces",
+				    PAGE_SIZE << order >> 10, i, free_kib());
+		page_zero(page, PAGE_SIZE << order);
+		vcpu = pa_ptr(pa(page));
+		vcpu->vm = vm;
+		vcpu->index = (u8)i;
+		vcpu->vmpidr = mpidr_of(i);
+		vcpu->affinity = cpus_numbered(vm->config->affinity[i]);
+		list_init(&vcpu->rq_node);
+		vtimer_reset(vcpu);
+		vm->vcpus[i] = vcpu;
+		vm->vcpu_count = i + 1;
+		if (!vcpu->affinity)
+			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
+		if (vm->config->nested && vel2_init(vcpu))
+			return FAIL("nidus,nested: no memory for its virtual EL2: %lu KiB are free", free_kib());
+		if (simd_vcpu_init(vcpu))
+			return FAIL("cpus: no memory for its SIMD state: %lu KiB are free", free_kib());
+	}
+	return NULL;
+}
+
+static const char *make_devices(struct vm *vm)
+{
+	int err = vm->config->nested ? shadow_vm_init(vm) : 0;
+
+	if (err == -ENOMEM)
+		return FAIL("nidus,nested: expected %lu KiB of free memory for its shadow tables, found %lu",
+			    shadow_pages_needed(vm) << (PAGE_SHIFT - 10), free_kib());
+	if (err)
+		return "nidus,nested: no VMIDs for its shadow tables";
+	if (vgic_vm_init(vm))
+		return FAIL("no memory for its interrupt controller: %lu KiB are free", free_kib());
+	if (vm->config->vpl011 && vpl011_create(vm))
+		return "vpl011: no memory for it";
+	return NULL;
+}
+
+/* Made once and kept: a VM that resets needs no memory for it then. */
+static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
+{
+	struct range more[VM_RAM_CHUNKS];
+	u64 mpidr[MAX_VCPUS];
+	int size;
+
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		mpidr[i] = vm->vcpus[i]->vmpidr & (MASK(39, 32) | MASK(23, 0));
+	gl->mpidr = mpidr;
+	gl->more = more;
+	for (u32 i = 0; vm->config->direct_map && i < vm->ram_chunks; i++)
+		if (vm->ram[i].ipa != gl->ram)
+			more[gl->more_count++] = (struct range){ vm->ram[i].ipa, vm->ram[i].size };
+	vm->load.fdt = page_alloc(order_of(FDT_MAX));
+	if (!vm->load.fdt)
+		return FAIL("no memory for its device tree: %lu KiB are free", free_kib());
+	/* Debian's libfdt is compiled with SIMD. */
+	simd_host_begin();
+	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX, vm->config, gl, &machine);
+	simd_host_end();
+	if (size < 0)
+		return FAIL("its device tree can't be made (libfdt error %d)", size);
+	vm->load.fdt_size = (u64)size;
+	return NULL;
+}
+
+/* Linux wants kernel and ramdisk within this much, aligned to 1 GiB (its arm64 boot protocol). */
+static bool is_near(const struct image *image, const struct vm_ram *r)
+{
+	u64 lo = MIN(image->segment[0].ipa, r->ipa), hi = MAX(image->end, r->ipa + r->size);
+
+	return ALIGN_UP(hi, GIB(1)) - ALIGN_DOWN(lo, GIB(1)) <= GIB(32);
+}
+
+/* Below the device tree; or at the top of another piece, the largest. 0: there is no room. */
+static u64 place_initrd(const struct vm *vm, const struct image *image, u64 size)
+{
+	u64 at = ALIGN_DOWN(vm->fdt_ipa - size, PAGE_SIZE);
+	const struct vm_ram *best = NULL;
+
+	/* The rounding counts too. */
+	if (size <= vm->fdt_ipa - image->end && at >= image->end)
+		return at;
+	for (u32 i = 0; vm->config->direct_map && i < vm->ram_chunks; i++) {
+		const struct vm_ram *r = &vm->ram[i];
+
+		if (r->ipa != vm->layout.ram && r->size >= size && is_near(image, r) &&
+		    (!best || r->size > best->size))
+			best = r;
+	}
+	return best ? ALIGN_DOWN(best->ipa + best->size - size, PAGE_SIZE) : 0;
+}
+
+/* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
+static const char *plan_images(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	const struct vm_layout *at = &vm->layout;
+	struct guest_layout gl = { .ram = at->ram, .ram_size = at->ram_size, .gicd = at->gicd, .gicr = at->gicr,
+				   .uart = at->uart, .uart_intid = at->uart_intid, .initrd_size = c->ramdisk.size };
+	struct image *image = &vm->load.image;
+	const char *error;
+
+	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram, at->ram_size);
+	if (error)
+		return FAIL("kernel: %s", error);
+	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
+	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
+		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
+	if (!gl.initrd)
+		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
+			    "device tree (0x%lx), found 0x%lx%s",
+			    image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
+			    c->direct_map ? " in the largest piece" : "");
+	vm->load.initrd = gl.initrd;
+	vm->entry = image->entry;
+	return make_fdt(vm, &gl);
+}
+
+const char *vm_build(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	const char *error;
+
+	if (c->nested && !feat.nv2)
+		return "nidus,nested: expected a CPU with FEAT_NV2, found none";
+	error = simd_config_check(c, message, sizeof(message));
+	if (error)
+		return error;
+	set_layout(vm);
+	idregs_init(&vm->id_regs, c);
+	nested_bits_init(&vm->nested, &vm->id_regs);
+	vm->walk_feat = walk_feat_of(&vm->id_regs);
+	error = vm_ram_alloc(vm);
+	if (error)
+		return error;
+	error = vm_layout_check(vm);
+	if (error)
+		return error;
+	if (stage2_init(&vm->stage2, stage2_ipa_bits(ram_end(vm)), c->stage2_block))
+		return "no memory or VMID for its stage-2 tables";
+	vm->stage2_ready = true;
+	if ((error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
+	    (error = map_passthrough(vm)))
+		return error;
+	return plan_images(vm);
+}
+
+bool vm_devices_know_ram(const struct vm *vm)
+{
+	return vm->config->direct_map && vm->config->pass_count && vm->started;
+}
+
+/* The last words on the console take as long as the machine's UART does, but that may be stuck. */
+static bool has_last_words(struct vm *vm)
+{
+	u64 now = counter_now();
+
+	if (!vm->stopped)
+		vm->stopped = now;
+	return now - vm->stopped < sysreg_read(CNTFRQ_EL0) && !vpl011_drained(vm);
+}
+
+static bool release_devices(struct vm *vm)
+{
+	if (has_last_words(vm))
+		return true;
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		timer_cancel(&vm->vcpus[i]->vtimer.virt_wake);
+		timer_cancel(&vm->vcpus[i]->vtimer.phys);
+		simd_vcpu_destroy(vm->vcpus[i]);
+	}
+	vgic_vm_destroy(vm);
+	vpl011_destroy(vm);
+	vm->mmio.count = 0;
+	return false;
+}
+
+static bool release_shadows(struct vm *vm)
+{
+	if (vm->shadows && shadow_vm_destroy_piece(vm))
+		return true;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vel2_destroy(vm->vcpus[i]);
+	return false;
+}
+
+static bool release_stage2(struct vm *vm)
+{
+	if (vm->stage2_ready && stage2_destroy_piece(&vm->stage2))
+		return true;
+	vm->stage2_ready = false;
+	return false;
+}
+
+static bool release_ram(struct vm *vm)
+{
+	u64 size = 0;
+
+	if (vm->load.fdt)
+		page_free(vm->load.fdt, order_of(FDT_MAX));
+	vm->load.fdt = 0;
+	if (!vm_devices_know_ram(vm))
+		return vm_ram_free_piece(vm);
+	for (; vm->ram_chunks; vm->ram_chunks--)
+		size += vm->ram[vm->ram_chunks - 1].size;
+	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there", vm->config->name,
+		 size >> 20);
+	return false;
+}
+
+bool vm_release_piece(struct vm *vm)
+{
+	static bool (*const parts[])(struct vm *vm) = {
+		release_devices, release_shadows, release_stage2, release_ram,
+	};
+
+	if (vm->released < ARRAY_SIZE(parts) && !parts[vm->released](vm))
+		vm->released++;
+	return vm->released < ARRAY_SIZE(parts);
+}
+
+void vm_free_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		page_free(ptr_pa(vm->vcpus[i]).a, vcpu_order());
+}

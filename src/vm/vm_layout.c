@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a VM has at which guest address and INTID: no two things at one. */
+#include "vm/vm_layout.h"
+
+#include "arch/gicv3.h"
+#include "boot/config.h"
+#include "dev/dt.h"
+#include "dev/pl011_regs.h"
+#include "lib/log.h"
+#include "state/vm.h"
+
+static char line[224];
+
+#define FAIL(...)                                                                                  \
+	({                                                                                         \
+		snprintf(line, sizeof(line), __VA_ARGS__);                                         \
+		(const char *)line;                                                                \
+	})
+
+/* A part of the VM that is nidus's making. */
+struct part {
+	const char *what;
+	struct range at;
+};
+
+#define PARTS (3 + VM_RAM_CHUNKS)
+
+/* The emulated devices first. */
+static u32 list_parts(const struct vm *vm, struct part *part)
+{
+	const struct vm_layout *l = &vm->layout;
+	u32 n = 0;
+
+	part[n++] = (struct part){ "its distributor", { l->gicd, GICD_SIZE } };
+	part[n++] = (struct part){ "its redistributors",
+				   { l->gicr, (u64)GICR_SIZE * vm->config->cpus } };
+	if (vm->config->vpl011)
+		part[n++] = (struct part){ "its UART", { l->uart, PL011_SIZE } };
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		part[n++] = (struct part){ "its RAM", { vm->ram[i].ipa, vm->ram[i].size } };
+	return n;
+}
+
+/* With nidus,direct-map the VM's devices stand where the machine's do, of which there may be less. */
+static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
+{
+	u32 devices = vm->config->vpl011 ? 3 : 2;
+
+	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
+		return "vpl011: expected a UART with an interrupt in the machine, in whose place "
+		       "nidus,direct-map puts the VM's, found none";
+	for (u32 i = 0; i < devices; i++)
+		for (u32 j = i + 1; j < n; j++)
+			if (range_overlaps(part[i].at, part[j].at))
+				return FAIL("cpus: expected parts of the VM that do not overlap, found %s at 0x%lx "
+					    "+ 0x%lx and %s at 0x%lx + 0x%lx",
+					    part[i].what, part[i].at.base, part[i].at.size,
+					    part[j].what, part[j].at.base, part[j].at.size);
+	return NULL;
+}
+
+/* One device: whole pages, as stage 2 gives them. */
+static const char *check_device(const struct vm *vm, const struct part *part, u32 n,
+				const struct passthrough *pass)
+{
+	char name[64];
+
+	for (u32 r = 0; r < pass->reg_count; r++)
+		for (u32 i = 0; i < n; i++)
+			if (range_overlaps(machine_pages_of(pass->reg[r]), part[i].at))
+				return FAIL("nidus,passthrough: expected registers where the VM has nothing else, "
+					    "found %s at 0x%lx + 0x%lx in a page with %s at 0x%lx + 0x%lx",
+					    dt_name(machine.fdt, pass->node, name, sizeof(name)),
+					    pass->reg[r].base, pass->reg[r].size, part[i].what,
+					    part[i].at.base, part[i].at.size);
+	for (u32 i = 0; vm->config->vpl011 && i < pass->intid_count; i++)
+		if (pass->intid[i] == vm->layout.uart_intid)
+			return FAIL("nidus,passthrough: expected interrupts that the VM has not yet, found %s with "
+				    "%u, which is its UART's (without vpl011 it has none)",
+				    dt_name(machine.fdt, pass->node, name, sizeof(name)), pass->intid[i]);
+	return NULL;
+}
+
+/* No SPI twice, be it of one device or of two: the VM's are assigned one by one. */
+static const char *check_shared(const struct vm_config *c)
+{
+	u64 seen[GIC_INTID_MAX / 64 + 1] = { 0 };
+	char name[64];
+
+	for (u32 i = 0; i < c->pass_count; i++)
+		for (u32 k = 0; k < c->pass[i].intid_count; k++) {
+			u32 intid = c->pass[i].intid[k];
+
+			if (seen[intid / 64] >> intid % 64 & 1)
+				return FAIL("nidus,passthrough: expected an interrupt of its own, found %s with %u, "
+					    "which the VM has already",
+					    dt_name(machine.fdt, c->pass[i].node, name, sizeof(name)),
+					    intid);
+			seen[intid / 64] |= BIT(intid % 64);
+		}
+	return NULL;
+}
+
+const char *vm_layout_check(const struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	struct part part[PARTS];
+	u32 n = list_parts(vm, part);
+	const char *error = check_parts(vm, part, n);
+
+	for (u32 i = 0; !error && i < c->pass_count; i++)
+		error = check_device(vm, part, n, &c->pass[i]);
+	return error ? error : check_shared(c);
+}

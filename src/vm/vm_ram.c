@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM's RAM: taking it from the machine's, giving it back, and access to it. */
+#include "vm/vm_ram.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "state/vm.h"
+
+static char message[160];
+
+static const char *too_little(const struct vm *vm)
+{
+	snprintf(message, sizeof(message), "memory: expected %lu MiB of free memory, found %lu MiB%s",
+		 vm->config->mem_size >> 20, page_free_count() >> (20 - PAGE_SHIFT),
+		 vm->ram_chunks == VM_RAM_CHUNKS ? " in too many pieces" : "");
+	return message;
+}
+
+/* The largest block within so many bytes. */
+static u32 order_within(u64 size)
+{
+	return MIN(63 - (u32)__builtin_clzl(size >> PAGE_SHIFT), (u32)PAGE_ORDER_MAX);
+}
+
+/* A piece for the end of the list. */
+static bool append(struct vm *vm, u64 base, u64 size)
+{
+	const struct vm_ram *last = vm->ram_chunks ? &vm->ram[vm->ram_chunks - 1] : NULL;
+	u64 at = last ? last->ipa + last->size : vm->layout.ram;
+
+	if (vm->ram_chunks == VM_RAM_CHUNKS)
+		return false;
+	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, base, size };
+	return true;
+}
+
+/* A piece at its own address, in the order of addresses, one with those that it touches. */
+static bool insert(struct vm *vm, u64 base, u64 size)
+{
+	struct vm_ram *r = vm->ram, *end = r + vm->ram_chunks;
+
+	while (r < end && r->pa + r->size < base)
+		r++;
+	if (r < end && r->pa <= base + size) {
+		r->pa = r->ipa = MIN(r->pa, base);
+		r->size += size;
+		if (r + 1 < end && r->pa + r->size == r[1].pa) {
+			r->size += r[1].size;
+			memmove(r + 1, r + 2, (size_t)((char *)end - (char *)(r + 2)));
+			vm->ram_chunks--;
+		}
+		return true;
+	}
+	if (vm->ram_chunks == VM_RAM_CHUNKS)
+		return false;
+	memmove(r + 1, r, (size_t)((char *)end - (char *)r));
+	*r = (struct vm_ram){ base, base, size };
+	vm->ram_chunks++;
+	return true;
+}
+
+/* Where the images go: the largest piece, the first of several. */
+static void choose_main(struct vm *vm)
+{
+	const struct vm_ram *best = &vm->ram[0];
+
+	for (u32 i = 1; i < vm->ram_chunks; i++)
+		if (vm->ram[i].size > best->size)
+			best = &vm->ram[i];
+	vm->layout.ram = best->ipa;
+	vm->layout.ram_size = best->size;
+}
+
+/*
+ * The largest blocks that there are, in falling order: so with addresses of the VM's own each is aligned to its size there
+ * too, and there are few.
+ */
+const char *vm_ram_alloc(struct vm *vm)
+{
+	bool direct = vm->config->direct_map;
+	u32 order = PAGE_ORDER_MAX;
+
+	for (u64 left = vm->config->mem_size; left;) {
+		u64 base, size;
+
+		order = MIN(order, order_within(left));
+		base = page_alloc(order);
+		size = PAGE_SIZE << order;
+		if (base && !(direct ? insert(vm, base, size) : append(vm, base, size))) {
+			page_free(base, order);
+			return too_little(vm);
+		}
+		if (base)
+			left -= size;
+		else if (order-- == 0)
+			return too_little(vm);
+	}
+	vm->layout.ram_size = vm->config->mem_size;
+	if (direct)
+		choose_main(vm);
+	return NULL;
+}
+
+bool vm_ram_free_piece(struct vm *vm)
+{
+	const struct vm_ram *r;
+
+	if (!vm->ram_chunks)
+		return false;
+	r = &vm->ram[--vm->ram_chunks];
+	page_free_range(r->pa, r->size);
+	return true;
+}
+
+/* ---- access ---- */
+
+/* The RAM chunk that holds ipa, or NULL. */
+static const struct vm_ram *vm_ram_at(const struct vm *vm, u64 at)
+{
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		if (at - vm->ram[i].ipa < vm->ram[i].size)
+			return &vm->ram[i];
+	return NULL;
+}
+
+/* Walk the chunks under [at, at+n); to or from may be NULL. */
+static int vm_copy(struct vm *vm, u64 at, void *to, const void *from, size_t n)
+{
+	while (n) {
+		const struct vm_ram *r = vm_ram_at(vm, at);
+		size_t part;
+		char *ram;
+
+		if (!r)
+			return -EINVAL;
+		part = MIN(n, r->size - (at - r->ipa));
+		ram = pa_ptr(pa(r->pa + (at - r->ipa)));
+		if (to) {
+			memcpy(to, ram, part);
+			to = (char *)to + part;
+		} else {
+			memcpy(ram, from, part);
+			from = (const char *)from + part;
+		}
+		at += part;
+		n -= part;
+	}
+	return 0;
+}
+
+bool vm_has_ram(const struct vm *vm, ipa_t at)
+{
+	return vm_ram_at(vm, at.a);
+}
+
+int vm_clean(struct vm *vm, ipa_t at, u64 size)
+{
+	while (size) {
+		const struct vm_ram *r = vm_ram_at(vm, at.a);
+		u64 part;
+
+		if (!r)
+			return -EINVAL;
+		part = MIN(size, r->size - (at.a - r->ipa));
+		page_clean(r->pa + (at.a - r->ipa), part);
+		at.a += part;
+		size -= part;
+	}
+	return 0;
+}
+
+int vm_read(struct vm *vm, ipa_t from, void *to, size_t n)
+{
+	return vm_copy(vm, from.a, to, NULL, n);
+}
+
+int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n)
+{
+	return vm_copy(vm, to.a, NULL, from, n);
+}
