@@ -23,7 +23,7 @@ help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 #: make            build/nidus.bin (an arm64 Image) and the guests
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
-#: make check      unit tests, the SIMD explorer, figures of the code; no emulator
+#: make check      unit tests, the SIMD explorer, lock-free words, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
 #: make diff-mutants  that the differential tester finds the mends of test/diff/mutants undone
 #: make soak       what make test shortens or leaves out, at full length, and the system tests on a newer QEMU
@@ -114,10 +114,32 @@ $(B)/model/explorer: $(MODEL_OBJ)
 # Last line: "mutants: N/N caught".
 .PHONY: mutants
 mutants: $(B)/model/explorer
-	@test/model/mutants.sh $(B)/model $(HOSTCC) $(MODEL_CFLAGS)
+	@test/model/mutants.sh test/model/mutants $(B)/model $(HOSTCC) $(MODEL_CFLAGS)
 
 -include $(MODEL_OBJ:.o=.d)
 # ---- end of the SIMD explorer --------------------------------------------------------------------
+
+# ---- the order of lock-free words, and its mutants (test/order) -----------------------------------
+ORDER_SRC := src/vcpu/sched.c src/vcpu/wake.c src/vgic/remote.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
+ORDER_OBJ := $(patsubst %.c,$(B)/order/%.o,$(notdir $(ORDER_SRC)))
+ORDER_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Wno-ignored-qualifiers -DNIDUS_FAKE -Itest/order/include -Itest/order \
+	-Itest/fake -Isrc -include order.h
+
+$(ORDER_OBJ): $(B)/order/%.o: Makefile test/order/order.h | $(B)/.setup
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $(filter %/$*.c,$(ORDER_SRC))"
+	@$(HOSTCC) $(ORDER_CFLAGS) -MMD -c -o $@ $(filter %/$*.c,$(ORDER_SRC))
+
+$(B)/order/order: $(ORDER_OBJ)
+	@$(HOSTCC) -o $@ $^
+
+# Its last line: "order: N scenarios, N violations"; then "mutants: N/N caught".
+.PHONY: order
+order: $(B)/order/order
+	@$(B)/order/order
+	@test/model/mutants.sh test/order/mutants $(B)/order $(HOSTCC) $(ORDER_CFLAGS)
+
+-include $(ORDER_OBJ:.o=.d)
 
 # ---- what the README names -----------------------------------------------------------------------
 include test/test.mk
@@ -134,8 +156,8 @@ clang: | $(LIBFDT)
 	@echo "clang: no warning"
 
 CHECK_STAGES := 'figures=tools/figures' 'clang=$(MAKE) -s clang' 'unit=$(MAKE) -s unit' \
-	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants'
-check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer
+	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants' 'order=$(MAKE) -s order'
+check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer $(B)/order/order
 	@tools/stages $(B)/log $(CHECK_STAGES)
 
 explorer: $(B)/model/explorer

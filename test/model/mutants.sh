@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Plant each fault of test/model/mutants/ in a copy of the code that the explorer runs; it must find it.
-# usage: mutants.sh OBJDIR CC CFLAGS...   (OBJDIR holds the explorer's objects, one per source)
+# Plant each fault of MUTANTS/*.sed in a copy of the code that a model runs; it must find it.
+# usage: mutants.sh MUTANTS OBJDIR CC CFLAGS...   (OBJDIR holds the model's objects, one per source)
 set -u
-obj=$1
-shift
-dir=$(dirname "$0")/mutants
+dir=$1 obj=$2
+shift 2
 work=$obj/mutants
 mkdir -p "$work"
 total=0 caught=0
@@ -33,9 +32,9 @@ for script in "$dir"/*.sed; do
 		echo "mutant $name: NOT caught: $(sed -n '2s/^# //p' "$script")"
 	elif grep -q '  violation: ' "$work/$name.log"; then
 		caught=$((caught + 1))
-		echo "mutant $name: $(sed -n 's/^  violation: //p' "$work/$name.log")"
+		echo "mutant $name: $(sed -n 's/^  violation: //p' "$work/$name.log" | head -n 1)"
 	else
-		echo "mutant $name: the explorer died: see $work/$name.log"
+		echo "mutant $name: it died: see $work/$name.log"
 	fi
 done
 echo "mutants: $caught/$total caught"

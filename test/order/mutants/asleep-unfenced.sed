@@ -1,0 +1,5 @@
+# file: src/vcpu/sched.c
+# no barrier between SLEEPING and the look at what wakes
+/^static void fall_asleep/,/^}/{
+	/atomic_thread_fence/d
+}

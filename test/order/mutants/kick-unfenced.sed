@@ -1,0 +1,5 @@
+# file: src/vcpu/wake.c
+# no barrier between what a waker wrote and its look at the state
+/^void vcpu_kick/,/^}/{
+	/atomic_thread_fence/d
+}
