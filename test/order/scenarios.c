@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dev/console.h"
+#include "vm/console.h"
 #include "nested/level.h"
-#include "vcpu/cpu.h"
-#include "vcpu/psci.h"
-#include "vcpu/run.h"
-#include "vcpu/sched.h"
-#include "vcpu/vcpu.h"
-#include "vcpu/vm.h"
+#include "state/cpu.h"
+#include "exit/psci.h"
+#include "exit/run.h"
+#include "vm/sched.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
 #include "vgic/internal.h"
 
 struct cpu cpus[MAX_CPUS];

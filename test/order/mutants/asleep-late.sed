@@ -1,4 +1,4 @@
-# file: src/vcpu/sched.c
+# file: src/vm/sched.c
 # SLEEPING is written after the look at what wakes
 /^static void fall_asleep/,/^}/{
 	/atomic_store_n/d

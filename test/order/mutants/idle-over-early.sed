@@ -1,4 +1,4 @@
-# file: src/vcpu/sched.c
+# file: src/vm/sched.c
 # a vcpu woken by its own CPU is RUNNING only once it has looked
 /^static bool start_here/,/^}/{
 	s/set_running(vcpu)/(void)vcpu/

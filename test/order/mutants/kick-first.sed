@@ -1,4 +1,4 @@
-# file: src/vcpu/wake.c
+# file: src/exit/wake.c
 # kicked before the request is there
 /^void vcpu_request/,/^}/{
 	/atomic_fetch_or/d

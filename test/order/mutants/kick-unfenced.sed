@@ -1,4 +1,4 @@
-# file: src/vcpu/wake.c
+# file: src/exit/wake.c
 # no barrier between what a waker wrote and its look at the state
 /^void vcpu_kick/,/^}/{
 	/atomic_thread_fence/d

@@ -1,4 +1,4 @@
-# file: src/vcpu/sched.c
+# file: src/vm/sched.c
 # RUNNABLE is written after the queue is free to others
 /^static void enqueue/,/^}/{
 	/VCPU_RUNNABLE/d
