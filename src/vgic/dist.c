@@ -31,6 +31,7 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 	struct vgic_op fold = { .reg = VGIC_NONE };
 	u32 all = (1u << vm->vcpu_count) - 1, kicks = 0, old;
 
+	vgic_ask_begin(vcpu);
 	if (unlikely(vgic_ask_matches(&vcpu->vgic.ask, &fold))) {
 		fold_others(vcpu, &fold, vcpu->vgic.ask.todo);
 		return;
@@ -95,6 +96,7 @@ static void router_access(struct vcpu *vcpu, struct mmio *m)
 
 	if ((m->size != 4 && m->size != 8) || intid < GIC_SPI || intid >= vcpu->vm->vgic.intids)
 		return;
+	vgic_ask_begin(vcpu);
 	/* The route is in memory wherever the interrupt is: reading it waits for nobody. */
 	if (!(m->write && m->size == 8) && !spi_access(vcpu, &op, &old))
 		vcpu->again = true;
@@ -128,6 +130,7 @@ static void state_access(struct vcpu *vcpu, struct mmio *m)
 	op.mask &= implemented(&vcpu->vm->vgic, op.word);
 	if (!op.mask)
 		return;
+	vgic_ask_begin(vcpu);
 	if (!spi_access(vcpu, &op, &v))
 		vcpu->again = true;
 	else if (!m->write)

@@ -206,10 +206,17 @@ static inline void vgic_mark(struct vgic_vcpu *v, bool full)
 
 /* ---- remote.c ---- */
 
+/* A call from the run loop begins that may ask others: it has all of its time. */
+static inline void vgic_ask_begin(struct vcpu *vcpu)
+{
+	vcpu->vgic.ask.until = 0;
+}
+
 /*
  * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded,
  * else here. op->mask becomes what was done, op->data what was read. No lock held; serves what
- * others ask of self meanwhile. False: not done within some microseconds; to be called again for the
+ * others ask of self meanwhile. False: not done within 20 microseconds of the
+ * first wait since vgic_ask_begin(); to be called again for the
  * same target and op, after interrupts and requests, until it is, or vgic_ask_drop().
  */
 bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op) must_check;

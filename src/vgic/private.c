@@ -195,6 +195,7 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 	/* With EOImode 0 EOIR deactivates, and DIR does nothing. */
 	if (intid >= vcpu->vm->vgic.intids || !(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_EOIM))
 		return SKIP;
+	vgic_ask_begin(vcpu);
 	op.mask = 1u << intid % 32;
 	op.data = op.mask;
 	return (intid < 32 ? private_access(vcpu, vcpu, &op, &unused) : spi_access(vcpu, &op, &unused)) ? SKIP : AGAIN;
@@ -280,6 +281,7 @@ bool vgic_settle(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
+	vgic_ask_begin(vcpu);
 	/* Doing one may make another due: SPIs of L2's that end while this vcpu serves others. */
 	while (v->owed_words | v->lost_eois) {
 		if (v->lost_eois ? !settle_lost(vcpu) : !settle_owed(vcpu))

@@ -64,6 +64,7 @@ static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struc
 		op.mask &= ~0u << GIC_SGIS; /* SGIs are edge-triggered */
 	if (!op.mask)
 		return;
+	vgic_ask_begin(vcpu);
 	if (!private_access(vcpu, target, &op, &v)) {
 		vcpu->again = true;
 		return;

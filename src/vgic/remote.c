@@ -12,7 +12,10 @@
 #include "arch/sysreg.h"
 #include "vgic/internal.h"
 
-/* vgic_remote() returns after a 50,000th of a second, 20 microseconds: many times what an answer takes. */
+/*
+ * However many vcpus it asks, a call waits for a 50,000th of a second, 20 microseconds: many times what an answer takes.
+ * Then it asks one more, so that it gets on each time.
+ */
 #define WAIT_PER_SECOND 50000
 
 /* vgic_vcpu.op_state: who may touch vgic_vcpu.op. */
@@ -142,8 +145,9 @@ static void withdraw(struct vgic_ask *a)
 bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op)
 {
 	struct vgic_ask *a = &self->vgic.ask;
-	u64 since = sysreg_read(CNTPCT_EL0);
 
+	if (!a->until)
+		a->until = sysreg_read(CNTPCT_EL0) + sysreg_read(CNTFRQ_EL0) / WAIT_PER_SECOND;
 	if (unlikely(a->posted && (a->posted != target || !same(&a->sent, op))))
 		withdraw(a);
 	do {
@@ -153,7 +157,7 @@ bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op)
 		if (get(&self->vgic.op_state) == OP_POSTED)
 			vgic_serve_sync(self);
 		cpu_relax();
-	} while (sysreg_read(CNTPCT_EL0) - since < sysreg_read(CNTFRQ_EL0) / WAIT_PER_SECOND);
+	} while (sysreg_read(CNTPCT_EL0) < a->until);
 	return false;
 }
 

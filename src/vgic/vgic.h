@@ -68,6 +68,7 @@ enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
 
 /* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
 struct vgic_ask {
+	u64 until;           /* CNTPCT when the call that waits gives up for now, or 0: it has not waited yet */
 	struct vcpu *posted; /* whose vgic_vcpu.op is in use for it, or NULL */
 	struct vgic_op sent; /* as it was posted there */
 	bool active;         /* the rest of this is valid: an access that is to go on where it was left */

@@ -1127,6 +1127,88 @@ static void lost_deactivations_are_told_once(void **state)
 	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
 }
 
+/* Other vcpus answer 15 microseconds after they are asked, and then go on with what they have. */
+static u64 clock_us, asked_us[4];
+
+static u64 slow_answers(u64 stored)
+{
+	int self = fake_cpu;
+
+	(void)stored;
+	clock_us++;
+	for (u32 i = 1; i < 4; i++) {
+		if (!(vcpu[i].requests & REQ_VGIC_SYNC)) {
+			asked_us[i] = clock_us;
+		} else if (clock_us - asked_us[i] >= 15) {
+			serve(&vcpu[i]);
+			fake_cpu = (int)i;
+			vgic_flush(&vcpu[i]);
+			fake_cpu = self;
+		}
+	}
+	return clock_us;
+}
+
+/* Each of vcpus 1 to 3 has an SPI of each of words 1 to 4 active in its list registers. */
+static void spread_spis(void)
+{
+	for (u32 i = 0; i < 4; i++) {
+		fake_cpu = (int)i;
+		vmcr_set(0xf8, true);
+		asked_us[i] = 0;
+	}
+	for (u32 word = 1; word < 5; word++) {
+		wr(&vcpu[0], GICD_AT + GICD_IGROUPR + 4 * word, 4, ~0u);
+		wr(&vcpu[0], GICD_AT + GICD_ICFGR + 8 * word, 4, ~0u);
+		for (u32 i = 1; i < 4; i++) {
+			u32 n = word * 32 + i;
+
+			set_prio(&vcpu[0], 0, n, 0xa0);
+			bit_wr(&vcpu[0], 0, n, GICD_ISENABLER);
+			wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * n, 8, i);
+			bit_wr(&vcpu[0], 0, n, GICD_ISPENDR);
+			expect_ack(&vcpu[i], n);
+			hw_eoi(n, 1);
+		}
+	}
+}
+
+/* However many others it takes, interrupts are masked for some 20 microseconds at a time, and it comes to an end. */
+static void waits_for_many_in_pieces(void **state)
+{
+	u64 since, active, calls = 0;
+	bool done = false;
+
+	(void)state;
+	vm_down();
+	vm_up(4, 4);
+	open_up();
+	spread_spis();
+	deaf = true; /* they answer by the clock */
+	for (u32 i = 0; i < 4; i++) {
+		fake_cpu = (int)i;
+		fake_set("CNTFRQ_EL0", 1000000);
+	}
+	fake_on_read("CNTPCT_EL0", slow_answers);
+	do {
+		since = clock_us;
+		vcpu[0].again = false;
+		active = rd(&vcpu[0], bit_at(0, 32, GICD_ISACTIVER), 4);
+		assert_in_range(clock_us - since, 0, 25);
+	} while (vcpu[0].again && ++calls < 20);
+	assert_int_equal(active, 14);
+	fake_cpu = 0;
+	vcpu[0].vgic.lost_eois = 1;
+	vcpu[0].vgic.owes = vcpu[0].unfinished = true;
+	for (calls = 0; !done && calls < 40; calls++) {
+		since = clock_us;
+		done = vgic_settle(&vcpu[0]);
+		assert_in_range(clock_us - since, 0, 25);
+	}
+	assert_true(done);
+	assert_int_equal(vcpu[0].vgic.lost_eois, 0);
+}
+
 /* A group that the guest's CPU interface disables doesn't starve the other one. */
 static void disabled_group_does_not_clog(void **state)
 {
@@ -1380,6 +1462,7 @@ int main(void)
 		T(deactivation_by_another_vcpu_counts_once),
 		T(deactivation_before_going_off),
 		T(lost_deactivations_are_told_once),
+		T(waits_for_many_in_pieces),
 		T(disabled_group_does_not_clog),
 		T(disabled_group_refired_does_not_clog),
 		T(priority_of_an_active_one),
