@@ -129,12 +129,15 @@ static enum verdict cpu_suspend(struct vcpu *vcpu, u64 power_state, u64 entry, u
 	return SLEEP;
 }
 
-void psci_resume(struct vcpu *vcpu)
+bool psci_resume(struct vcpu *vcpu)
 {
+	if (!vgic_wake_request(vcpu))
+		return false;
 	vcpu->powered_down = false;
 	vcpu_put(vcpu);
 	vcpu_reset(vcpu, vcpu->entry_pc, vcpu->entry_x0);
 	vcpu_load(vcpu);
+	return true;
 }
 
 static s64 psci_features(u32 fid)

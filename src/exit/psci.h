@@ -9,5 +9,8 @@
  * The verdict tells what becomes of the vcpu: RESUME (with the result), SLEEP or DEAD.
  */
 enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret);
-/* CPU_SUSPEND to a power-down state ends: start again at the entry point that was given. */
-void psci_resume(struct vcpu *vcpu);
+/*
+ * vcpu->powered_down: if there is a wake-up event, CPU_SUSPEND ends: it starts again at the entry point that was given.
+ * False: there is none, it was kicked for something else and sleeps on. Loaded.
+ */
+bool psci_resume(struct vcpu *vcpu) must_check;

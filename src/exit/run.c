@@ -15,6 +15,7 @@
 #include "traps/debug.h"
 #include "exit/exit.h"
 #include "nested/inject.h"
+#include "exit/psci.h"
 #include "exit/sysreg_emul.h"
 #include "traps/traps.h"
 #include "state/vcpu.h"
@@ -442,6 +443,8 @@ static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 		return try_again(vcpu);
 	if (vcpu->vgic.owes && !vgic_settle(vcpu))
 		return ENDS(RUN_PREEMPT);
+	if (vcpu->powered_down && !psci_resume(vcpu))
+		return ENDS(RUN_SLEEP);
 	vcpu->unfinished = false;
 	return ENTER;
 }

@@ -104,9 +104,10 @@ struct vcpu {
 
 	/* PSCI CPU_ON: written by the caller while the vcpu is OFF. */
 	u64 entry_pc, entry_x0;
-	bool powered_down; /* CPU_SUSPEND to a power-down state: psci_resume() when it wakes */
+	bool powered_down; /* CPU_SUSPEND to a power-down state: until psci_resume() */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
+	bool slept;        /* run.c: its guest has not run since it went to sleep */
 	bool unfinished;   /* maybe again, vgic.owes or powered_down: to be looked at before anything else */
 	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
 	bool again;

@@ -7,7 +7,6 @@
 #include "vm/console.h"
 #include "lib/check.h"
 #include "state/cpu.h"
-#include "exit/psci.h"
 #include "exit/run.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -278,8 +277,6 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 	cpu->need_resched = false;
 	if (unlikely(!vcpu->vm->entered))
 		vm_first_entry(vcpu->vm);
-	if (unlikely(vcpu->powered_down))
-		psci_resume(vcpu);
 	sched_tick(cpu);
 	result = vcpu_run(vcpu);
 	cpu->current = NULL;

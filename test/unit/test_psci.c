@@ -80,6 +80,14 @@ bool vgic_finish(struct vcpu *vcpu)
 	return !unsettled || !unsettled--;
 }
 
+static bool wake_up;
+
+bool vgic_wake_request(struct vcpu *vcpu)
+{
+	assert_ptr_equal(vcpu, self);
+	return wake_up;
+}
+
 void vcpu_put(struct vcpu *vcpu)
 {
 	assert_ptr_equal(vcpu, self);
@@ -115,7 +123,7 @@ static int setup(void **state)
 	}
 	self->state = VCPU_RUNNING;
 	resets = starts = stops = puts_ = loads = 0;
-	pending = false;
+	pending = wake_up = false;
 	return 0;
 }
 
@@ -395,8 +403,12 @@ static void suspend_powerdown(void **state)
 	(void)state;
 	assert_int_equal(call(0xc4000001, 1 << 16 | 1 << 24, ENTRY, 0x1234567890abcdef), SLEEP);
 	assert_true(self->powered_down);
+	/* Kicked for something else: that is no wake-up event. */
+	assert_false(psci_resume(self));
 	assert_int_equal(resets, 0);
-	psci_resume(self);
+	assert_true(self->powered_down);
+	wake_up = true;
+	assert_true(psci_resume(self));
 	/*
 	 * Out of reset, at the entry point with the context in x0; written back before, loaded
 	 * after.
@@ -409,7 +421,8 @@ static void suspend_powerdown(void **state)
 	assert_false(self->powered_down);
 	setup(NULL);
 	assert_int_equal(call(0x84000001, HIGH | 1 << 16, HIGH | ENTRY, HIGH | 0x5678), SLEEP);
-	psci_resume(self);
+	wake_up = true;
+	assert_true(psci_resume(self));
 	assert_int_equal(reset_pc, ENTRY);
 	assert_int_equal(reset_x0, 0x5678);
 }

@@ -21,7 +21,6 @@
 #include "arch/sysreg.h"
 #include "vm/console.h"
 #include "state/cpu.h"
-#include "exit/psci.h"
 #include "exit/run.h"
 #include "vm/sched.h"
 #include "state/vcpu.h"
@@ -56,7 +55,7 @@ static ucontext_t test_context;
 static int me; /* the CPU whose code runs */
 static char problem[256];
 static u64 seed;
-static unsigned works, resumes, gone, polls;
+static unsigned works, gone, polls;
 static bool parking;
 static const void *test_stack;
 static size_t test_stack_size;
@@ -162,12 +161,6 @@ void vcpu_put(struct vcpu *v)
 void cpu_kick(struct cpu *cpu)
 {
 	fiber[cpu - cpus].kicked = true;
-}
-
-void psci_resume(struct vcpu *v)
-{
-	resumes++;
-	v->powered_down = false;
 }
 
 void vm_vcpu_gone(struct vcpu *v)
@@ -285,7 +278,7 @@ static int setup(void **state)
 	now = 1000;
 	seed = 1;
 	problem[0] = '\0';
-	works = resumes = gone = polls = 0;
+	works = gone = polls = 0;
 	work = false;
 	return 0;
 }
@@ -521,21 +514,6 @@ static void work_when_idle(void **state)
 	settle(0);
 	assert_int_equal(works, 1);
 	expect_idle("after work", 0);
-}
-
-static void powered_down(void **state)
-{
-	(void)state;
-	start_cpus(1);
-	start_from(0, 0);
-	settle(0);
-	vcpus[0].powered_down = true;
-	ends(0, RUN_SLEEP);
-	assert_int_equal(resumes, 0);
-	kick_from(0, 0);
-	settle(0);
-	expect_run("resumed", 0, 0);
-	assert_int_equal(resumes, 1);
 }
 
 static void affinity(void **state)
@@ -818,7 +796,6 @@ int main(void)
 		TEST(slice_only_if_wanted),
 		TEST(work_interrupts),
 		TEST(work_when_idle),
-		TEST(powered_down),
 		TEST(affinity),
 		TEST(steal_not_loaded),
 		TEST(idle_is_told),
