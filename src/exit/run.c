@@ -100,13 +100,21 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 }
 
 /*
- * Bring the registers in line with memory; nothing here writes what has not changed. first: the guest has not run since
- * what waits in list registers was placed. False: not to be entered, something of vgic.owes (with which comes
- * vgic.stale) waits for others.
+ * Of vgic.work what needs no look if the guest, which goes to sleep now and had one, has not run: a timer's line stays
+ * high once it is. A device's may fall meanwhile; a timer that fires may be for a lower level than that which sleeps.
+ */
+static inline u16 looked_at(const struct vcpu *vcpu)
+{
+	return unlikely(vcpu->hyp && !vgic_el2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
+}
+
+/*
+ * Bring the registers in line with memory; nothing here writes what has not changed. first: of this vcpu_run(). False:
+ * not to be entered, something of vgic.owes (with which comes vgic.stale) waits for others.
  */
 static bool prepare_entry(struct vcpu *vcpu, bool first)
 {
-	if (unlikely(first ? read_once(&vcpu->vgic.stale) : vgic_work(&vcpu->vgic))) {
+	if (unlikely(vgic_work(&vcpu->vgic) & ~(first ? vcpu->looked : 0u))) {
 		deliver_interrupts(vcpu);
 		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
 			return false;
@@ -165,6 +173,8 @@ static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 		end = ENDS(RUN_PREEMPT);
 	else if (unlikely(!prepare_entry(vcpu, class == EXIT_CLASS_COUNT)))
 		end = ENDS(RUN_PREEMPT);
+	if (unlikely(end))
+		vcpu->looked = 0;
 	now = counter_now();
 	if (likely(class != EXIT_CLASS_COUNT))
 		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
@@ -200,6 +210,7 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 		inject_undef(vcpu);
 		break;
 	case SLEEP:
+		vcpu->looked = looked_at(vcpu);
 		return end(vcpu, class, left, RUN_SLEEP);
 	case DEAD:
 		return end(vcpu, class, left, RUN_STOP);

@@ -107,7 +107,7 @@ struct vcpu {
 	bool powered_down; /* CPU_SUSPEND to a power-down state: until psci_resume() */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
-	bool slept;        /* run.c: its guest has not run since it went to sleep */
+	u16 looked;        /* run.c: of vgic.work, what is not to be looked at until the guest has run */
 	bool unfinished;   /* maybe again, vgic.owes or powered_down: to be looked at before anything else */
 	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
 	bool again;

@@ -247,7 +247,7 @@ void vgic_maintenance(struct vcpu *vcpu)
 static inline void wait_in(struct vgic_vcpu *v, u32 i)
 {
 	v->lr_waits |= (u16)(1u << i);
-	v->waits = 1;
+	v->waits |= v->lr_spi >> i & 1 ? VGIC_WAITS_SPI : 1;
 	v->again.mask = 0;
 }
 

@@ -80,7 +80,7 @@ void vgic_look(struct vcpu *vcpu)
 
 		if ((lr_read(i) & ICH_LR_STATE) != ICH_LR_PENDING)
 			continue;
-		v->waits = 1;
+		v->waits |= v->lr_spi >> i & 1 ? VGIC_WAITS_SPI : 1;
 		any |= fallen(vcpu, i);
 	}
 	if (likely(!any))

@@ -63,7 +63,7 @@ static void hold(struct vcpu *vcpu, bool held)
 		vgic_flush(vcpu);
 	}
 	if (held) {
-		v->waits = 1;
+		v->waits |= 1;
 		vtimer_el2_look(vcpu);
 	}
 }
@@ -80,7 +80,7 @@ bool vgic_el2_route(struct vcpu *vcpu)
 	if (likely(v->where != VGIC_LOADED || (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
 		return false;
 	if (unlikely(lifted)) {
-		v->waits = 1;
+		v->waits |= 1;
 		return false;
 	}
 	if (!vcpu->hyp)

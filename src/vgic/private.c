@@ -92,7 +92,7 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 		return false;
 	v->lr_latch &= (u16) ~(1u << i);
 	v->lr_waits |= (u16)(1u << i);
-	v->waits = 1;
+	v->waits |= 1;
 	/* The last instance is over; the next one is acknowledged at a priority of its own. */
 	v->priv.active &= ~(1u << intid);
 	v->priv.acked &= ~(1u << intid);
@@ -102,7 +102,7 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr_write(i, lr);
 	/* As long as no other may wait for the guest and so want a look, and none of L2's may be an FIQ of L1's. */
 	v->again.mask = 0;
-	if (!(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 8 && (lr & ICH_LR_GROUP1))
+	if (!(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 && (lr & ICH_LR_GROUP1))
 		v->again = (struct vgic_again){ lr, pintid, 1u << i };
 	return true;
 }

@@ -77,15 +77,18 @@ struct vgic_ask {
 	u64 value;           /* what has been read so far */
 };
 
+#define VGIC_WAITS_SPI 0x80
+#define VGIC_WORK_TIMERS 0x7f00 /* waits, but for VGIC_WAITS_SPI */
+
 struct vgic_vcpu {
 	/* Public: atomic. vgic_flush() has something to do before the next entry. */
 	union {
 		struct {
 			bool stale;
-			/* Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for the guest. */
+			/* Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for the guest, VGIC_WAITS_SPI: one of lr_spi. */
 			u8 waits;
 		};
-		u16 work; /* both: vgic_work() */
+		u16 work; /* both: vgic_work(), VGIC_WORK_TIMERS */
 	};
 	bool full;      /* atomic: an interrupt in a list register changed, fold all */
 	u8 where;       /* atomic: enum vgic_where */
@@ -193,8 +196,8 @@ void vgic_vcpu_reset(struct vcpu *vcpu);
  */
 void vgic_load(struct vcpu *vcpu);
 void vgic_put(struct vcpu *vcpu);
-/* Whether vgic_flush() has something to do. */
-static inline bool vgic_work(const struct vgic_vcpu *v)
+/* Whether (and by what of vgic_vcpu.work) vgic_flush() has something to do. */
+static inline u16 vgic_work(const struct vgic_vcpu *v)
 {
 	return read_once(&v->work); /* the flush takes stale in order */
 }

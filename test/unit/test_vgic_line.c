@@ -237,6 +237,30 @@ static void costs(void **state)
 	assert_int_equal(phys_mmio, mmio);
 }
 
+/* What a guest that sleeps needs no look at is a timer's; that of a device is told apart. */
+static void whose_wait(void **state)
+{
+	(void)state;
+	fire(TIMER);
+	enter(&vcpu[0]);
+	assert_false(vgic_work(&vcpu[0].vgic) & ~VGIC_WORK_TIMERS);
+	assert_true(vgic_work(&vcpu[0].vgic) & VGIC_WORK_TIMERS);
+	fire(PSPI);
+	for (u32 i = 0; i < 2; i++) { /* placed, then looked at */
+		enter(&vcpu[0]);
+		assert_true(vgic_work(&vcpu[0].vgic) & ~VGIC_WORK_TIMERS);
+	}
+	expect_ack(TIMER);
+	falls(TIMER);
+	hw_eoi(TIMER, 1);
+	fire(TIMER);
+	assert_true(vgic_work(&vcpu[0].vgic) & ~VGIC_WORK_TIMERS);
+	expect_ack(TIMER);
+	falls(TIMER);
+	hw_eoi(TIMER, 1);
+	serve(SPI, PSPI);
+}
+
 #define BOTH(test)                                                                                 \
 	static void of_##test(void **state)                                                        \
 	{                                                                                          \
@@ -255,7 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(of_in_a_list_register), T(of_while_disabled), T(of_while_the_group_is_off), T(of_by_its_register),
 		T(of_while_active),	  T(edges_stay),	T(outside),		      T(two_timers),
-		T(moves),		  T(costs),
+		T(moves),		  T(costs),	      T(whose_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run loop: what it looks at before an entry, and what it does when it is not to enter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "state/vncr.h"
+#include "state/cpu.h"
+#include "exit/psci.h"
+#include "exit/run.h"
+#include "traps/traps.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "vgic/nested.h"
+#include "vgic/vgic.h"
+
+struct cpu cpus[MAX_CPUS];
+static struct vm_config config;
+static struct vm vm = { .config = &config };
+static struct vcpu vcpu;
+static u64 page[VNCR_WORDS];
+static unsigned entries, looks, settles, serves, resumes;
+static bool settled, wake_up;
+
+struct cpu *cpu_this(void)
+{
+	return &cpus[0];
+}
+
+/* ---- what the guest does at each entry ---- */
+
+enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_END };
+static const enum step *script;
+static enum verdict verdict;
+
+/* Of vectors.S: enters until handle() says how the loop ends. */
+u64 vcpu_enter(struct vcpu *v, u64 (*handle)(struct vcpu *v, u64 kind))
+{
+	u64 end;
+
+	do {
+		entries++;
+		assert_int_not_equal(*script, STEP_END); /* not to be entered */
+		verdict = *script == STEP_WFI ? SLEEP : RESUME;
+		cpus[0].need_resched = *script == STEP_PREEMPT;
+		end = handle(v, *script++ == STEP_WFI ? EXIT_SYNC : EXIT_IRQ);
+	} while (!end);
+	cpus[0].need_resched = false;
+	return end;
+}
+
+enum verdict exit_dispatch(struct vcpu *v, const struct exit *exit, enum exit_class *class)
+{
+	(void)v;
+	(void)exit;
+	*class = EXIT_CLASS_WFX;
+	return verdict;
+}
+
+/* ---- what the loop calls ---- */
+
+void irq_handle(void)
+{
+}
+
+void traps_update(struct vcpu *v)
+{
+	v->traps_stale = false;
+}
+
+void simd_check(struct vcpu *v)
+{
+	(void)v;
+}
+
+/* What waits stays where it is. */
+void vgic_flush(struct vcpu *v)
+{
+	looks++;
+	v->vgic.stale = false;
+}
+
+bool vgic_el2_route(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+bool vgic_wants_vel2(struct vcpu *v, bool *fiq)
+{
+	(void)v;
+	(void)fiq;
+	return false;
+}
+
+bool vgic_settle(struct vcpu *v)
+{
+	settles++;
+	v->vgic.owes = !settled;
+	return settled;
+}
+
+void vgic_serve_sync(struct vcpu *v)
+{
+	(void)v;
+	serves++;
+}
+
+bool psci_resume(struct vcpu *v)
+{
+	resumes++;
+	v->powered_down = !wake_up;
+	return wake_up;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	memset(cpus, 0, sizeof(cpus));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(page, 0, sizeof(page));
+	vcpu.vm = &vm;
+	vcpu.vncr = page;
+	cpus[0].loaded = cpus[0].current = &vcpu;
+	entries = looks = settles = serves = resumes = 0;
+	settled = wake_up = true;
+	return 0;
+}
+
+static enum run_result run(const enum step *steps)
+{
+	script = steps;
+	return vcpu_run(&vcpu);
+}
+
+#define RUN(...) run((const enum step[]){ __VA_ARGS__, STEP_END })
+
+/* One waits in list register 0: pending as far as ICH_ELRSR_EL2 says. */
+static void wait_for_guest(void)
+{
+	vcpu.vgic.lr_used = vcpu.vgic.lr_waits = 1;
+	vcpu.vgic.waits = 1;
+}
+
+/* A line may have fallen while the guest ran, or while a device did; a timer's does not while its guest sleeps. */
+static void lines_are_looked_at(void **state)
+{
+	(void)state;
+	wait_for_guest();
+	assert_int_equal(RUN(STEP_IRQ, STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(entries, 2);
+	assert_int_equal(looks, 2); /* before each */
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	assert_int_equal(looks, 3);
+	assert_int_equal(RUN(STEP_IRQ, STEP_WFI), RUN_SLEEP);
+	assert_int_equal(entries, 5);
+	assert_int_equal(looks, 4);
+	/* It sleeps with one in the list registers that stands for a device. */
+	vcpu.vgic.waits = VGIC_WAITS_SPI;
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	assert_int_equal(looks, 5);
+	vcpu.vgic.waits = 1;
+	vcpu.vgic.stale = true;
+	assert_int_equal(RUN(STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(looks, 6);
+}
+
+/* vEL2 that sleeps: its timer may be for EL1, and is held back then. */
+static void of_vel2_by_where_they_go(void **state)
+{
+	(void)state;
+	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.timers_trap = true;
+	wait_for_guest();
+	page[VNCR_HCR_EL2 / 8] = HCR_TGE;
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	looks = 0;
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	assert_int_equal(looks, 0);
+	page[VNCR_HCR_EL2 / 8] = HCR_IMO;
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	looks = 0;
+	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+	assert_int_equal(looks, 1);
+}
+
+/* Powered down it does what others ask of it, and starts for a wake-up event alone. */
+static void powered_down(void **state)
+{
+	(void)state;
+	vcpu.powered_down = vcpu.unfinished = true;
+	wake_up = false;
+	for (unsigned i = 1; i < 4; i++) {
+		vcpu.requests = REQ_VGIC_SYNC;
+		assert_int_equal(RUN(STEP_END), RUN_SLEEP);
+		assert_int_equal(serves, i);
+		assert_int_equal(resumes, i);
+	}
+	assert_int_equal(entries, 0);
+	vcpu.requests = REQ_STOP;
+	assert_int_equal(RUN(STEP_END), RUN_STOP);
+	wake_up = true;
+	assert_int_equal(RUN(STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(entries, 1);
+	assert_false(vcpu.unfinished);
+}
+
+/* What it owes comes before anything else, even before it sleeps on. */
+static void owes(void **state)
+{
+	(void)state;
+	vcpu.vgic.owes = vcpu.unfinished = true;
+	settled = false;
+	assert_int_equal(RUN(STEP_END), RUN_PREEMPT);
+	assert_int_equal(entries, 0);
+	vcpu.powered_down = true;
+	wake_up = false;
+	assert_int_equal(RUN(STEP_END), RUN_PREEMPT);
+	assert_int_equal(resumes, 0);
+	settled = true;
+	assert_int_equal(RUN(STEP_END), RUN_SLEEP);
+	assert_int_equal(resumes, 1);
+	assert_true(vcpu.unfinished);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(lines_are_looked_at, setup),
+		cmocka_unit_test_setup(of_vel2_by_where_they_go, setup),
+		cmocka_unit_test_setup(powered_down, setup),
+		cmocka_unit_test_setup(owes, setup),
+	};
+
+	return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);
+}
