@@ -6,6 +6,7 @@
 #include "arch/insn.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "nested/shadow.h"
 #include "nested/walk_vm.h"
 #include "nested/inject.h"
 #include "exit/mmio.h"
@@ -25,6 +26,11 @@ struct access {
 	s64 offset;
 };
 
+static bool is_l2(const struct vcpu *vcpu)
+{
+	return vcpu->has_el2 && !vcpu->hyp;
+}
+
 /* Where PC is in the VM, by the hardware's stage 1 of the guest. */
 static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 {
@@ -42,7 +48,7 @@ static bool fetch(struct vcpu *vcpu, u32 *insn)
 {
 	ipa_t at;
 
-	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
+	if (unlikely(is_l2(vcpu))) {
 		if (walk_l2_va(vcpu, vcpu->pc, &at))
 			return false;
 	} else if (!pc_in_vm(vcpu, &at)) {
@@ -175,7 +181,26 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 	return met ? SKIP : RESUME;
 }
 
-static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t where[2])
+/*
+ * Memory beside a device. L2's is where L1's tables said when they were walked: with seq as it was then, L1's TLBI, which
+ * a CPU's access would hold up, waits for this one as well. Else the tables are to be asked again.
+ */
+static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
+{
+	bool ok;
+
+	if (!is_l2(vcpu))
+		return mmio_ram_access(vcpu, at, m);
+	if (!shadow_hold(vcpu, seq)) {
+		vcpu->again = true;
+		return true;
+	}
+	ok = mmio_ram_access(vcpu, at, m);
+	shadow_release(vcpu);
+	return ok;
+}
+
+static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t where[2], u64 seq)
 {
 	u64 value[2] = { 0 };
 
@@ -186,7 +211,7 @@ static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t wher
 
 		if (m.write)
 			m.data = vcpu_gpr(vcpu, a->rt[i]) & (~0UL >> (64 - 8 * a->size));
-		if (!mmio_access(vcpu, where[i], &m) && !mmio_ram_access(vcpu, where[i], &m))
+		if (!mmio_access(vcpu, where[i], &m) && !memory_access(vcpu, where[i], &m, seq))
 			return false;
 		if (unlikely(vcpu->again)) {
 			vcpu->again_at = (u8)i;
@@ -205,18 +230,19 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 	enum verdict verdict;
 	struct access a;
 	ipa_t where[2];
-	u64 base;
+	u64 base, seq;
 	u32 insn;
 
 	if ((vcpu->pstate & PSTATE_AARCH32) || !fetch(vcpu, &insn) || !decode(insn, &a)) {
 		inject_external_abort(vcpu);
 		return RESUME;
 	}
+	seq = is_l2(vcpu) ? shadow_seq(vcpu) : 0;
 	verdict = locate(vcpu, exit, &a, at, where);
 	if (verdict != SKIP)
 		return verdict;
 	base = base_read(vcpu, &a);
-	if (!transfer(vcpu, &a, where)) {
+	if (!transfer(vcpu, &a, where, seq)) {
 		inject_external_abort(vcpu);
 		return RESUME;
 	}

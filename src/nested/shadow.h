@@ -116,6 +116,14 @@ bool shadow_ready(struct vcpu *vcpu);
 void shadow_work(struct vcpu *vcpu);
 /* Ask for that: there is work left. */
 void shadow_ask(struct vcpu *vcpu, u32 work);
+/* How many invalidations there have been of what L2 has: before L1's tables are walked in software. L2 runs. */
+u64 shadow_seq(const struct vcpu *vcpu);
+/*
+ * What was walked at seq is as true as a translation in a TLB, and stays so until shadow_release(): invalidations wait.
+ * False: there has been one. L2 runs.
+ */
+bool shadow_hold(struct vcpu *vcpu, u64 seq) must_check;
+void shadow_release(struct vcpu *vcpu);
 /* Whether work is to be left for later: an interrupt waits for this CPU. */
 bool shadow_yields(void);
 /*

@@ -273,3 +273,26 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	}
 	return map(vcpu, s, seq, l2, &leaf, &walk);
 }
+
+/* ---- accesses that nidus makes for L2 ---- */
+
+u64 shadow_seq(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->shadow.ref[0]->seq, __ATOMIC_ACQUIRE);
+}
+
+bool shadow_hold(struct vcpu *vcpu, u64 seq)
+{
+	struct shadow *s = vcpu->shadow.ref[0];
+
+	spin_lock(&s->s2.lock);
+	if (likely(s->seq == seq && s->clearing == SHADOW_STAYS))
+		return true;
+	spin_unlock(&s->s2.lock);
+	return false;
+}
+
+void shadow_release(struct vcpu *vcpu)
+{
+	spin_unlock(&vcpu->shadow.ref[0]->s2.lock);
+}

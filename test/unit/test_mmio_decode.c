@@ -16,6 +16,7 @@
 #include "ldst.h"
 
 #include "arch/sysreg.h"
+#include "nested/shadow.h"
 #include "nested/walk_vm.h"
 #include "nested/inject.h"
 #include "exit/mmio.h"
@@ -44,6 +45,9 @@ static u32 accesses, refuse_from, aborts;
 /* Memory on the other side of a page's end, and what the guest's tables say of it. */
 #define OTHER 0x48000000UL
 static bool other_is_ram;
+static struct shadow shadow;
+static u32 invalidations; /* by another of L1's CPUs, right after a walk of its tables */
+static u32 ram_accesses;
 static u64 ram[PAGE_SIZE / 8];
 static struct walk_fault other_fault;
 static bool other_faults;
@@ -84,6 +88,9 @@ bool mmio_ram_access(struct vcpu *v, ipa_t at, struct mmio *m)
 	assert_ptr_equal(v, &vcpu);
 	if (ALIGN_DOWN(at.a, PAGE_SIZE) != OTHER)
 		return false;
+	ram_accesses++;
+	/* Invalidations wait. */
+	assert_int_equal(shadow.s2.lock.held, vcpu.has_el2);
 	if (m->write)
 		memcpy(p, &m->data, m->size);
 	else
@@ -97,6 +104,10 @@ bool walk_va(struct vcpu *v, u64 va, struct walk_access a, ipa_t *at, struct wal
 	assert_int_equal(a.el0, (v->pstate & 0xc) == 0);
 	assert_int_not_equal(a.read, a.write);
 	other_va = va;
+	if (invalidations) {
+		invalidations--;
+		shadow.seq++;
+	}
 	*fault = other_fault;
 	*at = ipa(OTHER | (va & (PAGE_SIZE - 1)));
 	return !other_faults;
@@ -453,6 +464,44 @@ static void pair_on_two_pages(void **state)
 		}
 }
 
+/*
+ * The half of L2's that is memory is where L1's tables say until L1 has invalidated that, and not a moment longer: they
+ * are walked again. The device has had its access.
+ */
+static void pair_and_a_tlbi(void **state)
+{
+	u64 end = 0xffff000012345000UL;
+
+	(void)state;
+	for (u32 second = 0; second < 2; second++) {
+		reset_vcpu();
+		vcpu.has_el2 = true;
+		vcpu.shadow.ref[0] = &shadow;
+		ram_accesses = 0;
+		insn = 0xa93f8580; /* stp x0, x1, [x12, #-8] */
+		vcpu.gpr[12] = end;
+		vcpu.exit.far = (end - 8 + 8 * second) & MASK(55, 0);
+		other_is_ram = true;
+		invalidations = 2;
+		for (u32 i = 0; i < 2; i++) {
+			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), AGAIN);
+			assert_int_equal(ram_accesses, 0);
+			assert_int_equal(accesses, !second);
+			vcpu.again = false;
+		}
+		assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), SKIP);
+		assert_int_equal(ram_accesses, 1);
+		assert_int_equal(accesses, 1);
+		assert_false(shadow.s2.lock.held);
+		/* All of it goes: the page is L1's own by then. */
+		vcpu.again_at = 0;
+		shadow.clearing = SHADOW_CLEARS_TABLES;
+		assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), AGAIN);
+		assert_int_equal(ram_accesses, 1);
+		shadow.clearing = SHADOW_STAYS;
+	}
+}
+
 /* The half that the hardware did not come to has no translation. */
 static void pair_that_faults(void **state)
 {
@@ -512,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup(random_words, setup),
 		cmocka_unit_test_setup(device_aborts, setup),
 		cmocka_unit_test_setup(pair_on_two_pages, setup),
+		cmocka_unit_test_setup(pair_and_a_tlbi, setup),
 		cmocka_unit_test_setup(pair_that_faults, setup),
 		cmocka_unit_test_setup(fetch_fails, setup),
 	};
