@@ -29,7 +29,6 @@ u64 feat_ids[IDSPACE_SIZE];
 	X(ecv_poff, ID_AA64MMFR0_EL1, 60, 2)                                                       \
 	X(sve, ID_AA64PFR0_EL1, 32, 1)                                                             \
 	X(ras, ID_AA64PFR0_EL1, 28, 1)                                                             \
-	X(amu, ID_AA64PFR0_EL1, 44, 1)                                                             \
 	X(csv2_2, ID_AA64PFR0_EL1, 56, 2)                                                          \
 	X(sme, ID_AA64PFR1_EL1, 24, 1)                                                             \
 	X(sme2, ID_AA64PFR1_EL1, 24, 2)                                                            \
@@ -40,7 +39,11 @@ u64 feat_ids[IDSPACE_SIZE];
 	X(sha256, ID_AA64ISAR0_EL1, 12, 1)                                                         \
 	X(rng, ID_AA64ISAR0_EL1, 60, 1)                                                            \
 	X(mops, ID_AA64ISAR2_EL1, 16, 1)                                                           \
-	X(wfxt, ID_AA64ISAR2_EL1, 0, 2)                                                            \
+	X(wfxt, ID_AA64ISAR2_EL1, 0, 2)
+
+/* Likewise what no VM has and nidus only keeps guests from: it traps on all CPUs if one has it. */
+#define FEATURES_HIDDEN(X)                                                                         \
+	X(amu, ID_AA64PFR0_EL1, 44, 1)                                                             \
 	X(trace, ID_AA64DFR0_EL1, 4, 1)                                                            \
 	X(spe, ID_AA64DFR0_EL1, 32, 1)                                                             \
 	X(tracefilt, ID_AA64DFR0_EL1, 40, 1)                                                       \
@@ -74,6 +77,7 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 {
 #define X(name, reg, lsb, min) f->name = nibble(id, IDX_##reg, lsb) >= (min);
 	FEATURES(X)
+	FEATURES_HIDDEN(X)
 #undef X
 	u32 pmuver = nibble(id, IDX_ID_AA64DFR0_EL1, 8);
 
@@ -174,6 +178,18 @@ static const char *feat_less(const struct feat *f, const struct feat *boot)
 	return NULL;
 }
 
+/* What traps for the sake of this CPU, which has more than the boot CPU; where it is not there the bits are RES0. */
+static void feat_join(const struct feat *f)
+{
+#define X(name, reg, lsb, min) feat.name |= f->name;
+	FEATURES_HIDDEN(X)
+#undef X
+	feat.el1_impdef |= f->el1_impdef;
+	if (!feat.pmu)
+		feat.pmu_counters = f->pmu_counters;
+	feat.pmu |= f->pmu;
+}
+
 const char *feat_check(void)
 {
 	static char line[120];
@@ -187,12 +203,13 @@ const char *feat_check(void)
 		return less;
 	feat_from_ids(&f, id);
 	feat_from_cpu(&f);
-	feat.el1_impdef |= f.el1_impdef; /* no vcpu has run yet */
 	less = feat_less(&f, &feat);
 	if (!less)
 		less = idregs_less(id);
-	if (!less)
+	if (!less) {
+		feat_join(&f); /* no vcpu has run yet */
 		return NULL;
+	}
 	snprintf(line, sizeof(line), "CPU has less than the boot CPU: %s", less);
 	return line;
 }

@@ -16,7 +16,7 @@ struct feat {
 	bool cpacr_tcpac; /* CPACR_EL1 keeps bit 31, CPTR_EL2's TCPAC: probe_el1() */
 	u64 cntkctl_el2;  /* of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1() */
 	bool el1_impdef; /* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
-	/* Hidden from VMs: their trap bits exist only then. */
+	/* Hidden from VMs, of any CPU: their trap bits exist only then. */
 	bool spe, trbe, tracefilt, amu, trace;
 	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
 	u32 sme_vl_mask;   /* likewise for streaming mode (bit n: (n+1)*128) */

@@ -69,6 +69,7 @@ static void counters_off(void)
 	if (version == 0 || version == 0xf) /* 15: an implementation's own */
 		return;
 	sysreg_write(PMCR_EL0, 0);
+	sysreg_write(PMUSERENR_EL0, 0); /* EL0 accesses are refused before MDCR_EL2.TPM is asked */
 	sysreg_write(PMCNTENCLR_EL0, ~0UL);
 	sysreg_write(PMINTENCLR_EL1, ~0UL);
 }
@@ -80,6 +81,18 @@ void el2_boot(void)
 	sysreg_write(AMAIR_EL2, 0);
 	sysreg_write(CONTEXTIDR_EL2, 0);
 	sysreg_write(CNTHV_CTL_EL2, 0);
+	/* Those of the boot CPU are traps_boot()'s; one of another kind may have them where that has not. */
+	if (HAS(ID_AA64MMFR1_EL1, 40, 1))
+		sysreg_write(HCRX_EL2, 0);
+	if (HAS(ID_AA64MMFR0_EL1, 56, 1)) {
+		sysreg_write(HFGRTR_EL2, 0);
+		sysreg_write(HFGWTR_EL2, 0);
+		sysreg_write(HFGITR_EL2, 0);
+		sysreg_write(HDFGRTR_EL2, 0);
+		sysreg_write(HDFGWTR_EL2, 0);
+		if (HAS(ID_AA64PFR0_EL1, 44, 1))
+			sysreg_write(HAFGRTR_EL2, 0);
+	}
 	/* FEAT_FGT2: as with the older ones a bit with n in its name traps while 0, and those trap what no VM has. */
 	if (HAS(ID_AA64MMFR0_EL1, 56, 2)) {
 		sysreg_write(HFGRTR2_EL2, 0);

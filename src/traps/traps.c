@@ -234,10 +234,6 @@ void traps_boot(void)
 		sysreg_write(HFGITR_EL2, have->hfgitr);
 		sysreg_write(HDFGRTR_EL2, have->hdfgrtr);
 		sysreg_write(HDFGWTR_EL2, have->hdfgwtr);
-		if (feat.amu)
-			sysreg_write(HAFGRTR_EL2, 0);
 	}
-	if (feat.pmu) /* EL0 accesses are refused before MDCR_EL2.TPM is asked */
-		sysreg_write(PMUSERENR_EL0, 0);
 	isb();
 }

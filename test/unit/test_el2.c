@@ -17,6 +17,12 @@ static const struct {
 	u32 lsb, min;
 	u64 value;
 } regs[] = {
+	{ "HCRX_EL2", "ID_AA64MMFR1_EL1", 40, 1, 0 },
+	{ "HFGRTR_EL2", "ID_AA64MMFR0_EL1", 56, 1, 0 },
+	{ "HFGWTR_EL2", "ID_AA64MMFR0_EL1", 56, 1, 0 },
+	{ "HFGITR_EL2", "ID_AA64MMFR0_EL1", 56, 1, 0 },
+	{ "HDFGRTR_EL2", "ID_AA64MMFR0_EL1", 56, 1, 0 },
+	{ "HDFGWTR_EL2", "ID_AA64MMFR0_EL1", 56, 1, 0 },
 	{ "HFGRTR2_EL2", "ID_AA64MMFR0_EL1", 56, 2, 0 },
 	{ "HFGWTR2_EL2", "ID_AA64MMFR0_EL1", 56, 2, 0 },
 	{ "HFGITR2_EL2", "ID_AA64MMFR0_EL1", 56, 2, 0 },
@@ -35,6 +41,7 @@ static const struct {
 	{ "TRFCR_EL12", "ID_AA64DFR0_EL1", 40, 1, 0 },
 	{ "BRBCR_EL2", "ID_AA64DFR0_EL1", 52, 1, 0 },
 	{ "BRBCR_EL12", "ID_AA64DFR0_EL1", 52, 1, 0 },
+	{ "PMUSERENR_EL0", "ID_AA64DFR0_EL1", 8, 1, 0 },
 	{ "PMCR_EL0", "ID_AA64DFR0_EL1", 8, 1, 0 },
 	{ "HACR_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
 	{ "CNTHV_CTL_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
@@ -83,6 +90,17 @@ static void none_that_is_not(void **state)
 	fake_set("ID_AA64DFR0_EL1", 0xf00); /* a PMU of another kind */
 	el2_boot();
 	assert_int_equal(fake_writes("PMCR_EL0"), 0);
+	assert_int_equal(fake_writes("PMUSERENR_EL0"), 0);
+	/* The activity monitors' fine-grained trap takes both. */
+	assert_int_equal(fake_writes("HAFGRTR_EL2"), 0);
+	fake_set("ID_AA64PFR0_EL1", 1UL << 44);
+	el2_boot();
+	assert_int_equal(fake_writes("HAFGRTR_EL2"), 0);
+	fake_set("ID_AA64MMFR0_EL1", 1UL << 56);
+	fake_set("HAFGRTR_EL2", GARBAGE);
+	el2_boot();
+	assert_int_equal(fake_writes("HAFGRTR_EL2"), 1);
+	assert_int_equal(fake_get("HAFGRTR_EL2"), 0);
 	assert_int_equal(fake_writes("MPAMHCR_EL2"), 0);
 }
 

@@ -176,6 +176,34 @@ static void secondary_cpus(void **state)
 	assert_true(feat.sve && feat.pauth && feat.nv2);
 }
 
+/* What no VM has traps on all CPUs if one of them has it; who has not is not refused for that. */
+static void hidden_of_any_cpu(void **state)
+{
+	(void)state;
+	fake_set("ID_AA64DFR0_EL1", 0x100000000030500a);
+	assert_null(feat_init());
+	assert_false(feat.spe || feat.tracefilt || feat.trbe || feat.amu || feat.trace || feat.pmu);
+	fake_cpu = 1;
+	set_max();
+	fake_set("ID_AA64DFR0_EL1", 0x100011110030561a);
+	fake_set("ID_AA64PFR0_EL1", 0x1301101121110222);
+	assert_null(feat_check());
+	assert_true(feat.spe && feat.tracefilt && feat.trbe && feat.amu && feat.trace && feat.pmu);
+	assert_int_equal(feat.pmu_counters, 6);
+	fake_cpu = 2;
+	set_max();
+	assert_null(feat_check());
+	assert_true(feat.spe);
+	/* One that is refused adds nothing. */
+	memset(&feat, 0, sizeof(feat));
+	fake_cpu = 0;
+	assert_null(feat_init());
+	fake_cpu = 1;
+	fake_set("ID_AA64ISAR1_EL1", 0);
+	assert_non_null(feat_check());
+	assert_false(feat.spe || feat.pmu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup(features_from_several_fields, setup),
 		cmocka_unit_test_setup(what_nidus_needs, setup),
 		cmocka_unit_test_setup(secondary_cpus, setup),
+		cmocka_unit_test_setup(hidden_of_any_cpu, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

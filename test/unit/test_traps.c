@@ -200,8 +200,6 @@ static void a_plain_cpu_is_not_asked_for_more(void **state)
 	assert_int_equal(fake_writes("HCRX_EL2"), 0);
 	assert_int_equal(fake_writes("HFGRTR_EL2"), 0);
 	assert_int_equal(fake_writes("HDFGWTR_EL2"), 0);
-	assert_int_equal(fake_writes("HAFGRTR_EL2"), 0);
-	assert_int_equal(fake_writes("PMUSERENR_EL0"), 0);
 }
 
 static void cptr_alone(void **state)
