@@ -11,13 +11,17 @@
 #include "dev/gicv3.h"
 #include "lib/check.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "mm/addr.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "exit/run.h"
 #include "vm/sched.h"
 
+#define PSCI_CPU_OFF 0x84000002UL
 #define PSCI_CPU_ON 0xc4000003UL
+#define PSCI_AFFINITY_INFO 0xc4000004UL
+#define PSCI_AFFINITY_OFF 1
 #define PSCI_SYSTEM_OFF 0x84000008UL
 #define MPIDR_AFFINITY (MASK(39, 32) | MASK(23, 0))
 #define STACK_SLOT 32768
@@ -79,6 +83,20 @@ static u32 number_of(u64 mpidr)
 	return CPU_NUMBER_NONE;
 }
 
+/* This CPU is of no use, which a line has said: off, so that its struct cpu and its stack can be the next one's. */
+static noreturn void leave(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->refused, true, __ATOMIC_RELEASE);
+	psci(PSCI_CPU_OFF, 0, 0, 0);
+	machine_halt();
+}
+
+static bool has_left(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->refused, __ATOMIC_ACQUIRE) &&
+	       psci(PSCI_AFFINITY_INFO, cpu->mpidr, 0, 0) == PSCI_AFFINITY_OFF;
+}
+
 void smp_cpu_init(struct cpu *cpu)
 {
 	el2_boot();
@@ -87,9 +105,10 @@ void smp_cpu_init(struct cpu *cpu)
 		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
 	if (!cpu->gicr) {
 		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
-		machine_halt();
+		leave(cpu);
 	}
-	simd_boot();
+	if (!simd_boot())
+		leave(cpu);
 	sysreg_write(CNTHP_CTL_EL2, 0);
 	sysreg_write(CNTV_CTL_EL02, 0);
 	sysreg_write(CNTP_CTL_EL02, 0);
@@ -109,11 +128,12 @@ static void clean_to_poc(const void *p, size_t size)
 	dsb(sy);
 }
 
+/* Until it is online, or off again. */
 static bool wait_online(const struct cpu *cpu)
 {
 	u64 end = sysreg_read(CNTPCT_EL0) + sysreg_read(CNTFRQ_EL0) / 1000 * START_TIMEOUT_MS;
 
-	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
+	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE) && !has_left(cpu)) {
 		if (sysreg_read(CNTPCT_EL0) > end)
 			return false;
 		cpu_relax();
@@ -131,6 +151,7 @@ static bool start_one(u64 mpidr)
 		log_line("cpu 0x%lx: left out: nidus has room for %d", mpidr, MAX_CPUS);
 		return false;
 	}
+	memset(cpu, 0, sizeof(*cpu)); /* one that was refused may have had it */
 	cpu->index = cpu_count;
 	cpu->number = number_of(mpidr);
 	cpu->mpidr = mpidr;
@@ -146,7 +167,7 @@ static bool start_one(u64 mpidr)
 			 mpidr, START_TIMEOUT_MS);
 		return false;
 	}
-	cpu_count++;
+	cpu_count += cpu->online;
 	return true;
 }
 
@@ -184,8 +205,8 @@ noreturn void boot_secondary(struct cpu *cpu)
 	sysreg_write(TPIDR_EL2, (u64)cpu);
 	lacks = feat_check();
 	if (lacks) {
-		log_line("cpu 0x%lx: %s", cpu->mpidr, lacks);
-		machine_halt();
+		log_line("cpu 0x%lx: left out: %s", cpu->mpidr, lacks);
+		leave(cpu);
 	}
 	smp_cpu_init(cpu);
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);

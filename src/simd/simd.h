@@ -39,9 +39,9 @@ struct simd_vcpu {
 /*
  * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps
  * armed. The boot CPU (index 0) fills in feat.sve_vl_mask and feat.sme_vl_mask; another that
- * differs panics with a line. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts masked.
+ * differs is of no use: false, and a line says so. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts masked.
  */
-void simd_boot(void);
+bool simd_boot(void) must_check;
 
 /*
  * Whether this machine has the vector lengths that config asks for. NULL, or buf with a line naming

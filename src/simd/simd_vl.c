@@ -4,7 +4,6 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "boot/config.h"
-#include "lib/check.h"
 #include "lib/log.h"
 #include "simd/simd.h"
 #include "simd/simd_regs.h"
@@ -52,7 +51,22 @@ static u32 lengths_up_to(u32 mask)
 	return mask ? ~0U >> __builtin_clz(mask) : 0;
 }
 
-void simd_boot(void)
+/* The longest length in mask, in bytes; 0 if mask is empty. */
+static u32 longest(u32 mask)
+{
+	return mask ? (32 - (u32)__builtin_clz(mask)) * 16 : 0;
+}
+
+/* Why this CPU is of no use: a vcpu could not move to it. */
+static void tell_lengths(u64 mpidr, u32 sve, u32 sme)
+{
+	log_line("cpu 0x%lx: left out: longest vectors SVE %u, SME %u bits (of lengths 0x%x, 0x%x), the boot CPU's "
+		 "SVE %u, SME %u (0x%x, 0x%x)",
+		 mpidr, longest(sve) * 8, longest(sme) * 8, sve, sme, longest(feat.sve_vl_mask) * 8,
+		 longest(feat.sme_vl_mask) * 8, feat.sve_vl_mask, feat.sme_vl_mask);
+}
+
+bool simd_boot(void)
 {
 	struct cpu *cpu = cpu_this();
 	u32 sve = 0, sme = 0;
@@ -75,16 +89,10 @@ void simd_boot(void)
 		feat.sve_vl_mask = sve;
 		feat.sme_vl_mask = sme;
 	} else if (sve != feat.sve_vl_mask || sme != feat.sme_vl_mask) {
-		panic("cpu%u: vector lengths (SVE 0x%x, SME 0x%x) differ from the boot CPU's "
-		      "(0x%x, 0x%x)",
-		      cpu->index, sve, sme, feat.sve_vl_mask, feat.sme_vl_mask);
+		tell_lengths(cpu->mpidr, sve, sme);
+		return false;
 	}
-}
-
-/* The longest length in mask, in bytes; 0 if mask is empty. */
-static u32 longest(u32 mask)
-{
-	return mask ? (32 - (u32)__builtin_clz(mask)) * 16 : 0;
+	return true;
 }
 
 /* A length from the configuration, which simd_config_check() passed, in bytes. */

@@ -25,6 +25,7 @@ struct cpu {
 	u32 index;  /* of cpus[]: in the order in which they came up */
 	u32 number; /* the user's: the CPU's place among the enabled ones in /cpus of the tree, or CPU_NUMBER_NONE */
 	bool online;
+	bool refused; /* it does not fit the boot CPU, and goes off */
 	u8 idle; /* enum idle; only this CPU */
 
 	/* Only this CPU touches these, with interrupts masked. */

@@ -132,7 +132,8 @@ static void power_on(u32 c)
 	mach[c].cptr = mach[c].zcr_el2 = mach[c].smcr_el2 = 0;
 	mach[c].daif = DAIF_I | DAIF_F;
 	mach[c].in_guest = mach[c].synced = false;
-	simd_boot();
+	if (!simd_boot())
+		model_fail("a CPU like the boot CPU is refused");
 	mach[c].daif = 0;
 }
 

@@ -117,7 +117,7 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(vncr_page, 0, sizeof(vncr_page));
 	taken = writes = 0;
-	simd_boot();
+	assert_true(simd_boot());
 	return 0;
 }
 
