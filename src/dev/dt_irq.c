@@ -9,6 +9,9 @@
 
 #define CELLS_MAX 4   /* of a unit address, and of an interrupt specifier */
 #define LEVELS_MAX 16 /* steps up: a tree that goes in circles ends */
+/* Of an interrupt-map: each entry is looked at, and to find its parent each node of the tree, unless the last one had it. */
+#define ENTRIES_MAX 2048
+#define PARENTS_MAX 64
 
 /* An interrupt as the node `parent` understands it. */
 struct specifier {
@@ -101,11 +104,11 @@ static bool entry_parent(const struct dt *dt, int nexus, u32 phandle, struct spe
  */
 static bool map_up(const struct dt *dt, struct specifier *s)
 {
-	int nexus = s->parent, len, mask_len;
+	int nexus = s->parent, len, mask_len, entries = 0, parents = 0;
 	const u8 *entry = fdt_getprop(dt->fdt, nexus, "interrupt-map", &len);
 	const u8 *mask = fdt_getprop(dt->fdt, nexus, "interrupt-map-mask", &mask_len);
-	u32 in = 4 * (s->address + s->interrupt), out;
-	struct specifier to;
+	u32 in = 4 * (s->address + s->interrupt), out, phandle, last = 0;
+	struct specifier to = { 0 };
 
 	if (mask && (u32)mask_len != in)
 		return dt_fail(dt, nexus, "interrupt-map-mask", "expected %u bytes, found %d", in,
@@ -114,8 +117,19 @@ static bool map_up(const struct dt *dt, struct specifier *s)
 		if (left < in + 4)
 			return dt_fail(dt, nexus, "interrupt-map",
 				       "expected whole entries, found %u bytes over", left);
-		if (!entry_parent(dt, nexus, (u32)dt_cells(entry + in, 1), &to))
-			return false;
+		if (entries++ == ENTRIES_MAX)
+			return dt_fail(dt, nexus, "interrupt-map", "expected at most %d entries, found more",
+				       ENTRIES_MAX);
+		phandle = (u32)dt_cells(entry + in, 1);
+		if (!parents || phandle != last) {
+			if (parents++ == PARENTS_MAX)
+				return dt_fail(dt, nexus, "interrupt-map",
+					       "expected at most %d changes of interrupt parents, found more",
+					       PARENTS_MAX - 1);
+			if (!entry_parent(dt, nexus, phandle, &to))
+				return false;
+			last = phandle;
+		}
 		out = 4 * (to.address + to.interrupt);
 		if (left - in - 4 < out)
 			return dt_fail(dt, nexus, "interrupt-map",

@@ -468,6 +468,37 @@ static void test_interrupt_map_faults(void **state)
 	}
 }
 
+/* A map of n entries before the one that is asked for, with so many changes (even) of the parent. */
+static void long_map(u32 n, u32 changes, const char *note)
+{
+	char *map = malloc(64 * (n + 2) + 512), *p = map;
+
+	p += sprintf(p, "other: other { #interrupt-cells = <2>; interrupt-controller; };"
+			"bus@8000000 { #address-cells = <2>; #size-cells = <1>; #interrupt-cells = <1>;"
+			"	ranges = <0 0x10000000 0 0x10000000 0x20000000>;" FVP_MASK "interrupt-map = ");
+	for (u32 i = 0; i < n; i++)
+		p += sprintf(p, i < changes && i % 2 ? "<0 0 4 &other 1 4>," : "<0 0 4 &gic 0 0 0 4 4>,");
+	sprintf(p, "<0 0 5 &gic 0 0 0 5 4>;"
+		   "con: uart@9090000 { compatible = \"arm,pl011\";"
+		   "	reg = <0 0x1c090000 0x1000>; interrupts = <5>; }; };");
+	assert_no_error(read_fvp(map));
+	free(map);
+	assert_int_equal(m.note_count, !!note);
+	if (note)
+		assert_string_equal(m.note[0], note);
+	assert_int_equal(m.uart_intid, note ? 0 : 37);
+}
+
+/* One that would take for ever is refused. */
+static void test_interrupt_map_long(void **state)
+{
+	(void)state;
+	long_map(2047, 0, NULL);
+	long_map(2048, 0, "/bus@8000000: interrupt-map: expected at most 2048 entries, found more");
+	long_map(100, 62, NULL);
+	long_map(100, 64, "/bus@8000000: interrupt-map: expected at most 63 changes of interrupt parents, found more");
+}
+
 static void test_faults(void **state)
 {
 	(void)state;
@@ -561,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_nomap),       cmocka_unit_test(test_ragged_memory),
 		cmocka_unit_test(test_interrupt_map),
 		cmocka_unit_test(test_interrupt_map_faults),
+		cmocka_unit_test(test_interrupt_map_long),
 		cmocka_unit_test(test_truncation),  cmocka_unit_test(test_mutations),
 	};
 
