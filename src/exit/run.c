@@ -456,7 +456,7 @@ static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 		return ENDS(RUN_PREEMPT);
 	if (vcpu->powered_down && !psci_resume(vcpu))
 		return ENDS(RUN_SLEEP);
-	vcpu->unfinished = false;
+	vcpu->unfinished = vcpu->vgic.owes; /* psci_resume() may have found some */
 	return ENTER;
 }
 

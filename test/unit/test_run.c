@@ -27,7 +27,7 @@ static struct vm vm = { .config = &config };
 static struct vcpu vcpu;
 static u64 page[VNCR_WORDS];
 static unsigned entries, looks, settles, serves, resumes;
-static bool settled, wake_up;
+static bool settled, wake_up, found_owed;
 
 struct cpu *cpu_this(void)
 {
@@ -116,6 +116,8 @@ void vgic_serve_sync(struct vcpu *v)
 bool psci_resume(struct vcpu *v)
 {
 	resumes++;
+	if (found_owed)
+		v->vgic.owes = v->vgic.stale = v->unfinished = true;
 	v->powered_down = !wake_up;
 	return wake_up;
 }
@@ -132,6 +134,7 @@ static int setup(void **state)
 	cpus[0].loaded = cpus[0].current = &vcpu;
 	entries = looks = settles = serves = resumes = 0;
 	settled = wake_up = true;
+	found_owed = false;
 	return 0;
 }
 
@@ -231,6 +234,22 @@ static void owes(void **state)
 	assert_true(vcpu.unfinished);
 }
 
+/* What its interface owes when it is looked at for a wake-up event is settled before it starts, however long it takes. */
+static void owes_as_it_wakes(void **state)
+{
+	(void)state;
+	vcpu.powered_down = vcpu.unfinished = true;
+	found_owed = true;
+	settled = false;
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(RUN(STEP_END), RUN_PREEMPT);
+	assert_int_equal(entries, 0);
+	settled = true;
+	assert_int_equal(RUN(STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(entries, 1);
+	assert_int_equal(resumes, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup(of_vel2_by_where_they_go, setup),
 		cmocka_unit_test_setup(powered_down, setup),
 		cmocka_unit_test_setup(owes, setup),
+		cmocka_unit_test_setup(owes_as_it_wakes, setup),
 	};
 
 	return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);
