@@ -390,6 +390,20 @@ static void test_faults(void **state)
 	}
 }
 
+/* RAM that nidus took for its own tables before any module was known. */
+static void test_module_over_tables(void **state)
+{
+	(void)state;
+	donated = (struct range){ 0x50008000, 0x4000 };
+	read_chosen(VM_B("") HEAD("a") SIZE KERNEL(50000000) "};");
+	assert_fault("/chosen/a/module@50000000: reg: expected no overlap with nidus's tables (0x50008000 + 0x4000), "
+		     "found 0x50000000 + 0x10000");
+	donated.base = 0x50010000;
+	read_chosen(VM_B("") HEAD("a") SIZE KERNEL(50000000) "};");
+	assert_int_equal(c.count, 2);
+	donated.size = 0;
+}
+
 static void test_pass_faults(void **state)
 {
 	char text[4096];
@@ -577,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_loose),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_module_over_tables),
 		cmocka_unit_test(test_pass_faults),
 		cmocka_unit_test(test_pass_shared),
 		cmocka_unit_test(test_faulty_keeps_modules),

@@ -502,6 +502,25 @@ static void pair_and_a_tlbi(void **state)
 	}
 }
 
+/* An element that is itself on two pages would have two translations: an external abort, and nothing done. */
+static void element_on_two_pages(void **state)
+{
+	static const u32 words[] = { 0xf8400180, 0xf8000180, 0xa9400580, 0xa9000580 }; /* ldur, stur x0; ldp, stp x0, x1 */
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		for (u32 over = 1; over < 8; over++) {
+			reset_vcpu();
+			insn = words[i];
+			vcpu.gpr[12] = 0xffff000012346000UL - 8 + over;
+			vcpu.exit.far = vcpu.gpr[12] & MASK(55, 0);
+			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT)), RESUME);
+			assert_int_equal(aborts, 1);
+			assert_int_equal(accesses, 0);
+			assert_int_equal(vcpu.gpr[0], gpr_before(0));
+		}
+}
+
 /* The half that the hardware did not come to has no translation. */
 static void pair_that_faults(void **state)
 {
@@ -562,6 +581,7 @@ int main(void)
 		cmocka_unit_test_setup(device_aborts, setup),
 		cmocka_unit_test_setup(pair_on_two_pages, setup),
 		cmocka_unit_test_setup(pair_and_a_tlbi, setup),
+		cmocka_unit_test_setup(element_on_two_pages, setup),
 		cmocka_unit_test_setup(pair_that_faults, setup),
 		cmocka_unit_test_setup(fetch_fails, setup),
 	};

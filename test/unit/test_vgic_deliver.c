@@ -1090,6 +1090,46 @@ static void deactivation_before_going_off(void **state)
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 }
 
+/* Nor does a reset of its interface (CPU_SUSPEND to a power-down state) take it back. */
+static void deactivation_before_a_reset(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		fake_cpu = (int)i;
+		vmcr_set(0xf8, true);
+		sgi(&vcpu[i], 1, 1u << i);
+		expect_ack(&vcpu[i], 1);
+		eoi(&vcpu[i], 1);
+		hw_dir(&vcpu[i], 1);
+	}
+	bit_wr(&vcpu[0], 0, 40, GICD_ISENABLER);
+	vgic_set_spi(&vm, 40, true);
+	expect_ack(&vcpu[0], 40);
+	vgic_set_spi(&vm, 40, false);
+	eoi(&vcpu[0], 40);
+	enter(&vcpu[1]);
+	hw_dir(&vcpu[1], 40);
+	put(&vcpu[1]);
+	vgic_vcpu_reset(&vcpu[1]);
+	load(&vcpu[1], 1);
+	enter(&vcpu[1]);
+	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
+}
+
+/* A vcpu that went to sleep after an EOI is waked by the maintenance interrupt, which says what is pending again. */
+static void maintenance_wakes(void **state)
+{
+	(void)state;
+	vgic_set_ppi(&vcpu[0], 30, true);
+	expect_ack(&vcpu[0], 30);
+	eoi(&vcpu[0], 30);
+	assert_true(hw_maintenance());
+	kicks[0] = 0;
+	vgic_maintenance(&vcpu[0]);
+	assert_int_equal(kicks[0], 1);
+	assert_true(vgic_interrupt_pending(&vcpu[0]));
+}
+
 static u32 lines;
 
 void log_line(const char *fmt, ...)
@@ -1461,6 +1501,8 @@ int main(void)
 		T(deactivation_by_another_vcpu),
 		T(deactivation_by_another_vcpu_counts_once),
 		T(deactivation_before_going_off),
+		T(deactivation_before_a_reset),
+		T(maintenance_wakes),
 		T(lost_deactivations_are_told_once),
 		T(waits_for_many_in_pieces),
 		T(disabled_group_does_not_clog),
