@@ -25,6 +25,10 @@ finished()
 	fi
 }
 
+# No run is ended for being slow, but when it has printed nothing for `limit` (300) seconds of its own time (tools/watch.sh), or
+# has not ended after so many.
+most_seconds=7200
+
 # under_nidus NAME ERE ARGS...: one run of tools/nidus-run; it must print a line that matches.
 under_nidus()
 {
@@ -32,7 +36,7 @@ under_nidus()
 	sign=$2
 	shift 2
 	status=0
-	"$top/tools/nidus-run" --timeout "${limit:-300}" "$@" </dev/null >"$out/$name.console" 2>&1 || status=$?
+	"$top/tools/nidus-run" --stall "${limit:-300}" --limit $most_seconds "$@" </dev/null >"$out/$name.console" 2>&1 || status=$?
 	finished "$name" "$status" "$sign"
 }
 
@@ -51,9 +55,10 @@ on_machine()
 	sign=$2
 	shift 2
 	status=0
-	timeout "${limit:-300}" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off -cpu max -display none \
-		-monitor none -nic none -serial "file:$out/$name.console" "$@" </dev/null >"$out/$name.qemu" 2>&1 || status=$?
-	[ -s "$out/$name.console" ] || cp "$out/$name.qemu" "$out/$name.console"
+	"$top/tools/qemu-run" --stall "${limit:-300}" --limit $most_seconds "$qemu" \
+		-M virt,virtualization=on,gic-version=3,dtb-randomness=off -cpu max -display none -monitor none -nic none \
+		-serial stdio "$@" </dev/null >"$out/$name.console" 2>"$out/$name.qemu" || status=$?
+	[ "$status" -eq 0 ] || cat "$out/$name.qemu" >>"$out/$name.console"
 	finished "$name" "$status" "$sign"
 }
 

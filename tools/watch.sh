@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How long an emulator may take, whatever the host. Read with "."; it runs nothing by itself.
+# How long an emulator or another program may take, whatever the host. Read with "."; it runs nothing by itself.
 #
 # A limit in seconds of the clock is a statement about the host. Here a process is given time of its own: that in which
 # it ran or slept, and not that in which it was ready to run and the host's CPUs were busy with others. A limit is for the
@@ -71,9 +71,9 @@ watch_step()
 watch_over()
 {
 	if [ -n "$1" ] && [ $watch_silent -ge $(($1 * 1000)) ]; then
-		watch_why="no progress for $1 s of the emulator's own time"
+		watch_why="no progress for $1 s of its own time"
 	elif [ -n "$2" ] && [ $watch_own -ge $(($2 * 1000)) ]; then
-		watch_why="no end after $2 s of the emulator's own time"
+		watch_why="no end after $2 s of its own time"
 	else
 		return 1
 	fi
