@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All CPUs at the same GIC, timers and power states at once (seed=N, ops=N for each CPU): SPIs are pended, withdrawn,
+ * All CPUs at the same GIC. First they pend and withdraw SPIs that CPU 0 gets but does not take (pulls=N for each CPU). Then
+ * timers and power states as well, all at once (seed=N, ops=N for each CPU): SPIs are pended, withdrawn,
  * enabled, rerouted, made active and inactive by everybody; so are everybody's private interrupts; groups come and go,
  * CPUs sleep, suspend, go off and come back. Whatever becomes of an interrupt, no CPU may be lost, and at the end the
  * GIC works. CPU 0 wakes who sleeps and starts who is off, with no trust in what the others left of the GIC.
@@ -18,6 +19,7 @@ const char guest_name[] = "gicstorm";
 #define SPI_WORDS 4 /* of 32 SPIs each, from INTID 32 on */
 #define WAKE_SGI 15
 #define STUCK_US 300000000
+#define PULLED 0xffffff00 /* SPIs of a word */
 
 extern const char secondary_entry[];
 
@@ -26,6 +28,8 @@ static struct {
 	u64 left;  /* atomic: operations yet to do */
 	u64 taken; /* interrupts */
 } cpus[GUEST_CPUS_MAX];
+
+static u64 pulls_left; /* atomic */
 
 static u64 rnd(void)
 {
@@ -148,6 +152,48 @@ static void timer(void)
 
 	timer_set_cval(k, timer_now(k) + ticks_us(r >> 8 & 0x3ff));
 	timer_set_ctl(k, r >> 32 & 3);
+}
+
+/*
+ * Each pends SPIs of a word of its own and withdraws them, for CPU 0, which takes none but has its timer's line rise
+ * and fall: its list registers are filled anew all the time, and now and then SPIs come and go while that happens.
+ */
+static void pull(u32 index)
+{
+	u64 at = dt.gicd + 4 * (1 + index % SPI_WORDS);
+	u64 n;
+
+	gic_cpu_init();
+	for (n = dt_arg("pulls", 1000); n; n--) {
+		write32(at + GIC_ISPENDR, PULLED);
+		write32(at + GIC_ICPENDR, PULLED);
+		__atomic_fetch_sub(&pulls_left, 1, __ATOMIC_RELEASE);
+	}
+}
+
+static void pull_and_push(void)
+{
+	u64 before = 0, since = counter_virt(), left;
+	u32 i;
+
+	for (i = 1; i <= SPI_WORDS; i++)
+		write32(dt.gicd + GIC_ISENABLER + 4 * i, PULLED);
+	gic_enable(dt.ppi_phys);
+	timer_set_cval(TIMER_PHYS, 0);
+	pulls_left = (dt.cpu_count - 1) * dt_arg("pulls", 1000);
+	for (i = 1; i < dt.cpu_count; i++)
+		smp_start(i, pull);
+	while ((left = __atomic_load_n(&pulls_left, __ATOMIC_ACQUIRE))) {
+		timer_set_ctl(TIMER_PHYS, TIMER_ENABLE);
+		timer_set_ctl(TIMER_PHYS, 0);
+		if (left != before)
+			since = counter_virt();
+		before = left;
+		if (counter_virt() - since > ticks_us(STUCK_US))
+			test_abort("no CPU gets on");
+	}
+	for (i = 1; i < dt.cpu_count; i++)
+		expect(smp_join(i, STUCK_US), "CPU %u did not end", i);
 }
 
 /* Whatever was done to its interface: what CPU 0 sends gets through. */
@@ -337,6 +383,8 @@ void guest_main(void)
 	gic_cpu_init();
 	for (i = 0; i < 32 * SPI_WORDS; i++)
 		gic_set_edge(32 + i, i & 1);
+	test_begin("pull");
+	pull_and_push();
 	test_begin("storm");
 	for (i = 1; i < dt.cpu_count; i++)
 		smp_start(i, storm);
