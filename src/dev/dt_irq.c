@@ -161,36 +161,6 @@ static bool resolve(const struct dt *dt, int node, const char *prop, int gic, st
 		       "expected interrupts of the GICv3, found another interrupt parent");
 }
 
-/*
- * Whom the next entry is for, in s, with the cells that its specifier has; *c is moved behind the phandle of
- * interrupts-extended.
- */
-static bool begin_entry(const struct dt *dt, int node, int gic, bool extended, const u8 **c,
-			const u8 *end, struct specifier *s)
-{
-	const char *prop = extended ? "interrupts-extended" : "interrupts";
-
-	if (extended && end - *c >= 4) {
-		s->parent = fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(*c, 1));
-		*c += 4;
-	} else {
-		s->parent = interrupt_parent(dt->fdt, node);
-		if (s->parent < 0 && node == gic) /* the root of the interrupt tree */
-			s->parent = gic;
-	}
-	if (s->parent < 0 || !dt_has(dt->fdt, s->parent, "#interrupt-cells"))
-		return dt_fail(dt, node, prop,
-			       "expected interrupts of the GICv3, found another interrupt parent");
-	if (!cell_count(dt, s->parent, "#interrupt-cells", &s->interrupt) ||
-	    !cell_count(dt, s->parent, "#address-cells", &s->address))
-		return false;
-	if (s->interrupt == 0 || end - *c < 4 * (s64)s->interrupt)
-		return dt_fail(dt, node, prop,
-			       "expected whole entries (%u bytes each), found %ld bytes over",
-			       4 * s->interrupt, (long)(end - *c));
-	return true;
-}
-
 /* The unit address: the first cells of reg; what it has not is 0, and for a map with a mask to ignore. */
 static void unit_address(const struct dt *dt, int node, struct specifier *s)
 {
@@ -201,6 +171,53 @@ static void unit_address(const struct dt *dt, int node, struct specifier *s)
 		s->cells[i] = reg && len >= 4 * (int)(i + 1) ? (u32)dt_cells(reg + 4 * i, 1) : 0;
 }
 
+/* Entries of node are for parent: into s, with the unit address and the cells that a specifier has there. */
+static bool begin_parent(const struct dt *dt, int node, const char *prop, int parent, struct specifier *s)
+{
+	s->parent = parent;
+	if (parent < 0 || !dt_has(dt->fdt, parent, "#interrupt-cells"))
+		return dt_fail(dt, node, prop,
+			       "expected interrupts of the GICv3, found another interrupt parent");
+	if (!cell_count(dt, parent, "#interrupt-cells", &s->interrupt) ||
+	    !cell_count(dt, parent, "#address-cells", &s->address))
+		return false;
+	unit_address(dt, node, s);
+	return true;
+}
+
+/* Whom the node's `interrupts` are for; a GIC that says nothing is the root of the interrupt tree. */
+static bool begin_interrupts(const struct dt *dt, int node, int gic, struct specifier *s)
+{
+	int parent = interrupt_parent(dt->fdt, node);
+
+	return begin_parent(dt, node, "interrupts", parent < 0 && node == gic ? gic : parent, s);
+}
+
+/* Whom an entry of interrupts-extended is for; *c is moved behind its phandle. */
+static bool begin_extended(const struct dt *dt, int node, const u8 **c, const u8 *end, struct specifier *s)
+{
+	const char *prop = "interrupts-extended";
+	const u8 *entry = *c;
+
+	if (end - entry < 4)
+		return dt_fail(dt, node, prop, "expected whole entries, found %ld bytes over", (long)(end - entry));
+	*c += 4;
+	return begin_parent(dt, node, prop, fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(entry, 1)), s);
+}
+
+/* The specifier at *c, which is moved behind it. */
+static bool read_specifier(const struct dt *dt, int node, const char *prop, const u8 **c, const u8 *end,
+			   struct specifier *s)
+{
+	if (s->interrupt == 0 || end - *c < 4 * (s64)s->interrupt)
+		return dt_fail(dt, node, prop,
+			       "expected whole entries (%u bytes each), found %ld bytes over",
+			       4 * s->interrupt, (long)(end - *c));
+	for (u32 i = 0; i < s->interrupt; i++, *c += 4)
+		s->cells[s->address + i] = (u32)dt_cells(*c, 1);
+	return true;
+}
+
 int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
 		  int max)
 {
@@ -208,7 +225,7 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 	const char *prop = "interrupts-extended";
 	const u8 *c = fdt_getprop(dt->fdt, node, prop, &len), *end;
 	bool extended = c != NULL;
-	struct specifier s;
+	struct specifier to, s; /* the entry's as it stands in the node, and on the way up */
 	u32 cells;
 
 	if (!c) {
@@ -228,11 +245,13 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 			dt_fail(dt, node, prop, "expected at most %d interrupts, found more", max);
 			return -1;
 		}
-		if (!begin_entry(dt, node, gic, extended, &c, end, &s))
+		/* `interrupts` are all for the same parent, and to find it is a walk of the whole tree. */
+		if (extended ? !begin_extended(dt, node, &c, end, &to) :
+			       !count && !begin_interrupts(dt, node, gic, &to))
 			return -1;
-		unit_address(dt, node, &s);
-		for (u32 i = 0; i < s.interrupt; i++, c += 4)
-			s.cells[s.address + i] = (u32)dt_cells(c, 1);
+		if (!read_specifier(dt, node, prop, &c, end, &to))
+			return -1;
+		s = to;
 		if (!resolve(dt, node, prop, gic, &s, &irq[count]))
 			return -1;
 	}
