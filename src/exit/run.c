@@ -54,38 +54,27 @@ static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
 	return true;
 }
 
-/* vgic.stale: to the list registers; or to vEL2 at once, if they are L1's and its guest runs. */
-static __attribute__((noinline)) void deliver_interrupts(struct vcpu *vcpu)
+/* Of a vcpu that has EL2: what is L1's takes its guest out at once. */
+static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 {
 	bool fiq;
 
-	if (likely(!vgic_work_left(&vcpu->vgic)))
-		return;
-	if (unlikely(vcpu->has_el2) && vgic_wants_vel2(vcpu, &fiq))
+	if (vgic_wants_vel2(vcpu, &fiq))
 		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
 	vgic_flush(vcpu);
-	if (unlikely(vcpu->has_el2) && unlikely(vgic_el2_route(vcpu))) {
+	if (unlikely(vgic_el2_route(vcpu))) {
 		level_take(vcpu, LEVEL_FIQ, 0);
 		vgic_flush(vcpu);
 	}
 }
 
-/*
- * Trap controls and vector lengths as they are to be in the guest. A claim by the check opens all
- * that the VM has: L1's traps on its guest and its limits come on top.
- */
-static inline __attribute__((always_inline)) void prepare_traps(struct vcpu *vcpu)
+/* vgic_work(): to the list registers. */
+static inline void deliver_interrupts(struct vcpu *vcpu)
 {
-	do {
-		simd_chaos_point();
-		if (unlikely(vcpu->traps_stale)) {
-			if (vcpu->has_el2)
-				simd_level(vcpu);
-			traps_update(vcpu);
-		}
-		simd_chaos_point();
-		simd_check(vcpu); /* last: whatever came before may have held a host section */
-	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
+	if (unlikely(vcpu->has_el2))
+		deliver_el2(vcpu);
+	else
+		vgic_flush(vcpu);
 }
 
 /* What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it is delivered. */
@@ -94,9 +83,35 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 	do {
 		if (!vgic_settle(vcpu))
 			return false;
-		deliver_interrupts(vcpu);
+		if (vgic_work_left(&vcpu->vgic))
+			deliver_interrupts(vcpu);
 	} while (vcpu->vgic.owes);
 	return true;
+}
+
+/* False: something of vgic.owes (with which comes vgic.stale) waits for others. */
+static inline __attribute__((always_inline)) bool prepare_interrupts(struct vcpu *vcpu)
+{
+	deliver_interrupts(vcpu);
+	return likely(!vcpu->vgic.owes) || settle(vcpu);
+}
+
+/*
+ * Trap controls and vector lengths as they are to be in the guest. A claim by the check opens all
+ * that the VM has: L1's traps on its guest and its limits come on top.
+ */
+static __attribute__((noinline)) void prepare_traps(struct vcpu *vcpu)
+{
+	do {
+		simd_chaos_point();
+		if (vcpu->traps_stale) {
+			if (vcpu->has_el2)
+				simd_level(vcpu);
+			traps_update(vcpu);
+		}
+		simd_chaos_point();
+		simd_check(vcpu); /* last: whatever came before may have held a host section */
+	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
 }
 
 /*
@@ -108,23 +123,38 @@ static inline u16 looked_at(const struct vcpu *vcpu)
 	return unlikely(vcpu->hyp && !vgic_el2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
 }
 
-/*
- * Bring the registers in line with memory; nothing here writes what has not changed. first: of this vcpu_run(). False:
- * not to be entered, something of vgic.owes (with which comes vgic.stale) waits for others.
- */
-static bool prepare_entry(struct vcpu *vcpu, bool first)
+/* Bring the registers in line with memory; nothing here writes what has not changed. */
+static inline __attribute__((always_inline)) void prepare_registers(struct vcpu *vcpu)
 {
-	if (unlikely(vgic_work(&vcpu->vgic) & ~(first ? vcpu->looked : 0u))) {
-		deliver_interrupts(vcpu);
-		if (unlikely(vcpu->vgic.owes) && !settle(vcpu))
-			return false;
-	}
 	if (vcpu->pc_dirty) {
 		sysreg_write(ELR_EL2, vcpu->pc);
 		sysreg_write(SPSR_EL2, vcpu->pstate);
 		vcpu->pc_dirty = false;
 	}
-	prepare_traps(vcpu);
+	if (unlikely(vcpu->traps_stale | simd_chaos)) {
+		prepare_traps(vcpu);
+		return;
+	}
+	simd_check(vcpu);
+	if (unlikely(vcpu->traps_stale && vcpu->has_el2))
+		prepare_traps(vcpu);
+}
+
+/* False: not to be entered, as something waits for others. */
+static bool prepare_entry(struct vcpu *vcpu)
+{
+	if (unlikely(vgic_work(&vcpu->vgic)) && unlikely(vgic_work_left(&vcpu->vgic)) && !prepare_interrupts(vcpu))
+		return false;
+	prepare_registers(vcpu);
+	return true;
+}
+
+/* The first of this vcpu_run(): after a sleep, which began with a look, none at what cannot have changed since. */
+static inline bool prepare_first(struct vcpu *vcpu)
+{
+	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && vgic_work_left(&vcpu->vgic) && !prepare_interrupts(vcpu))
+		return false;
+	prepare_registers(vcpu);
 	return true;
 }
 
@@ -159,30 +189,31 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 /* What the run loop ends with as vcpu_enter() hands it on: not 0. */
 #define ENDS(result) ((u64)(result) + 1)
 
-/*
- * The last exit, if there was one (class), is over: everything is in place for the ERET. Or the loop ends, for a reason
- * that is not 0.
- */
+/* Whether the guest may be entered, or the loop ends: for a reason that is not 0. first: prepare_entry(). */
+static inline __attribute__((always_inline)) u64 ready(struct vcpu *vcpu, bool first)
+{
+	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
+		return ENDS(RUN_STOP);
+	if (unlikely(cpu_this()->need_resched))
+		return ENDS(RUN_PREEMPT);
+	return likely(first ? prepare_first(vcpu) : prepare_entry(vcpu)) ? 0 : ENDS(RUN_PREEMPT);
+}
+
+/* The loop ends; the guest may have run since the last look. */
+static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
+{
+	vcpu->looked = 0;
+	account_end(&vcpu->account, now);
+	return end;
+}
+
+/* The exit is over: everything is in place for the ERET. Or the loop ends, for a reason that is not 0. */
 static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
-	u64 end = 0, now;
+	u64 end = ready(vcpu, false), now = counter_now();
 
-	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
-		end = ENDS(RUN_STOP);
-	else if (unlikely(cpu_this()->need_resched))
-		end = ENDS(RUN_PREEMPT);
-	else if (unlikely(!prepare_entry(vcpu, class == EXIT_CLASS_COUNT)))
-		end = ENDS(RUN_PREEMPT);
-	if (unlikely(end))
-		vcpu->looked = 0;
-	now = counter_now();
-	if (likely(class != EXIT_CLASS_COUNT))
-		account_exit(&vcpu->account, vcpu->account.level, class, now - left);
-	else
-		account_begin(&vcpu->account, now);
-	if (unlikely(end))
-		account_end(&vcpu->account, now);
-	return end;
+	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	return likely(!end) ? 0 : leave(vcpu, end, now);
 }
 
 static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
@@ -448,7 +479,7 @@ static u64 try_again(struct vcpu *vcpu)
 static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 {
 	irq_handle();
-	if (read_once(&vcpu->requests) && !serve_requests(vcpu))
+	if (read_once(&vcpu->requests) && !serve_all(vcpu))
 		return ENDS(RUN_STOP);
 	if (vcpu->again)
 		return try_again(vcpu);
@@ -460,6 +491,15 @@ static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 	return ENTER;
 }
 
+/* Into the guest for the first time since the loop began. */
+static u64 begin_run(struct vcpu *vcpu)
+{
+	u64 end = ready(vcpu, true), now = counter_now();
+
+	account_begin(&vcpu->account, now);
+	return likely(!end) ? 0 : leave(vcpu, end, now);
+}
+
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
 	u64 end = ENTER;
@@ -468,7 +508,7 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 		if (unlikely(vcpu->unfinished))
 			end = resume(vcpu);
 		if (likely(end == ENTER))
-			end = enter(vcpu, EXIT_CLASS_COUNT, 0);
+			end = begin_run(vcpu);
 		if (!end)
 			end = vcpu_enter(vcpu, run_exit);
 	} while (unlikely(end == ENDS(RUN_AGAIN)));

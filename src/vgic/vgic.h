@@ -204,10 +204,13 @@ static inline u16 vgic_work(const struct vgic_vcpu *v)
 /* Likewise, if vgic_work(): it has not, as mostly, if the guest is done with what was placed. Loaded. */
 static inline bool vgic_work_left(struct vgic_vcpu *v)
 {
+	if (read_once(&v->stale))
+		return true;
 	isb(); /* list registers may have been written since the exit */
-	if (v->waits && !(v->lr_waits & ~sysreg_read(ICH_ELRSR_EL2)))
-		v->waits = 0;
-	return vgic_work(v);
+	if (v->lr_waits & ~sysreg_read(ICH_ELRSR_EL2))
+		return true;
+	v->waits = 0;
+	return false;
 }
 /*
  * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen is taken back; pending interrupts into list registers, the most urgent ones
