@@ -313,13 +313,13 @@ static void retire(struct vgic_vcpu *v, u32 keep)
 	v->lr_used &= (u16)~done;
 	v->lr_waits &= (u16)~done;
 	v->again.mask &= ~done;
-	for (; done; done &= done - 1) {
-		u32 i = (u32)__builtin_ctz(done);
+	for (u32 left = done; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctz(left);
 
 		fold_one(v, &v->priv, v->lr_intid[i], i, 0);
-		v->lr_hw &= (u16) ~(1u << i);
-		v->lr_latch &= (u16) ~(1u << i);
 	}
+	v->lr_hw &= (u16)~done;
+	v->lr_latch &= (u16)~done;
 }
 
 /* Whether b has as many bits as a. */

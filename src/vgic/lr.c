@@ -8,8 +8,8 @@
 
 struct lr_caps lr_caps;
 
-#define EACH_LR(X)                                                                                 \
-	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define EACH_OTHER_LR(X)                                                                           \
+	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 void lr_probe(void)
 {
@@ -23,26 +23,26 @@ void lr_probe(void)
 	lr_caps.tdir = vtr & ICH_VTR_TDS;
 }
 
-u64 lr_read(u32 n)
+u64 lr_read_other(u32 n)
 {
 	switch (n) {
 #define X(i)                                                                                       \
 	case i:                                                                                    \
 		return sysreg_read(ICH_LR##i##_EL2);
-		EACH_LR(X)
+		EACH_OTHER_LR(X)
 #undef X
 	}
 	return 0;
 }
 
-void lr_write(u32 n, u64 v)
+void lr_write_other(u32 n, u64 v)
 {
 	switch (n) {
 #define X(i)                                                                                       \
 	case i:                                                                                    \
 		sysreg_write(ICH_LR##i##_EL2, v);                                                  \
 		break;
-		EACH_LR(X)
+		EACH_OTHER_LR(X)
 #undef X
 	}
 }

@@ -2,6 +2,7 @@
 /* The virtual CPU interface's hardware: ICH_* registers by number. No policy. */
 #pragma once
 
+#include "arch/sysreg.h"
 #include "lib/types.h"
 
 /* What this machine's virtual CPU interface has, from ICH_VTR_EL2. */
@@ -17,9 +18,22 @@ extern struct lr_caps lr_caps;
 /* Read ICH_VTR_EL2 into lr_caps; CPUs must agree, the least count stays in force. */
 void lr_probe(void);
 
-/* ICH_LR<n>_EL2, n < lr_caps.count. */
-u64 lr_read(u32 n);
-void lr_write(u32 n, u64 v);
+/* n not 0: lr_read(), lr_write(). */
+u64 lr_read_other(u32 n);
+void lr_write_other(u32 n, u64 v);
+
+/* ICH_LR<n>_EL2, n < lr_caps.count. Mostly an interrupt is alone, and in the first. */
+static inline u64 lr_read(u32 n)
+{
+	return likely(!n) ? sysreg_read(ICH_LR0_EL2) : lr_read_other(n);
+}
+static inline void lr_write(u32 n, u64 v)
+{
+	if (likely(!n))
+		sysreg_write(ICH_LR0_EL2, v);
+	else
+		lr_write_other(n, v);
+}
 /* Bit n: list register n is empty and needs no maintenance (ICH_ELRSR_EL2). */
 u32 lr_empty(void);
 

@@ -125,7 +125,7 @@ bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
 	if (likely(mask & 1))
 		sysreg_write(ICH_LR0_EL2, v->again.lr);
 	else
-		lr_write((u32)__builtin_ctz(mask), v->again.lr);
+		lr_write_other((u32)__builtin_ctz(mask), v->again.lr);
 	return true;
 }
 
