@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a virtual interrupt would be signalled: the CPU interface's rules, applied by nidus. */
+#include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "vgic/internal.h"
 
@@ -118,22 +119,36 @@ static void catch_up(struct vcpu *vcpu)
 		vgic_maintain(vcpu);
 }
 
+/* Let the list registers say it; what stays outside them is less urgent. Whether they may. */
+static bool lrs_may_signal(struct vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	catch_up(vcpu);
+	if (v->where != VGIC_LOADED)
+		return v->where == VGIC_L2;
+	if (vgic_work(v) && vgic_work_left(v))
+		vgic_flush(vcpu);
+	isb(); /* what was written since the exit */
+	return v->lr_used & ~lr_empty();
+}
+
 bool vgic_interrupt_pending(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	const struct irq32 *p = &v->priv;
+	bool lrs = lrs_may_signal(vcpu);
 	struct vgic_interface f;
 	u32 ctlr, pend;
 
-	catch_up(vcpu);
-	/* Loaded: let the list registers say it. What stays outside them is less urgent. */
-	if (v->where == VGIC_LOADED)
-		vgic_flush(vcpu);
-	f = vgic_interface(v);
 	ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE);
 	pend = irq32_pending(p, irq32_line(p)) |
 	       (__atomic_load_n(&v->mail, __ATOMIC_ACQUIRE) & p->edge);
 	pend &= irq32_deliverable(p, ctlr) & ~p->active & ~p->inlr;
+	/* As mostly: a vcpu that is to wait has nothing pending. */
+	if (!(pend | lrs | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE)))
+		return false;
+	f = vgic_interface(v);
 	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f) ||
 	       (unlikely(v->where == VGIC_L2) && vgic_l2_pending(vcpu));
 }
