@@ -322,7 +322,7 @@ static bool domain_vcpus(struct config_reader *r, struct vm_config *vm)
 	return true;
 }
 
-static bool is_one_of(const char *s, const char *const *list, size_t n)
+static bool is_one_of(const char *s, const char list[][20], size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(s, list[i]))
@@ -333,7 +333,7 @@ static bool is_one_of(const char *s, const char *const *list, size_t n)
 /* A mistyped property of nidus is an error; one of Xen's that nidus has no use for is a note. */
 static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 {
-	static const char *const known[] = {
+	static const char known[][20] = {
 		"compatible",
 		"#address-cells",
 		"#size-cells",

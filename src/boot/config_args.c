@@ -205,7 +205,7 @@ static bool set_passthrough(struct config_reader *r, struct vm_config *vm, struc
 }
 
 static const struct {
-	const char *key;
+	char key[16];
 	set_fn *set;
 } keys[] = {
 	{ "mem", set_mem },

@@ -7,7 +7,7 @@
 #include "nested/shadow.h"
 #include "state/vm.h"
 
-static const char *const class_name[EXIT_CLASS_COUNT] = {
+static const char class_name[EXIT_CLASS_COUNT][12] = {
 #define X(id, name) [EXIT_CLASS_##id] = name,
 	EXIT_CLASSES(X)
 #undef X

@@ -285,9 +285,10 @@ static void write_clocks(struct writer *w)
 
 /*
  * Properties that are written anew, that mean something only where the node was, or that point at
- * nodes which the guest does not have. "x*" and "*x" stand for what begins or ends with x.
+ * nodes which the guest does not have. "x*" and "*x" stand for what begins or ends with x. Not
+ * pointers: with its relocation one is longer than most of these.
  */
-static const char *const dropped[] = {
+static const char dropped[][20] = {
 	"reg",
 	"interrupts",
 	"interrupt-parent",
