@@ -1,22 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lookup and names of sysreg.def's rows. Searches are switches: the compiler makes balanced trees
- * of them.
+ * Lookup and names of sysreg.def's rows: a table for op0 = 3, for the few others a switch, of which the compiler makes a
+ * balanced tree.
  */
 #include "arch/sysreg_table.h"
 
 #include "arch/esr.h"
 #include "lib/log.h"
 
-enum sysreg_id sysreg_find(u32 key)
-{
-	/* Two rows with one encoding would not compile here. */
-	switch (key) {
-#define SYSREG(name, ...)                                                                          \
-	case KEY_##name:                                                                           \
-		return SR_##name;
+_Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
+
+/* Two rows with one encoding would not compile, here or below. Behind the end: where other rows' entries do no harm. */
+const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
+	[(op0) == 3 ? SYSREG_INDEX(op1, crn, crm, op2) : SYSREG_INDEX_END + SR_##name] = SR_##name + 1,
 #include "arch/sysreg.def"
 #undef SYSREG
+};
+
+enum sysreg_id sysreg_find(u32 key)
+{
+	u32 row;
+
+	if (likely(SYS64_OP0(key) == 3)) {
+		row = sysreg_row(key);
+		return row ? (enum sysreg_id)(row - 1) : SR_COUNT;
+	}
+	switch (key) {
+#define CASE_2(name)                                                                               \
+	case KEY_##name:                                                                           \
+		return SR_##name;
+#define CASE_3(name)
+#define SYSREG(name, op0, ...) CASE_##op0(name)
+#include "arch/sysreg.def"
+#undef SYSREG
+#undef CASE_2
+#undef CASE_3
 	}
 	return SR_COUNT;
 }

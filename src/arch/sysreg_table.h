@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "arch/esr.h"
 #include "lib/types.h"
 
 /*
@@ -27,6 +28,20 @@ enum sysreg_key {
 #include "arch/sysreg.def"
 #undef SYSREG
 };
+
+/*
+ * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
+ * what vEL2 does several times in each exit of its guest.
+ */
+#define SYSREG_INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm)) /* as in a key */
+#define SYSREG_INDEX_END SYSREG_INDEX(0, 0, 0, 8)
+extern const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT];
+
+/* SR_<name> + 1, or 0; of an access with op0 = 3. */
+static inline u32 sysreg_row(u32 esr)
+{
+	return sysreg_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
+}
 
 /*
  * The row with this key (as of SYSREG_KEY), or SR_COUNT. A row exists here whatever its condition.

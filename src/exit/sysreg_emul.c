@@ -224,29 +224,6 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/*
- * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
- * what vEL2 does several times in each exit of its guest.
- */
-#define INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm)) /* as in a key */
-#define INDEX_END INDEX(0, 0, 0, 8)
-
-_Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
-
-/* Behind INDEX_END: where the other rows' entries do no harm. */
-static const u8 row_index[INDEX_END + SR_COUNT] = {
-#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
-	[(op0) == 3 ? INDEX(op1, crn, crm, op2) : INDEX_END + SR_##name] = SR_##name + 1,
-#include "arch/sysreg.def"
-#undef SYSREG
-};
-
-/* SR_<name> + 1, or 0. */
-static inline u32 vel2_row(u32 esr)
-{
-	return row_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
-}
-
 /* Of no row: the ID registers, or sysreg_trap()'s to decide. */
 static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
@@ -361,7 +338,7 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 {
-	u32 row = vel2_row((u32)esr), rt = (u32)SYS64_RT(esr);
+	u32 row = sysreg_row((u32)esr), rt = (u32)SYS64_RT(esr);
 	bool write = !SYS64_READ(esr);
 	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
 	enum verdict verdict;
