@@ -58,7 +58,7 @@ u64 irq_again(struct vcpu *vcpu)
 {
 	u32 intid = gicv3_ack();
 
-	if (unlikely(simd_chaos) || !vgic_ppi_again(vcpu, intid))
+	if (!vgic_ppi_again(vcpu, intid))
 		return intid + 1;
 	gicv3_eoi(intid);
 	return 0;

@@ -4,6 +4,7 @@
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "lib/log.h"
+#include "simd/simd.h"
 #include "vgic/internal.h"
 
 /* ---- inputs ---- */
@@ -100,9 +101,12 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
 	lr_write(i, lr);
-	/* As long as no other may wait for the guest and so want a look, and none of L2's may be an FIQ of L1's. */
+	/*
+	 * As long as no other may wait for the guest and so want a look, and none of L2's may be an FIQ of L1's. Never
+	 * where every exit is to go the whole way.
+	 */
 	v->again.mask = 0;
-	if (!(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 && (lr & ICH_LR_GROUP1))
+	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 && (lr & ICH_LR_GROUP1))
 		v->again = (struct vgic_again){ lr, pintid, 1u << i };
 	return true;
 }

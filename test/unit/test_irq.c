@@ -276,13 +276,6 @@ static void out_of_a_guest(void **state)
 	irq_acked(IRQ_ACKED_NONE);
 	assert_int_equal(eois + dirs, 0);
 	assert_int_equal(ticks, 1);
-	/* Where SIMD is to be tried at every point, always the long way. */
-	setup(NULL);
-	simd_chaos = again_wanted = true;
-	pending[0] = VIRT;
-	pending[1] = 0;
-	assert_int_equal(irq_again(&vcpu), VIRT + 1);
-	simd_chaos = false;
 }
 
 int main(void)
