@@ -296,6 +296,39 @@ static void open_run(const struct step *s)
 	say_state(s);
 }
 
+/* ---- where they go ---- */
+/* As an SGI that is sent, then met: a[0]: AT_HOST, a[1]: INTID, a[2]: Group 0, a[3]: HCR_EL2, a[4]: by DAIFClr */
+static void route_gen(struct step *s, struct rng *r)
+{
+	u32 routes = rng_below(r, 16);
+
+	s->a[0] = AT_HOST;
+	s->a[1] = intids[rng_below(r, 5)];
+	s->a[2] = rng_once(r, 2);
+	s->a[3] = HCR_ALWAYS | HCR_API | HCR_APK | (routes & 1 ? HCR_IMO : 0) | (routes & 2 ? HCR_FMO : 0) |
+		  (routes & 4 ? HCR_AMO : 0) | (routes > 12 ? HCR_TGE : 0);
+	s->a[4] = rng_once(r, 2);
+	s->a[LOOK] = rng_once(r, 2);
+}
+
+static void route_name(const struct step *s)
+{
+	say("SGI %lu of Group %u with HCR_EL2 = %lx, and PSTATE.{I,F} clear%s", s->a[1], s->a[2] ? 0 : 1, s->a[3],
+	    s->a[4] ? ", by DAIFClr" : "");
+}
+
+static void route_run(const struct step *s)
+{
+	struct step open = { .a = { AT_HOST, 0, s->a[4], 0, 0, s->a[LOOK] } };
+
+	group_set((u32)s->a[1], !s->a[2]);
+	write32(sgi_base() + GIC_ISENABLER, 1u << s->a[1]);
+	run_hcr = s->a[3];
+	hcr_write(run_hcr);
+	sgi_run(s);
+	open_run(&open);
+}
+
 /* ---- timers ---- */
 struct timer {
 	const char *name;
@@ -429,6 +462,7 @@ const struct op ops_gic[] = {
 	{ "sgi", 5, true, sgi_gen, sgi_name, sgi_run },
 	{ "cpuif", 8, true, cpu_gen, cpu_name_say, cpu_run },
 	{ "open", 8, true, open_gen, open_name, open_run },
+	{ "route", 4, false, route_gen, route_name, route_run },
 	{ "timer", 12, true, timer_gen, timer_name, timer_run },
 	{ "list", 7, false, lr_gen, lr_name, lr_run },
 	{ "vif", 4, false, vif_gen, vif_name, vif_run },

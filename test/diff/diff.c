@@ -3,9 +3,9 @@
  * The host's side of the differential tester: has the same programs run on the bare machine and under nidus (boot),
  * compares what they saw, and reduces what differs to the shortest program that shows it.
  *
- *   diff [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
+ *   diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
  *
- * A difference is explained by a rule of diff.rules, or it is a fault. Ends with "diff: N programs, N explained, N
+ * A difference is explained by a rule of diff.rules, or it is a fault. -1: the first fault is enough, as it is. Ends with "diff: N programs, N explained, N
  * unexplained"; status 1 if there is one of the last.
  */
 #include "diff.h"
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CHUNK 1000   /* programs a boot */
+#define CHUNK_ONE 250 /* of those where the first fault is enough */
 #define REDUCED 24   /* differing programs that are reduced at a time */
 #define DEAD_MAX 8   /* programs that end the guest, before a lane is given up */
 
@@ -80,25 +81,31 @@ static void look(const char *lane, const u64 *number, unsigned count)
 		r[left++] = r[i];
 	}
 	unexplained += left;
-	reduce(lane, r, left);
+	if (!opt.one)
+		reduce(lane, r, left);
 	for (i = 0; i < left; i++)
 		report(lane, &r[i]);
+}
+
+static bool is_enough(void)
+{
+	return opt.one && unexplained;
 }
 
 static void lane_run(const char *lane)
 {
 	static u64 hash[2][CHUNK], differ[REDUCED];
-	u64 first, i;
+	u64 first, i, chunk = opt.one ? CHUNK_ONE : CHUNK;
 	unsigned n = 0;
 
-	for (first = opt.first; first < opt.first + opt.count; first += CHUNK) {
+	for (first = opt.first; first < opt.first + opt.count && !is_enough(); first += chunk) {
 		u64 count = opt.first + opt.count - first;
 
-		count = count < CHUNK ? count : CHUNK;
+		count = count < chunk ? count : chunk;
 		hashes(BARE, lane, first, count, hash[BARE]);
 		hashes(NIDUS, lane, first, count, hash[NIDUS]);
 		programs += count;
-		for (i = 0; i < count; i++) {
+		for (i = 0; i < count && !is_enough(); i++) {
 			if (hash[BARE][i] == hash[NIDUS][i] && hash[BARE][i])
 				continue;
 			differ[n++] = first + i;
@@ -106,6 +113,10 @@ static void lane_run(const char *lane)
 				look(lane, differ, n);
 				n = 0;
 			}
+		}
+		if (opt.one && n && !unexplained) {
+			look(lane, differ, n);
+			n = 0;
 		}
 	}
 	if (n)
@@ -117,8 +128,9 @@ int main(int argc, char **argv)
 	int c;
 
 	opt.here = strdup(argv[0]);
-	while ((c = getopt(argc, argv, "s:n:f:t:o:r:b:")) != -1) {
+	while ((c = getopt(argc, argv, "1s:n:f:t:o:r:b:")) != -1) {
 		switch (c) {
+		case '1': opt.one = true; break;
 		case 's': opt.seed = strtoull(optarg, NULL, 0); break;
 		case 'n': opt.count = strtoull(optarg, NULL, 0); break;
 		case 'f': opt.first = strtoull(optarg, NULL, 0); break;
@@ -126,7 +138,7 @@ int main(int argc, char **argv)
 		case 'o': opt.out = optarg; break;
 		case 'r': opt.rules = optarg; break;
 		case 'b': opt.boot = optarg; break;
-		default: die("usage: diff -r RULES -b BOOT [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...");
+		default: die("usage: diff -r RULES -b BOOT [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...");
 		}
 	}
 	if (!opt.rules || !opt.boot || optind == argc)

@@ -15,6 +15,7 @@ extern const char *const who_name[2];
 struct options {
 	u64 seed, count, first;
 	unsigned patience; /* seconds without a new line after which a guest counts as lost */
+	bool one;          /* the first fault is enough */
 	const char *out;   /* where consoles go */
 	const char *rules, *boot;
 	char *here;
