@@ -6,7 +6,6 @@
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "traps/idreg.h"
 
 struct feat feat;
 u64 feat_ids[IDSPACE_SIZE];
@@ -190,7 +189,7 @@ static void feat_join(const struct feat *f)
 	feat.pmu |= f->pmu;
 }
 
-const char *feat_check(void)
+const char *feat_check(const char *(*more)(const u64 id[IDSPACE_SIZE]))
 {
 	static char line[120];
 	u64 id[IDSPACE_SIZE];
@@ -205,7 +204,7 @@ const char *feat_check(void)
 	feat_from_cpu(&f);
 	less = feat_less(&f, &feat);
 	if (!less)
-		less = idregs_less(id);
+		less = more(id);
 	if (!less) {
 		feat_join(&f); /* no vcpu has run yet */
 		return NULL;

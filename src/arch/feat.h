@@ -39,9 +39,10 @@ extern u64 feat_ids[IDSPACE_SIZE];
 const char *feat_init(void);
 /*
  * On a secondary CPU: NULL if it has what the boot CPU has, else a line that names the first thing
- * it lacks; the line is valid until the next call.
+ * it lacks; the line is valid until the next call. more(): the name of something else that these ID registers lack, or
+ * NULL.
  */
-const char *feat_check(void);
+const char *feat_check(const char *(*more)(const u64 id[IDSPACE_SIZE]));
 
 /* Read this CPU's ID registers, indexed as arch/idspace.h says; what it does not list is 0. */
 void feat_read_ids(u64 id[IDSPACE_SIZE]);

@@ -7,9 +7,10 @@
 #include "boot/fdt.h"
 #include "boot/probe.h"
 #include "boot/smp.h"
-#include "vm/console.h"
 #include "dev/gicv3.h"
 #include "dev/pl011.h"
+#include "dev/power.h"
+#include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -17,9 +18,10 @@
 #include "mm/stage1.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
-#include "exit/run.h"
+#include "state/timers.h"
+#include "vm/console.h"
 #include "vm/sched.h"
-#include "state/vm.h"
+#include "vm/vm.h"
 #include "vm/vm_build.h"
 
 /*
@@ -32,20 +34,10 @@
 #define FDT_WINDOW MIB(2)
 
 static struct vm_configs configs;
-u64 boot_ticks;
 
 extern char __image_start[], __image_end[], boot_stack_top[];
 
 noreturn void boot_primary(u64 fdt);
-void el2_panic(u64 kind, u64 esr, u64 elr, u64 far);
-
-/* vectors.S: an exception that nidus took itself. */
-void el2_panic(u64 kind, u64 esr, u64 elr, u64 far)
-{
-	panic("unexpected exception in nidus (vector %lu): ESR_EL2 0x%lx ELR_EL2 0x%lx (image + 0x%lx) "
-	      "FAR_EL2 0x%lx%s",
-	      kind, esr, elr, elr - (u64)__image_start, far, kind == 8 ? ": stack overflow" : "");
-}
 
 /* Not at EL2, so without a single EL2 register: panic() is out of reach. */
 static noreturn void wrong_el(void)
@@ -172,17 +164,12 @@ static void create_vms(void)
 		      vm_count);
 }
 
-void vm_all_gone(void)
-{
-	log_line("all VMs are off");
-	machine_off();
-}
-
 noreturn void boot_primary(u64 fdt)
 {
 	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
 
 	pl011_early(NIDUS_EARLYCON);
+	log_to(&console_sink);
 	check_cpu();
 	smp_boot_cpu();
 	boot_ticks = counter_now();
@@ -201,7 +188,7 @@ noreturn void boot_primary(u64 fdt)
 		 feat.nv2 ? "FEAT_NV2" : "no FEAT_NV2: no nested VMs",
 		 vtimer_has_cntpoff() ? "" : ", physical timers emulated");
 	if (machine.uart_intid)
-		gicv3_set_enable(machine.uart_intid, true);
+		irq_uart(console_rx);
 	if (machine.cpu_ignored)
 		log_line("%u CPUs left out: nidus has room for %d", machine.cpu_ignored, MACHINE_CPUS_MAX);
 	smp_start_others();

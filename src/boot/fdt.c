@@ -5,9 +5,10 @@
  */
 #include <libfdt.h>
 
+#include "boot/fdt.h"
+
 #include "arch/feat.h"
 #include "dev/dt.h"
-#include "boot/fdt.h"
 #include "lib/log.h"
 #include "mm/addr.h"
 

@@ -7,9 +7,9 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
+#include "exit/run.h"
 #include "mm/addr.h"
 #include "mm/page.h"
-#include "exit/run.h"
 #include "state/vcpu.h"
 #include "vtimer/vtimer.h"
 

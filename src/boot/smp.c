@@ -7,67 +7,38 @@
 #include "arch/sysreg.h"
 #include "boot/el2.h"
 #include "boot/fdt.h"
-#include "vm/console.h"
 #include "dev/gicv3.h"
+#include "dev/power.h"
+#include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/addr.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
-#include "exit/run.h"
+#include "traps/idreg.h"
+#include "traps/traps.h"
+#include "vgic/vgic.h"
+#include "vm/console.h"
 #include "vm/sched.h"
 
 #define PSCI_CPU_OFF 0x84000002UL
 #define PSCI_CPU_ON 0xc4000003UL
 #define PSCI_AFFINITY_INFO 0xc4000004UL
 #define PSCI_AFFINITY_OFF 1
-#define PSCI_SYSTEM_OFF 0x84000008UL
 #define MPIDR_AFFINITY (MASK(39, 32) | MASK(23, 0))
 #define STACK_SLOT 32768
 #define START_TIMEOUT_MS 1000
 
-struct cpu cpus[MAX_CPUS];
-u32 cpu_count;
 static u32 released; /* atomic */
 
 extern char cpu_stacks[], boot_stack_top[];
 extern void secondary(void);
 
-static s64 psci(u64 fid, u64 a1, u64 a2, u64 a3)
-{
-	register u64 x0 asm("x0") = fid;
-	register u64 x1 asm("x1") = a1;
-	register u64 x2 asm("x2") = a2;
-	register u64 x3 asm("x3") = a3;
-
-	asm volatile("smc #0"
-		     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-		     :
-		     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-		       "x16", "x17", "memory");
-	return (s64)x0;
-}
-
-noreturn void machine_halt(void)
-{
-	asm volatile("msr DAIFSet, #0xf");
-	for (;;)
-		wfi();
-}
-
-noreturn void machine_off(void)
-{
-	console_sync();
-	if (machine.psci_smc)
-		psci(PSCI_SYSTEM_OFF, 0, 0, 0);
-	machine_halt();
-}
-
 void smp_boot_cpu(void)
 {
-	cpus[0].stack_top = boot_stack_top;
-	cpus[0].mpidr = sysreg_read(MPIDR_EL1) & MPIDR_AFFINITY;
+	cpus[0].hw.stack_top = boot_stack_top;
+	cpus[0].hw.mpidr = sysreg_read(MPIDR_EL1) & MPIDR_AFFINITY;
 	cpus[0].index = 0;
 	cpus[0].online = true;
 	cpu_count = 1;
@@ -87,26 +58,27 @@ static u32 number_of(u64 mpidr)
 static noreturn void leave(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->refused, true, __ATOMIC_RELEASE);
-	psci(PSCI_CPU_OFF, 0, 0, 0);
+	power_psci(PSCI_CPU_OFF, 0, 0, 0);
 	machine_halt();
 }
 
 static bool has_left(const struct cpu *cpu)
 {
 	return __atomic_load_n(&cpu->refused, __ATOMIC_ACQUIRE) &&
-	       psci(PSCI_AFFINITY_INFO, cpu->mpidr, 0, 0) == PSCI_AFFINITY_OFF;
+	       power_psci(PSCI_AFFINITY_INFO, cpu->hw.mpidr, 0, 0) == PSCI_AFFINITY_OFF;
 }
 
 void smp_cpu_init(struct cpu *cpu)
 {
 	el2_boot();
 	sched_cpu_init(cpu);
-	if (gicv3_cpu_init(cpu) && cpu == &cpus[0])
-		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
-	if (!cpu->gicr) {
-		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->mpidr);
+	if (gicv3_cpu_init(&cpu->hw) && cpu == &cpus[0])
+		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->hw.mpidr);
+	if (!cpu->hw.gicr) {
+		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->hw.mpidr);
 		leave(cpu);
 	}
+	vgic_cpu_init();
 	if (!simd_boot())
 		leave(cpu);
 	sysreg_write(CNTHP_CTL_EL2, 0);
@@ -154,10 +126,10 @@ static bool start_one(u64 mpidr)
 	memset(cpu, 0, sizeof(*cpu)); /* one that was refused may have had it */
 	cpu->index = cpu_count;
 	cpu->number = number_of(mpidr);
-	cpu->mpidr = mpidr;
-	cpu->stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
+	cpu->hw.mpidr = mpidr;
+	cpu->hw.stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
 	clean_to_poc(cpu, sizeof(*cpu));
-	err = psci(PSCI_CPU_ON, mpidr, ptr_pa((const void *)secondary).a, ptr_pa(cpu).a);
+	err = power_psci(PSCI_CPU_ON, mpidr, ptr_pa((const void *)secondary).a, ptr_pa(cpu).a);
 	if (err) {
 		log_line("cpu 0x%lx: left out: PSCI CPU_ON answered %ld", mpidr, (long)err);
 		return true;
@@ -173,17 +145,17 @@ static bool start_one(u64 mpidr)
 
 void smp_start_others(void)
 {
-	cpus[0].number = number_of(cpus[0].mpidr);
+	cpus[0].number = number_of(cpus[0].hw.mpidr);
 	if (cpus[0].number == CPU_NUMBER_NONE)
 		log_line("cpu 0x%lx: the one that nidus started on is not among the enabled ones in /cpus; "
 			 "no hard-affinity names it",
-			 cpus[0].mpidr);
+			 cpus[0].hw.mpidr);
 	if (machine.cpu_count > 1 && !machine.psci_smc) {
 		log_line("/psci: method: expected \"smc\"; other CPUs stay off");
 		return;
 	}
 	for (u32 i = 0; i < machine.cpu_count; i++)
-		if (machine.cpu_mpidr[i] != cpus[0].mpidr && !machine.cpu_no_psci[i] &&
+		if (machine.cpu_mpidr[i] != cpus[0].hw.mpidr && !machine.cpu_no_psci[i] &&
 		    !start_one(machine.cpu_mpidr[i]))
 			return;
 }
@@ -203,9 +175,9 @@ noreturn void boot_secondary(struct cpu *cpu)
 	const char *lacks;
 
 	sysreg_write(TPIDR_EL2, (u64)cpu);
-	lacks = feat_check();
+	lacks = feat_check(idregs_less);
 	if (lacks) {
-		log_line("cpu 0x%lx: left out: %s", cpu->mpidr, lacks);
+		log_line("cpu 0x%lx: left out: %s", cpu->hw.mpidr, lacks);
 		leave(cpu);
 	}
 	smp_cpu_init(cpu);

@@ -14,7 +14,3 @@ void smp_start_others(void);
 void smp_cpu_init(struct cpu *cpu);
 /* Let go of the secondaries: all have been told of the VMs, they enter the scheduler. */
 void smp_release(void);
-/* PSCI SYSTEM_OFF; halts if the firmware refuses. */
-noreturn void machine_off(void);
-/* Stop this CPU for good, interrupts masked. */
-noreturn void machine_halt(void);

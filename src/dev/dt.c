@@ -6,6 +6,7 @@
 #include <libfdt.h>
 
 #include "dev/dt.h"
+
 #include "lib/log.h"
 
 #define DT_VERSION 17

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "boot/fdt.h"
+#include "mm/machine.h"
 #include "lib/types.h"
 
 #define DT_DEPTH_MAX 16 /* nodes deeper than this are not looked at */

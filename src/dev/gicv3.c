@@ -5,10 +5,9 @@
 #include "arch/barrier.h"
 #include "arch/gicv3.h"
 #include "arch/mmio_access.h"
-#include "arch/sysreg.h"
 #include "arch/spinlock.h"
-#include "state/cpu.h"
-#include "vgic/vgic.h"
+#include "arch/sysreg.h"
+#include "dev/pcpu.h"
 
 #define PRIORITY_DEFAULT 0xa0a0a0a0u /* four interrupts' */
 
@@ -23,7 +22,7 @@ static struct spinlock icfgr_lock; /* ICFGR is the one register that is read, ch
  */
 static u8 *frame(u32 intid)
 {
-	return intid < GIC_SPI ? (u8 *)cpu_this()->gicr + GICR_SGI : gicd;
+	return intid < GIC_SPI ? (u8 *)pcpu_this()->gicr + GICR_SGI : gicd;
 }
 
 static u8 *bit_reg(u32 intid, u32 offset)
@@ -37,7 +36,7 @@ static u8 *bit_reg(u32 intid, u32 offset)
  */
 static void wait_rwp(u32 intid)
 {
-	u8 *ctlr = intid < GIC_SPI ? (u8 *)cpu_this()->gicr + GICR_CTLR : gicd + GICD_CTLR;
+	u8 *ctlr = intid < GIC_SPI ? (u8 *)pcpu_this()->gicr + GICR_CTLR : gicd + GICD_CTLR;
 	u32 rwp = intid < GIC_SPI ? (u32)GICR_CTLR_RWP : (u32)GICD_CTLR_RWP;
 
 	for (u32 i = 0; i < 1000000 && (mmio_read32(ctlr) & rwp); i++)
@@ -80,7 +79,7 @@ void gicv3_init(const struct machine *m)
 	mmio_write32(gicd + GICD_CTLR, ctlr);
 	wait_rwp(GIC_SPI);
 	for (u32 n = GIC_SPI; n < intid_count; n++)
-		gicv3_route_spi(n, cpu_this());
+		gicv3_route_spi(n, pcpu_this()->mpidr);
 }
 
 /* MPIDR_EL1's affinity fields as GICR_TYPER has them. */
@@ -136,7 +135,7 @@ static void wake_redistributor(u8 *rd)
 		cpu_relax();
 }
 
-int gicv3_cpu_init(struct cpu *cpu)
+int gicv3_cpu_init(struct pcpu *cpu)
 {
 	u8 *rd = find_redistributor(cpu->mpidr);
 
@@ -154,7 +153,6 @@ int gicv3_cpu_init(struct cpu *cpu)
 	sysreg_write(ICC_BPR1_EL1, 7); /* no interrupt of nidus preempts another */
 	sysreg_write(ICC_CTLR_EL1, ICC_CTLR_EOIMODE);
 	sysreg_write(ICC_IGRPEN1_EL1, 1);
-	vgic_cpu_init();
 	isb();
 	mmio_write32(rd + GICR_SGI + GICD_ISENABLER, (1u << GIC_SGIS) - 1);
 	return 0;
@@ -219,14 +217,14 @@ bool gicv3_is_pending(u32 intid)
 	return mmio_read32(bit_reg(intid, GICD_ISPENDR)) >> intid % 32 & 1;
 }
 
-void gicv3_route_spi(u32 intid, const struct cpu *cpu)
+void gicv3_route_spi(u32 intid, u64 mpidr)
 {
-	mmio_write64(gicd + GICD_IROUTER + 8ul * intid, cpu->mpidr & GIC_AFFINITY);
+	mmio_write64(gicd + GICD_IROUTER + 8ul * intid, mpidr & GIC_AFFINITY);
 }
 
-void cpu_kick(struct cpu *cpu)
+void gicv3_kick(u64 mpidr)
 {
-	u64 m = cpu->mpidr;
+	u64 m = mpidr;
 
 	/* The flags that the SGI tells of are visible before it. */
 	dsb(ishst);

@@ -6,12 +6,12 @@
  */
 #pragma once
 
-#include "boot/fdt.h"
 #include "lib/types.h"
+#include "mm/machine.h"
 
-struct cpu;
+struct pcpu;
 
-#define GICV3_SGI_KICK 0 /* what cpu_kick() sends */
+#define GICV3_SGI_KICK 0 /* what gicv3_kick() sends */
 
 /*
  * Bring up the distributor: affinity routing, everything Group 1, SPIs disabled, level-sensitive
@@ -23,7 +23,7 @@ void gicv3_init(const struct machine *m);
  * registers empty. Sets cpu->gicr. -ENOENT: no redistributor of the machine has this CPU's
  * affinity.
  */
-int gicv3_cpu_init(struct cpu *cpu) must_check;
+int gicv3_cpu_init(struct pcpu *cpu) must_check;
 
 /* Acknowledge (ICC_IAR1_EL1): an INTID, which is now active, or 1020 and above: none. */
 u32 gicv3_ack(void);
@@ -42,5 +42,7 @@ void gicv3_set_active(u32 intid, bool active);
 void gicv3_set_pending(u32 intid, bool pending);
 /* Pending: the latch, or the line of a level-sensitive one, also while it is active. */
 bool gicv3_is_pending(u32 intid);
-/* Which CPU an SPI goes to. */
-void gicv3_route_spi(u32 intid, const struct cpu *cpu);
+/* Which CPU, by its MPIDR_EL1, an SPI goes to. */
+void gicv3_route_spi(u32 intid, u64 mpidr);
+/* Send GICV3_SGI_KICK to the CPU with this MPIDR_EL1: what was written before is seen there. */
+void gicv3_kick(u64 mpidr);

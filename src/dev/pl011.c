@@ -3,8 +3,8 @@
 #include "dev/pl011.h"
 
 #include "arch/mmio_access.h"
-#include "dev/pl011_regs.h"
 #include "arch/spinlock.h"
+#include "dev/pl011_regs.h"
 #include "mm/addr.h"
 
 /*

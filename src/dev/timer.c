@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nidus's software timers: per CPU a list by deadline, the earliest in CNTHP_CVAL_EL2. */
+#include "dev/timer.h"
+
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "state/cpu.h"
-#include "vtimer/vtimer.h"
+#include "dev/pcpu.h"
 
 u64 counter_now(void)
 {
@@ -18,7 +19,7 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
 }
 
 /* Have CNTHP fire at the head's deadline; only on the CPU itself, lock held. */
-static void program(struct cpu *cpu)
+static void program(struct pcpu *cpu)
 {
 	u64 deadline = ~0UL;
 
@@ -38,7 +39,7 @@ static void program(struct cpu *cpu)
 
 void timer_cancel(struct timer *t)
 {
-	struct cpu *cpu;
+	struct pcpu *cpu;
 
 	while ((cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE))) {
 		spin_lock(&cpu->timer_lock);
@@ -46,7 +47,7 @@ void timer_cancel(struct timer *t)
 			list_del(&t->node);
 			__atomic_store_n(&t->cpu, NULL, __ATOMIC_RELEASE);
 			/* Another CPU's comparator can't be set from here: it fires once for nothing. */
-			if (cpu == cpu_this())
+			if (cpu == pcpu_this())
 				program(cpu);
 		}
 		spin_unlock(&cpu->timer_lock);
@@ -55,7 +56,7 @@ void timer_cancel(struct timer *t)
 
 void timer_set(struct timer *t, u64 deadline)
 {
-	struct cpu *cpu = cpu_this();
+	struct pcpu *cpu = pcpu_this();
 	struct list *n;
 
 	timer_cancel(t);
@@ -75,7 +76,7 @@ void timer_set(struct timer *t, u64 deadline)
 
 void timer_interrupt(void)
 {
-	struct cpu *cpu = cpu_this();
+	struct pcpu *cpu = pcpu_this();
 
 	for (;;) {
 		struct timer *t = NULL;

@@ -4,10 +4,11 @@
 
 #include "arch/esr.h"
 #include "arch/sysreg.h"
-#include "mm/tlb.h"
-#include "nested/inject.h"
 #include "exit/mmio.h"
 #include "exit/mmio_decode.h"
+#include "mm/tlb.h"
+#include "nested/inject.h"
+#include "nested/shadow.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

@@ -3,15 +3,15 @@
 #include "exit/exit.h"
 
 #include "arch/esr.h"
-#include "nested/level.h"
-#include "traps/reflect.h"
-#include "simd/simd.h"
 #include "exit/abort.h"
 #include "exit/hvc.h"
 #include "exit/sysreg_emul.h"
+#include "exit/wfx.h"
+#include "nested/level.h"
+#include "simd/simd.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-#include "exit/wfx.h"
+#include "traps/reflect.h"
 
 struct exit_row {
 	enum verdict (*handle)(struct vcpu *vcpu, const struct exit *exit);

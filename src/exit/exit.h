@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An exit from the guest: its snapshot, its classes, and the verdicts that handlers give. */
+/* What a synchronous exit means. */
 #pragma once
 
-#include "lib/types.h"
-
-struct vcpu;
-
-/* Which vector brought us back: vcpu_enter(). vectors.S has the same numbers. */
-enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
-
-/* Read once per exit; handlers read this and never ESR_EL2 itself. */
-struct exit {
-	u64 esr, far, hpfar, elr, spsr;
-};
-
-/* What is to become of the vcpu; only run.c acts on it. */
-enum verdict {
-	RESUME,  /* enter again where the vcpu's pc is */
-	SKIP,    /* step over the trapped instruction, then enter again */
-	REFLECT, /* give the trap to L1 */
-	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
-	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
-	DEAD,    /* the vcpu (or its VM) is stopped */
-	AGAIN,   /* others have to do their part first: to be handled again, before anything else is */
-};
-
-/* Exit classes for accounting: perf kvm stat's names (esr_ec) where it has them. */
-#define EXIT_CLASSES(X)                                                                            \
-	X(UNKNOWN, "UNKNOWN")                                                                      \
-	X(IRQ, "IRQ")                                                                              \
-	X(FIQ, "FIQ")                                                                              \
-	X(SERROR, "SError")                                                                        \
-	X(WFX, "WFx")                                                                              \
-	X(FP_ASIMD, "FP_ASIMD")                                                                    \
-	X(SVE, "SVE")                                                                              \
-	X(SME, "SME")                                                                              \
-	X(PAC, "PAC")                                                                              \
-	X(SVC, "SVC64")                                                                            \
-	X(HVC, "HVC64")                                                                            \
-	X(SMC, "SMC64")                                                                            \
-	X(SYS, "SYS64")                                                                            \
-	X(ERET, "ERET")                                                                            \
-	X(IABT, "IABT_LOW")                                                                        \
-	X(DABT, "DABT_LOW")                                                                        \
-	X(OTHER, "OTHER")
-
-enum exit_class {
-#define X(id, name) EXIT_CLASS_##id,
-	EXIT_CLASSES(X)
-#undef X
-	EXIT_CLASS_COUNT
-};
+#include "state/exit.h"
 
 /*
  * Decide what a synchronous exit means and handle it. Called by run.c only, with the exit's

@@ -5,8 +5,8 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/insn.h"
-#include "nested/level.h"
 #include "exit/psci.h"
+#include "nested/level.h"
 #include "state/vcpu.h"
 
 #define SMCCC_VERSION 0x80000000u

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Physical interrupts: who each one is for. */
-#include "boot/fdt.h"
-#include "vm/console.h"
 #include "dev/gicv3.h"
+#include "exit/run.h"
+#include "mm/machine.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
-#include "exit/run.h"
-#include "vm/sched.h"
+#include "state/runq.h"
 #include "state/vcpu.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
@@ -14,6 +13,14 @@
 #define INTID_PPI 16
 #define INTID_SPI 32
 #define INTID_SPECIAL 1020
+
+static void (*uart_input)(void);
+
+void irq_uart(void (*input)(void))
+{
+	uart_input = input;
+	gicv3_set_enable(machine.uart_intid, true);
+}
 
 /* Not inlined: an SGI needs no frame for it. */
 static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
@@ -28,7 +35,7 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 	} else if (intid == machine.ppi_maint && cpu->loaded) {
 		vgic_maintenance(cpu->loaded);
 	} else if (intid == machine.uart_intid) {
-		console_rx();
+		uart_input();
 	} else if (intid >= INTID_SPI) {
 		vgic_inject_spi_hw(intid);
 		over = false;

@@ -6,10 +6,10 @@
 #include "arch/insn.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "exit/mmio.h"
+#include "nested/inject.h"
 #include "nested/shadow.h"
 #include "nested/walk_vm.h"
-#include "nested/inject.h"
-#include "exit/mmio.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

@@ -2,8 +2,8 @@
 /* Loads and stores to emulated devices whose syndrome does not describe them (ESR_EL2.ISV = 0). */
 #pragma once
 
-#include "mm/addr.h"
 #include "exit/exit.h"
+#include "mm/addr.h"
 
 /*
  * Read the instruction at the vcpu's PC, and if it is an LDP/STP or a load/store with write-back of

@@ -2,10 +2,11 @@
 /* PSCI 1.1 (DEN0022) for guests. */
 #include "exit/psci.h"
 
-#include "vm/sched.h"
+#include "exit/vcpu.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
+#include "state/runq.h"
 
 /* Function numbers: the low bits of 0x8400_00xx and 0xC400_00xx. */
 enum {

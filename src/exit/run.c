@@ -5,21 +5,21 @@
 #include "arch/esr.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "exit/exit.h"
+#include "exit/psci.h"
+#include "exit/sysreg_emul.h"
 #include "lib/log.h"
+#include "nested/inject.h"
 #include "nested/level.h"
 #include "nested/shadow.h"
-#include "traps/vel2.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "state/cpu.h"
-#include "traps/debug.h"
-#include "exit/exit.h"
-#include "nested/inject.h"
-#include "exit/psci.h"
-#include "exit/sysreg_emul.h"
-#include "traps/traps.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "traps/debug.h"
+#include "traps/traps.h"
+#include "traps/vel2.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
 #include "vtimer/nested.h"
@@ -239,6 +239,9 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 		break;
 	case UNDEF:
 		inject_undef(vcpu);
+		break;
+	case INJECT:
+		inject_sync(vcpu, vcpu->inject_esr, false, 0);
 		break;
 	case SLEEP:
 		vcpu->looked = looked_at(vcpu);

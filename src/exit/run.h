@@ -45,3 +45,6 @@ void irq_acked(u64 acked);
 
 /* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */
 void irq_handle(void);
+
+/* What is to be called at the interrupt of the machine's UART, which is enabled. Boot CPU, once. */
+void irq_uart(void (*input)(void));

@@ -4,7 +4,7 @@
 
 #include "arch/sysreg_table.h"
 #include "lib/types.h"
-#include "exit/exit.h"
+#include "state/exit.h"
 
 struct vcpu;
 
@@ -19,12 +19,6 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
  * decide.
  */
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
-
-/*
- * An emulated register. write: *value is what the guest wrote; else *value is to be what it reads
- * (0 on entry). SKIP, UNDEF, or what is to become of the vcpu.
- */
-typedef enum verdict sysreg_fn(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value);
 
 sysreg_fn emul_raz_wi; /* reads as zero, ignores writes */
 sysreg_fn emul_raz;    /* reads as zero, read-only */

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A vcpu's state outside the run loop: reset, load, put. */
-#include "state/vcpu.h"
+#include "exit/vcpu.h"
 
 #include "arch/barrier.h"
-#include "arch/idspace.h"
 #include "arch/sysreg.h"
-#include "lib/check.h"
-#include "mm/stage2.h"
-#include "mm/tlb.h"
-#include "nested/level.h"
-#include "traps/vel2.h"
-#include "simd/simd.h"
-#include "traps/bank.h"
-#include "state/cpu.h"
 #include "exit/serror.h"
+#include "lib/check.h"
+#include "nested/level.h"
+#include "simd/simd.h"
+#include "state/cpu.h"
 #include "state/vm.h"
+#include "traps/bank.h"
+#include "traps/identity.h"
+#include "traps/vel2.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
@@ -46,35 +44,6 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vgic_vcpu_reset(vcpu);
 }
 
-/*
- * The VMID names the VM, not the vcpu: what another vcpu of it left in this CPU's TLB (its own use
- * of an ASID, entries it invalidated locally elsewhere) must not be seen by this one. So a vcpu
- * that comes to a CPU where it wasn't the VM's last, or that ran elsewhere since, starts clean.
- */
-static void tlb_take_over(struct vcpu *vcpu, struct cpu *cpu)
-{
-	struct vm *vm = vcpu->vm;
-
-	if (vm->last_ran[cpu->index] == vcpu && vcpu->last_cpu == cpu)
-		return;
-	isb(); /* VTTBR_EL2 first */
-	tlb_invalidate_vmid_local();
-	vm->last_ran[cpu->index] = vcpu;
-	vcpu->last_cpu = cpu;
-}
-
-void vcpu_machine_load(struct vcpu *vcpu)
-{
-	u64 midr = vcpu->vm->id_regs.v[IDX_MIDR_EL1];
-
-	stage2_load(&vcpu->vm->stage2);
-	tlb_take_over(vcpu, cpu_this());
-	if (sysreg_read(VPIDR_EL2) != midr)
-		sysreg_write(VPIDR_EL2, midr);
-	if (sysreg_read(VMPIDR_EL2) != vcpu->vmpidr)
-		sysreg_write(VMPIDR_EL2, vcpu->vmpidr);
-}
-
 void vcpu_load(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
@@ -83,7 +52,7 @@ void vcpu_load(struct vcpu *vcpu)
 	if (unlikely(vcpu->has_el2))
 		level_load(vcpu);
 	else
-		vcpu_machine_load(vcpu);
+		identity_load(vcpu);
 	simd_chaos_point();
 	sysreg_load(vcpu);
 	simd_chaos_point();

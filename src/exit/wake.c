@@ -1,33 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waking a vcpu: requests, kicks, and what ends its wait. The other half is fall_asleep() of sched.c. */
+/* What ends a vcpu's wait. Who wakes it is in state/runq.c. */
+#include "exit/vcpu.h"
 #include "nested/level.h"
-#include "state/cpu.h"
-#include "vm/sched.h"
-#include "state/vcpu.h"
 #include "vgic/vgic.h"
-
-void vcpu_kick(struct vcpu *vcpu)
-{
-	u32 state;
-
-	/* What the caller wrote, before the look at the state (see fall_asleep). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
-	if (state == VCPU_RUNNING) {
-		if (vcpu->cpu != cpu_this())
-			cpu_kick(vcpu->cpu);
-	} else if (state == VCPU_SLEEPING) {
-		if (__atomic_compare_exchange_n(&vcpu->state, &state, VCPU_STARTING, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			sched_start(vcpu);
-	}
-}
-
-void vcpu_request(struct vcpu *vcpu, u32 request)
-{
-	__atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
-	vcpu_kick(vcpu);
-}
 
 bool vcpu_interrupt_pending(struct vcpu *vcpu)
 {

@@ -3,9 +3,10 @@
 #include "exit/wfx.h"
 
 #include "arch/esr.h"
+#include "exit/vcpu.h"
 #include "state/cpu.h"
-#include "traps/debug.h"
 #include "state/vcpu.h"
+#include "traps/debug.h"
 
 enum { TI_WFI, TI_WFE, TI_WFIT, TI_WFET };
 

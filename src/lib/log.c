@@ -2,17 +2,17 @@
 /* nidus's own lines: formatted on the stack, printed whole; and its last words. */
 #include "lib/log.h"
 
-#include "arch/barrier.h"
-#include "arch/sysreg.h"
-#include "boot/smp.h"
-#include "vm/console.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
 #define LINE_MAX 256
 
-/* Turns of cpu_relax() that a second panic gives the first one to print: a second or so. */
-#define PANIC_POLLS 100000000
+static const struct log_sink *sink;
+
+void log_to(const struct log_sink *to)
+{
+	sink = to;
+}
 
 struct line {
 	char text[LINE_MAX];
@@ -52,34 +52,7 @@ void log_line(const char *fmt, ...)
 	va_start(ap, fmt);
 	line_vadd(&l, fmt, ap);
 	va_end(ap);
-	console_log(l.text, l.len);
-}
-
-/* Whether this is the first panic; before the MMU is on no exclusive access works, and one CPU. */
-static bool first_to_die(void)
-{
-	static u32 dying;
-	u32 before = dying;
-
-	if (sysreg_read(SCTLR_EL2) & 1)
-		before = __atomic_exchange_n(&dying, 1, __ATOMIC_SEQ_CST);
-	else
-		dying = 1;
-	return !before;
-}
-
-/*
- * The first CPU to get here prints and switches the machine off. Another, or the same one again
- * because printing itself failed, must not cut that short, but does it if the first does not.
- */
-static noreturn void die(const struct line *l)
-{
-	if (first_to_die())
-		console_panic(l->text, l->len);
-	else
-		for (u32 i = 0; i < PANIC_POLLS; i++)
-			cpu_relax();
-	machine_off();
+	sink->line(l.text, l.len);
 }
 
 void panic(const char *fmt, ...)
@@ -92,7 +65,7 @@ void panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	line_vadd(&l, fmt, ap);
 	va_end(ap);
-	die(&l);
+	sink->die(l.text, l.len);
 }
 
 void check_failed(const char *file, int line, const char *what)

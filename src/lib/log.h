@@ -6,6 +6,15 @@
 
 #include "lib/types.h"
 
+/* Where lines go. line: any context and CPU. die: the last one, after which the machine is off. */
+struct log_sink {
+	void (*line)(const char *text, size_t n);
+	noreturn void (*die)(const char *text, size_t n);
+};
+
+/* Before the first line, and before the first panic(). Boot CPU. */
+void log_to(const struct log_sink *to);
+
 /*
  * Print one line "nidus: ...\n" on the machine's console; the newline is added. May be called from
  * any context and CPU; takes only the console's own lock (a leaf).

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256: padding, the choice of engine, and the engine in plain C. */
+/* SHA-256: padding, and the engine in plain C. */
 #include "lib/sha256.h"
 
-#include "arch/feat.h"
 #include "lib/string.h"
-#include "simd/simd.h"
-
-/* One host section: 16 KiB take about 8000 instructions with interrupts masked. */
-#define SECTION_BLOCKS 256
-/* A host section may cost a flush and a claim, which shorter input would not earn back. */
-#define CE_MIN_BLOCKS 4
 
 const u32 sha256_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5,
@@ -86,24 +79,7 @@ void sha256_blocks_c(u32 state[8], const u8 *data, u64 blocks)
 		compress(state, data);
 }
 
-static void hash_blocks(u32 state[8], const u8 *data, u64 blocks)
-{
-	if (!feat.sha256 || blocks < CE_MIN_BLOCKS) {
-		sha256_blocks_c(state, data, blocks);
-		return;
-	}
-	while (blocks) {
-		u64 n = MIN(blocks, (u64)SECTION_BLOCKS);
-
-		simd_host_begin();
-		sha256_blocks_ce(state, data, n);
-		simd_host_end();
-		blocks -= n;
-		data += n * SHA256_BLOCK;
-	}
-}
-
-void sha256_init(struct sha256 *s)
+void sha256_init(struct sha256 *s, sha256_blocks_fn *blocks)
 {
 	static const u32 start[8] = {
 		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -112,6 +88,7 @@ void sha256_init(struct sha256 *s)
 
 	memcpy(s->state, start, sizeof(start));
 	s->length = 0;
+	s->blocks = blocks;
 }
 
 void sha256_update(struct sha256 *s, const void *data, u64 n)
@@ -128,9 +105,9 @@ void sha256_update(struct sha256 *s, const void *data, u64 n)
 		n -= fill;
 		if (have + fill < SHA256_BLOCK)
 			return;
-		hash_blocks(s->state, s->block, 1);
+		s->blocks(s->state, s->block, 1);
 	}
-	hash_blocks(s->state, p, n / SHA256_BLOCK);
+	s->blocks(s->state, p, n / SHA256_BLOCK);
 	memcpy(s->block, p + ALIGN_DOWN(n, (u64)SHA256_BLOCK), n % SHA256_BLOCK);
 }
 
@@ -149,11 +126,11 @@ void sha256_final(struct sha256 *s, u8 digest[SHA256_SIZE])
 		store_be32(digest + 4 * i, s->state[i]);
 }
 
-void sha256(const void *data, u64 n, u8 digest[SHA256_SIZE])
+void sha256(sha256_blocks_fn *blocks, const void *data, u64 n, u8 digest[SHA256_SIZE])
 {
 	struct sha256 s;
 
-	sha256_init(&s);
+	sha256_init(&s, blocks);
 	sha256_update(&s, data, n);
 	sha256_final(&s, digest);
 }

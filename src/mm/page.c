@@ -9,10 +9,10 @@
 #include "arch/barrier.h"
 #include "arch/cache.h"
 #include "arch/feat.h"
+#include "arch/spinlock.h"
 #include "arch/sysreg.h"
 #include "lib/check.h"
 #include "lib/list.h"
-#include "arch/spinlock.h"
 
 /*
  * A byte of the map: 0 if no block begins at this page, else one of these with the block's order.

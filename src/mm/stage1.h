@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "boot/fdt.h"
 #include "lib/types.h"
+#include "mm/machine.h"
 
 /*
  * Build the tables: the image by 4 KiB pages (.text read and execute, .rodata read, the rest read

@@ -3,8 +3,8 @@
 #include "mm/vmid.h"
 
 #include "arch/feat.h"
-#include "lib/check.h"
 #include "arch/spinlock.h"
+#include "lib/check.h"
 
 #define WORD_BITS 64
 

@@ -6,9 +6,9 @@
 #include "arch/insn.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
-#include "state/l1regs.h"
-#include "nested/walk_vm.h"
 #include "nested/inject.h"
+#include "nested/walk_vm.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

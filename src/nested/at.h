@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "exit/exit.h"
+#include "state/exit.h"
 
 struct vcpu;
 

@@ -11,10 +11,10 @@
 #include "arch/idspace.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
-#include "state/vncr.h"
 #include "nested/s1walk.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "state/vncr.h"
 
 #define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
 

@@ -10,18 +10,20 @@
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "lib/check.h"
+#include "mm/stage2.h"
+#include "nested/inject.h"
 #include "nested/pauth.h"
 #include "nested/shadow.h"
+#include "state/cpu.h"
 #include "state/l1regs.h"
+#include "state/vcpu.h"
+#include "traps/bank.h"
+#include "traps/debug.h"
+#include "traps/identity.h"
 #include "traps/reflect.h"
+#include "traps/traps.h"
 #include "traps/traps_nested.h"
 #include "traps/vel2.h"
-#include "mm/stage2.h"
-#include "traps/bank.h"
-#include "state/cpu.h"
-#include "traps/debug.h"
-#include "nested/inject.h"
-#include "state/vcpu.h"
 #include "vgic/nested.h"
 #include "vtimer/nested.h"
 
@@ -75,7 +77,7 @@ void level_load(struct vcpu *vcpu)
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
 	/* Even if L2 is to run: a level switch takes it that this CPU has the VM's own translations of this vcpu. */
-	vcpu_machine_load(vcpu);
+	identity_load(vcpu);
 	vcpu->shadow.mine = NULL;
 	if (vcpu->hyp)
 		return;

@@ -9,9 +9,9 @@
 #include "mm/page.h"
 #include "mm/tlb.h"
 #include "mm/vmid.h"
-#include "state/l1regs.h"
 #include "nested/shadow_tables.h"
 #include "state/cpu.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

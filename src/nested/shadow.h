@@ -22,12 +22,12 @@
 #include "mm/stage2.h"
 #include "nested/tlbi.h"
 #include "nested/walk.h"
-#include "exit/exit.h"
+#include "state/exit.h"
+#include "state/shadow.h"
 
 struct vcpu;
 struct vm;
 
-#define SHADOW_REFS 4
 #define SHADOW_CPUS 32  /* MAX_CPUS */
 #define SHADOW_VCPUS 16 /* MAX_VCPUS */
 
@@ -56,31 +56,6 @@ struct shadow {
 	/* By whom each CPU's TLB entries of this VMID were made, index + 1; and where each vcpu was last. */
 	u8 last_vcpu[SHADOW_CPUS];
 	u8 last_cpu[SHADOW_VCPUS];
-};
-
-/* How far a long operation got; zero to begin. */
-struct shadow_cursor {
-	u32 slot;
-	u64 at, from, sweep;
-};
-
-/* A vcpu's references, most recent first. */
-struct shadow_vcpu {
-	struct shadow *ref[SHADOW_REFS];
-	u32 count;
-	struct shadow *mine; /* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
-	/* Work that is over before the vcpu is entered again (REQ_WORK). */
-	enum { SHADOW_NO_WORK, SHADOW_TLBI, SHADOW_FIND } work;
-	struct tlbi_op op; /* SHADOW_TLBI, and how far it got: tlbi.c */
-	u16 vmid;
-	struct shadow_cursor cursor;
-};
-
-/* Where a vcpu's last walk of L1's tables for a fault ended: true of this shadow, as long as its seq is this. */
-struct shadow_walk {
-	const struct shadow *of;
-	u64 seq;
-	struct walk_cache cache;
 };
 
 /* Pages that the VM's shadows are given once and for all, so that their tables never want for one: a share of its RAM. */
@@ -143,11 +118,6 @@ enum shadow_verdict {
 	SHADOW_REFLECT, /* L1's stage 2 has no such translation: esr, far, hpfar are L1's to see */
 	SHADOW_DEVICE, /* L1 mapped it to ipa, where the VM has no RAM: an emulated device, or nothing */
 	SHADOW_DEAD, /* no memory left at all: stop the VM */
-};
-
-struct reflection {
-	u64 esr, far, hpfar; /* SHADOW_REFLECT: ESR_EL2, FAR_EL2, HPFAR_EL2 for vEL2 */
-	ipa_t ipa;           /* SHADOW_DEVICE: L1's address of the byte; ISS says the rest */
 };
 
 /*

@@ -5,10 +5,10 @@
 #include "arch/insn.h"
 #include "arch/pgtable.h"
 #include "arch/sysreg.h"
-#include "state/l1regs.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
 #include "nested/walk_vm.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

@@ -9,8 +9,8 @@
 #include "arch/sysreg_table.h"
 #include "arch/tlbi.h"
 #include "mm/tlb.h"
-#include "state/l1regs.h"
 #include "nested/shadow.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 

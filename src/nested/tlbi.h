@@ -3,35 +3,10 @@
 #pragma once
 
 #include "lib/types.h"
-#include "exit/exit.h"
+#include "state/exit.h"
+#include "state/shadow.h"
 
 struct vcpu;
-
-enum tlbi_kind {
-	TLBI_VMALL, /* all of one VMID's stage 1, or all of EL2&0 */
-	TLBI_VA,    /* by address and ASID */
-	TLBI_VAA,   /* by address, any ASID */
-	TLBI_ASID,
-	TLBI_VMALLS12, /* both stages of one VMID */
-	TLBI_IPA,      /* stage 2 by address */
-	TLBI_ALL,      /* all VMIDs: ALLE1 */
-};
-
-/* One TLBI, taken apart. */
-struct tlbi_op {
-	enum tlbi_kind kind;
-	bool el2;  /* of the EL2&0 regime; else of EL1&0 */
-	bool last; /* leaf entries only */
-	bool range;
-	bool nxs;
-	bool os;        /* Outer Shareable: FEAT_TLBIOS */
-	bool local;     /* not broadcast */
-	u64 base, size; /* bytes, of kinds with an address; VAs sign-extended. size 0: a range that
-			     is none (TG reserved) */
-	u16 asid;
-	u8 ttl_granule; /* log2; 0: no hint */
-	u8 ttl_level;   /* 1..3 */
-};
 
 /*
  * Take a TLBI apart: key of the encoding (SYSREG_KEY), arg of Xt. False: no TLBI that is known here.

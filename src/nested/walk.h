@@ -6,6 +6,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "state/shadow.h"
 
 /* How a walk reaches the tables. Addresses are what the last stage puts out: L1's IPAs. */
 struct walk_mem {
@@ -17,19 +18,6 @@ struct walk_mem {
 	 */
 	int (*swap)(void *ctx, u64 at, u64 old, u64 new);
 	void *ctx;
-};
-
-/* What the CPU that does the walk has: what a VM's ID registers say. */
-struct walk_feat {
-	u8 pa_bits;                 /* 32..48 */
-	bool tg4, tg16, tg64;       /* granules */
-	bool tg4_2, tg16_2, tg64_2; /* at stage 2 */
-	bool ttst;                  /* small tables: T*SZ up to 48 */
-	bool lva;                   /* 52-bit addresses with the 64 KiB granule */
-	bool haf, hdbs;             /* hardware sets the access flag, the dirty state */
-	bool hpds, pan, epan, e0pd;
-	bool xnx; /* execute-never by Exception level at stage 2 */
-	bool vmid16;
 };
 
 /* What the access that is translated wants; none of read, write, exec: no permission at all. */
@@ -60,17 +48,6 @@ struct walk_shape {
 	u8 level;    /* to start at */
 	bool ha, hd; /* hardware sets the access flag, the dirty state */
 	bool xnx;    /* stage 2: execute-never by Exception level */
-};
-
-/*
- * The table that the last walk ended in. The next one begins there if that table has its entry, too, as a CPU does
- * that caches tables: its owner forgets it when such a CPU would have to, which is at each invalidation of stage 2.
- */
-struct walk_cache {
-	u64 ia;    /* an address that the table resolves */
-	u64 table; /* its address */
-	u32 shift; /* log2 of what the table resolves */
-	u32 level;
 };
 
 void walk_cache_forget(struct walk_cache *c);

@@ -11,11 +11,10 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "state/exit.h"
 #include "lib/check.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
-#include "exit/exit.h"
-#include "traps/traps.h"
 #include "state/vcpu.h"
 
 bool simd_chaos;
@@ -58,6 +57,11 @@ static bool is_live_on(const struct vcpu *vcpu, const struct cpu *cpu)
 	return vcpu->simd.cpu == cpu && cpu->simd.owner == vcpu;
 }
 
+void simd_cptr_write(u64 cptr)
+{
+	simd_cptr_load(&cpu_this()->traps, cptr);
+}
+
 u64 simd_cptr(const struct vcpu *vcpu)
 {
 	if (is_live_on(vcpu, cpu_this()))
@@ -67,14 +71,14 @@ u64 simd_cptr(const struct vcpu *vcpu)
 
 void simd_open(void)
 {
-	traps_cptr_set(cptr_open);
+	simd_cptr_write(cptr_open);
 	/* CPTR_EL2 traps EL2 too; whoever opened it last may not have synchronised it. */
 	isb();
 }
 
 void simd_close(void)
 {
-	traps_cptr_set(cptr_closed);
+	simd_cptr_write(cptr_closed);
 }
 
 /* Both pointers, always together. */
@@ -114,7 +118,7 @@ void simd_claim(struct vcpu *vcpu)
 	}
 	if (unlikely(vcpu->has_el2))
 		vcpu->traps_stale = true; /* L1's traps, if L2 is about to run */
-	traps_cptr_set(simd_cptr(vcpu));
+	simd_cptr_write(simd_cptr(vcpu));
 	irq_restore(daif);
 }
 
@@ -191,7 +195,7 @@ static __attribute__((noinline)) void check_repair(struct vcpu *vcpu)
 	if (cpu_this()->simd.owner != vcpu && is_streaming(vcpu))
 		simd_claim(vcpu);
 	else if (is_live_on(vcpu, cpu_this()))
-		traps_cptr_set(simd_cptr(vcpu));
+		simd_cptr_write(simd_cptr(vcpu));
 	else
 		simd_close();
 	vcpu->traps_stale = true;

@@ -6,35 +6,17 @@
  */
 #pragma once
 
+#include "arch/sysreg.h"
+#include "lib/sha256.h"
 #include "lib/types.h"
+#include "state/exit.h"
+#include "state/simd.h"
+#include "state/traps.h"
 
 struct cpu;
 struct exit;
-struct simd_state;
 struct vcpu;
 struct vm_config;
-enum verdict;
-
-/* Per physical CPU; only that CPU touches it, with interrupts masked. */
-struct simd_cpu {
-	struct vcpu *owner; /* whose state is in the registers; NULL: nobody's */
-	bool host;          /* inside a host section */
-	u64 daif;           /* in a host section: the interrupt masks to go back to */
-};
-
-/* Per vcpu; only the CPU that has it loaded touches it. */
-struct simd_vcpu {
-	struct cpu *cpu;          /* where its state is live, or NULL: it is in memory */
-	struct simd_state *state; /* its home in memory */
-	u32 vl, svl;              /* the VM's largest vector lengths in bytes; 0: no SVE, no SME */
-	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
-	/* If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are L2's. */
-	u64 zcr_now, smcr_now;
-	bool l2;
-	bool level_free; /* nothing differs between its levels: no SVE, no SME, no simd=switch */
-	/* Times loaded, times written back, bytes moved by both, host sections while loaded. */
-	u64 claims, flushes, bytes, host_sections;
-};
 
 /*
  * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps
@@ -83,6 +65,20 @@ u64 simd_cpacr_hidden(const struct simd_vcpu *s);
 u64 simd_cptr(const struct vcpu *vcpu);
 
 /*
+ * Write CPTR_EL2 alone, if it differs from what have, this CPU's cpu->traps, says. As it governs EL2 too, an ISB is the
+ * caller's before it uses what this opens. Any interrupt mask.
+ */
+static inline void simd_cptr_load(struct traps *have, u64 cptr)
+{
+	if (have->cptr == cptr)
+		return;
+	have->cptr = cptr;
+	sysreg_write(CPTR_EL2, cptr);
+}
+
+void simd_cptr_write(u64 cptr);
+
+/*
  * A trapped use of FP or Advanced SIMD, SVE, SME (EC 0x07, 0x19, 0x1d; AArch32 at EL0 too):
  * claims and resumes, or UNDEF if the VM has no such feature. Run loop, vcpu loaded.
  */
@@ -114,6 +110,14 @@ void simd_check(struct vcpu *vcpu);
  */
 void simd_host_begin(void);
 void simd_host_end(void);
+
+/*
+ * An engine for sha256_init(): the CPU's SHA2 instructions where it has them and the input is long enough. Any context in
+ * which a host section may be opened; one section covers at most 16 KiB, so interrupts wait no longer than that takes.
+ */
+sha256_blocks_fn simd_sha256_blocks;
+/* sha256_ce.S: needs FEAT_SHA256 and an open host section. */
+sha256_blocks_fn sha256_blocks_ce;
 
 /* nidus's option simd.chaos. */
 extern bool simd_chaos;

@@ -10,15 +10,13 @@
 #include "arch/hcr.h"
 #include "arch/irq.h"
 #include "arch/sysreg.h"
-#include "boot/config.h"
-#include "nested/level.h"
-#include "state/l1regs.h"
-#include "state/vncr.h"
+#include "state/config.h"
 #include "simd/simd.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
-#include "traps/traps.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
+#include "state/vncr.h"
 
 static bool live(const struct vcpu *vcpu)
 {
@@ -222,8 +220,8 @@ enum verdict emul_zcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 
 	if (!vcpu->hyp || !vcpu->simd.vl)
 		return UNDEF;
 	if (trapped_at_vel2(vcpu, CPTR_ZEN)) {
-		level_take(vcpu, LEVEL_SYNC, ESR(EC_SVE, 0UL));
-		return RESUME;
+		vcpu->inject_esr = ESR(EC_SVE, 0UL);
+		return INJECT;
 	}
 	return length_access(vcpu, &vcpu->simd.state->zcr_el1, write, value, ZCR_LEN);
 }
@@ -234,8 +232,8 @@ enum verdict emul_smcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64
 	if (!vcpu->hyp || !vcpu->simd.svl)
 		return UNDEF;
 	if (trapped_at_vel2(vcpu, CPTR_SMEN)) {
-		level_take(vcpu, LEVEL_SYNC, ESR(EC_SME, 0UL));
-		return RESUME;
+		vcpu->inject_esr = ESR(EC_SME, 0UL);
+		return INJECT;
 	}
 	return length_access(vcpu, &vcpu->simd.state->smcr_el1, write, value,
 			     smcr_bits(&vcpu->simd));

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "exit/sysreg_emul.h"
+#include "state/exit.h"
 #include "state/vcpu.h"
 
 struct vcpu;

@@ -3,11 +3,12 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
-#include "boot/config.h"
+#include "lib/check.h"
 #include "lib/log.h"
 #include "simd/simd.h"
 #include "simd/simd_regs.h"
 #include "simd/simd_state.h"
+#include "state/config.h"
 #include "state/cpu.h"
 
 #define LEN_MAX 15
@@ -89,7 +90,7 @@ bool simd_boot(void)
 		feat.sve_vl_mask = sve;
 		feat.sme_vl_mask = sme;
 	} else if (sve != feat.sve_vl_mask || sme != feat.sme_vl_mask) {
-		tell_lengths(cpu->mpidr, sve, sme);
+		tell_lengths(cpu->hw.mpidr, sve, sme);
 		return false;
 	}
 	return true;

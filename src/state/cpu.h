@@ -2,13 +2,15 @@
 /* A physical CPU: what belongs to it alone. Reached through TPIDR_EL2. */
 #pragma once
 
-#include "arch/sysreg.h"
-#include "lib/list.h"
 #include "arch/spinlock.h"
+#include "arch/sysreg.h"
+#include "dev/gicv3.h"
+#include "dev/pcpu.h"
+#include "dev/timer.h"
+#include "lib/list.h"
 #include "lib/types.h"
-#include "simd/simd.h"
-#include "traps/traps.h"
-#include "vtimer/vtimer.h"
+#include "state/simd.h"
+#include "state/traps.h"
 
 #define MAX_CPUS 32
 #define CPU_NUMBER_NONE 63 /* not in the tree */
@@ -19,9 +21,7 @@ struct vcpu;
 enum idle { IDLE_NOT, IDLE_WAITS, IDLE_OVER };
 
 struct cpu {
-	/* vectors.S knows the offset of the first two. */
-	void *stack_top;
-	u64 mpidr;
+	struct pcpu hw; /* first: TPIDR_EL2 is either's */
 	u32 index;  /* of cpus[]: in the order in which they came up */
 	u32 number; /* the user's: the CPU's place among the enabled ones in /cpus of the tree, or CPU_NUMBER_NONE */
 	bool online;
@@ -33,7 +33,6 @@ struct cpu {
 	struct vcpu *current; /* the vcpu that the run loop is in, or NULL while idle */
 	struct traps traps;   /* what the trap registers hold */
 	struct simd_cpu simd; /* who owns the SIMD registers */
-	void *gicr;           /* this CPU's redistributor, RD_base */
 	u64 idle_ticks;
 
 	/* Set by anyone, cleared by this CPU. */
@@ -43,9 +42,6 @@ struct cpu {
 	struct list rq;          /* runnable vcpus that are not running, by vcpu->rq_node */
 	u32 rq_len;
 
-	struct spinlock timer_lock; /* guards the list of nidus's software timers */
-	struct list timers;         /* by deadline, earliest first */
-	u64 timer_programmed;       /* deadline in CNTHP_CVAL_EL2; ~0 when off */
 	struct timer slice;         /* armed while others wait for this CPU */
 };
 
@@ -63,4 +59,11 @@ static inline struct cpu *cpu_this(void)
 #endif
 
 /* Make another CPU leave its guest or its idle wait and look at its flags: one SGI. No lock. */
+#ifdef NIDUS_FAKE
 void cpu_kick(struct cpu *cpu);
+#else
+static inline void cpu_kick(const struct cpu *cpu)
+{
+	gicv3_kick(cpu->hw.mpidr);
+}
+#endif

@@ -7,8 +7,8 @@
 
 #include "arch/hcr.h"
 #include "arch/sysreg_table.h"
-#include "state/vncr.h"
 #include "state/vm.h"
+#include "state/vncr.h"
 
 /* E2H and RW are RES1: no FEAT_E2H0, no AArch32. */
 static inline u64 l1_hcr(const struct vcpu *vcpu)

@@ -18,13 +18,13 @@
 #include "arch/sysreg_table.h"
 #include "lib/list.h"
 #include "lib/types.h"
-#include "nested/shadow.h"
-#include "simd/simd.h"
-#include "vm/account.h"
-#include "exit/exit.h"
-#include "traps/traps.h"
-#include "vgic/vgic.h"
-#include "vtimer/vtimer.h"
+#include "state/account.h"
+#include "state/exit.h"
+#include "state/shadow.h"
+#include "state/simd.h"
+#include "state/traps.h"
+#include "state/vgic.h"
+#include "state/vtimer.h"
 
 #define MAX_VCPUS 16 /* of one VM */
 
@@ -83,6 +83,7 @@ struct vcpu {
 	struct traps_cache traps; /* has_el2 */
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
+	u64 inject_esr;     /* verdict INJECT */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct mdscr mdscr;
 	struct simd_vcpu simd;
@@ -115,16 +116,6 @@ struct vcpu {
 	u64 again_value;
 };
 
-/* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */
-void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
-
-/* The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its guest hypervisor. */
-void vcpu_machine_load(struct vcpu *vcpu);
-/* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
-void vcpu_load(struct vcpu *vcpu);
-/* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */
-void vcpu_put(struct vcpu *vcpu);
-
 /*
  * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes runnable,
  * if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
@@ -132,14 +123,6 @@ void vcpu_put(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 /* Set a request bit, then kick. */
 void vcpu_request(struct vcpu *vcpu, u32 request);
-
-/*
- * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one that its
- * redistributor would wake it for. Its own CPU, or not running.
- */
-bool vcpu_wakes(struct vcpu *vcpu);
-/* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */
-bool vcpu_interrupt_pending(struct vcpu *vcpu);
 
 /* Register n of the guest as an instruction names it: 31 reads as zero and ignores writes. */
 static inline u64 vcpu_gpr(const struct vcpu *vcpu, u32 n)

@@ -2,17 +2,14 @@
 /* A guest machine. */
 #pragma once
 
-#include "boot/config.h"
 #include "arch/spinlock.h"
 #include "mm/stage2.h"
-#include "traps/traps_nested.h"
-#include "nested/walk.h"
+#include "state/config.h"
 #include "state/cpu.h"
-#include "traps/idreg.h"
-#include "exit/mmio.h"
+#include "state/idregs.h"
+#include "state/load.h"
+#include "state/mmio.h"
 #include "state/vcpu.h"
-#include "vm/vm_load.h"
-#include "vgic/vgic.h"
 
 #define MAX_VMS 16
 #define VM_RAM_CHUNKS 64
@@ -75,16 +72,6 @@ struct vm {
 
 extern struct vm vms[MAX_VMS];
 extern u32 vm_count;
-extern u64 boot_ticks; /* CNTPCT at nidus's entry */
-extern bool vm_stats_at_end; /* nidus's option "stats": print a VM's account when it ends */
-
-/*
- * Build a VM from its configuration: memory, device tree, vcpus, and where its images go; then it waits for vm_work(),
- * which fills its memory and starts it. On error nothing is left behind, and one line names node and reason. At boot.
- */
-int vm_create(const struct vm_config *config) must_check;
-/* Its memory is filled: make vcpu 0 runnable. */
-void vm_start(struct vm *vm);
 
 /*
  * Stop all vcpus of the VM; the last one to leave frees its memory (or, for a reset, starts it anew).
@@ -92,22 +79,20 @@ void vm_start(struct vm *vm);
  */
 void vm_stop(struct vm *vm, enum vm_state how, const char *reason);
 
-/* Log how long after power-on the VM's first vcpu is entered. */
-void vm_first_entry(struct vm *vm);
 /*
- * A vcpu left its run loop for good (CPU_OFF, or the VM is stopping); it is no longer loaded anywhere. The last
- * one of a stopping VM queues the VM for vm_work().
+ * VMs whose vcpus do not run wait for work: to have their memory filled and start, or to be taken apart (vm/vm.h). A CPU
+ * does it only for VMs whose vcpus may run there. vm_hand_over(): this VM is to be worked on. vm_take_work(): one that
+ * waits and may be worked on by the CPUs of a mask, which is then the caller's until he hands it over again; NULL: none,
+ * or others were faster. vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
  */
-void vm_vcpu_gone(struct vcpu *vcpu);
-
-/*
- * Work on VMs whose vcpus do not run: to fill their memory and start them, or to free them. vm_work() does one piece for
- * one VM, about a millisecond's worth at most, on a CPU that has no vcpu loaded; VMs take turns. A CPU does it only for
- * VMs whose vcpus may run there. vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
- */
+void vm_hand_over(struct vm *vm);
+struct vm *vm_take_work(u64 where);
 u64 vm_work_cpus(void);
 bool vm_work_pending(void);
-void vm_work(void);
+/* One vcpu fewer; the last one hands the VM over. */
+void vm_one_less(struct vm *vm);
+/* A vcpu that is off dies on the spot; whoever wins counts it. */
+void vm_kill_if_off(struct vcpu *vcpu);
 
 /* Whether there is RAM at an IPA. */
 bool vm_has_ram(const struct vm *vm, ipa_t at);

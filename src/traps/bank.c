@@ -5,10 +5,10 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
-#include "state/vncr.h"
 #include "simd/simd.h"
-#include "traps/debug.h"
 #include "state/vcpu.h"
+#include "state/vncr.h"
+#include "traps/debug.h"
 
 #define SAVE(id, reg, condition)                                                                   \
 	if (condition)                                                                             \

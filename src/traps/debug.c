@@ -8,10 +8,9 @@
 #include "arch/sysreg.h"
 #include "lib/string.h"
 #include "state/l1regs.h"
-#include "state/vncr.h"
-#include "nested/inject.h"
-#include "exit/sysreg_emul.h"
 #include "state/vcpu.h"
+#include "state/vncr.h"
+#include "traps/traps.h"
 
 #define ARMED (MDSCR_MDE | MDSCR_SS)
 #define CLAIM_TAGS 0xffUL
@@ -411,10 +410,11 @@ enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 	if (id == SR_MDCCSR_EL0 && write)
 		return UNDEF;
 	if (vcpu->hyp && !PSTATE_EL(vcpu->pstate)) {
-		inject_sync(vcpu, vcpu->exit.esr, false, 0);
-		return RESUME;
+		vcpu->inject_esr = vcpu->exit.esr;
+		return INJECT;
 	}
-	return emul_raz_wi(vcpu, id, write, value);
+	(void)value; /* reads as zero, ignores writes */
+	return SKIP;
 }
 
 void debug_load(struct vcpu *vcpu)

@@ -11,8 +11,8 @@
  */
 #pragma once
 
+#include "state/exit.h"
 #include "state/vncr.h"
-#include "exit/sysreg_emul.h"
 
 /*
  * Any DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> (op0=2 op1=0 CRn=0 op2=4..7): these bits of the

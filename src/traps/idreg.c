@@ -5,7 +5,7 @@
 #include "traps/idreg.h"
 
 #include "arch/feat.h"
-#include "boot/config.h"
+#include "state/config.h"
 #include "lib/string.h"
 
 /* Which VMs see a field; the others read it as not implemented. */

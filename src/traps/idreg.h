@@ -4,13 +4,9 @@
 
 #include "arch/idspace.h"
 #include "lib/types.h"
+#include "state/idregs.h"
 
 struct vm_config;
-
-/* op0=3 op1=0 CRn=0 CRm=0..7 op2=0..7: index CRm * 8 + op2. */
-struct idregs {
-	u64 v[IDSPACE_SIZE];
-};
 
 /*
  * Compute what a VM of this configuration sees on this machine: per field the lesser of what the

@@ -5,9 +5,9 @@
 #include "arch/esr.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
-#include "state/l1regs.h"
 #include "simd/simd_state.h"
-#include "exit/exit.h"
+#include "state/exit.h"
+#include "state/l1regs.h"
 
 /* SPSR_EL2.M[3:0] of EL0. */
 static bool from_el0(const struct exit *exit)

@@ -6,11 +6,11 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
-#include "traps/traps_nested.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "traps/traps_nested.h"
 #include "vtimer/vtimer.h"
 
 u64 traps_mdcr_extra;
@@ -132,7 +132,7 @@ static inline void load(struct traps *have, const struct traps *t)
 	LOAD(hcr, HCR_EL2)
 	LOAD(cnthctl, CNTHCTL_EL2)
 	LOAD(mdcr, MDCR_EL2)
-	LOAD(cptr, CPTR_EL2)
+	simd_cptr_load(have, t->cptr);
 	/* Those that seldom differ, together. */
 	if (SAME(hcrx) & SAME(hfgrtr) & SAME(hfgwtr) & SAME(hfgitr) & SAME(hdfgrtr) & SAME(hdfgwtr))
 		return;
@@ -195,21 +195,11 @@ void traps_update(struct vcpu *vcpu)
 		traps_update_ordinary(vcpu);
 }
 
-void traps_cptr_set(u64 cptr)
-{
-	struct traps *have = &cpu_this()->traps;
-
-	if (have->cptr == cptr)
-		return;
-	have->cptr = cptr;
-	sysreg_write(CPTR_EL2, cptr);
-}
-
 void traps_cptr_close(struct vcpu *vcpu)
 {
 	u64 now = cpu_this()->traps.cptr;
 
-	traps_cptr_set(now & traps_nested_cptr(now, vcpu));
+	simd_cptr_write(now & traps_nested_cptr(now, vcpu));
 }
 
 /* Registers that never change after boot, and those that cpu->traps stands for. */

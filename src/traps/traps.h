@@ -6,31 +6,12 @@
 #pragma once
 
 #include "lib/types.h"
+#include "state/traps.h"
 
 struct vcpu;
 
-struct traps {
-	u64 hcr, hcrx, mdcr, cptr, cnthctl;
-	u64 hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
-};
-
 /* What the trap registers must hold while vcpu runs. Pure: reads vcpu, its VM and feat. */
 struct traps traps_compute(const struct vcpu *vcpu);
-
-/*
- * What traps_update() computed last, and from what: a level switch seldom finds L1's controls changed. Zeroed
- * memory is empty. Its vcpu's alone.
- */
-#define TRAPS_WORDS 14
-struct traps_level {
-	struct traps t;
-	u64 cptr_l0, cptr_l1; /* what t.cptr was made of: nidus's, and L1's */
-	bool valid;
-};
-struct traps_cache {
-	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
-	struct traps_level l2, vel2;
-};
 
 /*
  * traps_load(traps_compute()), for a vcpu that has EL2 from what it had the last time as far as that still
@@ -47,12 +28,6 @@ void traps_forget(struct vcpu *vcpu);
  * follows synchronises them.
  */
 void traps_load(const struct traps *t);
-
-/*
- * Write CPTR_EL2 alone, if it differs from cpu->traps. As it governs EL2 too, an ISB is the
- * caller's before it uses what this opens. simd.c's, which knows the value. Any interrupt mask.
- */
-void traps_cptr_set(u64 cptr);
 
 /*
  * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): what it closes has to be closed in the CPU's before it is entered again. What

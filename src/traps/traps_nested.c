@@ -5,8 +5,8 @@
 #include "arch/feat.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
-#include "state/l1regs.h"
 #include "simd/simd_state.h"
+#include "state/l1regs.h"
 #include "traps/idreg.h"
 
 /* ---- which bits L1's registers have ---- */

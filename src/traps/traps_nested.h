@@ -6,20 +6,10 @@
 #pragma once
 
 #include "lib/types.h"
-#include "traps/traps.h"
+#include "state/traps.h"
 
 struct idregs;
 struct vcpu;
-
-/*
- * The bits of L1's control registers that are not RES0 for this VM, by what its ID registers show.
- * What L1 leaves in any other bit of its VNCR page, or writes to it, means nothing.
- */
-struct nested_bits {
-	u64 hcr, hcrx, mdcr, cptr, cnthctl, ich_hcr; /* CPTR_EL2, CNTHCTL_EL2: E2H = 1 layout */
-	u64 hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
-	u64 smcr; /* SMCR_EL2 without LEN */
-};
 
 /* Compute them, when the VM's ID registers are known. Pure. */
 void nested_bits_init(struct nested_bits *bits, const struct idregs *id);

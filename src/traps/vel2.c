@@ -9,13 +9,13 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
-#include "state/l1regs.h"
-#include "state/vncr.h"
 #include "simd/simd.h"
-#include "traps/debug.h"
-#include "traps/traps.h"
+#include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "state/vncr.h"
+#include "traps/debug.h"
+#include "traps/traps.h"
 
 int vel2_init(struct vcpu *vcpu)
 {

@@ -5,9 +5,9 @@
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
 #include "lib/types.h"
-#include "state/vncr.h"
-#include "exit/sysreg_emul.h"
+#include "state/exit.h"
 #include "state/vcpu.h"
+#include "state/vncr.h"
 
 struct vcpu;
 

@@ -4,8 +4,8 @@
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "state/cpu.h"
+#include "state/timers.h"
 #include "vgic/internal.h"
-#include "vtimer/vtimer.h"
 
 void vgic_collect(struct vgic_vcpu *v)
 {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "arch/gicv3.h"
+#include "state/mmio.h"
 #include "lib/types.h"
-#include "exit/mmio.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/lr.h"

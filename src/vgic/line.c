@@ -8,8 +8,8 @@
 #include "arch/barrier.h"
 #include "dev/gicv3.h"
 #include "state/cpu.h"
+#include "state/timers.h"
 #include "vgic/internal.h"
-#include "vtimer/vtimer.h"
 
 u32 vgic_drop_ppis(struct vcpu *vcpu, bool loaded)
 {

@@ -4,8 +4,8 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "state/l1regs.h"
 #include "state/cpu.h"
+#include "state/l1regs.h"
 #include "vgic/internal.h"
 
 #define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))

@@ -16,9 +16,9 @@
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
 #include "lib/types.h"
-#include "state/vncr.h"
-#include "exit/sysreg_emul.h"
+#include "state/exit.h"
 #include "state/vcpu.h"
+#include "state/vncr.h"
 
 /* INTID of L1's GIC maintenance interrupt, as its device tree says. */
 #define GUEST_PPI_MAINT 25

@@ -5,10 +5,10 @@
  */
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
-#include "state/l1regs.h"
 #include "state/cpu.h"
+#include "state/l1regs.h"
+#include "state/timers.h"
 #include "vgic/internal.h"
-#include "vtimer/nested.h"
 
 #define INTID_NONE 1023u
 
@@ -64,7 +64,7 @@ static void hold(struct vcpu *vcpu, bool held)
 	}
 	if (held) {
 		v->waits |= 1;
-		vtimer_el2_look(vcpu);
+		timers_look_soon(vcpu);
 	}
 }
 

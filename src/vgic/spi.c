@@ -284,7 +284,7 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 		case VGIC_ROUTE: /* to the CPU where the vcpu is likely to run */
 			to = target_of(vm, w, n);
 			if (to && to->cpu)
-				gicv3_route_spi(pintid, to->cpu);
+				gicv3_route_spi(pintid, to->cpu->hw.mpidr);
 			break;
 		}
 	}

@@ -1,62 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What exits cost: per vcpu and exit class a count and ticks spent in nidus. */
+/* Printing what exits cost. */
 #pragma once
 
-#include "lib/types.h"
-#include "exit/exit.h"
-
-/*
- * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may
- * be off by the exit in progress. Memory of zeroes is an empty account.
- */
-/* Where a level's classes begin. */
-enum account_level { ACCOUNT_L1, ACCOUNT_L2 = EXIT_CLASS_COUNT };
-
-struct account {
-	/* By whose exit it was: L2's is one of a vcpu that has EL2, and is not at vEL2. */
-	struct account_class {
-		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
-		u64 not_min, max; /* ~min: so that 0 is more than any */
-	} class[2 * EXIT_CLASS_COUNT];
-	u64 run_ticks;    /* in the run loop until it ended last, guest and exits */
-	u64 begun;        /* CNTPCT when it began; 0: it has ended */
-	u64 left;         /* a short way (run.h) is not the whole way: the exit */
-	enum account_level level; /* of the exit in progress */
-	u64 switches;     /* times it was loaded */
-	u64 level_entries; /* level switches from vEL2 to L2, each of which has one back */
-	u64 level_bytes;    /* of SIMD state moved because of them */
-	u64 irq_injected; /* virtual interrupts put into list registers */
-};
-
-/* Enter one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
-static inline void account_exit(struct account *a, enum account_level level, enum exit_class class,
-				u64 ticks)
-{
-	struct account_class *c = &a->class[(u32)level + (u32)class];
-	u64 count = c->count + 1, sum = c->ticks + ticks, not_min = c->not_min, max = c->max;
-
-	c->count = count;
-	c->ticks = sum;
-	/* Records get rare: branches not taken are cheaper than stores. */
-	if (unlikely(~ticks > not_min || ticks > max)) {
-		c->not_min = MAX(not_min, ~ticks);
-		c->max = MAX(max, ticks);
-	}
-}
-
-/* The run loop has begun, and has ended. Likewise. */
-static inline void account_begin(struct account *a, u64 now)
-{
-	a->begun = now;
-}
-
-static inline void account_end(struct account *a, u64 now)
-{
-	a->run_ticks += now - a->begun;
-	a->begun = 0;
-}
-
 struct vm;
+
 /*
  * Print the table of one VM, or of all that live (NULL), in the form of perf kvm stat, one table
  * per level; below it lines for each vcpu. Times by CNTFRQ_EL0; the last column has a class's time

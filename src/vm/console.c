@@ -2,16 +2,20 @@
 /* The console's output side: the VMs' rings, whose line is open, and nidus's own lines. */
 #include "vm/console.h"
 
+#include "arch/barrier.h"
+#include "arch/spinlock.h"
 #include "arch/sysreg.h"
-#include "vm/console_port.h"
 #include "dev/pl011.h"
 #include "dev/pl011_regs.h"
-#include "vm/vpl011.h"
+#include "dev/power.h"
+#include "dev/timer.h"
 #include "lib/log.h"
-#include "arch/spinlock.h"
 #include "lib/string.h"
-#include "vtimer/vtimer.h"
+#include "vm/console_port.h"
+#include "vm/vpl011.h"
 
+/* Turns of cpu_relax() that a second panic gives the first one to print: a second or so. */
+#define DIE_POLLS 100000000
 #define BATCH 64        /* with one VM: print when this much is held, */
 #define LINE_BATCH 256  /* and with several: when an unfinished line is this long */
 #define FLUSH_BUDGET 1024 /* characters of all VMs that one console_flush() prints */
@@ -337,6 +341,35 @@ void console_panic(const char *text, size_t n)
 	put_line(text, n);
 	pl011_sync();
 }
+
+/* Whether this is the first panic; before the MMU is on no exclusive access works, and one CPU. */
+static bool first_to_die(void)
+{
+	static u32 dying;
+	u32 before = dying;
+
+	if (sysreg_read(SCTLR_EL2) & 1)
+		before = __atomic_exchange_n(&dying, 1, __ATOMIC_SEQ_CST);
+	else
+		dying = 1;
+	return !before;
+}
+
+/*
+ * The first CPU to get here prints and switches the machine off. Another, or the same one again
+ * because printing itself failed, must not cut that short, but does it if the first does not.
+ */
+static noreturn void console_die(const char *text, size_t n)
+{
+	if (first_to_die())
+		console_panic(text, n);
+	else
+		for (u32 i = 0; i < DIE_POLLS; i++)
+			cpu_relax();
+	machine_off();
+}
+
+const struct log_sink console_sink = { console_log, console_die };
 
 void console_sync(void)
 {

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "lib/log.h"
 #include "lib/types.h"
 
 struct console_port;
@@ -62,6 +63,8 @@ void console_log(const char *text, size_t n);
  * the UART to have sent it. Nothing else is printed after.
  */
 void console_panic(const char *text, size_t n);
+/* Both, for log_to(): its last line ends with the machine off. */
+extern const struct log_sink console_sink;
 /*
  * Before the machine is switched off: print all that is held and wait, for a bounded time, until
  * the UART has sent it. No lock held.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console's input side: who has the focus, and the commands behind Ctrl-A. */
-#include "vm/console_port.h"
 #include "dev/pl011.h"
 #include "dev/pl011_regs.h"
-#include "vm/vpl011.h"
 #include "lib/log.h"
 #include "vm/account.h"
+#include "vm/console_port.h"
+#include "vm/vpl011.h"
 
 #define CTRL_A 0x01
 #define RX_BUDGET 64 /* characters of one interrupt; it stays pending if there are more */

@@ -2,9 +2,9 @@
 /* A VM's end of the console; private to console.c and console_input.c. */
 #pragma once
 
-#include "boot/config.h"
-#include "vm/console.h"
+#include "state/config.h"
 #include "state/vm.h"
+#include "vm/console.h"
 
 #define PORT_RING 1024 /* a power of 2 */
 

@@ -5,8 +5,9 @@
  */
 #include <libfdt.h>
 
-#include "dev/dt.h"
 #include "vm/guest_fdt.h"
+
+#include "dev/dt.h"
 #include "lib/log.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */

@@ -2,9 +2,9 @@
 /* The device tree that nidus makes for a guest, and where the parts of its image go. */
 #pragma once
 
-#include "boot/config.h"
-#include "vm/image.h"
+#include "state/config.h"
 #include "lib/types.h"
+#include "vm/image.h"
 
 /* Addresses are the guest's IPAs. */
 struct guest_layout {

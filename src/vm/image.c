@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "vm/image.h"
+
 #include "lib/log.h"
 #include "lib/string.h"
 

@@ -3,25 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-
-enum image_kind { IMAGE_ARM64, IMAGE_ELF, IMAGE_RAW };
-
-#define IMAGE_SEGMENTS_MAX 8
-
-/* How a kernel is to be laid out in guest RAM. */
-struct image {
-	enum image_kind kind;
-	u64 entry;
-	u32 segments;
-	struct image_segment {
-		u64 offset; /* in the file */
-		u64 filesz; /* bytes to copy */
-		u64 ipa;    /* to here */
-		u64 memsz;  /* bytes it occupies there (the rest is zero) */
-	} segment[IMAGE_SEGMENTS_MAX];
-	u64 end; /* first IPA after all of it; what a raw binary or an Image before Linux 3.17 uses
-		    beyond its file is unknown, so put nothing close behind one */
-};
+#include "state/load.h"
 
 /*
  * Decide where the kernel file [data, data+size) goes in RAM [ram, ram+ram_size). arm64 Image:

@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Which vcpu runs on which CPU: round robin per CPU, a time slice when others wait; an idle CPU takes
- * waiting vcpus from others.
- *
- *          CPU_ON                 picked              WFI
- *   OFF ----------> RUNNABLE <-----------> RUNNING ---------> SLEEPING
- *    ^              (on a run queue)  preempted |               | vcpu_kick()
- *    +----------------- CPU_OFF ----------------+               v
- *                              VM stops: DEAD               RUNNABLE
- */
+/* The scheduler's loop. Queues and wake-ups are state/runq.h. */
 #pragma once
 
 #include "lib/types.h"
+#include "state/runq.h"
 
-struct cpu;
-struct vcpu;
-
-/* Once per CPU, before sched_loop(). */
-void sched_cpu_init(struct cpu *cpu);
 /* This CPU's loop: pick, run, repeat. IRQs masked; on the CPU's own stack. */
 noreturn void sched_loop(void);
-/* Make a vcpu runnable that this CPU alone holds (STARTING, or just taken out of SLEEPING). Takes a run queue's lock. */
-void sched_start(struct vcpu *vcpu);
-/* After an interrupt or a wake-up: is the slice timer needed? Called with IRQs masked. */
-void sched_tick(struct cpu *cpu);

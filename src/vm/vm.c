@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A VM's life: building, starting, stopping, resetting. */
-#include "state/vm.h"
+#include "vm/vm.h"
 
 #include "arch/barrier.h"
-#include "vm/console.h"
-#include "vm/vpl011.h"
+#include "exit/vcpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "nested/shadow.h"
 #include "simd/simd.h"
+#include "vgic/vgic.h"
+#include "vm/account.h"
+#include "vm/console.h"
 #include "vm/sched.h"
 #include "vm/vm_build.h"
-#include "vgic/vgic.h"
+#include "vm/vm_load.h"
+#include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
 
-struct vm vms[MAX_VMS];
-u32 vm_count;
+u64 boot_ticks;
 bool vm_stats_at_end;
 static u32 vms_alive; /* atomic: created and not yet finished, started or not */
-/* Atomic: bit n while vms[n] waits for vm_work(). Who takes the bit out has the VM to himself until he puts it back. */
-static u32 work_waits;
-static u32 work_next; /* atomic: which VM's turn it is */
-
-/* The VM is to be worked on, by anybody. */
-static void hand_over(struct vm *vm)
-{
-	__atomic_fetch_or(&work_waits, 1U << (vm - vms), __ATOMIC_RELEASE);
-}
 
 int vm_create(const struct vm_config *config)
 {
@@ -50,7 +43,7 @@ int vm_create(const struct vm_config *config)
 		vm->work_cpus |= vm->vcpus[i]->affinity;
 	vm->state = VM_LOADING;
 	vm_load_begin(vm);
-	hand_over(vm);
+	vm_hand_over(vm);
 	return 0;
 }
 
@@ -79,37 +72,6 @@ void vm_first_entry(struct vm *vm)
 			 counter_now() - boot_ticks);
 }
 
-/* One vcpu fewer; the last one hands the VM to vm_work(). */
-static void one_less(struct vm *vm)
-{
-	if (__atomic_sub_fetch(&vm->vcpus_alive, 1, __ATOMIC_ACQ_REL) == 0)
-		hand_over(vm);
-}
-
-/* A vcpu that is off dies on the spot; whoever wins the exchange counts it. */
-static void kill_if_off(struct vcpu *vcpu)
-{
-	u32 off = VCPU_OFF;
-
-	if (__atomic_compare_exchange_n(&vcpu->state, &off, VCPU_DEAD, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
-		one_less(vcpu->vm);
-}
-
-void vm_stop(struct vm *vm, enum vm_state how, const char *reason)
-{
-	u32 running = VM_RUNNING;
-
-	if (!__atomic_compare_exchange_n(&vm->state, &running, how, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
-		return;
-	vm->stop_reason = reason;
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		vcpu_request(vm->vcpus[i], REQ_STOP);
-		kill_if_off(vm->vcpus[i]);
-	}
-}
-
 void vm_vcpu_gone(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -119,26 +81,11 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 		vgic_vcpu_off(vcpu);
 		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&vm->state, __ATOMIC_SEQ_CST) != VM_RUNNING)
-			kill_if_off(vcpu);
+			vm_kill_if_off(vcpu);
 		return;
 	}
 	__atomic_store_n(&vcpu->state, VCPU_DEAD, __ATOMIC_RELEASE);
-	one_less(vm);
-}
-
-u64 vm_work_cpus(void)
-{
-	u32 waits = __atomic_load_n(&work_waits, __ATOMIC_ACQUIRE);
-	u64 mask = 0;
-
-	for (; unlikely(waits); waits &= waits - 1)
-		mask |= vms[__builtin_ctz(waits)].work_cpus;
-	return mask;
-}
-
-bool vm_work_pending(void)
-{
-	return vm_work_cpus() & BIT(cpu_this()->index);
+	vm_one_less(vm);
 }
 
 static void tell_end(struct vm *vm)
@@ -199,27 +146,10 @@ static bool work_piece(struct vm *vm)
 	return false;
 }
 
-/* One that waits and may be worked on here, taken out; NULL: none, or others were faster. */
-static struct vm *take_work(u64 cpu)
-{
-	u32 next = __atomic_load_n(&work_next, __ATOMIC_RELAXED);
-
-	for (u32 i = 0; i < vm_count; i++) {
-		u32 n = (next + i) % vm_count, bit = 1U << n;
-
-		if (!(__atomic_load_n(&work_waits, __ATOMIC_ACQUIRE) & bit) || !(vms[n].work_cpus & cpu) ||
-		    !(__atomic_fetch_and(&work_waits, ~bit, __ATOMIC_ACQUIRE) & bit))
-			continue;
-		__atomic_store_n(&work_next, n + 1, __ATOMIC_RELAXED);
-		return &vms[n];
-	}
-	return NULL;
-}
-
 void vm_work(void)
 {
-	struct vm *vm = take_work(BIT(cpu_this()->index));
+	struct vm *vm = vm_take_work(BIT(cpu_this()->index));
 
 	if (vm && work_piece(vm))
-		hand_over(vm);
+		vm_hand_over(vm);
 }

@@ -4,20 +4,24 @@
 
 #include "arch/feat.h"
 #include "arch/sysreg.h"
-#include "vm/guest_fdt.h"
-#include "vm/vpl011.h"
+#include "dev/power.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "nested/shadow.h"
-#include "traps/vel2.h"
 #include "nested/walk_vm.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/vm.h"
+#include "traps/traps_nested.h"
+#include "traps/vel2.h"
+#include "vgic/vgic.h"
+#include "vm/console.h"
+#include "vm/guest_fdt.h"
 #include "vm/vm_layout.h"
 #include "vm/vm_ram.h"
-#include "vgic/vgic.h"
+#include "vm/vpl011.h"
+#include "vtimer/vtimer.h"
 
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
 #define GUEST_RAM 0x40000000UL
@@ -353,4 +357,11 @@ void vm_free_vcpus(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		page_free(ptr_pa(vm->vcpus[i]).a, vcpu_order());
+}
+
+void vm_all_gone(void)
+{
+	log_line("all VMs are off");
+	console_sync();
+	machine_off();
 }

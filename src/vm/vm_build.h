@@ -24,5 +24,5 @@ bool vm_devices_know_ram(const struct vm *vm);
 bool vm_release_piece(struct vm *vm) must_check;
 /* After that, of a VM that never started: its vcpus too. */
 void vm_free_vcpus(struct vm *vm);
-/* The last VM is gone (boot.c): power the machine off. */
+/* The last VM is gone: power the machine off. */
 void vm_all_gone(void);

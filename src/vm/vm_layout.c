@@ -3,7 +3,7 @@
 #include "vm/vm_layout.h"
 
 #include "arch/gicv3.h"
-#include "boot/config.h"
+#include "state/config.h"
 #include "dev/dt.h"
 #include "dev/pl011_regs.h"
 #include "lib/log.h"

@@ -9,6 +9,7 @@
 #include "lib/check.h"
 #include "lib/log.h"
 #include "mm/page.h"
+#include "simd/simd.h"
 #include "state/vm.h"
 #include "vtimer/vtimer.h"
 
@@ -91,7 +92,7 @@ static u64 hash(struct vm_load *l, struct range file)
 	u64 n = MIN(HASH_UNIT, file.size - l->at);
 
 	if (!l->at)
-		sha256_init(&l->sha);
+		sha256_init(&l->sha, simd_sha256_blocks);
 	sha256_update(&l->sha, at_pa(file.base, l->at), n);
 	return n;
 }

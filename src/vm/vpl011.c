@@ -2,12 +2,12 @@
 /* Emulation of the PL011. */
 #include "vm/vpl011.h"
 
-#include "vm/console.h"
 #include "dev/pl011_regs.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
+#include "vm/console.h"
 
 #define BACKLOG 1024 /* input that waits for the guest; a power of 2 */
 

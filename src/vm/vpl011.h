@@ -15,8 +15,8 @@
  */
 #pragma once
 
-#include "lib/types.h"
 #include "exit/mmio.h"
+#include "lib/types.h"
 
 struct vm;
 struct vpl011;

@@ -5,53 +5,17 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
-#include "boot/fdt.h"
 #include "dev/gicv3.h"
-#include "state/l1regs.h"
-#include "state/vncr.h"
+#include "mm/machine.h"
 #include "state/cpu.h"
+#include "state/l1regs.h"
 #include "state/vm.h"
+#include "state/vncr.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
-#include "vtimer/internal.h"
-
-#define NEVER ~0UL
-
-struct timer_regs {
-	u64 ctl, cval; /* ctl without ISTATUS */
-};
-
-static const u8 ppi_of[] = {
-	[TIMER_V] = GUEST_PPI_VIRT,
-	[TIMER_P] = GUEST_PPI_PHYS,
-	[TIMER_HV] = GUEST_PPI_HYP_VIRT,
-	[TIMER_HP] = GUEST_PPI_HYP_PHYS,
-};
+#include "vtimer/vtimer.h"
 
 /* ---- where a timer's registers are ---- */
-
-static inline struct timer_regs home_read(const struct vcpu *vcpu, u32 context)
-{
-	const struct vtimer *vt = &vcpu->vtimer;
-	struct timer_regs r;
-
-	switch (context) {
-	case TIMER_V:
-		r.ctl = vncr_read(vcpu, VNCR_CNTV_CTL_EL0);
-		r.cval = vncr_read(vcpu, VNCR_CNTV_CVAL_EL0);
-		break;
-	case TIMER_P:
-		r.ctl = vncr_read(vcpu, VNCR_CNTP_CTL_EL0);
-		r.cval = vncr_read(vcpu, VNCR_CNTP_CVAL_EL0);
-		break;
-	case TIMER_HV:
-		return (struct timer_regs){ vt->cnthv_ctl, vt->cnthv_cval };
-	default:
-		return (struct timer_regs){ vt->cnthp_ctl, vt->cnthp_cval };
-	}
-	r.ctl &= CTL_ENABLE | CTL_IMASK;
-	return r;
-}
 
 /* Without ISTATUS: that is emulate_one()'s. */
 static inline void home_write(struct vcpu *vcpu, u32 context, struct timer_regs r)
@@ -115,15 +79,9 @@ static void phys_load(struct timer_regs have, struct timer_regs want)
 	TIMER_LOAD(CNTP, have, want);
 }
 
-/* What the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's CNTVOFF_EL2. */
-static u64 offset_of(const struct vcpu *vcpu, u32 context)
-{
-	return vcpu->vm->cntoff + (context == TIMER_V ? vncr_read(vcpu, VNCR_CNTVOFF_EL2) : 0);
-}
-
 static void offset_load(const struct vcpu *vcpu, u32 context)
 {
-	u64 offset = offset_of(vcpu, context);
+	u64 offset = timer_offset(vcpu, context);
 
 	if (sysreg_read(CNTVOFF_EL2) != offset)
 		sysreg_write(CNTVOFF_EL2, offset);
@@ -134,42 +92,25 @@ static void offset_load(const struct vcpu *vcpu, u32 context)
 static void line_set(struct vcpu *vcpu, u32 context, bool level)
 {
 	struct vtimer *vt = &vcpu->vtimer;
-	u32 bit = 1u << ppi_of[context];
+	u32 bit = 1u << timer_ppi[context];
 
 	if (!!(vt->el2_lines & bit) == level)
 		return;
 	vt->el2_lines ^= bit;
-	vgic_set_ppi(vcpu, ppi_of[context], level);
-}
-
-/*
- * When the timer's condition becomes true: CNTPCT. 0: it is; NEVER: it stays as it is, or that is
- * beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance counts.
- */
-static u64 due(const struct vcpu *vcpu, u32 context, struct timer_regs r)
-{
-	u64 now, count, at;
-
-	if (!(r.ctl & CTL_ENABLE))
-		return NEVER;
-	now = counter_now();
-	count = now - offset_of(vcpu, context);
-	if (count >= r.cval)
-		return 0;
-	return __builtin_add_overflow(now, r.cval - count, &at) ? NEVER : at;
+	vgic_set_ppi(vcpu, timer_ppi[context], level);
 }
 
 /* Its line and ISTATUS, r being its registers; returns when its line will rise. */
 static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
-	u64 at = due(vcpu, context, r);
+	u64 at = timer_due(vcpu, context, r);
 
 	line_set(vcpu, context, !at && CTL_FIRES(r.ctl));
 	if (context == TIMER_V)
 		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
 	else if (context == TIMER_P)
 		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
-	return at && CTL_FIRES(r.ctl) ? at : NEVER;
+	return at && CTL_FIRES(r.ctl) ? at : TIMER_NEVER;
 }
 
 /*
@@ -178,9 +119,9 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
  */
 static void arm(struct timer *t, u64 at)
 {
-	if (at == NEVER)
+	if (at == TIMER_NEVER)
 		return;
-	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == cpu_this() && t->deadline <= at)
+	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == pcpu_this() && t->deadline <= at)
 		return;
 	timer_set(t, at);
 }
@@ -191,14 +132,9 @@ void vtimer_el2_update(struct vcpu *vcpu)
 	u64 virt, phys;
 
 	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
-	virt = emulate_one(vcpu, map.emul_virt, home_read(vcpu, map.emul_virt));
-	phys = emulate_one(vcpu, map.emul_phys, home_read(vcpu, map.emul_phys));
+	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
+	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
 	arm(&vcpu->vtimer.phys, MIN(virt, phys));
-}
-
-void vtimer_el2_look(struct vcpu *vcpu)
-{
-	arm(&vcpu->vtimer.phys, counter_now() + sysreg_read(CNTFRQ_EL0) / 20000);
 }
 
 void vtimer_el2_exit(struct vcpu *vcpu)
@@ -235,14 +171,14 @@ static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_reg
 	const struct timer *t = &vcpu->vtimer.phys;
 	u64 offset;
 
-	if (!feat.ecv || (vcpu->vtimer.el2_lines >> ppi_of[context] & 1))
+	if (!feat.ecv || (vcpu->vtimer.el2_lines >> timer_ppi[context] & 1))
 		return false;
 	if (!CTL_FIRES(r.ctl))
 		return true;
-	offset = offset_of(vcpu, context);
+	offset = timer_offset(vcpu, context);
 	/* The counter has not wrapped: not now, and not when it gets there. */
 	return !(r.cval >> 63) && offset <= counter_now() && t->deadline <= r.cval + offset &&
-	       __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == cpu_this();
+	       __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == pcpu_this();
 }
 
 /* The two that are emulated from now on were in the CPU, and had lines of the hardware's. */
@@ -250,13 +186,13 @@ static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct 
 						      struct timer_regs virt,
 						      struct timer_regs phys)
 {
-	u64 at = NEVER;
+	u64 at = TIMER_NEVER;
 
 	if ((virt.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_virt, virt))
 		at = emulate_one(vcpu, map.emul_virt, virt);
 	if ((phys.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_phys, phys))
 		at = MIN(at, emulate_one(vcpu, map.emul_phys, phys));
-	if (unlikely(at != NEVER))
+	if (unlikely(at != TIMER_NEVER))
 		arm(&vcpu->vtimer.phys, at);
 }
 
@@ -265,7 +201,7 @@ static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *v
 {
 	struct timer_map map = timer_map_of(hyp);
 	struct timer_regs virt = virt_read(), phys = phys_read();
-	struct timer_regs want_virt = home_read(vcpu, map.virt), want_phys = home_read(vcpu, map.phys);
+	struct timer_regs want_virt = timer_home_read(vcpu, map.virt), want_phys = timer_home_read(vcpu, map.phys);
 	bool lines = vcpu->vtimer.el2_lines;
 
 	home_write(vcpu, map.emul_virt, virt);
@@ -294,7 +230,7 @@ void vtimer_level_switch(struct vcpu *vcpu)
 void vtimer_el2_load(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
-	struct timer_regs virt = home_read(vcpu, map.virt), phys = home_read(vcpu, map.phys);
+	struct timer_regs virt = timer_home_read(vcpu, map.virt), phys = timer_home_read(vcpu, map.phys);
 
 	timer_cancel(&vcpu->vtimer.virt_wake);
 	offset_load(vcpu, map.virt);
@@ -312,17 +248,17 @@ void vtimer_el2_put(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
 	struct timer_regs virt = virt_read(), phys = phys_read();
-	u64 at = NEVER;
+	u64 at = TIMER_NEVER;
 
 	home_write(vcpu, map.virt, virt);
 	home_write(vcpu, map.phys, phys);
 	sysreg_write(CNTV_CTL_EL02, 0);
 	sysreg_write(CNTP_CTL_EL02, 0);
 	if (CTL_FIRES(virt.ctl))
-		at = due(vcpu, map.virt, virt);
+		at = timer_due(vcpu, map.virt, virt);
 	if (CTL_FIRES(phys.ctl))
-		at = MIN(at, due(vcpu, map.phys, phys));
-	if (at != NEVER)
+		at = MIN(at, timer_due(vcpu, map.phys, phys));
+	if (at != TIMER_NEVER)
 		timer_set(&vcpu->vtimer.virt_wake, at);
 }
 
@@ -345,24 +281,7 @@ void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid)
 		gicv3_deactivate(intid);
 		return;
 	}
-	vgic_inject_ppi_el2(vcpu, ppi_of[is_virt ? map.virt : map.phys], intid);
-}
-
-u32 vtimer_el2_lines(const struct vcpu *vcpu, bool loaded)
-{
-	struct timer_map map = timer_map(vcpu);
-	bool virt, phys;
-
-	if (loaded) {
-		virt = CTL_HIGH(sysreg_read(CNTV_CTL_EL02));
-		phys = CTL_HIGH(sysreg_read(CNTP_CTL_EL02));
-	} else {
-		struct timer_regs v = home_read(vcpu, map.virt), p = home_read(vcpu, map.phys);
-
-		virt = CTL_FIRES(v.ctl) && !due(vcpu, map.virt, v);
-		phys = CTL_FIRES(p.ctl) && !due(vcpu, map.phys, p);
-	}
-	return (u32)virt << ppi_of[map.virt] | (u32)phys << ppi_of[map.phys];
+	vgic_inject_ppi_el2(vcpu, timer_ppi[is_virt ? map.virt : map.phys], intid);
 }
 
 /* ---- registers of vEL2 that trap ---- */
@@ -377,7 +296,7 @@ static bool in_cpu(const struct vcpu *vcpu, u32 context)
 static struct timer_regs regs_get(const struct vcpu *vcpu, u32 context)
 {
 	if (!in_cpu(vcpu, context))
-		return home_read(vcpu, context);
+		return timer_home_read(vcpu, context);
 	return context == TIMER_HV ? virt_read() : phys_read();
 }
 
@@ -408,14 +327,14 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 		else if (reg == VTIMER_CVAL)
 			r.cval = *value;
 		else
-			r.cval = counter_now() - offset_of(vcpu, context) + (u64)(s64)(s32)*value;
+			r.cval = counter_now() - timer_offset(vcpu, context) + (u64)(s64)(s32)*value;
 		regs_set(vcpu, context, old, r);
 	} else if (reg == VTIMER_CTL) {
-		*value = r.ctl | (due(vcpu, context, r) ? 0 : CTL_ISTATUS);
+		*value = r.ctl | (timer_due(vcpu, context, r) ? 0 : CTL_ISTATUS);
 	} else if (reg == VTIMER_CVAL) {
 		*value = r.cval;
 	} else {
-		*value = (u32)(r.cval - (counter_now() - offset_of(vcpu, context)));
+		*value = (u32)(r.cval - (counter_now() - timer_offset(vcpu, context)));
 	}
 	return SKIP;
 }

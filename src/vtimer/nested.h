@@ -8,37 +8,10 @@
 
 #include "arch/feat.h"
 #include "lib/types.h"
-#include "state/vncr.h"
-#include "exit/sysreg_emul.h"
+#include "state/exit.h"
+#include "state/timers.h"
 #include "state/vcpu.h"
-
-/* L1's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
-#define GUEST_PPI_HYP_PHYS 26
-#define GUEST_PPI_HYP_VIRT 28
-
-/*
- * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV, CNTHP),
- * at home in vcpu->vtimer. A timer in the CPU has its value there.
- */
-enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
-
-struct timer_map {
-	u8 virt, phys;           /* enum timer_context: in the CPU's CNTV, CNTP */
-	u8 emul_virt, emul_phys; /* in memory */
-};
-
-/* Which is where while vEL2 (hyp) or L2 runs. Pure. */
-static inline struct timer_map timer_map_of(bool hyp)
-{
-	return hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
-		   : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
-}
-
-/* Which is where while vcpu is loaded. Pure. */
-static inline struct timer_map timer_map(const struct vcpu *vcpu)
-{
-	return timer_map_of(vcpu->hyp);
-}
+#include "state/vncr.h"
 
 /*
  * vcpu->hyp changed, and the EL1 registers with it (vcpu->sr has vEL2's CNTKCTL_EL1 if L2 is to
@@ -66,16 +39,12 @@ static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
  */
 void vtimer_el2_exit(struct vcpu *vcpu);
 
-/* Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be looked at. */
-void vtimer_el2_look(struct vcpu *vcpu);
-
 /* vtimer.c's functions for a vcpu that has EL2. */
 void vtimer_el2_reset(struct vcpu *vcpu);
 void vtimer_el2_load(struct vcpu *vcpu);
 void vtimer_el2_put(struct vcpu *vcpu);
 void vtimer_el2_update(struct vcpu *vcpu);
 void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid);
-u32 vtimer_el2_lines(const struct vcpu *vcpu, bool loaded);
 
 /* vEL2's registers that trap: the EL2 timers by their EL2 names, L2's by the _EL02 names. */
 sysreg_fn emul_cnthp_ctl_el2, emul_cnthp_cval_el2, emul_cnthp_tval_el2;

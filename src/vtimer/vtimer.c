@@ -4,25 +4,12 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
-#include "boot/fdt.h"
+#include "mm/machine.h"
 #include "state/cpu.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
-#include "vtimer/internal.h"
 #include "vtimer/nested.h"
-
-static bool cntpoff_works;
-
-bool vtimer_has_cntpoff(void)
-{
-	return cntpoff_works;
-}
-
-void vtimer_set_cntpoff(bool works)
-{
-	cntpoff_works = works;
-}
 
 /* When the counter that EL1 sees reaches cval; a sum beyond 64 bits is never. */
 static u64 deadline(const struct vcpu *vcpu, u64 cval)
@@ -76,7 +63,7 @@ void vtimer_load(struct vcpu *vcpu)
 		sysreg_write(CNTVOFF_EL2, vcpu->vm->cntoff);
 	sysreg_write(CNTV_CVAL_EL02, vt->cntv_cval);
 	sysreg_write(CNTV_CTL_EL02, vt->cntv_ctl);
-	if (!cntpoff_works)
+	if (!vtimer_has_cntpoff())
 		return;
 	timer_cancel(&vt->phys);
 	if (sysreg_read(CNTPOFF_EL2) != vcpu->vm->cntoff)
@@ -98,7 +85,7 @@ void vtimer_put(struct vcpu *vcpu)
 	sysreg_write(CNTV_CTL_EL02, 0);
 	if (CTL_FIRES(vt->cntv_ctl))
 		timer_set(&vt->virt_wake, deadline(vcpu, vt->cntv_cval));
-	if (!cntpoff_works)
+	if (!vtimer_has_cntpoff())
 		return;
 	vt->cntp_ctl = sysreg_read(CNTP_CTL_EL02) & (CTL_ENABLE | CTL_IMASK);
 	vt->cntp_cval = sysreg_read(CNTP_CVAL_EL02);
@@ -114,25 +101,6 @@ void vtimer_interrupt(struct vcpu *vcpu, u32 intid)
 		return;
 	}
 	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS, intid);
-}
-
-/* Of a timer in memory, whose counter lags behind by the VM's offset. */
-static bool met(const struct vcpu *vcpu, u64 ctl, u64 cval)
-{
-	return CTL_FIRES(ctl) && counter_now() - vcpu->vm->cntoff >= cval;
-}
-
-u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
-{
-	const struct vtimer *vt = &vcpu->vtimer;
-	bool virt, phys = false;
-
-	if (unlikely(vcpu->has_el2))
-		return vtimer_el2_lines(vcpu, loaded);
-	virt = loaded ? CTL_HIGH(sysreg_read(CNTV_CTL_EL02)) : met(vcpu, vt->cntv_ctl, vt->cntv_cval);
-	if (cntpoff_works)
-		phys = loaded ? CTL_HIGH(sysreg_read(CNTP_CTL_EL02)) : met(vcpu, vt->cntp_ctl, vt->cntp_cval);
-	return (u32)virt << GUEST_PPI_VIRT | (u32)phys << GUEST_PPI_PHYS;
 }
 
 /* ---- the emulated physical timer ---- */
@@ -157,7 +125,7 @@ void vtimer_update(struct vcpu *vcpu)
 		vtimer_el2_update(vcpu);
 		return;
 	}
-	if (cntpoff_works)
+	if (vtimer_has_cntpoff())
 		return;
 	line = phys_met(vcpu) && !(vt->cntp_ctl & CTL_IMASK);
 	if (line != vt->phys_line) {

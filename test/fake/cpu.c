@@ -5,21 +5,28 @@
  */
 #include <stdlib.h>
 
-#include "boot/smp.h"
-#include "state/cpu.h"
+#include "dev/power.h"
 #include "exit/run.h"
-#include "state/vm.h"
-#include "vm/vm_build.h"
+#include "state/cpu.h"
 
 #define WEAK __attribute__((weak))
 
 WEAK struct cpu cpus[MAX_CPUS];
 WEAK u32 cpu_count = 1;
-WEAK u64 boot_ticks;
 
 WEAK struct cpu *cpu_this(void)
 {
 	return &cpus[fake_cpu];
+}
+
+WEAK struct pcpu *pcpu_this(void)
+{
+	return &cpu_this()->hw;
+}
+
+WEAK void cpu_kick(struct cpu *cpu)
+{
+	gicv3_kick(cpu->hw.mpidr);
 }
 
 WEAK u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
@@ -27,10 +34,6 @@ WEAK u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind
 	(void)vcpu;
 	(void)handle;
 	abort();
-}
-
-WEAK void vm_all_gone(void)
-{
 }
 
 WEAK noreturn void machine_off(void)

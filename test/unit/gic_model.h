@@ -26,6 +26,7 @@
 #include "state/vm.h"
 #include "vgic/lr.h"
 #include "vgic/vgic.h"
+#include "state/timers.h"
 
 #define GICD_AT 0x8000000UL
 #define GICR_AT 0x80a0000UL
@@ -426,9 +427,9 @@ static inline void machine_up(u32 lrs)
 	gicv3_init(&m);
 	for (fake_cpu = 0; fake_cpu < CPUS; fake_cpu++) {
 		cpus[fake_cpu].index = (u32)fake_cpu;
-		cpus[fake_cpu].mpidr = (u32)fake_cpu;
+		cpus[fake_cpu].hw.mpidr = (u32)fake_cpu;
 		fake_set("ICH_VTR_EL2", (lrs - 1) | ICH_VTR_TDS | 4UL << 26 | 4UL << 29);
-		assert_int_equal(gicv3_cpu_init(&cpus[fake_cpu]), 0);
+		assert_int_equal(gicv3_cpu_init(&cpus[fake_cpu].hw), 0);
 		for (u32 i = 16; i < 32; i++)
 			gicv3_set_enable(i, true);
 	}

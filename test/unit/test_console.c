@@ -21,6 +21,7 @@
 
 /* Of the files that only the machine links. */
 #include "../../src/lib/log.c"
+#include "dev/power.h"
 
 #define BASE 0x09000000UL
 #define FREQ 1000000
@@ -229,6 +230,7 @@ static int setup(void **state)
 	fake_mmio_reset();
 	fake_mmio_add(BASE, PL011_SIZE, uart);
 	fake_set("SCTLR_EL2", 1);
+	log_to(&console_sink);
 	fake_set("CNTFRQ_EL0", FREQ);
 	quota = ~0U;
 	fifo = lost = 0;

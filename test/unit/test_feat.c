@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/feat.h"
+#include "traps/idreg.h"
 #include "arch/sysreg.h"
 
 /* QEMU 10.0's -cpu max, on the fake CPU in force. */
@@ -158,16 +159,16 @@ static void secondary_cpus(void **state)
 	assert_null(feat_init());
 	fake_cpu = 1;
 	set_max();
-	assert_null(feat_check());
+	assert_null(feat_check(idregs_less));
 	fake_set("ID_AA64PFR1_EL1", 0x0000001002000121); /* more than the boot CPU */
 	fake_set("ICH_VTR_EL2", 0x90b8000f);
-	assert_null(feat_check());
+	assert_null(feat_check(idregs_less));
 	for (size_t i = 0; i < ARRAY_SIZE(lesser); i++) {
 		const char *line;
 
 		set_max();
 		fake_set(lesser[i].reg, lesser[i].value);
-		line = feat_check();
+		line = feat_check(idregs_less);
 		if (!line || !strstr(line, lesser[i].says))
 			fail_msg("lesser %s: expected \"%s\", got \"%s\"", lesser[i].reg,
 				 lesser[i].says, line ? line : "nothing");
@@ -187,12 +188,12 @@ static void hidden_of_any_cpu(void **state)
 	set_max();
 	fake_set("ID_AA64DFR0_EL1", 0x100011110030561a);
 	fake_set("ID_AA64PFR0_EL1", 0x1301101121110222);
-	assert_null(feat_check());
+	assert_null(feat_check(idregs_less));
 	assert_true(feat.spe && feat.tracefilt && feat.trbe && feat.amu && feat.trace && feat.pmu);
 	assert_int_equal(feat.pmu_counters, 6);
 	fake_cpu = 2;
 	set_max();
-	assert_null(feat_check());
+	assert_null(feat_check(idregs_less));
 	assert_true(feat.spe);
 	/* One that is refused adds nothing. */
 	memset(&feat, 0, sizeof(feat));
@@ -200,7 +201,7 @@ static void hidden_of_any_cpu(void **state)
 	assert_null(feat_init());
 	fake_cpu = 1;
 	fake_set("ID_AA64ISAR1_EL1", 0);
-	assert_non_null(feat_check());
+	assert_non_null(feat_check(idregs_less));
 	assert_false(feat.spe || feat.pmu);
 }
 

@@ -13,6 +13,7 @@
 #include "arch/feat.h"
 #include "vm/guest_fdt.h"
 #include "dts.h"
+#include "boot/fdt.h"
 
 #define FDT_ROOM 0x4000
 

@@ -96,9 +96,15 @@ void timer_interrupt(void)
 	own_timers++;
 }
 
-void console_rx(void)
+static void uart_input(void)
 {
 	uarts++;
+}
+
+void gicv3_set_enable(u32 intid, bool on)
+{
+	assert_int_equal(intid, UART);
+	assert_true(on);
 }
 
 void sched_tick(struct cpu *cpu)
@@ -125,6 +131,7 @@ static int setup(void **state)
 	machine.ppi_hyp_phys = HYP_PHYS;
 	machine.ppi_maint = MAINT;
 	machine.uart_intid = UART;
+	irq_uart(uart_input);
 	cpus[0].loaded = cpus[0].current = &vcpu;
 	pending[0] = 0;
 	acks = eois = dirs = 0;

@@ -28,6 +28,7 @@
 #include "state/vm.h"
 #include "vgic/nested.h"
 #include "vtimer/nested.h"
+#include "traps/identity.h"
 
 #define VBAR 0xffff800008012800UL
 #define PC 0xffff800010abcdecUL
@@ -57,7 +58,7 @@ static void note(char c)
 	order[n] = c;
 }
 
-void vcpu_machine_load(struct vcpu *v)
+void identity_load(struct vcpu *v)
 {
 	(void)v;
 	machine_loads++;

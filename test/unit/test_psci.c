@@ -16,6 +16,8 @@
 #include "vm/sched.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "exit/vcpu.h"
+#include "vgic/vgic.h"
 
 /* DEN0022, table "return error codes". */
 #define SUCCESS 0

@@ -20,6 +20,7 @@
 #include "state/vm.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
+#include "simd/simd.h"
 
 struct cpu cpus[MAX_CPUS];
 static struct vm_config config;

@@ -25,6 +25,9 @@
 #include "vm/sched.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "exit/vcpu.h"
+#include "vgic/vgic.h"
+#include "vm/vm.h"
 
 #define CPUS 3
 #define VCPUS 5

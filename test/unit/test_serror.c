@@ -16,6 +16,10 @@
 #include "exit/serror.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "exit/vcpu.h"
+#include "simd/simd.h"
+#include "vgic/vgic.h"
+#include "vtimer/vtimer.h"
 
 
 static struct cpu cpu;

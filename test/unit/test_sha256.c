@@ -53,7 +53,7 @@ static void expect_digest(const void *data, u64 n, const char *want)
 	u8 digest[SHA256_SIZE];
 	char hex[SHA256_HEX_SIZE];
 
-	sha256(data, n, digest);
+	sha256(simd_sha256_blocks, data, n, digest);
 	sha256_hex(digest, hex);
 	assert_string_equal(hex, want);
 }
@@ -89,7 +89,7 @@ static void padded(const u8 *data, u64 n, u8 digest[SHA256_SIZE])
 	block[n] = 0x80;
 	for (u32 i = 0; i < 8; i++)
 		block[size - 1 - i] = (u8)(n * 8 >> (8 * i));
-	sha256_init(&s);
+	sha256_init(&s, simd_sha256_blocks);
 	sha256_blocks_c(s.state, block, size / 64);
 	for (u32 i = 0; i < SHA256_SIZE; i++)
 		digest[i] = (u8)(s.state[i / 4] >> (24 - i % 4 * 8));
@@ -107,7 +107,7 @@ static void every_length_and_split(void **state)
 		for (u32 split = 0; split <= n; split += 13) {
 			struct sha256 s;
 
-			sha256_init(&s);
+			sha256_init(&s, simd_sha256_blocks);
 			sha256_update(&s, data, split);
 			sha256_update(&s, data + split, n - split);
 			sha256_final(&s, have);
@@ -122,12 +122,12 @@ static void sections_only_where_they_pay(void **state)
 	u8 digest[SHA256_SIZE];
 
 	(void)state;
-	sha256(data, sizeof(data), digest);
+	sha256(simd_sha256_blocks, data, sizeof(data), digest);
 	assert_int_equal(sections, 0);
 	feat.sha256 = true;
-	sha256(data, 200, digest);
+	sha256(simd_sha256_blocks, data, 200, digest);
 	assert_int_equal(sections, 0);
-	sha256(data, sizeof(data), digest);
+	sha256(simd_sha256_blocks, data, sizeof(data), digest);
 	assert_int_equal(sections, 7); /* 16 KiB each, interrupts in between */
 	assert_int_equal(ce_blocks, sizeof(data) / 64);
 	assert_false(section_open);

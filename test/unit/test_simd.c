@@ -367,7 +367,7 @@ static void check_repairs(void **state)
 	simd_chaos_section();
 	assert_true(vcpu[0].traps_stale);
 	vcpu[0].traps_stale = false;
-	traps_cptr_set(before); /* decided before the host section came */
+	simd_cptr_write(before); /* decided before the host section came */
 	simd_check(&vcpu[0]);
 	assert_int_equal(open_bits(), 0);
 	assert_true(vcpu[0].traps_stale);
@@ -460,7 +460,7 @@ static void cpus_must_agree(void **state)
 	(void)state;
 	fake_cpu = 1;
 	assert_true(simd_boot());
-	test_cpus[1].mpidr = 0x101;
+	test_cpus[1].hw.mpidr = 0x101;
 	fake_vl_mask = 0xb;
 	assert_false(simd_boot());
 	assert_string_equal(last_line, "cpu 0x101: left out: longest vectors SVE 512, SME 2048 bits (of lengths 0xb, "

@@ -38,7 +38,6 @@ static struct vm_config config;
 static struct vm vm;
 static struct vcpu vcpu;
 static u64 vncr_page[VNCR_WORDS];
-static u64 taken;  /* ESR that vEL2 was given */
 static u32 writes; /* of ZCR_ELx, SMCR_ELx */
 
 struct cpu *cpu_this(void)
@@ -79,13 +78,6 @@ noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-void level_take(struct vcpu *v, enum level_vector kind, u64 esr)
-{
-	assert_true(v->hyp);
-	assert_int_equal(kind, LEVEL_SYNC);
-	taken = esr;
-}
-
 static void count_write(u64 v)
 {
 	(void)v;
@@ -116,7 +108,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(vncr_page, 0, sizeof(vncr_page));
-	taken = writes = 0;
+	writes = 0;
 	assert_true(simd_boot());
 	return 0;
 }
@@ -426,7 +418,6 @@ static void vel2_lengths(bool live)
 		assert_int_equal(read_of(emul_zcr_el2, SR_ZCR_EL2), 2);
 	}
 	assert_int_equal(vcpu.simd.claims, live);
-	assert_int_equal(taken, 0);
 }
 
 static void vel2_lengths_in_the_cpu(void **state)
@@ -462,12 +453,12 @@ static void vel2_traps_itself(void **state)
 	(void)state;
 	make(512, 512);
 	vcpu.sr[SR_CPTR_EL2] = OPEN & ~CPTR_ZEN;
-	assert_int_equal(emul_zcr_el2(&vcpu, SR_ZCR_EL2, true, &value), RESUME);
-	assert_int_equal(taken, ESR(EC_SVE, 0UL));
+	assert_int_equal(emul_zcr_el2(&vcpu, SR_ZCR_EL2, true, &value), INJECT);
+	assert_int_equal(vcpu.inject_esr, ESR(EC_SVE, 0UL));
 	assert_int_equal(read_of(emul_smcr_el2, SR_SMCR_EL2), 0);
 	vcpu.sr[SR_CPTR_EL2] = (OPEN & ~CPTR_SMEN) | BIT(25); /* 0b10 traps as 0b00 does */
-	assert_int_equal(emul_smcr_el2(&vcpu, SR_SMCR_EL2, true, &value), RESUME);
-	assert_int_equal(taken, ESR(EC_SME, 0UL));
+	assert_int_equal(emul_smcr_el2(&vcpu, SR_SMCR_EL2, true, &value), INJECT);
+	assert_int_equal(vcpu.inject_esr, ESR(EC_SME, 0UL));
 	assert_int_equal(read_of(emul_zcr_el2, SR_ZCR_EL2), 0);
 	/* 0b01 is about EL0 alone. */
 	vcpu.sr[SR_CPTR_EL2] = BIT(16) | BIT(24);

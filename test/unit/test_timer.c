@@ -33,7 +33,7 @@ static u64 rearm_step;
 static void on_timer(struct timer *t)
 {
 	assert_null(t->cpu); /* not armed any more while its function runs */
-	assert_int_equal(cpu_this()->timer_lock.held, 0);
+	assert_int_equal(cpu_this()->hw.timer_lock.held, 0);
 	assert_true(fired_count < 64);
 	fired[fired_count++] = (int)(t - timers);
 }
@@ -59,8 +59,8 @@ static int setup(void **state)
 	fake_on_read("CNTPCT_EL0", read_cntpct);
 	memset(cpus, 0, sizeof(cpus));
 	for (int i = 0; i < FAKE_CPUS; i++) {
-		list_init(&cpus[i].timers);
-		cpus[i].timer_programmed = ~0UL;
+		list_init(&cpus[i].hw.timers);
+		cpus[i].hw.timer_programmed = ~0UL;
 		cpus[i].index = (u32)i;
 	}
 	for (int i = 0; i < TIMERS; i++)

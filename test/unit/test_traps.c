@@ -15,6 +15,8 @@
 #include "traps/traps.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
+#include "simd/simd.h"
+#include "state/timers.h"
 
 static struct cpu test_cpus[2];
 static struct vm_config config;
@@ -207,13 +209,13 @@ static void cptr_alone(void **state)
 	(void)state;
 	test_cpus[0].traps.cptr = 5;
 	test_cpus[1].traps.cptr = 7;
-	traps_cptr_set(5);
+	simd_cptr_write(5);
 	assert_int_equal(fake_writes("CPTR_EL2"), 0);
-	traps_cptr_set(7);
+	simd_cptr_write(7);
 	assert_int_equal(fake_get("CPTR_EL2"), 7);
 	assert_int_equal(test_cpus[0].traps.cptr, 7);
 	fake_cpu = 1;
-	traps_cptr_set(7);
+	simd_cptr_write(7);
 	assert_int_equal(fake_writes("CPTR_EL2"), 1);
 	assert_int_equal(fake_isbs, 0);
 }

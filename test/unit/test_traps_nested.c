@@ -15,6 +15,7 @@
 #include "l1_state.h"
 #include "traps/traps_nested.h"
 #include "state/cpu.h"
+#include "traps/traps.h"
 
 static int setup(void **state)
 {

@@ -7,9 +7,9 @@
 #include "arch/sysreg_table.h"
 #include "state/vncr.h"
 #include "vgic/nested.h"
-#include "vtimer/nested.h"
 
 #include "gic_model.h"
+#include "state/timers.h"
 
 #define EL1H 5
 #define IAR0 SYSREG_KEY(3, 0, 12, 8, 0)
@@ -25,7 +25,7 @@ static u64 page[VNCR_WORDS];
 static struct vcpu *const v = &vcpu[0];
 static unsigned soon;
 
-void vtimer_el2_look(struct vcpu *vc)
+void timers_look_soon(struct vcpu *vc)
 {
 	assert_ptr_equal(vc, v);
 	soon++;

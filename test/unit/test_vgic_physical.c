@@ -24,12 +24,6 @@
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count = 4;
-static bool interface_up;
-
-void vgic_cpu_init(void)
-{
-	interface_up = true;
-}
 
 struct cpu *cpu_this(void)
 {
@@ -114,7 +108,7 @@ static int up(void **state)
 	memset(red, 0, sizeof(red));
 	memset(cpus, 0, sizeof(cpus));
 	for (u32 i = 0; i < 4; i++) {
-		cpus[i].mpidr = BIT(31) | (affinity[i] >> 24) << 32 | (affinity[i] & 0xffffff);
+		cpus[i].hw.mpidr = BIT(31) | (affinity[i] >> 24) << 32 | (affinity[i] & 0xffffff);
 		red[i][GICR_WAKER / 4] = 6;
 	}
 	dist[0] = 0;
@@ -148,10 +142,8 @@ static void each_cpu_finds_its_redistributor(void **state)
 
 	(void)state;
 	for (fake_cpu = 0; fake_cpu < 4; fake_cpu++) {
-		interface_up = false;
-		assert_int_equal(gicv3_cpu_init(&cpus[fake_cpu]), 0);
-		assert_true(interface_up);
-		assert_int_equal((u64)cpus[fake_cpu].gicr, at[fake_cpu]);
+		assert_int_equal(gicv3_cpu_init(&cpus[fake_cpu].hw), 0);
+		assert_int_equal((u64)cpus[fake_cpu].hw.gicr, at[fake_cpu]);
 		assert_int_equal(red[fake_cpu][GICR_WAKER / 4] & GICR_WAKER_SLEEP, 0);
 		assert_int_equal(red[fake_cpu][(GICR_SGI + GICD_ISENABLER) / 4], 0xffff);
 		assert_int_equal(red[fake_cpu][(GICR_SGI + GICD_IGROUPR) / 4], ~0u);
@@ -161,8 +153,8 @@ static void each_cpu_finds_its_redistributor(void **state)
 		assert_int_equal(fake_get("ICC_SRE_EL2"), 0xf);
 	}
 	fake_cpu = 0;
-	cpus[5].mpidr = 0x42;
-	assert_int_equal(gicv3_cpu_init(&cpus[5]), -ENOENT);
+	cpus[5].hw.mpidr = 0x42;
+	assert_int_equal(gicv3_cpu_init(&cpus[5].hw), -ENOENT);
 }
 
 /* What firmware acknowledged and never ended masks no interrupt of ours; registers beyond the priorities are not there. */
@@ -178,7 +170,7 @@ static void active_priorities_are_forgotten(void **state)
 		fake_set("ICC_CTLR_EL1", (u64)(cases[c].bits - 1) << 8);
 		for (u32 i = 0; i < 4; i++)
 			fake_set(name[i], 0x80000001);
-		assert_int_equal(gicv3_cpu_init(&cpus[0]), 0);
+		assert_int_equal(gicv3_cpu_init(&cpus[0].hw), 0);
 		for (u32 i = 0; i < 4; i++)
 			assert_int_equal(fake_get(name[i]), i < cases[c].regs ? 0 : 0x80000001);
 	}
@@ -188,7 +180,7 @@ static void ppi_here_spi_there(void **state)
 {
 	(void)state;
 	fake_cpu = 1;
-	assert_int_equal(gicv3_cpu_init(&cpus[1]), 0);
+	assert_int_equal(gicv3_cpu_init(&cpus[1].hw), 0);
 	gicv3_set_enable(27, true);
 	assert_int_equal(red[1][(GICR_SGI + GICD_ISENABLER) / 4], 1u << 27);
 	gicv3_set_active(27, true);
@@ -202,7 +194,7 @@ static void ppi_here_spi_there(void **state)
 	gicv3_set_edge(71, true);
 	gicv3_set_edge(70, false);
 	assert_int_equal(dist[GICD_ICFGR / 4 + 4], 2u << 14);
-	gicv3_route_spi(70, &cpus[3]);
+	gicv3_route_spi(70, cpus[3].hw.mpidr);
 	assert_int_equal(dist[(GICD_IROUTER + 8 * 70) / 4], 0x000204);
 	assert_int_equal(dist[(GICD_IROUTER + 8 * 70) / 4 + 1], 1);
 	dist[GICD_ISPENDR / 4 + 2] = 1u << 6;
@@ -220,7 +212,7 @@ static void kick_is_one_sgi(void **state)
 	cpu_kick(&cpus[2]);
 	assert_int_equal(fake_writes_total() - before, 1);
 	assert_int_equal(fake_get("ICC_SGI1R_EL1"), 1UL << 48 | 2UL << 16 | 1u << 3);
-	cpus[6].mpidr = 0x25;
+	cpus[6].hw.mpidr = 0x25;
 	cpu_kick(&cpus[6]);
 	assert_int_equal(fake_get("ICC_SGI1R_EL1"), 2UL << 44 | 1u << 5);
 }

@@ -23,13 +23,16 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vm/vm_build.h"
+#include "vm/vm.h"
+#include "exit/vcpu.h"
+#include "vgic/vgic.h"
+#include "vm/vm_load.h"
 
 #define VCPUS 3
 #define RAM 0x40000000UL
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count = VCPUS;
-u64 boot_ticks;
 
 static __thread int me; /* the CPU whose code runs: vcpu n on CPU n */
 static struct vcpu vcpus[2][VCPUS];

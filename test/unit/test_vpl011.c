@@ -13,6 +13,7 @@
 #include "dev/pl011_regs.h"
 #include "vm/vpl011.h"
 #include "state/vm.h"
+#include "vgic/vgic.h"
 
 #define INTID 33
 

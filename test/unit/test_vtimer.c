@@ -84,8 +84,8 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&vm, 0, sizeof(vm));
 	for (int i = 0; i < FAKE_CPUS; i++) {
-		list_init(&cpus[i].timers);
-		cpus[i].timer_programmed = ~0UL;
+		list_init(&cpus[i].hw.timers);
+		cpus[i].hw.timer_programmed = ~0UL;
 	}
 	vcpu.vm = &vm;
 	vm.cntoff = 1000;

@@ -119,8 +119,8 @@ static void setup_with(u64 cntoff, bool cntpoff, bool ecv)
 	memset(&vm, 0, sizeof(vm));
 	memset(page, 0, sizeof(page));
 	for (int i = 0; i < FAKE_CPUS; i++) {
-		list_init(&cpus[i].timers);
-		cpus[i].timer_programmed = ~0UL;
+		list_init(&cpus[i].hw.timers);
+		cpus[i].hw.timer_programmed = ~0UL;
 	}
 	vcpu.vm = &vm;
 	vcpu.vncr = page;

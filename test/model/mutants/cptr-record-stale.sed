@@ -1,3 +1,3 @@
-# file: src/traps/traps.c
+# file: src/simd/simd.c
 # CPTR_EL2 is written but not recorded
-/^void traps_cptr_set/,/^}/s/have->cptr = cptr;//
+s/simd_cptr_load(&cpu_this()->traps, cptr);/struct traps t = cpu_this()->traps; simd_cptr_load(\&t, cptr);/

@@ -1,3 +1,3 @@
 # file: src/simd/simd.c
 # after a host section vEL2 changes CPTR_EL2 unseen
-s/traps_cptr_set(cptr_closed)/traps_cptr_set(cptr_armed)/
+s/simd_cptr_write(cptr_closed)/simd_cptr_write(cptr_armed)/

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nidus's own software timers, on CNTHP: per CPU a list by deadline. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct pcpu;
+
+/* The physical counter, CNTPCT_EL0. */
+u64 counter_now(void);
+
+/* A software timer; on one CPU's list while armed. */
+struct timer {
+	struct list node;
+	struct pcpu *cpu; /* whose list; NULL when not armed */
+	u64 deadline;    /* CNTPCT */
+	void (*fn)(struct timer *t); /* on that CPU, interrupts masked, timer lock not held */
+};
+
+void timer_init(struct timer *t, void (*fn)(struct timer *t));
+/* Arm (or re-arm) on this CPU. */
+void timer_set(struct timer *t, u64 deadline);
+/* Disarm, wherever it is armed; its function may be running when this returns. */
+void timer_cancel(struct timer *t);
+/* CNTHP fired on this CPU: run what is due, program the next. */
+void timer_interrupt(void);

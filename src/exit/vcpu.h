@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vcpu outside the run loop: reset, load, put, and what ends its wait. */
+#pragma once
+
+#include "state/vcpu.h"
+
+/* Put a vcpu into its architectural reset state, to start at pc with x0; it must not be loaded. */
+void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
+
+/* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
+void vcpu_load(struct vcpu *vcpu);
+/* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */
+void vcpu_put(struct vcpu *vcpu);
+
+/*
+ * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one that its
+ * redistributor would wake it for. Its own CPU, or not running.
+ */
+bool vcpu_wakes(struct vcpu *vcpu);
+/* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */
+bool vcpu_interrupt_pending(struct vcpu *vcpu);

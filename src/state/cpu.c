@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The CPUs there are. */
+#include "state/cpu.h"
+
+struct cpu cpus[MAX_CPUS];
+u32 cpu_count;

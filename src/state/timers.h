@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a vcpu's timers say: where each one's registers are, when it is due and whether its line is high. Those of a vcpu
+ * that has EL2 are four, of which the CPU has two.
+ */
+#pragma once
+
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "state/vncr.h"
+
+#define CTL_ENABLE 1UL
+#define CTL_IMASK 2UL
+#define CTL_ISTATUS 4UL
+/* Its line is high; ctl with ISTATUS. */
+#define CTL_HIGH(ctl) (((ctl) & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS))
+#define CTL_FIRES(ctl) (((ctl) & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE)
+
+/* Tell whether CNTPOFF_EL2 really offsets what EL1 sees: found out once at boot (boot/probe.c). */
+void vtimer_set_cntpoff(bool works);
+bool vtimer_has_cntpoff(void);
+
+/* L1's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
+#define GUEST_PPI_HYP_PHYS 26
+#define GUEST_PPI_HYP_VIRT 28
+
+/*
+ * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV, CNTHP),
+ * at home in vcpu->vtimer. A timer in the CPU has its value there.
+ */
+enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+
+struct timer_map {
+	u8 virt, phys;           /* enum timer_context: in the CPU's CNTV, CNTP */
+	u8 emul_virt, emul_phys; /* in memory */
+};
+
+/* Which is where while vEL2 (hyp) or L2 runs. Pure. */
+static inline struct timer_map timer_map_of(bool hyp)
+{
+	return hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
+		   : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
+}
+
+/* Which is where while vcpu is loaded. Pure. */
+static inline struct timer_map timer_map(const struct vcpu *vcpu)
+{
+	return timer_map_of(vcpu->hyp);
+}
+
+struct timer_regs {
+	u64 ctl, cval; /* ctl without ISTATUS */
+};
+
+extern const u8 timer_ppi[]; /* by enum timer_context */
+
+/* The registers of a timer that is in memory. */
+static inline struct timer_regs timer_home_read(const struct vcpu *vcpu, u32 context)
+{
+	const struct vtimer *vt = &vcpu->vtimer;
+	struct timer_regs r;
+
+	switch (context) {
+	case TIMER_V:
+		r.ctl = vncr_read(vcpu, VNCR_CNTV_CTL_EL0);
+		r.cval = vncr_read(vcpu, VNCR_CNTV_CVAL_EL0);
+		break;
+	case TIMER_P:
+		r.ctl = vncr_read(vcpu, VNCR_CNTP_CTL_EL0);
+		r.cval = vncr_read(vcpu, VNCR_CNTP_CVAL_EL0);
+		break;
+	case TIMER_HV:
+		return (struct timer_regs){ vt->cnthv_ctl, vt->cnthv_cval };
+	default:
+		return (struct timer_regs){ vt->cnthp_ctl, vt->cnthp_cval };
+	}
+	r.ctl &= CTL_ENABLE | CTL_IMASK;
+	return r;
+}
+
+/* What the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's CNTVOFF_EL2. */
+static inline u64 timer_offset(const struct vcpu *vcpu, u32 context)
+{
+	return vcpu->vm->cntoff + (context == TIMER_V ? vncr_read(vcpu, VNCR_CNTVOFF_EL2) : 0);
+}
+
+#define TIMER_NEVER ~0UL
+/*
+ * When the timer's condition becomes true: CNTPCT. 0: it is; TIMER_NEVER: it stays as it is, or that is
+ * beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance counts.
+ */
+u64 timer_due(const struct vcpu *vcpu, u32 context, struct timer_regs r);
+
+/*
+ * The lines of its timers that are not emulated, bit n for PPI n: whether each is enabled, not masked, and its condition
+ * is met (AArch64.CheckTimerConditions). loaded: as this CPU has them; else by their registers in memory.
+ */
+u32 vtimer_lines(const struct vcpu *vcpu, bool loaded);
+
+/* Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be looked at. */
+void timers_look_soon(struct vcpu *vcpu);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state of a virtual GICv3.
+ *
+ * Who may touch what:
+ *   private interrupts (SGI, PPI)  the CPU that has the vcpu loaded; if none has, whoever takes
+ *                                  vgic_vcpu.where from VGIC_MEMORY to VGIC_CLAIMED; others only
+ *                                  through the words marked atomic, and by vgic_remote() (remote.c)
+ *   SPIs                           the holder of vgic.lock, but for what is in a list register
+ *                                  (irq32.inlr): that is the owner's until it folds it back
+ * Fields are src/vgic's own unless they say otherwise.
+ */
+#pragma once
+
+#include "arch/spinlock.h"
+#include "lib/types.h"
+
+struct vcpu;
+
+#define VGIC_LRS 16   /* list registers at most */
+#define VGIC_WORDS 32 /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
+
+/* 32 interrupts, bit n or element n for INTID 32 * word + n. */
+struct irq32 {
+	u32 enabled, group, edge;
+	u32 latch;  /* pending by an event: edge, SGI, ISPENDR */
+	u32 line;   /* level of the input; atomic for PPIs */
+	u32 active; /* as last folded */
+	u32 acked;  /* of these, by acknowledgement: an EOI will come */
+	u32 hw;     /* a physical one, active, is behind the active instance, else is the pending one */
+	u32 inlr;   /* in a list register: latch and active say what changed since */
+	u8 prio[32];
+	u8 aprio[32];   /* priority at which it became active */
+	u16 pintid[32]; /* valid where hw (or assigned) */
+};
+
+/* What one access does to (some of) 32 interrupts: irq32.c. */
+enum vgic_reg {
+	VGIC_NONE, /* only fold the list registers */
+	VGIC_GROUP,
+	VGIC_ENABLE,
+	VGIC_DISABLE,
+	VGIC_PEND,
+	VGIC_UNPEND,
+	VGIC_ACTIVATE,
+	VGIC_DEACTIVATE,
+	VGIC_PRIORITY, /* data: byte n % 4 for interrupt n */
+	VGIC_CONFIG,   /* data: 1 = edge */
+	VGIC_ROUTE,    /* data: GICD_IROUTER */
+};
+
+struct vgic_op {
+	u8 reg; /* enum vgic_reg */
+	u8 word;
+	bool write;
+	u32 mask; /* interrupts it is about */
+	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
+};
+
+/* VGIC_L2: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
+enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
+
+/* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
+struct vgic_ask {
+	u64 until;           /* CNTPCT when the call that waits gives up for now, or 0: it has not waited yet */
+	struct vcpu *posted; /* whose vgic_vcpu.op is in use for it, or NULL */
+	struct vgic_op sent; /* as it was posted there */
+	bool active;         /* the rest of this is valid: an access that is to go on where it was left */
+	u32 todo;            /* interrupts of op, or vcpus (VGIC_NONE), that are left */
+	struct vgic_op op;
+	u64 value;           /* what has been read so far */
+};
+
+#define VGIC_WAITS_SPI 0x80
+#define VGIC_WORK_TIMERS 0x7f00 /* waits, but for VGIC_WAITS_SPI */
+
+struct vgic_vcpu {
+	/* Public: atomic. vgic_flush() has something to do before the next entry. */
+	union {
+		struct {
+			bool stale;
+			/* Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for the guest, VGIC_WAITS_SPI: one of lr_spi. */
+			u8 waits;
+		};
+		u16 work; /* both: vgic_work(), VGIC_WORK_TIMERS */
+	};
+	bool full;      /* atomic: an interrupt in a list register changed, fold all */
+	u8 where;       /* atomic: enum vgic_where */
+	u8 op_state;    /* atomic: remote.c */
+	bool lifted;    /* vgic_el2_icc(), until the entry that follows */
+	bool awake;     /* atomic: GICR_WAKER.ProcessorSleep == 0 */
+	bool off;       /* atomic: from CPU_OFF to CPU_ON */
+	u8 groups_on;   /* atomic: ICH_VMCR_EL2.VENG0 and 1 as its CPU saw them last */
+	u32 mail;       /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
+	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
+
+	/* Of the list registers, by index; empty while not loaded. */
+	u16 lr_used;  /* hold an interrupt of memory's view */
+	u16 lr_dirty; /* not used, but the hardware's content is not yet harmless */
+	u16 lr_spi;   /* used by an SPI */
+	u8 lr_any;    /* groups (ICH_VMCR_EL2.VENG0, VENG1) of pending 1 of N SPIs in them */
+	u16 lr_hw;    /* HW bit set */
+	u16 lr_latch; /* pending by its latch, not (only) by its line */
+	/*
+	 * Placed as pending, and in need of a look until acknowledged: level-sensitive with the HW bit (line.c); all
+	 * of a vcpu that has EL2 (nested_route.c).
+	 */
+	u16 lr_waits;
+	u16 lr_intid[VGIC_LRS];
+	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
+	/* A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit is mask; 0: none. */
+	struct vgic_again {
+		u64 lr;
+		u32 pintid, mask;
+	} again;
+	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
+	/* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; without En: nested_route.c. */
+	u64 hcr_en;
+	bool owes;      /* Public; this CPU only: vgic_settle() has something to do before the next entry */
+	u32 lost_eois;  /* deactivations of what is in no list register here */
+	u32 owed_words; /* of owed[], not 0 */
+
+	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_L2 */
+
+	struct irq32 priv;
+	/* Of the list registers while VGIC_L2, by index (nested.c). */
+	u16 l2_used;           /* hold one of L2's interrupts */
+	u16 l2_hw;             /* its end is that of L1's lr_intid[], by hardware */
+	u16 l2_soft;           /* likewise, but nidus has to see to it */
+	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
+	u64 l2_asks;           /* what of L1's registers may raise its maintenance interrupt */
+	/* What vgic_page_asks() said last with all list registers of L1's page 0, and by which words. */
+	struct vgic_page_memo {
+		u64 hcr, vmcr;
+		bool valid, asks;
+	} page_memo;
+
+	struct vgic_ask ask;
+	struct vgic_lost {
+		u32 word, count;   /* how far the search is; SPIs found */
+		struct vgic_op op; /* the last one found */
+	} lost;
+	u32 owed[VGIC_WORDS]; /* L1's SPIs that L2 has ended: still to be deactivated where they are */
+	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
+	struct vgic_op op;    /* asked for by another vcpu: remote.c */
+};
+
+struct vgic_spis; /* spi.c */
+
+struct vgic {
+	struct spinlock lock; /* guards SPIs; a leaf but for the machine's own ICFGR lock */
+	u32 ctlr;             /* atomic: GICD_CTLR.EnableGrp0 and 1 */
+	u32 intids;           /* implemented: a multiple of 32, or 1020 */
+	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
+	bool lost_told;       /* atomic: it has been said that a deactivation was ignored */
+	struct vgic_spis *spis;
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vcpu's timers. */
+#pragma once
+
+#include "dev/timer.h"
+#include "lib/types.h"
+
+/* INTIDs of the guest's timers, as its device tree says. */
+#define GUEST_PPI_VIRT 27
+#define GUEST_PPI_PHYS 30
+
+struct vtimer {
+	u64 cntv_ctl, cntv_cval; /* while not loaded */
+	u64 cntp_ctl, cntp_cval; /* while not loaded, or always if emulated */
+	struct timer virt_wake; /* stands for CNTV while not loaded */
+	struct timer phys;      /* stands for CNTP while emulated (or not loaded); for both emulated ones */
+	bool phys_line;         /* level of the emulated physical timer */
+	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
+	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */
+	u64 cnthp_ctl, cnthp_cval; /* likewise */
+	u32 el2_lines;             /* PPIs that emulated ones hold high */
+	u64 el2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
+};
