@@ -3,8 +3,6 @@
 #include "vm/sched.h"
 
 #include "arch/barrier.h"
-#include "arch/sysreg.h"
-#include "exit/psci.h"
 #include "exit/run.h"
 #include "exit/vcpu.h"
 #include "lib/check.h"

@@ -12,9 +12,11 @@
 #include "vm/console.h"
 #include "nested/level.h"
 #include "state/cpu.h"
-#include "exit/psci.h"
 #include "exit/run.h"
+#include "exit/vcpu.h"
 #include "vm/sched.h"
+#include "vm/vm.h"
+#include "vgic/vgic.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/internal.h"
@@ -156,11 +158,6 @@ void vcpu_put(struct vcpu *v)
 {
 	cpu_this()->loaded = NULL;
 	__atomic_store_n(&v->loaded_cpu, NULL, __ATOMIC_RELEASE);
-}
-
-void psci_resume(struct vcpu *v)
-{
-	(void)v;
 }
 
 static bool never(void)

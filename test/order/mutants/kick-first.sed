@@ -1,4 +1,4 @@
-# file: src/exit/wake.c
+# file: src/state/runq.c
 # kicked before the request is there
 /^void vcpu_request/,/^}/{
 	/atomic_fetch_or/d

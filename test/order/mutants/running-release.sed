@@ -1,4 +1,4 @@
-# file: src/vm/sched.c
+# file: src/state/runq.c
 # RUNNING is stored with release, and the look at what was asked for may come before it
 /^static void set_running/,/^}/{
 	s/__ATOMIC_RELAXED/__ATOMIC_RELEASE/
