@@ -15,7 +15,6 @@
 #include "exit/exit.h"
 #include "traps/traps.h"
 
-static u64 taken; /* ESR of the exception that vEL2 was given */
 
 #define ALL_OPEN (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN)
 const u64 l1_cptrs[L1_CPTRS] = {
@@ -49,14 +48,6 @@ bool nested(u32 v)
 bool in_l2(u32 v)
 {
 	return nested(v) && !vcpus[v].hyp;
-}
-
-/* An exception from vEL2 to itself. */
-void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
-{
-	if (!vcpu->hyp || kind != LEVEL_SYNC)
-		model_fail("vEL2 is given an exception of kind %#x", kind);
-	taken = esr;
 }
 
 /* ---- nidus in miniature ---------------------------------------------------------------------- */
@@ -429,11 +420,11 @@ void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr)
 	enum verdict verdict;
 
 	leave_if_running(c);
-	taken = 0;
 	verdict = emul(vcpu, id, false, &value);
-	if (verdict != (stopped ? RESUME : SKIP) || stopped != !!taken)
+	if (verdict != (stopped ? INJECT : SKIP) ||
+	    (stopped && ESR_EC(vcpu->inject_esr) != (smcr ? EC_SME : EC_SVE)))
 		model_fail("vcpu %u: vEL2's access to %s ends with verdict %d, exception %#lx",
-			   vcpu_name[v], smcr ? "SMCR_EL2" : "ZCR_EL2", verdict, taken);
+			   vcpu_name[v], smcr ? "SMCR_EL2" : "ZCR_EL2", verdict, vcpu->inject_esr);
 	if (stopped)
 		return;
 	if (value != want)
