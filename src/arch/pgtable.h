@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Translation tables as the architecture defines them (VMSAv8-64, 4 KiB granule): descriptors,
- * memory attributes, and the fields of TCR_EL2 (E2H=1), VTCR_EL2, VTTBR_EL2, MAIR_EL2 and SCTLR_EL2
- * that nidus sets.
+ * memory attributes, MAIR_EL2. The registers that say how are tcr.h and sctlr.h.
  */
 #pragma once
 
@@ -57,39 +56,6 @@ static inline u64 level_size(u32 level)
 /* MAIR_ELx: one byte an index. */
 #define MAIR_DEVICE_nGnRE 0x04UL
 #define MAIR_NORMAL_WB 0xffUL
-
-/* TCR_EL2 with HCR_EL2.E2H=1. */
-#define TCR_T0SZ(bits) (64UL - (bits))
-#define TCR_IRGN0_WB (1UL << 8)
-#define TCR_ORGN0_WB (1UL << 10)
-#define TCR_SH0_INNER (3UL << 12)
-#define TCR_T1SZ(bits) ((64UL - (bits)) << 16)
-#define TCR_EPD1 BIT(23) /* no walks from TTBR1_EL2 */
-#define TCR_TG1_4K (2UL << 30)
-#define TCR_IPS_SHIFT 32
-
-/* VTCR_EL2. TG0 = 0 is the 4 KiB granule. */
-#define VTCR_T0SZ(bits) (64UL - (bits))
-#define VTCR_SL0(start_level) ((u64)(2 - (start_level)) << 6)
-#define VTCR_IRGN0_WB (1UL << 8)
-#define VTCR_ORGN0_WB (1UL << 10)
-#define VTCR_SH0_INNER (3UL << 12)
-#define VTCR_PS_SHIFT 16
-#define VTCR_VS BIT(19) /* 16-bit VMIDs */
-#define VTCR_RES1 BIT(31)
-
-#define VTTBR_VMID_SHIFT 48
-
-/*
- * SCTLR_EL2 as nidus runs: E2H=1, TGE=0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS,
- * EIS).
- */
-#define SCTLR_EL2_RES1 0x30c50830UL
-#define SCTLR_M BIT(0)
-#define SCTLR_C BIT(2)
-#define SCTLR_SA BIT(3)
-#define SCTLR_I BIT(12)
-#define SCTLR_WXN BIT(19)
 
 /*
  * The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest

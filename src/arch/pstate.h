@@ -15,6 +15,7 @@
 #define PSTATE_EL2H 0x9UL
 #define PSTATE_DAIF MASK(9, 6)
 #define PSTATE_D BIT(9)
+#define PSTATE_A32_E BIT(9) /* AArch32 */
 #define PSTATE_BTYPE MASK(11, 10)
 #define PSTATE_SSBS BIT(12)
 #define PSTATE_ALLINT BIT(13)

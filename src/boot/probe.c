@@ -17,8 +17,6 @@
 #define INSN_HVC 0xd4000002u
 #define PSTATE_EL1H_MASKED 0x3c5
 #define SCTLR_EL1_OFF 0x30d00980UL
-#define CNTHCTL_EL1PCTEN BIT(10) /* E2H=1 layout */
-#define CNTHCTL_ECV BIT(12)
 #define FAR_OFFSET BIT(40)
 
 static u64 end_at_exit(struct vcpu *vcpu, u64 kind)

@@ -2,14 +2,10 @@
 /* A VM's table of emulated devices. */
 #include "exit/mmio.h"
 
+#include "arch/pstate.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "state/vm.h"
-
-#define PSTATE_EL(p) FIELD(p, 3, 2)
-#define PSTATE_AARCH32 BIT(4)
-#define PSTATE_A32_E BIT(9)
-#define SCTLR_E0E BIT(24)
-#define SCTLR_EE BIT(25)
 
 /* Whether data accesses are big-endian now (pseudocode: BigEndian). */
 static bool big_endian(const struct vcpu *vcpu)

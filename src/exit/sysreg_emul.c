@@ -2,6 +2,7 @@
 /* Trapped MRS, MSR and SYS instructions: decoding, lookup, and the EMUL rows of sysreg.def. */
 #include "exit/sysreg_emul.h"
 
+#include "arch/pstate.h"
 #include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/feat.h"

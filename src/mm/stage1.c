@@ -9,8 +9,10 @@
 #include "arch/cache.h"
 #include "arch/feat.h"
 #include "arch/pgtable.h"
+#include "arch/sctlr.h"
 #include "arch/spinlock.h"
 #include "arch/sysreg.h"
+#include "arch/tcr.h"
 #include "arch/tlbi.h"
 #include "lib/check.h"
 #include "mm/page.h"
@@ -336,8 +338,8 @@ int stage1_guard(u64 va, u64 size)
 
 static u64 tcr_value(void)
 {
-	return TCR_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER | TCR_EPD1 |
-	       TCR_T1SZ(VA_BITS) | TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
+	return TCR_MAKE_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER | TCR_EPD1 |
+	       TCR_MAKE_T1SZ(VA_BITS) | TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
 }
 
 void stage1_enable(void)

@@ -4,6 +4,9 @@
 
 #include "arch/esr.h"
 #include "arch/insn.h"
+#include "arch/par.h"
+#include "arch/pstate.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
 #include "nested/inject.h"
@@ -12,20 +15,7 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 
-#define PSTATE_PAN BIT(22)
-#define SCTLR_M BIT(0)
-
 /* PAR_EL1. Bit 11 is RES1 without FEAT_RME; NS is what a Non-secure machine reports. */
-#define PAR_F BIT(0)
-#define PAR_FST_SHIFT 1
-#define PAR_FST(par) FIELD(par, 6, 1)
-#define PAR_SH_SHIFT 7
-#define PAR_PTW BIT(8)
-#define PAR_S BIT(9)
-#define PAR_NS BIT(9)
-#define PAR_RES1 BIT(11)
-#define PAR_PA MASK(47, 12)
-#define PAR_ATTR_SHIFT 56
 
 #define SH_OUTER 2
 #define ATTR_NORMAL_NC 0x44

@@ -10,6 +10,7 @@
 #include "arch/hcr.h"
 #include "arch/idspace.h"
 #include "arch/pstate.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "nested/s1walk.h"
 #include "state/vcpu.h"
@@ -17,10 +18,6 @@
 #include "state/vncr.h"
 
 #define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
-
-#define SCTLR_SPAN BIT(23)
-#define SCTLR_DSSBS BIT(44)
-#define SCTLR_SPINTMASK BIT(62)
 
 /* The vector's offset from VBAR_EL1 for a synchronous exception taken from this PSTATE. */
 static u64 vector_offset(u64 pstate)

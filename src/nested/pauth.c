@@ -7,17 +7,12 @@
 #include "arch/idspace.h"
 #include "arch/insn.h"
 #include "arch/pstate.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
+#include "arch/tcr.h"
 #include "nested/inject.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-
-#define SCTLR_ENIB BIT(30)
-#define SCTLR_ENIA BIT(31)
-#define TCR_TBI0 BIT(37)
-#define TCR_TBI1 BIT(38)
-#define TCR_TBID0 BIT(51)
-#define TCR_TBID1 BIT(52)
 
 /* Levels of ID_AA64ISAR1_EL1.APA and the like. */
 enum { PAUTH2 = 3, FPACCOMBINE = 5 };

@@ -2,16 +2,12 @@
 /* Which level of a guest's stage-1 walk met an address with nothing behind it. */
 #include "nested/s1walk.h"
 
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
+#include "arch/tcr.h"
 #include "nested/walk_vm.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-
-#define SCTLR_M BIT(0)
-#define SCTLR_C BIT(2)
-#define TCR_EPD (BIT(7) | BIT(23))
-#define TCR_TBI (BIT(37) | BIT(38))
-#define TCR_IPS (7UL << 32)
 
 /*
  * Hardware walked, so nothing that is asked before the first table stands in the way, whatever the
@@ -56,7 +52,7 @@ int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	struct walk_s1_regs s1 = {
 		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,
-		.tcr = (sysreg_read(TCR_EL12) & ~TCR_EPD) | TCR_TBI | TCR_IPS,
+		.tcr = (sysreg_read(TCR_EL12) & ~(TCR_EPD0 | TCR_EPD1)) | (TCR_TBI0 | TCR_TBI1) | TCR_IPS_MASK,
 		.ttbr0 = sysreg_read(TTBR0_EL12),
 		.ttbr1 = sysreg_read(TTBR1_EL12),
 		.el10 = true,

@@ -3,6 +3,7 @@
 #include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/insn.h"
+#include "arch/par.h"
 #include "arch/pgtable.h"
 #include "arch/sysreg.h"
 #include "nested/shadow.h"
@@ -19,8 +20,6 @@
 #define SH_OUTER 2
 #define S2_AP_SHIFT 6
 #define S2_XN_SHIFT 53 /* XN[1:0] */
-#define PAR_F BIT(0)
-#define PAR_PA MASK(47, 12)
 
 /* ---- what is asked ---- */
 

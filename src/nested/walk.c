@@ -3,10 +3,8 @@
 #include "nested/walk.h"
 
 #include "arch/esr.h"
+#include "arch/pgtable.h"
 #include "nested/walk_tables.h"
-
-#define DESC_VALID BIT(0)
-#define DESC_TYPE MASK(1, 0) /* both: a table, or at level 3 a page; DESC_VALID alone: a block */
 
 /* ---- geometry ---- */
 

@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stage 1 of a guest, walked in software: AArch64.S1Translate for EL1&0 and EL2&0 (E2H=1). */
 #include "arch/esr.h"
+#include "arch/pgtable.h"
+#include "arch/sctlr.h"
+#include "arch/tcr.h"
 #include "nested/walk.h"
 #include "nested/walk_tables.h"
 
-#define SCTLR_M BIT(0)
-#define SCTLR_C BIT(2)
-#define SCTLR_WXN BIT(19)
-#define SCTLR_EE BIT(25)
-#define SCTLR_EPAN BIT(57)
-
-#define TCR_EPD0 BIT(7)
-#define TCR_EPD1 BIT(23)
-#define TCR_IPS(tcr) FIELD(tcr, 34, 32)
-#define TCR_TBI0 BIT(37)
-#define TCR_TBI1 BIT(38)
-#define TCR_HA BIT(39)
-#define TCR_HD BIT(40)
-#define TCR_HPD0 BIT(41)
-#define TCR_HPD1 BIT(42)
-#define TCR_E0PD0 BIT(55)
-#define TCR_E0PD1 BIT(56)
-
 #define S1_AP1 BIT(6) /* EL0 too */
 #define S1_AP2 BIT(7) /* read-only */
-#define S1_PXN BIT(53)
-#define S1_UXN BIT(54)
 #define TABLE_PXN BIT(59)
 #define TABLE_UXN BIT(60)
 #define TABLE_AP1 BIT(61) /* not for EL0 */

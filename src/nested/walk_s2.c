@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stage 2 of a guest hypervisor, walked in software: AArch64.S2Translate, Non-secure. */
 #include "arch/esr.h"
+#include "arch/tcr.h"
 #include "nested/walk.h"
 #include "nested/walk_tables.h"
-
-#define VTCR_T0SZ(v) ((u32)FIELD(v, 5, 0))
-#define VTCR_SL0(v) ((u32)FIELD(v, 7, 6))
-#define VTCR_TG0(v) FIELD(v, 15, 14)
-#define VTCR_PS(v) FIELD(v, 18, 16)
-#define VTCR_VS BIT(19)
-#define VTCR_HA BIT(21)
-#define VTCR_HD BIT(22)
 
 #define S2_AP_W BIT(7)
 #define S2AP(desc) FIELD(desc, 7, 6)

@@ -2,12 +2,11 @@
 /* Software walks of a vcpu's guests: which registers and which memory they are made of. */
 #include "nested/walk_vm.h"
 
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-
-#define SCTLR_EE BIT(25)
 
 /* ---- what the VM's CPUs have ---- */
 

@@ -318,7 +318,6 @@ static const u16 page_words[] = {
 /* And those that trap, CNTHCTL_EL2's two homes among them. */
 static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 };
 
-
 _Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
 
 /* Word i of L1's. */

@@ -16,6 +16,7 @@
 #include "mm/stage2.h"
 #include "mm/tlb.h"
 #include "mm/vmid.h"
+#include "arch/tcr.h"
 
 #define ARENA_PAGES 8192UL
 
