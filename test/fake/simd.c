@@ -12,6 +12,7 @@
 #include "lib/sha256.h"
 #include "simd/simd_regs.h"
 #include "simd/simd_state.h"
+#include "simd/simd.h"
 
 #define WEAK __attribute__((weak))
 
