@@ -6,6 +6,7 @@
 #include "gic_model.h"
 
 #include "lib/log.h"
+#include "simd/simd.h"
 
 static int up(void **state)
 {
