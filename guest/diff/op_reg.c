@@ -198,8 +198,9 @@ static void reg_run(const struct step *s)
 		return;
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;
-	if (is_par(g) && !(x[1] & 1) && memory_data_index(x[1] & MASK(51, 12)) >= 0)
-		x[1] &= ~MASK(51, 12);
+	/* Of a page of the window it is the tester's own; bit 47 is that of a page that is beyond smaller machines. */
+	if (is_par(g) && !(x[1] & 1) && memory_data_index(x[1] & MASK(46, 12)) >= 0)
+		x[1] &= ~MASK(46, 12);
 	if (g->kind == REG_CVAL && !is_cval(x[1]) && x[1] != 0x5a5a)
 		say(" a count"); /* from TVAL */
 	else
