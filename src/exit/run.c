@@ -59,8 +59,12 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 {
 	bool fiq;
 
-	if (vgic_wants_vel2(vcpu, &fiq))
+	if (vcpu->vgic.where == VGIC_L2) {
+		/* What comes after this look ends the entry at once by its kick. */
+		if (likely(!vgic_wants_vel2(vcpu, &fiq)))
+			return;
 		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
+	}
 	vgic_flush(vcpu);
 	if (unlikely(vgic_el2_route(vcpu))) {
 		level_take(vcpu, LEVEL_FIQ, 0);
@@ -68,7 +72,24 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 	}
 }
 
-/* vgic_work(): to the list registers. */
+/*
+ * Whether that, or settle(), has something to do: mostly not. If so, mostly the guest is done with what was placed, or
+ * vEL2 masks it while it accesses one register after the other.
+ */
+static inline bool work_left(struct vcpu *vcpu)
+{
+	if (likely(!vgic_work(&vcpu->vgic)) || !vgic_work_left(&vcpu->vgic))
+		return false;
+	return !vcpu->has_el2 || !vgic_el2_only_waits(vcpu);
+}
+
+/* The same after a short exit of vEL2: whether the guest is done is left to a longer one. */
+static inline bool work_left_vel2(struct vcpu *vcpu)
+{
+	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_el2_only_waits(vcpu) && vgic_work_left(&vcpu->vgic);
+}
+
+/* work_left(): to the list registers. */
 static inline void deliver_interrupts(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->has_el2))
@@ -83,7 +104,7 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 	do {
 		if (!vgic_settle(vcpu))
 			return false;
-		if (vgic_work_left(&vcpu->vgic))
+		if (work_left(vcpu))
 			deliver_interrupts(vcpu);
 	} while (vcpu->vgic.owes);
 	return true;
@@ -143,7 +164,7 @@ static inline __attribute__((always_inline)) void prepare_registers(struct vcpu 
 /* False: not to be entered, as something waits for others. */
 static bool prepare_entry(struct vcpu *vcpu)
 {
-	if (unlikely(vgic_work(&vcpu->vgic)) && unlikely(vgic_work_left(&vcpu->vgic)) && !prepare_interrupts(vcpu))
+	if (unlikely(work_left(vcpu)) && !prepare_interrupts(vcpu))
 		return false;
 	prepare_registers(vcpu);
 	return true;
@@ -152,7 +173,7 @@ static bool prepare_entry(struct vcpu *vcpu)
 /* The first of this vcpu_run(): after a sleep, which began with a look, none at what cannot have changed since. */
 static inline bool prepare_first(struct vcpu *vcpu)
 {
-	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && vgic_work_left(&vcpu->vgic) && !prepare_interrupts(vcpu))
+	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && work_left(vcpu) && !prepare_interrupts(vcpu))
 		return false;
 	prepare_registers(vcpu);
 	return true;
@@ -341,7 +362,7 @@ u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, esr, pstate);
-	if (unlikely(verdict != SKIP || (vcpu->traps_stale | vgic_work(&vcpu->vgic)))) {
+	if (unlikely(verdict != SKIP || vcpu->traps_stale || work_left_vel2(vcpu))) {
 		vcpu->account.left = left;
 		return (u64)verdict + 1;
 	}
@@ -386,7 +407,7 @@ u64 run_long(struct vcpu *vcpu, u64 code)
 static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
 			       u64 rest)
 {
-	if (unlikely(vgic_work(&vcpu->vgic))) {
+	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
 		vcpu->account.left = left;
 		return rest;

@@ -476,7 +476,7 @@ static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 b
 }
 
 /* SPIs without the lock, as in vgic_interrupt_pending(): what changes meanwhile sets stale again. */
-static bool best_for_l1(struct vcpu *vcpu, bool *group1)
+static __attribute__((noinline)) bool best_for_l1(struct vcpu *vcpu, bool *group1)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_interface f = vgic_interface(v);

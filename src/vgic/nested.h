@@ -69,6 +69,18 @@ static inline bool vgic_el2_held(const struct vcpu *vcpu)
 }
 
 /*
+ * If vgic_work_left(), has_el2: whether there is nothing to do now. What is pending in list registers of software's only
+ * wants a look at where it goes (vgic_el2_route()), and that is where it can come, but for vEL2's own mask.
+ */
+static inline bool vgic_el2_only_waits(const struct vcpu *vcpu)
+{
+	const struct vgic_vcpu *v = &vcpu->vgic;
+
+	return vcpu->hyp && !read_once(&v->stale) && !(v->lr_waits & v->lr_hw) && vgic_el2_open(vcpu) &&
+	       !vgic_el2_held(vcpu);
+}
+
+/*
  * vEL2 accesses the register of this key while its interface is off: UNDEF: not one of the interface's. What is pending
  * is acknowledged or told as if it were on (SKIP). For others, RESUME: it is on until the next exit, for the access to
  * be done again; if vEL2 does not mask interrupts it takes one that it should not.

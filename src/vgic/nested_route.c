@@ -71,14 +71,13 @@ static void hold(struct vcpu *vcpu, bool held)
 bool vgic_el2_route(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 hcr = l1_hcr(vcpu);
-	bool group1;
-
-	bool lifted = v->lifted;
+	bool lifted = v->lifted, group1;
+	u64 hcr;
 
 	v->lifted = false;
 	if (likely(v->where != VGIC_LOADED || (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
 		return false;
+	hcr = l1_hcr(vcpu);
 	if (unlikely(lifted)) {
 		v->waits |= 1;
 		return false;

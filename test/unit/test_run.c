@@ -196,6 +196,45 @@ static void of_vel2_by_where_they_go(void **state)
 	assert_int_equal(looks, 1);
 }
 
+static void looks_before_entries(unsigned n)
+{
+	looks = 0;
+	assert_int_equal(RUN(STEP_IRQ, STEP_IRQ, STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(looks, n);
+}
+
+/* vEL2 that masks what is software's needs a look only if it may not be vEL2's; what is hardware's has a line as well. */
+static void of_vel2_while_it_masks_them(void **state)
+{
+	static const u64 to_vel2[] = { HCR_TGE, HCR_IMO | HCR_FMO }, elsewhere[] = { 0, HCR_IMO, HCR_FMO };
+
+	(void)state;
+	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.timers_trap = true;
+	wait_for_guest();
+	vcpu.vgic.hcr_en = ICH_HCR_EN;
+	for (u32 i = 0; i < ARRAY_SIZE(to_vel2); i++) {
+		page[VNCR_HCR_EL2 / 8] = to_vel2[i];
+		looks_before_entries(0);
+		assert_int_equal(vcpu.vgic.waits, 1); /* for what L1 writes next */
+		vcpu.vgic.stale = true;
+		looks_before_entries(1);
+		vcpu.vgic.lr_hw = 1;
+		looks_before_entries(3);
+		vcpu.vgic.lr_hw = 0;
+		vcpu.vgic.hcr_en = 0; /* held back until now */
+		looks_before_entries(3);
+		vcpu.vgic.hcr_en = ICH_HCR_EN;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		page[VNCR_HCR_EL2 / 8] = elsewhere[i];
+		looks_before_entries(3);
+	}
+	vcpu.hyp = false;
+	page[VNCR_HCR_EL2 / 8] = HCR_IMO | HCR_FMO;
+	looks_before_entries(3);
+}
+
 /* Powered down it does what others ask of it, and starts for a wake-up event alone. */
 static void powered_down(void **state)
 {
@@ -256,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(lines_are_looked_at, setup),
 		cmocka_unit_test_setup(of_vel2_by_where_they_go, setup),
+		cmocka_unit_test_setup(of_vel2_while_it_masks_them, setup),
 		cmocka_unit_test_setup(powered_down, setup),
 		cmocka_unit_test_setup(owes, setup),
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
