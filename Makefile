@@ -57,7 +57,7 @@ FDT_CFLAGS := -isystem src/lib/libc -isystem $(ARM64)/usr/include
 $(B)/arm/%.o: % Makefile $(LIBFDT)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -c -o $@ $<
+	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -MP -c -o $@ $<
 
 $(B)/nidus.elf: $(ARM_OBJ) $(LIBFDT) src/boot/nidus.ld
 	@echo "  LD    $@"
@@ -82,7 +82,7 @@ UNIT := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 $(B)/host/%.o: %.c | $(B)/.setup
 	@mkdir -p $(@D)
 	@echo "  HOSTCC $<"
-	@$(HOSTCC) $(HOST_CFLAGS) -MMD -c -o $@ $<
+	@$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/host/libnidus.a: $(HOST_OBJ)
 	@rm -f $@
@@ -92,7 +92,7 @@ $(B)/host/libnidus.a: $(HOST_OBJ)
 $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@mkdir -p $(@D)
 	@echo "  HOSTCC $<"
-	@$(HOSTCC) $(HOST_CFLAGS) -MMD -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
+	@$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
 MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) src/traps/traps.c src/traps/traps_nested.c src/traps/reflect.c $(wildcard test/model/*.c)
@@ -103,7 +103,7 @@ define MODEL_RULE
 $(B)/model/%.o: $(1)/%.c | $(B)/.setup
 	@mkdir -p $$(@D)
 	@echo "  HOSTCC $$<"
-	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -c -o $$@ $$<
+	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach dir,src/simd src/traps test/model,$(eval $(call MODEL_RULE,$(dir))))
 
@@ -128,7 +128,7 @@ ORDER_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Wno-ignored-qualifiers -DNIDUS_FAKE -
 $(ORDER_OBJ): $(B)/order/%.o: Makefile test/order/order.h | $(B)/.setup
 	@mkdir -p $(@D)
 	@echo "  HOSTCC $(filter %/$*.c,$(ORDER_SRC))"
-	@$(HOSTCC) $(ORDER_CFLAGS) -MMD -c -o $@ $(filter %/$*.c,$(ORDER_SRC))
+	@$(HOSTCC) $(ORDER_CFLAGS) -MMD -MP -c -o $@ $(filter %/$*.c,$(ORDER_SRC))
 
 $(B)/order/order: $(ORDER_OBJ)
 	@$(HOSTCC) -o $@ $^

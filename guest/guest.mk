@@ -24,12 +24,12 @@ guests: $(GUEST_BIN) $(GUEST_LINUX) $(B)/guest/vmm
 $(B)/guest/obj/%.c.o: %.c guest/guest.mk | $(GUEST_FDT_LIB)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -c -o $@ $<
+	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/guest/obj/%.S.o: %.S guest/guest.mk
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -c -o $@ $<
+	@$(CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/guest/obj/start-raw.o: guest/lib/start.S
 	@mkdir -p $(@D)
