@@ -74,6 +74,15 @@ void timer_set(struct timer *t, u64 deadline)
 	spin_unlock(&cpu->timer_lock);
 }
 
+void timer_set_by(struct timer *t, u64 at)
+{
+	if (at == ~0UL)
+		return;
+	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == pcpu_this() && t->deadline <= at)
+		return;
+	timer_set(t, at);
+}
+
 void timer_interrupt(void)
 {
 	struct pcpu *cpu = pcpu_this();

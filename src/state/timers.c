@@ -75,9 +75,5 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
 
 void timers_look_soon(struct vcpu *vcpu)
 {
-	u64 at = counter_now() + sysreg_read(CNTFRQ_EL0) / 20000;
-	struct timer *t = &vcpu->vtimer.phys;
-
-	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) != pcpu_this() || t->deadline > at)
-		timer_set(t, at);
+	timer_set_by(&vcpu->vtimer.phys, counter_now() + sysreg_read(CNTFRQ_EL0) / 20000);
 }

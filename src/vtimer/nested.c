@@ -113,19 +113,6 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return at && CTL_FIRES(r.ctl) ? at : TIMER_NEVER;
 }
 
-/*
- * Have the software timer come no later than at. One that is armed for earlier may stay: it comes
- * in vain, once. So a level switch seldom touches it: vEL2's next timer tick is the same as before.
- */
-static void arm(struct timer *t, u64 at)
-{
-	if (at == TIMER_NEVER)
-		return;
-	if (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == pcpu_this() && t->deadline <= at)
-		return;
-	timer_set(t, at);
-}
-
 void vtimer_el2_update(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
@@ -134,7 +121,8 @@ void vtimer_el2_update(struct vcpu *vcpu)
 	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
 	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
-	arm(&vcpu->vtimer.phys, MIN(virt, phys));
+	/* A level switch seldom touches it: vEL2's next timer tick is the same as before. */
+	timer_set_by(&vcpu->vtimer.phys, MIN(virt, phys));
 }
 
 void vtimer_el2_exit(struct vcpu *vcpu)
@@ -193,7 +181,7 @@ static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct 
 	if ((phys.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_phys, phys))
 		at = MIN(at, emulate_one(vcpu, map.emul_phys, phys));
 	if (unlikely(at != TIMER_NEVER))
-		arm(&vcpu->vtimer.phys, at);
+		timer_set_by(&vcpu->vtimer.phys, at);
 }
 
 /* Once for each direction, with the contexts known. */
@@ -305,7 +293,7 @@ static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs old, stru
 	if (!in_cpu(vcpu, context)) {
 		home_write(vcpu, context, r);
 		if ((old.ctl | r.ctl) & CTL_ENABLE)
-			arm(&vcpu->vtimer.phys, emulate_one(vcpu, context, r));
+			timer_set_by(&vcpu->vtimer.phys, emulate_one(vcpu, context, r));
 	} else if (context == TIMER_HV) {
 		virt_load(virt_read(), r);
 	} else {
