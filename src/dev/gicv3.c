@@ -222,10 +222,8 @@ void gicv3_route_spi(u32 intid, u64 mpidr)
 	mmio_write64(gicd + GICD_IROUTER + 8ul * intid, mpidr & GIC_AFFINITY);
 }
 
-void gicv3_kick(u64 mpidr)
+void gicv3_kick(u64 m)
 {
-	u64 m = mpidr;
-
 	/* The flags that the SGI tells of are visible before it. */
 	dsb(ishst);
 	sysreg_write(ICC_SGI1R_EL1,

@@ -19,9 +19,9 @@ struct pcpu;
  */
 void gicv3_init(const struct machine *m);
 /*
- * Bring up the calling CPU's redistributor and CPU interface; SGIs enabled, PPIs disabled; list
- * registers empty. Sets cpu->gicr. -ENOENT: no redistributor of the machine has this CPU's
- * affinity.
+ * Bring up the calling CPU's redistributor and CPU interface; SGIs enabled, PPIs disabled. Its
+ * virtual interface is vgic_cpu_init()'s. Sets cpu->gicr. -ENOENT: no redistributor of the machine
+ * has this CPU's affinity.
  */
 int gicv3_cpu_init(struct pcpu *cpu) must_check;
 

@@ -8,8 +8,7 @@
 #include "lib/types.h"
 
 struct pcpu {
-	/* head.S and vectors.S know the offset of these two. */
-	void *stack_top;
+	void *stack_top; /* offset 0: head.S */
 	u64 mpidr;
 	void *gicr; /* its redistributor, RD_base */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's table of emulated devices. */
+/* An access of a guest to an emulated device, or to memory beside one. */
 #include "exit/mmio.h"
 
 #include "arch/pstate.h"

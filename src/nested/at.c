@@ -15,8 +15,6 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 
-/* PAR_EL1. Bit 11 is RES1 without FEAT_RME; NS is what a Non-secure machine reports. */
-
 #define SH_OUTER 2
 #define ATTR_NORMAL_NC 0x44
 

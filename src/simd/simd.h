@@ -65,8 +65,8 @@ u64 simd_cpacr_hidden(const struct simd_vcpu *s);
 u64 simd_cptr(const struct vcpu *vcpu);
 
 /*
- * Write CPTR_EL2 alone, if it differs from what have, this CPU's cpu->traps, says. As it governs EL2 too, an ISB is the
- * caller's before it uses what this opens. Any interrupt mask.
+ * Write CPTR_EL2, if it differs from what have says, which is this CPU's cpu->traps; nobody else writes it. As it governs
+ * EL2 too, an ISB is the caller's before it uses what this opens. Any interrupt mask.
  */
 static inline void simd_cptr_load(struct traps *have, u64 cptr)
 {
@@ -76,6 +76,7 @@ static inline void simd_cptr_load(struct traps *have, u64 cptr)
 	sysreg_write(CPTR_EL2, cptr);
 }
 
+/* The same, where cpu->traps is not at hand. */
 void simd_cptr_write(u64 cptr);
 
 /*

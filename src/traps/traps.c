@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trap controls: what a guest's entry needs, and the one writer of their registers. */
+/* The trap controls: what a guest's entry needs, and the one writer of their registers but CPTR_EL2, which is src/simd's. */
 #include "traps/traps.h"
 
 #include "arch/barrier.h"
