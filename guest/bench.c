@@ -3,9 +3,9 @@
  * What operations cost, in counter ticks; under -icount shift=0,sleep=off a tick is an
  * instruction and the figures are the same every time. Prints "bench: NAME TICKS". With "switch"
  * on the command line it measures what two vcpus on one CPU cost each other; else what one or two
- * vcpus with CPUs of their own cost. "only NAME... n=COUNT", "only NAME=COUNT...": those operations alone, so
- * many times; what two such runs differ by is what the operations between their counts did. "vmm":
- * the UART is a VMM's. "median": see samples.
+ * vcpus with CPUs of their own cost. "only NAME... n=COUNT", "only NAME=COUNT...": those operations
+ * alone, so many times; what two such runs differ by is what the operations between their counts
+ * did. "vmm": the UART is a VMM's. "median": see samples.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -21,8 +21,8 @@ const char guest_name[] = "bench";
 static u32 loops;
 
 /*
- * What single operations took. With "median" on the command line that is the figure, else the mean: under a
- * Linux that has other things to do now and then, they are no part of the operation.
+ * What single operations took. With "median" on the command line that is the figure, else the mean:
+ * under a Linux that has other things to do now and then, they are no part of the operation.
  */
 #define SAMPLES_MAX 4096
 
@@ -157,8 +157,9 @@ static void cpu_init(void)
 	sysreg_write(VBAR_EL1, (u64)bench_vectors);
 	isb();
 	/*
-	 * Group 1 ahead of Group 0: with Group 0 alone enabled QEMU 10.0 raises ICH_MISR_EL2.VGrp0D, which looks at
-	 * VENG1 there, as long as Linux/KVM waits for VGrp0D, and the vcpu makes no progress.
+	 * Group 1 ahead of Group 0: with Group 0 alone enabled QEMU 10.0 raises
+	 * ICH_MISR_EL2.VGrp0D, which looks at VENG1 there, as long as Linux/KVM waits for VGrp0D,
+	 * and the vcpu makes no progress.
 	 */
 	sysreg_write(ICC_SRE_EL1, 7);
 	isb();
@@ -403,7 +404,10 @@ static void page_touch(void)
 	report_samples("page_touch");
 }
 
-/* With FP registers in use, of full length where there is SVE, so that whoever comes between must keep them. */
+/*
+ * With FP registers in use, of full length where there is SVE, so that whoever comes between must
+ * keep them.
+ */
 static void bench_fp(void)
 {
 	u64 bits = 128;

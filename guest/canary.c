@@ -112,7 +112,8 @@ static void choose(struct state *s)
 	if (has_sve)
 		sysreg_write(ZCR_EL1, rnd(s, 16));
 	if (has_sme) {
-		sysreg_write(SMCR_EL1, rnd(s, 16) | (fa64 ? SMCR_FA64 : 0) | (ezt0 ? SMCR_EZT0 : 0));
+		sysreg_write(SMCR_EL1,
+			     rnd(s, 16) | (fa64 ? SMCR_FA64 : 0) | (ezt0 ? SMCR_EZT0 : 0));
 		isb();
 		s->svcr = (sm ? SVCR_SM : 0) | (za ? SVCR_ZA : 0);
 		sysreg_write(SVCR, s->svcr);
@@ -417,7 +418,10 @@ static u64 zt0_touch(void)
 	return 0;
 }
 
-/* ZT0 is there when SMCR_EL1.EZT0 says so; it becomes zero with ZA. Without SME2 there is no such instruction. */
+/*
+ * ZT0 is there when SMCR_EL1.EZT0 says so; it becomes zero with ZA. Without SME2 there is no such
+ * instruction.
+ */
 static void test_zt0(void)
 {
 	struct trap t;
@@ -445,16 +449,16 @@ static void test_zt0(void)
 	zt0_touch();
 	trap_disarm();
 	/* SMTC is 4; QEMU 11.1 has no room for that bit. */
-	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 3) == 0, "STR ZT0 with EZT0=0: %u exceptions, esr 0x%lx",
-	       t.count, t.esr);
+	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 3) == 0,
+	       "STR ZT0 with EZT0=0: %u exceptions, esr 0x%lx", t.count, t.esr);
 	sysreg_write(SMCR_EL1, SMCR_EZT0);
 	sysreg_write(SVCR, 0);
 	isb();
 	trap_arm(&t);
 	zt0_touch();
 	trap_disarm();
-	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 7) == 3, "STR ZT0 with ZA=0: %u exceptions, esr 0x%lx",
-	       t.count, t.esr);
+	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 7) == 3,
+	       "STR ZT0 with ZA=0: %u exceptions, esr 0x%lx", t.count, t.esr);
 }
 
 /* A feature is whole: right traps when the guest disables it, all lengths; or absent: UNDEFINED. */
@@ -499,8 +503,8 @@ static void test_lengths(void)
 	if (!has_sme)
 		last = 0;
 	expect_eq(dt_arg("svl", last * 8), last * 8, "largest streaming vector length");
-	print("canary: id %lu: sve %lu bits, sme %lu bits%s%s\n", id, max * 8, last * 8, has_fa64 ? ", FA64" : "",
-	      has_sme2 ? ", ZT0" : "");
+	print("canary: id %lu: sve %lu bits, sme %lu bits%s%s\n", id, max * 8, last * 8,
+	      has_fa64 ? ", FA64" : "", has_sme2 ? ", ZT0" : "");
 }
 
 static u8 first_sight[512] __attribute__((aligned(16)));

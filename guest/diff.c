@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest of the differential tester (diff/diff.h): makes programs from a seed, runs them, prints a line for each.
- * Boot arguments: seed=N. What to run stands in the initial RAM disk, a line each, numbers in hexadecimal:
+ * The guest of the differential tester (diff/diff.h): makes programs from a seed, runs them, prints
+ * a line for each. Boot arguments: seed=N. What to run stands in the initial RAM disk, a line each,
+ * numbers in hexadecimal:
  *
  *   r FIRST COUNT    programs FIRST to FIRST + COUNT - 1: "P NUMBER HASH"
  *   h NUMBER MASK    the steps of a program that MASK names: "P NUMBER MASK HASH"
- *   v NUMBER MASK    the same in full: for each step, between "V NUMBER MASK" and "E", a "+" and what it does, and when
+ *   v NUMBER MASK    the same in full: for each step, between "V NUMBER MASK" and "E", a "+" and
+ *   what it does, and when
  *                    it is over the line whole: what it does, a bar, what it saw
  *
  * Without one: programs 0 to n=N - 1. Which level it runs at is the machine's choice.
@@ -20,7 +22,8 @@ const char guest_name[] = "diff";
 #define LINE_MAX 1500
 
 bool diff_el2;
-static const struct op *const families[] = { ops_hcr, ops_reg, ops_insn, ops_eret, ops_memory, ops_gic, ops_debug, ops_stage1 };
+static const struct op *const families[] = { ops_hcr,    ops_reg, ops_insn,  ops_eret,
+					     ops_memory, ops_gic, ops_debug, ops_stage1 };
 static char line[LINE_MAX];
 static u32 line_used;
 static u64 seed, hash;
@@ -37,7 +40,9 @@ void say(const char *fmt, ...)
 	line_used = MIN(line_used + (u32)n, LINE_MAX - 1u);
 }
 
-/* In full, for others may print in between: what the step does ahead of it, for it might never end. */
+/*
+ * In full, for others may print in between: what the step does ahead of it, for it might never end.
+ */
 static void line_show(const char *before)
 {
 	u32 i;
@@ -70,7 +75,10 @@ u32 rng_context(struct rng *r)
 	return diff_el2 ? el2[rng_below(r, ARRAY_SIZE(el2))] : el1[rng_below(r, ARRAY_SIZE(el1))];
 }
 
-/* How often an operation comes: those of the program's theme more often, or its steps would have little to do with each other. */
+/*
+ * How often an operation comes: those of the program's theme more often, or its steps would have
+ * little to do with each other.
+ */
 static u32 weight(u32 family, const struct op *op, u32 theme)
 {
 	if (!diff_el2 && !op->el1)

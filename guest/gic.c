@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The GICv3 as a guest sees it, one CPU, by polling: states, priorities, preemption, EOI modes, more
- * interrupts than any list-register file holds. gicirq.c takes exceptions, gicregs.c has the
+ * The GICv3 as a guest sees it, one CPU, by polling: states, priorities, preemption, EOI modes,
+ * more interrupts than any list-register file holds. gicirq.c takes exceptions, gicregs.c has the
  * registers, smp.c the SGIs.
  */
 #include "lib/gic_suite.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The GICv3 as a guest sees it, one CPU: interrupts as exceptions, groups 0 and 1, a device's level,
- * stray EOIs, and a storm.
+ * The GICv3 as a guest sees it, one CPU: interrupts as exceptions, groups 0 and 1, a device's
+ * level, stray EOIs, and a storm.
  */
 #include "lib/gic_suite.h"
 #include "lib/random.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All CPUs at the same GIC. First they pend and withdraw SPIs that CPU 0 gets but does not take (pulls=N for each CPU). Then
- * timers and power states as well, all at once (seed=N, ops=N for each CPU): SPIs are pended, withdrawn,
- * enabled, rerouted, made active and inactive by everybody; so are everybody's private interrupts; groups come and go,
- * CPUs sleep, suspend, go off and come back. Whatever becomes of an interrupt, no CPU may be lost, and at the end the
- * GIC works. CPU 0 wakes who sleeps and starts who is off, with no trust in what the others left of the GIC.
+ * All CPUs at the same GIC. First they pend and withdraw SPIs that CPU 0 gets but does not take
+ * (pulls=N for each CPU). Then timers and power states as well, all at once (seed=N, ops=N for each
+ * CPU): SPIs are pended, withdrawn, enabled, rerouted, made active and inactive by everybody; so
+ * are everybody's private interrupts; groups come and go, CPUs sleep, suspend, go off and come
+ * back. Whatever becomes of an interrupt, no CPU may be lost, and at the end the GIC works. CPU 0
+ * wakes who sleeps and starts who is off, with no trust in what the others left of the GIC.
  */
 #include "lib/dt.h"
 #include "lib/exception.h"
@@ -76,11 +77,15 @@ static void on_fiq(struct frame *f)
 	take(0);
 }
 
-/* State of SPIs (or, at a redistributor, of one CPU's SGIs and PPIs) in the frame at base, from word on. */
+/*
+ * State of SPIs (or, at a redistributor, of one CPU's SGIs and PPIs) in the frame at base, from
+ * word on.
+ */
 static void state(u64 base, u32 word)
 {
-	static const u16 regs[] = { GIC_ISPENDR,   GIC_ISPENDR,   GIC_ICPENDR,   GIC_ISENABLER, GIC_ISENABLER,
-				    GIC_ICENABLER, GIC_ISACTIVER, GIC_ICACTIVER, GIC_ICACTIVER, GIC_IGROUPR };
+	static const u16 regs[] = { GIC_ISPENDR,   GIC_ISPENDR,   GIC_ICPENDR,   GIC_ISENABLER,
+				    GIC_ISENABLER, GIC_ICENABLER, GIC_ISACTIVER, GIC_ICACTIVER,
+				    GIC_ICACTIVER, GIC_IGROUPR };
 	u64 r = rnd();
 	u64 at = base + regs[r % ARRAY_SIZE(regs)] + 4 * word;
 
@@ -102,7 +107,9 @@ static void state(u64 base, u32 word)
 
 static void route(void)
 {
-	u64 r = rnd(), to = r >> 8 & 7 ? gcpus[(r >> 16) % dt.cpu_count].mpidr : r & 1 ? BIT(31) : 0x77;
+	u64 r = rnd(), to = r >> 8 & 7 ? gcpus[(r >> 16) % dt.cpu_count].mpidr
+			    : r & 1    ? BIT(31)
+				       : 0x77;
 
 	write64(dt.gicd + GICD_IROUTER + 8 * (32 + (r >> 32) % (32 * SPI_WORDS)), to);
 }
@@ -155,8 +162,9 @@ static void timer(void)
 }
 
 /*
- * Each pends SPIs of a word of its own and withdraws them, for CPU 0, which takes none but has its timer's line rise
- * and fall: its list registers are filled anew all the time, and now and then SPIs come and go while that happens.
+ * Each pends SPIs of a word of its own and withdraws them, for CPU 0, which takes none but has its
+ * timer's line rise and fall: its list registers are filled anew all the time, and now and then
+ * SPIs come and go while that happens.
  */
 static void pull(u32 index)
 {
@@ -266,7 +274,8 @@ static bool one(void)
 		if (!(r >> 8 & 15))
 			write32(dt.gicd + GICD_CTLR, r >> 16 & 3);
 		if (!(r >> 20 & 7))
-			write32(dt.gicr + 0x20000 * ((r >> 8) % dt.cpu_count) + GICR_WAKER, r >> 24 & 2);
+			write32(dt.gicr + 0x20000 * ((r >> 8) % dt.cpu_count) + GICR_WAKER,
+				r >> 24 & 2);
 		break;
 	case 8:
 		return cpu_self()->index && power();
@@ -346,7 +355,8 @@ static void usable(void)
 		write32(dt.gicd + GIC_ICENABLER + 4 * i, ~0u);
 		write32(dt.gicd + GIC_ICPENDR + 4 * i, ~0u);
 		write32(dt.gicd + GIC_ICACTIVER + 4 * i, ~0u);
-		expect_eq(read32(dt.gicd + GIC_ISACTIVER + 4 * i), 0, "GICD_ISACTIVER after GICD_ICACTIVER");
+		expect_eq(read32(dt.gicd + GIC_ISACTIVER + 4 * i), 0,
+			  "GICD_ISACTIVER after GICD_ICACTIVER");
 	}
 	write32(cpu_self()->gicr + GICR_SGI + GIC_ICACTIVER, ~0u);
 	write32(cpu_self()->gicr + GICR_SGI + GIC_ICPENDR, ~0u);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2 is what it must
- * print at virtual EL2, byte for byte. Words on the command line select groups of tests; none: all but hostile,
- * storm, doom, walk, ends, races and bench. seed=N and rounds=N are those of the random ones.
+ * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2
+ * is what it must print at virtual EL2, byte for byte. Words on the command line select groups of
+ * tests; none: all but hostile, storm, doom, walk, ends, races and bench. seed=N and rounds=N are
+ * those of the random ones.
  */
 #include "hyp/hyp.h"
 

@@ -295,8 +295,8 @@ static void suspends(u32 index)
 }
 
 /*
- * A power-down state ends with an interrupt that the redistributor would forward, whatever the interface, which is off
- * in that state, had let through; also with one that was pending before.
+ * A power-down state ends with an interrupt that the redistributor would forward, whatever the
+ * interface, which is off in that state, had let through; also with one that was pending before.
  */
 static void test_suspend_down(void)
 {

@@ -343,7 +343,10 @@ static void masked(u32 index)
 	(void)index;
 }
 
-/* 1 of N: a CPU that sleeps, or has its group off, does not keep what another could take; nor does one that is off. */
+/*
+ * 1 of N: a CPU that sleeps, or has its group off, does not keep what another could take; nor does
+ * one that is off.
+ */
 static void test_spi_any(void)
 {
 	u64 me = cpu_self()->gicr, start;
@@ -371,7 +374,8 @@ static void test_spi_any(void)
 	write32(me + GICR_WAKER, 2);
 	expect_eq(smp_start(1, masked), 0, "CPU_ON");
 	start = counter_virt();
-	while (!(read32(gcpus[1].gicr + GICR_WAKER) == 0 && __atomic_load_n(&ready, __ATOMIC_ACQUIRE)) &&
+	while (!(read32(gcpus[1].gicr + GICR_WAKER) == 0 &&
+		 __atomic_load_n(&ready, __ATOMIC_ACQUIRE)) &&
 	       counter_virt() - start < ticks_us(WAIT_US))
 		cpu_relax();
 	gic_pend(id);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Masks every interrupt and spins for ms=N (or seconds=N, 2) on every CPU: the others must not suffer. */
+/*
+ * Masks every interrupt and spins for ms=N (or seconds=N, 2) on every CPU: the others must not
+ * suffer.
+ */
 #include "lib/dt.h"
 #include "lib/test.h"
 

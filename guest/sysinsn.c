@@ -2,9 +2,9 @@
 /*
  * A hostile guest: executes every system instruction there is, at EL1 and EL0, and every
  * hypervisor and monitor call it can think of, and survives. "list" prints each that is not
- * UNDEFINED; "brief" leaves out what rarely tells more: MSR of ones, and SYSL. Runs with the MMU off, so that translation registers may hold anything for a moment.
- * What is left out: WFE and WFI (they would wait), SCTLR_EL1 written with ones, and the calls by
- * which a guest turns itself off.
+ * UNDEFINED; "brief" leaves out what rarely tells more: MSR of ones, and SYSL. Runs with the MMU
+ * off, so that translation registers may hold anything for a moment. What is left out: WFE and WFI
+ * (they would wait), SCTLR_EL1 written with ones, and the calls by which a guest turns itself off.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"

@@ -10,7 +10,10 @@
 
 const char guest_name[] = "timer";
 
-/* Late is a failure only when it is so late: late=US among the arguments, where time does not depend on the host. */
+/*
+ * Late is a failure only when it is so late: late=US among the arguments, where time does not
+ * depend on the host.
+ */
 static u64 late_us;
 
 static u32 intid(enum timer_kind k)
@@ -336,10 +339,13 @@ BOTH(gone)
 BOTH(gone_latched)
 BOTH(gone_asleep)
 
-/* The physical timer fires, and the virtual one apart_us later. False if we are too slow to tell. */
+/*
+ * The physical timer fires, and the virtual one apart_us later. False if we are too slow to tell.
+ */
 static bool both_apart(u64 apart_us)
 {
-	u64 v = timer_now(TIMER_VIRT) + ticks_us(1500 + apart_us), p = timer_now(TIMER_PHYS) + ticks_us(1500);
+	u64 v = timer_now(TIMER_VIRT) + ticks_us(1500 + apart_us),
+	    p = timer_now(TIMER_PHYS) + ticks_us(1500);
 	u32 id;
 
 	timer_set_cval(TIMER_VIRT, v);
@@ -369,7 +375,10 @@ static void test_both(void)
 	u32 n;
 
 	gic_set_priority(dt.ppi_virt, 0x40);
-	/* Where both have expired before we look, the virtual one comes first: then once more, further apart. */
+	/*
+	 * Where both have expired before we look, the virtual one comes first: then once more,
+	 * further apart.
+	 */
 	for (n = 0; n < 8; n++, apart *= 4)
 		if (both_apart(apart))
 			return;
@@ -396,7 +405,8 @@ static void test_wfi(void)
 
 static void test_counters(void)
 {
-	u64 v0 = counter_virt(), p0 = counter_phys(), v1 = counter_virt(), v2, p2, v3, i, v, last = v1;
+	u64 v0 = counter_virt(), p0 = counter_phys(), v1 = counter_virt(), v2, p2, v3, i, v,
+	    last = v1;
 
 	for (i = 0; i < 100000; i++) {
 		v = counter_virt();
@@ -414,8 +424,8 @@ static void test_counters(void)
 	v2 = counter_virt();
 	p2 = counter_phys();
 	v3 = counter_virt();
-	expect(p2 - p0 >= v2 - v1 && p2 - p0 <= v3 - v0, "CNTVCT advanced %lu to %lu, CNTPCT %lu", v2 - v1, v3 - v0,
-	       p2 - p0);
+	expect(p2 - p0 >= v2 - v1 && p2 - p0 <= v3 - v0, "CNTVCT advanced %lu to %lu, CNTPCT %lu",
+	       v2 - v1, v3 - v0, p2 - p0);
 }
 
 static struct spinlock time_lock;

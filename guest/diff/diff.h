@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The differential tester's guest: short programs made from a seed, which run at EL2 or EL1 and tell all they saw.
- * The same image runs on the bare machine and in a VM of nidus, and must say the same.
+ * The differential tester's guest: short programs made from a seed, which run at EL2 or EL1 and
+ * tell all they saw. The same image runs on the bare machine and in a VM of nidus, and must say the
+ * same.
  *
- * A program is a list of steps, a step one operation with its operands. All of a program is made before its first
- * step runs, from the seed and its number alone, and never from what the machine says: a step that is left out
- * (struct program.mask) leaves the others as they are, by which the host's tool finds the shortest program.
+ * A program is a list of steps, a step one operation with its operands. All of a program is made
+ * before its first step runs, from the seed and its number alone, and never from what the machine
+ * says: a step that is left out (struct program.mask) leaves the others as they are, by which the
+ * host's tool finds the shortest program.
  */
 #pragma once
 
@@ -113,8 +115,8 @@ struct program {
 
 /*
  * A kind of step. weight: how often, against the sum of all. At EL1 there are only those with el1.
- * gen fills a[] from the rng alone. name prints what the step does, in a line's head. run does it, and prints what
- * it saw with say().
+ * gen fills a[] from the rng alone. name prints what the step does, in a line's head. run does it,
+ * and prints what it saw with say().
  */
 struct op {
 	const char *kind;
@@ -126,7 +128,8 @@ struct op {
 };
 
 /* Each family of operations ends with an empty row. */
-extern const struct op ops_hcr[], ops_reg[], ops_insn[], ops_eret[], ops_memory[], ops_gic[], ops_debug[], ops_stage1[];
+extern const struct op ops_hcr[], ops_reg[], ops_insn[], ops_eret[], ops_memory[], ops_gic[],
+	ops_debug[], ops_stage1[];
 
 /* One of n. */
 static inline u32 rng_below(struct rng *r, u32 n)
@@ -160,8 +163,9 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void code_begin(void);
 void code_emit(u32 insn);
 /*
- * Run it in the context, with general registers x[0..count-1] from x; they are what came out. Exceptions on the way are
- * said, and the code goes on after the instruction. It may use all general registers.
+ * Run it in the context, with general registers x[0..count-1] from x; they are what came out.
+ * Exceptions on the way are said, and the code goes on after the instruction. It may use all
+ * general registers.
  */
 void code_run(enum context at, u64 *x, u32 count);
 /* The same by ERET with this SPSR, at offset words into the code. */
@@ -175,12 +179,15 @@ void say_address(const char *what, u64 a);
 /* The SPSR by which a context is entered: everything masked. */
 u64 context_spsr(enum context at);
 
-/* Acknowledge what is signalled at the program's own level, say it, end it; a timer's is masked at the timer. */
+/*
+ * Acknowledge what is signalled at the program's own level, say it, end it; a timer's is masked at
+ * the timer.
+ */
 void interrupt_take(bool fiq);
 
 /*
- * Whether all interrupts are the program's own level's. What goes lower is held back at virtual EL2 (docs/nested.md), and
- * ISR_EL1 says nothing of it.
+ * Whether all interrupts are the program's own level's. What goes lower is held back at virtual EL2
+ * (docs/nested.md), and ISR_EL1 says nothing of it.
  */
 bool interrupts_here(void);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stage 2 of the L2: the page of code, its vectors, and a window whose pages steps map and unmap. */
+/*
+ * The stage 2 of the L2: the page of code, its vectors, and a window whose pages steps map and
+ * unmap.
+ */
 #include "diff.h"
 
 #define DESC_TABLE 3UL
@@ -18,15 +21,27 @@
 
 static u64 top[512] __attribute__((aligned(4096)));    /* 1 GiB each */
 static u64 code_l2[512] __attribute__((aligned(4096))), code_l3[512] __attribute__((aligned(4096)));
-static u64 window_l2[512] __attribute__((aligned(4096))), window_l3[512] __attribute__((aligned(4096)));
+static u64 window_l2[512] __attribute__((aligned(4096))),
+	window_l3[512] __attribute__((aligned(4096)));
 static u64 page[PAGES][512] __attribute__((aligned(4096)));
 u64 memory_vttbr, memory_vtcr;
 
 /* What a page of the window can be. */
-enum page_state { GONE, PLAIN, READ_ONLY, WRITE_ONLY, NO_ACCESS, DEVICE, NO_FLAG, NO_EXEC, PAGE_STATES };
+enum page_state {
+	GONE,
+	PLAIN,
+	READ_ONLY,
+	WRITE_ONLY,
+	NO_ACCESS,
+	DEVICE,
+	NO_FLAG,
+	NO_EXEC,
+	PAGE_STATES
+};
 
-static const char *const state_name[PAGE_STATES] = { "gone",   "plain",  "read-only", "write-only",
-						     "no-access", "device", "no-flag",   "no-exec" };
+static const char *const state_name[PAGE_STATES] = { "gone",       "plain",     "read-only",
+						     "write-only", "no-access", "device",
+						     "no-flag",    "no-exec" };
 
 static u64 descriptor(enum page_state s, u32 n)
 {
@@ -87,17 +102,19 @@ void memory_init(void)
 
 enum flush { FLUSH_IPA, FLUSH_IPA_LAST, FLUSH_VMID_IS, FLUSH_VMID, FLUSH_ALL, FLUSHES };
 
-static const char *const flush_name[FLUSHES] = { "ipas2e1is+vmalle1is", "ipas2le1is+vmalle1is", "vmalls12e1is",
-						 "vmalls12e1", "alle1is" };
+static const char *const flush_name[FLUSHES] = { "ipas2e1is+vmalle1is", "ipas2le1is+vmalle1is",
+						 "vmalls12e1is", "vmalls12e1", "alle1is" };
 
 static void flush_insn(u64 ipa, enum flush how)
 {
 	switch (how) {
 	case FLUSH_IPA:
-		asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12) : "memory");
+		asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12)
+			     : "memory");
 		break;
 	case FLUSH_IPA_LAST:
-		asm volatile("tlbi ipas2le1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12) : "memory");
+		asm volatile("tlbi ipas2le1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12)
+			     : "memory");
 		break;
 	case FLUSH_VMID_IS:
 		asm volatile("tlbi vmalls12e1is" ::: "memory");
@@ -152,8 +169,8 @@ static void map_gen(struct step *s, struct rng *r)
 
 static void map_name(const struct step *s)
 {
-	say("page %lu of the window: %s, physical page %lu, tlbi %s", s->a[0], state_name[s->a[1]], s->a[2],
-	    flush_name[s->a[3]]);
+	say("page %lu of the window: %s, physical page %lu, tlbi %s", s->a[0], state_name[s->a[1]],
+	    s->a[2], flush_name[s->a[3]]);
 }
 
 static void map_run(const struct step *s)
@@ -167,7 +184,22 @@ static void map_run(const struct step *s)
 	dsb(ish);
 }
 
-enum access { LDR, LDRB, LDRSW, STR, STRB, LDP, STP, LDAR, STLR, CAS, SWP, ATOMIC_ADD, EXEC, ACCESSES };
+enum access {
+	LDR,
+	LDRB,
+	LDRSW,
+	STR,
+	STRB,
+	LDP,
+	STP,
+	LDAR,
+	STLR,
+	CAS,
+	SWP,
+	ATOMIC_ADD,
+	EXEC,
+	ACCESSES
+};
 
 static const struct {
 	const char *name;
@@ -198,9 +230,9 @@ static void access_gen(struct step *s, struct rng *r)
 }
 
 /*
- * With its MMU off, all memory is Device to L2, and what is not aligned faults in stage 1 (AArch64.S1DisabledOutput()),
- * for which QEMU 10.0 does not look while there is a stage 2; nor does it with LDAR, STLR and atomics for what is Device
- * by stage 2.
+ * With its MMU off, all memory is Device to L2, and what is not aligned faults in stage 1
+ * (AArch64.S1DisabledOutput()), for which QEMU 10.0 does not look while there is a stage 2; nor
+ * does it with LDAR, STLR and atomics for what is Device by stage 2.
  */
 static u64 access_address(const struct step *s)
 {
@@ -210,15 +242,17 @@ static u64 access_address(const struct step *s)
 }
 
 /*
- * Not aligned in what stage 2 alone calls Device is a fault (AArch64.S2Translate(), S2HasAlignmentFault()). QEMU 10.0 with
- * one thread for all CPUs lets it through, for it asks by the access's atomicity, which it has dropped then; diff.rules has
- * that. So what the access leaves behind must be the same whether there was a fault: no store, no FAR, no HPFAR.
+ * Not aligned in what stage 2 alone calls Device is a fault (AArch64.S2Translate(),
+ * S2HasAlignmentFault()). QEMU 10.0 with one thread for all CPUs lets it through, for it asks by
+ * the access's atomicity, which it has dropped then; diff.rules has that. So what the access leaves
+ * behind must be the same whether there was a fault: no store, no FAR, no HPFAR.
  */
 static bool not_aligned_device(const struct step *s)
 {
 	u64 a = access_address(s), n = (a - L2_WINDOW) >> 12;
 
-	return (a & 7) && n < WINDOW_PAGES && (window_l3[n] & S2_AF) && (window_l3[n] & S2_NORMAL) == S2_DEVICE;
+	return (a & 7) && n < WINDOW_PAGES && (window_l3[n] & S2_AF) &&
+	       (window_l3[n] & S2_NORMAL) == S2_DEVICE;
 }
 
 static u64 access_kind(const struct step *s)
@@ -230,8 +264,9 @@ static u64 access_kind(const struct step *s)
 
 static void access_name(const struct step *s)
 {
-	say("%s: %s, [%lx], x1 = %lx%s", context_name[s->a[0]], access_insn[access_kind(s)].name, access_address(s),
-	    s->a[3], not_aligned_device(s) ? ", not aligned in Device memory" : "");
+	say("%s: %s, [%lx], x1 = %lx%s", context_name[s->a[0]], access_insn[access_kind(s)].name,
+	    access_address(s), s->a[3],
+	    not_aligned_device(s) ? ", not aligned in Device memory" : "");
 }
 
 static void access_run(const struct step *s)

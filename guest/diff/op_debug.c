@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps with breakpoints, watchpoints and software step: set up in any order, in one piece or with other steps in
- * between, for every level, and met at every level with and without PSTATE.D.
+ * Steps with breakpoints, watchpoints and software step: set up in any order, in one piece or with
+ * other steps in between, for every level, and met at every level with and without PSTATE.D.
  */
 #include "diff.h"
 
-/* What DBGBCR and DBGWCR may say of levels: HMC, SSC, PMC (D2.8.3, the rows that are not reserved). */
+/*
+ * What DBGBCR and DBGWCR may say of levels: HMC, SSC, PMC (D2.8.3, the rows that are not reserved).
+ */
 static const struct {
 	u8 hmc, ssc, pmc;
 } levels[] = {
@@ -43,8 +45,8 @@ static u64 level_bits(u64 n)
 enum { SET_BREAK, SET_WATCH, SET_MDSCR, SET_BREAK_ALL, SET_WATCH_ALL, SETS };
 
 /*
- * a[0]: what, a[1]: context that it is for, a[2]: number, a[3]: control but E's address part, a[4]: order and MDSCR_EL1,
- * a[5]: offset
+ * a[0]: what, a[1]: context that it is for, a[2]: number, a[3]: control but E's address part, a[4]:
+ * order and MDSCR_EL1, a[5]: offset
  */
 static void set_gen(struct step *s, struct rng *r)
 {
@@ -56,14 +58,16 @@ static void set_gen(struct step *s, struct rng *r)
 	s->a[2] = rng_below(r, 4);
 	s->a[3] = level_bits(rng_below(r, ARRAY_SIZE(levels))) | !rng_once(r, 8);
 	if (s->a[0] == SET_WATCH || s->a[0] == SET_WATCH_ALL)
-		s->a[3] |= (1 + rng_below(r, 3)) << 3 | (rng_once(r, 2) ? 0xffUL : 1UL << (v & 7)) << 5;
+		s->a[3] |= (1 + rng_below(r, 3)) << 3 | (rng_once(r, 2) ? 0xffUL : 1UL << (v & 7))
+								<< 5;
 	else
 		s->a[3] |= 0xf << 5;
 	s->a[4] = rng_below(r, 6) << 16 | mdscrs[rng_below(r, ARRAY_SIZE(mdscrs))];
 	s->a[5] = rng_below(r, 3);
 }
 
-static const char *const set_name_of[SETS] = { "breakpoint", "watchpoint", "MDSCR_EL1", "MDSCR_EL1 and breakpoint",
+static const char *const set_name_of[SETS] = { "breakpoint", "watchpoint", "MDSCR_EL1",
+					       "MDSCR_EL1 and breakpoint",
 					       "MDSCR_EL1 and watchpoint" };
 
 static void set_name(const struct step *s)
@@ -79,7 +83,8 @@ static void set_name(const struct step *s)
 /* MDSCR_EL1 (x0), value (x1) and control (x2) in one of six orders. */
 static void set_emit(u64 order, u32 n, bool watch, bool all)
 {
-	static const u8 orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const u8 orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					 { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 	u32 i;
 
 	for (i = 0; i < 3; i++) {
@@ -103,9 +108,13 @@ static void set_run(const struct step *s)
 	u64 x[3] = { s->a[4] & 0xffff, 0, s->a[3] };
 	u32 n;
 
-	x[1] = watch ? data_address(s->a[1], s->a[5] * 8) : code_address((enum context)s->a[1], 2 + 2 * (u32)s->a[5]);
+	x[1] = watch ? data_address(s->a[1], s->a[5] * 8)
+		     : code_address((enum context)s->a[1], 2 + 2 * (u32)s->a[5]);
 	code_begin();
-	/* One watchpoint at a time: which of two QEMU 10.0 takes to be hit depends on what they met before. */
+	/*
+	 * One watchpoint at a time: which of two QEMU 10.0 takes to be hit depends on what they met
+	 * before.
+	 */
 	for (n = 0; watch && n < 4; n++)
 		if (n != s->a[2])
 			code_emit(MSR(31, WCR(n)));
@@ -118,7 +127,10 @@ static void set_run(const struct step *s)
 }
 
 /* ---- met ---- */
-/* a[0]: context, a[1]: PSTATE.D in SPSR, a[2]: SS, a[3]: DAIFClr in the code, a[4]: MDSCR_EL1 written in the code, a[5]: it */
+/*
+ * a[0]: context, a[1]: PSTATE.D in SPSR, a[2]: SS, a[3]: DAIFClr in the code, a[4]: MDSCR_EL1
+ * written in the code, a[5]: it
+ */
 static void meet_gen(struct step *s, struct rng *r)
 {
 	static const u16 mdscrs[] = { 0xa000, 0xa001, 0x2001, 0x8000, 0x1, 0 };
@@ -131,7 +143,10 @@ static void meet_gen(struct step *s, struct rng *r)
 	s->a[5] = mdscrs[rng_below(r, ARRAY_SIZE(mdscrs))];
 	if (s->a[0] != AT_HOST)
 		s->a[4] = 0;
-	/* Not in the midst of a software step: when it ends is up to the machine, until there is an ISB. */
+	/*
+	 * Not in the midst of a software step: when it ends is up to the machine, until there is an
+	 * ISB.
+	 */
 	if (s->a[4])
 		s->a[1] = 1;
 	if (s->a[0] == AT_USER || s->a[0] == AT_GUEST_EL0)
@@ -147,15 +162,16 @@ static bool no_el2_debug(void)
 static void meet_name(const struct step *s)
 {
 	say("%s%s: debugged code, SPSR.D %lu SS %lu%s", context_name[s->a[0]],
-	    s->a[0] == AT_HOST && no_el2_debug() ? " (no debug exceptions at EL2)" : "", s->a[1], s->a[2],
-	    s->a[3] ? ", DAIFClr" : "");
+	    s->a[0] == AT_HOST && no_el2_debug() ? " (no debug exceptions at EL2)" : "", s->a[1],
+	    s->a[2], s->a[3] ? ", DAIFClr" : "");
 	if (s->a[4])
 		say(", MDSCR_EL1 = %lx", s->a[5]);
 }
 
 static void meet_run(const struct step *s)
 {
-	static const u32 body[BODY] = { INSN_NOP, LDR_X1, STR_X1, INSN_NOP, LDRB_W1, INSN_NOP, STP_X1, INSN_NOP };
+	static const u32 body[BODY] = { INSN_NOP, LDR_X1,   STR_X1, INSN_NOP,
+					LDRB_W1,  INSN_NOP, STP_X1, INSN_NOP };
 	u64 x[4] = { data_address(s->a[0], 0), 1, 2, s->a[5] };
 	u64 spsr = context_spsr((enum context)s->a[0]);
 	u32 i;

@@ -14,10 +14,14 @@
 /* The bits that an ERET may set and leave us in control: all but D, A, I, F, and M. */
 #define SPSR_ANY 0xf1d01000UL /* NZCV, SSBS, DIT, UAO, PAN, IL */
 
-/* a[0]: context, a[1]: SPSR, or of EL2 alone: a[2]: TGE stays as it is (an ERET to EL1 is illegal then) */
+/*
+ * a[0]: context, a[1]: SPSR, or of EL2 alone: a[2]: TGE stays as it is (an ERET to EL1 is illegal
+ * then)
+ */
 static void eret_gen(struct step *s, struct rng *r)
 {
-	static const u8 odd[] = { 0x1, 0x2, 0x3, 0x6, 0x7, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x13, 0x1f, 0x1a };
+	static const u8 odd[] = { 0x1, 0x2, 0x3, 0x6, 0x7,  0xa,  0xb,
+				  0xc, 0xd, 0xe, 0xf, 0x13, 0x1f, 0x1a };
 	u64 v = rng_next(r);
 
 	s->a[0] = rng_context(r);
@@ -55,8 +59,8 @@ static void eret_run(const struct step *s)
 		code_emit(MRS_SPSEL);
 	}
 	code_run_at((enum context)s->a[0], s->a[1], 0, x, 9);
-	say(" nzcv=%lx daif=%lx el=%lx pan=%lx uao=%lx dit=%lx ssbs=%lx spsel=%lx", x[1], x[2], x[3], x[4], x[5], x[6],
-	    x[7], x[8]);
+	say(" nzcv=%lx daif=%lx el=%lx pan=%lx uao=%lx dit=%lx ssbs=%lx spsel=%lx", x[1], x[2],
+	    x[3], x[4], x[5], x[6], x[7], x[8]);
 }
 
 /* ---- an ERET of L2's own ---- */
@@ -69,7 +73,8 @@ static void guest_eret_gen(struct step *s, struct rng *r)
 {
 	static const u8 modes[] = { 0x0, 0x0, 0x0, 0x4, 0x5, 0x5, 0x1, 0x8, 0x9, 0xd };
 
-	s->a[0] = SPSR_DAIF | (rng_next(r) & SPSR_ANY & ~SPSR_IL) | modes[rng_below(r, ARRAY_SIZE(modes))];
+	s->a[0] = SPSR_DAIF | (rng_next(r) & SPSR_ANY & ~SPSR_IL) |
+		  modes[rng_below(r, ARRAY_SIZE(modes))];
 }
 
 static void guest_eret_name(const struct step *s)

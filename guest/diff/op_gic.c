@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps with interrupts and timers: SGIs and PPIs by the redistributor, timers that fire and are withdrawn, interrupts
- * acknowledged by polling or taken, at each level, and list registers. No step depends on how long anything takes: a
- * timer's time is long over or never comes.
+ * Steps with interrupts and timers: SGIs and PPIs by the redistributor, timers that fire and are
+ * withdrawn, interrupts acknowledged by polling or taken, at each level, and list registers. No
+ * step depends on how long anything takes: a timer's time is long over or never comes.
  */
 #include "diff.h"
 
@@ -27,8 +27,8 @@ static void settle(void)
 }
 
 /*
- * What is pending, active and signalled at the program's own level; in half of all steps, for who looks may change what
- * there is to see.
+ * What is pending, active and signalled at the program's own level; in half of all steps, for who
+ * looks may change what there is to see.
  */
 static void say_state(const struct step *s)
 {
@@ -43,14 +43,27 @@ static void say_state(const struct step *s)
 }
 
 /* ---- the redistributor ---- */
-enum gic_action { ENABLE, DISABLE, PEND, UNPEND, ACTIVATE, DEACTIVATE, GROUP0, GROUP1, PRIORITY, GIC_ACTIONS };
+enum gic_action {
+	ENABLE,
+	DISABLE,
+	PEND,
+	UNPEND,
+	ACTIVATE,
+	DEACTIVATE,
+	GROUP0,
+	GROUP1,
+	PRIORITY,
+	GIC_ACTIONS
+};
 
-static const char *const action_name[GIC_ACTIONS] = { "enable",	    "disable", "pend",	  "unpend",  "activate",
-						      "deactivate", "group 0", "group 1", "priority" };
+static const char *const action_name[GIC_ACTIONS] = { "enable",  "disable",  "pend",
+						      "unpend",  "activate", "deactivate",
+						      "group 0", "group 1",  "priority" };
 
 /*
- * No two INTIDs ever have the same priority: which of them comes first would be the machine's choice (IHI 0069,
- * "Interrupt prioritization"). Each has three of the 32 levels for itself, the last one two.
+ * No two INTIDs ever have the same priority: which of them comes first would be the machine's
+ * choice (IHI 0069, "Interrupt prioritization"). Each has three of the 32 levels for itself, the
+ * last one two.
  */
 #define LEVELS_EACH 3
 
@@ -69,7 +82,9 @@ u8 own_priority(u32 intid, u32 n)
 /* a[0]: INTID, a[1]: action, a[2]: priority */
 static void gic_gen(struct step *s, struct rng *r)
 {
-	static const u8 often[] = { ENABLE, ENABLE, ENABLE, ENABLE, ENABLE, ENABLE, DISABLE, DISABLE };
+	static const u8 often[] = {
+		ENABLE, ENABLE, ENABLE, ENABLE, ENABLE, ENABLE, DISABLE, DISABLE
+	};
 
 	s->a[0] = intids[rng_below(r, ARRAY_SIZE(intids))];
 	s->a[1] = rng_below(r, GIC_ACTIONS);
@@ -113,7 +128,8 @@ static void gic_run(const struct step *s)
 	if (!s->a[LOOK])
 		return;
 	say(" enabled=%x group=%x priority=%x", read32(sgi_base() + GIC_ISENABLER) & PRIVATE_MASK,
-	    read32(sgi_base() + GIC_IGROUPR) & PRIVATE_MASK, read8(sgi_base() + GIC_IPRIORITYR + intid));
+	    read32(sgi_base() + GIC_IGROUPR) & PRIVATE_MASK,
+	    read8(sgi_base() + GIC_IPRIORITYR + intid));
 }
 
 /* ---- SGIs ---- */
@@ -145,9 +161,10 @@ static void sgi_run(const struct step *s)
 /* ---- the CPU interface ---- */
 enum { ACK1, ACK0, ACK_END1, ACK_END0, END, DEACT, HPPIR, RPR, CPU_ACTIONS };
 
-static const char *const cpu_name[CPU_ACTIONS] = { "acknowledge 1", "acknowledge 0", "acknowledge and end 1",
-						   "acknowledge and end 0", "end the last", "deactivate the last",
-						   "highest pending", "running priority" };
+static const char *const cpu_name[CPU_ACTIONS] = { "acknowledge 1",         "acknowledge 0",
+						   "acknowledge and end 1", "acknowledge and end 0",
+						   "end the last",          "deactivate the last",
+						   "highest pending",       "running priority" };
 
 #define R_IAR1 SYS_INSN(1, 3, 0, 12, 12, 0, 1)
 #define R_IAR0 SYS_INSN(1, 3, 0, 12, 8, 0, 1)
@@ -159,8 +176,8 @@ static const char *const cpu_name[CPU_ACTIONS] = { "acknowledge 1", "acknowledge
 #define R_RPR SYS_INSN(1, 3, 0, 12, 11, 3, 1)
 
 /*
- * What was acknowledged and not ended, at the program's level and in its guest: anything else to end, or another order,
- * is UNPREDICTABLE. What was ended is what may be deactivated.
+ * What was acknowledged and not ended, at the program's level and in its guest: anything else to
+ * end, or another order, is UNPREDICTABLE. What was ended is what may be deactivated.
  */
 #define HELD_MAX 16
 static struct {
@@ -261,7 +278,10 @@ static void cpu_run(const struct step *s)
 }
 
 /* ---- interrupts that are taken ---- */
-/* a[0]: context, a[1]: SPSR's I and F, a[2]: at the program's own level: by DAIFClr instead of the ERET */
+/*
+ * a[0]: context, a[1]: SPSR's I and F, a[2]: at the program's own level: by DAIFClr instead of the
+ * ERET
+ */
 static void open_gen(struct step *s, struct rng *r)
 {
 	s->a[0] = rng_context(r);
@@ -297,7 +317,10 @@ static void open_run(const struct step *s)
 }
 
 /* ---- where they go ---- */
-/* As an SGI that is sent, then met: a[0]: AT_HOST, a[1]: INTID, a[2]: Group 0, a[3]: HCR_EL2, a[4]: by DAIFClr */
+/*
+ * As an SGI that is sent, then met: a[0]: AT_HOST, a[1]: INTID, a[2]: Group 0, a[3]: HCR_EL2, a[4]:
+ * by DAIFClr
+ */
 static void route_gen(struct step *s, struct rng *r)
 {
 	u32 routes = rng_below(r, 16);
@@ -305,16 +328,17 @@ static void route_gen(struct step *s, struct rng *r)
 	s->a[0] = AT_HOST;
 	s->a[1] = intids[rng_below(r, 5)];
 	s->a[2] = rng_once(r, 2);
-	s->a[3] = HCR_ALWAYS | HCR_API | HCR_APK | (routes & 1 ? HCR_IMO : 0) | (routes & 2 ? HCR_FMO : 0) |
-		  (routes & 4 ? HCR_AMO : 0) | (routes > 12 ? HCR_TGE : 0);
+	s->a[3] = HCR_ALWAYS | HCR_API | HCR_APK | (routes & 1 ? HCR_IMO : 0) |
+		  (routes & 2 ? HCR_FMO : 0) | (routes & 4 ? HCR_AMO : 0) |
+		  (routes > 12 ? HCR_TGE : 0);
 	s->a[4] = rng_once(r, 2);
 	s->a[LOOK] = rng_once(r, 2);
 }
 
 static void route_name(const struct step *s)
 {
-	say("SGI %lu of Group %u with HCR_EL2 = %lx, and PSTATE.{I,F} clear%s", s->a[1], s->a[2] ? 0 : 1, s->a[3],
-	    s->a[4] ? ", by DAIFClr" : "");
+	say("SGI %lu of Group %u with HCR_EL2 = %lx, and PSTATE.{I,F} clear%s", s->a[1],
+	    s->a[2] ? 0 : 1, s->a[3], s->a[4] ? ", by DAIFClr" : "");
 }
 
 static void route_run(const struct step *s)
@@ -337,14 +361,18 @@ struct timer {
 };
 
 static const struct timer timers[] = {
-	{ "CNTP_EL0", AT_HOST, 3, 2, 0 },      { "CNTV_EL0", AT_HOST, 3, 3, 0 },      { "CNTHP_EL2", AT_HOST, 4, 2, 26 },
-	{ "CNTHV_EL2", AT_HOST, 4, 3, 28 },    { "CNTP_EL02", AT_HOST, 5, 2, 30 },    { "CNTV_EL02", AT_HOST, 5, 3, 27 },
+	{ "CNTP_EL0", AT_HOST, 3, 2, 0 },       { "CNTV_EL0", AT_HOST, 3, 3, 0 },
+	{ "CNTHP_EL2", AT_HOST, 4, 2, 26 },     { "CNTHV_EL2", AT_HOST, 4, 3, 28 },
+	{ "CNTP_EL02", AT_HOST, 5, 2, 30 },     { "CNTV_EL02", AT_HOST, 5, 3, 27 },
 	{ "guest's CNTP", AT_GUEST, 3, 2, 30 }, { "guest's CNTV", AT_GUEST, 3, 3, 27 },
 };
 
 static const char *const when_name[] = { "over", "far" };
 
-/* a[0]: timer, a[1]: CTL, a[2]: over or far, a[3]: CTL ahead of CVAL, a[4]: enable its PPI or not, first or last */
+/*
+ * a[0]: timer, a[1]: CTL, a[2]: over or far, a[3]: CTL ahead of CVAL, a[4]: enable its PPI or not,
+ * first or last
+ */
 static void timer_gen(struct step *s, struct rng *r)
 {
 	s->a[0] = rng_below(r, diff_el2 ? ARRAY_SIZE(timers) : 2);
@@ -363,7 +391,8 @@ static void timer_name(const struct step *s)
 static void timer_run(const struct step *s)
 {
 	const struct timer *t = &timers[s->a[0]];
-	u32 ctl = SYS_INSN(0, 3, t->op1, 14, t->crm, 1, 0), cval = SYS_INSN(0, 3, t->op1, 14, t->crm, 2, 1);
+	u32 ctl = SYS_INSN(0, 3, t->op1, 14, t->crm, 1, 0),
+	    cval = SYS_INSN(0, 3, t->op1, 14, t->crm, 2, 1);
 	u64 x[3] = { s->a[1], s->a[2] ? 1UL << 60 : 0, 0 };
 
 	code_begin();
@@ -388,8 +417,12 @@ static void lr_gen(struct step *s, struct rng *r)
 	u64 v = rng_next(r), state = 1 + rng_below(r, 3), n = rng_below(r, 4);
 
 	s->a[0] = n;
-	/* No two list registers hold the same virtual INTID, nor two active ones of hardware the same physical one. */
-	s->a[1] = state << 62 | (u64)!rng_once(r, 4) << 60 | (v & 0xf8) << 48 | (8 * vintids[v >> 8 & 3] + n);
+	/*
+	 * No two list registers hold the same virtual INTID, nor two active ones of hardware the
+	 * same physical one.
+	 */
+	s->a[1] = state << 62 | (u64)!rng_once(r, 4) << 60 | (v & 0xf8) << 48 |
+		  (8 * vintids[v >> 8 & 3] + n);
 	if (rng_once(r, 3))
 		s->a[1] = (s->a[1] & ~BIT(63)) | BIT(62) | BIT(61) | (u64)(n & 1 ? 27 : 30) << 32;
 	else if (rng_once(r, 3))
@@ -405,8 +438,8 @@ static void lr_name(const struct step *s)
 
 static void say_lists(void)
 {
-	say(" lr=%lx,%lx,%lx,%lx", sysreg_read(ICH_LR0_EL2), sysreg_read(ICH_LR1_EL2), sysreg_read(ICH_LR2_EL2),
-	    sysreg_read(ICH_LR3_EL2));
+	say(" lr=%lx,%lx,%lx,%lx", sysreg_read(ICH_LR0_EL2), sysreg_read(ICH_LR1_EL2),
+	    sysreg_read(ICH_LR2_EL2), sysreg_read(ICH_LR3_EL2));
 	say(" misr=%lx eisr=%lx elrsr=%lx ap=%lx,%lx hcr=%lx vmcr=%lx", sysreg_read(ICH_MISR_EL2),
 	    sysreg_read(ICH_EISR_EL2), sysreg_read(ICH_ELRSR_EL2), sysreg_read(ICH_AP0R0_EL2),
 	    sysreg_read(ICH_AP1R0_EL2), sysreg_read(ICH_HCR_EL2), sysreg_read(ICH_VMCR_EL2));
@@ -436,7 +469,8 @@ static void vif_gen(struct step *s, struct rng *r)
 {
 	u64 v = rng_next(r);
 
-	s->a[0] = 1 | (rng_once(r, 3) ? v & 0x5cde : 0); /* without VGrp0DIE, for which QEMU 10.0 looks at group 1 */
+	/* without VGrp0DIE, for which QEMU 10.0 looks at group 1 */
+	s->a[0] = 1 | (rng_once(r, 3) ? v & 0x5cde : 0);
 	s->a[1] = 0xf84c000bUL | (rng_once(r, 3) ? v >> 16 & 0x210 : 0);
 	if (rng_once(r, 4))
 		s->a[1] = (s->a[1] & ~0xf8000000UL) | (v & 0xf8000000UL);

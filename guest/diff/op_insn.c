@@ -75,7 +75,8 @@ static void insn_gen(struct step *s, struct rng *r)
 		s->a[0] = rng_below(r, ARRAY_SIZE(insns));
 		s->a[1] = rng_context(r);
 		f = insns[s->a[0]].flags;
-	} while ((!diff_el2 && (f & (GUEST_ONLY | EL2_ONLY))) || (s->a[1] == AT_HOST && !(f & HOST_TOO)) ||
+	} while ((!diff_el2 && (f & (GUEST_ONLY | EL2_ONLY))) ||
+		 (s->a[1] == AT_HOST && !(f & HOST_TOO)) ||
 		 (s->a[1] < AT_GUEST && (f & GUEST_ONLY)));
 }
 

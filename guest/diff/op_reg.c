@@ -74,7 +74,10 @@ static void reg_gen(struct step *s, struct rng *r)
 		s->a[3] = READ;
 	if (g->kind == REG_LOCK)
 		s->a[3] = WRITE_READ;
-	/* The name of what EL2 itself stands on may be anybody's below it, but never changes there for long. */
+	/*
+	 * The name of what EL2 itself stands on may be anybody's below it, but never changes there
+	 * for long.
+	 */
 	if (g->kind == REG_HCR)
 		s->a[2] |= HCR_ALWAYS;
 }
@@ -117,7 +120,10 @@ static u32 msr(const struct reg *g, u32 rt)
 	return SYS_INSN(0, g->op0, g->op1, g->crn, g->crm, g->op2, rt);
 }
 
-/* QEMU 10.0 has debug exceptions while the OS Lock is set, so it is only for the moment of a look at OSLSR_EL1. */
+/*
+ * QEMU 10.0 has debug exceptions while the OS Lock is set, so it is only for the moment of a look
+ * at OSLSR_EL1.
+ */
 static void lock(const struct reg *g)
 {
 	code_emit(msr(g, 0));
@@ -198,7 +204,10 @@ static void reg_run(const struct step *s)
 		return;
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;
-	/* Of a page of the window it is the tester's own; bit 47 is that of a page that is beyond smaller machines. */
+	/*
+	 * Of a page of the window it is the tester's own; bit 47 is that of a page that is beyond
+	 * smaller machines.
+	 */
 	if (is_par(g) && !(x[1] & 1) && memory_data_index(x[1] & MASK(46, 12)) >= 0)
 		x[1] &= ~MASK(46, 12);
 	if (g->kind == REG_CVAL && !is_cval(x[1]) && x[1] != 0x5a5a)
@@ -215,8 +224,8 @@ static void any_gen(struct step *s, struct rng *r)
 	u64 v = rng_next(r);
 
 	/* S3_0 and S3_3 hold most; the feature-ID space is a place of its own. */
-	s->a[0] = SYS_INSN(1, 2 + !rng_once(r, 6), op1s[rng_below(r, ARRAY_SIZE(op1s))], v & 15, v >> 4 & 15,
-			   v >> 8 & 7, 1);
+	s->a[0] = SYS_INSN(1, 2 + !rng_once(r, 6), op1s[rng_below(r, ARRAY_SIZE(op1s))], v & 15,
+			   v >> 4 & 15, v >> 8 & 7, 1);
 	if (rng_once(r, 3))
 		s->a[0] = SYS_INSN(1, 3, v >> 12 & 3, 0, v >> 4 & 7, v >> 8 & 7, 1);
 	s->a[1] = rng_context(r);
@@ -226,8 +235,8 @@ static void any_name(const struct step *s)
 {
 	u32 w = (u32)s->a[0];
 
-	say("%s: read S%lu_%lu_C%lu_C%lu_%lu", context_name[s->a[1]], FIELD(w, 20, 19), FIELD(w, 18, 16), FIELD(w, 15, 12),
-	    FIELD(w, 11, 8), FIELD(w, 7, 5));
+	say("%s: read S%lu_%lu_C%lu_C%lu_%lu", context_name[s->a[1]], FIELD(w, 20, 19),
+	    FIELD(w, 18, 16), FIELD(w, 15, 12), FIELD(w, 11, 8), FIELD(w, 7, 5));
 }
 
 static void any_run(const struct step *s)
@@ -243,9 +252,16 @@ static void any_run(const struct step *s)
 /* a[0]: value */
 static void hcr_gen(struct step *s, struct rng *r)
 {
-	static const u64 routes[] = { HCR_IMO | HCR_FMO | HCR_AMO, HCR_IMO | HCR_FMO | HCR_AMO, HCR_IMO | HCR_FMO, HCR_IMO,
-				      HCR_FMO, HCR_AMO, 0, 0 };
-	static const u64 more[] = { HCR_VI, HCR_VF, HCR_VSE, HCR_DC, HCR_DC, HCR_TVM, HCR_TSC, HCR_TACR, HCR_TID2, HCR_TID3, 0, 0 };
+	static const u64 routes[] = { HCR_IMO | HCR_FMO | HCR_AMO,
+				      HCR_IMO | HCR_FMO | HCR_AMO,
+				      HCR_IMO | HCR_FMO,
+				      HCR_IMO,
+				      HCR_FMO,
+				      HCR_AMO,
+				      0,
+				      0 };
+	static const u64 more[] = { HCR_VI,  HCR_VF,   HCR_VSE,  HCR_DC,   HCR_DC, HCR_TVM,
+				    HCR_TSC, HCR_TACR, HCR_TID2, HCR_TID3, 0,      0 };
 
 	s->a[0] = HCR_ALWAYS | HCR_API | HCR_APK | routes[rng_below(r, ARRAY_SIZE(routes))] |
 		  more[rng_below(r, ARRAY_SIZE(more))];

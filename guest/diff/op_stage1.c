@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps with the tester's own stage 1: a window of pages that come, change and go, accesses to it at its level and at
- * EL0, and address translation instructions of all regimes.
+ * Steps with the tester's own stage 1: a window of pages that come, change and go, accesses to it
+ * at its level and at EL0, and address translation instructions of all regimes.
  */
 #include "diff.h"
 
@@ -19,7 +19,19 @@
 
 static u64 l2[512] __attribute__((aligned(4096))), l3[512] __attribute__((aligned(4096)));
 
-enum own_state { GONE, OWN_RW, OWN_RO, USER_RW, USER_RO, OWN_EXEC, USER_EXEC, DEVICE, NO_FLAG, BAD_SIZE, OWN_STATES };
+enum own_state {
+	GONE,
+	OWN_RW,
+	OWN_RO,
+	USER_RW,
+	USER_RO,
+	OWN_EXEC,
+	USER_EXEC,
+	DEVICE,
+	NO_FLAG,
+	BAD_SIZE,
+	OWN_STATES
+};
 
 static const struct {
 	const char *name;
@@ -37,10 +49,23 @@ static const struct {
 	[BAD_SIZE] = { "beyond the address size", S1_PAGE | S1_NORMAL | S1_PXN | S1_UXN | BIT(47) },
 };
 
-enum own_flush { VAE1IS, VALE1IS, VAAE1, VMALLE1IS, ASIDE1, VAE2IS, VALE2, ALLE2IS, RVAE1IS, RVAE2IS, OWN_FLUSHES };
+enum own_flush {
+	VAE1IS,
+	VALE1IS,
+	VAAE1,
+	VMALLE1IS,
+	ASIDE1,
+	VAE2IS,
+	VALE2,
+	ALLE2IS,
+	RVAE1IS,
+	RVAE2IS,
+	OWN_FLUSHES
+};
 
-static const char *const own_flush_name[OWN_FLUSHES] = { "vae1is", "vale1is", "vaae1",	 "vmalle1is", "aside1",
-							 "vae2is", "vale2",   "alle2is", "rvae1is",   "rvae2is" };
+static const char *const own_flush_name[OWN_FLUSHES] = { "vae1is",  "vale1is", "vaae1", "vmalle1is",
+							 "aside1",  "vae2is",  "vale2", "alle2is",
+							 "rvae1is", "rvae2is" };
 
 static u64 descriptor(u64 state, u64 n)
 {
@@ -121,8 +146,8 @@ static void own_gen(struct step *s, struct rng *r)
 
 static void own_name(const struct step *s)
 {
-	say("page %lu of the window: %s, physical page %lu, tlbi %s", s->a[0], own_states[s->a[1]].name, s->a[2],
-	    own_flush_name[s->a[3]]);
+	say("page %lu of the window: %s, physical page %lu, tlbi %s", s->a[0],
+	    own_states[s->a[1]].name, s->a[2], own_flush_name[s->a[3]]);
 }
 
 static void own_run(const struct step *s)
@@ -139,9 +164,10 @@ static const struct {
 	const char *name;
 	u32 insn; /* [x0], x1 */
 } accesses[] = {
-	{ "ldr x1", 0xf9400001 },  { "ldrb w1", 0x39400001 }, { "str x1", 0xf9000001 },	  { "strh w1", 0x79000001 },
-	{ "ldtr x1", 0xf8400801 }, { "sttr x1", 0xf8000801 }, { "ldxr x1", 0xc85f7c01 },  { "prfm", 0xf9800000 },
-	{ "dc cvac", 0xd50b7a20 }, { "dc zva", 0xd50b7420 },  { "swp x1, x1", 0xf8218001 }, { "blr", 0xd63f0000 },
+	{ "ldr x1", 0xf9400001 },  { "ldrb w1", 0x39400001 },    { "str x1", 0xf9000001 },
+	{ "strh w1", 0x79000001 }, { "ldtr x1", 0xf8400801 },    { "sttr x1", 0xf8000801 },
+	{ "ldxr x1", 0xc85f7c01 }, { "prfm", 0xf9800000 },       { "dc cvac", 0xd50b7a20 },
+	{ "dc zva", 0xd50b7420 },  { "swp x1, x1", 0xf8218001 }, { "blr", 0xd63f0000 },
 };
 #define LDR 0
 #define STR 2
@@ -159,7 +185,8 @@ static void touch_gen(struct step *s, struct rng *r)
 	if (rng_once(r, 5))
 		s->a[1] += rng_below(r, 8);
 	if (rng_once(r, 20))
-		s->a[1] = rng_once(r, 2) ? 1UL << (39 + rng_below(r, 20)) : ~0xfffUL << rng_below(r, 30);
+		s->a[1] = rng_once(r, 2) ? 1UL << (39 + rng_below(r, 20))
+					 : ~0xfffUL << rng_below(r, 30);
 	if (s->a[2] == BLR)
 		s->a[1] = (s->a[1] & ~0xfffUL) | MEMORY_RET;
 	/* Which address of its block a DC ZVA reports is the machine's choice. */
@@ -170,8 +197,8 @@ static void touch_gen(struct step *s, struct rng *r)
 }
 
 /*
- * LDTR and STTR of EL2 are as EL0's with TGE = 1 alone; of virtual EL2, which is EL1 to the CPU, they always are
- * (docs/nested.md). So with TGE = 0 it is an ordinary access.
+ * LDTR and STTR of EL2 are as EL0's with TGE = 1 alone; of virtual EL2, which is EL1 to the CPU,
+ * they always are (docs/nested.md). So with TGE = 0 it is an ordinary access.
  */
 static u64 touch_access(const struct step *s)
 {
@@ -182,8 +209,8 @@ static u64 touch_access(const struct step *s)
 
 static void touch_name(const struct step *s)
 {
-	say("%s: %s, [%lx], x1 = %lx%s", context_name[s->a[0]], accesses[touch_access(s)].name, s->a[1], s->a[3],
-	    s->a[4] && s->a[0] == AT_HOST ? ", PAN" : "");
+	say("%s: %s, [%lx], x1 = %lx%s", context_name[s->a[0]], accesses[touch_access(s)].name,
+	    s->a[1], s->a[3], s->a[4] && s->a[0] == AT_HOST ? ", PAN" : "");
 }
 
 static void touch_run(const struct step *s)
@@ -217,7 +244,8 @@ static void at_gen(struct step *s, struct rng *r)
 		s->a[1] = rng_below(r, ARRAY_SIZE(ats));
 	while (ats[s->a[1]].el2 && !diff_el2);
 	s->a[0] = diff_el2 && rng_once(r, 3) ? AT_GUEST : AT_HOST;
-	s->a[2] = (diff_el2 && rng_once(r, 2) ? L2_WINDOW : WINDOW) + rng_below(r, WINDOW_PAGES + 1) * 4096 + 8;
+	s->a[2] = (diff_el2 && rng_once(r, 2) ? L2_WINDOW : WINDOW) +
+		  rng_below(r, WINDOW_PAGES + 1) * 4096 + 8;
 	if (s->a[0] == AT_GUEST)
 		s->a[2] = L2_WINDOW + rng_below(r, WINDOW_PAGES) * 4096 + 8;
 }
@@ -233,14 +261,15 @@ static void at_run(const struct step *s)
 	u64 x[2] = { s->a[2], 1 }, vttbr = 0, vtcr = 0, hcr = run_hcr;
 
 	/*
-	 * A permission fault of stage 2 goes into PAR_EL1 (AArch64.AT(), EncodePAR()). QEMU 10.0 ends itself by an assertion
-	 * of do_ats_write(), as the attributes that it has found then are stage 2's and not combined with stage 1's yet.
+	 * A permission fault of stage 2 goes into PAR_EL1 (AArch64.AT(), EncodePAR()). QEMU 10.0
+	 * ends itself by an assertion of do_ats_write(), as the attributes that it has found then
+	 * are stage 2's and not combined with stage 1's yet.
 	 */
 	if (both && memory_denied(s->a[2], ats[s->a[1]].op2 & 1))
 		return;
 	/*
-	 * With TGE = 1 QEMU 10.0 takes S12E1 and S12E0 for EL2's own; to AArch64.AT() they are always EL1's. With DC = 1 it
-	 * ends itself.
+	 * With TGE = 1 QEMU 10.0 takes S12E1 and S12E0 for EL2's own; to AArch64.AT() they are
+	 * always EL1's. With DC = 1 it ends itself.
 	 */
 	if (both)
 		run_hcr &= ~(HCR_TGE | HCR_DC);
@@ -262,7 +291,8 @@ static void at_run(const struct step *s)
 	if (x[1] & 1)
 		say(" par=%lx", x[1]);
 	else
-		say(" par=%lx page=%ld", x[1] & ~MASK(51, 12), memory_data_index(x[1] & MASK(51, 12)));
+		say(" par=%lx page=%ld", x[1] & ~MASK(51, 12),
+		    memory_data_index(x[1] & MASK(51, 12)));
 	if (diff_el2 && s->a[0] == AT_HOST) {
 		sysreg_write(VTTBR_EL2, vttbr);
 		sysreg_write(VTCR_EL2, vtcr);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The registers of regs.def that there are at this level, and code that sets them all to their first values. */
+/*
+ * The registers of regs.def that there are at this level, and code that sets them all to their
+ * first values.
+ */
 #include "regs.h"
 
 #define LDR_X1(n) (0xf9400001u | (u32)(n) << 10) /* ldr x1, [x0, #8 * n] */
@@ -14,14 +17,15 @@ static u32 reset_code[2 * REGS_MAX + 2] __attribute__((aligned(4096)));
 static u64 first[REGS_MAX];
 
 /* Names are macros elsewhere: none here. */
-static void add(const char *name, u32 op0, u32 op1, u32 crn, u32 crm, u32 op2, u32 kind, u64 mask, u64 fixed)
+static void add(const char *name, u32 op0, u32 op1, u32 crn, u32 crm, u32 op2, u32 kind, u64 mask,
+		u64 fixed)
 {
 	if (!diff_el2 && (op1 == 4 || op1 == 5))
 		return;
 	if (regs_count == REGS_MAX)
 		test_abort("too many registers");
-	regs[regs_count++] = (struct reg){ name,	 (u8)op0, (u8)op1, (u8)crn, (u8)crm, (u8)op2, (u8)kind,
-					   mask, fixed };
+	regs[regs_count++] = (struct reg){ name,    (u8)op0,  (u8)op1, (u8)crn, (u8)crm,
+					   (u8)op2, (u8)kind, mask,    fixed };
 }
 
 static bool is_reset(const struct reg *g)
@@ -42,7 +46,7 @@ void regs_init(void)
 {
 	u32 i, n = 0;
 
-#define REG(name, op0, op1, crn, crm, op2, kind, mask, fixed)                                       \
+#define REG(name, op0, op1, crn, crm, op2, kind, mask, fixed)                                      \
 	add(#name, op0, op1, crn, crm, op2, REG_##kind, mask, fixed);
 #include "regs.def"
 #undef REG

@@ -4,7 +4,20 @@
 
 #include "diff.h"
 
-enum reg_kind { REG_RO, REG_ID, REG_ANY, REG_RW, REG_OWN, REG_TURN, REG_LOCK, REG_CVAL, REG_TVAL, REG_VOFF, REG_LR, REG_HCR };
+enum reg_kind {
+	REG_RO,
+	REG_ID,
+	REG_ANY,
+	REG_RW,
+	REG_OWN,
+	REG_TURN,
+	REG_LOCK,
+	REG_CVAL,
+	REG_TVAL,
+	REG_VOFF,
+	REG_LR,
+	REG_HCR
+};
 
 struct reg {
 	const char *name;

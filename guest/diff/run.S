@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way into a step's code, by ERET, and back, by whatever exception comes next. The registers of the level that this
- * runs at are named as EL1's: at EL2 with E2H = 1 those are EL2's. Offsets are those of struct run.
+ * The way into a step's code, by ERET, and back, by whatever exception comes next. The registers of
+ * the level that this runs at are named as EL1's: at EL2 with E2H = 1 those are EL2's. Offsets are
+ * those of struct run.
  */
 #define RUN_ELR (31 * 8)
 #define RUN_ESR (33 * 8)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the code of a step in its context, tells every exception on the way, and goes on behind it. */
+/*
+ * Runs the code of a step in its context, tells every exception on the way, and goes on behind it.
+ */
 #include "diff.h"
 
 #include "mmu.h"
@@ -99,7 +101,10 @@ void hcr_write(u64 v)
 	isb();
 	if (here(old) == here(v))
 		return;
-	/* At virtual EL2 the way of interrupts changes at the next exit, which this is, or after 50 us (docs/nested.md). */
+	/*
+	 * At virtual EL2 the way of interrupts changes at the next exit, which this is, or after 50
+	 * us (docs/nested.md).
+	 */
 	(void)sysreg_read(HPFAR_EL2);
 	for (end = counter_phys() + ticks_us(60); here(v) && counter_phys() < end;)
 		isb();
@@ -109,7 +114,8 @@ void hcr_write(u64 v)
 static u64 hcr_for(enum context at)
 {
 	if (at >= AT_GUEST)
-		return (run_hcr & ~(HCR_TGE | HCR_FMO)) | HCR_VM | (run_hcr & HCR_IMO ? HCR_FMO : 0);
+		return (run_hcr & ~(HCR_TGE | HCR_FMO)) | HCR_VM |
+		       (run_hcr & HCR_IMO ? HCR_FMO : 0);
 	return at == AT_USER ? run_hcr | HCR_TGE : run_hcr;
 }
 
@@ -131,8 +137,8 @@ static bool has_far(u64 esr)
 }
 
 /*
- * PSTATE of an exception. FEAT_NMI's bit is the machine's, which a VM may lack. After an illegal return some are
- * UNKNOWN (SetPSTATEFromPSR()), and QEMU keeps PAN, too.
+ * PSTATE of an exception. FEAT_NMI's bit is the machine's, which a VM may lack. After an illegal
+ * return some are UNKNOWN (SetPSTATEFromPSR()), and QEMU keeps PAN, too.
  */
 static void say_spsr(u64 spsr)
 {
@@ -144,12 +150,15 @@ static void say_spsr(u64 spsr)
 
 static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 {
-	/* Behind an instruction that was emulated the step is pending already, and nothing is known of the instruction. */
+	/*
+	 * Behind an instruction that was emulated the step is pending already, and nothing is known
+	 * of the instruction.
+	 */
 	if (ESR_EC(esr) == EC_STEP || ESR_EC(esr) == EC_STEP_LOW)
 		esr &= ~STEP_ISV;
 	/*
-	 * Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. Where two match one access it is the
-	 * machine's choice which address is told.
+	 * Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. Where two
+	 * match one access it is the machine's choice which address is told.
 	 */
 	if (ESR_EC(esr) == EC_WATCH || ESR_EC(esr) == EC_WATCH_LOW) {
 		esr &= ~WATCH_WNR;
@@ -190,7 +199,10 @@ static bool is_end(u64 esr)
 	return (ESR_EC(esr) == EC_SVC || ESR_EC(esr) == EC_HVC) && (esr & 0xffff) == CALL_END;
 }
 
-/* An exception that L2 took itself: its vectors tell by a hypervisor call. True if that is the end of the step. */
+/*
+ * An exception that L2 took itself: its vectors tell by a hypervisor call. True if that is the end
+ * of the step.
+ */
 static bool told(struct run *r)
 {
 	u64 vector = (r->esr & 0xffff) - CALL_TELL, esr = sysreg_read(ESR_EL12);
@@ -332,6 +344,6 @@ void run_died(u64 kind, u64 esr, u64 elr, u64 far)
 {
 	extern const char _head[];
 
-	test_abort("an exception of the tester's own: vector %lu esr 0x%lx elr 0x%lx far 0x%lx", kind, esr,
-		   elr - (u64)_head, far);
+	test_abort("an exception of the tester's own: vector %lu esr 0x%lx elr 0x%lx far 0x%lx",
+		   kind, esr, elr - (u64)_head, far);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The EL1 bank: what an L2 writes, the hypervisor reads by the _EL12 names, and the other way round. */
+/*
+ * The EL1 bank: what an L2 writes, the hypervisor reads by the _EL12 names, and the other way
+ * round.
+ */
 #include "hyp.h"
 
 #define COUNT (L2_BANK_COUNT + 1) /* and TPIDR_EL1 */
@@ -7,7 +10,10 @@
 /* payload.S */
 u64 l2_bank_both(u64 values, u64 b, u64 c);
 
-/* Two values for each: every bit of interest is once set and once clear, and harmless with the MMU off. */
+/*
+ * Two values for each: every bit of interest is once set and once clear, and harmless with the MMU
+ * off.
+ */
 static const struct {
 	char name[12];
 	u64 v[2];

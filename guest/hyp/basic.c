@@ -78,20 +78,26 @@ static void host_names(void)
 	SAME(AFSR1_EL1, AFSR1_EL2);
 	SAME(CPACR_EL1, CPTR_EL2);
 #undef SAME
-	/* A virtual EL2 has bits 11:10 only on a CPU whose CNTKCTL_EL1 keeps them, as QEMU's does, or with FEAT_NV2p1. */
+	/*
+	 * A virtual EL2 has bits 11:10 only on a CPU whose CNTKCTL_EL1 keeps them, as QEMU's does,
+	 * or with FEAT_NV2p1.
+	 */
 	check_begin("host", "CNTKCTL_EL1 reads CNTHCTL_EL2, bits 11 to 0");
-	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, sysreg_read(CNTHCTL_EL2) & 0xfff, "CNTKCTL_EL1");
+	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, sysreg_read(CNTHCTL_EL2) & 0xfff,
+		  "CNTKCTL_EL1");
 	sysreg_write(CNTKCTL_EL1, 0x403);
-	expect_eq(sysreg_read(CNTHCTL_EL2) & 0xfff, 0x403, "CNTHCTL_EL2 after a write of 0x403 to CNTKCTL_EL1");
+	expect_eq(sysreg_read(CNTHCTL_EL2) & 0xfff, 0x403,
+		  "CNTHCTL_EL2 after a write of 0x403 to CNTKCTL_EL1");
 	sysreg_write(CNTHCTL_EL2, 0xc03);
-	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, 0xc03, "CNTKCTL_EL1 after a write of 0xc03 to CNTHCTL_EL2");
+	expect_eq(sysreg_read(CNTKCTL_EL1) & 0xfff, 0xc03,
+		  "CNTKCTL_EL1 after a write of 0xc03 to CNTHCTL_EL2");
 }
 
 /* Registers of EL2 alone keep what is written. */
 static void host_own(void)
 {
 #define OWN(reg, v) OWN_IF(true, reg, v)
-#define OWN_IF(exists, reg, v)                                                                                \
+#define OWN_IF(exists, reg, v)                                                                     \
 	do {                                                                                       \
 		u64 old_;                                                                          \
 		check_begin("host", "%s holds its value", #reg);                                   \
@@ -180,12 +186,15 @@ void group_host(void)
 		 1UL << 40);
 	host_el0("branch to an unmapped address", el0_jump, ESR_OF(EC_IABT_LOW, 0x04), 1UL << 40,
 		 1UL << 40);
-	host_el0("FP while CPTR_EL2.FPEN is 0", el0_fp, ESR_OF(EC_FP, 1UL << 24 | 0xeUL << 20), 0, 0);
+	host_el0("FP while CPTR_EL2.FPEN is 0", el0_fp, ESR_OF(EC_FP, 1UL << 24 | 0xeUL << 20), 0,
+		 0);
 	host_el0("counter with CNTHCTL_EL2.EL0VCTEN", el0_counter, ESR_OF(EC_SVC, 2), 0, 0);
 	sysreg_write(CNTHCTL_EL2, 0xc00);
 	isb();
 	host_el0("counter without CNTHCTL_EL2.EL0VCTEN", el0_counter,
-		 ESR_OF(EC_SYS, 3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1UL << 5 | 0UL << 1 | 1), 0, 0);
+		 ESR_OF(EC_SYS,
+			3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1UL << 5 | 0UL << 1 | 1),
+		 0, 0);
 	sysreg_write(CNTHCTL_EL2, 0xc03);
 	isb();
 	host_names();

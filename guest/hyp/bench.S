@@ -3,7 +3,10 @@
 	.arch	armv8.2-a
 
 	.text
-/* void bench_run(n, elr, spsr): enter until it has come back n times. HCR_EL2 is the caller's, VBAR_EL2 is changed. */
+/*
+ * void bench_run(n, elr, spsr): enter until it has come back n times. HCR_EL2 is the caller's,
+ * VBAR_EL2 is changed.
+ */
 	.globl	bench_run
 bench_run:
 	stp	x29, x30, [sp, #-16]!

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the hypervisor's doings cost, in counter ticks: instructions under -icount shift=0,sleep=off. Prints
- * "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs of the first row.
+ * What the hypervisor's doings cost, in counter ticks: instructions under -icount
+ * shift=0,sleep=off. Prints "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs of the first
+ * row.
  */
 #include "hyp.h"
 
@@ -38,7 +39,9 @@ static void host_mode(void)
 	isb();
 }
 
-/* Round trips that a handler of three instructions answers; those of both sides are in the figure. */
+/*
+ * Round trips that a handler of three instructions answers; those of both sides are in the figure.
+ */
 static void round_trips(struct l2 *l)
 {
 	u64 hvcs = dt_arg("hvcs", LOOPS), t;
@@ -83,8 +86,8 @@ static void full(struct l2 *l)
 }
 
 /*
- * With HCR_EL2.IMO = 0 L2 has the CPU's own interrupts, and its timer is nothing to the hypervisor: what stands
- * between the timer and L2's handler is the machine's alone.
+ * With HCR_EL2.IMO = 0 L2 has the CPU's own interrupts, and its timer is nothing to the hypervisor:
+ * what stands between the timer and L2's handler is the machine's alone.
  */
 static volatile u64 fired;
 

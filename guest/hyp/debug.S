@@ -3,7 +3,10 @@
 	.arch	armv8.2-a
 	.text
 
-/* A debug exception says what it was, and switches all others off: the interrupted code goes on where it was. */
+/*
+ * A debug exception says what it was, and switches all others off: the interrupted code goes on
+ * where it was.
+ */
 	.balign	2048
 	.globl	debug_vectors
 debug_vectors:
@@ -89,7 +92,10 @@ debug_return_at:
 	msr	daifset, #8
 	ret
 
-/* The same to an ERET, which goes to itself, with PSTATE.SS 0: exceptions are enabled at its source. */
+/*
+ * The same to an ERET, which goes to itself, with PSTATE.SS 0: exceptions are enabled at its
+ * source.
+ */
 	.globl	debug_return_twice
 debug_return_twice:
 	msr	mdscr_el1, x0

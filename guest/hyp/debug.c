@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Breakpoints, watchpoints and software step at EL2, at host EL0 and in an L2: whom they match, and since when. */
+/*
+ * Breakpoints, watchpoints and software step at EL2, at host EL0 and in an L2: whom they match, and
+ * since when.
+ */
 #include "hyp.h"
 
 #include "mmu.h"
@@ -24,7 +27,8 @@
 #define BOTH (MDSCR_MDE | MDSCR_KDE)
 
 /* debug.S */
-extern const char debug_vectors[], debug_unmask_at[], debug_late_at[], debug_return_at[], debug_twice_at[];
+extern const char debug_vectors[], debug_unmask_at[], debug_late_at[], debug_return_at[],
+	debug_twice_at[];
 void debug_target(void);
 void debug_el0(void);
 void debug_unmask(u64 mdscr);
@@ -153,7 +157,8 @@ static void break_host_el0(const struct state *s)
 	isb();
 	el0_run(&f);
 	all_off();
-	expect_eq(f.esr, s->el0 ? ESR_OF(EC_BREAKPT - 1, DFSC_DEBUG) : ESR_OF(EC_SVC, 0x321), "esr");
+	expect_eq(f.esr, s->el0 ? ESR_OF(EC_BREAKPT - 1, DFSC_DEBUG) : ESR_OF(EC_SVC, 0x321),
+		  "esr");
 }
 
 static void watch_host_el0(const struct state *s)
@@ -240,7 +245,8 @@ static void orders(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
-		check_begin("debug", "a watchpoint's registers and MDSCR_EL1 in order %s", order[i]);
+		check_begin("debug", "a watchpoint's registers and MDSCR_EL1 in order %s",
+			    order[i]);
 		begin();
 		unmask();
 		order_write(order[i][0]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SPIs of one CPU that another CPU's L2 ends: this hypervisor puts them into list registers with the HW bit. CPU 1
- * acknowledges them, CPU 0's L2 deactivates them, and CPU 2 never stops looking at CPU 0's redistributor, so that whoever
- * waits for another CPU is waited for himself.
+ * SPIs of one CPU that another CPU's L2 ends: this hypervisor puts them into list registers with
+ * the HW bit. CPU 1 acknowledges them, CPU 0's L2 deactivates them, and CPU 2 never stops looking
+ * at CPU 0's redistributor, so that whoever waits for another CPU is waited for himself.
  */
 #include "hyp.h"
 
@@ -67,7 +67,8 @@ static u64 l2_ends(u64 a, u64 b, u64 c)
 
 static u64 given(u32 i)
 {
-	return BIT(63) | BIT(61) | BIT(60) | (u64)(FIRST_SPI + i) << 32 | 0xa0UL << 48 | (FIRST_L2 + i);
+	return BIT(63) | BIT(61) | BIT(60) | (u64)(FIRST_SPI + i) << 32 | 0xa0UL << 48 |
+	       (FIRST_L2 + i);
 }
 
 /* Each round once; what is active after it has been lost. */
@@ -84,7 +85,8 @@ static void rounds(struct l2 *l, u32 n)
 		sysreg_write(ICH_LR2_EL2, given(2));
 		l2_run_fn(l, l2_ends, 0, 0, 0);
 		for (i = 0; i < SPIS; i++)
-			expect(!gic_is_active(FIRST_SPI + i), "round %u: SPI %u is still active", k, FIRST_SPI + i);
+			expect(!gic_is_active(FIRST_SPI + i), "round %u: SPI %u is still active", k,
+			       FIRST_SPI + i);
 	}
 }
 

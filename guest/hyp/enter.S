@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest hypervisor's way into a guest and back, and what start.S calls when it was started at EL2.
- * Offsets are those of struct l2.
+ * The guest hypervisor's way into a guest and back, and what start.S calls when it was started at
+ * EL2. Offsets are those of struct l2.
  */
 #define L2_TPIDR (31 * 8)
 #define L2_ELR (32 * 8)
@@ -108,7 +108,9 @@ l2_enter:
 	guest_go eretaa
 2:	guest_go eretab
 
-/* Everything that happens while hyp_vectors are in force is an exit, the host's own exceptions too. */
+/*
+ * Everything that happens while hyp_vectors are in force is an exit, the host's own exceptions too.
+ */
 	.balign	2048
 	.globl	hyp_vectors
 hyp_vectors:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exceptions that an L2 handles itself, at every vector, and those that virtual interrupts cause. */
+/*
+ * Exceptions that an L2 handles itself, at every vector, and those that virtual interrupts cause.
+ */
 #include "hyp.h"
 
 #include "mmu.h"
@@ -139,8 +141,8 @@ static void telling_end(struct l2 *l, const char *what, u32 vector, u64 elr, u64
 	u64 kind = l2_run(l);
 
 	if (!l2_is_hvc(l, kind, 0x100 + vector)) {
-		test_fail("%s: kind %lu esr 0x%lx elr 0x%lx, expected vector %u", what, kind, l->esr,
-			  l->elr, vector);
+		test_fail("%s: kind %lu esr 0x%lx elr 0x%lx, expected vector %u", what, kind,
+			  l->esr, l->elr, vector);
 		return;
 	}
 	expect_eq(sysreg_read(ELR_EL12), elr, "ELR_EL1");
@@ -235,14 +237,16 @@ void group_exception(void)
 	expect_eq(found.x1, 42, "x1");
 	from_el0(l, "HVC", el0_hvc, ESR_OF(EC_UNKNOWN, 0), 0, 0);
 	from_el0(l, "MRS of an EL1 register", el0_undef, ESR_OF(EC_UNKNOWN, 0), 0, 0);
-	from_el0(l, "store to memory of EL1's", el0_store, ESR_OF(EC_DABT_LOW, 0x4d), L2_BASE, L2_BASE);
+	from_el0(l, "store to memory of EL1's", el0_store, ESR_OF(EC_DABT_LOW, 0x4d), L2_BASE,
+		 L2_BASE);
 	from_el0(l, "store to an unmapped address", el0_store, ESR_OF(EC_DABT_LOW, 0x44), 1UL << 41,
 		 1UL << 41);
 	from_el0(l, "branch to an unmapped address", el0_jump, ESR_OF(EC_IABT_LOW, 0x04), 1UL << 41,
 		 1UL << 41);
 	from_el0(l, "FP with CPACR_EL1.FPEN 0", el0_fp, ESR_OF(EC_FP, 0x1e00000), 0, 0);
 	from_el0(l, "counter with CNTKCTL_EL1 0", el0_counter,
-		 ESR_OF(EC_SYS, 3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1UL << 5 | 1), 0, 0);
+		 ESR_OF(EC_SYS, 3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1UL << 5 | 1), 0,
+		 0);
 	for (i = 0; i < ARRAY_SIZE(sources); i++)
 		all_vectors(l, &sources[i]);
 	masked(l);

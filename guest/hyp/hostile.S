@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hostile code that can't be C: one instruction of each kind in an L2, and EL2 without its own memory. */
+/*
+ * Hostile code that can't be C: one instruction of each kind in an L2, and EL2 without its own
+ * memory.
+ */
 	.arch	armv8.2-a
 
 	.macro	function name
@@ -10,8 +13,9 @@
 
 	.text
 /*
- * x0: an address. One instruction for every control there is; what traps or is undefined is stepped over. Nothing that
- * needs what is in a register afterwards, nothing that a step could turn into a jump.
+ * x0: an address. One instruction for every control there is; what traps or is undefined is stepped
+ * over. Nothing that needs what is in a register afterwards, nothing that a step could turn into a
+ * jump.
  */
 function l2_one_of_each
 	mov	x9, x0
@@ -54,7 +58,10 @@ function l2_one_of_each
 	.endr
 	msr	cntp_ctl_el0, xzr
 	msr	cntv_ctl_el0, xzr
-	/* the virtual CPU interface: S3_0_C12_... ICC_IAR0, ICC_HPPIR0, ICC_IAR1, ICC_HPPIR1, ICC_RPR, ICC_CTLR, ICC_SRE, ICC_PMR, ICC_IGRPEN1 */
+	/*
+	 * the virtual CPU interface: S3_0_C12_... ICC_IAR0, ICC_HPPIR0, ICC_IAR1, ICC_HPPIR1,
+	 * ICC_RPR, ICC_CTLR, ICC_SRE, ICC_PMR, ICC_IGRPEN1
+	 */
 	.irp	reg, s3_0_c12_c8_0, s3_0_c12_c8_2, s3_0_c12_c12_0, s3_0_c12_c12_2, s3_0_c12_c11_3, s3_0_c12_c12_4, s3_0_c12_c12_5, s3_0_c4_c6_0, s3_0_c12_c12_7
 	mrs	x1, \reg
 	.endr
@@ -98,9 +105,9 @@ function l2_ack_all
 	ret
 
 /*
- * u64 blind_REG(u64 value, u64 elr, u64 hcr, u64 select): REG = value with the MMU off, enter the L2 of that hcr at elr,
- * put everything back when it has exited; ESR_EL2. No memory is touched meanwhile, as where it is depends on REG.
- * select: 0 by the name of EL1, 1 by that of EL2.
+ * u64 blind_REG(u64 value, u64 elr, u64 hcr, u64 select): REG = value with the MMU off, enter the
+ * L2 of that hcr at elr, put everything back when it has exited; ESR_EL2. No memory is touched
+ * meanwhile, as where it is depends on REG. select: 0 by the name of EL1, 1 by that of EL2.
  */
 	.macro	save_callee
 	stp	x29, x30, [sp, #-112]!
@@ -166,8 +173,9 @@ function blind_\reg
 	.endr
 
 /*
- * u64 upper_walk(u64 ttbr0, u64 va, u64 ttbr1, u64 tcr, u64 offset): with TTBR0_EL2 = ttbr0 load from va, while this
- * code is at its address plus offset through ttbr1. The syndrome of what the load met; 0: nothing.
+ * u64 upper_walk(u64 ttbr0, u64 va, u64 ttbr1, u64 tcr, u64 offset): with TTBR0_EL2 = ttbr0 load
+ * from va, while this code is at its address plus offset through ttbr1. The syndrome of what the
+ * load met; 0: nothing.
  */
 function upper_walk
 	save_callee

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hypervisor out of its mind: what the parts of it (hostile_*.c) share, and L2s of random garbage. After each test
- * it must still work, as must whatever else runs on the machine.
+ * A hypervisor out of its mind: what the parts of it (hostile_*.c) share, and L2s of random
+ * garbage. After each test it must still work, as must whatever else runs on the machine.
  */
 #include "hostile.h"
 
@@ -111,7 +111,8 @@ u64 hostile_execute(u32 word, u64 v, bool *undef)
 
 	((volatile u32 *)code)[0] = word;
 	((volatile u32 *)code)[1] = RET_WORD;
-	asm volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(code) : "memory");
+	asm volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(code)
+		     : "memory");
 	trap_arm(&t);
 	v = ((u64(*)(u64))(u64)code)(v);
 	trap_disarm();
@@ -171,7 +172,8 @@ static void garbage_one(struct l2 *l, u32 what)
 	case G_VTCR:
 		l->vtcr = hostile_garbage();
 		break;
-	case G_HCR: /* interrupts stay the hypervisor's, else nothing ends the run; nor does it run nested */
+	/* interrupts stay the hypervisor's, else nothing ends the run; nor does it run nested */
+	case G_HCR:
 		l->hcr = (hostile_garbage() & ~(HCR_TGE | HCR_NV | HCR_NV1 | HCR_NV2)) | HCR_E2H |
 			 HCR_IMO | HCR_FMO | HCR_AMO | HCR_VM | HCR_TSC | HCR_RW;
 		break;

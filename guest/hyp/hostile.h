@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the group "hostile" share: garbage, L2s that are contained and end, recovery. */
+/*
+ * What the parts of the group "hostile" share: garbage, L2s that are contained and end, recovery.
+ */
 #pragma once
 
 #include "hyp.h"

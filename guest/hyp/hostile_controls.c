@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each bit of every control that the hypervisor has over an L2, flipped and alone, and all of them at once, under an L2
- * that does one of everything. It comes back to the hypervisor in some way of the architecture, or its time is up.
+ * Each bit of every control that the hypervisor has over an L2, flipped and alone, and all of them
+ * at once, under an L2 that does one of everything. It comes back to the hypervisor in some way of
+ * the architecture, or its time is up.
  */
 #include "hostile.h"
 
@@ -59,8 +60,8 @@ static u64 *field_of(struct l2 *l, const struct control *c)
 }
 
 /*
- * Bits that decide what the hypervisor itself is, where they can be cleared (FEAT_E2H0, as ID_AA64MMFR4_EL1 has it), and
- * stage 2, without which L2 would have the machine's memory.
+ * Bits that decide what the hypervisor itself is, where they can be cleared (FEAT_E2H0, as
+ * ID_AA64MMFR4_EL1 has it), and stage 2, without which L2 would have the machine's memory.
  */
 static u64 kept(const struct control *c, u64 v)
 {
@@ -152,7 +153,10 @@ static void each_bit(struct l2 *l, const struct control *c)
 	hostile_recovered();
 }
 
-/* All of them with the same value; HCR_EL2 as usual, with all its bits but what would not run at all, or as garbage. */
+/*
+ * All of them with the same value; HCR_EL2 as usual, with all its bits but what would not run at
+ * all, or as garbage.
+ */
 static void together(struct l2 *l, u64 v, u64 hcr)
 {
 	u32 i;
@@ -165,7 +169,9 @@ static void together(struct l2 *l, u64 v, u64 hcr)
 	run(l, TOUCH_US);
 }
 
-/* What the L2 does, so that each of its instructions is seen to be one that is executed or trapped. */
+/*
+ * What the L2 does, so that each of its instructions is seen to be one that is executed or trapped.
+ */
 static void usual(struct l2 *l)
 {
 	u32 n;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ERET with every mode of SPSR_EL2 and each of its other bits, with and without TGE; then any value at all. */
+/*
+ * ERET with every mode of SPSR_EL2 and each of its other bits, with and without TGE; then any value
+ * at all.
+ */
 #include "hostile.h"
 
 #include "mmu.h"
@@ -18,7 +21,10 @@ struct outcome {
 	u64 kind, esr;
 };
 
-/* HVC #7 is at the address; it is UNDEFINED at EL0. L2's vectors tell of its own exceptions by HVC #(0x100 + n). */
+/*
+ * HVC #7 is at the address; it is UNDEFINED at EL0. L2's vectors tell of its own exceptions by HVC
+ * #(0x100 + n).
+ */
 static struct outcome expected(u64 mode, bool tge, bool il)
 {
 	u64 own = il ? ESR_OF(EC_ILL, 0) : ESR_OF(EC_HVC, 7);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Too much of everything: maintenance interrupts, VMIDs, TLB maintenance of enormous ranges, translations of garbage. */
+/*
+ * Too much of everything: maintenance interrupts, VMIDs, TLB maintenance of enormous ranges,
+ * translations of garbage.
+ */
 #include "hostile.h"
 
 /* payload.S */
@@ -13,7 +16,9 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 
 /* ---- maintenance interrupts ------------------------------------------------------------------ */
 
-/* What asks for one with no interrupt in any list register: ICH_HCR_EL2, ICH_VMCR_EL2, ICH_LR0_EL2. */
+/*
+ * What asks for one with no interrupt in any list register: ICH_HCR_EL2, ICH_VMCR_EL2, ICH_LR0_EL2.
+ */
 static const struct {
 	char name[20];
 	u64 hcr, vmcr, lr;
@@ -92,7 +97,8 @@ static void flood_self(void)
 	sysreg_write(ICH_HCR_EL2, ICH_EN | BIT(1) | BIT(3));
 	isb();
 	irq_enable();
-	while (__atomic_load_n(&taken, __ATOMIC_RELAXED) < 2000 && (s64)(counter_virt() - until) < 0)
+	while (__atomic_load_n(&taken, __ATOMIC_RELAXED) < 2000 &&
+	       (s64)(counter_virt() - until) < 0)
 		(void)sysreg_read(ICH_MISR_EL2);
 	irq_disable();
 	cpu_self()->irq = NULL;
@@ -148,8 +154,8 @@ static u64 l2_touch(u64 n, u64 value, u64 c)
 }
 
 /*
- * Three pages of tables make an address space of 252 GiB of one page, which takes 32 million pages of tables to whoever
- * composes it with something else, if all of it is used.
+ * Three pages of tables make an address space of 252 GiB of one page, which takes 32 million pages
+ * of tables to whoever composes it with something else, if all of it is used.
  */
 void hostile_wide(struct l2 *l)
 {
@@ -185,7 +191,8 @@ static void memory(struct l2 *l, u64 n)
 /* ---- TLB maintenance ------------------------------------------------------------------------- */
 
 /* By encoding, as an assembler may not know them: S1_op1_C8_Cm_op2 of an address or a range. */
-#define TLBI(op1, m, op2) asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
+#define TLBI(op1, m, op2)                                                                          \
+	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
 static void tlbi_whole(void)
 {
@@ -225,7 +232,8 @@ static void tlbi_range(u64 arg)
 /* The largest ranges of each granule, from this page number on; any bits in the rest. */
 static u64 range_of(u64 tg, u64 base, u64 rest)
 {
-	return tg << 46 | 3UL << 44 | 31UL << 39 | (base & MASK(36, 0)) | (rest & (MASK(63, 48) | MASK(38, 37)));
+	return tg << 46 | 3UL << 44 | 31UL << 39 | (base & MASK(36, 0)) |
+	       (rest & (MASK(63, 48) | MASK(38, 37)));
 }
 
 /* With TGE clear, so that those of EL1 mean the L2. */

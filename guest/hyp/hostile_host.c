@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hypervisor's own work under each bit of HCR_EL2 and CPTR_EL2; its address translation instructions while all that
- * they depend on is garbage.
+ * The hypervisor's own work under each bit of HCR_EL2 and CPTR_EL2; its address translation
+ * instructions while all that they depend on is garbage.
  */
 #include "hostile.h"
 
@@ -106,7 +106,8 @@ static void garbage_regime(struct l2 *l)
 	sysreg_write(TTBR1_EL12, r & 4 ? hostile_garbage() : L2_BASE + (r >> 40 & 0x1f000));
 	sysreg_write(VTCR_EL2, r & 8 ? hostile_garbage() : l->vtcr);
 	sysreg_write(VTTBR_EL2, r & 0x10 ? hostile_nowhere(r >> 8 & 3) : l->vttbr);
-	sysreg_write(HCR_EL2, (HCR_L2 ^ (r & 0x20 ? HCR_VM : 0)) | (r & 0x40 ? HCR_DC : 0) | (r & 0x80 ? HCR_PTW : 0));
+	sysreg_write(HCR_EL2, (HCR_L2 ^ (r & 0x20 ? HCR_VM : 0)) | (r & 0x40 ? HCR_DC : 0) |
+				      (r & 0x80 ? HCR_PTW : 0));
 	isb();
 }
 
@@ -116,10 +117,13 @@ static void translate(u64 va)
 	struct trap t;
 
 	trap_arm(&t);
-	asm volatile("at s1e1r, %0\n\tat s1e1w, %0\n\tat s1e0r, %0\n\tat s1e0w, %0" ::"r"(va) : "memory");
-	asm volatile("at s12e1r, %0\n\tat s12e1w, %0\n\tat s12e0r, %0\n\tat s12e0w, %0" ::"r"(va) : "memory");
+	asm volatile("at s1e1r, %0\n\tat s1e1w, %0\n\tat s1e0r, %0\n\tat s1e0w, %0" ::"r"(va)
+		     : "memory");
+	asm volatile("at s12e1r, %0\n\tat s12e1w, %0\n\tat s12e0r, %0\n\tat s12e0w, %0" ::"r"(va)
+		     : "memory");
 	trap_disarm();
-	expect(!t.count || (ESR_EC(t.esr) == EC_DABT && (t.esr & 0x3c) == 0x14), "esr 0x%lx", t.esr);
+	expect(!t.count || (ESR_EC(t.esr) == EC_DABT && (t.esr & 0x3c) == 0x14), "esr 0x%lx",
+	       t.esr);
 }
 
 /* By name alone: QEMU 10.0 ends itself by some of them at real EL2. */
@@ -134,7 +138,8 @@ void group_walk(void)
 	l2_load(l);
 	for (i = 0; i < n; i++) {
 		garbage_regime(l);
-		translate(i & 1 ? hostile_garbage() : L2_BASE + (random_next(&hostile_seed) & 0x1ffff));
+		translate(i & 1 ? hostile_garbage()
+				: L2_BASE + (random_next(&hostile_seed) & 0x1ffff));
 		sysreg_write(HCR_EL2, HCR_HOST);
 		isb();
 	}

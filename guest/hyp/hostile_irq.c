@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interrupts: list registers of garbage under an L2 that acknowledges and ends them, and so interrupts of the
- * hypervisor's too; timers of both levels at times of garbage, with their interrupts on.
+ * Interrupts: list registers of garbage under an L2 that acknowledges and ends them, and so
+ * interrupts of the hypervisor's too; timers of both levels at times of garbage, with their
+ * interrupts on.
  */
 #include "hostile.h"
 

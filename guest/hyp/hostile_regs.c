@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All-ones, zeroes and each bit alone in every register of the encodings that EL2 has to itself, whether anything is
- * there or not, with an L2 entered in between. Those that a nested hypervisor's page has slots for are among them.
+ * All-ones, zeroes and each bit alone in every register of the encodings that EL2 has to itself,
+ * whether anything is there or not, with an L2 entered in between. Those that a nested hypervisor's
+ * page has slots for are among them.
  */
 #include "hostile.h"
 
@@ -9,8 +10,9 @@
 #define ENC(op1, n, m, op2) ((u32)(op1) << 24 | (u32)(n) << 16 | (u32)(m) << 8 | (u32)(op2))
 
 /*
- * What the hypervisor itself would not survive, or the machine: its translation regime (hostile_stage1()), its own
- * HCR_EL2 (hostile_controls()) and vectors, its stack, resets, control flow checks of later architectures.
+ * What the hypervisor itself would not survive, or the machine: its translation regime
+ * (hostile_stage1()), its own HCR_EL2 (hostile_controls()) and vectors, its stack, resets, control
+ * flow checks of later architectures.
  */
 static const struct {
 	u32 from, to;
@@ -36,7 +38,10 @@ static bool is_skipped(u32 enc)
 	return false;
 }
 
-/* v in the register while an L2 is entered, runs a little and comes back. False: there is nothing to write. */
+/*
+ * v in the register while an L2 is entered, runs a little and comes back. False: there is nothing
+ * to write.
+ */
 static bool poke(u32 word, u64 v, bool enter)
 {
 	struct l2 *l = &l2s[0];
@@ -92,7 +97,9 @@ void hostile_registers(void)
 
 	for (op1 = 4; op1 <= 5; op1++) {
 		for (i = 0; i < ARRAY_SIZE(crn); i++) {
-			check_begin("hostile", "ones, zeroes and each bit in all registers S3_%u_C%u", op1, crn[i]);
+			check_begin("hostile",
+				    "ones, zeroes and each bit in all registers S3_%u_C%u", op1,
+				    crn[i]);
 			hostile_sandbox(&l2s[0]);
 			there += sweep(op1, crn[i]);
 			hostile_recovered();

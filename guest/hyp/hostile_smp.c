@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hostile with more than one CPU: a stage 2 that is rewritten under a running L2 without any TLB maintenance, TLB
- * maintenance without end beside CPUs that work, CPUs whose EL2 is lost for ever.
+ * Hostile with more than one CPU: a stage 2 that is rewritten under a running L2 without any TLB
+ * maintenance, TLB maintenance without end beside CPUs that work, CPUs whose EL2 is lost for ever.
  */
 #include "hostile.h"
 
@@ -23,7 +23,10 @@ static u64 seeds[2];
 
 /* ---- a stage 2 that changes ------------------------------------------------------------------ */
 
-/* Every word of the window is the number of some page, whatever is mapped where. L2 copies them about. */
+/*
+ * Every word of the window is the number of some page, whatever is mapped where. L2 copies them
+ * about.
+ */
 static u64 l2_scan(u64 seed, u64 n, u64 c)
 {
 	u64 i, bad = 0, v;
@@ -43,7 +46,8 @@ static u64 l2_scan(u64 seed, u64 n, u64 c)
 
 static u64 page_desc(u64 r)
 {
-	static const u64 attr[] = { S2_MEMORY, S2_MEMORY | S2_XN, S2_RO | S2_NORMAL | S2_AF, S2_MEMORY & ~S2_AF };
+	static const u64 attr[] = { S2_MEMORY, S2_MEMORY | S2_XN, S2_RO | S2_NORMAL | S2_AF,
+				    S2_MEMORY & ~S2_AF };
 
 	return (u64)pages[r & 0xf] | attr[r >> 4 & 3] | 3;
 }
@@ -56,8 +60,10 @@ static void rewrite(u64 *seed)
 	u32 a = r >> 8 & 0xf, b = r >> 12 & 0xf;
 
 	switch (r & 7) {
-	case 0: /* the whole table away, or elsewhere, or outside RAM, or another with the same pages */
-		__atomic_store_n(upper, r & 0x800000 ? 0 : hostile_nowhere(0) | 3, __ATOMIC_RELEASE);
+	/* the whole table away, or elsewhere, or outside RAM, or another with the same pages */
+	case 0:
+		__atomic_store_n(upper, r & 0x800000 ? 0 : hostile_nowhere(0) | 3,
+				 __ATOMIC_RELEASE);
 		break;
 	case 1:
 	case 2:
@@ -82,7 +88,8 @@ static void invalidate_some(u64 *seed)
 
 	sysreg_write(HCR_EL2, HCR_L2);
 	isb();
-	asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is\n\tdsb ish" ::"r"(page) : "memory");
+	asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is\n\tdsb ish" ::"r"(page)
+		     : "memory");
 	sysreg_write(HCR_EL2, HCR_HOST);
 	isb();
 }
@@ -121,7 +128,9 @@ static void one_rewrites(u32 index)
 			scan(&l2s[1], 1000, false, &seeds[1]);
 	} else {
 		/* At least so often, and until CPU 1's L2 has met it. */
-		for (i = 0; i < 20000 || (!__atomic_load_n(&faults, __ATOMIC_RELAXED) && i < 5000000); i++) {
+		for (i = 0;
+		     i < 20000 || (!__atomic_load_n(&faults, __ATOMIC_RELAXED) && i < 5000000);
+		     i++) {
 			rewrite(&seeds[0]);
 			if (i % 16 == 0)
 				invalidate_some(&seeds[0]);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage-1 tables at nothing, at themselves, at devices: those of an L2, and the hypervisor's own. */
+/*
+ * Stage-1 tables at nothing, at themselves, at devices: those of an L2, and the hypervisor's own.
+ */
 #include "hostile.h"
 
 #define FSC_SEA_WALK 0x14
@@ -65,14 +67,23 @@ static const struct {
 	u64 (*fn)(u64, u64, u64, u64);
 	u64 never; /* bits that stay clear */
 } blinds[] = {
-	{ "SCTLR", blind_sctlr, SCTLR_M }, { "TTBR0", blind_ttbr0, 0 }, { "TTBR1", blind_ttbr1, 0 },
-	{ "TCR", blind_tcr, 0 },	   { "MAIR", blind_mair, 0 },	{ "AMAIR", blind_amair, 0 },
-	{ "CONTEXTIDR", blind_contextidr, 0 }, { "AFSR0", blind_afsr0, 0 }, { "VBAR", blind_vbar, 0 },
+	{ "SCTLR", blind_sctlr, SCTLR_M },
+	{ "TTBR0", blind_ttbr0, 0 },
+	{ "TTBR1", blind_ttbr1, 0 },
+	{ "TCR", blind_tcr, 0 },
+	{ "MAIR", blind_mair, 0 },
+	{ "AMAIR", blind_amair, 0 },
+	{ "CONTEXTIDR", blind_contextidr, 0 },
+	{ "AFSR0", blind_afsr0, 0 },
+	{ "VBAR", blind_vbar, 0 },
 };
 
 static void blind_one(u32 i, u64 v)
 {
-	/* SCTLR_EL2.EE is the endianness of stage 2 as well: L2 has no memory then, but for what is in a TLB. */
+	/*
+	 * SCTLR_EL2.EE is the endianness of stage 2 as well: L2 has no memory then, but for what is
+	 * in a TLB.
+	 */
 	bool swapped = blinds[i].fn == blind_sctlr && (v & SCTLR_EE);
 	u64 name, esr;
 
@@ -108,7 +119,8 @@ static u64 tcr_both(void)
 
 static void is_walk_abort(const char *what, u64 esr)
 {
-	expect(ESR_EC(esr) == EC_DABT && (esr & 0x3f) == FSC_SEA_WALK + 1, "%s: esr 0x%lx", what, esr);
+	expect(ESR_EC(esr) == EC_DABT && (esr & 0x3f) == FSC_SEA_WALK + 1, "%s: esr 0x%lx", what,
+	       esr);
 }
 
 static u64 with_ttbr0(u64 ttbr0, u64 va)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables at nothing, at themselves, in loops, at devices: stage 2 of an L2, its stage 1, the hypervisor's own; VNCR_EL2.
+ * Tables at nothing, at themselves, in loops, at devices: stage 2 of an L2, its stage 1, the
+ * hypervisor's own; VNCR_EL2.
  */
 #include "hostile.h"
 
@@ -63,7 +64,8 @@ static void root_loop(struct l2 *l, u32 g)
 	u32 i, n = (1u << granules[g].bits) / 8;
 	u64 *table, kind;
 
-	check_begin("hostile", "VTTBR_EL2 at a table of %s that is its own next level", granules[g].name);
+	check_begin("hostile", "VTTBR_EL2 at a table of %s that is its own next level",
+		    granules[g].name);
 	hostile_sandbox(l);
 	stage2_init(l, granules[g].bits, granules[g].start, granules[g].ipa_bits, 1);
 	table = (u64 *)l->s2.root;
@@ -139,7 +141,9 @@ static void leaves(struct l2 *l, u32 i)
 	hostile_recovered();
 }
 
-/* L2 has the table that translates it: what was invalid it can make valid without any maintenance. */
+/*
+ * L2 has the table that translates it: what was invalid it can make valid without any maintenance.
+ */
 static void own_tables(struct l2 *l)
 {
 	u64 *slot, at;
@@ -177,12 +181,15 @@ static void own_tables(struct l2 *l)
 /* ---- VNCR_EL2 -------------------------------------------------------------------------------- */
 
 /*
- * Where there is FEAT_NV2 for it, it has a meaning, but only for an L2 that uses registers of EL2; where there is not, the
- * write is UNDEFINED or, for a hypervisor that is nested by FEAT_NV2 itself, goes to a word that nothing reads.
+ * Where there is FEAT_NV2 for it, it has a meaning, but only for an L2 that uses registers of EL2;
+ * where there is not, the write is UNDEFINED or, for a hypervisor that is nested by FEAT_NV2
+ * itself, goes to a word that nothing reads.
  */
 static void vncr(struct l2 *l)
 {
-	u64 values[] = { hostile_nowhere(0), hostile_nowhere(1), (u64)page, (u64)_head, dt.gicd, 0, ~0UL };
+	u64 values[] = {
+		hostile_nowhere(0), hostile_nowhere(1), (u64)page, (u64)_head, dt.gicd, 0, ~0UL
+	};
 	u32 word = SYSREG_WORD(3, 4, 2, 2, 0), i;
 	bool undef;
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest hypervisor: a program at (virtual) EL2 with E2H=1 and the guests ("L2") that it runs. An L2
- * runs the same image at L2_BASE, through a stage 2 of the hypervisor's, with the same library.
+ * The guest hypervisor: a program at (virtual) EL2 with E2H=1 and the guests ("L2") that it runs.
+ * An L2 runs the same image at L2_BASE, through a stage 2 of the hypervisor's, with the same
+ * library.
  */
 #pragma once
 
-/* Also what is declared elsewhere is in this image: no address from a table, which would be the hypervisor's. */
+/*
+ * Also what is declared elsewhere is in this image: no address from a table, which would be the
+ * hypervisor's.
+ */
 #pragma GCC visibility push(hidden)
 
 #include "arch/hcr.h"
@@ -50,7 +54,10 @@ enum exit_kind {
 	EXIT_SERROR,
 };
 
-/* The EL1 registers that belong to an L2: X(name, name from EL2). SP_EL1 and CNTKCTL are as the rest. */
+/*
+ * The EL1 registers that belong to an L2: X(name, name from EL2). SP_EL1 and CNTKCTL are as the
+ * rest.
+ */
 #define L2_BANK(X)                                                                                 \
 	X(SCTLR, SCTLR_EL12)                                                                       \
 	X(CPACR, CPACR_EL12)                                                                       \
@@ -154,7 +161,10 @@ extern const char l2_return[];
 void stage2_reset(void);
 /* Zeroed memory of 64 KiB, aligned, until stage2_reset(). */
 void *pool_alloc(void);
-/* An empty table of this granule (bits), start level and IPA size; fills VTCR and VTTBR of the L2 too. */
+/*
+ * An empty table of this granule (bits), start level and IPA size; fills VTCR and VTTBR of the L2
+ * too.
+ */
 void stage2_init(struct l2 *l, u32 granule, u32 start, u32 bits, u32 vmid);
 /* Map one leaf of the level: descriptor attributes as given. No TLB maintenance. */
 void stage2_map(struct l2 *l, u64 ipa, u64 pa, u32 level, u64 attr);

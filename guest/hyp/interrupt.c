@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interrupts of L2s by list registers, interrupts of the hypervisor's while an L2 runs, timers of both. */
+/*
+ * Interrupts of L2s by list registers, interrupts of the hypervisor's while an L2 runs, timers of
+ * both.
+ */
 #include "hyp.h"
 
 #include "timer.h"
@@ -181,7 +184,8 @@ static void priorities(struct l2 *l)
 	l2_run_fn(l, l2_take, 0xf0, 0, 0);
 	expect_eq(taken.count, 4, "interrupts");
 	for (i = 0; i < 4; i++)
-		expect(taken.id[i] == want[i], "interrupt %u is %u, expected %u", i, taken.id[i], want[i]);
+		expect(taken.id[i] == want[i], "interrupt %u is %u, expected %u", i, taken.id[i],
+		       want[i]);
 	begin(l, "the priority mask holds interrupts back");
 	sysreg_write(ICH_LR0_EL2, LR(40, 0x80));
 	sysreg_write(ICH_LR1_EL2, LR(41, 0x40));
@@ -314,8 +318,9 @@ static void physical(struct l2 *l)
 	begin(l, "L2's own SGI is trapped");
 	l2_call(l, l2_sgi, 0x1234, 0, 0);
 	l->x[0] = 0x1000001;
-	if (l2_run(l) != EXIT_SYNC || (l->esr & ~(31UL << 5)) !=
-					      ESR_OF(EC_SYS, 3UL << 20 | 5UL << 17 | 12UL << 10 | 11UL << 1))
+	if (l2_run(l) != EXIT_SYNC ||
+	    (l->esr & ~(31UL << 5)) !=
+		    ESR_OF(EC_SYS, 3UL << 20 | 5UL << 17 | 12UL << 10 | 11UL << 1))
 		test_fail("esr 0x%lx", l->esr);
 	expect_eq(l->x[FIELD(l->esr, 9, 5)], 0x1000001, "value written");
 	l->elr += 4;
@@ -357,11 +362,14 @@ static bool own_taken(u64 us)
 	return own_irq || own_fiq;
 }
 
-/* An SGI of this group is pending at EL2 with these bits of HCR_EL2: is it taken, and then with TGE = 1? */
+/*
+ * An SGI of this group is pending at EL2 with these bits of HCR_EL2: is it taken, and then with TGE
+ * = 1?
+ */
 static void at_el2(u64 bits, u32 group, bool comes)
 {
-	check_begin("irq", "an SGI of group %u at EL2 with TGE=%u IMO=%u FMO=%u", group, !!(bits & HCR_TGE),
-		    !!(bits & HCR_IMO), !!(bits & HCR_FMO));
+	check_begin("irq", "an SGI of group %u at EL2 with TGE=%u IMO=%u FMO=%u", group,
+		    !!(bits & HCR_TGE), !!(bits & HCR_IMO), !!(bits & HCR_FMO));
 	own_irq = own_fiq = 0;
 	gic_set_group(4, group);
 	gic_enable(4);
@@ -374,7 +382,8 @@ static void at_el2(u64 bits, u32 group, bool comes)
 	isb();
 	expect_eq(own_taken(comes ? LATE_US : 200), comes, "taken");
 	if (!comes) {
-		expect_eq(group ? sysreg_read(ICC_HPPIR1_EL1) : sysreg_read(ICC_HPPIR0_EL1), 4, "ICC_HPPIR");
+		expect_eq(group ? sysreg_read(ICC_HPPIR1_EL1) : sysreg_read(ICC_HPPIR0_EL1), 4,
+			  "ICC_HPPIR");
 		expect(!own_taken(200), "taken after a look at ICC_HPPIR");
 		sysreg_write(HCR_EL2, HCR_HOST);
 		isb();
@@ -411,8 +420,8 @@ static void by_poll(void)
 /* The same while L2 runs, masked: what is not for EL2 does not end the run. */
 static void at_el1(struct l2 *l, u64 bits, u32 group, u64 kind)
 {
-	check_begin("irq", "an SGI of group %u while L2 runs with IMO=%u FMO=%u", group, !!(bits & HCR_IMO),
-		    !!(bits & HCR_FMO));
+	check_begin("irq", "an SGI of group %u while L2 runs with IMO=%u FMO=%u", group,
+		    !!(bits & HCR_IMO), !!(bits & HCR_FMO));
 	own_irq = own_fiq = 0;
 	l->hcr = (HCR_L2 & ~(HCR_IMO | HCR_FMO)) | bits;
 	gic_set_group(4, group);
@@ -538,21 +547,24 @@ static void counters(struct l2 *l)
 		before = counter_phys();
 		seen = l2_run_fn(l, l2_counters, 0, 0, 0) + offsets[i];
 		after = counter_phys();
-		expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen, before, after);
+		expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen,
+		       before, after);
 	}
 	l->cntvoff = 0;
 	check_begin("timer", "L2's CNTPCT");
 	before = counter_phys();
 	seen = l2_run_fn(l, l2_counters, 1, 0, 0);
 	after = counter_phys();
-	expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen, before, after);
+	expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen, before,
+	       after);
 	check_begin("timer", "CNTVCT at EL2 has no offset");
 	sysreg_write(CNTVOFF_EL2, 1UL << 50);
 	isb();
 	before = counter_phys();
 	seen = counter_virt();
 	after = counter_phys();
-	expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen, before, after);
+	expect(before <= seen && seen <= after, "0x%lx is not in 0x%lx to 0x%lx", seen, before,
+	       after);
 	sysreg_write(CNTVOFF_EL2, 0);
 }
 
@@ -644,12 +656,15 @@ static u64 l2_vtimer(u64 ticks, u64 sleep, u64 c)
 	return taken.id[0];
 }
 
-/* As a hypervisor gives L2 its virtual timer: the physical interrupt stays active until L2's EOI. */
+/*
+ * As a hypervisor gives L2 its virtual timer: the physical interrupt stays active until L2's EOI.
+ */
 static void hw_timer(struct l2 *l, bool sleep)
 {
 	u64 kind, rounds = 0;
 
-	check_begin("timer", "L2's virtual timer by an HW list register%s", sleep ? ", in WFI" : "");
+	check_begin("timer", "L2's virtual timer by an HW list register%s",
+		    sleep ? ", in WFI" : "");
 	lr_clear();
 	memset(&taken, 0, sizeof(taken));
 	l->control[CTL_ICH_HCR] = ICH_EN;

@@ -88,7 +88,7 @@ void l2_load(struct l2 *l)
 
 static void controls_load(const struct l2 *l)
 {
-#define X(name, reg, exists)                                                                          \
+#define X(name, reg, exists)                                                                       \
 	if (exists)                                                                                \
 		sysreg_write(reg, l->control[CTL_##name]);
 	L2_CONTROLS(X)

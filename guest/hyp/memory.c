@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage 2 of L2s: faults of each kind at each level with each granule, paging on demand, MMIO emulation. */
+/*
+ * Stage 2 of L2s: faults of each kind at each level with each granule, paging on demand, MMIO
+ * emulation.
+ */
 #include "hyp.h"
 
 /* payload.S */
@@ -91,7 +94,10 @@ static void put_code(u64 *page)
 	isb();
 }
 
-/* Permissions and access flag of a leaf at the level; ipa is where it is, pa the start of what it maps. */
+/*
+ * Permissions and access flag of a leaf at the level; ipa is where it is, pa the start of what it
+ * maps.
+ */
 static void leaf(struct l2 *l, const char *g, u32 level, u64 ipa, u64 pa, u64 page)
 {
 	u64 at = ipa + page;
@@ -148,7 +154,8 @@ static void translation(struct l2 *l, const struct granule *g)
 		load_fault(l, ipa, FSC_TRANSLATION + level);
 		store_fault(l, ipa, FSC_TRANSLATION + level);
 		fetch_fault(l, ipa, FSC_TRANSLATION + level);
-		print("stage2: %s far 0x%lx hpfar 0x%lx esr 0x%lx\n", g->name, l->far, l->hpfar, l->esr);
+		print("stage2: %s far 0x%lx hpfar 0x%lx esr 0x%lx\n", g->name, l->far, l->hpfar,
+		      l->esr);
 	}
 }
 
@@ -168,7 +175,8 @@ static void walk_fault(struct l2 *l, const char *g)
 		test_fail("esr 0x%lx", l->esr);
 		return;
 	}
-	expect_eq(l->esr & ~3UL, ESR_OF(EC_IABT_LOW, S1PTW | FSC_TRANSLATION), "esr but for the level");
+	expect_eq(l->esr & ~3UL, ESR_OF(EC_IABT_LOW, S1PTW | FSC_TRANSLATION),
+		  "esr but for the level");
 	expect_eq(l->far, l->elr, "far");
 	expect_eq(l->hpfar & MASK(43, 4), table >> 12 << 4, "hpfar");
 	print("stage2: %s on the walk: hpfar 0x%lx esr 0x%lx\n", g, l->hpfar, l->esr);
@@ -232,13 +240,15 @@ static void on_demand(struct l2 *l, const struct granule *g)
 		} else {
 			writable[k] = true;
 		}
-		stage2_map(l, base + k * page, pa[k], 3, (writable[k] ? S2_RW : S2_RO) | S2_NORMAL | S2_AF);
+		stage2_map(l, base + k * page, pa[k], 3,
+			   (writable[k] ? S2_RW : S2_RO) | S2_NORMAL | S2_AF);
 		if (writable[k])
 			stage2_flush(l);
 		if (++faults > 80)
 			break;
 	}
-	expect(l2_is_hvc(l, kind, L2_DONE), "kind %lu esr 0x%lx hpfar 0x%lx", kind, l->esr, l->hpfar);
+	expect(l2_is_hvc(l, kind, L2_DONE), "kind %lu esr 0x%lx hpfar 0x%lx", kind, l->esr,
+	       l->hpfar);
 	expect_eq(l->x[0], touch_model(2000, 7), "sum of what L2 read");
 	expect_eq(faults, 80, "faults");
 }
@@ -288,8 +298,8 @@ static void odd_faults(struct l2 *l)
 }
 
 /*
- * QEMU 10.0 asks nothing of alignment by stage 2 where one thread is all CPUs (-icount, one CPU): there L2 comes to its
- * end. Under nidus an abort that is not L1's would be an exception in L2.
+ * QEMU 10.0 asks nothing of alignment by stage 2 where one thread is all CPUs (-icount, one CPU):
+ * there L2 comes to its end. Under nidus an abort that is not L1's would be an exception in L2.
  */
 static void not_aligned(struct l2 *l, u64 iss, u64 va)
 {
@@ -475,7 +485,10 @@ static u64 l2_count(u64 n, u64 b, u64 c)
 
 #define GICD_CIDR3 0xfffc /* 0xb1 in any GIC; its page's last word */
 
-/* The halves of an LDP or STP of L2's across a page's end: a register of a device that L1 has, and memory. */
+/*
+ * The halves of an LDP or STP of L2's across a page's end: a register of a device that L1 has, and
+ * memory.
+ */
 static void pair_across(struct l2 *l)
 {
 	u64 at = DEVICE + 0x100000, *ram = pool_alloc();
@@ -487,15 +500,18 @@ static void pair_across(struct l2 *l)
 	stage2_map(l, at + 0x1000, (u64)ram, 3, S2_MEMORY);
 	stage2_flush(l);
 	expect_eq(l2_run_fn(l, l2_load_pair32, at + 0xffc, 0, 0), 0x11223344000000b1, "first");
-	expect_eq(l2_run_fn(l, l2_load_pair32, at + 0xffc, 0, 0), 0x11223344000000b1, "with the memory mapped");
+	expect_eq(l2_run_fn(l, l2_load_pair32, at + 0xffc, 0, 0), 0x11223344000000b1,
+		  "with the memory mapped");
 	l2_run_fn(l, l2_store_pair32, at + 0xffc, 0xffffffff, 0x99aabbcc);
 	expect_eq(ram[0], 0x99aabbcc, "what was written");
 	check_begin("mmio", "LDP across the end of memory into a device");
 	stage2_map(l, at - 0x1000, (u64)ram, 3, S2_MEMORY);
 	stage2_map(l, at, dt.gicd, 3, S2_RW | S2_DEVICE | S2_AF);
 	stage2_flush(l);
-	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0), (u64)read32(dt.gicd) << 32 | 0x55667788, "first");
-	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0), (u64)read32(dt.gicd) << 32 | 0x55667788, "again");
+	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0),
+		  (u64)read32(dt.gicd) << 32 | 0x55667788, "first");
+	expect_eq(l2_run_fn(l, l2_load_pair32, at - 4, 0, 0),
+		  (u64)read32(dt.gicd) << 32 | 0x55667788, "again");
 	check_begin("mmio", "LDP across the end of a device's page, with nothing behind");
 	stage2_map(l, at, dt.gicd + (GICD_CIDR3 & ~0xfffUL), 3, S2_RW | S2_DEVICE | S2_AF);
 	*stage2_slot(l, at + 0x1000, 3) = 0;

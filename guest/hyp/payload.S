@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runs in a guest, or at host EL0, and can't be C. Position-independent, wherever it is mapped. */
+/*
+ * What runs in a guest, or at host EL0, and can't be C. Position-independent, wherever it is
+ * mapped.
+ */
 	.arch	armv8.3-a
 
 	.macro	function name
@@ -117,7 +120,9 @@ function l2_spin
 	mov	x0, x1
 	ret
 
-/* Vectors that tell the hypervisor which one was taken: HVC #(0x100 + number). Then back by ERET. */
+/*
+ * Vectors that tell the hypervisor which one was taken: HVC #(0x100 + number). Then back by ERET.
+ */
 	.balign	2048
 	.globl	l2_telling_vectors
 l2_telling_vectors:
@@ -127,7 +132,9 @@ l2_telling_vectors:
 	eret
 	.endr
 
-/* x0: values for the EL1 bank in the order of L2_BANK, TPIDR_EL1 last; SP_EL1 is the stack pointer. */
+/*
+ * x0: values for the EL1 bank in the order of L2_BANK, TPIDR_EL1 last; SP_EL1 is the stack pointer.
+ */
 	.macro	bank_all op
 	\op	sctlr_el1, 0
 	\op	cpacr_el1, 1

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Races: all CPUs of the hypervisor at the same stage 2, GIC, timers and PSCI at once, each in an order of its own that
- * seed=N gives, for ms=N. Whatever happens in between, three things hold: an L2 reads and writes only what is mapped
- * when the TLBI for what was there before is over, every interrupt comes, and afterwards all is as ever.
+ * Races: all CPUs of the hypervisor at the same stage 2, GIC, timers and PSCI at once, each in an
+ * order of its own that seed=N gives, for ms=N. Whatever happens in between, three things hold: an
+ * L2 reads and writes only what is mapped when the TLBI for what was there before is over, every
+ * interrupt comes, and afterwards all is as ever.
  */
 #include "hyp.h"
 
@@ -75,13 +76,15 @@ static u64 *frame_get(void)
 	spin_unlock(&spare.lock);
 	for (i = 0; i < 512; i++)
 		if (__atomic_load_n(&frame[i], __ATOMIC_RELAXED) != POISON) {
-			test_fail("CPU %u: a page that nothing maps was written: 0x%lx", cpu_self()->index, frame[i]);
+			test_fail("CPU %u: a page that nothing maps was written: 0x%lx",
+				  cpu_self()->index, frame[i]);
 			break;
 		}
 	return frame;
 }
 
-#define TLBI(op1, m, op2, arg) asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
+#define TLBI(op1, m, op2, arg)                                                                     \
+	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
 /* One page of the VMID in force, in one of the ways that there are. */
 static void tlbi_one(u64 *seed, u64 ipa)
@@ -141,7 +144,8 @@ static u64 *descriptor(u64 i)
 
 static void describe(u64 i, u64 attr)
 {
-	__atomic_store_n(descriptor(i), attr ? (u64)slots[i].frame | attr | 3 : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(descriptor(i), attr ? (u64)slots[i].frame | attr | 3 : 0,
+			 __ATOMIC_RELEASE);
 	dsb(ishst);
 }
 
@@ -367,7 +371,10 @@ static void l2_on_irq(struct frame *f)
 		gic_eoi(id);
 }
 
-/* Reads and writes the window, with a timer of its own; how many words were not what is mapped there. */
+/*
+ * Reads and writes the window, with a timer of its own; how many words were not what is mapped
+ * there.
+ */
 static u64 l2_race(u64 seed, u64 n, u64 timer)
 {
 	u64 i, bad = 0;
@@ -402,7 +409,8 @@ static u64 l2_wide(u64 n, u64 b, u64 c)
 	(void)b;
 	(void)c;
 	for (i = 0; i < n; i++)
-		sum += *(volatile u64 *)(GIB(WIDE_FIRST) + i * (GIB(WIDE_LAST - WIDE_FIRST) / n & ~4095UL));
+		sum += *(volatile u64 *)(GIB(WIDE_FIRST) +
+					 i * (GIB(WIDE_LAST - WIDE_FIRST) / n & ~4095UL));
 	return sum;
 }
 
@@ -433,13 +441,17 @@ static void enter(u64 *seed, u64 n)
 	struct l2 *l = &l2s[cpu_self()->index];
 	u64 root = l->s2.root;
 
-	/* Seldom one that nobody has seen before, so that what remembers them is used anew; large now and then. */
+	/*
+	 * Seldom one that nobody has seen before, so that what remembers them is used anew; large
+	 * now and then.
+	 */
 	if (pick(seed, 16) == 0) {
 		l->vttbr = root | (100 + pick(seed, 100)) << 48;
 		l2_call(l, l2_wide, 1 + pick(seed, pick(seed, 4) ? 8 : 128), 0, 0);
 	} else {
 		l->vttbr = root | (1 + pick(seed, VMIDS)) << 48;
-		l2_call(l, l2_race, random_next(seed), n, pick(seed, 2) ? 1 + pick(seed, ticks_us(50)) : 0);
+		l2_call(l, l2_race, random_next(seed), n,
+			pick(seed, 2) ? 1 + pick(seed, ticks_us(50)) : 0);
 	}
 	run(l, seed);
 }
@@ -465,7 +477,8 @@ static void cpu_on(u64 *seed)
 	u32 k = (u32)pick(seed, MIN(dt.cpu_count, (u32)CPUS));
 
 	if (!k) /* it stays on */
-		expect_eq(psci_call(PSCI_CPU_ON, gcpus[0].mpidr, 0, 0), -4, "CPU_ON of a CPU that is on");
+		expect_eq(psci_call(PSCI_CPU_ON, gcpus[0].mpidr, 0, 0), -4,
+			  "CPU_ON of a CPU that is on");
 	if (!k || !spin_trylock(&psci_lock))
 		return;
 	if (__atomic_load_n(&gcpus[k].state, __ATOMIC_ACQUIRE) == GCPU_DONE && !over() &&
@@ -507,13 +520,14 @@ static void settle(u32 me)
 		if (lrs_in_use()) {
 			l2_call(&l2s[me], l2_race, 1, 64, 0);
 			run(&l2s[me], &seeds[me]);
-		} else if (!__atomic_load_n(&owed[me].mail, __ATOMIC_SEQ_CST) && !owed[me].timer[0] &&
-			   !owed[me].timer[1]) {
+		} else if (!__atomic_load_n(&owed[me].mail, __ATOMIC_SEQ_CST) &&
+			   !owed[me].timer[0] && !owed[me].timer[1]) {
 			break;
 		}
 		if ((s64)(counter_virt() - limit) > 0) {
-			test_fail("CPU %u: SGI %u, timers %u %u, L2 has interrupts: %u", me, owed[me].mail,
-				  owed[me].timer[0], owed[me].timer[1], lrs_in_use());
+			test_fail("CPU %u: SGI %u, timers %u %u, L2 has interrupts: %u", me,
+				  owed[me].mail, owed[me].timer[0], owed[me].timer[1],
+				  lrs_in_use());
 			break;
 		}
 	}
@@ -612,11 +626,13 @@ static void settle_spis(void)
 			run(&l2s[0], &seeds[0]);
 		}
 		for (i = left = 0; i < SPIS; i++)
-			left |= (u32)(owed_spi[i] || gic_is_pending(SPI_FIRST + i) || gic_is_active(SPI_FIRST + i)) << i;
+			left |= (u32)(owed_spi[i] || gic_is_pending(SPI_FIRST + i) ||
+				      gic_is_active(SPI_FIRST + i))
+				<< i;
 	} while (left && (s64)(counter_virt() - limit) < 0);
 	for (i = 0; i < SPIS; i++) {
-		expect(!(left >> i & 1), "SPI %u: owed %u, pending %u, active %u", SPI_FIRST + i, owed_spi[i],
-		       gic_is_pending(SPI_FIRST + i), gic_is_active(SPI_FIRST + i));
+		expect(!(left >> i & 1), "SPI %u: owed %u, pending %u, active %u", SPI_FIRST + i,
+		       owed_spi[i], gic_is_pending(SPI_FIRST + i), gic_is_active(SPI_FIRST + i));
 		gic_disable(SPI_FIRST + i);
 	}
 	l2_put();

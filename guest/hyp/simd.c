@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIMD across the levels: an L2 sees what the hypervisor left in the registers and the other way round, in every
- * mode and at every length; traps come as asked for and change nothing.
+ * SIMD across the levels: an L2 sees what the hypervisor left in the registers and the other way
+ * round, in every mode and at every length; traps come as asked for and change nothing.
  */
 #include "hyp.h"
 
@@ -161,7 +161,8 @@ static void compare_bytes(const char *who, const char *what, const u8 *a, const 
 
 	for (i = 0; i < n; i++) {
 		if (a[i] != b[i]) {
-			test_fail("%s sees %s byte %lu as %02x, expected %02x", who, what, i, b[i], a[i]);
+			test_fail("%s sees %s byte %lu as %02x, expected %02x", who, what, i, b[i],
+				  a[i]);
 			return;
 		}
 	}
@@ -170,8 +171,8 @@ static void compare_bytes(const char *who, const char *what, const u8 *a, const 
 static bool set_compare(const char *who, const struct set *a, const struct set *b)
 {
 	expect(a->vl == b->vl && a->svcr == b->svcr && a->svl == b->svl,
-	       "%s: vl %lu svl %lu svcr %lu, expected %lu %lu %lu", who, b->vl, b->svl, b->svcr, a->vl,
-	       a->svl, a->svcr);
+	       "%s: vl %lu svl %lu svcr %lu, expected %lu %lu %lu", who, b->vl, b->svl, b->svcr,
+	       a->vl, a->svl, a->svcr);
 	expect(a->fpcr == b->fpcr && a->fpsr == b->fpsr && a->tpidr2 == b->tpidr2,
 	       "%s: FPCR 0x%lx FPSR 0x%lx TPIDR2 0x%lx, expected 0x%lx 0x%lx 0x%lx", who, b->fpcr,
 	       b->fpsr, b->tpidr2, a->fpcr, a->fpsr, a->tpidr2);
@@ -229,7 +230,8 @@ static bool expect_hvc(struct l2 *l, u32 imm)
 	u64 kind = l2_run(l);
 
 	if (!l2_is_hvc(l, kind, imm))
-		test_fail("kind %lu esr 0x%lx elr 0x%lx, expected HVC %u", kind, l->esr, l->elr, imm);
+		test_fail("kind %lu esr 0x%lx elr 0x%lx, expected HVC %u", kind, l->esr, l->elr,
+			  imm);
 	host_simd();
 	return !test_failed();
 }
@@ -285,7 +287,10 @@ static void rounds(struct l2 *l, u64 n)
 	host_lengths(15, 15);
 }
 
-/* What an L2 has that may have LEN l1 of its hypervisor and asks for LEN l2: as the hypervisor itself at the less. */
+/*
+ * What an L2 has that may have LEN l1 of its hypervisor and asks for LEN l2: as the hypervisor
+ * itself at the less.
+ */
 static void lengths(struct l2 *l)
 {
 	u64 a, b;
@@ -303,8 +308,9 @@ static void lengths(struct l2 *l)
 				svl = svl_bytes();
 			host_lengths(a, a);
 			r = l2_run_fn(l, l2_lengths, b, b | FA64 | EZT0, 0);
-			expect(r == (vl << 32 | svl), "LEN %lu and %lu: VL %lu SVL %lu, expected %lu %lu", a, b,
-			       r >> 32, r & 0xffffffff, vl, svl);
+			expect(r == (vl << 32 | svl),
+			       "LEN %lu and %lu: VL %lu SVL %lu, expected %lu %lu", a, b, r >> 32,
+			       r & 0xffffffff, vl, svl);
 		}
 	}
 	host_lengths(15, 15);
@@ -322,7 +328,10 @@ static u64 l2_store_z(u64 a, u64 b, u64 c)
 	return 0;
 }
 
-/* A smaller length for L2: the low part is seen and survives; above it are zeroes or what was there. */
+/*
+ * A smaller length for L2: the low part is seen and survives; above it are zeroes or what was
+ * there.
+ */
 static void narrow(struct l2 *l)
 {
 	u64 len, r, i, vl;
@@ -346,7 +355,8 @@ static void narrow(struct l2 *l)
 		vl = seen.vl;
 		for (r = 0; r < 32; r++) {
 			compare_bytes("L2", "Z", want.z + r * want.vl, seen.z + r * vl, vl);
-			compare_bytes("L1 after", "Z", want.z + r * want.vl, after.z + r * want.vl, vl);
+			compare_bytes("L1 after", "Z", want.z + r * want.vl, after.z + r * want.vl,
+				      vl);
 			for (i = vl; i < want.vl; i++) {
 				u8 got = after.z[r * want.vl + i];
 
@@ -435,8 +445,8 @@ static void one_trap(struct l2 *l, const struct simd_trap *t)
 	l->control[CTL_CPTR] = t->cptr;
 	kind = l2_run(l);
 	if (t->esr) {
-		expect(kind == EXIT_SYNC && l->esr == t->esr, "kind %lu esr 0x%lx, expected 0x%lx", kind,
-		       l->esr, t->esr);
+		expect(kind == EXIT_SYNC && l->esr == t->esr, "kind %lu esr 0x%lx, expected 0x%lx",
+		       kind, l->esr, t->esr);
 		expect_eq(l->elr, l2_address(words[t->word]), "elr");
 		host_simd();
 		set_store(&after);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same on two CPUs at once: L2s of their own, two CPUs of one L2, tables that change under a running L2. */
+/*
+ * The same on two CPUs at once: L2s of their own, two CPUs of one L2, tables that change under a
+ * running L2.
+ */
 #include "hyp.h"
 
 #include "mmu.h"
@@ -34,7 +37,8 @@ static void serve(struct l2 *l, u64 id)
 	for (i = 0; i < ROUNDS; i++) {
 		kind = l2_run(l);
 		if (!l2_is_hvc(l, kind, 1) || l->x[0] != (id << 32 | i)) {
-			test_fail("CPU %lu round %lu: kind %lu esr 0x%lx x0 0x%lx", id, i, kind, l->esr, l->x[0]);
+			test_fail("CPU %lu round %lu: kind %lu esr 0x%lx x0 0x%lx", id, i, kind,
+				  l->esr, l->x[0]);
 			return;
 		}
 		l->x[0] = id ^ i;

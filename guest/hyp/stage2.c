@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest hypervisor's stage-2 tables: any granule, one leaf at a time, from a pool of 64 KiB pieces. */
+/*
+ * The guest hypervisor's stage-2 tables: any granule, one leaf at a time, from a pool of 64 KiB
+ * pieces.
+ */
 #include "hyp.h"
 
 #define POOL_PIECE 0x10000UL
@@ -29,7 +32,10 @@ static u32 level_bits(const struct stage2 *s, u32 level)
 	return s->granule + (3 - level) * (s->granule - 3);
 }
 
-/* The tables of the start level, side by side: what is not a multiple of their size is no address for VTTBR_EL2. */
+/*
+ * The tables of the start level, side by side: what is not a multiple of their size is no address
+ * for VTTBR_EL2.
+ */
 static u64 root_alloc(const struct stage2 *s)
 {
 	u64 size = 8UL << (s->bits - level_bits(s, s->start)), root, end;
@@ -89,7 +95,8 @@ static u64 *walk(struct l2 *l, u64 ipa, u32 level, bool build)
 
 void stage2_map(struct l2 *l, u64 ipa, u64 pa, u32 level, u64 attr)
 {
-	__atomic_store_n(walk(l, ipa, level, true), pa | attr | (level == 3 ? 3 : 1), __ATOMIC_RELEASE);
+	__atomic_store_n(walk(l, ipa, level, true), pa | attr | (level == 3 ? 3 : 1),
+			 __ATOMIC_RELEASE);
 	dsb(ishst);
 }
 

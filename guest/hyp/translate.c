@@ -128,15 +128,25 @@ static void by_l2(struct l2 *l)
 		level3[0][0] = page_ipa(0) | S1_LEAF | S1_NG;
 		dsb(ish);
 		stage2_flush(l);
-		expect_eq(l2_run_fn(l, l2_remap, l2_address(f->code), form_arg(f, 5), 0), 0x10000000101,
-			  "what L2 read before and after");
+		expect_eq(l2_run_fn(l, l2_remap, l2_address(f->code), form_arg(f, 5), 0),
+			  0x10000000101, "what L2 read before and after");
 		expect_eq(l->exits, 1, "exits");
 	}
 }
 
 /* ---- TLBI for L2 ----------------------------------------------------------------------------- */
 
-enum ipa_form { IPAS2E1IS, IPAS2LE1IS, IPAS2E1, VMALLS12E1IS, VMALLS12E1, ALLE1IS, ALLE1, RIPAS2E1IS, IPA_FORMS };
+enum ipa_form {
+	IPAS2E1IS,
+	IPAS2LE1IS,
+	IPAS2E1,
+	VMALLS12E1IS,
+	VMALLS12E1,
+	ALLE1IS,
+	ALLE1,
+	RIPAS2E1IS,
+	IPA_FORMS
+};
 static const char *const ipa_names[] = { "IPAS2E1IS and VMALLE1IS", "IPAS2LE1IS and VMALLE1IS",
 					 "IPAS2E1 and VMALLE1",	"VMALLS12E1IS", "VMALLS12E1",
 					 "ALLE1IS", "ALLE1", "RIPAS2E1IS and VMALLE1IS" };
@@ -152,13 +162,16 @@ static void invalidate(struct l2 *l, enum ipa_form f, u64 ipa)
 	dsb(ish);
 	switch (f) {
 	case IPAS2E1IS:
-		asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12) : "memory");
+		asm volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12)
+			     : "memory");
 		break;
 	case IPAS2LE1IS:
-		asm volatile("tlbi ipas2le1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12) : "memory");
+		asm volatile("tlbi ipas2le1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> 12)
+			     : "memory");
 		break;
 	case IPAS2E1:
-		asm volatile("tlbi ipas2e1, %0\n\tdsb ish\n\ttlbi vmalle1" ::"r"(ipa >> 12) : "memory");
+		asm volatile("tlbi ipas2e1, %0\n\tdsb ish\n\ttlbi vmalle1" ::"r"(ipa >> 12)
+			     : "memory");
 		break;
 	case VMALLS12E1IS:
 		asm volatile("tlbi vmalls12e1is" ::: "memory");
@@ -173,7 +186,8 @@ static void invalidate(struct l2 *l, enum ipa_form f, u64 ipa)
 		asm volatile("tlbi alle1" ::: "memory");
 		break;
 	case RIPAS2E1IS: /* S1_4_C8_C0_2 */
-		asm volatile("sys #4, c8, c0, #2, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(range) : "memory");
+		asm volatile("sys #4, c8, c0, #2, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(range)
+			     : "memory");
 		break;
 	case IPA_FORMS:
 		break;
@@ -235,7 +249,10 @@ static void for_l2(struct l2 *l)
 	stage2_flush(l);
 }
 
-/* The last table of stage 2 is another: what L2 has not touched yet is the new one's, as is what it had. */
+/*
+ * The last table of stage 2 is another: what L2 has not touched yet is the new one's, as is what it
+ * had.
+ */
 static void for_tables(struct l2 *l)
 {
 	bool range = FIELD(sysreg_read(ID_AA64ISAR0_EL1), 59, 56) >= 2;
@@ -259,13 +276,15 @@ static void for_tables(struct l2 *l)
 		memcpy(table, (void *)(old & MASK(47, 12)), 4096);
 		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA, 0, 0), 0x100, "what L2 read before");
 		/* Its code has been walked to: now the last table walked is this one. */
-		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 8192, 0, 0), 0x100, "what else L2 read");
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 8192, 0, 0), 0x100,
+			  "what else L2 read");
 		*slot = 0;
 		invalidate(l, (enum ipa_form)f, TEST_IPA);
 		__atomic_store_n(slot, (u64)table | 3, __ATOMIC_RELEASE);
 		stage2_map(l, TEST_IPA, (u64)pages[2], 3, S2_MEMORY);
 		stage2_map(l, TEST_IPA + 4096, (u64)pages[2], 3, S2_MEMORY);
-		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 4096, 0, 0), 0x102, "what L2 read next to it");
+		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 4096, 0, 0), 0x102,
+			  "what L2 read next to it");
 		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA, 0, 0), 0x102, "what L2 read after");
 		*slot = 0;
 		stage2_flush(l);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trap controls, one row for each control and instruction: with the control on, an L2 that executes the
- * instruction exits with the syndrome that the encoding gives; with it off, it does not exit.
+ * Trap controls, one row for each control and instruction: with the control on, an L2 that executes
+ * the instruction exits with the syndrome that the encoding gives; with it off, it does not exit.
  */
 #include "hyp.h"
 
@@ -299,7 +299,9 @@ static bool needed(const struct row *r)
 {
 	u64 mmfr2 = sysreg_read(ID_AA64MMFR2_EL1), mmfr1 = sysreg_read(ID_AA64MMFR1_EL1);
 
-	/* OSDLR_EL1's bit is RES0 without FEAT_DoubleLock (ID_AA64DFR0_EL1.DoubleLock is 0b1111). */
+	/*
+	 * OSDLR_EL1's bit is RES0 without FEAT_DoubleLock (ID_AA64DFR0_EL1.DoubleLock is 0b1111).
+	 */
 	if ((r->control == CTL_HDFGRTR || r->control == CTL_HDFGWTR) && r->bits == BIT(11) &&
 	    FIELD(sysreg_read(ID_AA64DFR0_EL1), 39, 36))
 		return false;

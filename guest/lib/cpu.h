@@ -50,8 +50,9 @@ static inline u64 counter_phys(void)
 }
 
 /*
- * What must come has come by then, however slow the host is and whatever else it does: time is the host's. A test
- * that fails waits so long; how late things may be is judged where time is instructions (--icount) alone.
+ * What must come has come by then, however slow the host is and whatever else it does: time is the
+ * host's. A test that fails waits so long; how late things may be is judged where time is
+ * instructions (--icount) alone.
  */
 #define PATIENCE_US 60000000UL
 

@@ -87,8 +87,8 @@ cpu_setup:
 	ret
 
 /*
- * Started at EL2 (the bare machine, or a nested VM): go on at EL1, EL2 traps nothing. A program that is to stay
- * there has an el2_leave of its own; it may use x1 and x2.
+ * Started at EL2 (the bare machine, or a nested VM): go on at EL1, EL2 traps nothing. A program
+ * that is to stay there has an el2_leave of its own; it may use x1 and x2.
  */
 	.weak	el2_leave
 el2_leave:

@@ -402,8 +402,8 @@ static void check_features(char **argv, u64 id, u64 procs)
 	u64 svl = has_sme ? set_vl(PR_SME_SET_VL, VL_MAX) * 8 : 0;
 
 	if (has_sve && has_sme)
-		say("id %lu: %lu processes, sve %lu bits, sme %lu bits%s%s", id, procs, vl, svl, has_fa64 ? ", FA64" : "",
-		    has_sme2 ? ", ZT0" : "");
+		say("id %lu: %lu processes, sve %lu bits, sme %lu bits%s%s", id, procs, vl, svl,
+		    has_fa64 ? ", FA64" : "", has_sme2 ? ", ZT0" : "");
 	else if (has_sve)
 		say("id %lu: %lu processes, sve %lu bits, no sme", id, procs, vl);
 	else

@@ -68,7 +68,9 @@ void progress(u64 *said, u64 done)
 
 	if (last && (s64)(now - last) < 5000000000)
 		return;
-	if (__atomic_compare_exchange_n(said, &last, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) && last)
+	if (__atomic_compare_exchange_n(said, &last, now, false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED) &&
+	    last)
 		say("%lu done", done);
 }
 

@@ -34,8 +34,8 @@ noreturn void quit(u64 status);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * For whoever waits for us: says how many are done if the last such line is more than 5 s ago. *said is when that was,
- * 0 at first; several processes may share it.
+ * For whoever waits for us: says how many are done if the last such line is more than 5 s ago.
+ * *said is when that was, 0 at first; several processes may share it.
  */
 void progress(u64 *said, u64 done);
 

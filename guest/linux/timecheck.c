@@ -99,7 +99,10 @@ static void sleep(u64 ns)
 		failed("nanosleep");
 	counted = ticks_ns(counter() - count);
 	slept = monotonic_ns() - begin;
-	/* The sleep stands between the counter's reads, too; 1 % is for a clock that is being adjusted. */
+	/*
+	 * The sleep stands between the counter's reads, too; 1 % is for a clock that is being
+	 * adjusted.
+	 */
 	if (slept < ns || counted < ns - ns / 100)
 		failed("%lu ns of sleep took %lu ns, by the counter %lu", ns, slept, counted);
 	raise_to(&all->latest, slept - ns);

@@ -102,7 +102,10 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 		sysreg_read(reg) != 0;                                                             \
 	})
 
-/* The registers of EL1 whose content is IMPLEMENTATION DEFINED: most implementations have none, and nothing to move. */
+/*
+ * The registers of EL1 whose content is IMPLEMENTATION DEFINED: most implementations have none, and
+ * nothing to move.
+ */
 static bool has_el1_impdef(void)
 {
 	bool keeps = KEEPS(AFSR0_EL12) | KEEPS(AFSR1_EL12) | KEEPS(AMAIR_EL12);
@@ -177,7 +180,10 @@ static const char *feat_less(const struct feat *f, const struct feat *boot)
 	return NULL;
 }
 
-/* What traps for the sake of this CPU, which has more than the boot CPU; where it is not there the bits are RES0. */
+/*
+ * What traps for the sake of this CPU, which has more than the boot CPU; where it is not there the
+ * bits are RES0.
+ */
 static void feat_join(const struct feat *f)
 {
 #define X(name, reg, lsb, min) feat.name |= f->name;

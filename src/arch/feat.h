@@ -14,8 +14,12 @@ struct feat {
 	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;
 	bool evt; /* HCR_EL2.TID4 and its like */
 	bool cpacr_tcpac; /* CPACR_EL1 keeps bit 31, CPTR_EL2's TCPAC: probe_el1() */
-	u64 cntkctl_el2;  /* of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1() */
-	bool el1_impdef; /* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
+	/*
+	 * of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1()
+	 */
+	u64 cntkctl_el2;
+	/* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
+	bool el1_impdef;
 	/* Hidden from VMs, of any CPU: their trap bits exist only then. */
 	bool spe, trbe, tracefilt, amu, trace;
 	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
@@ -39,8 +43,8 @@ extern u64 feat_ids[IDSPACE_SIZE];
 const char *feat_init(void);
 /*
  * On a secondary CPU: NULL if it has what the boot CPU has, else a line that names the first thing
- * it lacks; the line is valid until the next call. more(): the name of something else that these ID registers lack, or
- * NULL.
+ * it lacks; the line is valid until the next call. more(): the name of something else that these ID
+ * registers lack, or NULL.
  */
 const char *feat_check(const char *(*more)(const u64 id[IDSPACE_SIZE]));
 

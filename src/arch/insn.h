@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single instructions that nidus's logic needs. test/fake has a file of the same name for the host. */
+/*
+ * Single instructions that nidus's logic needs. test/fake has a file of the same name for the host.
+ */
 #pragma once
 
 #include "arch/barrier.h"
@@ -21,7 +23,7 @@ static inline bool insn_rndr(u64 *out)
 #define INSN_AT(name)                                                                              \
 	static inline void insn_at_##name(u64 va)                                                  \
 	{                                                                                          \
-		asm volatile("at " #name ", %0\n\tisb" ::"r"(va) : "memory");                        \
+		asm volatile("at " #name ", %0\n\tisb" ::"r"(va) : "memory");                      \
 	}
 INSN_AT(s1e1r)
 INSN_AT(s1e1w)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PAR_EL1 (DDI 0487): what AT leaves. Bit 11 is RES1 without FEAT_RME; NS is what a Non-secure machine reports. */
+/*
+ * PAR_EL1 (DDI 0487): what AT leaves. Bit 11 is RES1 without FEAT_RME; NS is what a Non-secure
+ * machine reports.
+ */
 #pragma once
 
 #include "lib/types.h"

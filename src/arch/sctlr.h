@@ -19,7 +19,7 @@
 #define SCTLR_SPINTMASK BIT(62)
 
 /*
- * SCTLR_EL2 as nidus runs: E2H = 1, TGE = 0. Bits that are RES1 there, or RES1 without FEAT_ExS (EOS,
- * EIS).
+ * SCTLR_EL2 as nidus runs: E2H = 1, TGE = 0. Bits that are RES1 there, or RES1 without FEAT_ExS
+ * (EOS, EIS).
  */
 #define SCTLR_EL2_RES1 0x30c50830UL

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A spin lock for short sections. nidus runs with interrupts masked wherever it takes one, so a lock
- * is never taken twice on a CPU. Waiters use WFE: it saves power on a CPU, and it hands the turn to
- * the next vCPU on an emulator that runs them one after the other.
+ * A spin lock for short sections. nidus runs with interrupts masked wherever it takes one, so a
+ * lock is never taken twice on a CPU. Waiters use WFE: it saves power on a CPU, and it hands the
+ * turn to the next vCPU on an emulator that runs them one after the other.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lookup and names of sysreg.def's rows: a table for op0 = 3, for the few others a switch, of which the compiler makes a
- * balanced tree.
+ * Lookup and names of sysreg.def's rows: a table for op0 = 3, for the few others a switch, of which
+ * the compiler makes a balanced tree.
  */
 #include "arch/sysreg_table.h"
 
@@ -10,10 +10,14 @@
 
 _Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
 
-/* Two rows with one encoding would not compile, here or below. Behind the end: where other rows' entries do no harm. */
+/*
+ * Two rows with one encoding would not compile, here or below. Behind the end: where other rows'
+ * entries do no harm.
+ */
 const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT] = {
 #define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
-	[(op0) == 3 ? SYSREG_INDEX(op1, crn, crm, op2) : SYSREG_INDEX_END + SR_##name] = SR_##name + 1,
+	[(op0) == 3 ? SYSREG_INDEX(op1, crn, crm, op2) : SYSREG_INDEX_END + SR_##name] =           \
+		SR_##name + 1,
 #include "arch/sysreg.def"
 #undef SYSREG
 };

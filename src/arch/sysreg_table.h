@@ -30,10 +30,11 @@ enum sysreg_key {
 };
 
 /*
- * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen unpredictable branches, for
- * what vEL2 does several times in each exit of its guest.
+ * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen
+ * unpredictable branches, for what vEL2 does several times in each exit of its guest.
  */
-#define SYSREG_INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm)) /* as in a key */
+/* as in a key */
+#define SYSREG_INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm))
 #define SYSREG_INDEX_END SYSREG_INDEX(0, 0, 0, 8)
 extern const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT];
 

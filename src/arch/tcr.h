@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TCR_EL1 and, at the same places, TCR_EL2 with HCR_EL2.E2H = 1; VTCR_EL2 and VTTBR_EL2 (DDI 0487). */
+/*
+ * TCR_EL1 and, at the same places, TCR_EL2 with HCR_EL2.E2H = 1; VTCR_EL2 and VTTBR_EL2 (DDI 0487).
+ */
 #pragma once
 
 #include "lib/types.h"

@@ -25,7 +25,8 @@
 #include "vm/vm_build.h"
 
 /*
- * Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's. Not touched unless there is something to say.
+ * Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's.
+ * Not touched unless there is something to say.
  */
 #ifndef NIDUS_EARLYCON
 #define NIDUS_EARLYCON 0x09000000UL
@@ -43,7 +44,8 @@ noreturn void boot_primary(u64 fdt);
 static noreturn void wrong_el(void)
 {
 	static const char text[] =
-		"nidus: panic: expected to be started at EL2, found EL1 (QEMU: -M virt,virtualization=on)\r\n";
+		"nidus: panic: expected to be started at EL2, found EL1 (QEMU: -M "
+		"virt,virtualization=on)\r\n";
 
 	for (const char *p = text; *p; p++)
 		pl011_putc((u8)*p);
@@ -66,7 +68,8 @@ static void check_cpu(void)
 static void guard_stacks(void)
 {
 	for (u32 i = 0; i <= MAX_CPUS; i++)
-		if (stage1_guard((u64)boot_stack_top - STACK_SLOT + (u64)i * STACK_SLOT, STACK_SLOT / 2))
+		if (stage1_guard((u64)boot_stack_top - STACK_SLOT + (u64)i * STACK_SLOT,
+				 STACK_SLOT / 2))
 			panic("the stacks can't be guarded");
 }
 
@@ -76,7 +79,8 @@ static void map_tree(const void *fdt)
 	const u32 *header = fdt;
 
 	if (!fdt || !IS_ALIGNED((u64)fdt, 8) || (u64)fdt >> feat.pa_bits)
-		panic("device tree: expected an address below 1 << %u that is a multiple of 8, found 0x%lx",
+		panic("device tree: expected an address below 1 << %u that is a multiple of 8, "
+		      "found 0x%lx",
 		      feat.pa_bits, (u64)fdt);
 	if (stage1_map_tree((u64)fdt + MIN(__builtin_bswap32(header[1]), FDT_WINDOW)))
 		panic("device tree: it can't be mapped");
@@ -91,7 +95,8 @@ static void read_machine(const void *fdt, struct range self)
 	if (error)
 		panic("device tree: %s", error);
 	if (!machine_reserve(&machine, self.base, self.size))
-		panic("device tree: too many reserved ranges: expected at most %d", MACHINE_RSV_MAX);
+		panic("device tree: too many reserved ranges: expected at most %d",
+		      MACHINE_RSV_MAX);
 	/* What the tree says nothing of may be anything, RAM as well. */
 	pl011_init(0);
 	error = stage1_map_machine(&machine);
@@ -159,7 +164,8 @@ static void create_vms(void)
 			log_line("vm %s: %u vcpus, %lu MiB", configs.vm[i].name, configs.vm[i].cpus,
 				 configs.vm[i].mem_size >> 20);
 	if (!vm_count)
-		panic("no VM to run: expected \"xen,domain\" nodes or boot modules under /chosen, found "
+		panic("no VM to run: expected \"xen,domain\" nodes or boot modules under /chosen, "
+		      "found "
 		      "%u usable",
 		      vm_count);
 }
@@ -190,7 +196,8 @@ noreturn void boot_primary(u64 fdt)
 	if (machine.uart_intid)
 		irq_uart(console_rx);
 	if (machine.cpu_ignored)
-		log_line("%u CPUs left out: nidus has room for %d", machine.cpu_ignored, MACHINE_CPUS_MAX);
+		log_line("%u CPUs left out: nidus has room for %d", machine.cpu_ignored,
+			 MACHINE_CPUS_MAX);
 	smp_start_others();
 	simd_chaos = has_word(machine.bootargs, "simd.chaos");
 	vm_stats_at_end = has_word(machine.bootargs, "stats");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From /chosen to VMs: Xen's dom0less nodes with nidus's own properties, and the loose boot modules of
- * QEMU's guest-loader. Each VM is read into a scratch copy; a complaint drops that copy and stays as a
- * line.
+ * From /chosen to VMs: Xen's dom0less nodes with nidus's own properties, and the loose boot modules
+ * of QEMU's guest-loader. Each VM is read into a scratch copy; a complaint drops that copy and
+ * stays as a line.
  */
 #include <libfdt.h>
 
@@ -75,7 +75,9 @@ bool config_set_cpus(struct config_reader *r, struct vm_config *vm, struct confi
 	return true;
 }
 
-/* A vector length in bits, or SVE_MAX. What the CPU has of these is simd_config_check()'s to say. */
+/*
+ * A vector length in bits, or SVE_MAX. What the CPU has of these is simd_config_check()'s to say.
+ */
 static bool check_vl(struct config_reader *r, struct config_place at, u32 bits)
 {
 	if (bits != SVE_MAX && (bits > 2048 || bits % 128))
@@ -415,7 +417,9 @@ static void read_domain(struct config_reader *r, int node)
 
 /* ---- loose modules ---- */
 
-/* Collect the loose modules of /chosen by address; kernels that do not fit in the list get a line. */
+/*
+ * Collect the loose modules of /chosen by address; kernels that do not fit in the list get a line.
+ */
 static u32 collect_loose(struct config_reader *r, int chosen, struct loose *list, u32 max)
 {
 	const void *fdt = r->dt.fdt;

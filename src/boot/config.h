@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the VMs are to be: read from /chosen of the machine's device tree (Xen's dom0less bindings). */
+/*
+ * What the VMs are to be: read from /chosen of the machine's device tree (Xen's dom0less bindings).
+ */
 #pragma once
 
 #include "boot/fdt.h"
@@ -23,11 +25,11 @@ struct vm_configs {
 /*
  * Read all VM configurations from m->fdt: nodes compatible with "xen,domain" in /chosen, and the
  * loose boot modules there (QEMU's guest-loader), whose options are words of m->bootargs
- * (docs/config.md). A faulty node gives one error line ("/chosen/a: memory: expected ..., found ...")
- * and no VM; the others are unaffected. Modules of all nodes (also faulty ones) are added to m->rsv.
- * Also refuses: overlapping modules (but two VMs may name one and the same), modules outside RAM or
- * over nidus itself (self), two VMs that claim one device (the second is refused), passthrough of
- * nidus's own UART or GIC. What the CPU lacks (FEAT_NV2, a vector length) is vm_create()'s to say.
- * Pure but for m->rsv; boot CPU.
+ * (docs/config.md). A faulty node gives one error line ("/chosen/a: memory: expected ..., found
+ * ...") and no VM; the others are unaffected. Modules of all nodes (also faulty ones) are added to
+ * m->rsv. Also refuses: overlapping modules (but two VMs may name one and the same), modules
+ * outside RAM or over nidus itself (self), two VMs that claim one device (the second is refused),
+ * passthrough of nidus's own UART or GIC. What the CPU lacks (FEAT_NV2, a vector length) is
+ * vm_create()'s to say. Pure but for m->rsv; boot CPU.
  */
 void config_read(struct vm_configs *out, struct machine *m, struct range self);

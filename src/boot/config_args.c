@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options of VMs that have no node of their own (QEMU's guest-loader): words of nidus's command line,
- * "nidus.KEY=VALUE" for all of them, "nidus.N.KEY=VALUE" for the Nth.
+ * Options of VMs that have no node of their own (QEMU's guest-loader): words of nidus's command
+ * line, "nidus.KEY=VALUE" for all of them, "nidus.N.KEY=VALUE" for the Nth.
  */
 #include <libfdt.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Boot modules: the files that the loader put into RAM for VMs. Each must lie in RAM that nothing else
- * uses, and stays reserved for the life of the machine (a VM that resets is built from it again).
+ * Boot modules: the files that the loader put into RAM for VMs. Each must lie in RAM that nothing
+ * else uses, and stays reserved for the life of the machine (a VM that resets is built from it
+ * again).
  */
 #include <libfdt.h>
 
@@ -26,9 +27,11 @@ static bool check_module(struct config_reader *r, int node, const struct config_
 			r->self.base, r->self.size, a.base, a.size);
 	/* On a machine of many ranges these were taken before any module was known. */
 	if (range_overlaps(a, stage1_donated()))
-		return dt_fail(&r->dt, node, "reg",
-			       "expected no overlap with nidus's tables (0x%lx + 0x%lx), found 0x%lx + 0x%lx",
-			       stage1_donated().base, stage1_donated().size, a.base, a.size);
+		return dt_fail(
+			&r->dt, node, "reg",
+			"expected no overlap with nidus's tables (0x%lx + 0x%lx), found 0x%lx + "
+			"0x%lx",
+			stage1_donated().base, stage1_donated().size, a.base, a.size);
 	for (u32 i = 0; i < r->m->rsv_fixed; i++)
 		if (range_overlaps(a, r->m->rsv[i]))
 			return dt_fail(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices of the machine that a VM gets: which may be given away, that each goes to one VM only, and
- * what else lies in the same 4 KiB pages, since a page is the least that stage 2 can give.
+ * Devices of the machine that a VM gets: which may be given away, that each goes to one VM only,
+ * and what else lies in the same 4 KiB pages, since a page is the least that stage 2 can give.
  */
 #include <libfdt.h>
 

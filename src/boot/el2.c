@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The controls of EL2 that nobody else sets and that act on nidus or on guests by themselves. Their reset values are
- * UNKNOWN, or what firmware and loader left. By the ID registers of the CPU itself: one of another kind may have more than
- * the boot CPU. Set elsewhere: SCTLR, CPTR, GCSCR (head.S), the translation registers (stage1_enable()), the trap controls
- * (traps_boot()), vector lengths (simd_boot()), the GIC (gicv3_cpu_init()), and what each vcpu brings (VPIDR, VMPIDR,
+ * The controls of EL2 that nobody else sets and that act on nidus or on guests by themselves. Their
+ * reset values are UNKNOWN, or what firmware and loader left. By the ID registers of the CPU
+ * itself: one of another kind may have more than the boot CPU. Set elsewhere: SCTLR, CPTR, GCSCR
+ * (head.S), the translation registers (stage1_enable()), the trap controls (traps_boot()), vector
+ * lengths (simd_boot()), the GIC (gicv3_cpu_init()), and what each vcpu brings (VPIDR, VMPIDR,
  * CNTVOFF, VTTBR, VNCR, ICH_VMCR and the like).
  *
- * Left as they are: ACTLR_EL2, in which firmware sets up the CPU; and what takes no effect while a bit elsewhere is 0, which
- * is written whole: PIR, POR, MAIR2, AMAIR2 (TCR2_EL2), S2PIR, HDBSS (VTCR_EL2), MECID (SCTLR2_EL2, TCR2_EL2), SMPRIMAP,
- * GCS, FPMR and THE of guests (HCRX_EL2), SCXTNUM, MTE (HCR_EL2), breakpoints beyond 16 (MDCR_EL2).
+ * Left as they are: ACTLR_EL2, in which firmware sets up the CPU; and what takes no effect while a
+ * bit elsewhere is 0, which is written whole: PIR, POR, MAIR2, AMAIR2 (TCR2_EL2), S2PIR, HDBSS
+ * (VTCR_EL2), MECID (SCTLR2_EL2, TCR2_EL2), SMPRIMAP, GCS, FPMR and THE of guests (HCRX_EL2),
+ * SCXTNUM, MTE (HCR_EL2), breakpoints beyond 16 (MDCR_EL2).
  */
 #include "boot/el2.h"
 
@@ -19,10 +21,12 @@
 
 #define MPAMIDR_HAS_HCR BIT(17)
 #define MPAMIDR_HAS_TIDR BIT(58)
-#define MPAM2_TRAPS (BIT(48) | BIT(49)) /* TRAPMPAM1EL1, TRAPMPAM0EL1; EnMPAMSM is 0 and traps as well */
+/* TRAPMPAM1EL1, TRAPMPAM0EL1; EnMPAMSM is 0 and traps as well */
+#define MPAM2_TRAPS (BIT(48) | BIT(49))
 #define MPAM2_TIDR BIT(58)
 #define MPAMHCR_TRAP_MPAMIDR BIT(31)
-#define BUFFER_NOT_OURS BIT(4) /* PMBIDR_EL1.P, TRBIDR_EL1.P: owned by a higher Exception level, which accesses trap to */
+/* PMBIDR_EL1.P, TRBIDR_EL1.P: owned by a higher Exception level, which accesses trap to */
+#define BUFFER_NOT_OURS BIT(4)
 
 /* Partition 0 for nidus and all guests, whose accesses to any of it trap. */
 static void mpam_off(void)
@@ -81,7 +85,10 @@ void el2_boot(void)
 	sysreg_write(AMAIR_EL2, 0);
 	sysreg_write(CONTEXTIDR_EL2, 0);
 	sysreg_write(CNTHV_CTL_EL2, 0);
-	/* Those of the boot CPU are traps_boot()'s; one of another kind may have them where that has not. */
+	/*
+	 * Those of the boot CPU are traps_boot()'s; one of another kind may have them where that
+	 * has not.
+	 */
 	if (HAS(ID_AA64MMFR1_EL1, 40, 1))
 		sysreg_write(HCRX_EL2, 0);
 	if (HAS(ID_AA64MMFR0_EL1, 56, 1)) {
@@ -93,7 +100,10 @@ void el2_boot(void)
 		if (HAS(ID_AA64PFR0_EL1, 44, 1))
 			sysreg_write(HAFGRTR_EL2, 0);
 	}
-	/* FEAT_FGT2: as with the older ones a bit with n in its name traps while 0, and those trap what no VM has. */
+	/*
+	 * FEAT_FGT2: as with the older ones a bit with n in its name traps while 0, and those trap
+	 * what no VM has.
+	 */
 	if (HAS(ID_AA64MMFR0_EL1, 56, 2)) {
 		sysreg_write(HFGRTR2_EL2, 0);
 		sysreg_write(HFGWTR2_EL2, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine, read from its device tree: memory, CPUs, PSCI, GICv3, timer, console. Everything that
- * nidus needs and does not find is one line that names node and property.
+ * The machine, read from its device tree: memory, CPUs, PSCI, GICv3, timer, console. Everything
+ * that nidus needs and does not find is one line that names node and property.
  */
 #include <libfdt.h>
 
@@ -13,12 +13,13 @@
 #include "mm/addr.h"
 
 #define PA_LIMIT BIT(feat.pa_bits)
-#define UART_REGS 0x48     /* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
+/* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
+#define UART_REGS 0x48
 #define MPIDR_AFFINITY 0xff00ffffffUL
 
 /*
- * To complain about what nidus can do without: into the next line of m->note. The line stays if there is a complaint by the
- * time of note_end().
+ * To complain about what nidus can do without: into the next line of m->note. The line stays if
+ * there is a complaint by the time of note_end().
  */
 static struct dt note_begin(struct machine *m, const struct dt *dt)
 {
@@ -51,7 +52,9 @@ static bool reserve(struct machine *m, const struct dt *dt, int node, const char
 	return true;
 }
 
-/* Nodes below /reserved-memory; one without reg asks an OS to choose a place, which nidus is not. */
+/*
+ * Nodes below /reserved-memory; one without reg asks an OS to choose a place, which nidus is not.
+ */
 static bool read_reserved_memory(struct machine *m, const struct dt *dt)
 {
 	int top = fdt_subnode_offset(dt->fdt, 0, "reserved-memory");
@@ -117,7 +120,8 @@ static struct range usable_memory(struct machine *m, const struct dt *dt, int no
 	if (end - base < r.size) {
 		quiet = note_begin(m, dt);
 		dt_fail(&quiet, node, "reg",
-			"expected memory below 1 << %u, found 0x%lx + 0x%lx; what lies above is not used",
+			"expected memory below 1 << %u, found 0x%lx + 0x%lx; what lies above is "
+			"not used",
 			feat.pa_bits, r.base, r.size);
 		note_end(m);
 	}
@@ -131,9 +135,11 @@ static bool add_memory(struct machine *m, const struct dt *dt, int node, struct 
 {
 	for (u32 i = 0; i < m->mem_count; i++)
 		if (range_overlaps(m->mem[i], r))
-			return dt_fail(dt, node, "reg",
-				       "expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx + 0x%lx",
-				       m->mem[i].base, m->mem[i].size, r.base, r.size);
+			return dt_fail(
+				dt, node, "reg",
+				"expected memory without overlap, found 0x%lx + 0x%lx and 0x%lx + "
+				"0x%lx",
+				m->mem[i].base, m->mem[i].size, r.base, r.size);
 	r = usable_memory(m, dt, node, r);
 	if (r.size && !machine_add_memory(m, r))
 		return dt_fail(dt, node, "reg", "expected at most %d ranges of memory, found more",
@@ -165,7 +171,10 @@ static bool read_memory(struct machine *m, const struct dt *dt)
 	return true;
 }
 
-/* A CPU that waits for something else (spin-table) is left alone; the one that nidus runs on needs no starting. */
+/*
+ * A CPU that waits for something else (spin-table) is left alone; the one that nidus runs on needs
+ * no starting.
+ */
 static bool started_by_psci(struct machine *m, const struct dt *dt, int node)
 {
 	struct dt quiet = note_begin(m, dt);
@@ -238,10 +247,12 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 		if (!dt_find_compatible(dt->fdt, compatible[i], &p))
 			continue;
 		node = p.node[p.depth];
-		if (i == 2) { /* PSCI 0.1: every firmware has numbers of its own for its functions */
+		/* PSCI 0.1: every firmware has numbers of its own for its functions */
+		if (i == 2) {
 			quiet = note_begin(m, dt);
 			dt_fail(&quiet, node, "compatible",
-				"expected \"arm,psci-0.2\" or later, found \"arm,psci\" alone; other CPUs stay off");
+				"expected \"arm,psci-0.2\" or later, found \"arm,psci\" alone; "
+				"other CPUs stay off");
 			note_end(m);
 			return true;
 		}
@@ -298,13 +309,15 @@ static bool gic_reg(const struct machine *m, const struct dt *dt, const struct d
 	if (!dt_reg(dt, p, i, r))
 		return false;
 	if (!IS_ALIGNED(r->base, KIB(64)) || r->base + r->size > PA_LIMIT)
-		return dt_fail(dt, node, "reg",
-			       "expected frames at multiples of 0x10000 below 1 << %u, found 0x%lx + 0x%lx",
-			       feat.pa_bits, r->base, r->size);
+		return dt_fail(
+			dt, node, "reg",
+			"expected frames at multiples of 0x10000 below 1 << %u, found 0x%lx + "
+			"0x%lx",
+			feat.pa_bits, r->base, r->size);
 	if (on_memory(m, *r))
 		return dt_fail(dt, node, "reg",
-			       "expected registers that are not in memory, found 0x%lx + 0x%lx", r->base,
-			       r->size);
+			       "expected registers that are not in memory, found 0x%lx + 0x%lx",
+			       r->base, r->size);
 	return true;
 }
 
@@ -364,7 +377,10 @@ static bool read_gic(struct machine *m, const struct dt *dt)
 	return check_ppi(dt, node, &maint[0]);
 }
 
-/* Where a timer interrupt stands in `interrupts`: by name if there are names, else in binding order. */
+/*
+ * Where a timer interrupt stands in `interrupts`: by name if there are names, else in binding
+ * order.
+ */
 static int timer_index(const struct dt *dt, int node, const char *name, int order)
 {
 	if (!dt_has(dt->fdt, node, "interrupt-names"))
@@ -437,31 +453,37 @@ static bool uart_reg(const struct machine *m, const struct dt *dt, const struct 
 	if (!dt_reg(dt, p, 0, &r))
 		return false;
 	if (r.size < UART_REGS || !IS_ALIGNED(r.base, 4) || r.base + r.size > PA_LIMIT)
-		return dt_fail(dt, node, "reg",
-			       "expected 0x%x bytes at a multiple of 4 below 1 << %u, found 0x%lx + 0x%lx; "
-			       "not used",
-			       UART_REGS, feat.pa_bits, r.base, r.size);
+		return dt_fail(
+			dt, node, "reg",
+			"expected 0x%x bytes at a multiple of 4 below 1 << %u, found 0x%lx + "
+			"0x%lx; "
+			"not used",
+			UART_REGS, feat.pa_bits, r.base, r.size);
 	if (on_memory(m, r) || range_overlaps(r, m->gicd))
-		return dt_fail(dt, node, "reg",
-			       "expected registers that are not in memory or the GIC, found 0x%lx + 0x%lx; "
-			       "not used",
-			       r.base, r.size);
+		return dt_fail(
+			dt, node, "reg",
+			"expected registers that are not in memory or the GIC, found 0x%lx + "
+			"0x%lx; "
+			"not used",
+			r.base, r.size);
 	*uart = r;
 	return true;
 }
 
-/* An extended or a private one is not handled, a VM's passed-through device may not have it either. */
+/*
+ * An extended or a private one is not handled, a VM's passed-through device may not have it either.
+ */
 static bool uart_spi(const struct dt *dt, int node, u32 intid)
 {
 	if (intid >= 32 && intid < 1020)
 		return true;
-	return dt_fail(dt, node, "interrupts", "expected an SPI (INTID 32 to 1019), found %u; not used",
-		       intid);
+	return dt_fail(dt, node, "interrupts",
+		       "expected an SPI (INTID 32 to 1019), found %u; not used", intid);
 }
 
 /*
- * The console is no condition: a PL011 that can't be understood is a note, and none; one whose interrupt can't be is
- * output only.
+ * The console is no condition: a PL011 that can't be understood is a note, and none; one whose
+ * interrupt can't be is output only.
  */
 static void read_uart(struct machine *m, const struct dt *dt)
 {

@@ -18,13 +18,14 @@ _start:
 #define HCR_E2H		(1 << 34)
 #define HCR_BOOT	(HCR_RW | (1 << 5) | (1 << 4) | (1 << 3))	/* RW, AMO, IMO, FMO */
 
-#define SCTLR_OFF	0x30c50830	/* RES1 bits; MMU, caches, alignment checks and pointer authentication off */
+/* RES1 bits; MMU, caches, alignment checks and pointer authentication off */
+#define SCTLR_OFF	0x30c50830
 #define CPTR_OPEN	0x3330000	/* FPEN, ZEN, SMEN; E2H format */
 
 /*
- * What nidus's own instructions go by, whatever firmware left: HCR_EL2 with E2H if the CPU has VHE (if not,
- * boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the first return (FEAT_GCS), and CPTR_EL2, which may
- * trap what libfdt uses, open until simd_boot().
+ * What nidus's own instructions go by, whatever firmware left: HCR_EL2 with E2H if the CPU has VHE
+ * (if not, boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the first
+ * return (FEAT_GCS), and CPTR_EL2, which may trap what libfdt uses, open until simd_boot().
  */
 	.macro	el2_setup
 	mrs	x9, CurrentEL

@@ -33,7 +33,10 @@ static u64 el1_counter(struct vcpu *scratch, u64 code)
 
 	insn[0] = INSN_MRS_X0_CNTPCT;
 	insn[1] = INSN_HVC;
-	/* To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and looks in no cache before memory. */
+	/*
+	 * To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and looks in
+	 * no cache before memory.
+	 */
 	cache_clean_line((u64)insn);
 	dsb(ish);
 	icache_drop_all();

@@ -2,7 +2,10 @@
 /* What can only be found out by running a few instructions at EL1, before any guest. */
 #pragma once
 
-/* Whether CNTPOFF_EL2 offsets the counter that EL1 sees; tells vtimer. Boot CPU, before any vcpu runs. */
+/*
+ * Whether CNTPOFF_EL2 offsets the counter that EL1 sees; tells vtimer. Boot CPU, before any vcpu
+ * runs.
+ */
 void probe_cntpoff(void);
 /* Fill in feat.cpacr_tcpac and cntkctl_el2. Boot CPU, before any vcpu is loaded. */
 void probe_el1(void);

@@ -54,7 +54,10 @@ static u32 number_of(u64 mpidr)
 	return CPU_NUMBER_NONE;
 }
 
-/* This CPU is of no use, which a line has said: off, so that its struct cpu and its stack can be the next one's. */
+/*
+ * This CPU is of no use, which a line has said: off, so that its struct cpu and its stack can be
+ * the next one's.
+ */
 static noreturn void leave(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->refused, true, __ATOMIC_RELEASE);
@@ -73,9 +76,11 @@ void smp_cpu_init(struct cpu *cpu)
 	el2_boot();
 	sched_cpu_init(cpu);
 	if (gicv3_cpu_init(&cpu->hw) && cpu == &cpus[0])
-		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->hw.mpidr);
+		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none",
+		      cpu->hw.mpidr);
 	if (!cpu->hw.gicr) {
-		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none", cpu->hw.mpidr);
+		log_line("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none",
+			 cpu->hw.mpidr);
 		leave(cpu);
 	}
 	vgic_cpu_init();
@@ -113,7 +118,10 @@ static bool wait_online(const struct cpu *cpu)
 	return true;
 }
 
-/* False: it may still come, to the struct cpu that it was given; so nobody else can have that, or one after it. */
+/*
+ * False: it may still come, to the struct cpu that it was given; so nobody else can have that, or
+ * one after it.
+ */
 static bool start_one(u64 mpidr)
 {
 	struct cpu *cpu = &cpus[cpu_count];
@@ -147,9 +155,11 @@ void smp_start_others(void)
 {
 	cpus[0].number = number_of(cpus[0].hw.mpidr);
 	if (cpus[0].number == CPU_NUMBER_NONE)
-		log_line("cpu 0x%lx: the one that nidus started on is not among the enabled ones in /cpus; "
-			 "no hard-affinity names it",
-			 cpus[0].hw.mpidr);
+		log_line(
+			"cpu 0x%lx: the one that nidus started on is not among the enabled ones in "
+			"/cpus; "
+			"no hard-affinity names it",
+			cpus[0].hw.mpidr);
 	if (machine.cpu_count > 1 && !machine.psci_smc) {
 		log_line("/psci: method: expected \"smc\"; other CPUs stay off");
 		return;

@@ -8,7 +8,10 @@ struct cpu;
 
 /* The boot CPU as cpus[0]: TPIDR_EL2 and its fields. MMU may be off. */
 void smp_boot_cpu(void);
-/* Start the others by PSCI, one after the other; each that fails to come gets one line and is left out. */
+/*
+ * Start the others by PSCI, one after the other; each that fails to come gets one line and is left
+ * out.
+ */
 void smp_start_others(void);
 /* What every CPU does for itself once its MMU is on (GIC, timers, SIMD, scheduler). */
 void smp_cpu_init(struct cpu *cpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a flattened device tree that nobody vouches for: cells, reg, ranges, interrupts, and one way
- * to complain ("NODE: PROPERTY: expected ..., found ..."). Pure; boot CPU only.
+ * Reading a flattened device tree that nobody vouches for: cells, reg, ranges, interrupts, and one
+ * way to complain ("NODE: PROPERTY: expected ..., found ..."). Pure; boot CPU only.
  */
 #pragma once
 
@@ -10,7 +10,10 @@
 
 #define DT_DEPTH_MAX 16 /* nodes deeper than this are not looked at */
 
-/* A tree, checked by dt_check() before anything else, and the line for the first complaint about it. */
+/*
+ * A tree, checked by dt_check() before anything else, and the line for the first complaint about
+ * it.
+ */
 struct dt {
 	const void *fdt;
 	char *err; /* NULL: complaints are dropped */
@@ -28,10 +31,16 @@ struct dt_irq {
 	bool edge;
 };
 
-/* Write "PATH: PROP: ..." to dt->err unless it has a line already. Always false: `return dt_fail(...)`. */
+/*
+ * Write "PATH: PROP: ..." to dt->err unless it has a line already. Always false: `return
+ * dt_fail(...)`.
+ */
 bool dt_fail(const struct dt *dt, int node, const char *prop, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* The path of a node into buf, always terminated; a path that is too long keeps its end. Returns buf. */
+/*
+ * The path of a node into buf, always terminated; a path that is too long keeps its end. Returns
+ * buf.
+ */
 const char *dt_name(const void *fdt, int node, char *buf, size_t size);
 
 /* Whether fdt is a whole and consistent version 17 tree within max_size bytes. */
@@ -54,7 +63,10 @@ bool dt_enabled(const void *fdt, int node);
 bool dt_path_enabled(const void *fdt, const struct dt_path *p);
 /* A property that is one string, or NULL (absent, or no proper string: then with a complaint). */
 const char *dt_string(const struct dt *dt, int node, const char *prop);
-/* A property of exactly one cell, or one or two (u64); false with a complaint, also when it is absent. */
+/*
+ * A property of exactly one cell, or one or two (u64); false with a complaint, also when it is
+ * absent.
+ */
 bool dt_u32(const struct dt *dt, int node, const char *prop, u32 *v);
 bool dt_u64(const struct dt *dt, int node, const char *prop, u64 *v);
 /* The number in n cells, n = 1 or 2. */
@@ -67,8 +79,9 @@ bool dt_reg(const struct dt *dt, const struct dt_path *p, int i, struct range *r
 /* Entry i of `reg` as it stands, with these cell counts (1 or 2 each). */
 bool dt_reg_raw(const struct dt *dt, int node, int ac, int sc, int i, struct range *r);
 /*
- * The node's interrupts as the GIC at node `gic` knows them (bindings of arm,gic-v3: type, number, flags), through the
- * interrupt-maps on the way. Returns how many, at most max; -1 with a complaint.
+ * The node's interrupts as the GIC at node `gic` knows them (bindings of arm,gic-v3: type, number,
+ * flags), through the interrupt-maps on the way. Returns how many, at most max; -1 with a
+ * complaint.
  */
 int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
 		  int max);

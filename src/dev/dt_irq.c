@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interrupts of a node, followed up the interrupt tree to the GIC: through interrupt parents and the
- * nexus nodes (interrupt-map) on the way. Devicetree Specification, chapter 2.4.
+ * The interrupts of a node, followed up the interrupt tree to the GIC: through interrupt parents
+ * and the nexus nodes (interrupt-map) on the way. Devicetree Specification, chapter 2.4.
  */
 #include <libfdt.h>
 
@@ -9,7 +9,10 @@
 
 #define CELLS_MAX 4   /* of a unit address, and of an interrupt specifier */
 #define LEVELS_MAX 16 /* steps up: a tree that goes in circles ends */
-/* Of an interrupt-map: each entry is looked at, and to find its parent each node of the tree, unless the last one had it. */
+/*
+ * Of an interrupt-map: each entry is looked at, and to find its parent each node of the tree,
+ * unless the last one had it.
+ */
 #define ENTRIES_MAX 2048
 #define PARENTS_MAX 64
 
@@ -56,8 +59,9 @@ static bool decode_gic(const struct dt *dt, int node, const char *prop, const u3
 }
 
 /*
- * Whom a node's `interrupts` are for: the node that interrupt-parent names or, without it, the one above; if that is
- * neither a controller nor a nexus (no #interrupt-cells), whoever is its parent in turn.
+ * Whom a node's `interrupts` are for: the node that interrupt-parent names or, without it, the one
+ * above; if that is neither a controller nor a nexus (no #interrupt-cells), whoever is its parent
+ * in turn.
  */
 static int interrupt_parent(const void *fdt, int node)
 {
@@ -99,8 +103,9 @@ static bool entry_parent(const struct dt *dt, int nexus, u32 phandle, struct spe
 }
 
 /*
- * One step up: what the nexus s->parent makes of s. An entry of the map is: unit address and specifier of a child, phandle of
- * a parent, unit address and specifier there. Each has the cells that the node says that it is for.
+ * One step up: what the nexus s->parent makes of s. An entry of the map is: unit address and
+ * specifier of a child, phandle of a parent, unit address and specifier there. Each has the cells
+ * that the node says that it is for.
  */
 static bool map_up(const struct dt *dt, struct specifier *s)
 {
@@ -118,14 +123,16 @@ static bool map_up(const struct dt *dt, struct specifier *s)
 			return dt_fail(dt, nexus, "interrupt-map",
 				       "expected whole entries, found %u bytes over", left);
 		if (entries++ == ENTRIES_MAX)
-			return dt_fail(dt, nexus, "interrupt-map", "expected at most %d entries, found more",
-				       ENTRIES_MAX);
+			return dt_fail(dt, nexus, "interrupt-map",
+				       "expected at most %d entries, found more", ENTRIES_MAX);
 		phandle = (u32)dt_cells(entry + in, 1);
 		if (!parents || phandle != last) {
 			if (parents++ == PARENTS_MAX)
-				return dt_fail(dt, nexus, "interrupt-map",
-					       "expected at most %d changes of interrupt parents, found more",
-					       PARENTS_MAX - 1);
+				return dt_fail(
+					dt, nexus, "interrupt-map",
+					"expected at most %d changes of interrupt parents, found "
+					"more",
+					PARENTS_MAX - 1);
 			if (!entry_parent(dt, nexus, phandle, &to))
 				return false;
 			last = phandle;
@@ -141,7 +148,8 @@ static bool map_up(const struct dt *dt, struct specifier *s)
 		*s = to;
 		return true;
 	}
-	return dt_fail(dt, nexus, "interrupt-map", "expected an entry for interrupt 0x%x, found none",
+	return dt_fail(dt, nexus, "interrupt-map",
+		       "expected an entry for interrupt 0x%x, found none",
 		       s->interrupt ? s->cells[s->address] : 0);
 }
 
@@ -161,7 +169,10 @@ static bool resolve(const struct dt *dt, int node, const char *prop, int gic, st
 		       "expected interrupts of the GICv3, found another interrupt parent");
 }
 
-/* The unit address: the first cells of reg; what it has not is 0, and for a map with a mask to ignore. */
+/*
+ * The unit address: the first cells of reg; what it has not is 0, and for a map with a mask to
+ * ignore.
+ */
 static void unit_address(const struct dt *dt, int node, struct specifier *s)
 {
 	int len;
@@ -171,8 +182,12 @@ static void unit_address(const struct dt *dt, int node, struct specifier *s)
 		s->cells[i] = reg && len >= 4 * (int)(i + 1) ? (u32)dt_cells(reg + 4 * i, 1) : 0;
 }
 
-/* Entries of node are for parent: into s, with the unit address and the cells that a specifier has there. */
-static bool begin_parent(const struct dt *dt, int node, const char *prop, int parent, struct specifier *s)
+/*
+ * Entries of node are for parent: into s, with the unit address and the cells that a specifier has
+ * there.
+ */
+static bool begin_parent(const struct dt *dt, int node, const char *prop, int parent,
+			 struct specifier *s)
 {
 	s->parent = parent;
 	if (parent < 0 || !dt_has(dt->fdt, parent, "#interrupt-cells"))
@@ -185,7 +200,9 @@ static bool begin_parent(const struct dt *dt, int node, const char *prop, int pa
 	return true;
 }
 
-/* Whom the node's `interrupts` are for; a GIC that says nothing is the root of the interrupt tree. */
+/*
+ * Whom the node's `interrupts` are for; a GIC that says nothing is the root of the interrupt tree.
+ */
 static bool begin_interrupts(const struct dt *dt, int node, int gic, struct specifier *s)
 {
 	int parent = interrupt_parent(dt->fdt, node);
@@ -194,20 +211,23 @@ static bool begin_interrupts(const struct dt *dt, int node, int gic, struct spec
 }
 
 /* Whom an entry of interrupts-extended is for; *c is moved behind its phandle. */
-static bool begin_extended(const struct dt *dt, int node, const u8 **c, const u8 *end, struct specifier *s)
+static bool begin_extended(const struct dt *dt, int node, const u8 **c, const u8 *end,
+			   struct specifier *s)
 {
 	const char *prop = "interrupts-extended";
 	const u8 *entry = *c;
 
 	if (end - entry < 4)
-		return dt_fail(dt, node, prop, "expected whole entries, found %ld bytes over", (long)(end - entry));
+		return dt_fail(dt, node, prop, "expected whole entries, found %ld bytes over",
+			       (long)(end - entry));
 	*c += 4;
-	return begin_parent(dt, node, prop, fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(entry, 1)), s);
+	return begin_parent(dt, node, prop,
+			    fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(entry, 1)), s);
 }
 
 /* The specifier at *c, which is moved behind it. */
-static bool read_specifier(const struct dt *dt, int node, const char *prop, const u8 **c, const u8 *end,
-			   struct specifier *s)
+static bool read_specifier(const struct dt *dt, int node, const char *prop, const u8 **c,
+			   const u8 *end, struct specifier *s)
 {
 	if (s->interrupt == 0 || end - *c < 4 * (s64)s->interrupt)
 		return dt_fail(dt, node, prop,
@@ -245,7 +265,10 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 			dt_fail(dt, node, prop, "expected at most %d interrupts, found more", max);
 			return -1;
 		}
-		/* `interrupts` are all for the same parent, and to find it is a walk of the whole tree. */
+		/*
+		 * `interrupts` are all for the same parent, and to find it is a walk of the whole
+		 * tree.
+		 */
 		if (extended ? !begin_extended(dt, node, &c, end, &to) :
 			       !count && !begin_interrupts(dt, node, gic, &to))
 			return -1;

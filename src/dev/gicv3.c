@@ -113,7 +113,10 @@ static u8 *find_redistributor(u64 mpidr)
 	return NULL;
 }
 
-/* Active priorities of interrupts that firmware acknowledged and did not end: they would mask ours for ever. */
+/*
+ * Active priorities of interrupts that firmware acknowledged and did not end: they would mask ours
+ * for ever.
+ */
 static void forget_active_priorities(void)
 {
 	u32 bits = (u32)FIELD(sysreg_read(ICC_CTLR_EL1), 10, 8) + 1; /* PRIbits */

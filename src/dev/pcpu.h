@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A physical CPU as the drivers know it: the head of struct cpu (state/cpu.h), reached through TPIDR_EL2. */
+/*
+ * A physical CPU as the drivers know it: the head of struct cpu (state/cpu.h), reached through
+ * TPIDR_EL2.
+ */
 #pragma once
 
 #include "arch/spinlock.h"

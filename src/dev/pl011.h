@@ -14,8 +14,8 @@
  */
 void pl011_init(u64 base);
 /*
- * A guess where the UART is: nothing there is touched before the first character, which does what pl011_init() does. Until
- * pl011_init() says better; may run before the MMU is on.
+ * A guess where the UART is: nothing there is touched before the first character, which does what
+ * pl011_init() does. Until pl011_init() says better; may run before the MMU is on.
  */
 void pl011_early(u64 base);
 

@@ -46,7 +46,10 @@ void timer_cancel(struct timer *t)
 		if (t->cpu == cpu) {
 			list_del(&t->node);
 			__atomic_store_n(&t->cpu, NULL, __ATOMIC_RELEASE);
-			/* Another CPU's comparator can't be set from here: it fires once for nothing. */
+			/*
+			 * Another CPU's comparator can't be set from here: it fires once for
+			 * nothing.
+			 */
 			if (cpu == pcpu_this())
 				program(cpu);
 		}

@@ -50,9 +50,10 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
 }
 
 /*
- * What no mapping of nidus's would change. A CPU with two entries for one address may say so (FEAT_BBM permits it where
- * a guest changes the size of a block in its own tables), as a fault of stage 2 where that is on: the entries are of the
- * VMID in force, and so nidus's to drop, whoever's guest it is. All else is the guest's external abort.
+ * What no mapping of nidus's would change. A CPU with two entries for one address may say so
+ * (FEAT_BBM permits it where a guest changes the size of a block in its own tables), as a fault of
+ * stage 2 where that is on: the entries are of the VMID in force, and so nidus's to drop, whoever's
+ * guest it is. All else is the guest's external abort.
  */
 static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
 {
@@ -64,8 +65,8 @@ static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
 }
 
 /*
- * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is all; else SKIP, with
- * *at the address in the VM that L1 mapped there: a device's, or nothing's.
+ * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is
+ * all; else SKIP, with *at the address in the VM that L1 mapped there: a device's, or nothing's.
  */
 static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {

@@ -10,7 +10,8 @@ void el2_panic(u64 kind, u64 esr, u64 elr, u64 far);
 /* vectors.S, on the stack that there is. */
 void el2_panic(u64 kind, u64 esr, u64 elr, u64 far)
 {
-	panic("unexpected exception in nidus (vector %lu): ESR_EL2 0x%lx ELR_EL2 0x%lx (image + 0x%lx) "
+	panic("unexpected exception in nidus (vector %lu): ESR_EL2 0x%lx ELR_EL2 0x%lx (image + "
+	      "0x%lx) "
 	      "FAR_EL2 0x%lx%s",
 	      kind, esr, elr, elr - (u64)__image_start, far, kind == 8 ? ": stack overflow" : "");
 }

@@ -50,7 +50,8 @@ static bool ram_access(struct vcpu *vcpu, void *dev, struct mmio *m)
 	ipa_t at = ipa(m->offset);
 
 	(void)dev;
-	return m->write ? !vm_write(vcpu->vm, at, &m->data, m->size) : !vm_read(vcpu->vm, at, &m->data, m->size);
+	return m->write ? !vm_write(vcpu->vm, at, &m->data, m->size)
+			: !vm_read(vcpu->vm, at, &m->data, m->size);
 }
 
 bool mmio_ram_access(struct vcpu *vcpu, ipa_t at, struct mmio *m)

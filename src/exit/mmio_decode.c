@@ -134,7 +134,8 @@ static void base_write(struct vcpu *vcpu, const struct access *a, u64 v)
 }
 
 /* The half of a pair that the hardware did not come to faults: as if it had (AArch64.DataAbort). */
-static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va, const struct walk_fault *fault)
+static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
+			     const struct walk_fault *fault)
 {
 	u64 iss = fault->fsc | (a->load ? 0 : DABT_WNR) | (fault->s1ptw ? ABT_S1PTW : 0);
 
@@ -151,10 +152,12 @@ static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va, 
 }
 
 /*
- * Where in the VM each element is. Those on the page that the abort is about are behind at, whatever a tag says, which
- * FAR_EL2 may have lost. Another has a translation of its own, and may be memory. SKIP, or what there is to do instead.
+ * Where in the VM each element is. Those on the page that the abort is about are behind at,
+ * whatever a tag says, which FAR_EL2 may have lost. Another has a translation of its own, and may
+ * be memory. SKIP, or what there is to do instead.
  */
-static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const struct access *a, ipa_t at, ipa_t where[2])
+static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const struct access *a,
+			   ipa_t at, ipa_t where[2])
 {
 	u64 va = base_read(vcpu, a) + (a->post ? 0 : (u64)a->offset);
 	struct walk_access want = { .read = a->load,
@@ -165,7 +168,10 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 	bool met = false;
 
 	for (u32 i = 0; i < a->regs; i++, va += a->size) {
-		/* Its second part would have a translation of its own; where one is to a device, it is not aligned. */
+		/*
+		 * Its second part would have a translation of its own; where one is to a device, it
+		 * is not aligned.
+		 */
 		if ((va & (PAGE_SIZE - 1)) + a->size > PAGE_SIZE) {
 			inject_external_abort(vcpu);
 			return RESUME;
@@ -182,8 +188,9 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 }
 
 /*
- * Memory beside a device. L2's is where L1's tables said when they were walked: with seq as it was then, L1's TLBI, which
- * a CPU's access would hold up, waits for this one as well. Else the tables are to be asked again.
+ * Memory beside a device. L2's is where L1's tables said when they were walked: with seq as it was
+ * then, L1's TLBI, which a CPU's access would hold up, waits for this one as well. Else the tables
+ * are to be asked again.
  */
 static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 {

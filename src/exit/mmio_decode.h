@@ -7,12 +7,13 @@
 
 /*
  * Read the instruction at the vcpu's PC, and if it is an LDP/STP or a load/store with write-back of
- * general registers, do its accesses one after the other and its write-back. `at` is the address in the
- * VM that the abort is about; the other half of a pair that crosses a page is where the guest's own tables
- * have it, a device or memory.
+ * general registers, do its accesses one after the other and its write-back. `at` is the address in
+ * the VM that the abort is about; the other half of a pair that crosses a page is where the guest's
+ * own tables have it, a device or memory.
  *
- * SKIP: done. RESUME: an exception was injected (the other half's fault, or an external abort: another
- * instruction, nothing there, the device aborted), or the instruction is to be tried again. REFLECT: L1 has
- * no translation for L2's other half (vcpu->reflection). Then nothing was changed but by accesses before.
+ * SKIP: done. RESUME: an exception was injected (the other half's fault, or an external abort:
+ * another instruction, nothing there, the device aborted), or the instruction is to be tried again.
+ * REFLECT: L1 has no translation for L2's other half (vcpu->reflection). Then nothing was changed
+ * but by accesses before.
  */
 enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at) must_check;

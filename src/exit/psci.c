@@ -165,7 +165,10 @@ static s64 psci_features(u32 fid)
 
 static enum verdict system_reset2(struct vcpu *vcpu, u64 type, s64 *ret)
 {
-	/* 0 is SYSTEM_WARM_RESET; other architectural ones are reserved, vendor ones (bit 31) ours to refuse. */
+	/*
+	 * 0 is SYSTEM_WARM_RESET; other architectural ones are reserved, vendor ones (bit 31) ours
+	 * to refuse.
+	 */
 	if ((u32)type != 0) {
 		*ret = type & BIT(31) ? PSCI_NOT_SUPPORTED : PSCI_INVALID_PARAMETERS;
 		return RESUME;

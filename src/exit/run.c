@@ -36,7 +36,10 @@ static bool serve_requests(struct vcpu *vcpu)
 		vtimer_update(vcpu);
 	if (requests & REQ_STOP)
 		return false;
-	/* A piece; what is left asks again. This CPU's interrupts come in between, the guest's only after all of it. */
+	/*
+	 * A piece; what is left asks again. This CPU's interrupts come in between, the guest's only
+	 * after all of it.
+	 */
 	if (requests & REQ_WORK) {
 		shadow_work(vcpu);
 		irq_handle();
@@ -44,7 +47,9 @@ static bool serve_requests(struct vcpu *vcpu)
 	return true;
 }
 
-/* Until nobody asks for anything, or another vcpu wants the CPU; false: it has to leave the loop. */
+/*
+ * Until nobody asks for anything, or another vcpu wants the CPU; false: it has to leave the loop.
+ */
 static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
 {
 	do {
@@ -73,8 +78,8 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 }
 
 /*
- * Whether that, or settle(), has something to do: mostly not. If so, mostly the guest is done with what was placed, or
- * vEL2 masks it while it accesses one register after the other.
+ * Whether that, or settle(), has something to do: mostly not. If so, mostly the guest is done with
+ * what was placed, or vEL2 masks it while it accesses one register after the other.
  */
 static inline bool work_left(struct vcpu *vcpu)
 {
@@ -86,7 +91,8 @@ static inline bool work_left(struct vcpu *vcpu)
 /* The same after a short exit of vEL2: whether the guest is done is left to a longer one. */
 static inline bool work_left_vel2(struct vcpu *vcpu)
 {
-	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_el2_only_waits(vcpu) && vgic_work_left(&vcpu->vgic);
+	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_el2_only_waits(vcpu) &&
+	       vgic_work_left(&vcpu->vgic);
 }
 
 /* work_left(): to the list registers. */
@@ -98,7 +104,10 @@ static inline void deliver_interrupts(struct vcpu *vcpu)
 		vgic_flush(vcpu);
 }
 
-/* What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it is delivered. */
+/*
+ * What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it
+ * is delivered.
+ */
 static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 {
 	do {
@@ -136,8 +145,9 @@ static __attribute__((noinline)) void prepare_traps(struct vcpu *vcpu)
 }
 
 /*
- * Of vgic.work what needs no look if the guest, which goes to sleep now and had one, has not run: a timer's line stays
- * high once it is. A device's may fall meanwhile; a timer that fires may be for a lower level than that which sleeps.
+ * Of vgic.work what needs no look if the guest, which goes to sleep now and had one, has not run: a
+ * timer's line stays high once it is. A device's may fall meanwhile; a timer that fires may be for
+ * a lower level than that which sleeps.
  */
 static inline u16 looked_at(const struct vcpu *vcpu)
 {
@@ -170,10 +180,14 @@ static bool prepare_entry(struct vcpu *vcpu)
 	return true;
 }
 
-/* The first of this vcpu_run(): after a sleep, which began with a look, none at what cannot have changed since. */
+/*
+ * The first of this vcpu_run(): after a sleep, which began with a look, none at what cannot have
+ * changed since.
+ */
 static inline bool prepare_first(struct vcpu *vcpu)
 {
-	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && work_left(vcpu) && !prepare_interrupts(vcpu))
+	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && work_left(vcpu) &&
+	    !prepare_interrupts(vcpu))
 		return false;
 	prepare_registers(vcpu);
 	return true;
@@ -198,7 +212,9 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 		return exit_dispatch(vcpu, &vcpu->exit, class);
 	if (kind == EXIT_SERROR) {
 		*class = EXIT_CLASS_SERROR;
-		/* Which access of whom caused it can't be known; the VM that ran is the likeliest. */
+		/*
+		 * Which access of whom caused it can't be known; the VM that ran is the likeliest.
+		 */
 		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
 		return DEAD;
 	}
@@ -210,7 +226,10 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 /* What the run loop ends with as vcpu_enter() hands it on: not 0. */
 #define ENDS(result) ((u64)(result) + 1)
 
-/* Whether the guest may be entered, or the loop ends: for a reason that is not 0. first: prepare_entry(). */
+/*
+ * Whether the guest may be entered, or the loop ends: for a reason that is not 0. first:
+ * prepare_entry().
+ */
 static inline __attribute__((always_inline)) u64 ready(struct vcpu *vcpu, bool first)
 {
 	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
@@ -228,7 +247,10 @@ static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
 	return end;
 }
 
-/* The exit is over: everything is in place for the ERET. Or the loop ends, for a reason that is not 0. */
+/*
+ * The exit is over: everything is in place for the ERET. Or the loop ends, for a reason that is not
+ * 0.
+ */
 static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	u64 end = ready(vcpu, false), now = counter_now();
@@ -246,8 +268,8 @@ static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_resu
 	return ENDS(result);
 }
 
-static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict, enum exit_class class,
-							     u64 left)
+static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict,
+						     enum exit_class class, u64 left)
 {
 	switch (verdict) {
 	case RESUME:
@@ -277,7 +299,8 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 }
 
 /* The same for who is not in a hurry. */
-static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict, enum exit_class class, u64 left)
+static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict,
+					      enum exit_class class, u64 left)
 {
 	return act(vcpu, verdict, class, left);
 }
@@ -343,8 +366,9 @@ static u64 run_sys_rest(struct vcpu *vcpu, enum verdict verdict)
 }
 
 /*
- * An access of vEL2 to a register that traps. Mostly that is all there is to it: no interrupt, no request, no other
- * trap controls; what others ask for meanwhile comes with an interrupt, right after the ERET.
+ * An access of vEL2 to a register that traps. Mostly that is all there is to it: no interrupt, no
+ * request, no other trap controls; what others ask for meanwhile comes with an interrupt, right
+ * after the ERET.
  */
 u64 run_sys(struct vcpu *vcpu)
 {
@@ -401,18 +425,21 @@ u64 run_long(struct vcpu *vcpu, u64 code)
 }
 
 /*
- * The level was switched, PC and PSTATE are in their registers. What others want of the vcpu comes with an interrupt,
- * right after the ERET; what the switch itself made stale is looked at here.
+ * The level was switched, PC and PSTATE are in their registers. What others want of the vcpu comes
+ * with an interrupt, right after the ERET; what the switch itself made stale is looked at here.
  */
-static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class, u64 left,
-			       u64 rest)
+static inline u64 run_switched(struct vcpu *vcpu, enum account_level level, enum exit_class class,
+			       u64 left, u64 rest)
 {
 	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
 		vcpu->account.left = left;
 		return rest;
 	}
-	/* No host section can have come since the last simd_check(); but with simd=switch the state is flushed here. */
+	/*
+	 * No host section can have come since the last simd_check(); but with simd=switch the state
+	 * is flushed here.
+	 */
 	if (likely(vcpu->simd.level_free || simd_level_same(vcpu))) {
 		traps_update_nested(vcpu);
 	} else {
@@ -450,8 +477,8 @@ static inline bool vel2_quiet(const struct vcpu *vcpu)
 }
 
 /*
- * A guest's timer interrupt that is over with one list register is as if the guest had not been left: all that was in
- * place at its entry still is, PC and PSTATE too.
+ * A guest's timer interrupt that is over with one list register is as if the guest had not been
+ * left: all that was in place at its entry still is, PC and PSTATE too.
  */
 u64 run_irq(struct vcpu *vcpu)
 {
@@ -473,8 +500,8 @@ u64 run_irq(struct vcpu *vcpu)
 }
 
 /*
- * The last exit waits for other vcpus: handle it again. Between one try and the next interrupts are taken, and everybody
- * gets what they ask of this vcpu, or its CPU; the guest does not run.
+ * The last exit waits for other vcpus: handle it again. Between one try and the next interrupts are
+ * taken, and everybody gets what they ask of this vcpu, or its CPU; the guest does not run.
  */
 static u64 try_again(struct vcpu *vcpu)
 {

@@ -17,15 +17,17 @@ enum run_result {
 enum run_result vcpu_run(struct vcpu *vcpu);
 
 /*
- * vectors.S: enter the guest. On each exit handle(vcpu, enum exit_kind) is called on this stack, with the guest's general
- * registers in vcpu->gpr; if it returns 0 the guest is entered again, else vcpu_enter() returns that. IRQs masked.
+ * vectors.S: enter the guest. On each exit handle(vcpu, enum exit_kind) is called on this stack,
+ * with the guest's general registers in vcpu->gpr; if it returns 0 the guest is entered again, else
+ * vcpu_enter() returns that. IRQs masked.
  */
 u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 
 /*
- * vectors.S, the short ways of a vcpu that has EL2: vEL2 accessed a register that traps (EC 0x18), vEL2's ERET, which may be to
- * L2 (not ERETAA, ERETAB), HVC of L2. Of vcpu->gpr x0-x17 and x30 are there, and Rt. 0: done, ERET with these. Else all are to
- * be put there, and run_long(vcpu, that) goes on like vcpu_enter()'s handle().
+ * vectors.S, the short ways of a vcpu that has EL2: vEL2 accessed a register that traps (EC 0x18),
+ * vEL2's ERET, which may be to L2 (not ERETAA, ERETAB), HVC of L2. Of vcpu->gpr x0-x17 and x30 are
+ * there, and Rt. 0: done, ERET with these. Else all are to be put there, and run_long(vcpu, that)
+ * goes on like vcpu_enter()'s handle().
  */
 u64 run_sys(struct vcpu *vcpu);
 u64 run_eret(struct vcpu *vcpu);
@@ -35,9 +37,10 @@ u64 run_long(struct vcpu *vcpu, u64 code);
 u64 run_irq(struct vcpu *vcpu);
 
 /*
- * Acknowledge one interrupt. 0: the timer of vcpu, which is in its guest, and that is over with one list register:
- * nothing for sched_tick() (who queues a vcpu here, or leaves other work, ticks or sends an SGI), and if more is
- * pending it comes at once. Else irq_acked(that) handles it, and what is pending besides.
+ * Acknowledge one interrupt. 0: the timer of vcpu, which is in its guest, and that is over with one
+ * list register: nothing for sched_tick() (who queues a vcpu here, or leaves other work, ticks or
+ * sends an SGI), and if more is pending it comes at once. Else irq_acked(that) handles it, and what
+ * is pending besides.
  */
 #define IRQ_ACKED_NONE (1023 + 1)
 u64 irq_again(struct vcpu *vcpu);

@@ -165,8 +165,8 @@ enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 #define CCSIDR_NUMSETS(v) FIELD(v, 55, 32) /* with FEAT_CCIDX */
 
 /*
- * AArch32's way to the number of sets, there with FEAT_CCIDX. The register itself may be UNDEFINED on a CPU
- * without AArch32, at EL2 too, and has nothing that CCSIDR_EL1 has not.
+ * AArch32's way to the number of sets, there with FEAT_CCIDX. The register itself may be UNDEFINED
+ * on a CPU without AArch32, at EL2 too, and has nothing that CCSIDR_EL1 has not.
  */
 enum verdict emul_ccsidr2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
@@ -236,8 +236,8 @@ static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write,
 }
 
 /*
- * What serves an access of vEL2, by SR_<name> + 1. What depends on the machine (row_conditional()) or is in the CPU, where
- * only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
+ * What serves an access of vEL2, by SR_<name> + 1. What depends on the machine (row_conditional())
+ * or is in the CPU, where only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
  */
 #define FN_BANK(function, condition) vel2_other
 #define FN_SWAP FN_BANK

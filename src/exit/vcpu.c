@@ -17,8 +17,10 @@
 #include "vtimer/vtimer.h"
 
 _Static_assert(offsetof(struct vcpu, vncr) == 272 && offsetof(struct vcpu, local_erets) == 280 &&
-		       offsetof(struct vcpu, timers_trap) == 288 && offsetof(struct vcpu, short_ways) == 294 &&
-		       offsetof(struct vcpu, hyp) == 295 && offsetof(struct vcpu, mdscr_quiet) == 304 &&
+		       offsetof(struct vcpu, timers_trap) == 288 &&
+		       offsetof(struct vcpu, short_ways) == 294 &&
+		       offsetof(struct vcpu, hyp) == 295 &&
+		       offsetof(struct vcpu, mdscr_quiet) == 304 &&
 		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 320,
 	       "vectors.S knows these");
 
@@ -72,8 +74,8 @@ void vcpu_put(struct vcpu *vcpu)
 
 	CHECK(cpu->loaded == vcpu);
 	/*
-	 * The old regime's walks end before anything of it changes; and what TLBIs and cache maintenance the
-	 * guest began here is complete, for its own DSB may come on another CPU.
+	 * The old regime's walks end before anything of it changes; and what TLBIs and cache
+	 * maintenance the guest began here is complete, for its own DSB may come on another CPU.
 	 */
 	dsb(sy);
 	/* What its accesses caused is not to be taken in another VM. */
@@ -84,7 +86,10 @@ void vcpu_put(struct vcpu *vcpu)
 	simd_chaos_point();
 	if (unlikely(vcpu->has_el2))
 		level_put(vcpu);
-	/* In this order: once the GIC's state is free for others to read, the timers' lines are in memory too. */
+	/*
+	 * In this order: once the GIC's state is free for others to read, the timers' lines are in
+	 * memory too.
+	 */
 	vtimer_put(vcpu);
 	vgic_put(vcpu);
 	sysreg_save(vcpu);

@@ -13,8 +13,8 @@ void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
 
 /*
- * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one that its
- * redistributor would wake it for. Its own CPU, or not running.
+ * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one
+ * that its redistributor would wake it for. Its own CPU, or not running.
  */
 bool vcpu_wakes(struct vcpu *vcpu);
 /* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */

@@ -12,7 +12,8 @@
 #define FRAME		112	/* x19-x30, vcpu, its exit function */
 #define FRAME_VCPU	96
 #define FRAME_EXIT	104
-#define STACK_SHIFT	14	/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
+/* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
+#define STACK_SHIFT	14
 
 /* struct vcpu (vcpu.c asserts them), and words of its VNCR page. */
 #define VCPU_VNCR	272
@@ -49,9 +50,9 @@
 
 	.text
 /*
- * u64 vcpu_enter(struct vcpu *vcpu, u64 (*exit)(struct vcpu *vcpu, u64 kind)): run the guest. Each time it traps exit()
- * is called, with enum exit_kind; 0 enters again, anything else is what vcpu_enter() returns. The GPRs are vcpu->gpr
- * (offset 0) meanwhile; everything else is in place.
+ * u64 vcpu_enter(struct vcpu *vcpu, u64 (*exit)(struct vcpu *vcpu, u64 kind)): run the guest. Each
+ * time it traps exit() is called, with enum exit_kind; 0 enters again, anything else is what
+ * vcpu_enter() returns. The GPRs are vcpu->gpr (offset 0) meanwhile; everything else is in place.
  */
 	.globl	vcpu_enter
 	.type	vcpu_enter, %function
@@ -101,9 +102,10 @@ exit_done:
 	ret
 
 /*
- * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called with x18-x29 where they are,
- * as C keeps them; of vcpu->gpr the others are there. It returns 0: all done, ERET. Else all registers are put there, and
- * run_long(vcpu, what it returned) goes on like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
+ * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called
+ * with x18-x29 where they are, as C keeps them; of vcpu->gpr the others are there. It returns 0:
+ * all done, ERET. Else all registers are put there, and run_long(vcpu, what it returned) goes on
+ * like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
 	.macro	save_rest
 	stp	x18, x19, [x0, #144]
@@ -135,9 +137,10 @@ short_long:
 	b	exit_done
 
 /*
- * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1 and ELR_EL1, the bank stays,
- * nothing else changes. What is out of the ordinary (ERETA, another level, an illegal return, L1's virtual GIC interface
- * on, whose maintenance interrupt wants a look) takes the long way, level_eret(). x1 = ESR_EL2.
+ * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1
+ * and ELR_EL1, the bank stays, nothing else changes. What is out of the ordinary (ERETA, another
+ * level, an illegal return, L1's virtual GIC interface on, whose maintenance interrupt wants a
+ * look) takes the long way, level_eret(). x1 = ESR_EL2.
  */
 eret_local:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
@@ -205,8 +208,8 @@ hvc:
 	short_way run_hvc
 
 /*
- * A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is one of x18-x29.
- * x1 = ESR_EL2.
+ * A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is
+ * one of x18-x29. x1 = ESR_EL2.
  */
 sys_vel2:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
@@ -251,7 +254,10 @@ irq:
 	b	guest_exit
 	.endm
 
-	/* Synchronous: the frequent exits of a vcpu that has EL2 may go a short way; the others are told apart by one compare. */
+	/*
+	 * Synchronous: the frequent exits of a vcpu that has EL2 may go a short way; the others are
+	 * told apart by one compare.
+	 */
 	.macro	lower_sync
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
@@ -329,7 +335,9 @@ vectors:
 	lower	EXIT_FIQ
 	lower	EXIT_SERROR
 
-/* An interrupt taken in nidus itself, where it has unmasked them: caller-saved state, ELR and SPSR. */
+/*
+ * An interrupt taken in nidus itself, where it has unmasked them: caller-saved state, ELR and SPSR.
+ */
 el2_irq:
 	stp	x0, x1, [sp, #-192]!
 	stp	x2, x3, [sp, #16]

@@ -12,12 +12,14 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 
 static __attribute__((noinline)) bool unfinished_wakes(struct vcpu *vcpu)
 {
-	return vcpu->vgic.owes || (vcpu->powered_down ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
+	return vcpu->vgic.owes ||
+	       (vcpu->powered_down ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
 }
 
 bool vcpu_wakes(struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) ||
-	       (unlikely(vcpu->unfinished) ? unfinished_wakes(vcpu) : vcpu_interrupt_pending(vcpu)) ||
+	       (unlikely(vcpu->unfinished) ? unfinished_wakes(vcpu)
+					   : vcpu_interrupt_pending(vcpu)) ||
 	       vcpu->vgic.owes; /* the look may have found it */
 }

@@ -9,7 +9,9 @@
 
 /* Print where and what, then halt the machine. */
 noreturn void check_failed(const char *file, int line, const char *what);
-/* One formatted line, then halt the machine: for a machine that nidus can't run on, and for lies. */
+/*
+ * One formatted line, then halt the machine: for a machine that nidus can't run on, and for lies.
+ */
 noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(cond)                                                                                \

@@ -23,7 +23,8 @@ void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * snprintf and vsnprintf as in C11, for %c %s %d %i %u %x %X %p %% with flags 0 and -, width,
- * precision of strings, and the lengths hh, h, l, ll, z. Returns the length that the whole text has.
+ * precision of strings, and the lengths hh, h, l, ll, z. Returns the length that the whole text
+ * has.
  */
 int snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);

@@ -18,7 +18,10 @@ struct sha256 {
 	u8 block[SHA256_BLOCK]; /* the last length % 64 of them */
 };
 
-/* Start; add n bytes, any number of times; finish and give the digest. Any context that the engine may run in. */
+/*
+ * Start; add n bytes, any number of times; finish and give the digest. Any context that the engine
+ * may run in.
+ */
 void sha256_init(struct sha256 *s, sha256_blocks_fn *blocks);
 void sha256_update(struct sha256 *s, const void *data, u64 n);
 void sha256_final(struct sha256 *s, u8 digest[SHA256_SIZE]);

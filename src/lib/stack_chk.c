@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stack protector's two symbols: nidus's own code is built without it, Debian's libfdt with it. */
+/*
+ * The stack protector's two symbols: nidus's own code is built without it, Debian's libfdt with it.
+ */
 #include "lib/check.h"
 
 extern const u64 __stack_chk_guard;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses of the different address spaces as distinct types: a missed translation does not compile.
- * nidus maps memory 1:1, so pa_ptr() is the one way from a physical address to a pointer.
+ * Addresses of the different address spaces as distinct types: a missed translation does not
+ * compile. nidus maps memory 1:1, so pa_ptr() is the one way from a physical address to a pointer.
  */
 #pragma once
 

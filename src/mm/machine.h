@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nidus knows of the machine, from its device tree (boot/fdt.c), and questions about its memory. Boot CPU. */
+/*
+ * What nidus knows of the machine, from its device tree (boot/fdt.c), and questions about its
+ * memory. Boot CPU.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -23,10 +26,15 @@ struct machine {
 	/* Not to be used: memreserve entries, /reserved-memory, the tree, boot modules, initrd. */
 	struct range rsv[MACHINE_RSV_MAX];
 	u32 rsv_count;
-	u32 rsv_fixed; /* rsv[0..rsv_fixed): the tree and /reserved-memory, where no module may be */
-	/* Of them, those that may not even be mapped: no-map in /reserved-memory, memreserve entries. */
+	/* rsv[0..rsv_fixed): the tree and /reserved-memory, where no module may be */
+	u32 rsv_fixed;
+	/*
+	 * Of them, those that may not even be mapped: no-map in /reserved-memory, memreserve
+	 * entries.
+	 */
 	bool rsv_nomap[MACHINE_RSV_MAX];
-	u64 cpu_mpidr[MACHINE_CPUS_MAX]; /* Aff3..Aff0 as in MPIDR_EL1, enabled CPUs only, in the order of /cpus */
+	/* Aff3..Aff0 as in MPIDR_EL1, enabled CPUs only, in the order of /cpus */
+	u64 cpu_mpidr[MACHINE_CPUS_MAX];
 	bool cpu_no_psci[MACHINE_CPUS_MAX]; /* its enable-method is another: not to be started */
 	u32 cpu_count;
 	u32 cpu_ignored; /* enabled CPUs beyond MACHINE_CPUS_MAX */
@@ -57,8 +65,8 @@ bool machine_is_ram(const struct machine *m, u64 base, u64 size);
 /* The pages that a range, whose end is below 1 << 64, touches. */
 struct range machine_pages_of(struct range r);
 /*
- * Go through the RAM without what is reserved (all) or may not be mapped (!all), in whole pages by address: *r becomes the first
- * such range behind *r, {0, 0} to begin with. False after the last.
+ * Go through the RAM without what is reserved (all) or may not be mapped (!all), in whole pages by
+ * address: *r becomes the first such range behind *r, {0, 0} to begin with. False after the last.
  */
 bool machine_next(const struct machine *m, bool all, struct range *r);
 

@@ -29,8 +29,9 @@ struct pending {
 };
 
 /*
- * RAM that may be far from other RAM: each region has a map of its own, so that the holes between them cost nothing.
- * Regions do not touch each other; so no block, and no buddy of one, lies in two of them.
+ * RAM that may be far from other RAM: each region has a map of its own, so that the holes between
+ * them cost nothing. Regions do not touch each other; so no block, and no buddy of one, lies in two
+ * of them.
  */
 struct region {
 	u64 lo, hi;

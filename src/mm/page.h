@@ -13,9 +13,10 @@
 /* Forget all pages: once, first, before any other CPU runs. */
 void page_init(void);
 /*
- * RAM will be added from [lo, hi), too; by rising addresses, without overlap, at most PAGE_REGIONS that do not touch
- * (CHECK). Each region costs a map of one byte a page, taken out of the first range added to it that has room, or else of
- * another region; pages added before that wait for it. What lies between regions costs nothing.
+ * RAM will be added from [lo, hi), too; by rising addresses, without overlap, at most PAGE_REGIONS
+ * that do not touch (CHECK). Each region costs a map of one byte a page, taken out of the first
+ * range added to it that has room, or else of another region; pages added before that wait for it.
+ * What lies between regions costs nothing.
  */
 void page_region(u64 lo, u64 hi);
 /*
@@ -36,7 +37,10 @@ u64 page_alloc_zero(void) must_check;
  * whose rest stays allocated. A double free, or what was never allocated, is a CHECK.
  */
 void page_free(u64 pa, u32 order);
-/* Give back all of [base, base + size): whole blocks as page_alloc() gave them, whatever their orders. */
+/*
+ * Give back all of [base, base + size): whole blocks as page_alloc() gave them, whatever their
+ * orders.
+ */
 void page_free_range(u64 base, u64 size);
 /*
  * Free pages now, and how many there are when nothing is allocated (what was added, less the maps).
@@ -49,8 +53,12 @@ void page_zero(u64 pa, u64 size);
 
 /*
  * Make what nidus wrote to [pa, pa+size) the truth for a guest that runs with its caches off (clean
- * to the point of coherency; nothing to do on QEMU, which has no caches). For guest RAM before its first use.
+ * to the point of coherency; nothing to do on QEMU, which has no caches). For guest RAM before its
+ * first use.
  */
 void page_clean(u64 pa, u64 size);
-/* After the last page_clean(): no CPU has stale instructions of what was there before. A broadcast, so once for all. */
+/*
+ * After the last page_clean(): no CPU has stale instructions of what was there before. A broadcast,
+ * so once for all.
+ */
 void page_drop_instructions(void);

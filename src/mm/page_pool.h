@@ -11,7 +11,10 @@ struct page_pool {
 	u64 count;            /* of them */
 };
 
-/* So many pages of the allocator's into an empty pool. -ENOMEM: there are fewer, and none was taken. */
+/*
+ * So many pages of the allocator's into an empty pool. -ENOMEM: there are fewer, and none was
+ * taken.
+ */
 int page_pool_fill(struct page_pool *pool, u64 pages) must_check;
 /* A page, contents undefined, or 0; and back. Any CPU. */
 u64 page_pool_take(struct page_pool *pool) must_check;

@@ -482,7 +482,7 @@ static int map_first(const struct walk *w, u64 ia, u64 *hole)
 	return 0;
 }
 
-/* One page in a table that is there, or where only that is missing; else *done says that update() is to do it. */
+/* One page, if at most its last-level table is missing; else *done = false: update() does it. */
 static int map_page(const struct walk *w, u64 ia, bool *done)
 {
 	struct pgtable_entry e;
@@ -560,7 +560,7 @@ int pgtable_init_pool(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u
 	return pt->root ? 0 : -ENOMEM;
 }
 
-/* As free_below(), but no more than *left tables, and what is freed is forgotten. True: all of them went. */
+/* As free_below(), but at most *left tables, which are forgotten. True: all of them went. */
 static bool free_some(struct pgtable *pt, u64 *table, u32 level, u32 count, u32 *left)
 {
 	if (level == 3)
@@ -570,7 +570,8 @@ static bool free_some(struct pgtable *pt, u64 *table, u32 level, u32 count, u32 
 
 		if (!pgtable_is_table(desc, level))
 			continue;
-		if (!*left || !free_some(pt, pgtable_ptr(desc), level + 1, PGTABLE_ENTRIES, left) || !*left)
+		if (!*left || !free_some(pt, pgtable_ptr(desc), level + 1, PGTABLE_ENTRIES, left) ||
+		    !*left)
 			return false;
 		table_free(pt, desc & DESC_ADDR, 0);
 		desc_store(&table[i], 0);

@@ -35,7 +35,10 @@ struct pgtable {
 	u64 max_block;   /* largest leaf: 4 KiB, 2 MiB, 1 GiB */
 	bool contiguous; /* use the contiguous hint for runs of 16 */
 	u64 table_pages; /* pages the tables take now */
-	/* A table of level 3 and an address it resolves: the last that was looked for; NULL once any table went. */
+	/*
+	 * A table of level 3 and an address it resolves: the last that was looked for; NULL once
+	 * any table went.
+	 */
 	u64 *near;
 	u64 near_ia;
 	const struct pgtable_ops *ops;
@@ -44,18 +47,22 @@ struct pgtable {
 
 /*
  * An empty table of the fewest levels (pt->contiguous off); -ENOMEM, or -EINVAL for a bad ia_bits
- * or max_block. pool (mm/page_pool.h): has all single pages that the tables will ever take; NULL: the page allocator.
+ * or max_block. pool (mm/page_pool.h): has all single pages that the tables will ever take; NULL:
+ * the page allocator.
  */
 int pgtable_init_pool(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
 		      const struct pgtable_ops *ops, struct page_pool *pool) must_check;
-static inline must_check int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u64 max_block,
-					  const struct pgtable_ops *ops)
+static inline must_check int pgtable_init(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits,
+					  u64 max_block, const struct pgtable_ops *ops)
 {
 	return pgtable_init_pool(pt, kind, ia_bits, max_block, ops, NULL);
 }
 /* Free every table page; nothing may use the table any more. */
 void pgtable_destroy(struct pgtable *pt);
-/* The same in pieces of at most `tables` table pages; true: there are more. Nothing but this may follow. */
+/*
+ * The same in pieces of at most `tables` table pages; true: there are more. Nothing but this may
+ * follow.
+ */
 bool pgtable_destroy_piece(struct pgtable *pt, u32 tables) must_check;
 
 /*
@@ -69,8 +76,9 @@ bool pgtable_destroy_piece(struct pgtable *pt, u32 tables) must_check;
  */
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr) must_check;
 /*
- * pgtable_map() for the common case of a fault: one page where nothing is mapped, in tables that are there. False: it
- * is not that, and nothing was changed. What pgtable_map() asks of attr is not asked here.
+ * pgtable_map() for the common case of a fault: one page where nothing is mapped, in tables that
+ * are there. False: it is not that, and nothing was changed. What pgtable_map() asks of attr is not
+ * asked here.
  */
 bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr) must_check;
 /*
@@ -88,6 +96,7 @@ struct pgtable_leaf {
 };
 /*
  * Look ia up; false if nothing is mapped there, and then leaf->size is the size of the hole's
- * entry, all of which (aligned to it) is empty. The caller holds the lock: the next one finds what is near faster.
+ * entry, all of which (aligned to it) is empty. The caller holds the lock: the next one finds what
+ * is near faster.
  */
 bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf);

@@ -41,7 +41,10 @@ bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf)
 	return true;
 }
 
-/* No table to allocate, nothing to break; an empty entry is in no contiguous group, and one page makes none. */
+/*
+ * No table to allocate, nothing to break; an empty entry is in no contiguous group, and one page
+ * makes none.
+ */
 bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr)
 {
 	struct pgtable_entry e;

@@ -86,7 +86,8 @@ static void pool_put(struct pgtable *pt, u64 page, u32 order)
 	u64 base = ptr_pa(pool).a;
 
 	(void)pt;
-	if (page - base >= sizeof(pool) && page - stage1.donated >= stage1.more_end - stage1.donated) {
+	if (page - base >= sizeof(pool) &&
+	    page - stage1.donated >= stage1.more_end - stage1.donated) {
 		page_free(page, order);
 		return;
 	}
@@ -182,7 +183,10 @@ int stage1_map_tree(u64 end)
 	return map_ram(was, stage1.fdt_end);
 }
 
-/* Take out what was mapped to read the tree, before it was known what is there. Nobody is in it now. */
+/*
+ * Take out what was mapped to read the tree, before it was known what is there. Nobody is in it
+ * now.
+ */
 static void unmap_early(void)
 {
 	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
@@ -210,7 +214,8 @@ static u64 tables_of(struct range r)
 /* Pages of tables that mapping m takes at most: a range that is left out makes two ends more. */
 static u64 tables_bound(const struct machine *m)
 {
-	u64 n = tables_of(m->gicd) + tables_of(m->uart) + tables_of((struct range){ (u64)m->fdt, m->fdt_size });
+	u64 n = tables_of(m->gicd) + tables_of(m->uart) +
+		tables_of((struct range){ (u64)m->fdt, m->fdt_size });
 
 	for (u32 i = 0; i < m->mem_count; i++)
 		n += tables_of(m->mem[i]);
@@ -222,8 +227,8 @@ static u64 tables_bound(const struct machine *m)
 }
 
 /*
- * If a machine may need more tables than the pool has: take them from its RAM, once for all, so that the pool is what is
- * left of the image's only for the few that map these.
+ * If a machine may need more tables than the pool has: take them from its RAM, once for all, so
+ * that the pool is what is left of the image's only for the few that map these.
  */
 static int donate_tables(struct machine *m)
 {
@@ -260,7 +265,8 @@ struct range stage1_donated(void)
 
 const char *stage1_map_machine(struct machine *m)
 {
-	struct range r = { 0, 0 }, tree = machine_pages_of((struct range){ (u64)m->fdt, m->fdt_size });
+	struct range r = { 0, 0 },
+		     tree = machine_pages_of((struct range){ (u64)m->fdt, m->fdt_size });
 	int err;
 
 	spin_lock(&stage1.lock);
@@ -276,7 +282,8 @@ const char *stage1_map_machine(struct machine *m)
 	if (m->uart.size && stage1_map_device(m->uart.base, m->uart.size))
 		m->uart.size = 0;
 	if (err)
-		return "memory: no pages for the tables that map it: expected one range with as many";
+		return "memory: no pages for the tables that map it: expected one range with as "
+		       "many";
 	if (stage1_map_device(m->gicd.base, m->gicd.size))
 		return "GIC: reg: the distributor can't be mapped";
 	for (u32 i = 0; i < m->gicr_count; i++)
@@ -346,7 +353,10 @@ void stage1_enable(void)
 {
 	u64 mmfr3 = sysreg_read(ID_AA64MMFR3_EL1);
 
-	/* What firmware may have switched on and would change what the tables mean (permission indirection, for one). */
+	/*
+	 * What firmware may have switched on and would change what the tables mean (permission
+	 * indirection, for one).
+	 */
 	if (FIELD(mmfr3, 3, 0))
 		sysreg_write(TCR2_EL2, 0);
 	if (FIELD(mmfr3, 7, 4))

@@ -46,9 +46,9 @@ u32 stage2_ipa_bits(u64 end)
 /* The access flag is set in every leaf: hardware has none to set (HA = 0). */
 static u64 vtcr_value(const struct pgtable *pt)
 {
-	return VTCR_RES1 | VTCR_MAKE_T0SZ(pt->ia_bits) | VTCR_MAKE_SL0(pt->start_level) | VTCR_IRGN0_WB |
-	       VTCR_ORGN0_WB | VTCR_SH0_INNER | parange_encode(feat.pa_bits) << VTCR_PS_SHIFT |
-	       (feat.vmid16 ? VTCR_VS : 0);
+	return VTCR_RES1 | VTCR_MAKE_T0SZ(pt->ia_bits) | VTCR_MAKE_SL0(pt->start_level) |
+	       VTCR_IRGN0_WB | VTCR_ORGN0_WB | VTCR_SH0_INNER |
+	       parange_encode(feat.pa_bits) << VTCR_PS_SHIFT | (feat.vmid16 ? VTCR_VS : 0);
 }
 
 static int make_tables(struct pgtable *pt, u32 ipa_bits, u64 max_block, struct page_pool *pool)

@@ -23,9 +23,9 @@ struct stage2 {
 
 /*
  * Input address bits for a VM with RAM up to (not including) end: a size that
- * ID_AA64MMFR0_EL1.PARange can name; at least 40 if the machine has them, at most feat.pa_bits (then
- * end may lie above). A VM is shown the machine's PARange all the same: what lies above these bits
- * has nothing behind it, as what lies above a machine's RAM.
+ * ID_AA64MMFR0_EL1.PARange can name; at least 40 if the machine has them, at most feat.pa_bits
+ * (then end may lie above). A VM is shown the machine's PARange all the same: what lies above these
+ * bits has nothing behind it, as what lies above a machine's RAM.
  */
 u32 stage2_ipa_bits(u64 end);
 /*
@@ -35,10 +35,11 @@ u32 stage2_ipa_bits(u64 end);
  */
 int stage2_init(struct stage2 *s2, u32 ipa_bits, u64 max_block) must_check;
 /* The same with a pool for its tables, as pgtable_init_pool(). */
-int stage2_init_pool(struct stage2 *s2, u32 ipa_bits, u64 max_block, struct page_pool *pool) must_check;
+int stage2_init_pool(struct stage2 *s2, u32 ipa_bits, u64 max_block,
+		     struct page_pool *pool) must_check;
 /*
- * The same VMID with empty tables for IPAs below 1 << ipa_bits. No CPU may have it loaded. -ENOMEM, -EINVAL: nothing
- * changed.
+ * The same VMID with empty tables for IPAs below 1 << ipa_bits. No CPU may have it loaded. -ENOMEM,
+ * -EINVAL: nothing changed.
  */
 int stage2_resize(struct stage2 *s2, u32 ipa_bits);
 /* Invalidate the VMID's TLB entries, free tables and VMID; no CPU may have it loaded. */
@@ -59,7 +60,10 @@ bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf);
  * next ERET.
  */
 void stage2_load(const struct stage2 *s2);
-/* VTTBR_EL2 alone, where VTCR_EL2 is right already or will be written by whoever knows that it is not (level.c). */
+/*
+ * VTTBR_EL2 alone, where VTCR_EL2 is right already or will be written by whoever knows that it is
+ * not (level.c).
+ */
 void stage2_switch(const struct stage2 *s2);
 /*
  * Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLB invalidation. TLBIs of the EL1&0 regime act on the VMID in VTTBR_EL2 while HCR_EL2.TGE=0,
- * which is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. At EL2 the EL1&0
- * regime is out of context: the CPU begins no walk of it. But walks that it began speculatively before
- * the exception go on until a DSB; without one they could end in the tables of the new VTTBR_EL2, with
- * the rest of the old regime, and what they find would be kept under the VMID that is there then.
+ * which is always so in nidus: for another VM's, VTTBR_EL2 is changed for the moment. At EL2 the
+ * EL1&0 regime is out of context: the CPU begins no walk of it. But walks that it began
+ * speculatively before the exception go on until a DSB; without one they could end in the tables of
+ * the new VTTBR_EL2, with the rest of the old regime, and what they find would be kept under the
+ * VMID that is there then.
  */
 #include "mm/tlb.h"
 

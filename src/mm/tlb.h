@@ -7,9 +7,10 @@
 #include "lib/types.h"
 
 /*
- * Put vttbr into VTTBR_EL2 for TLBIs of its VMID, with the CPU's earlier table walks at their end and all stores to
- * tables seen by walks; returns what was there, for tlb_vmid_leave(). Nothing is entered in between; what TLBIs there
- * were is complete (DSB) before the latter. Both synchronised (ISB).
+ * Put vttbr into VTTBR_EL2 for TLBIs of its VMID, with the CPU's earlier table walks at their end
+ * and all stores to tables seen by walks; returns what was there, for tlb_vmid_leave(). Nothing is
+ * entered in between; what TLBIs there were is complete (DSB) before the latter. Both synchronised
+ * (ISB).
  */
 u64 tlb_vmid_enter(u64 vttbr);
 void tlb_vmid_leave(u64 vttbr, u64 old);

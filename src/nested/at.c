@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address translation instructions of vEL2: by hardware where its registers are right, else walked. */
+/*
+ * Address translation instructions of vEL2: by hardware where its registers are right, else walked.
+ */
 #include "nested/at.h"
 
 #include "arch/esr.h"

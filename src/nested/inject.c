@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Raise an exception at the guest's EL1: AArch64.TakeException, with the registers of a loaded vcpu. In the vEL2 context
- * that is vEL2, whose registers EL1's are then.
+ * Raise an exception at the guest's EL1: AArch64.TakeException, with the registers of a loaded
+ * vcpu. In the vEL2 context that is vEL2, whose registers EL1's are then.
  */
 #include "nested/inject.h"
 
@@ -29,7 +29,10 @@ static u64 vector_offset(u64 pstate)
 	return pstate & PSTATE_SPX ? 0x200 : 0x000;
 }
 
-/* Whether the handler begins with PAN set: at EL1 by SCTLR_EL1.SPAN, at vEL2 only where it is a host (TGE). */
+/*
+ * Whether the handler begins with PAN set: at EL1 by SCTLR_EL1.SPAN, at vEL2 only where it is a
+ * host (TGE).
+ */
 static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
 {
 	if (vcpu->hyp && !(vncr_read(vcpu, VNCR_HCR_EL2) & HCR_TGE))

@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raise an exception at the guest's EL1 (pseudocode: AArch64.TakeException); run loop context, vcpu loaded. */
+/*
+ * Raise an exception at the guest's EL1 (pseudocode: AArch64.TakeException); run loop context, vcpu
+ * loaded.
+ */
 #pragma once
 
 #include "lib/types.h"
 
 struct vcpu;
 
-/* UNDEFINED, for the instruction that vcpu->exit is about: EC 0, or 0x18 as FEAT_IDST has it, if the VM sees that. */
+/*
+ * UNDEFINED, for the instruction that vcpu->exit is about: EC 0, or 0x18 as FEAT_IDST has it, if
+ * the VM sees that.
+ */
 void inject_undef(struct vcpu *vcpu);
 /* Synchronous external abort for the access described by the current exit. */
 void inject_external_abort(struct vcpu *vcpu);
-/* A synchronous exception with this ESR (its EC decides nothing here; IL and ISS are given). far only if set_far. */
+/*
+ * A synchronous exception with this ESR (its EC decides nothing here; IL and ISS are given). far
+ * only if set_far.
+ */
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far);
 
-/* PSTATE at the handler of an exception taken from `old`, bit by bit as AArch64.TakeException sets it. vcpu->hyp: at vEL2. */
+/*
+ * PSTATE at the handler of an exception taken from `old`, bit by bit as AArch64.TakeException sets
+ * it. vcpu->hyp: at vEL2.
+ */
 u64 inject_pstate(const struct vcpu *vcpu, u64 old);
 /* What SPSR_ELx shows of the vcpu's PSTATE: vEL2, which runs at EL1, is EL2 to itself. */
 u64 inject_spsr(const struct vcpu *vcpu);

@@ -44,8 +44,9 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
 }
 
 /*
- * What L1's words make of stage 2 and identity, which a switch to L2 goes by until one of them changes; the trap controls
- * will be computed anew. False: the shadow has to be made ready first (REQ_WORK), and nothing else is done.
+ * What L1's words make of stage 2 and identity, which a switch to L2 goes by until one of them
+ * changes; the trap controls will be computed anew. False: the shadow has to be made ready first
+ * (REQ_WORK), and nothing else is done.
  */
 static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 {
@@ -76,7 +77,10 @@ void level_load(struct vcpu *vcpu)
 
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
-	/* Even if L2 is to run: a level switch takes it that this CPU has the VM's own translations of this vcpu. */
+	/*
+	 * Even if L2 is to run: a level switch takes it that this CPU has the VM's own translations
+	 * of this vcpu.
+	 */
 	identity_load(vcpu);
 	vcpu->shadow.mine = NULL;
 	if (vcpu->hyp)
@@ -87,7 +91,10 @@ void level_load(struct vcpu *vcpu)
 		rare_switch(vcpu);
 }
 
-/* What a level is apart from the BANK rows; vcpu->hyp is the new one. The trap controls are stale then. */
+/*
+ * What a level is apart from the BANK rows; vcpu->hyp is the new one. The trap controls are stale
+ * then.
+ */
 static inline void level_enter(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->l2_differs))
@@ -170,13 +177,20 @@ static enum target eret_target(u64 spsr, bool tge)
 	return TARGET_ILLEGAL;
 }
 
-/* SetPSTATEFromSPSR: an illegal return keeps the mode and sets IL, so that the PE raises the exception itself. */
+/*
+ * SetPSTATEFromSPSR: an illegal return keeps the mode and sets IL, so that the PE raises the
+ * exception itself.
+ */
 static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
 {
 	u64 new = spsr & SPSR_RETURN;
 
-	/* DebugExceptionReturnSS: not without a step, and not where one would have been due already. */
-	if (likely(!vcpu->debug_live) || !(sysreg_read(MDSCR_EL1) & MDSCR_SS) || debug_vel2_enabled(vcpu))
+	/*
+	 * DebugExceptionReturnSS: not without a step, and not where one would have been due
+	 * already.
+	 */
+	if (likely(!vcpu->debug_live) || !(sysreg_read(MDSCR_EL1) & MDSCR_SS) ||
+	    debug_vel2_enabled(vcpu))
 		new &= ~PSTATE_SS;
 	if (target == TARGET_ILLEGAL)
 		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |
@@ -219,7 +233,8 @@ bool level_eret_l2(struct vcpu *vcpu)
 {
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 
-	if (unlikely(vcpu->debug_live || eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
+	if (unlikely(vcpu->debug_live ||
+		     eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
 	    unlikely(!leave_vel2(vcpu)))
 		return false;
 	pc_load(vcpu, elr, spsr & SPSR_RETURN & ~PSTATE_SS); /* not live: as eret_pstate() */
@@ -227,8 +242,8 @@ bool level_eret_l2(struct vcpu *vcpu)
 }
 
 /*
- * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2 by that of its EL1,
- * which is AArch64.
+ * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2
+ * by that of its EL1, which is AArch64.
  */
 static u64 vector_group(const struct vcpu *vcpu)
 {

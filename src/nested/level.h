@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only level switch: a nested vcpu between vEL2 and vEL1. It moves the BANK rows of sysreg.def, stage 2,
- * the virtual interrupts and the timers. What both levels share (general and SIMD registers, TPIDRs, PAR_EL1,
- * SP_EL0, PAuth keys) it never touches.
+ * The only level switch: a nested vcpu between vEL2 and vEL1. It moves the BANK rows of sysreg.def,
+ * stage 2, the virtual interrupts and the timers. What both levels share (general and SIMD
+ * registers, TPIDRs, PAR_EL1, SP_EL0, PAuth keys) it never touches.
  */
 #pragma once
 
@@ -12,25 +12,34 @@
 struct vcpu;
 
 /* Vector offsets of the four kinds of exception. */
-enum level_vector { LEVEL_SYNC = 0x000, LEVEL_IRQ = 0x080, LEVEL_FIQ = 0x100, LEVEL_SERROR = 0x180 };
+enum level_vector {
+	LEVEL_SYNC = 0x000,
+	LEVEL_IRQ = 0x080,
+	LEVEL_FIQ = 0x100,
+	LEVEL_SERROR = 0x180
+};
 
 /* EC 0x1a: an ERET, ERETAA or ERETAB of vEL2 (AArch64.ExceptionReturn). */
 enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * Take an exception to vEL2 (AArch64.TakeException with target EL2), from wherever the vcpu is. Sync: esr,
- * and far and hpfar if they are meant to change (else pass what is there).
+ * Take an exception to vEL2 (AArch64.TakeException with target EL2), from wherever the vcpu is.
+ * Sync: esr, and far and hpfar if they are meant to change (else pass what is there).
  */
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr);
 /* The same for an abort. */
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 
-/* Verdict REFLECT: give the current exit of L2 to L1, with its syndrome, or vcpu->reflection's if there is one. */
+/*
+ * Verdict REFLECT: give the current exit of L2 to L1, with its syndrome, or vcpu->reflection's if
+ * there is one.
+ */
 void level_reflect(struct vcpu *vcpu);
 
 /*
- * The two frequent ones without detours: an ERET of vEL2 to L2, and an HVC of L2 that is L1's. False: it is something
- * else, and nothing has happened. PC and PSTATE are in their registers afterwards. Right after the exit.
+ * The two frequent ones without detours: an ERET of vEL2 to L2, and an HVC of L2 that is L1's.
+ * False: it is something else, and nothing has happened. PC and PSTATE are in their registers
+ * afterwards. Right after the exit.
  */
 bool level_eret_l2(struct vcpu *vcpu);
 bool level_hvc(struct vcpu *vcpu);
@@ -38,13 +47,13 @@ bool level_hvc(struct vcpu *vcpu);
 /* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */
 void level_load(struct vcpu *vcpu);
 /*
- * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is no
- * longer asserted by L1's HCR_EL2.VSE, and none of L2's virtual interrupts stays in the CPU, where it
- * would end an idle wait. Loaded, has_el2.
+ * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is
+ * no longer asserted by L1's HCR_EL2.VSE, and none of L2's virtual interrupts stays in the CPU,
+ * where it would end an idle wait. Loaded, has_el2.
  */
 void level_put(struct vcpu *vcpu);
 /*
- * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it from
- * WFI whatever PSTATE masks. Loaded, has_el2, after an exit.
+ * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it
+ * from WFI whatever PSTATE masks. Loaded, has_el2, after an exit.
  */
 bool level_interrupt_pending(const struct vcpu *vcpu);

@@ -37,7 +37,10 @@ static u64 txsz_max(const struct vcpu *vcpu, u64 tcr, bool high)
 	return tg64 ? 47 : 48;
 }
 
-/* The bits of a pointer that hold its PAC: 63:56 (unless the top byte is ignored) and 54 down to the VA's size. */
+/*
+ * The bits of a pointer that hold its PAC: 63:56 (unless the top byte is ignored) and 54 down to
+ * the VA's size.
+ */
 static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 {
 	u64 tcr = sysreg_read(TCR_EL12);
@@ -50,15 +53,17 @@ static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 }
 
 /*
- * ComputePAC with one of the instruction keys. PACGA is the one instruction that gives it plainly, and it
- * gives bits 63:32 of it: so the key takes the place of the generic one for a moment.
+ * ComputePAC with one of the instruction keys. PACGA is the one instruction that gives it plainly,
+ * and it gives bits 63:32 of it: so the key takes the place of the generic one for a moment.
  */
 static u64 compute_pac(u64 ptr, u64 modifier, bool key_b)
 {
 	u64 lo = sysreg_read(APGAKeyLo_EL1), hi = sysreg_read(APGAKeyHi_EL1), pac;
 
-	sysreg_write(APGAKeyLo_EL1, key_b ? sysreg_read(APIBKeyLo_EL1) : sysreg_read(APIAKeyLo_EL1));
-	sysreg_write(APGAKeyHi_EL1, key_b ? sysreg_read(APIBKeyHi_EL1) : sysreg_read(APIAKeyHi_EL1));
+	sysreg_write(APGAKeyLo_EL1,
+		     key_b ? sysreg_read(APIBKeyLo_EL1) : sysreg_read(APIAKeyLo_EL1));
+	sysreg_write(APGAKeyHi_EL1,
+		     key_b ? sysreg_read(APIBKeyHi_EL1) : sysreg_read(APIAKeyHi_EL1));
 	isb();
 	pac = insn_pacga(ptr, modifier);
 	sysreg_write(APGAKeyLo_EL1, lo);

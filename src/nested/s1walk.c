@@ -41,7 +41,8 @@ static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_i
 	struct walk_s2_out out;
 	struct walk_fault fault;
 
-	if (s2 && walk_s2(s2, &vcpu->vm->walk_feat, &mem, fault_ipa, (struct walk_access){ 0 }, &out, &fault))
+	if (s2 && walk_s2(s2, &vcpu->vm->walk_feat, &mem, fault_ipa, (struct walk_access){ 0 },
+			  &out, &fault))
 		fault_ipa = out.oa;
 	return ALIGN_DOWN(fault_ipa, PAGE_SIZE);
 }
@@ -52,7 +53,8 @@ int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	struct walk_s1_regs s1 = {
 		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,
-		.tcr = (sysreg_read(TCR_EL12) & ~(TCR_EPD0 | TCR_EPD1)) | (TCR_TBI0 | TCR_TBI1) | TCR_IPS_MASK,
+		.tcr = (sysreg_read(TCR_EL12) & ~(TCR_EPD0 | TCR_EPD1)) | (TCR_TBI0 | TCR_TBI1) |
+		       TCR_IPS_MASK,
 		.ttbr0 = sysreg_read(TTBR0_EL12),
 		.ttbr1 = sysreg_read(TTBR1_EL12),
 		.el10 = true,

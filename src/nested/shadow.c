@@ -29,7 +29,10 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
 /* Tables that go in one piece of work. */
 #define UNMAKE_TABLES 256
 
-/* Pages that a vcpu's fault may take before its shadow's share is looked at: three tables each, there and back. */
+/*
+ * Pages that a vcpu's fault may take before its shadow's share is looked at: three tables each,
+ * there and back.
+ */
 #define PAGES_FAULT 8
 /* Input addresses of so many bits and more begin at level 0, with one table. */
 #define ROOT_PAGE_BITS 44U
@@ -111,7 +114,8 @@ static int make(struct vm *vm, struct shadow *s)
 /* True: there is more. */
 static bool unmake_piece(struct shadow *s)
 {
-	return shadow_reap(s) || pgtable_destroy_piece(&s->rmap, UNMAKE_TABLES) || stage2_destroy_piece(&s->s2);
+	return shadow_reap(s) || pgtable_destroy_piece(&s->rmap, UNMAKE_TABLES) ||
+	       stage2_destroy_piece(&s->s2);
 }
 
 /*
@@ -122,9 +126,11 @@ static bool detach(struct shadow *s)
 {
 	struct pgtable pt, rmap;
 
-	if (pgtable_init_pool(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block, s->s2.pt.ops, s->s2.pt.pool))
+	if (pgtable_init_pool(&pt, s->s2.pt.kind, s->s2.pt.ia_bits, s->s2.pt.max_block,
+			      s->s2.pt.ops, s->s2.pt.pool))
 		return false;
-	if (pgtable_init_pool(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops, s->rmap.pool)) {
+	if (pgtable_init_pool(&rmap, s->rmap.kind, s->rmap.ia_bits, s->rmap.max_block, s->rmap.ops,
+			      s->rmap.pool)) {
 		pgtable_destroy(&pt);
 		return false;
 	}
@@ -147,9 +153,10 @@ static bool is_empty(const struct shadow *s)
 }
 
 /*
- * A step of making a shadow that nobody refers to ready for another meaning: it maps nothing, and its tables are aside at
- * most. True: more. What takes long is to free tables, so before others are put aside those that are there must go; few
- * are freed at once, and many where there is no memory for new ones. Lock held.
+ * A step of making a shadow that nobody refers to ready for another meaning: it maps nothing, and
+ * its tables are aside at most. True: more. What takes long is to free tables, so before others are
+ * put aside those that are there must go; few are freed at once, and many where there is no memory
+ * for new ones. Lock held.
  */
 static bool renew(struct shadow *s)
 {
@@ -174,9 +181,10 @@ static bool renew(struct shadow *s)
 }
 
 /*
- * L1's tables may know more addresses than the VM's own, which end where its RAM and devices do: as many as its ID
- * registers say. Larger tables mean longer walks, so they are for those that ask for them. Without memory for it the
- * shadow stays as it is, and maps less. Empty, nobody refers to it; lock held.
+ * L1's tables may know more addresses than the VM's own, which end where its RAM and devices do: as
+ * many as its ID registers say. Larger tables mean longer walks, so they are for those that ask for
+ * them. Without memory for it the shadow stays as it is, and maps less. Empty, nobody refers to it;
+ * lock held.
  */
 static void fit(const struct vm *vm, struct shadow *s)
 {
@@ -184,7 +192,10 @@ static void fit(const struct vm *vm, struct shadow *s)
 
 	if (s->vm)
 		bits = MAX(bits, (u32)s->shape.ia_bits);
-	/* A root of one page, which is set aside, and not of up to 16, which the allocator may not have. */
+	/*
+	 * A root of one page, which is set aside, and not of up to 16, which the allocator may not
+	 * have.
+	 */
 	if (bits > vm->stage2.pt.ia_bits && bits < ROOT_PAGE_BITS && feat.pa_bits >= ROOT_PAGE_BITS)
 		bits = ROOT_PAGE_BITS;
 	if (bits != s->s2.pt.ia_bits)
@@ -214,7 +225,8 @@ static u64 pages_share(const struct vm *vm)
 u64 shadow_pages_needed(const struct vm *vm)
 {
 	/* Each shadow's two roots, twice while a former life's tables are there. */
-	return pages_share(vm) + (u64)vm->vcpu_count * (SHADOW_REFS * (SHADOW_PAGES_MIN + 4) + PAGES_FAULT);
+	return pages_share(vm) +
+	       (u64)vm->vcpu_count * (SHADOW_REFS * (SHADOW_PAGES_MIN + 4) + PAGES_FAULT);
 }
 
 int shadow_vm_init(struct vm *vm)
@@ -339,8 +351,8 @@ static bool is_better(const struct shadow *a, const struct shadow *b)
 }
 
 /*
- * Of those that nobody refers to, the one that was wanted longest ago; rather one whose former tables
- * are gone.
+ * Of those that nobody refers to, the one that was wanted longest ago; rather one whose former
+ * tables are gone.
  */
 static struct shadow *find_idle(struct shadow_pool *pool)
 {
@@ -381,7 +393,10 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 		spin_unlock(&pool->lock);
 		return s;
 	}
-	/* There are at least as many shadows as references, and this vcpu is one short of its share. */
+	/*
+	 * There are at least as many shadows as references, and this vcpu is one short of its
+	 * share.
+	 */
 	s = find_idle(pool);
 	CHECK(s);
 	spin_lock(&s->s2.lock);
@@ -510,7 +525,9 @@ bool shadow_has_vmid(struct shadow *s, u16 vmid)
 
 /* ---- making room ---- */
 
-/* Take one shadow that nobody refers to out of use, a step of it; false: there is none with tables. */
+/*
+ * Take one shadow that nobody refers to out of use, a step of it; false: there is none with tables.
+ */
 static bool evict_idle(struct shadow_pool *pool)
 {
 	struct shadow *best = NULL;

@@ -33,8 +33,8 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 		return true;
 	}
 	/*
-	 * HPFAR_EL2 is UNKNOWN for a permission fault that is no walk's. L2's stage 1 is still in the
-	 * registers, and EL1 may read whatever it maps. PAR_EL1 is the guest's.
+	 * HPFAR_EL2 is UNKNOWN for a permission fault that is no walk's. L2's stage 1 is still in
+	 * the registers, and EL1 may read whatever it maps. PAR_EL1 is the guest's.
 	 */
 	old = sysreg_read(PAR_EL1);
 	insn_at_s1e1r(exit->far);
@@ -56,7 +56,10 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 		};
 	if (ESR_EC(exit->esr) == EC_IABT_LOW)
 		return (struct walk_access){ .el0 = el0, .exec = true };
-	/* Only an invalidation, or EL0, is asked for permission at all; with CMOW it must be one to write. */
+	/*
+	 * Only an invalidation, or EL0, is asked for permission at all; with CMOW it must be one to
+	 * write.
+	 */
 	if (exit->esr & DABT_CM)
 		return (struct walk_access){
 			.el0 = el0,
@@ -110,8 +113,8 @@ static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
 }
 
 /*
- * Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. Walks do not touch devices
- * (HCR_EL2.PTW).
+ * Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. Walks do
+ * not touch devices (HCR_EL2.PTW).
  */
 static bool l0_allows(u64 l0, struct walk_access a)
 {
@@ -174,8 +177,8 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 }
 
 /*
- * L1 must tell by a TLBI when a table is another: nidus then counts seq up. What was read since seq was this is still
- * true of its tables as far as L1 may expect it.
+ * L1 must tell by a TLBI when a table is another: nidus then counts seq up. What was read since seq
+ * was this is still true of its tables as far as L1 may expect it.
  */
 static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s, u64 seq)
 {
@@ -187,7 +190,9 @@ static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s
 	return &w->cache;
 }
 
-/* Whether L2's walks may read at l2 as far as the memory type is concerned: HCR_EL2.PTW is nidus's. */
+/*
+ * Whether L2's walks may read at l2 as far as the memory type is concerned: HCR_EL2.PTW is nidus's.
+ */
 static bool walks_may_read(struct shadow *s, u64 l2)
 {
 	struct pgtable_leaf leaf;
@@ -200,8 +205,8 @@ static bool walks_may_read(struct shadow *s, u64 l2)
 }
 
 /*
- * L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through: then the page becomes
- * Non-cacheable, which is what such a walk is (S2Translate).
+ * L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through:
+ * then the page becomes Non-cacheable, which is what such a walk is (S2Translate).
  */
 static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
@@ -214,7 +219,10 @@ static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 	regs.shape = &s->shape;
 	regs.cache = cache_at(&vcpu->shadow_walk, s, seq);
 	regs.vm = s->vm;
-	/* A walk that is refused may want to set the access flag; but first it must have been able to read. */
+	/*
+	 * A walk that is refused may want to set the access flag; but first it must have been able
+	 * to read.
+	 */
 	if (a.ttw && a.write && !regs.ptw && !walks_may_read(s, l2))
 		a.write = false;
 	if (!walk_s2(&regs, f, &mem, l2, a, out, fault))
@@ -225,11 +233,12 @@ static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 }
 
 /*
- * L1's attributes, rather than its permissions, stand against the access: what is not aligned in Device memory
- * (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that refuses those (S2CheckPermissions: the hardware says so).
+ * L1's attributes, rather than its permissions, stand against the access: what is not aligned in
+ * Device memory (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that refuses those
+ * (S2CheckPermissions: the hardware says so).
  */
-static bool type_refuses(const struct exit *exit, struct walk_access a, const struct walk_s2_out *walk,
-			 struct walk_fault *fault)
+static bool type_refuses(const struct exit *exit, struct walk_access a,
+			 const struct walk_s2_out *walk, struct walk_fault *fault)
 {
 	if (a.ttw)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shadow stage 2: taking translations out. By L2's IPA for TLBIs, by L1's IPA through the reverse map,
- * and all of them; each in pieces.
+ * Shadow stage 2: taking translations out. By L2's IPA for TLBIs, by L1's IPA through the reverse
+ * map, and all of them; each in pieces.
  */
 #include "arch/pgtable.h"
 #include "lib/check.h"
@@ -108,8 +108,8 @@ static bool is_live(const struct vm *vm, struct shadow *s, u64 l1, u64 l2)
 }
 
 /*
- * Whether something of [l1, l1+size) is at another place than delta says, too. On the way *same tells
- * whether all of it is recorded already.
+ * Whether something of [l1, l1+size) is at another place than delta says, too. On the way *same
+ * tells whether all of it is recorded already.
  */
 static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size, u64 delta,
 			 bool *same)
@@ -153,7 +153,10 @@ int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
 
 bool shadow_clear_locked(struct shadow *s)
 {
-	/* With each piece: who joins may have another reason, and a walk that saw the first one may not know of it. */
+	/*
+	 * With each piece: who joins may have another reason, and a walk that saw the first one may
+	 * not know of it.
+	 */
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	if (s->clearing == SHADOW_STAYS) {
 		if (!s->leaf_sizes) /* nothing mapped since the last time */
@@ -188,10 +191,10 @@ bool shadow_clear(struct shadow *s)
 /* ---- by L2's address ---- */
 
 /*
- * Whether anything in [lo, lo+size) came of one leaf of L1's of that size: what a CPU would have as one entry, it must
- * lose as one. The rest may say another size: with FEAT_BBM level 2 L1 may put a table in the place of a block, or a
- * block in that of a table, without a break, and both are here until its TLBI. If that takes too long to find out, yes:
- * to forget more is never wrong.
+ * Whether anything in [lo, lo+size) came of one leaf of L1's of that size: what a CPU would have as
+ * one entry, it must lose as one. The rest may say another size: with FEAT_BBM level 2 L1 may put a
+ * table in the place of a block, or a block in that of a table, without a break, and both are here
+ * until its TLBI. If that takes too long to find out, yes: to forget more is never wrong.
  */
 static bool has_leaf(struct shadow *s, u64 lo, u64 size)
 {

@@ -12,7 +12,10 @@ struct shadow_pool {
 	u32 order;            /* of the pages that this is in */
 	u64 clock;
 	u64 max_pages;
-	/* All that tables can take: max_pages, for each shadow what it may have beyond, and what grows before that is seen. */
+	/*
+	 * All that tables can take: max_pages, for each shadow what it may have beyond, and what
+	 * grows before that is seen.
+	 */
 	struct page_pool pages;
 	struct shadow s[];
 };

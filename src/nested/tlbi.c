@@ -241,7 +241,10 @@ static bool concerns(struct shadow *s, const struct tlbi_op *op, u16 vmid)
 	return shadow_has_vmid(s, vmid);
 }
 
-/* A shadow with nothing to do costs a lock; with a stage-1 TLBI, a few TLBIs and a DSB: that counts as a piece. */
+/*
+ * A shadow with nothing to do costs a lock; with a stage-1 TLBI, a few TLBIs and a DSB: that counts
+ * as a piece.
+ */
 bool tlbi_work(struct vcpu *vcpu)
 {
 	struct shadow_vcpu *v = &vcpu->shadow;
@@ -301,7 +304,10 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 		hardware_stage1(&op);
 		return SKIP;
 	}
-	/* With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own VMID. */
+	/*
+	 * With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own
+	 * VMID.
+	 */
 	own = op.el2 || (SYS64_OP1(key) == 0 && (l1_hcr(vcpu) & HCR_TGE));
 	if (!own)
 		return shadows_trap(vcpu, &op);

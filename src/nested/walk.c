@@ -160,7 +160,10 @@ static bool descend(struct walk_tables *t, u32 level, struct walk_fault *fault)
 	return leaf(t, level, shift, fault);
 }
 
-/* The entry of the first table, or of concatenated ones: it resolves all that is left of the address. */
+/*
+ * The entry of the first table, or of concatenated ones: it resolves all that is left of the
+ * address.
+ */
 static u64 first_entry(const struct walk_tables *t)
 {
 	const struct walk_shape *s = t->shape;

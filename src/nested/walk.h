@@ -10,7 +10,10 @@
 
 /* How a walk reaches the tables. Addresses are what the last stage puts out: L1's IPAs. */
 struct walk_mem {
-	/* Load the 64-bit word at the aligned address at, single-copy atomic; -EINVAL: no RAM there. */
+	/*
+	 * Load the 64-bit word at the aligned address at, single-copy atomic; -EINVAL: no RAM
+	 * there.
+	 */
 	int (*read)(void *ctx, u64 at, u64 *word);
 	/*
 	 * Replace it by new if it still is old: the hardware's update of access flag and dirty
@@ -39,10 +42,14 @@ struct walk_fault {
 	u64 ipa;     /* stage 2: the input address that has none */
 };
 
-/* The shape of a set of tables: what TCR_ELx or VTCR_EL2, and TTBRn_ELx or VTTBR_EL2, come to on a CPU. */
+/*
+ * The shape of a set of tables: what TCR_ELx or VTCR_EL2, and TTBRn_ELx or VTTBR_EL2, come to on a
+ * CPU.
+ */
 struct walk_shape {
 	u64 base; /* of the first table, or the first of concatenated ones */
-	u8 ia_bits; /* of the input address; 0: a translation fault of level 0, whatever the address */
+	/* of the input address; 0: a translation fault of level 0, whatever the address */
+	u8 ia_bits;
 	u8 oa_bits;  /* output addresses and tables are below 1 << oa_bits */
 	u8 grain;    /* log2 of the granule: 12, 14, 16 */
 	u8 level;    /* to start at */
@@ -69,9 +76,13 @@ struct walk_s2_out {
 	u64 oa;   /* the byte asked for */
 	u64 size; /* of the leaf, without its contiguous neighbours; ~0 with vm off */
 	u8 level;
-	u8 memattr; /* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
+	/* MemAttr[3:0]; reserved values replaced by Normal Non-cacheable in that half */
+	u8 memattr;
 	u8 sh;      /* SH[1:0] */
-	u8 ap; /* S2AP[1:0]: 1 read, 2 write; not 2 for a page that hardware would have to make dirty first */
+	/*
+	 * S2AP[1:0]: 1 read, 2 write; not 2 for a page that hardware would have to make dirty first
+	 */
+	u8 ap;
 	u8 xn; /* XN[1:0]: 0 all may execute, 1 EL0, 2 nobody, 3 EL1; 0 or 2 without FEAT_XNX */
 };
 

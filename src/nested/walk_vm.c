@@ -155,7 +155,8 @@ int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 	struct walk_fault fault;
 
 	mem.swap = NULL;
-	if (!walk_s2(&s2, &vcpu->vm->walk_feat, &mem, l2ipa, (struct walk_access){ .read = true }, &out, &fault))
+	if (!walk_s2(&s2, &vcpu->vm->walk_feat, &mem, l2ipa, (struct walk_access){ .read = true },
+		     &out, &fault))
 		return -EINVAL;
 	*l1 = ipa(out.oa);
 	return 0;

@@ -20,9 +20,9 @@
 bool simd_chaos;
 
 /*
- * CPTR_EL2 with all SIMD traps armed; as simd_close() leaves it, with CPACR_EL1 trapped as well, for an entry with it
- * may come before anybody looks what the vcpu needs (hidden fields, vEL2, L1); and open for all that the machine has.
- * Trace and activity monitors are nobody's.
+ * CPTR_EL2 with all SIMD traps armed; as simd_close() leaves it, with CPACR_EL1 trapped as well,
+ * for an entry with it may come before anybody looks what the vcpu needs (hidden fields, vEL2, L1);
+ * and open for all that the machine has. Trace and activity monitors are nobody's.
  */
 static u64 cptr_armed, cptr_closed, cptr_open;
 /* The fields of CPACR_EL1 that the machine has. */
@@ -38,8 +38,9 @@ void simd_cptr_init(void)
 }
 
 /*
- * A feature that the machine has and this VM has not: the guest's own CPACR_EL1 must let its instructions through to
- * the trap that makes them UNDEFINED, or they would trap to EL1 with the exception class of the feature.
+ * A feature that the machine has and this VM has not: the guest's own CPACR_EL1 must let its
+ * instructions through to the trap that makes them UNDEFINED, or they would trap to EL1 with the
+ * exception class of the feature.
  */
 u64 simd_cpacr_hidden(const struct simd_vcpu *s)
 {
@@ -245,7 +246,10 @@ void simd_host_end(void)
 	irq_restore(cpu->simd.daif);
 }
 
-/* One point in four, in no order a guest could follow: at every point its first FP use would never come to an end. */
+/*
+ * One point in four, in no order a guest could follow: at every point its first FP use would never
+ * come to an end.
+ */
 static bool chaos_now(void)
 {
 	static u64 state;

@@ -21,7 +21,8 @@ struct vm_config;
 /*
  * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps
  * armed. The boot CPU (index 0) fills in feat.sve_vl_mask and feat.sme_vl_mask; another that
- * differs is of no use: false, and a line says so. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts masked.
+ * differs is of no use: false, and a line says so. feat and cpu_this() must work; HCR_EL2.E2H is 1;
+ * interrupts masked.
  */
 bool simd_boot(void) must_check;
 
@@ -52,8 +53,8 @@ void simd_vcpu_reset(struct vcpu *vcpu);
 void simd_vcpu_destroy(struct vcpu *vcpu);
 
 /*
- * The fields of CPACR_EL1 (ZEN, SMEN) that are RES0 to a VM without the feature on a machine with it. They are kept
- * all-ones in the register, and CPTR_EL2.TCPAC traps CPACR_EL1. Pure.
+ * The fields of CPACR_EL1 (ZEN, SMEN) that are RES0 to a VM without the feature on a machine with
+ * it. They are kept all-ones in the register, and CPTR_EL2.TCPAC traps CPACR_EL1. Pure.
  */
 u64 simd_cpacr_hidden(const struct simd_vcpu *s);
 
@@ -65,8 +66,9 @@ u64 simd_cpacr_hidden(const struct simd_vcpu *s);
 u64 simd_cptr(const struct vcpu *vcpu);
 
 /*
- * Write CPTR_EL2, if it differs from what have says, which is this CPU's cpu->traps; nobody else writes it. As it governs
- * EL2 too, an ISB is the caller's before it uses what this opens. Any interrupt mask.
+ * Write CPTR_EL2, if it differs from what have says, which is this CPU's cpu->traps; nobody else
+ * writes it. As it governs EL2 too, an ISB is the caller's before it uses what this opens. Any
+ * interrupt mask.
  */
 static inline void simd_cptr_load(struct traps *have, u64 cptr)
 {
@@ -113,8 +115,9 @@ void simd_host_begin(void);
 void simd_host_end(void);
 
 /*
- * An engine for sha256_init(): the CPU's SHA2 instructions where it has them and the input is long enough. Any context in
- * which a host section may be opened; one section covers at most 16 KiB, so interrupts wait no longer than that takes.
+ * An engine for sha256_init(): the CPU's SHA2 instructions where it has them and the input is long
+ * enough. Any context in which a host section may be opened; one section covers at most 16 KiB, so
+ * interrupts wait no longer than that takes.
  */
 sha256_blocks_fn simd_sha256_blocks;
 /* sha256_ce.S: needs FEAT_SHA256 and an open host section. */
@@ -127,7 +130,10 @@ void simd_chaos_section(void);
 /* The same, at one call in four. */
 void simd_chaos_maybe(void);
 
-/* A place where a host section could come. Free unless simd.chaos is on; then one comes at one in four. */
+/*
+ * A place where a host section could come. Free unless simd.chaos is on; then one comes at one in
+ * four.
+ */
 static inline void simd_chaos_point(void)
 {
 	if (unlikely(simd_chaos))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of SIMD differs between the levels of a vcpu with EL2. Each step runs with interrupts masked: a
- * host section of an interrupt would flush the state and close CPTR_EL2 in the middle of it.
+ * What of SIMD differs between the levels of a vcpu with EL2. Each step runs with interrupts
+ * masked: a host section of an interrupt would flush the state and close CPTR_EL2 in the middle of
+ * it.
  */
 #include "simd/simd_level.h"
 
@@ -29,7 +30,10 @@ static u64 smcr_bits(const struct simd_vcpu *s)
 	return SMCR_LEN | s->smcr;
 }
 
-/* The two registers of the level that the home (or the CPU, while live) has them of, to their other homes. */
+/*
+ * The two registers of the level that the home (or the CPU, while live) has them of, to their other
+ * homes.
+ */
 static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 {
 	if (vcpu->simd.l2) {
@@ -142,13 +146,15 @@ static void exchange_homes(struct vcpu *vcpu)
 }
 
 /*
- * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change them, and without an ISB.
- * Where L2 could not, they are what they were; of vEL2 that can't be said, which may have closed its CPTR_EL2 since.
+ * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change
+ * them, and without an ISB. Where L2 could not, they are what they were; of vEL2 that can't be
+ * said, which may have closed its CPTR_EL2 since.
  */
 static bool same_lengths(struct vcpu *vcpu, u64 open)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	u64 zcr = s->state->zcr_el1, smcr = s->state->smcr_el1, want_zcr, want_smcr, limit_zcr, limit_smcr;
+	u64 zcr = s->state->zcr_el1, smcr = s->state->smcr_el1, want_zcr, want_smcr, limit_zcr,
+	    limit_smcr;
 
 	if (open & CPTR_ZEN)
 		zcr = sysreg_read(ZCR_EL12);
@@ -158,7 +164,8 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 	s->l2 = !s->l2;
 	get_lengths(vcpu, &want_zcr, &want_smcr);
 	limits(vcpu, &limit_zcr, &limit_smcr);
-	if (zcr != want_zcr || smcr != want_smcr || limit_zcr != s->zcr_now || limit_smcr != s->smcr_now) {
+	if (zcr != want_zcr || smcr != want_smcr || limit_zcr != s->zcr_now ||
+	    limit_smcr != s->smcr_now) {
 		s->l2 = !s->l2;
 		return false;
 	}

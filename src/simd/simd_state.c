@@ -178,7 +178,9 @@ u64 simd_state_load(struct vcpu *vcpu)
 		svcr = st->svcr;
 		sysreg_write(SMCR_EL2, s->smcr);
 		sysreg_write(SMCR_EL12, st->smcr_el1);
-		/* But SMCR_EL2.EZT0 and FA64, which ZT0 and FFR are behind, are as any other bit. */
+		/*
+		 * But SMCR_EL2.EZT0 and FA64, which ZT0 and FFR are behind, are as any other bit.
+		 */
 		isb();
 		/*
 		 * Before the data: entering streaming mode zeroes Z, P and FFR and sets FPSR, ZA

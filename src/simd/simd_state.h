@@ -56,7 +56,10 @@ void simd_state_free(struct vcpu *vcpu);
 /* ZCR_EL1 and SMCR_EL1 between the CPU and the home of a live vcpu; CPTR_EL2 open. */
 void simd_state_read_lengths(struct vcpu *vcpu);
 void simd_state_write_lengths(struct vcpu *vcpu);
-/* Put limits, no larger than the VM's, into ZCR_EL2 and SMCR_EL2 while the state is live; CPTR_EL2 open. */
+/*
+ * Put limits, no larger than the VM's, into ZCR_EL2 and SMCR_EL2 while the state is live; CPTR_EL2
+ * open.
+ */
 void simd_state_limit(struct vcpu *vcpu, u64 zcr, u64 smcr);
 
 /* ZCR_EL2 and SMCR_EL2 of a VM with these largest lengths; 0 for a length of 0. */

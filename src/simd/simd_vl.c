@@ -61,10 +61,12 @@ static u32 longest(u32 mask)
 /* Why this CPU is of no use: a vcpu could not move to it. */
 static void tell_lengths(u64 mpidr, u32 sve, u32 sme)
 {
-	log_line("cpu 0x%lx: left out: longest vectors SVE %u, SME %u bits (of lengths 0x%x, 0x%x), the boot CPU's "
-		 "SVE %u, SME %u (0x%x, 0x%x)",
-		 mpidr, longest(sve) * 8, longest(sme) * 8, sve, sme, longest(feat.sve_vl_mask) * 8,
-		 longest(feat.sme_vl_mask) * 8, feat.sve_vl_mask, feat.sme_vl_mask);
+	log_line(
+		"cpu 0x%lx: left out: longest vectors SVE %u, SME %u bits (of lengths 0x%x, 0x%x), "
+		"the boot CPU's "
+		"SVE %u, SME %u (0x%x, 0x%x)",
+		mpidr, longest(sve) * 8, longest(sme) * 8, sve, sme, longest(feat.sve_vl_mask) * 8,
+		longest(feat.sme_vl_mask) * 8, feat.sve_vl_mask, feat.sme_vl_mask);
 }
 
 bool simd_boot(void)
@@ -81,7 +83,10 @@ bool simd_boot(void)
 	}
 	if (feat.sve)
 		sve = probe_sve();
-	/* QEMU's TCG aborts when it narrows to a streaming length that is longer than every SVE length. */
+	/*
+	 * QEMU's TCG aborts when it narrows to a streaming length that is longer than every SVE
+	 * length.
+	 */
 	if (feat.qemu)
 		sme &= lengths_up_to(sve);
 	simd_close();

@@ -17,13 +17,20 @@
 
 struct vcpu;
 
-/* IDLE_WAITS: in the WFI of sched.c, or in its interrupt. IDLE_OVER: that woke the loaded vcpu, which is RUNNING now. */
+/*
+ * IDLE_WAITS: in the WFI of sched.c, or in its interrupt. IDLE_OVER: that woke the loaded vcpu,
+ * which is RUNNING now.
+ */
 enum idle { IDLE_NOT, IDLE_WAITS, IDLE_OVER };
 
 struct cpu {
 	struct pcpu hw; /* first: TPIDR_EL2 is either's */
 	u32 index;  /* of cpus[]: in the order in which they came up */
-	u32 number; /* the user's: the CPU's place among the enabled ones in /cpus of the tree, or CPU_NUMBER_NONE */
+	/*
+	 * the user's: the CPU's place among the enabled ones in /cpus of the tree, or
+	 * CPU_NUMBER_NONE
+	 */
+	u32 number;
 	bool online;
 	bool refused; /* it does not fit the boot CPU, and goes off */
 	u8 idle; /* enum idle; only this CPU */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An exit from the guest: its snapshot, its classes, the verdicts that handlers give, and the shape of one. */
+/*
+ * An exit from the guest: its snapshot, its classes, the verdicts that handlers give, and the shape
+ * of one.
+ */
 #pragma once
 
 #include "arch/sysreg_table.h"
@@ -24,7 +27,8 @@ enum verdict {
 	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
 	DEAD,    /* the vcpu (or its VM) is stopped */
-	AGAIN,   /* others have to do their part first: to be handled again, before anything else is */
+	/* others have to do their part first: to be handled again, before anything else is */
+	AGAIN,
 };
 
 /* Exit classes for accounting: perf kvm stat's names (esr_ec) where it has them. */

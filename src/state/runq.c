@@ -8,7 +8,10 @@
 #include "state/vm.h"
 
 #define SLICE_MS 4
-/* Where nobody else waits than a VM that is being made or taken apart: as long as a piece of that work. */
+/*
+ * Where nobody else waits than a VM that is being made or taken apart: as long as a piece of that
+ * work.
+ */
 #define SLICE_WORK_MS 1
 
 static u64 idle_cpus; /* atomic: bit n set while cpus[n] waits for work */
@@ -81,7 +84,8 @@ void sched_tick(struct cpu *cpu)
 	u32 waiting = __atomic_load_n(&cpu->rq_len, __ATOMIC_RELAXED);
 
 	/* Alone on this CPU, a vcpu runs on without a timer. */
-	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched && (waiting || vm_work_pending())) {
+	if (cpu->current && !cpu->slice.cpu && !cpu->need_resched &&
+	    (waiting || vm_work_pending())) {
 		timer_set(&cpu->slice, counter_now() + slice_ticks(waiting));
 		runq_offer(cpu);
 		offer_work();
@@ -122,9 +126,10 @@ static struct cpu *place(struct vcpu *vcpu)
 }
 
 /*
- * From here on who has something for the vcpu kicks its CPU. Who saw it asleep or queued does not: what they wrote has to be
- * seen by the run loop, whose looks (requests, vgic.stale) must therefore come after this store is seen, as vcpu_kick()'s
- * look at the state comes after what it tells of. A release store would let a later plain load pass it.
+ * From here on who has something for the vcpu kicks its CPU. Who saw it asleep or queued does not:
+ * what they wrote has to be seen by the run loop, whose looks (requests, vgic.stale) must therefore
+ * come after this store is seen, as vcpu_kick()'s look at the state comes after what it tells of. A
+ * release store would let a later plain load pass it.
  */
 static void set_running(struct vcpu *vcpu)
 {
@@ -133,8 +138,8 @@ static void set_running(struct vcpu *vcpu)
 }
 
 /*
- * A vcpu that slept alone on its CPU, which wakes it by itself: its interrupt came while it was idle. Nobody else may
- * take what is loaded there, so it needs no queue.
+ * A vcpu that slept alone on its CPU, which wakes it by itself: its interrupt came while it was
+ * idle. Nobody else may take what is loaded there, so it needs no queue.
  */
 static bool start_here(struct vcpu *vcpu)
 {
@@ -164,7 +169,10 @@ void sched_start(struct vcpu *vcpu)
 		sched_tick(cpu);
 }
 
-/* Take the first vcpu of a queue that may run on cpu; from another CPU's queue only if not loaded there. */
+/*
+ * Take the first vcpu of a queue that may run on cpu; from another CPU's queue only if not loaded
+ * there.
+ */
 static struct vcpu *dequeue(struct cpu *from, struct cpu *cpu)
 {
 	struct vcpu *found = NULL;

@@ -23,8 +23,9 @@ struct walk_feat {
 };
 
 /*
- * The table that the last walk ended in. The next one begins there if that table has its entry, too, as a CPU does
- * that caches tables: its owner forgets it when such a CPU would have to, which is at each invalidation of stage 2.
+ * The table that the last walk ended in. The next one begins there if that table has its entry,
+ * too, as a CPU does that caches tables: its owner forgets it when such a CPU would have to, which
+ * is at each invalidation of stage 2.
  */
 struct walk_cache {
 	u64 ia;    /* an address that the table resolves */
@@ -69,7 +70,8 @@ struct shadow_cursor {
 struct shadow_vcpu {
 	struct shadow *ref[SHADOW_REFS];
 	u32 count;
-	struct shadow *mine; /* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
+	/* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
+	struct shadow *mine;
 	/* Work that is over before the vcpu is entered again (REQ_WORK). */
 	enum { SHADOW_NO_WORK, SHADOW_TLBI, SHADOW_FIND } work;
 	struct tlbi_op op; /* SHADOW_TLBI, and how far it got: tlbi.c */
@@ -77,7 +79,10 @@ struct shadow_vcpu {
 	struct shadow_cursor cursor;
 };
 
-/* Where a vcpu's last walk of L1's tables for a fault ended: true of this shadow, as long as its seq is this. */
+/*
+ * Where a vcpu's last walk of L1's tables for a fault ended: true of this shadow, as long as its
+ * seq is this.
+ */
 struct shadow_walk {
 	const struct shadow *of;
 	u64 seq;

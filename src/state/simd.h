@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who owns the SIMD registers of a CPU, and what a vcpu has of them: src/simd alone writes these. */
+/*
+ * Who owns the SIMD registers of a CPU, and what a vcpu has of them: src/simd alone writes these.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -21,7 +23,10 @@ struct simd_vcpu {
 	struct simd_state *state; /* its home in memory */
 	u32 vl, svl;              /* the VM's largest vector lengths in bytes; 0: no SVE, no SME */
 	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
-	/* If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are L2's. */
+	/*
+	 * If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are
+	 * L2's.
+	 */
 	u64 zcr_now, smcr_now;
 	bool l2;
 	bool level_free; /* nothing differs between its levels: no SVE, no SME, no simd=switch */

@@ -52,7 +52,8 @@ static u32 el2_lines(const struct vcpu *vcpu, bool loaded)
 		virt = CTL_HIGH(sysreg_read(CNTV_CTL_EL02));
 		phys = CTL_HIGH(sysreg_read(CNTP_CTL_EL02));
 	} else {
-		struct timer_regs v = timer_home_read(vcpu, map.virt), p = timer_home_read(vcpu, map.phys);
+		struct timer_regs v = timer_home_read(vcpu, map.virt),
+				  p = timer_home_read(vcpu, map.phys);
 
 		virt = CTL_FIRES(v.ctl) && !timer_due(vcpu, map.virt, v);
 		phys = CTL_FIRES(p.ctl) && !timer_due(vcpu, map.phys, p);
@@ -67,9 +68,11 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
 
 	if (unlikely(vcpu->has_el2))
 		return el2_lines(vcpu, loaded);
-	virt = loaded ? CTL_HIGH(sysreg_read(CNTV_CTL_EL02)) : met(vcpu, vt->cntv_ctl, vt->cntv_cval);
+	virt = loaded ? CTL_HIGH(sysreg_read(CNTV_CTL_EL02))
+		      : met(vcpu, vt->cntv_ctl, vt->cntv_cval);
 	if (cntpoff_works)
-		phys = loaded ? CTL_HIGH(sysreg_read(CNTP_CTL_EL02)) : met(vcpu, vt->cntp_ctl, vt->cntp_cval);
+		phys = loaded ? CTL_HIGH(sysreg_read(CNTP_CTL_EL02))
+			      : met(vcpu, vt->cntp_ctl, vt->cntp_cval);
 	return (u32)virt << GUEST_PPI_VIRT | (u32)phys << GUEST_PPI_PHYS;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a vcpu's timers say: where each one's registers are, when it is due and whether its line is high. Those of a vcpu
- * that has EL2 are four, of which the CPU has two.
+ * What a vcpu's timers say: where each one's registers are, when it is due and whether its line is
+ * high. Those of a vcpu that has EL2 are four, of which the CPU has two.
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 #define CTL_IMASK 2UL
 #define CTL_ISTATUS 4UL
 /* Its line is high; ctl with ISTATUS. */
-#define CTL_HIGH(ctl) (((ctl) & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS))
+#define CTL_HIGH(ctl)                                                                              \
+	(((ctl) & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS))
 #define CTL_FIRES(ctl) (((ctl) & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE)
 
 /* Tell whether CNTPOFF_EL2 really offsets what EL1 sees: found out once at boot (boot/probe.c). */
@@ -25,8 +26,8 @@ bool vtimer_has_cntpoff(void);
 #define GUEST_PPI_HYP_VIRT 28
 
 /*
- * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV, CNTHP),
- * at home in vcpu->vtimer. A timer in the CPU has its value there.
+ * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV,
+ * CNTHP), at home in vcpu->vtimer. A timer in the CPU has its value there.
  */
 enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
 
@@ -86,16 +87,21 @@ static inline u64 timer_offset(const struct vcpu *vcpu, u32 context)
 
 #define TIMER_NEVER ~0UL
 /*
- * When the timer's condition becomes true: CNTPCT. 0: it is; TIMER_NEVER: it stays as it is, or that is
- * beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance counts.
+ * When the timer's condition becomes true: CNTPCT. 0: it is; TIMER_NEVER: it stays as it is, or
+ * that is beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance
+ * counts.
  */
 u64 timer_due(const struct vcpu *vcpu, u32 context, struct timer_regs r);
 
 /*
- * The lines of its timers that are not emulated, bit n for PPI n: whether each is enabled, not masked, and its condition
- * is met (AArch64.CheckTimerConditions). loaded: as this CPU has them; else by their registers in memory.
+ * The lines of its timers that are not emulated, bit n for PPI n: whether each is enabled, not
+ * masked, and its condition is met (AArch64.CheckTimerConditions). loaded: as this CPU has them;
+ * else by their registers in memory.
  */
 u32 vtimer_lines(const struct vcpu *vcpu, bool loaded);
 
-/* Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be looked at. */
+/*
+ * Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be
+ * looked at.
+ */
 void timers_look_soon(struct vcpu *vcpu);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the trap controls of a CPU hold, and what a vcpu keeps of those that were computed for it. */
+/*
+ * What the trap controls of a CPU hold, and what a vcpu keeps of those that were computed for it.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -10,8 +12,8 @@ struct traps {
 };
 
 /*
- * What traps_update() computed last, and from what: a level switch seldom finds L1's controls changed. Zeroed
- * memory is empty. Its vcpu's alone.
+ * What traps_update() computed last, and from what: a level switch seldom finds L1's controls
+ * changed. Zeroed memory is empty. Its vcpu's alone.
  */
 #define TRAPS_WORDS 14
 struct traps_level {

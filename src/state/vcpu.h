@@ -45,7 +45,8 @@ enum vcpu_request {
 	REQ_STOP = 1,      /* the VM is going: leave the run loop */
 	REQ_VGIC_SYNC = 2, /* write the list registers back, somebody must see them */
 	REQ_TIMER = 4,     /* an emulated timer came due */
-	REQ_WORK = 8,      /* its own: work of L1's is left that ends before it is entered again (shadow_work()) */
+	/* its own: work of L1's is left that ends before it is entered again (shadow_work()) */
+	REQ_WORK = 8,
 };
 
 /* has_el2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */
@@ -63,7 +64,8 @@ struct vcpu {
 	/* For vectors.S: offsets 272 to 295; mdscr_quiet, and sr. */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
 	u64 local_erets;    /* ERETs of vEL2 that took the short way */
-	bool timers_trap;   /* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
+	/* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
+	bool timers_trap;
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
@@ -108,17 +110,23 @@ struct vcpu {
 	bool powered_down; /* CPU_SUSPEND to a power-down state: until psci_resume() */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
-	u16 looked;        /* run.c: of vgic.work, what is not to be looked at until the guest has run */
-	bool unfinished;   /* maybe again, vgic.owes or powered_down: to be looked at before anything else */
-	/* What its last exit is about waits for others; it is handled again before the guest is entered. */
+	/* run.c: of vgic.work, what is not to be looked at until the guest has run */
+	u16 looked;
+	/* maybe again, vgic.owes or powered_down: to be looked at before anything else */
+	bool unfinished;
+	/*
+	 * What its last exit is about waits for others; it is handled again before the guest is
+	 * entered.
+	 */
 	bool again;
-	u8 again_at;       /* of an access of several: what comes before has been done, and read again_value */
+	/* of an access of several: what comes before has been done, and read again_value */
+	u8 again_at;
 	u64 again_value;
 };
 
 /*
- * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes runnable,
- * if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
+ * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes
+ * runnable, if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
  */
 void vcpu_kick(struct vcpu *vcpu);
 /* Set a request bit, then kick. */
@@ -137,8 +145,8 @@ static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
 }
 
 /*
- * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the software-step state are
- * cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
+ * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the
+ * software-step state are cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
  */
 static inline void vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
 {

@@ -27,7 +27,8 @@ struct irq32 {
 	u32 line;   /* level of the input; atomic for PPIs */
 	u32 active; /* as last folded */
 	u32 acked;  /* of these, by acknowledgement: an EOI will come */
-	u32 hw;     /* a physical one, active, is behind the active instance, else is the pending one */
+	/* a physical one, active, is behind the active instance, else is the pending one */
+	u32 hw;
 	u32 inlr;   /* in a list register: latch and active say what changed since */
 	u8 prio[32];
 	u8 aprio[32];   /* priority at which it became active */
@@ -62,10 +63,12 @@ enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
 
 /* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
 struct vgic_ask {
-	u64 until;           /* CNTPCT when the call that waits gives up for now, or 0: it has not waited yet */
+	/* CNTPCT when the call that waits gives up for now, or 0: it has not waited yet */
+	u64 until;
 	struct vcpu *posted; /* whose vgic_vcpu.op is in use for it, or NULL */
 	struct vgic_op sent; /* as it was posted there */
-	bool active;         /* the rest of this is valid: an access that is to go on where it was left */
+	/* the rest of this is valid: an access that is to go on where it was left */
+	bool active;
 	u32 todo;            /* interrupts of op, or vcpus (VGIC_NONE), that are left */
 	struct vgic_op op;
 	u64 value;           /* what has been read so far */
@@ -79,7 +82,10 @@ struct vgic_vcpu {
 	union {
 		struct {
 			bool stale;
-			/* Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for the guest, VGIC_WAITS_SPI: one of lr_spi. */
+			/*
+			 * Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for
+			 * the guest, VGIC_WAITS_SPI: one of lr_spi.
+			 */
 			u8 waits;
 		};
 		u16 work; /* both: vgic_work(), VGIC_WORK_TIMERS */
@@ -102,21 +108,27 @@ struct vgic_vcpu {
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	/*
-	 * Placed as pending, and in need of a look until acknowledged: level-sensitive with the HW bit (line.c); all
-	 * of a vcpu that has EL2 (nested_route.c).
+	 * Placed as pending, and in need of a look until acknowledged: level-sensitive with the HW
+	 * bit (line.c); all of a vcpu that has EL2 (nested_route.c).
 	 */
 	u16 lr_waits;
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
-	/* A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit is mask; 0: none. */
+	/*
+	 * A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit
+	 * is mask; 0: none.
+	 */
 	struct vgic_again {
 		u64 lr;
 		u32 pintid, mask;
 	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
-	/* ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; without En: nested_route.c. */
+	/*
+	 * ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; without En: nested_route.c.
+	 */
 	u64 hcr_en;
-	bool owes;      /* Public; this CPU only: vgic_settle() has something to do before the next entry */
+	/* Public; this CPU only: vgic_settle() has something to do before the next entry */
+	bool owes;
 	u32 lost_eois;  /* deactivations of what is in no list register here */
 	u32 owed_words; /* of owed[], not 0 */
 
@@ -129,7 +141,10 @@ struct vgic_vcpu {
 	u16 l2_soft;           /* likewise, but nidus has to see to it */
 	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
 	u64 l2_asks;           /* what of L1's registers may raise its maintenance interrupt */
-	/* What vgic_page_asks() said last with all list registers of L1's page 0, and by which words. */
+	/*
+	 * What vgic_page_asks() said last with all list registers of L1's page 0, and by which
+	 * words.
+	 */
 	struct vgic_page_memo {
 		u64 hcr, vmcr;
 		bool valid, asks;
@@ -140,7 +155,8 @@ struct vgic_vcpu {
 		u32 word, count;   /* how far the search is; SPIs found */
 		struct vgic_op op; /* the last one found */
 	} lost;
-	u32 owed[VGIC_WORDS]; /* L1's SPIs that L2 has ended: still to be deactivated where they are */
+	/* L1's SPIs that L2 has ended: still to be deactivated where they are */
+	u32 owed[VGIC_WORDS];
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* asked for by another vcpu: remote.c */
 };

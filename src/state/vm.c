@@ -4,7 +4,10 @@
 
 struct vm vms[MAX_VMS];
 u32 vm_count;
-/* Atomic: bit n while vms[n] waits for work. Who takes the bit out has the VM to himself until he puts it back. */
+/*
+ * Atomic: bit n while vms[n] waits for work. Who takes the bit out has the VM to himself until he
+ * puts it back.
+ */
 static u32 work_waits;
 static u32 work_next; /* atomic: which VM's turn it is */
 
@@ -64,7 +67,8 @@ struct vm *vm_take_work(u64 where)
 	for (u32 i = 0; i < vm_count; i++) {
 		u32 n = (next + i) % vm_count, bit = 1U << n;
 
-		if (!(__atomic_load_n(&work_waits, __ATOMIC_ACQUIRE) & bit) || !(vms[n].work_cpus & where) ||
+		if (!(__atomic_load_n(&work_waits, __ATOMIC_ACQUIRE) & bit) ||
+		    !(vms[n].work_cpus & where) ||
 		    !(__atomic_fetch_and(&work_waits, ~bit, __ATOMIC_ACQUIRE) & bit))
 			continue;
 		__atomic_store_n(&work_next, n + 1, __ATOMIC_RELAXED);

@@ -37,11 +37,15 @@ struct vm {
 	u32 id; /* 1.. in messages and on the console */
 	u32 state;       /* atomic: enum vm_state */
 	u32 vcpus_alive; /* atomic: vcpus that have not yet left for good */
-	const char *stop_reason; /* NULL: the guest asked for it (PSCI); else why nidus stopped it */
+	/* NULL: the guest asked for it (PSCI); else why nidus stopped it */
+	const char *stop_reason;
 	struct vm_layout layout;
 	struct stage2 stage2;
 	struct shadow_pool *shadows; /* nested/shadow.h; NULL: no virtual EL2 */
-	/* RAM in the order of its IPAs: without gaps, or where it is in the machine (nidus,direct-map). */
+	/*
+	 * RAM in the order of its IPAs: without gaps, or where it is in the machine
+	 * (nidus,direct-map).
+	 */
 	struct vm_ram {
 		u64 ipa, pa, size;
 	} ram[VM_RAM_CHUNKS];
@@ -74,16 +78,18 @@ extern struct vm vms[MAX_VMS];
 extern u32 vm_count;
 
 /*
- * Stop all vcpus of the VM; the last one to leave frees its memory (or, for a reset, starts it anew).
- * Any CPU, any context of a vcpu. reason NULL: by the guest's own wish. The first call decides.
+ * Stop all vcpus of the VM; the last one to leave frees its memory (or, for a reset, starts it
+ * anew). Any CPU, any context of a vcpu. reason NULL: by the guest's own wish. The first call
+ * decides.
  */
 void vm_stop(struct vm *vm, enum vm_state how, const char *reason);
 
 /*
- * VMs whose vcpus do not run wait for work: to have their memory filled and start, or to be taken apart (vm/vm.h). A CPU
- * does it only for VMs whose vcpus may run there. vm_hand_over(): this VM is to be worked on. vm_take_work(): one that
- * waits and may be worked on by the CPUs of a mask, which is then the caller's until he hands it over again; NULL: none,
- * or others were faster. vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
+ * VMs whose vcpus do not run wait for work: to have their memory filled and start, or to be taken
+ * apart (vm/vm.h). A CPU does it only for VMs whose vcpus may run there. vm_hand_over(): this VM is
+ * to be worked on. vm_take_work(): one that waits and may be worked on by the CPUs of a mask, which
+ * is then the caller's until he hands it over again; NULL: none, or others were faster.
+ * vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
  */
 void vm_hand_over(struct vm *vm);
 struct vm *vm_take_work(u64 where);

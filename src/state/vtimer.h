@@ -13,7 +13,8 @@ struct vtimer {
 	u64 cntv_ctl, cntv_cval; /* while not loaded */
 	u64 cntp_ctl, cntp_cval; /* while not loaded, or always if emulated */
 	struct timer virt_wake; /* stands for CNTV while not loaded */
-	struct timer phys;      /* stands for CNTP while emulated (or not loaded); for both emulated ones */
+	/* stands for CNTP while emulated (or not loaded); for both emulated ones */
+	struct timer phys;
 	bool phys_line;         /* level of the emulated physical timer */
 	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
 	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */

@@ -58,7 +58,8 @@ void bank_load(const u64 *sr)
 			sysreg_write(reg, v);                                                      \
 	}
 /*
- * Both at once, in either direction: what a register holds is read once, to be kept and (but for SWAP's) compared.
+ * Both at once, in either direction: what a register holds is read once, to be kept and (but for
+ * SWAP's) compared.
  */
 /* The fields that are kept open for what the VM has not, which nobody sees (simd_cpacr_hidden). */
 #define HIDDEN(name) (SR_##name == SR_CPACR_EL1 ? vcpu->cpacr_hidden : 0)
@@ -76,7 +77,7 @@ void bank_load(const u64 *sr)
 	if (condition) {                                                                           \
 		u64 have = sysreg_read(reg), want = sr[SR_##name];                                 \
                                                                                                    \
-		page[VNCR_##name / 8] = have & ~HIDDEN(name);                                                      \
+		page[VNCR_##name / 8] = have & ~HIDDEN(name);                                      \
 		if (have != want)                                                                  \
 			sysreg_write(reg, want);                                                   \
 	}

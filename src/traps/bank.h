@@ -16,8 +16,8 @@ void bank_save_vncr(struct vcpu *vcpu);
 void bank_load_vncr(struct vcpu *vcpu);
 
 /*
- * A level switch: vEL2's rows into vcpu->sr and vEL1's from vcpu->vncr into the CPU, and back. No register is
- * written that has the value already.
+ * A level switch: vEL2's rows into vcpu->sr and vEL1's from vcpu->vncr into the CPU, and back. No
+ * register is written that has the value already.
  */
 void bank_enter_l2(struct vcpu *vcpu);
 void bank_leave_l2(struct vcpu *vcpu);

@@ -16,8 +16,8 @@
 #define CLAIM_TAGS 0xffUL
 
 /*
- * The other bits of MDSCR_EL1 are views of EDSCR for a debugger that saves it under the OS Lock; a VM has no external
- * debugger, and the machine's own must not lose its state to a guest.
+ * The other bits of MDSCR_EL1 are views of EDSCR for a debugger that saves it under the OS Lock; a
+ * VM has no external debugger, and the machine's own must not lose its state to a guest.
  */
 #define MDSCR_SHOWN (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE)
 
@@ -173,13 +173,19 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 
 /* ---- MDSCR_EL1 ---- */
 
-/* AArch64.GenerateDebugExceptionsFrom: where EL2's exceptions go to EL2, else they do not come at all. */
+/*
+ * AArch64.GenerateDebugExceptionsFrom: where EL2's exceptions go to EL2, else they do not come at
+ * all.
+ */
 static bool routed_to_el2(const struct vcpu *vcpu)
 {
 	return (l1_hcr(vcpu) & HCR_TGE) || (l1_mdcr(vcpu) & MDCR_TDE);
 }
 
-/* To the CPU vEL2 is EL1, whose exceptions come if KDE is set; an EL2 that is not the target has none. */
+/*
+ * To the CPU vEL2 is EL1, whose exceptions come if KDE is set; an EL2 that is not the target has
+ * none.
+ */
 static u64 mdscr_in_cpu(const struct vcpu *vcpu, u64 mdscr)
 {
 	return unlikely(vcpu->hyp) && !routed_to_el2(vcpu) ? mdscr & ~MDSCR_KDE : mdscr;
@@ -209,7 +215,10 @@ static void mdscr_trap(struct vcpu *vcpu)
 	traps_forget(vcpu);
 }
 
-/* As many entries to L2 in a row with MDSCR_EL1 written in between, and never so that it could matter. */
+/*
+ * As many entries to L2 in a row with MDSCR_EL1 written in between, and never so that it could
+ * matter.
+ */
 #define CALM 100
 
 /* vEL2 wrote MDSCR_EL1, which trapped. */
@@ -402,8 +411,8 @@ enum verdict debug_claim(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 }
 
 /*
- * The channel to an external debugger, which a VM has none of. To vEL2's host EL0 it is EL2's: MDCR_EL2.TDA counts as 1 where
- * TGE is.
+ * The channel to an external debugger, which a VM has none of. To vEL2's host EL0 it is EL2's:
+ * MDCR_EL2.TDA counts as 1 where TGE is.
  */
 enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {

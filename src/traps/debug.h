@@ -25,22 +25,25 @@
 enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
- * At vEL2 the CPU is at EL1, and EL0 is vEL2's host: there the CPU has another control register, that matches EL1 where
- * L1's matches EL2. dbg[] has L1's; accesses to control registers trap at vEL2 even if live. The value for the CPU of a
- * DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1; pure. What matches nobody has E clear.
+ * At vEL2 the CPU is at EL1, and EL0 is vEL2's host: there the CPU has another control register,
+ * that matches EL1 where L1's matches EL2. dbg[] has L1's; accesses to control registers trap at
+ * vEL2 even if live. The value for the CPU of a DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1; pure.
+ * What matches nobody has E clear.
  */
 u64 debug_control_vel2(u64 control, bool breakpoint);
 
 /*
- * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it. vEL2's writes trap, since they take
- * effect at once; but Linux/KVM has two in each exit of its guest, none of which matters. So they do not trap
- * (vcpu->mdscr.free) once vEL2 has entered its guest a hundred times with a write before, no breakpoint or watchpoint is
- * enabled, and SS, KDE and MDE have been 0 all the time. They trap again as soon as one of that is seen to have changed
- * (an exit of vEL2), or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as
- * enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
+ * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it. vEL2's writes
+ * trap, since they take effect at once; but Linux/KVM has two in each exit of its guest, none of
+ * which matters. So they do not trap (vcpu->mdscr.free) once vEL2 has entered its guest a hundred
+ * times with a write before, no breakpoint or watchpoint is enabled, and SS, KDE and MDE have been
+ * 0 all the time. They trap again as soon as one of that is seen to have changed (an exit of vEL2),
+ * or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact,
+ * as enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
  *
- * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is; after each exit and
- * before each ERET of its own, and when L1's MDCR_EL2 changed. debug_vel2_tick(): now and then while free. Loaded, hyp.
+ * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is;
+ * after each exit and before each ERET of its own, and when L1's MDCR_EL2 changed.
+ * debug_vel2_tick(): now and then while free. Loaded, hyp.
  */
 #define MDSCR_NEVER ~0UL
 static inline bool debug_vel2_quiet(const struct vcpu *vcpu)

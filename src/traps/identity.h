@@ -4,5 +4,8 @@
 
 struct vcpu;
 
-/* The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its guest hypervisor. */
+/*
+ * The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its
+ * guest hypervisor.
+ */
 void identity_load(struct vcpu *vcpu);

@@ -314,9 +314,10 @@ static bool wfx_wanted(const struct vcpu *vcpu, u64 esr)
 }
 
 /*
- * AArch64.DataAbort and InstructionAbort: every fault of stage 2 is EL2's (IsSecondStage), an external abort or parity
- * error, on a walk or not, by HCR_EL2.TEA (SyncExternalAbortTarget). What a walk of L1's tables decides is the shadow's,
- * a TLB conflict nidus's (abort.c); what is left is by the attributes that L1 gave: alignment, atomics, exclusives.
+ * AArch64.DataAbort and InstructionAbort: every fault of stage 2 is EL2's (IsSecondStage), an
+ * external abort or parity error, on a walk or not, by HCR_EL2.TEA (SyncExternalAbortTarget). What
+ * a walk of L1's tables decides is the shadow's, a TLB conflict nidus's (abort.c); what is left is
+ * by the attributes that L1 gave: alignment, atomics, exclusives.
  */
 static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trap controls: what a guest's entry needs, and the one writer of their registers but CPTR_EL2, which is src/simd's. */
+/*
+ * The trap controls: what a guest's entry needs, and the one writer of their registers but
+ * CPTR_EL2, which is src/simd's.
+ */
 #include "traps/traps.h"
 
 #include "arch/barrier.h"
@@ -109,9 +112,9 @@ struct traps traps_compute(const struct vcpu *vcpu)
 	};
 
 	/*
-	 * Fine-grained traps: none of the positive ones; of those that trap while 0, what the VM has.
-	 * The others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet to come.
-	 * nSMPRI_EL1 stays 0 as well: a VM has no streaming priorities.
+	 * Fine-grained traps: none of the positive ones; of those that trap while 0, what the VM
+	 * has. The others stay 0 and so hide GCS, PIE, POE, THE, LS64_ACCDATA, BRBE and what is yet
+	 * to come. nSMPRI_EL1 stays 0 as well: a VM has no streaming priorities.
 	 */
 	if (feat.fgt && vcpu->simd.svl)
 		t.hfgrtr = t.hfgwtr = HFGXTR_NTPIDR2_EL0;
@@ -155,7 +158,8 @@ void traps_forget(struct vcpu *vcpu)
 }
 
 /* Something is not as it was; what it is decides how much is computed anew. */
-static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0, u64 l1)
+static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0,
+					    u64 l1)
 {
 	if (!l->valid)
 		l->t = traps_compute(vcpu);

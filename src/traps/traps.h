@@ -14,13 +14,15 @@ struct vcpu;
 struct traps traps_compute(const struct vcpu *vcpu);
 
 /*
- * traps_load(traps_compute()), for a vcpu that has EL2 from what it had the last time as far as that still
- * holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
+ * traps_load(traps_compute()), for a vcpu that has EL2 from what it had the last time as far as
+ * that still holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
  */
 void traps_update(struct vcpu *vcpu);
 void traps_update_nested(struct vcpu *vcpu); /* where it is known to have EL2 */
 
-/* Something but L1's words that the trap controls of a vcpu follow from (debug_live) is to change. */
+/*
+ * Something but L1's words that the trap controls of a vcpu follow from (debug_live) is to change.
+ */
 void traps_forget(struct vcpu *vcpu);
 
 /*
@@ -30,8 +32,9 @@ void traps_forget(struct vcpu *vcpu);
 void traps_load(const struct traps *t);
 
 /*
- * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): what it closes has to be closed in the CPU's before it is entered again. What
- * it opens need not be open: its first use traps, and finds that. Loaded, interrupts masked.
+ * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): what it closes has to be closed in the CPU's before
+ * it is entered again. What it opens need not be open: its first use traps, and finds that. Loaded,
+ * interrupts masked.
  */
 void traps_cptr_close(struct vcpu *vcpu);
 

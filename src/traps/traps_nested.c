@@ -191,7 +191,9 @@ static u64 hcr_merge(u64 l0, u64 l1, u64 have)
 	return hcr;
 }
 
-/* The low bits of CPTR_EL2's two-bit fields, and both bits of those fields whose low one is in low. */
+/*
+ * The low bits of CPTR_EL2's two-bit fields, and both bits of those fields whose low one is in low.
+ */
 #define CPTR_LOW (BIT(20) | BIT(16) | BIT(24))
 _Static_assert((CPTR_LOW | CPTR_LOW << 1) == (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN), "the fields");
 
@@ -238,9 +240,9 @@ static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
 }
 
 /*
- * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the same. The CPACR_EL1
- * that stands in for it here would have the entry narrow them, L2's live values, to what EL1 may use then; with
- * CPTR_EL2 closed as well they are left alone.
+ * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the
+ * same. The CPACR_EL1 that stands in for it here would have the entry narrow them, L2's live
+ * values, to what EL1 may use then; with CPTR_EL2 closed as well they are left alone.
  */
 static u64 vel2_shut(const struct vcpu *vcpu)
 {
@@ -254,7 +256,10 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
 	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
-/* What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has less to change. */
+/*
+ * What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has
+ * less to change.
+ */
 static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
 {
 	t->hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
@@ -299,7 +304,10 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {
-		/* Whom a breakpoint or watchpoint matches is not what the CPU has of it: debug_control_vel2(). */
+		/*
+		 * Whom a breakpoint or watchpoint matches is not what the CPU has of it:
+		 * debug_control_vel2().
+		 */
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {

@@ -25,8 +25,8 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu);
 /*
  * What they hold while vEL2 or its host EL0 runs (vcpu->hyp): l0 and what makes EL1 look like EL2
  * (NV, NV2), and traps for what is not the same register or regime there: CPACR_EL1 where it can't
- * stand for CPTR_EL2 (vcpu->cpacr_native), MDSCR_EL1 if it matters at once, EL1's TLBI and AT instructions,
- * and with FEAT_ECV the _EL02 timers. Pure.
+ * stand for CPTR_EL2 (vcpu->cpacr_native), MDSCR_EL1 if it matters at once, EL1's TLBI and AT
+ * instructions, and with FEAT_ECV the _EL02 timers. Pure.
  */
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 
@@ -34,8 +34,9 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
 
 /*
- * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity goes by is not what it is in
- * from[TRAPS_WORDS]; put them there. Loaded, the EL1 registers are L2's; nothing else writes them meanwhile.
+ * Whether a word of L1's that traps_merge_l2() (CPTR_EL2's apart), shadow_find() or L2's identity
+ * goes by is not what it is in from[TRAPS_WORDS]; put them there. Loaded, the EL1 registers are
+ * L2's; nothing else writes them meanwhile.
  */
 bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
 void nested_words_note(const struct vcpu *vcpu, u64 *from);

@@ -42,7 +42,10 @@ void vel2_reset(struct vcpu *vcpu)
 	vcpu->hyp = true;
 	vcpu->reflection.esr = 0;
 	vcpu->shadow.work = SHADOW_NO_WORK;
-	/* What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm reset values. */
+	/*
+	 * What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm
+	 * reset values.
+	 */
 	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
@@ -59,12 +62,17 @@ void vel2_say_vhe(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 
 	if (!__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
-		log_line("vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus does not offer: "
-			 "it needs one that runs with E2H = 1",
-			 vm->config->name);
+		log_line(
+			"vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus "
+			"does not offer: "
+			"it needs one that runs with E2H = 1",
+			vm->config->name);
 }
 
-/* TCR_EL2 as it is with E2H = 0: its RES1 bits, and nothing where with E2H = 1 IPS and the like are. */
+/*
+ * TCR_EL2 as it is with E2H = 0: its RES1 bits, and nothing where with E2H = 1 IPS and the like
+ * are.
+ */
 #define TCR_EL2_RES1 (BIT(31) | BIT(23))
 #define TCR_EL2_NVHE(v) (((v) & (MASK(63, 32) | TCR_EL2_RES1)) == TCR_EL2_RES1)
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu with a virtual EL2 is apart from an ordinary one: its making, its reset, its trapped registers. */
+/*
+ * What a vcpu with a virtual EL2 is apart from an ordinary one: its making, its reset, its trapped
+ * registers.
+ */
 #pragma once
 
 #include "arch/hcr.h"
@@ -15,21 +18,23 @@ struct vcpu;
 int vel2_init(struct vcpu *vcpu) must_check;
 void vel2_destroy(struct vcpu *vcpu);
 /*
- * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state. Its
- * references to shadows stay: they are counted, and say nothing about what L1 wants.
+ * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state.
+ * Its references to shadows stay: they are counted, and say nothing about what L1 wants.
  */
 void vel2_reset(struct vcpu *vcpu);
 
 /* Registers of vEL2 that trap (EC 0x18), with home EMUL; UNDEF to anything but vEL2. */
 /* In the EL1 register that stands for it. */
-sysreg_fn twin_SCTLR_EL2, twin_TTBR0_EL2, twin_TTBR1_EL2, twin_TCR_EL2, twin_AFSR0_EL2, twin_AFSR1_EL2;
+sysreg_fn twin_SCTLR_EL2, twin_TTBR0_EL2, twin_TTBR1_EL2, twin_TCR_EL2, twin_AFSR0_EL2,
+	twin_AFSR1_EL2;
 sysreg_fn twin_MAIR_EL2, twin_AMAIR_EL2, twin_VBAR_EL2, twin_CONTEXTIDR_EL2;
 sysreg_fn emul_el2;  /* in vcpu->sr only: HPFAR_EL2, MDCR_EL2 */
 sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
 /*
- * Where CPACR_EL1 has room for CPTR_EL2.TCPAC (as FEAT_NV2p1 has it), and no field of it must be held open, vEL2 writes
- * its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not, or it traps. vel2_cptr_exit(): it has; after
- * each exit, and before each ERET of its own. vEL2, loaded.
+ * Where CPACR_EL1 has room for CPTR_EL2.TCPAC (as FEAT_NV2p1 has it), and no field of it must be
+ * held open, vEL2 writes its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not,
+ * or it traps. vel2_cptr_exit(): it has; after each exit, and before each ERET of its own. vEL2,
+ * loaded.
  */
 static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 {
@@ -38,8 +43,9 @@ static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 void vel2_cptr_exit(struct vcpu *vcpu);
 
 /*
- * L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format of that: nidus has no such EL2 (E2H reads as written and means 1), and L1
- * will hardly get far. Say so, once in each boot of its VM. vel2_without_vhe() has the word. Any context.
+ * L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format of that: nidus has no such EL2 (E2H
+ * reads as written and means 1), and L1 will hardly get far. Say so, once in each boot of its VM.
+ * vel2_without_vhe() has the word. Any context.
  */
 void vel2_say_vhe(struct vcpu *vcpu);
 static inline bool vel2_without_vhe(const struct vcpu *vcpu)

@@ -35,9 +35,9 @@ u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
 }
 
 /*
- * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. What comes to want[] after this look
- * marks the vcpu stale after that, so the next flush finds it; but until then, without the lock, nothing of SPIs may be
- * looked at again: spi_words().
+ * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. What comes to want[]
+ * after this look marks the vcpu stale after that, so the next flush finds it; but until then,
+ * without the lock, nothing of SPIs may be looked at again: spi_words().
  */
 static bool spis_lock(struct vcpu *vcpu)
 {
@@ -55,7 +55,7 @@ static void spis_unlock(struct vcpu *vcpu, bool locked)
 		spin_unlock(&vcpu->vm->vgic.lock);
 }
 
-/* Words of want[] that are not 0, for one who has (locked), or has not, taken vgic.lock by spis_lock(). */
+/* Words of want[] that are not 0; locked: spis_lock() has taken vgic.lock. */
 static u32 spi_words(const struct vgic_vcpu *v, bool locked)
 {
 	return locked ? v->want_words : 0;
@@ -129,7 +129,8 @@ static u32 fold_lrs(struct vcpu *vcpu)
  * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no
  * longer among the active ones of f: its EOI has come. False: none.
  */
-static bool find_ended(struct vcpu *vcpu, bool locked, const struct vgic_interface *f, struct irq32 **b, u32 *n)
+static bool find_ended(struct vcpu *vcpu, bool locked, const struct vgic_interface *f,
+		       struct irq32 **b, u32 *n)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 best = 256;
@@ -237,7 +238,7 @@ void vgic_maintain(struct vcpu *vcpu)
 void vgic_maintenance(struct vcpu *vcpu)
 {
 	vgic_maintain(vcpu);
-	/* It may have gone to sleep between the guest's EOI and this interrupt, which says what is pending again. */
+	/* It may have slept between its EOI and this interrupt, and be pending again. */
 	vcpu_kick(vcpu);
 }
 
@@ -302,12 +303,12 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 	lr_write(i, lr);
 }
 
-/* Give up list registers of private interrupts that the guest is done with, but not those of keep. */
+/* Give up list registers, not those of keep, of private interrupts the guest is done with. */
 static void retire(struct vgic_vcpu *v, u32 keep)
 {
 	u32 done;
 
-	/* A list register that was written since the exit is not seen by ICH_ELRSR_EL2 else, and would be taken for empty. */
+	/* ICH_ELRSR_EL2 might not show a list register written since the exit yet. */
 	isb();
 	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
@@ -438,7 +439,8 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);
 		if ((spi_word(vcpu->vm, intid)->any & ~b->active) >> intid % 32 & 1)
-			vcpu->vgic.lr_any |= b->group >> intid % 32 & 1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0;
+			vcpu->vgic.lr_any |=
+				b->group >> intid % 32 & 1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0;
 	}
 	place(vcpu, b, intid, i, irq32_line(b), !tight && (intid < 32 || spi_stays(vcpu, intid)));
 }
@@ -471,7 +473,7 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 		else if (vmcr & ICH_VMCR_ENG1)
 			hcr |= ICH_HCR_GRP0_DIE;
 	}
-	/* One that any vcpu may have is another's once the guest switches its group off here (not Group 0 alone: as above). */
+	/* One of N is another's once its group is off here (not Group 0 alone: as above). */
 	if (vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG1)
 		hcr |= ICH_HCR_GRP1_DIE;
 	if ((vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG0) && (vmcr & ICH_VMCR_ENG1))

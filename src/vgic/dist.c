@@ -2,7 +2,10 @@
 /* The emulated distributor: one Security state, affinity routing always; no LPIs, no MBIs. */
 #include "vgic/internal.h"
 
-/* RWP reads as 0, so a disabled group is out of all list registers when this is over: of those of vcpus. */
+/*
+ * RWP reads as 0, so a disabled group is out of all list registers when this is over: of those of
+ * vcpus.
+ */
 static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
 {
 	struct vgic_ask *a = &vcpu->vgic.ask;
@@ -10,7 +13,9 @@ static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
 	for (; vcpus; vcpus &= vcpus - 1) {
 		struct vcpu *other = vcpu->vm->vcpus[__builtin_ctz(vcpus)];
 
-		if (!a->posted && (other == vcpu || __atomic_load_n(&other->vgic.where, __ATOMIC_ACQUIRE) != VGIC_LOADED))
+		if (!a->posted &&
+		    (other == vcpu ||
+		     __atomic_load_n(&other->vgic.where, __ATOMIC_ACQUIRE) != VGIC_LOADED))
 			continue;
 		if (!vgic_remote(vcpu, other, fold)) {
 			a->op = *fold;

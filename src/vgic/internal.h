@@ -25,7 +25,8 @@ struct spi32 {
 	u32 hw_next;   /* the physical one fired while in a list register: to be taken up at fold */
 	u32 any;       /* IROUTER.IRM: any vcpu */
 	u32 route[32]; /* IROUTER's Aff3.Aff2.Aff1.Aff0 */
-	u8 owner[32];  /* index of the vcpu whose want[] or list registers have it, or VGIC_NOBODY */
+	/* index of the vcpu whose want[] or list registers have it, or VGIC_NOBODY */
+	u8 owner[32];
 };
 
 struct vgic_spis {
@@ -94,7 +95,10 @@ static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
  */
 u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
-/* A vcpu fits 1 of N interrupts less, or better, than it did: choose anew for those that wait. Takes the lock. */
+/*
+ * A vcpu fits 1 of N interrupts less, or better, than it did: choose anew for those that wait.
+ * Takes the lock.
+ */
 void spi_choose_again(struct vm *vm);
 /* Take SPI n of a word out of (put it into) a vcpu's want[]. Lock held. */
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
@@ -103,8 +107,8 @@ bool spi_stays(struct vcpu *vcpu, u32 intid);
 /* Do op on the SPIs bits, none of which is in a list register; returns what is read. Lock held. */
 u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
 /*
- * Do op on SPIs wherever they are, for vcpu, which is in its run loop. False: others have not done their part yet; to be
- * called with the same op again. *value is what is read.
+ * Do op on SPIs wherever they are, for vcpu, which is in its run loop. False: others have not done
+ * their part yet; to be called with the same op again. *value is what is read.
  */
 bool spi_access(struct vcpu *vcpu, const struct vgic_op *op, u64 *value) must_check;
 /*
@@ -141,8 +145,9 @@ bool vgic_lr_signals(const struct vgic_interface *f, u64 lr);
 void vgic_groups_changed(struct vcpu *vcpu, u8 on);
 
 /*
- * What vmcr (ICH_VMCR_EL2) says of the groups, for others to see: the guest changes them without an exit. True: that
- * is news, and the vcpu may have got, or lost, an SPI by it. Only the vcpu's own CPU, without vgic.lock.
+ * What vmcr (ICH_VMCR_EL2) says of the groups, for others to see: the guest changes them without an
+ * exit. True: that is news, and the vcpu may have got, or lost, an SPI by it. Only the vcpu's own
+ * CPU, without vgic.lock.
  */
 static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 {
@@ -156,28 +161,34 @@ static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 
 /* SGIs sent and lines that rose, into priv.latch. */
 void vgic_collect(struct vgic_vcpu *v);
-/* Do what this CPU's ICH_MISR_EL2 asks for; the maintenance interrupt's line is low then. Loaded. */
+/*
+ * Do what this CPU's ICH_MISR_EL2 asks for; the maintenance interrupt's line is low then. Loaded.
+ */
 void vgic_maintain(struct vcpu *vcpu);
 /* ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. */
 u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
 
 /* ---- line.c ---- */
 
-/* Those of b that wait outside the list registers, pending only as long as their physical line is high. */
+/*
+ * Those of b that wait outside the list registers, pending only as long as their physical line is
+ * high.
+ */
 static inline u32 vgic_waiting(const struct irq32 *b)
 {
 	return b->hw & ~b->active & ~b->edge & ~b->inlr;
 }
 /*
- * Private interrupts that wait in memory for a physical line that has fallen are over. Returns the lines of the
- * machine's timers that are level-sensitive. loaded: on this CPU.
+ * Private interrupts that wait in memory for a physical line that has fallen are over. Returns the
+ * lines of the machine's timers that are level-sensitive. loaded: on this CPU.
  */
 u32 vgic_drop_ppis(struct vcpu *vcpu, bool loaded);
 /* Likewise the SPIs in vcpu's want[]; returns vcpus to kick. One MMIO read each. Lock held. */
 u32 vgic_drop_spis(struct vcpu *vcpu);
 /*
- * If vgic_vcpu.waits: take back what waits in the list registers and whose physical line has fallen. Reads the timers;
- * MMIO for an SPI that waits. No lock held; takes vgic.lock if one has to be taken back. Loaded.
+ * If vgic_vcpu.waits: take back what waits in the list registers and whose physical line has
+ * fallen. Reads the timers; MMIO for an SPI that waits. No lock held; takes vgic.lock if one has to
+ * be taken back. Loaded.
  */
 void vgic_look(struct vcpu *vcpu);
 
@@ -189,7 +200,8 @@ void vgic_look(struct vcpu *vcpu);
  */
 u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
 /* Private interrupts of any vcpu, for vcpu self; as spi_access(). */
-bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op, u64 *value) must_check;
+bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op,
+		    u64 *value) must_check;
 
 static inline struct irq32 *vgic_word(struct vcpu *vcpu, u32 intid)
 {
@@ -240,8 +252,8 @@ mmio_fn vgic_dist_access, vgic_redist_access;
 #define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 
 /*
- * All of L1's list registers, ORed, and maybe slots of some that it has not: mostly none is in use. Not to be called
- * while the vcpu is in the guest.
+ * All of L1's list registers, ORed, and maybe slots of some that it has not: mostly none is in use.
+ * Not to be called while the vcpu is in the guest.
  */
 static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 {
@@ -255,5 +267,8 @@ static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 
 /* L1's ICH_HCR_EL2: the bits that its machine has. */
 u64 vgic_page_hcr(const struct vcpu *vcpu);
-/* Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs: vgic_page_lrs(), or more. */
+/*
+ * Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs:
+ * vgic_page_lrs(), or more.
+ */
 bool vgic_page_asks(struct vcpu *vcpu, u64 lrs);

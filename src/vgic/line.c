@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Level-sensitive interrupts of the machine whose line falls before the guest has acknowledged them. They are pending
- * no longer (IHI 0069, "Interrupt handling states": a level-sensitive interrupt is pending while its input is
- * asserted), but neither the physical GIC, where the interrupt is active from nidus's acknowledge on, nor a list
- * register takes note.
+ * Level-sensitive interrupts of the machine whose line falls before the guest has acknowledged
+ * them. They are pending no longer (IHI 0069, "Interrupt handling states": a level-sensitive
+ * interrupt is pending while its input is asserted), but neither the physical GIC, where the
+ * interrupt is active from nidus's acknowledge on, nor a list register takes note.
  */
 #include "arch/barrier.h"
 #include "dev/gicv3.h"

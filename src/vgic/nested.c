@@ -55,8 +55,9 @@ void vgic_el2_exit(struct vcpu *vcpu)
 /* ---- interrupts of L1 that it gave to L2 ---- */
 
 /*
- * An SPI of L1's is ended by vgic_settle(), before anybody is entered again: it may be in another vcpu's list registers,
- * and here may be the middle of a level switch, or of waiting for that very vcpu.
+ * An SPI of L1's is ended by vgic_settle(), before anybody is entered again: it may be in another
+ * vcpu's list registers, and here may be the middle of a level switch, or of waiting for that very
+ * vcpu.
  */
 static void owe_end(struct vcpu *vcpu, u32 intid)
 {
@@ -108,7 +109,10 @@ void vgic_l2_sync(struct vcpu *vcpu)
 	}
 }
 
-/* The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: L2's EOI may end both. */
+/*
+ * The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: L2's EOI may end
+ * both.
+ */
 static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 {
 	for (u32 bits = v->l2_soft; bits; bits &= bits - 1) {
@@ -215,8 +219,8 @@ static void interface_leave(struct vcpu *vcpu)
 
 /*
  * What hardware list register i gets for lr of the page. With the HW bit it names an interrupt of
- * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end: it is found
- * when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
+ * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end: it is
+ * found when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
  */
 static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 {
@@ -318,8 +322,8 @@ static void release_ppis(struct vgic_vcpu *v)
 }
 
 /*
- * Whether anything in memory may have to reach L1: a superset. What is still in the mailbox does not
- * count: whoever put it there sets stale after that.
+ * Whether anything in memory may have to reach L1: a superset. What is still in the mailbox does
+ * not count: whoever put it there sets stale after that.
  */
 static bool l1_has_pending(const struct vcpu *vcpu)
 {
@@ -366,7 +370,8 @@ static inline bool not_idle(const struct vgic_vcpu *v)
 {
 	const struct irq32 *p = &v->priv;
 
-	return (p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words)) || v->l2_asks;
+	return (p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words)) ||
+	       v->l2_asks;
 }
 
 static __attribute__((noinline)) void look_at_l1(struct vcpu *vcpu)
@@ -475,7 +480,9 @@ static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 b
 	}
 }
 
-/* SPIs without the lock, as in vgic_interrupt_pending(): what changes meanwhile sets stale again. */
+/*
+ * SPIs without the lock, as in vgic_interrupt_pending(): what changes meanwhile sets stale again.
+ */
 static __attribute__((noinline)) bool best_for_l1(struct vcpu *vcpu, bool *group1)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -485,7 +492,9 @@ static __attribute__((noinline)) bool best_for_l1(struct vcpu *vcpu, bool *group
 	u32 fiqs = l1_hcr(vcpu) & HCR_FMO ? ~0u : 0;
 
 	/* With IMO = 1; the other group's are L2's, and wait for vEL2 to run. */
-	best_of(&f, p, irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active & (fiqs | p->group),
+	best_of(&f, p,
+		irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active &
+			(fiqs | p->group),
 		&best, group1);
 	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words;
 	     words &= words - 1) {
@@ -494,7 +503,8 @@ static __attribute__((noinline)) bool best_for_l1(struct vcpu *vcpu, bool *group
 		u32 want = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED);
 
 		want &= fiqs | s->group;
-		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best, group1);
+		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best,
+			group1);
 	}
 	return best < 256;
 }

@@ -5,8 +5,9 @@
  *
  * While vEL2 runs they carry L1's own interrupts, as an ordinary VM's. While L2 runs with L1's
  * HCR_EL2.IMO = 1 (vgic_vcpu.where is VGIC_L2) they carry what L1 wrote to its VNCR page, and L1's
- * own are in memory: whatever becomes pending for L1 has to take L2 out, if IMO or FMO says that its
- * group is L1's. With IMO = 0 L2 gets L1's own, but for Group 0 with FMO = 1, which takes it out.
+ * own are in memory: whatever becomes pending for L1 has to take L2 out, if IMO or FMO says that
+ * its group is L1's. With IMO = 0 L2 gets L1's own, but for Group 0 with FMO = 1, which takes it
+ * out.
  *
  * L1's list registers with the HW bit name L1's own interrupts. nidus ends those when L2 is done
  * with them; of a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
@@ -31,7 +32,9 @@
  */
 void vgic_level_switch(struct vcpu *vcpu);
 
-/* Whether vgic_el2_exit() has nothing to do: L1's interface is off, its maintenance interrupt low. */
+/*
+ * Whether vgic_el2_exit() has nothing to do: L1's interface is off, its maintenance interrupt low.
+ */
 static inline bool vgic_el2_quiet(const struct vcpu *vcpu)
 {
 	return !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_EN) |
@@ -39,14 +42,17 @@ static inline bool vgic_el2_quiet(const struct vcpu *vcpu)
 }
 
 /*
- * Before vgic_flush(), if vcpu->vgic.stale and has_el2: while L2 runs with L1's interrupts in memory,
- * whether one of them would be signalled to L1. Then an IRQ (*fiq: an FIQ) exception is to be taken
- * to vEL2 at once, whatever PSTATE says; it says so until vgic_level_switch(). Else stale is false,
- * and vgic_flush() does nothing. Loaded. Lock-free.
+ * Before vgic_flush(), if vcpu->vgic.stale and has_el2: while L2 runs with L1's interrupts in
+ * memory, whether one of them would be signalled to L1. Then an IRQ (*fiq: an FIQ) exception is to
+ * be taken to vEL2 at once, whatever PSTATE says; it says so until vgic_level_switch(). Else stale
+ * is false, and vgic_flush() does nothing. Loaded. Lock-free.
  */
 bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq);
 
-/* Whether no interrupt of L1's is held back while vEL2 runs: EL2 takes IRQs and FIQs (vgic_el2_route()). */
+/*
+ * Whether no interrupt of L1's is held back while vEL2 runs: EL2 takes IRQs and FIQs
+ * (vgic_el2_route()).
+ */
 static inline bool vgic_el2_open(const struct vcpu *vcpu)
 {
 	u64 hcr = vncr_read(vcpu, VNCR_HCR_EL2);
@@ -55,10 +61,10 @@ static inline bool vgic_el2_open(const struct vcpu *vcpu)
 }
 
 /*
- * After vgic_flush(), has_el2: have what is in the list registers go where L1's HCR_EL2.{TGE,IMO,FMO} say. While vEL2
- * runs, what goes to L2's EL1 is held back: the interface is off until a look, one at each exit and one a little later,
- * finds that it may come. True: L2 runs with L1's own interrupts, and one is an FIQ of L1's, to be taken to vEL2 at
- * once. Loaded.
+ * After vgic_flush(), has_el2: have what is in the list registers go where L1's
+ * HCR_EL2.{TGE,IMO,FMO} say. While vEL2 runs, what goes to L2's EL1 is held back: the interface is
+ * off until a look, one at each exit and one a little later, finds that it may come. True: L2 runs
+ * with L1's own interrupts, and one is an FIQ of L1's, to be taken to vEL2 at once. Loaded.
  */
 bool vgic_el2_route(struct vcpu *vcpu);
 
@@ -69,21 +75,23 @@ static inline bool vgic_el2_held(const struct vcpu *vcpu)
 }
 
 /*
- * If vgic_work_left(), has_el2: whether there is nothing to do now. What is pending in list registers of software's only
- * wants a look at where it goes (vgic_el2_route()), and that is where it can come, but for vEL2's own mask.
+ * If vgic_work_left(), has_el2: whether there is nothing to do now. What is pending in list
+ * registers of software's only wants a look at where it goes (vgic_el2_route()), and that is where
+ * it can come, but for vEL2's own mask.
  */
 static inline bool vgic_el2_only_waits(const struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
-	return vcpu->hyp && !read_once(&v->stale) && !(v->lr_waits & v->lr_hw) && vgic_el2_open(vcpu) &&
-	       !vgic_el2_held(vcpu);
+	return vcpu->hyp && !read_once(&v->stale) && !(v->lr_waits & v->lr_hw) &&
+	       vgic_el2_open(vcpu) && !vgic_el2_held(vcpu);
 }
 
 /*
- * vEL2 accesses the register of this key while its interface is off: UNDEF: not one of the interface's. What is pending
- * is acknowledged or told as if it were on (SKIP). For others, RESUME: it is on until the next exit, for the access to
- * be done again; if vEL2 does not mask interrupts it takes one that it should not.
+ * vEL2 accesses the register of this key while its interface is off: UNDEF: not one of the
+ * interface's. What is pending is acknowledged or told as if it were on (SKIP). For others, RESUME:
+ * it is on until the next exit, for the access to be done again; if vEL2 does not mask interrupts
+ * it takes one that it should not.
  */
 enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 

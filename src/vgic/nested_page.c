@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What L1's words of its VNCR page say of its virtual interface, and the ICH_* and ICC_* registers of vEL2 that trap. */
+/*
+ * What L1's words of its VNCR page say of its virtual interface, and the ICH_* and ICC_* registers
+ * of vEL2 that trap.
+ */
 #include "arch/sysreg.h"
 #include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "vgic/internal.h"
 #include "vgic/nested.h"
 
-/* Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show. */
+/*
+ * Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show.
+ */
 u64 vgic_page_hcr(const struct vcpu *vcpu)
 {
 	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
@@ -83,7 +88,10 @@ bool vgic_page_asks(struct vcpu *vcpu, u64 lrs)
 	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2), vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2);
 	struct page_view v;
 
-	/* With nothing in the list registers these two decide, and they are the same at most level switches. */
+	/*
+	 * With nothing in the list registers these two decide, and they are the same at most level
+	 * switches.
+	 */
 	if (likely(!lrs && m->valid && m->hcr == hcr && m->vmcr == vmcr))
 		return m->asks;
 	v = page_view(vcpu);
@@ -135,7 +143,9 @@ static u64 elrsr(const struct page_view *v)
 
 enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	/* Read in each exit of L2 by some, to no other end than the trap: nothing can ask for it. */
+	/*
+	 * Read in each exit of L2 by some, to no other end than the trap: nothing can ask for it.
+	 */
 	if (likely(vcpu->hyp && !write &&
 		   !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_IES) |
 		     (vgic_page_lrs(vcpu) & ICH_LR_EOI)))) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where L1's interrupts go while they are in the list registers: L1's HCR_EL2.{TGE,IMO,FMO} say which level takes them,
- * and one that goes to a lower level than the one that runs stays pending (Arm ARM, asynchronous exception routing).
+ * Where L1's interrupts go while they are in the list registers: L1's HCR_EL2.{TGE,IMO,FMO} say
+ * which level takes them, and one that goes to a lower level than the one that runs stays pending
+ * (Arm ARM, asynchronous exception routing).
  */
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
@@ -20,8 +21,8 @@
 enum { OP2_IAR, OP2_EOIR, OP2_HPPIR };
 
 /*
- * The list register of the most urgent pending one, of those that would be signalled or (masked) of those whose group is
- * enabled: -1: none.
+ * The list register of the most urgent pending one, of those that would be signalled or (masked) of
+ * those whose group is enabled: -1: none.
  */
 static int best_pending(const struct vgic_vcpu *v, const struct vgic_interface *f, bool masked)
 {
@@ -75,7 +76,8 @@ bool vgic_el2_route(struct vcpu *vcpu)
 	u64 hcr;
 
 	v->lifted = false;
-	if (likely(v->where != VGIC_LOADED || (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
+	if (likely(v->where != VGIC_LOADED ||
+		   (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
 		return false;
 	hcr = l1_hcr(vcpu);
 	if (unlikely(lifted)) {
@@ -131,7 +133,8 @@ enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 
 	if (crm != KEY_ICC(8, 0) && crm != KEY_ICC(9, 0) && !group1)
 		return UNDEF;
-	if (!write && (key == (crm | KEY_ICC(0, OP2_IAR)) || key == (crm | KEY_ICC(0, OP2_HPPIR))) &&
+	if (!write &&
+	    (key == (crm | KEY_ICC(0, OP2_IAR)) || key == (crm | KEY_ICC(0, OP2_HPPIR))) &&
 	    crm != KEY_ICC(9, 0)) {
 		*value = key == crm ? acknowledge(v, group1) : highest_pending(v, group1);
 		return SKIP;

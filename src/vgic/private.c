@@ -89,7 +89,8 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	/* If others wait for a list register, one of a disabled group must not take it from them.
 	 */
 	if ((v->hcr & VGIC_HCR_OVERFLOW) || (lr & ICH_LR_STATE) || !(v->lr_hw >> i & 1) ||
-	    v->priv.pintid[intid] != pintid || (v->priv.edge >> intid & 1) || !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
+	    v->priv.pintid[intid] != pintid || (v->priv.edge >> intid & 1) ||
+	    !(irq32_deliverable(&v->priv, ctlr) >> intid & 1))
 		return false;
 	v->lr_latch &= (u16) ~(1u << i);
 	v->lr_waits |= (u16)(1u << i);
@@ -102,19 +103,21 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
 	lr_write(i, lr);
 	/*
-	 * As long as no other may wait for the guest and so want a look, and none of L2's may be an FIQ of L1's. Never
-	 * where every exit is to go the whole way.
+	 * As long as no other may wait for the guest and so want a look, and none of L2's may be an
+	 * FIQ of L1's. Never where every exit is to go the whole way.
 	 */
 	v->again.mask = 0;
-	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 && (lr & ICH_LR_GROUP1))
+	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 &&
+	    (lr & ICH_LR_GROUP1))
 		v->again = (struct vgic_again){ lr, pintid, 1u << i };
 	return true;
 }
 
 /*
- * What rearm() asked for holds as long as the interrupt stays in its list register: whoever changes its enable, group,
- * priority or pending state, GICD_CTLR, the level or what else wants a list register has it folded or retired first.
- * Left to ask is whether the guest is done with it: ICH_ELRSR_EL2 (with the HW bit: State is 0).
+ * What rearm() asked for holds as long as the interrupt stays in its list register: whoever changes
+ * its enable, group, priority or pending state, GICD_CTLR, the level or what else wants a list
+ * register has it folded or retired first. Left to ask is whether the guest is done with it:
+ * ICH_ELRSR_EL2 (with the HW bit: State is 0).
  */
 bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
 {
@@ -202,7 +205,10 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 	vgic_ask_begin(vcpu);
 	op.mask = 1u << intid % 32;
 	op.data = op.mask;
-	return (intid < 32 ? private_access(vcpu, vcpu, &op, &unused) : spi_access(vcpu, &op, &unused)) ? SKIP : AGAIN;
+	return (intid < 32 ? private_access(vcpu, vcpu, &op, &unused)
+			   : spi_access(vcpu, &op, &unused))
+		       ? SKIP
+		       : AGAIN;
 }
 
 /* L1's SPIs that L2 has ended. */
@@ -213,7 +219,8 @@ static bool settle_owed(struct vcpu *vcpu)
 
 	while (v->owed_words) {
 		u32 word = (u32)__builtin_ctz(v->owed_words);
-		struct vgic_op op = { VGIC_DEACTIVATE, (u8)word, true, v->owed[word], v->owed[word] };
+		struct vgic_op op = { VGIC_DEACTIVATE, (u8)word, true, v->owed[word],
+				      v->owed[word] };
 
 		if (!spi_access(vcpu, &op, &unused))
 			return false;
@@ -274,8 +281,8 @@ static bool settle_lost(struct vcpu *vcpu)
 	if (l->count == 1 && !spi_access(vcpu, &l->op, &unused))
 		return false;
 	if (l->count > 1 && !__atomic_exchange_n(&vm->vgic.lost_told, true, __ATOMIC_RELAXED))
-		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id, vcpu->index,
-			 l->count);
+		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id,
+			 vcpu->index, l->count);
 	vcpu->vgic.lost_eois = 0;
 	*l = (struct vgic_lost){ .word = 0 };
 	return true;

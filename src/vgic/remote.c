@@ -4,17 +4,17 @@
  * somewhere, its own CPU does the work: only it can see its list registers. If not, its state is in
  * memory, and whoever claims it does.
  *
- * Nobody waits for long: what is not done within a few turns stays posted, the vcpu that asks leaves for its run loop,
- * which takes interrupts, serves what others ask and lets other vcpus run, and comes back for the answer. Nothing is
- * given up, so nothing is lost.
+ * Nobody waits for long: what is not done within a few turns stays posted, the vcpu that asks
+ * leaves for its run loop, which takes interrupts, serves what others ask and lets other vcpus run,
+ * and comes back for the answer. Nothing is given up, so nothing is lost.
  */
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "vgic/internal.h"
 
 /*
- * However many vcpus it asks, a call waits for a 50,000th of a second, 20 microseconds: many times what an answer takes.
- * Then it asks one more, so that it gets on each time.
+ * However many vcpus it asks, a call waits for a 50,000th of a second, 20 microseconds: many times
+ * what an answer takes. Then it asks one more, so that it gets on each time.
  */
 #define WAIT_PER_SECOND 50000
 
@@ -129,8 +129,8 @@ static bool collect(struct vgic_ask *a, struct vgic_op *op)
 
 static bool same(const struct vgic_op *a, const struct vgic_op *b)
 {
-	return a->reg == b->reg && a->word == b->word && a->write == b->write && a->mask == b->mask &&
-	       a->data == b->data;
+	return a->reg == b->reg && a->word == b->word && a->write == b->write &&
+	       a->mask == b->mask && a->data == b->data;
 }
 
 static void withdraw(struct vgic_ask *a)

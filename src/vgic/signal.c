@@ -108,8 +108,9 @@ static bool spis_can_signal(struct vcpu *vcpu, const struct vgic_interface *f)
 }
 
 /*
- * What the guest did last may have made something pending whose maintenance interrupt has not been taken: it ended a
- * level-sensitive interrupt, say, whose line is high. Who sleeps is told of that no more once another vcpu is loaded.
+ * What the guest did last may have made something pending whose maintenance interrupt has not been
+ * taken: it ended a level-sensitive interrupt, say, whose line is high. Who sleeps is told of that
+ * no more once another vcpu is loaded.
  */
 static void catch_up(struct vcpu *vcpu)
 {
@@ -164,7 +165,8 @@ bool vgic_wake_request(struct vcpu *vcpu)
 	vgic_sync(vcpu);
 	vgic_collect(v);
 	pending = irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active;
-	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words && !pending; words &= words - 1) {
+	for (u32 words = __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE); words && !pending;
+	     words &= words - 1) {
 		u32 word = (u32)__builtin_ctz(words);
 		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
 

@@ -37,23 +37,25 @@ static struct vcpu *owner_of(struct vm *vm, const struct spi32 *w, u32 n)
 }
 
 /*
- * How well a 1 of N interrupt does with this vcpu: it is on, its redistributor is awake (GICR_WAKER), its interface has
- * the group on, as far as its own CPU has seen. 0: off.
+ * How well a 1 of N interrupt does with this vcpu: it is on, its redistributor is awake
+ * (GICR_WAKER), its interface has the group on, as far as its own CPU has seen. 0: off.
  */
 static u32 fitness(const struct vcpu *vcpu, bool group1)
 {
 	u32 state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
 	u8 groups = __atomic_load_n(&vcpu->vgic.groups_on, __ATOMIC_RELAXED);
 
-	if (state == VCPU_OFF || state == VCPU_DEAD || __atomic_load_n(&vcpu->vgic.off, __ATOMIC_ACQUIRE))
+	if (state == VCPU_OFF || state == VCPU_DEAD ||
+	    __atomic_load_n(&vcpu->vgic.off, __ATOMIC_ACQUIRE))
 		return 0;
 	return 1 + 2 * __atomic_load_n(&vcpu->vgic.awake, __ATOMIC_RELAXED) +
 	       !!(groups & (group1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0));
 }
 
 /*
- * Any vcpu will do: the first of the fittest, so that the choice is the same each time. Software that does not know
- * GICR_WAKER has its redistributors asleep, and gets its interrupts all the same.
+ * Any vcpu will do: the first of the fittest, so that the choice is the same each time. Software
+ * that does not know GICR_WAKER has its redistributors asleep, and gets its interrupts all the
+ * same.
  */
 static struct vcpu *any_vcpu(struct vm *vm, bool group1)
 {
@@ -331,8 +333,8 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 }
 
 /*
- * What is in memory of op is done; op->mask becomes what is not, and the vcpu returned has (some of) that in its list
- * registers.
+ * What is in memory of op is done; op->mask becomes what is not, and the vcpu returned has (some
+ * of) that in its list registers.
  */
 static struct vcpu *apply_here(struct vm *vm, struct vgic_op *op, u64 *value)
 {
@@ -366,8 +368,9 @@ bool spi_access(struct vcpu *vcpu, const struct vgic_op *op, u64 *value)
 		owner = a->posted;
 	}
 	/*
-	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can slip into another
-	 * vcpu's list registers meanwhile, as often as the guest moves it: then the rest is for later.
+	 * Each round does what is in memory and has one vcpu fold (and do its part). An SPI can
+	 * slip into another vcpu's list registers meanwhile, as often as the guest moves it: then
+	 * the rest is for later.
 	 */
 	for (u32 round = 0; round < 2 * MAX_VCPUS; round++) {
 		if (!owner)

@@ -73,7 +73,10 @@ void vgic_vm_reset(struct vm *vm)
 {
 	struct vgic *g = &vm->vgic;
 
-	/* First: from here on no input, of a device or the console, is anything that a vcpu is to get. */
+	/*
+	 * First: from here on no input, of a device or the console, is anything that a vcpu is to
+	 * get.
+	 */
 	spin_lock(&g->lock);
 	__atomic_store_n(&g->ctlr, 0, __ATOMIC_RELAXED);
 	g->dir_traps = false;

@@ -54,7 +54,10 @@ static inline u16 vgic_work(const struct vgic_vcpu *v)
 {
 	return read_once(&v->work); /* the flush takes stale in order */
 }
-/* Likewise, if vgic_work(): it has not, as mostly, if the guest is done with what was placed. Loaded. */
+/*
+ * Likewise, if vgic_work(): it has not, as mostly, if the guest is done with what was placed.
+ * Loaded.
+ */
 static inline bool vgic_work_left(struct vgic_vcpu *v)
 {
 	if (read_once(&v->stale))
@@ -66,9 +69,10 @@ static inline bool vgic_work_left(struct vgic_vcpu *v)
 	return false;
 }
 /*
- * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen is taken back; pending interrupts into list registers, the most urgent ones
- * first (ties: lowest INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as
- * there are INTIDs. Takes vgic.lock only if SPIs are concerned. Loaded.
+ * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen
+ * is taken back; pending interrupts into list registers, the most urgent ones first (ties: lowest
+ * INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as there are INTIDs.
+ * Takes vgic.lock only if SPIs are concerned. Loaded.
  */
 void vgic_flush(struct vcpu *vcpu);
 /* Fold the list registers back into memory; stale afterwards. Nothing if not loaded. */
@@ -88,31 +92,33 @@ bool vgic_interrupt_pending(struct vcpu *vcpu);
  */
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
 /*
- * Whether the redistributor would wake a PE whose interface is powered down (WakeRequest): an interrupt that it would
- * forward is pending, whatever the interface's masks and groups are. Loaded, or its CPU's.
+ * Whether the redistributor would wake a PE whose interface is powered down (WakeRequest): an
+ * interrupt that it would forward is pending, whatever the interface's masks and groups are.
+ * Loaded, or its CPU's.
  */
 bool vgic_wake_request(struct vcpu *vcpu);
 /*
- * The vcpu goes off: 1 of N interrupts that wait for it go to another, until vgic_vcpu_reset(). Not loaded; its CPU's,
- * before vcpu->state says so and others may take the VM apart.
+ * The vcpu goes off: 1 of N interrupts that wait for it go to another, until vgic_vcpu_reset(). Not
+ * loaded; its CPU's, before vcpu->state says so and others may take the VM apart.
  */
 void vgic_vcpu_off(struct vcpu *vcpu);
 /* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 
 /*
- * Do what the vcpu owes (vgic.owes): deactivations that its guest has made, of SPIs that may be in list registers of
- * other vcpus. False: it is not done yet, and the guest must not run before it is; the caller takes interrupts and serves
- * requests, then calls again. Loaded.
+ * Do what the vcpu owes (vgic.owes): deactivations that its guest has made, of SPIs that may be in
+ * list registers of other vcpus. False: it is not done yet, and the guest must not run before it
+ * is; the caller takes interrupts and serves requests, then calls again. Loaded.
  */
 bool vgic_settle(struct vcpu *vcpu) must_check;
 /*
- * The vcpu is about to go off: what its guest has deactivated is over, also of other vcpus. False: not yet, as
- * vgic_settle(). Loaded.
+ * The vcpu is about to go off: what its guest has deactivated is over, also of other vcpus. False:
+ * not yet, as vgic_settle(). Loaded.
  */
 bool vgic_finish(struct vcpu *vcpu) must_check;
 /*
- * An access that had to wait (vcpu->again) is not asked for again: withdraw what it has asked of others. Loaded.
+ * An access that had to wait (vcpu->again) is not asked for again: withdraw what it has asked of
+ * others. Loaded.
  */
 void vgic_ask_drop(struct vcpu *vcpu);
 
@@ -130,8 +136,9 @@ void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
  */
 void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
 /*
- * The short way for one that fires as the last time, and is all that there is to it: false: it is not, nothing was
- * done, vgic_inject_ppi_hw() it is. One ICH_LR write; wakes nobody. vcpu is loaded.
+ * The short way for one that fires as the last time, and is all that there is to it: false: it is
+ * not, nothing was done, vgic_inject_ppi_hw() it is. One ICH_LR write; wakes nobody. vcpu is
+ * loaded.
  */
 bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid);
 /* Level of an emulated device's SPI. Any CPU; takes vgic.lock. */

@@ -178,10 +178,15 @@ static void print_nested(const struct vm *vm)
 	}
 	if (!switches && !erets)
 		return;
-	log_line("vm %u %s: %lu level switches, %lu bytes of SIMD state moved by them (%lu per switch)",
-		 vm->id, vm->config->name, switches, bytes, switches ? bytes / switches : 0);
-	log_line("vm %u %s: %lu ERETs within vEL2 besides, %lu of at most %lu pages of shadow stage 2",
-		 vm->id, vm->config->name, erets, shadow_pages(vm), vm->shadows ? shadow_pages_max(vm) : 0);
+	log_line(
+		"vm %u %s: %lu level switches, %lu bytes of SIMD state moved by them (%lu per "
+		"switch)",
+		vm->id, vm->config->name, switches, bytes, switches ? bytes / switches : 0);
+	log_line(
+		"vm %u %s: %lu ERETs within vEL2 besides, %lu of at most %lu pages of shadow stage "
+		"2",
+		vm->id, vm->config->name, erets, shadow_pages(vm),
+		vm->shadows ? shadow_pages_max(vm) : 0);
 }
 
 static void print_vm(const struct vm *vm)

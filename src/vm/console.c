@@ -40,7 +40,10 @@ static u64 flush_delay(void)
 	return sysreg_read(CNTFRQ_EL0) / 250;
 }
 
-/* How long an unfinished line waits for its end before it is printed as it is: 100 ms, a prompt still seems instant. */
+/*
+ * How long an unfinished line waits for its end before it is printed as it is: 100 ms, a prompt
+ * still seems instant.
+ */
 static u64 partial_delay(void)
 {
 	return sysreg_read(CNTFRQ_EL0) / 10;

@@ -24,8 +24,8 @@ struct vpl011;
  */
 struct console_port *console_attach(const struct vm *vm, const char *name, struct vpl011 *uart);
 /*
- * Print what it holds, unfinished lines too, as far as the UART takes it without waiting. True: nothing is left. No lock
- * held.
+ * Print what it holds, unfinished lines too, as far as the UART takes it without waiting. True:
+ * nothing is left. No lock held.
  */
 bool console_drained(struct console_port *port);
 /* Print what is left, then give the port back. No vcpu of the VM runs any more. No lock held. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device tree that nidus makes for a guest, with libfdt's sequential writer. A tree has the shape of
- * QEMU's virt machine, so that guests made for that find their way.
+ * The device tree that nidus makes for a guest, with libfdt's sequential writer. A tree has the
+ * shape of QEMU's virt machine, so that guests made for that find their way.
  */
 #include <libfdt.h>
 
@@ -366,7 +366,10 @@ static void copy_properties(struct writer *w, int node)
 	}
 }
 
-/* The phandle of a guest clock that stands for one of the machine's; 0 unless that is a fixed clock. */
+/*
+ * The phandle of a guest clock that stands for one of the machine's; 0 unless that is a fixed
+ * clock.
+ */
 static u32 copy_clock(struct writer *w, u32 phandle)
 {
 	const struct dt quiet = { .fdt = w->machine->fdt };
@@ -380,7 +383,9 @@ static u32 copy_clock(struct writer *w, u32 phandle)
 	return clock_phandle(w, hz);
 }
 
-/* clocks and clock-names, if every clock is a fixed one (Arm's PrimeCells need theirs to be named). */
+/*
+ * clocks and clock-names, if every clock is a fixed one (Arm's PrimeCells need theirs to be named).
+ */
 static void copy_clocks(struct writer *w, int node)
 {
 	const void *from = w->machine->fdt;

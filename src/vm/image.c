@@ -89,7 +89,9 @@ static const char *plan_arm64(struct image *out, const struct file *f)
 		return fail("Image header: flags: expected a little-endian kernel (bit 0 clear), "
 			    "found 0x%lx",
 			    flags);
-	/* Before Linux 3.17 the header had no image_size, and text_offset had no fixed endianness. */
+	/*
+	 * Before Linux 3.17 the header had no image_size, and text_offset had no fixed endianness.
+	 */
 	if (image_size == 0) {
 		text_offset = IMAGE_OLD_OFFSET;
 		image_size = f->size;

@@ -7,11 +7,11 @@
 
 /*
  * Decide where the kernel file [data, data+size) goes in RAM [ram, ram+ram_size). arm64 Image:
- * text_offset and image_size as the boot protocol says (2 MiB aligned base + text_offset; image_size 0 is an
- * old kernel: offset 0x80000); ELF64 AArch64 little-endian ET_EXEC (or ET_DYN with p_paddr in RAM): program headers by p_paddr,
- * entry e_entry (converted to physical); else raw: 512 KiB into RAM. Pure. The file may be anything
- * and at any alignment; a plan stays inside file and RAM, and its segments do not overlap.
- * Returns NULL or one line that says what is wrong (expected, found), in static storage: one caller
- * at a time.
+ * text_offset and image_size as the boot protocol says (2 MiB aligned base + text_offset;
+ * image_size 0 is an old kernel: offset 0x80000); ELF64 AArch64 little-endian ET_EXEC (or ET_DYN
+ * with p_paddr in RAM): program headers by p_paddr, entry e_entry (converted to physical); else
+ * raw: 512 KiB into RAM. Pure. The file may be anything and at any alignment; a plan stays inside
+ * file and RAM, and its segments do not overlap. Returns NULL or one line that says what is wrong
+ * (expected, found), in static storage: one caller at a time.
  */
 const char *image_plan(struct image *out, const void *data, u64 size, u64 ram, u64 ram_size);

@@ -13,8 +13,8 @@
 #include "vm/vm.h"
 
 /*
- * WFI with IRQs masked: an interrupt that becomes pending wakes the CPU and is then acknowledged here, so
- * there is no window in which a wake-up could be lost.
+ * WFI with IRQs masked: an interrupt that becomes pending wakes the CPU and is then acknowledged
+ * here, so there is no window in which a wake-up could be lost.
  */
 static struct vcpu *idle_until_work(struct cpu *cpu)
 {
@@ -105,8 +105,9 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 }
 
 /*
- * A piece of work on a VM. Not with a vcpu loaded: who wants something of one that only its own CPU can see (its list
- * registers) would wait, and so would a CPU that could run it. Then the interrupts that came meanwhile.
+ * A piece of work on a VM. Not with a vcpu loaded: who wants something of one that only its own CPU
+ * can see (its list registers) would wait, and so would a CPU that could run it. Then the
+ * interrupts that came meanwhile.
  */
 static void work_on_vms(struct cpu *cpu)
 {

@@ -51,7 +51,10 @@ void vm_start(struct vm *vm)
 {
 	vm->started = counter_now();
 	vm->e2h_said = false;
-	/* A hypervisor reads the physical counter often; where that has no offset, it gets the machine's as it is. */
+	/*
+	 * A hypervisor reads the physical counter often; where that has no offset, it gets the
+	 * machine's as it is.
+	 */
 	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
@@ -120,7 +123,9 @@ static void reset_piece(struct vm *vm)
 		return;
 	vm->reset = 0;
 	log_line("vm %s: reset%s", vm->config->name,
-		 vm_devices_know_ram(vm) ? "; its devices are as it left them, and may write to its memory" : "");
+		 vm_devices_know_ram(vm)
+			 ? "; its devices are as it left them, and may write to its memory"
+			 : "");
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);

@@ -76,8 +76,10 @@ static const char *map_ram(struct vm *vm)
 		const struct vm_ram *r = &vm->ram[i];
 
 		if (stage2_map(&vm->stage2, ipa(r->ipa), pa(r->pa), r->size, STAGE2_RAM))
-			return FAIL("memory: expected %lu MiB and stage-2 tables for it, found none for these: %lu KiB are free",
-				    vm->config->mem_size >> 20, free_kib());
+			return FAIL(
+				"memory: expected %lu MiB and stage-2 tables for it, found none "
+				"for these: %lu KiB are free",
+				vm->config->mem_size >> 20, free_kib());
 	}
 	return NULL;
 }
@@ -132,8 +134,10 @@ static const char *make_vcpus(struct vm *vm)
 		u64 page = page_alloc(order);
 
 		if (!page)
-			return FAIL("cpus: expected %lu KiB for vcpu %u, found %lu free in other pieces",
-				    PAGE_SIZE << order >> 10, i, free_kib());
+			return FAIL(
+				"cpus: expected %lu KiB for vcpu %u, found %lu free in other "
+				"pieces",
+				PAGE_SIZE << order >> 10, i, free_kib());
 		page_zero(page, PAGE_SIZE << order);
 		vcpu = pa_ptr(pa(page));
 		vcpu->vm = vm;
@@ -147,9 +151,11 @@ static const char *make_vcpus(struct vm *vm)
 		if (!vcpu->affinity)
 			return FAIL("hard-affinity: none of the CPUs of vcpu %u is online", i);
 		if (vm->config->nested && vel2_init(vcpu))
-			return FAIL("nidus,nested: no memory for its virtual EL2: %lu KiB are free", free_kib());
+			return FAIL("nidus,nested: no memory for its virtual EL2: %lu KiB are free",
+				    free_kib());
 		if (simd_vcpu_init(vcpu))
-			return FAIL("cpus: no memory for its SIMD state: %lu KiB are free", free_kib());
+			return FAIL("cpus: no memory for its SIMD state: %lu KiB are free",
+				    free_kib());
 	}
 	return NULL;
 }
@@ -159,8 +165,10 @@ static const char *make_devices(struct vm *vm)
 	int err = vm->config->nested ? shadow_vm_init(vm) : 0;
 
 	if (err == -ENOMEM)
-		return FAIL("nidus,nested: expected %lu KiB of free memory for its shadow tables, found %lu",
-			    shadow_pages_needed(vm) << (PAGE_SHIFT - 10), free_kib());
+		return FAIL(
+			"nidus,nested: expected %lu KiB of free memory for its shadow tables, "
+			"found %lu",
+			shadow_pages_needed(vm) << (PAGE_SHIFT - 10), free_kib());
 	if (err)
 		return "nidus,nested: no VMIDs for its shadow tables";
 	if (vgic_vm_init(vm))
@@ -224,27 +232,37 @@ static u64 place_initrd(const struct vm *vm, const struct image *image, u64 size
 	return best ? ALIGN_DOWN(best->ipa + best->size - size, PAGE_SIZE) : 0;
 }
 
-/* The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows up. */
+/*
+ * The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows
+ * up.
+ */
 static const char *plan_images(struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
 	const struct vm_layout *at = &vm->layout;
-	struct guest_layout gl = { .ram = at->ram, .ram_size = at->ram_size, .gicd = at->gicd, .gicr = at->gicr,
-				   .uart = at->uart, .uart_intid = at->uart_intid, .initrd_size = c->ramdisk.size };
+	struct guest_layout gl = { .ram = at->ram,
+				   .ram_size = at->ram_size,
+				   .gicd = at->gicd,
+				   .gicr = at->gicr,
+				   .uart = at->uart,
+				   .uart_intid = at->uart_intid,
+				   .initrd_size = c->ramdisk.size };
 	struct image *image = &vm->load.image;
 	const char *error;
 
-	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram, at->ram_size);
+	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram,
+			   at->ram_size);
 	if (error)
 		return FAIL("kernel: %s", error);
 	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
 	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
 		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
 	if (!gl.initrd)
-		return FAIL("memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
-			    "device tree (0x%lx), found 0x%lx%s",
-			    image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
-			    c->direct_map ? " in the largest piece" : "");
+		return FAIL(
+			"memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
+			"device tree (0x%lx), found 0x%lx%s",
+			image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
+			c->direct_map ? " in the largest piece" : "");
 	vm->load.initrd = gl.initrd;
 	vm->entry = image->entry;
 	return make_fdt(vm, &gl);
@@ -337,8 +355,8 @@ static bool release_ram(struct vm *vm)
 		return vm_ram_free_piece(vm);
 	for (; vm->ram_chunks; vm->ram_chunks--)
 		size += vm->ram[vm->ram_chunks - 1].size;
-	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there", vm->config->name,
-		 size >> 20);
+	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there",
+		 vm->config->name, size >> 20);
 	return false;
 }
 

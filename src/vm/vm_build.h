@@ -7,19 +7,21 @@
 struct vm;
 
 /*
- * Give vm memory, stage-2 tables, devices and vcpus, as vm->config says; make its device tree, and decide where its images
- * go. Returns NULL, or what is wrong in words (static storage); vm_release_piece() then takes back what was given.
+ * Give vm memory, stage-2 tables, devices and vcpus, as vm->config says; make its device tree, and
+ * decide where its images go. Returns NULL, or what is wrong in words (static storage);
+ * vm_release_piece() then takes back what was given.
  */
 const char *vm_build(struct vm *vm);
 /*
- * Whether a device may have been told addresses of the VM's RAM: one passed through, to a VM that ran and whose addresses
- * are physical ones. Nothing stands between such a device and memory, and nobody but the guest can stop it. So the RAM of
- * a VM that is off stays what it was, for ever; and a VM that is reset finds its devices as it left them.
+ * Whether a device may have been told addresses of the VM's RAM: one passed through, to a VM that
+ * ran and whose addresses are physical ones. Nothing stands between such a device and memory, and
+ * nobody but the guest can stop it. So the RAM of a VM that is off stays what it was, for ever; and
+ * a VM that is reset finds its devices as it left them.
  */
 bool vm_devices_know_ram(const struct vm *vm);
 /*
- * Free RAM (but see above), tables and devices, a piece at a time; true: there is more. The control blocks stay. No vcpu is loaded
- * anywhere.
+ * Free RAM (but see above), tables and devices, a piece at a time; true: there is more. The control
+ * blocks stay. No vcpu is loaded anywhere.
  */
 bool vm_release_piece(struct vm *vm) must_check;
 /* After that, of a VM that never started: its vcpus too. */

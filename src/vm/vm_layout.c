@@ -41,7 +41,9 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 	return n;
 }
 
-/* With nidus,direct-map the VM's devices stand where the machine's do, of which there may be less. */
+/*
+ * With nidus,direct-map the VM's devices stand where the machine's do, of which there may be less.
+ */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
 	u32 devices = vm->config->vpl011 ? 3 : 2;
@@ -52,10 +54,12 @@ static const char *check_parts(const struct vm *vm, const struct part *part, u32
 	for (u32 i = 0; i < devices; i++)
 		for (u32 j = i + 1; j < n; j++)
 			if (range_overlaps(part[i].at, part[j].at))
-				return FAIL("cpus: expected parts of the VM that do not overlap, found %s at 0x%lx "
-					    "+ 0x%lx and %s at 0x%lx + 0x%lx",
-					    part[i].what, part[i].at.base, part[i].at.size,
-					    part[j].what, part[j].at.base, part[j].at.size);
+				return FAIL(
+					"cpus: expected parts of the VM that do not overlap, found "
+					"%s at 0x%lx "
+					"+ 0x%lx and %s at 0x%lx + 0x%lx",
+					part[i].what, part[i].at.base, part[i].at.size,
+					part[j].what, part[j].at.base, part[j].at.size);
 	return NULL;
 }
 
@@ -68,16 +72,22 @@ static const char *check_device(const struct vm *vm, const struct part *part, u3
 	for (u32 r = 0; r < pass->reg_count; r++)
 		for (u32 i = 0; i < n; i++)
 			if (range_overlaps(machine_pages_of(pass->reg[r]), part[i].at))
-				return FAIL("nidus,passthrough: expected registers where the VM has nothing else, "
-					    "found %s at 0x%lx + 0x%lx in a page with %s at 0x%lx + 0x%lx",
-					    dt_name(machine.fdt, pass->node, name, sizeof(name)),
-					    pass->reg[r].base, pass->reg[r].size, part[i].what,
-					    part[i].at.base, part[i].at.size);
+				return FAIL(
+					"nidus,passthrough: expected registers where the VM has "
+					"nothing else, "
+					"found %s at 0x%lx + 0x%lx in a page with %s at 0x%lx + "
+					"0x%lx",
+					dt_name(machine.fdt, pass->node, name, sizeof(name)),
+					pass->reg[r].base, pass->reg[r].size, part[i].what,
+					part[i].at.base, part[i].at.size);
 	for (u32 i = 0; vm->config->vpl011 && i < pass->intid_count; i++)
 		if (pass->intid[i] == vm->layout.uart_intid)
-			return FAIL("nidus,passthrough: expected interrupts that the VM has not yet, found %s with "
-				    "%u, which is its UART's (without vpl011 it has none)",
-				    dt_name(machine.fdt, pass->node, name, sizeof(name)), pass->intid[i]);
+			return FAIL(
+				"nidus,passthrough: expected interrupts that the VM has not yet, "
+				"found %s with "
+				"%u, which is its UART's (without vpl011 it has none)",
+				dt_name(machine.fdt, pass->node, name, sizeof(name)),
+				pass->intid[i]);
 	return NULL;
 }
 
@@ -92,10 +102,12 @@ static const char *check_shared(const struct vm_config *c)
 			u32 intid = c->pass[i].intid[k];
 
 			if (seen[intid / 64] >> intid % 64 & 1)
-				return FAIL("nidus,passthrough: expected an interrupt of its own, found %s with %u, "
-					    "which the VM has already",
-					    dt_name(machine.fdt, c->pass[i].node, name, sizeof(name)),
-					    intid);
+				return FAIL(
+					"nidus,passthrough: expected an interrupt of its own, "
+					"found %s with %u, "
+					"which the VM has already",
+					dt_name(machine.fdt, c->pass[i].node, name, sizeof(name)),
+					intid);
 			seen[intid / 64] |= BIT(intid % 64);
 		}
 	return NULL;

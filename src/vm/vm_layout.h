@@ -7,7 +7,8 @@
 struct vm;
 
 /*
- * Whether vm's RAM, GIC, UART and passed-through devices overlap nowhere: guest addresses by the page, and INTIDs. Needs
- * vm->config, layout and ram[]. Returns NULL, or a line that names the property and both parties (static storage). Pure.
+ * Whether vm's RAM, GIC, UART and passed-through devices overlap nowhere: guest addresses by the
+ * page, and INTIDs. Needs vm->config, layout and ram[]. Returns NULL, or a line that names the
+ * property and both parties (static storage). Pure.
  */
 const char *vm_layout_check(const struct vm *vm) must_check;

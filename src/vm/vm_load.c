@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filling a VM's RAM, in pieces: interrupts are masked at EL2, and other VMs wait for the CPU that does it. Nothing here can
- * fail: what goes where was decided when the VM was built.
+ * Filling a VM's RAM, in pieces: interrupts are masked at EL2, and other VMs wait for the CPU that
+ * does it. Nothing here can fail: what goes where was decided when the VM was built.
  */
 #include "vm/vm_load.h"
 
@@ -15,7 +15,10 @@
 
 /* A piece ends with the unit in which its millisecond is over. */
 #define PIECES_A_SECOND 1000
-/* Units, between two looks at the time: some hundred microseconds each, as hashing costs some hundred times what zeroing does. */
+/*
+ * Units, between two looks at the time: some hundred microseconds each, as hashing costs some
+ * hundred times what zeroing does.
+ */
 #define ZERO_UNIT MIB(1)
 #define COPY_UNIT KIB(64)
 #define HASH_UNIT KIB(8)
@@ -56,7 +59,7 @@ static void tell_digest(const struct vm *vm, const char *what, struct sha256 *sh
 	log_line("vm %s: %s: sha256 %s", vm->config->name, what, hex);
 }
 
-/* ---- phases: each does a unit and returns its bytes; 0: there is nothing left of it ---------------- */
+/* ---- phases: each does a unit and returns its bytes; 0: there is nothing left of it ---------- */
 
 static u64 zero_ram(struct vm *vm, struct vm_load *l)
 {
@@ -137,7 +140,7 @@ static u64 (*const phases[])(struct vm *vm, struct vm_load *l) = {
 	zero_ram, copy_kernel, hash_kernel, copy_ramdisk, copy_fdt,
 };
 
-/* ---- pieces -------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 void vm_load_begin(struct vm *vm)
 {
@@ -158,7 +161,8 @@ static void tell_progress(const struct vm *vm, const struct vm_load *l)
 			all += vm->ram[i].size;
 			done += i < l->part ? vm->ram[i].size : 0;
 		}
-		log_line("vm %s: zeroing its memory: %lu of %lu MiB", vm->config->name, done >> 20, all >> 20);
+		log_line("vm %s: zeroing its memory: %lu of %lu MiB", vm->config->name, done >> 20,
+			 all >> 20);
 		return;
 	}
 	all = vm->config->kernel.size + vm->config->ramdisk.size;
@@ -166,7 +170,8 @@ static void tell_progress(const struct vm *vm, const struct vm_load *l)
 		done += vm->config->kernel.size;
 	else if (phases[l->phase] == copy_kernel)
 		done = 0;
-	log_line("vm %s: loading its images: %lu of %lu MiB", vm->config->name, done >> 20, all >> 20);
+	log_line("vm %s: loading its images: %lu of %lu MiB", vm->config->name, done >> 20,
+		 all >> 20);
 }
 
 bool vm_load_piece(struct vm *vm)
@@ -181,7 +186,8 @@ bool vm_load_piece(struct vm *vm)
 		if (++l->phase == ARRAY_SIZE(phases))
 			return false;
 	}
-	if (now - l->began > second && now - l->told > (l->told == l->began ? 1 : TELL_SECONDS) * second) {
+	if (now - l->began > second &&
+	    now - l->told > (l->told == l->began ? 1 : TELL_SECONDS) * second) {
 		l->told = now;
 		tell_progress(vm, l);
 	}

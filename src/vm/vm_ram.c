@@ -11,7 +11,8 @@ static char message[160];
 
 static const char *too_little(const struct vm *vm)
 {
-	snprintf(message, sizeof(message), "memory: expected %lu MiB of free memory, found %lu MiB%s",
+	snprintf(message, sizeof(message),
+		 "memory: expected %lu MiB of free memory, found %lu MiB%s",
 		 vm->config->mem_size >> 20, page_free_count() >> (20 - PAGE_SHIFT),
 		 vm->ram_chunks == VM_RAM_CHUNKS ? " in too many pieces" : "");
 	return message;
@@ -73,8 +74,8 @@ static void choose_main(struct vm *vm)
 }
 
 /*
- * The largest blocks that there are, in falling order: so with addresses of the VM's own each is aligned to its size there
- * too, and there are few.
+ * The largest blocks that there are, in falling order: so with addresses of the VM's own each is
+ * aligned to its size there too, and there are few.
  */
 const char *vm_ram_alloc(struct vm *vm)
 {

@@ -27,7 +27,10 @@ struct vpl011;
  * after vgic_vm_reset(). -ENOSPC or mmio_add()'s error: there is none, vm->uart is NULL.
  */
 int vpl011_create(struct vm *vm) must_check;
-/* Print what it still holds, as far as the machine's UART takes it without waiting; true: all. vm->uart NULL is fine. */
+/*
+ * Print what it still holds, as far as the machine's UART takes it without waiting; true: all.
+ * vm->uart NULL is fine.
+ */
 bool vpl011_drained(struct vm *vm);
 /* Print what it still holds and free it; no vcpu of the VM runs any more. vm->uart NULL is fine. */
 void vpl011_destroy(struct vm *vm);

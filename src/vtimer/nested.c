@@ -147,12 +147,14 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
-	sr[SR_CNTHCTL_EL2] = (sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
+	sr[SR_CNTHCTL_EL2] =
+		(sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
 }
 
 /*
- * Whether nothing is to be done for a timer whose emulation begins: it can't raise its line, or the software timer
- * comes no later than that. Only with FEAT_ECV: else L1 sees the ISTATUS that emulate_one() writes.
+ * Whether nothing is to be done for a timer whose emulation begins: it can't raise its line, or the
+ * software timer comes no later than that. Only with FEAT_ECV: else L1 sees the ISTATUS that
+ * emulate_one() writes.
  */
 static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
@@ -189,7 +191,8 @@ static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *v
 {
 	struct timer_map map = timer_map_of(hyp);
 	struct timer_regs virt = virt_read(), phys = phys_read();
-	struct timer_regs want_virt = timer_home_read(vcpu, map.virt), want_phys = timer_home_read(vcpu, map.phys);
+	struct timer_regs want_virt = timer_home_read(vcpu, map.virt),
+			  want_phys = timer_home_read(vcpu, map.phys);
 	bool lines = vcpu->vtimer.el2_lines;
 
 	home_write(vcpu, map.emul_virt, virt);
@@ -218,7 +221,8 @@ void vtimer_level_switch(struct vcpu *vcpu)
 void vtimer_el2_load(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
-	struct timer_regs virt = timer_home_read(vcpu, map.virt), phys = timer_home_read(vcpu, map.phys);
+	struct timer_regs virt = timer_home_read(vcpu, map.virt),
+			  phys = timer_home_read(vcpu, map.phys);
 
 	timer_cancel(&vcpu->vtimer.virt_wake);
 	offset_load(vcpu, map.virt);
@@ -315,7 +319,8 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 		else if (reg == VTIMER_CVAL)
 			r.cval = *value;
 		else
-			r.cval = counter_now() - timer_offset(vcpu, context) + (u64)(s64)(s32)*value;
+			r.cval =
+				counter_now() - timer_offset(vcpu, context) + (u64)(s64)(s32)*value;
 		regs_set(vcpu, context, old, r);
 	} else if (reg == VTIMER_CTL) {
 		*value = r.ctl | (timer_due(vcpu, context, r) ? 0 : CTL_ISTATUS);

@@ -22,12 +22,15 @@
 void vtimer_level_switch(struct vcpu *vcpu);
 
 /*
- * Make sr[SR_CNTHCTL_EL2] all of L1's CNTHCTL_EL2: on the way to L2, when vcpu->sr has vEL2's CNTKCTL_EL1, if either has
- * changed since the last time.
+ * Make sr[SR_CNTHCTL_EL2] all of L1's CNTHCTL_EL2: on the way to L2, when vcpu->sr has vEL2's
+ * CNTKCTL_EL1, if either has changed since the last time.
  */
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
-/* Whether vtimer_el2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is what it was. */
+/*
+ * Whether vtimer_el2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is
+ * what it was.
+ */
 static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
 {
 	return vcpu->timers_trap && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;

@@ -100,7 +100,8 @@ void vtimer_interrupt(struct vcpu *vcpu, u32 intid)
 		vtimer_el2_interrupt(vcpu, intid);
 		return;
 	}
-	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS, intid);
+	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS,
+			   intid);
 }
 
 /* ---- the emulated physical timer ---- */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Boots the guest and reads its console. A limit means no progress: a guest that goes on printing is waited for. */
+/*
+ * Boots the guest and reads its console. A limit means no progress: a guest that goes on printing
+ * is waited for.
+ */
 #include "diff.h"
 
 #include <fcntl.h>

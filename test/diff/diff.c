@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The host's side of the differential tester: has the same programs run on the bare machine and under nidus (boot),
- * compares what they saw, and reduces what differs to the shortest program that shows it.
+ * The host's side of the differential tester: has the same programs run on the bare machine and
+ * under nidus (boot), compares what they saw, and reduces what differs to the shortest program that
+ * shows it.
  *
  *   diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
  *
- * A difference is explained by a rule of diff.rules, or it is a fault. -1: the first fault is enough, as it is. Ends with "diff: N programs, N explained, N
- * unexplained"; status 1 if there is one of the last.
+ * A difference is explained by a rule of diff.rules, or it is a fault. -1: the first fault is
+ * enough, as it is. Ends with "diff: N programs, N explained, N unexplained"; status 1 if there is
+ * one of the last.
  */
 #include "diff.h"
 
@@ -48,7 +50,8 @@ static void hashes(enum who who, const char *lane, u64 first, u64 count, u64 *ha
 		ended = boot(who, lane, &list, &out);
 		for (char *p = out.s; p; p = strchr(p, '\n')) {
 			p += *p == '\n';
-			if (sscanf(p, "P %llx %llx", &n, &h) == 2 && n >= first && n < first + count) {
+			if (sscanf(p, "P %llx %llx", &n, &h) == 2 && n >= first &&
+			    n < first + count) {
 				hash[n - first] = h;
 				done = n - first + 1;
 			}
@@ -56,7 +59,8 @@ static void hashes(enum who who, const char *lane, u64 first, u64 count, u64 *ha
 		free(list.s);
 		free(out.s);
 		if (!ended && ++dead > DEAD_MAX)
-			die("%s: %s: more than %u programs end the guest", lane, who_name[who], DEAD_MAX);
+			die("%s: %s: more than %u programs end the guest", lane, who_name[who],
+			    DEAD_MAX);
 		next = ended ? count : done + 1;
 	}
 }
@@ -138,7 +142,8 @@ int main(int argc, char **argv)
 		case 'o': opt.out = optarg; break;
 		case 'r': opt.rules = optarg; break;
 		case 'b': opt.boot = optarg; break;
-		default: die("usage: diff -r RULES -b BOOT [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...");
+		default:
+			die("usage: diff -r RULES -b BOOT [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...");
 		}
 	}
 	if (!opt.rules || !opt.boot || optind == argc)
@@ -148,7 +153,7 @@ int main(int argc, char **argv)
 		lane_run(argv[optind]);
 	report_all();
 	rules_report();
-	printf("diff: seed %llu: %llu programs, %u explained, %u unexplained\n", opt.seed, programs, explained,
-	       unexplained);
+	printf("diff: seed %llu: %llu programs, %u explained, %u unexplained\n", opt.seed, programs,
+	       explained, unexplained);
 	return unexplained ? 1 : 0;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs programs in full, finds the step that differs, and leaves out steps for as long as one does. */
+/*
+ * Runs programs in full, finds the step that differs, and leaves out steps for as long as one does.
+ */
 #include "diff.h"
 
 #define ENDED " the guest ended here"
@@ -137,7 +139,9 @@ void reduce_first(const char *lane, struct reduction *r, unsigned count)
 	free(t);
 }
 
-/* Masks that leave out more of r: each step alone, and runs of half, a quarter, an eighth of them. */
+/*
+ * Masks that leave out more of r: each step alone, and runs of half, a quarter, an eighth of them.
+ */
 static unsigned candidates(const struct reduction *r, unsigned *mask)
 {
 	unsigned bits[STEPS_MAX], n = 0, count = 0;
@@ -177,7 +181,8 @@ void reduce(const char *lane, struct reduction *r, unsigned count)
 			at[i] = total;
 			n[i] = r[i].same ? 0 : candidates(&r[i], mask);
 			for (unsigned j = 0; j < n[i]; j++)
-				t[total++] = (struct trial){ .number = r[i].number, .mask = mask[j] };
+				t[total++] =
+					(struct trial){ .number = r[i].number, .mask = mask[j] };
 		}
 		run(lane, t, total);
 		progress = false;
@@ -187,7 +192,8 @@ void reduce(const char *lane, struct reduction *r, unsigned count)
 			for (unsigned j = 0; j < n[i]; j++) {
 				struct trial *c = &t[at[i] + j];
 
-				if (c->differs && bits_of(c->mask) < bits_of(best ? best->mask : r[i].mask))
+				if (c->differs &&
+				    bits_of(c->mask) < bits_of(best ? best->mask : r[i].mask))
 					best = c;
 			}
 			if (best) {

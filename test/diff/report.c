@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Differences as they are printed: the shortest program of each kind, and how many there are of the kind. */
+/*
+ * Differences as they are printed: the shortest program of each kind, and how many there are of the
+ * kind.
+ */
 #include "diff.h"
 
 #include <ctype.h>
@@ -23,7 +26,9 @@ static char *signature_of(const struct reduction *r)
 		const char *s = r->line[w][r->first];
 
 		for (s = s ? s + 3 : "nothing"; *s; s++) {
-			if (isxdigit((unsigned char)*s) && (isdigit((unsigned char)*s) || strchr("=# ", s[-1]) || isdigit((unsigned char)s[-1])))
+			if (isxdigit((unsigned char)*s) &&
+			    (isdigit((unsigned char)*s) || strchr("=# ", s[-1]) ||
+			     isdigit((unsigned char)s[-1])))
 				text_add(&t, "%s", t.len && t.s[t.len - 1] == '#' ? "" : "#");
 			else
 				text_add(&t, "%c", *s);
@@ -81,8 +86,8 @@ void report_all(void)
 	for (unsigned i = 0; i < count; i++) {
 		const struct kind *k = &kinds[i];
 
-		printf("difference %u, %s: seed %llu, program %llx, steps %x; %u programs show it\n", i + 1, k->lane, opt.seed,
-		       k->r.number, k->r.mask, k->count);
+		printf("difference %u, %s: seed %llu, program %llx, steps %x; %u programs show it\n",
+		       i + 1, k->lane, opt.seed, k->r.number, k->r.mask, k->count);
 		for (int s = 0; s <= k->r.first; s++)
 			if (k->r.mask >> s & 1)
 				print_step(&k->r, s);

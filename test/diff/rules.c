@@ -37,7 +37,8 @@ void rules_read(const char *path)
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
 		if (line[0] == '#')
-			snprintf(reason, sizeof(reason), "%.1000s", line + 1 + strspn(line + 1, " "));
+			snprintf(reason, sizeof(reason), "%.1000s",
+				 line + 1 + strspn(line + 1, " "));
 		else if (!line[0])
 			reason[0] = 0;
 		else

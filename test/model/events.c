@@ -324,7 +324,8 @@ static const struct {
 	{ "guest changes ZCR_EL1 and SMCR_EL1", false, MOVES_CLAIM, guest_running, ev_len },
 	{ "vEL2 returns to L2", false, MOVES_NONE, vel2_running, ev_level },
 	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
-	{ "vEL2 or L2 changes the level, the short way", false, MOVES_CLAIM_STREAMING, nested_running, ev_short },
+	{ "vEL2 or L2 changes the level, the short way", false, MOVES_CLAIM_STREAMING,
+	  nested_running, ev_short },
 	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
 	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_with_sve, ev_zcr },
 	{ "L1 reads and changes SMCR_EL2", false, MOVES_NONE, vel2_with_sme, ev_smcr },
@@ -345,7 +346,10 @@ bool event_possible(const struct event *e)
 	return kinds[e->kind].possible(e);
 }
 
-/* A use of SIMD claims; an entry only for a guest in streaming mode, whose PSTATE.SM has to be right. */
+/*
+ * A use of SIMD claims; an entry only for a guest in streaming mode, whose PSTATE.SM has to be
+ * right.
+ */
 static bool may_claim(const struct event *e)
 {
 	enum moves may = kinds[e->kind].moves;

@@ -139,8 +139,8 @@ static const struct data junk = {
 };
 
 /*
- * Whether CPTR_EL2.TCPAC may be relied on as it is: by a guest that runs, by the next entry of one whose traps will not be
- * computed anew.
+ * Whether CPTR_EL2.TCPAC may be relied on as it is: by a guest that runs, by the next entry of one
+ * whose traps will not be computed anew.
  */
 static bool wants_tcpac(const struct vcpu *on, bool runs)
 {
@@ -224,7 +224,8 @@ static struct lengths elsewhere(u32 v)
 	const struct vcpu *vcpu = &vcpus[v];
 
 	if (vcpu->simd.l2)
-		return (struct lengths){ vcpu->sr[SR_ZCR_EL2] & ZCR_LEN, vcpu->sr[SR_SMCR_EL2] & SMCR_LEN };
+		return (struct lengths){ vcpu->sr[SR_ZCR_EL2] & ZCR_LEN,
+					 vcpu->sr[SR_SMCR_EL2] & SMCR_LEN };
 	return (struct lengths){ vncr_read(vcpu, VNCR_ZCR_EL1) & ZCR_LEN,
 				 vncr_read(vcpu, VNCR_SMCR_EL1) & SMCR_LEN };
 }

@@ -133,8 +133,8 @@ void leave(u32 c)
 }
 
 /*
- * run_eret(), run_hvc(): from one level's guest to the other's with interrupts masked all along, and without simd_check() if
- * the levels differ in nothing.
+ * run_eret(), run_hvc(): from one level's guest to the other's with interrupts masked all along,
+ * and without simd_check() if the levels differ in nothing.
  */
 void level_short(u32 c)
 {
@@ -235,8 +235,8 @@ u32 exp_svl(u32 v)
 }
 
 /*
- * Above the length: zero, or if the machine keeps it either. Either too for a vcpu with EL2, whose lengths may change twice between
- * two entries that would zero anything.
+ * Above the length: zero, or if the machine keeps it either. Either too for a vcpu with EL2, whose
+ * lengths may change twice between two entries that would zero anything.
  */
 void exp_cut(u32 v, tag *segs, u32 len)
 {
@@ -280,8 +280,8 @@ static void write_status(struct machine_cpu *m, u32 v)
  * together, and that keeps the world small. For it this is only a cause of a trap.
  */
 /*
- * Whether the guest may use FP, or also what field controls. vEL2 that may not has an exception of its own, without nidus; else
- * CPTR_EL2 may make it exit.
+ * Whether the guest may use FP, or also what field controls. vEL2 that may not has an exception of
+ * its own, without nidus; else CPTR_EL2 may make it exit.
  */
 static bool allowed(u32 c, u64 field, u64 ec)
 {

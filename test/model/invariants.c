@@ -96,8 +96,9 @@ static void check_sve(const struct machine_cpu *m, u32 v)
 }
 
 /*
- * A field is open iff the state is live, the VM has the feature and, of a vcpu with EL2, L1 does not trap it. CPACR_EL1 traps where
- * the VM has not all fields of it, where it is vEL2's CPTR_EL2, and where L1 says so.
+ * A field is open iff the state is live, the VM has the feature and, of a vcpu with EL2, L1 does
+ * not trap it. CPACR_EL1 traps where the VM has not all fields of it, where it is vEL2's CPTR_EL2,
+ * and where L1 says so.
  */
 static void check_traps(const struct machine_cpu *m, u32 v)
 {
@@ -114,18 +115,21 @@ static void check_traps(const struct machine_cpu *m, u32 v)
 
 		/* What vEL2 has opened since may still be closed. */
 		if (!!(m->cptr & fields[i]) != want && !(vel2 && want))
-			model_fail("vcpu %u%s runs with CPTR_EL2 %#lx: its state is %s, its VM has SVE %u "
-				   "SME %u, L1 says %#lx",
-				   vcpu_name[v], in_l2(v) ? " (L2)" : "", m->cptr, live(v) ? "live" : "in memory",
-				   setup->vl[k], setup->svl[k], l1);
+			model_fail(
+				"vcpu %u%s runs with CPTR_EL2 %#lx: its state is %s, its VM has SVE %u "
+				"SME %u, L1 says %#lx",
+				vcpu_name[v], in_l2(v) ? " (L2)" : "", m->cptr,
+				live(v) ? "live" : "in memory", setup->vl[k], setup->svl[k], l1);
 	}
-	if ((hidden || (vel2 ? !vcpus[v].cpacr_native : l1 & CPTR_TCPAC)) && !(m->cptr & CPTR_TCPAC))
-		model_fail("vcpu %u%s runs with CPACR_EL1 not trapped", vcpu_name[v], in_l2(v) ? " (L2)" : "");
+	if ((hidden || (vel2 ? !vcpus[v].cpacr_native : l1 & CPTR_TCPAC)) &&
+	    !(m->cptr & CPTR_TCPAC))
+		model_fail("vcpu %u%s runs with CPACR_EL1 not trapped", vcpu_name[v],
+			   in_l2(v) ? " (L2)" : "");
 }
 
 /*
- * All that the guest which runs on c can read at this moment, or another level of it once it lets that: no level may lose
- * what it traps.
+ * All that the guest which runs on c can read at this moment, or another level of it once it lets
+ * that: no level may lose what it traps.
  */
 static void check_guest(u32 c)
 {
@@ -137,7 +141,8 @@ static void check_guest(u32 c)
 	if (!setup->svl[k])
 		check_value(v, "SVCR", m->d.svcr, 0);
 	if (!live(v) && (expect[v].svcr & SVCR_SM))
-		model_fail("vcpu %u runs outside streaming mode, where it left it on", vcpu_name[v]);
+		model_fail("vcpu %u runs outside streaming mode, where it left it on",
+			   vcpu_name[v]);
 	if (!live(v))
 		return;
 	if (setup->svl[k])
@@ -168,9 +173,10 @@ static void check_cpu(u32 c)
 	if (owner && owner->simd.vl &&
 	    (owner->simd.zcr_now != mach[c].zcr_el2 ||
 	     (owner->simd.svl && owner->simd.smcr_now != mach[c].smcr_el2)))
-		model_fail("cpu %u: limits in force are %#lx, %#lx, vcpu %u's record says %#lx, %#lx", cpu_name[c],
-			   mach[c].zcr_el2, mach[c].smcr_el2, vcpu_name[owner - vcpus], owner->simd.zcr_now,
-			   owner->simd.smcr_now);
+		model_fail(
+			"cpu %u: limits in force are %#lx, %#lx, vcpu %u's record says %#lx, %#lx",
+			cpu_name[c], mach[c].zcr_el2, mach[c].smcr_el2, vcpu_name[owner - vcpus],
+			owner->simd.zcr_now, owner->simd.smcr_now);
 	if (owner && owner != cpus[c].loaded)
 		model_fail("cpu %u has vcpu %u live, which is not loaded", cpu_name[c],
 			   vcpu_name[owner - vcpus]);

@@ -81,8 +81,9 @@ u32 segs_of(u64 len);
 /* The length the guest on cpu executes with now, in or out of streaming mode. */
 u32 guest_len(const struct machine_cpu *m, bool streaming);
 /*
- * An ERET to a guest whose CPACR_EL1 is so, or a change of its lengths: registers above them, as the machine treats them. QEMU:
- * nothing happens while FP traps, nor if what CPTR_EL2 traps (at EL2 as well) had a length of 0 before.
+ * An ERET to a guest whose CPACR_EL1 is so, or a change of its lengths: registers above them, as
+ * the machine treats them. QEMU: nothing happens while FP traps, nor if what CPTR_EL2 traps (at EL2
+ * as well) had a length of 0 before.
  */
 void machine_narrow(struct machine_cpu *m, u64 cpacr);
 /* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */

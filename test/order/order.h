@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of the lock-free words of src/ on a machine that lets stores pass. Included ahead of everything: each
- * __atomic builtin and read_once() is an operation of the model machine below, and what is written in no other way than
- * by them is what the test is about.
+ * What becomes of the lock-free words of src/ on a machine that lets stores pass. Included ahead of
+ * everything: each __atomic builtin and read_once() is an operation of the model machine below, and
+ * what is written in no other way than by them is what the test is about.
  *
- * A CPU has a store buffer. A store may be *late*: it stays there, past what the CPU does next, until a fence or a
- * wait; other stores may pass it, but not to the same place, and not if they release. The CPU itself sees it. A
- * sequentially consistent load waits for stores of that kind. The store of a read-modify-write may be late as well, as
- * Arm's LDADDAL is no barrier between what stands before and after it; it is seen at the latest when another CPU
- * looks at the word. Loads are never early.
+ * A CPU has a store buffer. A store may be *late*: it stays there, past what the CPU does next,
+ * until a fence or a wait; other stores may pass it, but not to the same place, and not if they
+ * release. The CPU itself sees it. A sequentially consistent load waits for stores of that kind.
+ * The store of a read-modify-write may be late as well, as Arm's LDADDAL is no barrier between what
+ * stands before and after it; it is seen at the latest when another CPU looks at the word. Loads
+ * are never early.
  *
- * explore() runs a scenario in every way there is with so many switches of the CPU that acts where it could go on,
- * and so many late stores; whenever a CPU waits all others have their turn.
+ * explore() runs a scenario in every way there is with so many switches of the CPU that acts where
+ * it could go on, and so many late stores; whenever a CPU waits all others have their turn.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who must hear of what: a vcpu that sleeps, is picked, or runs, and others that ask it for something or have an
- * interrupt for it; and two vcpus that ask each other. What they do is sched.c's, wake.c's and remote.c's; what is
- * here instead of run.c and the vgic looks at the same words in the same way, and says so.
+ * Who must hear of what: a vcpu that sleeps, is picked, or runs, and others that ask it for
+ * something or have an interrupt for it; and two vcpus that ask each other. What they do is
+ * sched.c's, wake.c's and remote.c's; what is here instead of run.c and the vgic looks at the same
+ * words in the same way, and says so.
  */
 #include "order.h"
 

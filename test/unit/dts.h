@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device trees for unit tests: a machine much like QEMU's virt as source, edited by text replacement,
- * compiled by dtc, and put right before a page that can't be touched.
+ * Device trees for unit tests: a machine much like QEMU's virt as source, edited by text
+ * replacement, compiled by dtc, and put right before a page that can't be touched.
  */
 #pragma once
 
@@ -103,7 +103,9 @@ static inline char *dts_edit(const char *source, const char *from, const char *t
 
 #define GUARD_SPAN 0x200000UL
 
-/* A place for size bytes (a multiple of 8 for it to be exact) whose end nothing can be read behind. */
+/*
+ * A place for size bytes (a multiple of 8 for it to be exact) whose end nothing can be read behind.
+ */
 static inline void *guard_place(size_t size)
 {
 	static char *end;

@@ -186,15 +186,17 @@ static inline bool phys_fire(u32 intid, bool level)
 }
 
 /*
- * Lines of a vcpu's timers: of those that wait or are active, what the physical GIC has behind them; while not loaded
- * none falls, as its registers and its offset stay what they are.
+ * Lines of a vcpu's timers: of those that wait or are active, what the physical GIC has behind
+ * them; while not loaded none falls, as its registers and its offset stay what they are.
  */
 u32 vtimer_lines(const struct vcpu *v, bool loaded)
 {
-	u32 lines = loaded ? phys[fake_cpu][0].pending & ~v->vgic.priv.hw & 0xffff0000 : v->vgic.priv.hw;
+	u32 lines = loaded ? phys[fake_cpu][0].pending & ~v->vgic.priv.hw & 0xffff0000
+			   : v->vgic.priv.hw;
 
 	for (u32 n = 16; loaded && n < 32; n++)
-		if ((v->vgic.priv.hw >> n & 1) && (phys[fake_cpu][0].pending >> v->vgic.priv.pintid[n] & 1))
+		if ((v->vgic.priv.hw >> n & 1) &&
+		    (phys[fake_cpu][0].pending >> v->vgic.priv.pintid[n] & 1))
 			lines |= 1u << n;
 	return lines;
 }
@@ -510,7 +512,9 @@ static inline void enter(struct vcpu *v)
 	lr_unique();
 }
 
-/* One that waits for another vcpu is tried again, as by the run loop, if that one answers at all. */
+/*
+ * One that waits for another vcpu is tried again, as by the run loop, if that one answers at all.
+ */
 static inline bool answer(struct vcpu *v, const struct mmio_region *r, struct mmio *m)
 {
 	bool ok;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A VM whose L1 is a hypervisor, for tests of what nidus does for it: RAM, vcpus with VNCR pages, and
- * a writer of L1's stage-2 tables (4 KiB granule, from level 1, 39 bits).
+ * A VM whose L1 is a hypervisor, for tests of what nidus does for it: RAM, vcpus with VNCR pages,
+ * and a writer of L1's stage-2 tables (4 KiB granule, from level 1, 39 bits).
  */
 #pragma once
 
@@ -71,7 +71,10 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 	nv_cpu[1].index = 1;
 	nv_next_table = NV_TABLES;
 	nv_vm.nested.hcr = ~0UL;
-	/* 40 bits, all granules, HAFDBS 2, VMID16, PAN3, HPDS; TTST, TTL, E0PD; TLBI ranges, XS; XNX */
+	/*
+	 * 40 bits, all granules, HAFDBS 2, VMID16, PAN3, HPDS; TTST, TTL, E0PD; TLBI ranges, XS;
+	 * XNX
+	 */
 	nv_vm.id_regs.v[IDX_ID_AA64MMFR0_EL1] = 2 | 1 << 20;
 	nv_vm.id_regs.v[IDX_ID_AA64MMFR1_EL1] = 2 | 2 << 4 | 1 << 12 | 3 << 20 | 1UL << 28;
 	nv_vm.id_regs.v[IDX_ID_AA64MMFR2_EL1] = 1UL << 28 | 1UL << 48 | 1UL << 60;

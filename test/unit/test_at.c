@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address translation instructions: which regime, which walk, and PAR_EL1 as the machine gives it. */
+/*
+ * Address translation instructions: which regime, which walk, and PAR_EL1 as the machine gives it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

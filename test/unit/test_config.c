@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From /chosen to VM configurations: Xen's bindings, loose modules, device passthrough, and every error. */
+/*
+ * From /chosen to VM configurations: Xen's bindings, loose modules, device passthrough, and every
+ * error.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -396,8 +399,9 @@ static void test_module_over_tables(void **state)
 	(void)state;
 	donated = (struct range){ 0x50008000, 0x4000 };
 	read_chosen(VM_B("") HEAD("a") SIZE KERNEL(50000000) "};");
-	assert_fault("/chosen/a/module@50000000: reg: expected no overlap with nidus's tables (0x50008000 + 0x4000), "
-		     "found 0x50000000 + 0x10000");
+	assert_fault(
+		"/chosen/a/module@50000000: reg: expected no overlap with nidus's tables (0x50008000 + 0x4000), "
+		"found 0x50000000 + 0x10000");
 	donated.base = 0x50010000;
 	read_chosen(VM_B("") HEAD("a") SIZE KERNEL(50000000) "};");
 	assert_int_equal(c.count, 2);

@@ -444,7 +444,9 @@ static void test_drained_does_not_wait(void **state)
 		quota = 8;
 	}
 	assert_in_range(turns, 4, 12);
-	assert_string_equal(printed(), "the last words are longer than its FIFO, which is not the machine's fault");
+	assert_string_equal(
+		printed(),
+		"the last words are longer than its FIFO, which is not the machine's fault");
 	assert_true(console_drained(ports[0]));
 }
 
@@ -468,7 +470,10 @@ static void test_no_uart(void **state)
 	assert_string_equal(printed(), "");
 }
 
-/* A guess where a UART might be is not touched unless there is something to say, and not once it is given up. */
+/*
+ * A guess where a UART might be is not touched unless there is something to say, and not once it is
+ * given up.
+ */
 static void test_early(void **state)
 {
 	(void)state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Debug of a vcpu with a virtual EL2: what the CPU has of its registers, when MDSCR_EL1 traps, where values are. */
+/*
+ * Debug of a vcpu with a virtual EL2: what the CPU has of its registers, when MDSCR_EL1 traps,
+ * where values are.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,14 +57,16 @@ static int setup(void **state)
 /* What vEL2 reads and writes, as a trap. */
 static void numbered(u32 n, u32 op2, u64 v)
 {
-	assert_int_equal(debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, n, op2), true, &v), SKIP);
+	assert_int_equal(debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, n, op2), true, &v),
+			 SKIP);
 }
 
 static u64 number(u32 n, u32 op2)
 {
 	u64 v = 0;
 
-	assert_int_equal(debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, n, op2), false, &v), SKIP);
+	assert_int_equal(debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, n, op2), false, &v),
+			 SKIP);
 	return v;
 }
 
@@ -78,7 +83,7 @@ static void mdscr_by_page(u64 v)
 		debug_vel2_exit(&vcpu);
 }
 
-/* ---- whom a breakpoint matches: AArch64.StateMatch, by its own words, for Non-secure state ---- */
+/* ---- whom a breakpoint matches: AArch64.StateMatch, by its own words, for Non-secure state --- */
 
 static bool matches(u64 control, u32 el)
 {
@@ -119,12 +124,16 @@ static void state_match(void **state)
 
 /* ---- the CPU's registers ---- */
 
-/* MDSCR_EL1 was written without a trap, then a register that traps: the exit makes it live, and the write must not be lost. */
+/*
+ * MDSCR_EL1 was written without a trap, then a register that traps: the exit makes it live, and the
+ * write must not be lost.
+ */
 static void first_write(void **state)
 {
 	(void)state;
 	for (u32 op2 = 4; op2 < 8; op2++) {
-		static const char *const name[] = { "DBGBVR3_EL1", "DBGBCR3_EL1", "DBGWVR3_EL1", "DBGWCR3_EL1" };
+		static const char *const name[] = { "DBGBVR3_EL1", "DBGBCR3_EL1", "DBGWVR3_EL1",
+						    "DBGWCR3_EL1" };
 
 		setup(NULL);
 		vcpu.mdscr.free = true;
@@ -198,7 +207,10 @@ static void vcpu_switch(void **state)
 		assert_int_equal(fake_get("MDSCR_EL1"), hyp ? MDE : MDE | KDE);
 		assert_int_equal(vcpu.sr[SR_MDSCR_EL1], MDE | KDE);
 	}
-	/* L2 wrote MDSCR_EL1 while live, without a trap, and lost the CPU: the page has it too, where L1 reads it. */
+	/*
+	 * L2 wrote MDSCR_EL1 while live, without a trap, and lost the CPU: the page has it too,
+	 * where L1 reads it.
+	 */
 	fake_set("MDSCR_EL1", 0);
 	vcpu.hyp = false;
 	vcpu.sr[SR_MDSCR_EL1] = TDCC;
@@ -301,7 +313,10 @@ static void traps_again_without_guest(void **state)
 	assert_true(vcpu.traps_stale);
 }
 
-/* MDCR_EL2.TDA: treated as 1 where HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level, with the access's syndrome. */
+/*
+ * MDCR_EL2.TDA: treated as 1 where HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level,
+ * with the access's syndrome.
+ */
 static void dcc_of_host_el0(void **state)
 {
 	const u64 esr = 0x18UL << 26 | 1UL << 25 | 0x20c023; /* an MRS of MDCCSR_EL0 */

@@ -11,7 +11,10 @@
 #include "arch/sysreg.h"
 #include "boot/el2.h"
 
-/* A register, the field of an ID register that says that it exists, the least value, and what it must hold. */
+/*
+ * A register, the field of an ID register that says that it exists, the least value, and what it
+ * must hold.
+ */
 static const struct {
 	const char *reg, *id;
 	u32 lsb, min;

@@ -108,7 +108,10 @@ static void every_class(void **state)
 		}
 }
 
-/* Only vEL2's ERETs are nidus's; whoever else executes one under a trap, it is none of nidus's making. */
+/*
+ * Only vEL2's ERETs are nidus's; whoever else executes one under a trap, it is none of nidus's
+ * making.
+ */
 static void eret_of_vel2(void **state)
 {
 	enum exit_class class;
@@ -152,7 +155,10 @@ static void l1_comes_first(void **state)
 	assert_string_equal(handled, "sysreg_trap");
 }
 
-/* HVC with HCR_EL2.HCD is UNDEFINED at EL1 and at EL2, and the exception is the HVC's, which PC is behind. */
+/*
+ * HVC with HCR_EL2.HCD is UNDEFINED at EL1 and at EL2, and the exception is the HVC's, which PC is
+ * behind.
+ */
 static void hvc_disabled(void **state)
 {
 	enum exit_class class;

@@ -364,8 +364,8 @@ static void test_nomap(void **state)
 	u32 nomap = 0;
 
 	(void)state;
-	assert_no_error(read_edited("no-map; };",
-				    "no-map; }; free@43000000 { reg = <0 0x43000000 0 0x1000>; };"));
+	assert_no_error(read_edited(
+		"no-map; };", "no-map; }; free@43000000 { reg = <0 0x43000000 0 0x1000>; };"));
 	assert_true(is_reserved(0x43000000, 0x1000));
 	for (u32 i = 0; i < m.rsv_count; i++)
 		if (m.rsv_nomap[i]) {
@@ -375,7 +375,10 @@ static void test_nomap(void **state)
 	assert_int_equal(nomap, 2);
 }
 
-/* A UART behind bridges, as on Arm's FVP: interrupts of one cell, chip selects, three levels of ranges. */
+/*
+ * A UART behind bridges, as on Arm's FVP: interrupts of one cell, chip selects, three levels of
+ * ranges.
+ */
 #define FVP(map)                                                                                   \
 	"bus@8000000 { #address-cells = <2>; #size-cells = <1>; #interrupt-cells = <1>;"           \
 	"	ranges = <0 0x10000000 0 0x10000000 0x20000000>;" map                              \
@@ -415,12 +418,16 @@ static void test_interrupt_map(void **state)
 				     "<0x90000 0x1000 5 &gic 0 0 0 7 1>;")));
 	assert_int_equal(m.uart_intid, 39);
 	/* Two maps, the second with one cell of address and two of interrupt. */
-	assert_no_error(read_fvp("mid: mid { #address-cells = <1>; #interrupt-cells = <2>;"
-				 "interrupt-map-mask = <0 0xff 0>;"
-				 "interrupt-map = <0 8 0 &gic 0 0 0 70 4>, <0 9 0 &gic 0 0 0 71 4>; };"
-				 FVP(FVP_MASK "interrupt-map = <0 0 5 &mid 0x77 0x109 3>;")));
+	assert_no_error(
+		read_fvp("mid: mid { #address-cells = <1>; #interrupt-cells = <2>;"
+			 "interrupt-map-mask = <0 0xff 0>;"
+			 "interrupt-map = <0 8 0 &gic 0 0 0 70 4>, <0 9 0 &gic 0 0 0 71 4>; };" FVP(
+				 FVP_MASK "interrupt-map = <0 0 5 &mid 0x77 0x109 3>;")));
 	assert_int_equal(m.uart_intid, 103);
-	/* As on Juno a narrow mask; an entry for another controller, which has no address, before ours. */
+	/*
+	 * As on Juno a narrow mask; an entry for another controller, which has no address, before
+	 * ours.
+	 */
 	assert_no_error(read_fvp("other: other { #interrupt-cells = <2>; interrupt-controller; };"
 				 FVP("interrupt-map-mask = <0 0 15>; interrupt-map ="
 				     "<0 0 1 &other 1 4>, <0 0 5 &gic 0 0 0 72 4>;")));
@@ -449,8 +456,8 @@ static void test_interrupt_map_faults(void **state)
 		{ FVP(FVP_MASK "interrupt-map = <0 0 5 0x7777 0 0 0 4 4>;"),
 		  "/bus@8000000: interrupt-map: expected interrupt parents, found phandle 0x7777" },
 		{ "a: a { #interrupt-cells = <1>; interrupt-map = <1 &b 1>; };"
-		  "b: b { #interrupt-cells = <1>; interrupt-map = <1 &a 1>; };"
-		  FVP(FVP_MASK "interrupt-map = <0 0 5 &a 1>;"),
+		  "b: b { #interrupt-cells = <1>; interrupt-map = <1 &a 1>; };" FVP(
+			  FVP_MASK "interrupt-map = <0 0 5 &a 1>;"),
 		  "/bus@8000000/motherboard/io/uart@90000: interrupts: expected interrupts of the GICv3, "
 		  "found another interrupt parent" },
 		{ "a: a { #interrupt-cells = <9>; };" FVP(FVP_MASK "interrupt-map = <0 0 5 &a 1>;"),
@@ -461,23 +468,28 @@ static void test_interrupt_map_faults(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_no_error(read_fvp(cases[i].tree));
 		if (m.note_count != 1 || strcmp(m.note[0], cases[i].note))
-			fail_msg("case %zu:\n  expected \"%s\"\n  found    \"%s\"", i, cases[i].note,
-				 m.note_count ? m.note[0] : "no note");
+			fail_msg("case %zu:\n  expected \"%s\"\n  found    \"%s\"", i,
+				 cases[i].note, m.note_count ? m.note[0] : "no note");
 		assert_range(m.uart, 0x1c090000, 0x1000);
 		assert_int_equal(m.uart_intid, 0);
 	}
 }
 
-/* A map of n entries before the one that is asked for, with so many changes (even) of the parent. */
+/*
+ * A map of n entries before the one that is asked for, with so many changes (even) of the parent.
+ */
 static void long_map(u32 n, u32 changes, const char *note)
 {
 	char *map = malloc(64 * (n + 2) + 512), *p = map;
 
-	p += sprintf(p, "other: other { #interrupt-cells = <2>; interrupt-controller; };"
-			"bus@8000000 { #address-cells = <2>; #size-cells = <1>; #interrupt-cells = <1>;"
-			"	ranges = <0 0x10000000 0 0x10000000 0x20000000>;" FVP_MASK "interrupt-map = ");
+	p += sprintf(
+		p, "other: other { #interrupt-cells = <2>; interrupt-controller; };"
+		   "bus@8000000 { #address-cells = <2>; #size-cells = <1>; #interrupt-cells = <1>;"
+		   "	ranges = <0 0x10000000 0 0x10000000 0x20000000>;" FVP_MASK
+		   "interrupt-map = ");
 	for (u32 i = 0; i < n; i++)
-		p += sprintf(p, i < changes && i % 2 ? "<0 0 4 &other 1 4>," : "<0 0 4 &gic 0 0 0 4 4>,");
+		p += sprintf(p, i < changes && i % 2 ? "<0 0 4 &other 1 4>,"
+						     : "<0 0 4 &gic 0 0 0 4 4>,");
 	sprintf(p, "<0 0 5 &gic 0 0 0 5 4>;"
 		   "con: uart@9090000 { compatible = \"arm,pl011\";"
 		   "	reg = <0 0x1c090000 0x1000>; interrupts = <5>; }; };");
@@ -496,7 +508,9 @@ static void test_interrupt_map_long(void **state)
 	long_map(2047, 0, NULL);
 	long_map(2048, 0, "/bus@8000000: interrupt-map: expected at most 2048 entries, found more");
 	long_map(100, 62, NULL);
-	long_map(100, 64, "/bus@8000000: interrupt-map: expected at most 63 changes of interrupt parents, found more");
+	long_map(
+		100, 64,
+		"/bus@8000000: interrupt-map: expected at most 63 changes of interrupt parents, found more");
 }
 
 static void test_faults(void **state)

@@ -318,7 +318,8 @@ static void more_ram(void **state)
 	make();
 	assert_cells("/memory@40000000", "reg", (const u32[]){ 0, 0x40000000, 1, 0x80000000 }, 4);
 	assert_cells("/memory@50000000", "reg", (const u32[]){ 0, 0x50000000, 0, 0x1000 }, 4);
-	assert_cells("/memory@8080000000", "reg", (const u32[]){ 0x80, 0x80000000, 0, 0x40000000 }, 4);
+	assert_cells("/memory@8080000000", "reg", (const u32[]){ 0x80, 0x80000000, 0, 0x40000000 },
+		     4);
 	while ((node = fdt_node_offset_by_prop_value(out, node, "device_type", "memory", 7)) >= 0)
 		if (n++ == 0)
 			assert_string_equal(fdt_get_name(out, node, NULL), "memory@40000000");

@@ -316,8 +316,8 @@ static void trng_no_entropy(void **state)
 }
 
 /*
- * At vEL2 an HVC is an exception to vEL2 itself, with nothing changed but what the exception changes; its SMC is a call to
- * nidus, as its device tree says.
+ * At vEL2 an HVC is an exception to vEL2 itself, with nothing changed but what the exception
+ * changes; its SMC is a call to nidus, as its device tree says.
  */
 static void at_vel2(void **state)
 {

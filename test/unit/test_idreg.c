@@ -17,8 +17,8 @@
 #include "traps/idreg.h"
 
 /*
- * Written from Arm's register descriptions, not from src/traps/idreg.c. U: unsigned, at most max. S:
- * signed, at most max. Is: always max, whatever the machine has. No: not implemented, reads max.
+ * Written from Arm's register descriptions, not from src/traps/idreg.c. U: unsigned, at most max.
+ * S: signed, at most max. Is: always max, whatever the machine has. No: not implemented, reads max.
  */
 enum rule { U, S, Is, No };
 enum who { All, Sve, Sme, Either, Nested, Plain }; /* Plain: not nested */
@@ -388,7 +388,10 @@ static void a_known_machine(void **state)
 	assert_int_equal(id.v[IDX_ID_AA64PFR1_EL1], 0x0000000001000021);
 	assert_int_equal(id.v[IDX_ID_AA64ZFR0_EL1], 0x0110110100210021);
 	assert_int_equal(id.v[IDX_ID_AA64SMFR0_EL1], 0x80f100fd00000000);
-	/* A nested VM: EL2, VHE, FGT, HCX, XNX, 16-bit VMIDs, stage-2 granules; EVT; no E2H = 0, NV, TWED, FWB. */
+	/*
+	 * A nested VM: EL2, VHE, FGT, HCX, XNX, 16-bit VMIDs, stage-2 granules; EVT; no E2H = 0,
+	 * NV, TWED, FWB.
+	 */
 	idregs_init(&id, &configs[4]);
 	assert_int_equal(id.v[IDX_ID_AA64PFR0_EL1], 0x1101000101110111);
 	assert_int_equal(id.v[IDX_ID_AA64ISAR1_EL1], 0x0111201110211502);

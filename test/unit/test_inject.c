@@ -142,7 +142,10 @@ static void undef_syndrome(void **state)
 	assert_int_equal(fake_writes("FAR_EL12"), 0);
 }
 
-/* FEAT_IDST: op0 3, op1 0, 1 or 3, CRn 0, CRm 0 to 7, read, where the VM has it in ID_AA64MMFR2_EL1.IDS. */
+/*
+ * FEAT_IDST: op0 3, op1 0, 1 or 3, CRn 0, CRm 0 to 7, read, where the VM has it in
+ * ID_AA64MMFR2_EL1.IDS.
+ */
 static void undef_id_space(void **state)
 {
 	static struct vm vm;
@@ -150,7 +153,8 @@ static void undef_id_space(void **state)
 	(void)state;
 	vcpu.vm = &vm;
 	for (u32 n = 0; n < 1u << 16; n++) {
-		u64 op0 = n >> 14, op1 = n >> 11 & 7, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
+		u64 op0 = n >> 14, op1 = n >> 11 & 7, crn = n >> 7 & 15, crm = n >> 3 & 15,
+		    op2 = n & 7;
 		u64 iss = op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | 7UL << 5 | crm << 1;
 		bool space = op0 == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && crn == 0 && crm < 8;
 
@@ -246,7 +250,10 @@ static void external_aborts(void **state)
 	}
 }
 
-/* vEL2, which runs at EL1, takes its own exceptions as EL2 would; L2's are an ordinary guest's, whatever L1's TGE says. */
+/*
+ * vEL2, which runs at EL1, takes its own exceptions as EL2 would; L2's are an ordinary guest's,
+ * whatever L1's TGE says.
+ */
 static void both_levels(void **state)
 {
 	static u64 page[VNCR_WORDS];
@@ -255,10 +262,14 @@ static void both_levels(void **state)
 		u64 mode, spsr_mode, ec;
 		bool pan;
 	} cases[] = {
-		{ true, false, false, 5, 9, 0x25, false }, { true, false, false, 4, 8, 0x25, false },
-		{ true, true, false, 5, 9, 0x25, true },   { true, true, true, 5, 9, 0x25, false },
-		{ true, true, false, 0, 0, 0x24, true },   { false, false, false, 5, 5, 0x25, true },
-		{ false, true, false, 0, 0, 0x24, true },  { false, false, true, 5, 5, 0x25, false },
+		{ true, false, false, 5, 9, 0x25, false },
+		{ true, false, false, 4, 8, 0x25, false },
+		{ true, true, false, 5, 9, 0x25, true },
+		{ true, true, true, 5, 9, 0x25, false },
+		{ true, true, false, 0, 0, 0x24, true },
+		{ false, false, false, 5, 5, 0x25, true },
+		{ false, true, false, 0, 0, 0x24, true },
+		{ false, false, true, 5, 5, 0x25, false },
 	};
 
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who gets which physical interrupt, and which of them is over when irq_handle() returns: each is acknowledged and
- * priority-dropped once; what a guest is to deactivate stays active.
+ * Who gets which physical interrupt, and which of them is over when irq_handle() returns: each is
+ * acknowledged and priority-dropped once; what a guest is to deactivate stays active.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,7 +220,10 @@ static void all_that_is_pending(void **state)
 	assert_int_equal(ticks, 1);
 }
 
-/* With the timer's list register written that is all: what else is pending comes as the next interrupt. */
+/*
+ * With the timer's list register written that is all: what else is pending comes as the next
+ * interrupt.
+ */
 static void the_timer_again(void **state)
 {
 	(void)state;

@@ -182,7 +182,10 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	u64 want, care = ~0UL;
 	bool steps = random64() & 1;
 
-	/* DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set; KDE is 0 here. */
+	/*
+	 * DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set; KDE
+	 * is 0 here.
+	 */
 	vcpu.debug_live = steps || (random64() & 1);
 	vcpu.sr[SR_MDSCR_EL1] = 1UL << 15 | steps;
 	fake_set("MDSCR_EL1", vcpu.sr[SR_MDSCR_EL1]);
@@ -206,13 +209,15 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	if (level_eret(&vcpu, &exit) != RESUME)
 		fail_msg("SPSR %#lx: no RESUME", spsr);
 	if ((vcpu.pstate & care) != want || vcpu.pc != ELR || !vcpu.pc_dirty || vcpu.hyp == l2)
-		fail_msg("SPSR %#lx, TGE %d, from %#lx: pstate %#lx (want %#lx), pc %#lx, %s", spsr, tge,
-			 from, vcpu.pstate, want, vcpu.pc, vcpu.hyp ? "vEL2" : "L2");
+		fail_msg("SPSR %#lx, TGE %d, from %#lx: pstate %#lx (want %#lx), pc %#lx, %s", spsr,
+			 tge, from, vcpu.pstate, want, vcpu.pc, vcpu.hyp ? "vEL2" : "L2");
 	if (strcmp(order, l2 ? "sgt" : ""))
 		fail_msg("SPSR %#lx, TGE %d: did \"%s\"", spsr, tge, order);
 }
 
-/* Every mode with every flag alone and all flags, TGE or not, from both of vEL2's stack pointers. */
+/*
+ * Every mode with every flag alone and all flags, TGE or not, from both of vEL2's stack pointers.
+ */
 static void every_spsr(void **state)
 {
 	(void)state;
@@ -279,7 +284,10 @@ static void eret_authenticates(void **state)
 
 /* ---- homes ---- */
 
-/* Accessor, index in vcpu->sr, and where FEAT_NV2 has vEL1's (DDI 0487); CNTKCTL_EL1's place is nidus's own. */
+/*
+ * Accessor, index in vcpu->sr, and where FEAT_NV2 has vEL1's (DDI 0487); CNTKCTL_EL1's place is
+ * nidus's own.
+ */
 static const struct home {
 	const char *reg;
 	u32 sr, slot;
@@ -296,8 +304,9 @@ static const struct home {
 };
 
 static const char *const shared[] = {
-	"SP_EL0", "TPIDR_EL0", "TPIDRRO_EL0", "TPIDR_EL1", "TPIDR2_EL0", "PAR_EL1", "MDSCR_EL1",
-	"APIAKeyLo_EL1", "APIBKeyHi_EL1", "APGAKeyLo_EL1", "CPTR_EL2", "ZCR_EL2", "ZCR_EL12", "SMCR_EL12",
+	"SP_EL0",   "TPIDR_EL0", "TPIDRRO_EL0",   "TPIDR_EL1",     "TPIDR2_EL0",
+	"PAR_EL1",  "MDSCR_EL1", "APIAKeyLo_EL1", "APIBKeyHi_EL1", "APGAKeyLo_EL1",
+	"CPTR_EL2", "ZCR_EL2",   "ZCR_EL12",      "SMCR_EL12",
 };
 
 static void registers_move(void **state)
@@ -342,7 +351,10 @@ static void registers_move(void **state)
 	assert_true(vcpu.traps_stale);
 }
 
-/* They only mean something when an exception is taken or returned from: written whether they are equal or not. */
+/*
+ * They only mean something when an exception is taken or returned from: written whether they are
+ * equal or not.
+ */
 static bool takes_effect_later(u32 sr)
 {
 	return sr == SR_VBAR_EL1 || sr == SR_ESR_EL1 || sr == SR_FAR_EL1 || sr == SR_ELR_EL1 ||
@@ -386,7 +398,10 @@ static void walks_end_first(void **state)
 	assert_int_equal(fake_walk_races, 0);
 }
 
-/* Fields of what the VM has not stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN 25:24. */
+/*
+ * Fields of what the VM has not stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN
+ * 25:24.
+ */
 static void hidden_fields(void **state)
 {
 	struct exit exit = { .esr = 0x6a000000 };
@@ -419,7 +434,10 @@ static void identity(void **state)
 	assert_int_equal(fake_writes("VNCR_EL2"), 1);
 }
 
-/* Where L2 has an identity of its own a switch exchanges it; where it has not, the registers are not touched. */
+/*
+ * Where L2 has an identity of its own a switch exchanges it; where it has not, the registers are
+ * not touched.
+ */
 static void identity_switches(void **state)
 {
 	struct exit exit = { .esr = 0x6a000000 };
@@ -429,7 +447,8 @@ static void identity_switches(void **state)
 	vcpu.vmpidr = 0x80000001;
 	vm.stage2.vtcr = 0x80023558;
 	for (u32 own = 0; own < 4; own++) {
-		u64 midr = own == 1 ? 0x410fd493 : 0x410fd0c1, mpidr = own == 2 ? 0x80000102 : 0x80000001;
+		u64 midr = own == 1 ? 0x410fd493 : 0x410fd0c1,
+		    mpidr = own == 2 ? 0x80000102 : 0x80000001;
 
 		page[0x088 / 8] = midr;
 		page[0x050 / 8] = mpidr;
@@ -455,10 +474,14 @@ static void identity_switches(void **state)
 	}
 }
 
-/* L2's machine is looked for when a word of L1's that it is made of is another than at the last switch, and only then. */
+/*
+ * L2's machine is looked for when a word of L1's that it is made of is another than at the last
+ * switch, and only then.
+ */
 static void found_once(void **state)
 {
-	static const u32 slots[] = { 0x020, 0x040, 0x050, 0x078, 0x088, 0x0a0, 0x1b8, 0x1c0, 0x1c8, 0x1d0, 0x1d8 };
+	static const u32 slots[] = { 0x020, 0x040, 0x050, 0x078, 0x088, 0x0a0,
+				     0x1b8, 0x1c0, 0x1c8, 0x1d0, 0x1d8 };
 	static const u32 trapped[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2 };
 	struct exit exit = { .esr = 0x6a000000 };
 	unsigned want = 0;
@@ -568,8 +591,8 @@ static void short_eret(void **state)
 		fake_set("SPSR_EL12", spsr);
 		fake_set("ELR_EL12", ELR);
 		if (!level_eret_l2(&vcpu)) {
-			assert_true(illegal(spsr, page[0x78 / 8] & TGE) || !(spsr & 0xc) || (spsr & 8) ||
-				    (page[0x78 / 8] & TGE));
+			assert_true(illegal(spsr, page[0x78 / 8] & TGE) || !(spsr & 0xc) ||
+				    (spsr & 8) || (page[0x78 / 8] & TGE));
 			same_memory(before, "nothing done", spsr);
 			continue;
 		}
@@ -680,9 +703,10 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 	level_take(&vcpu, kind, esr);
 	if (!vcpu.hyp || !vcpu.pc_dirty || vcpu.pc != VBAR + s->offset + (u64)kind ||
 	    vcpu.pstate != reference_pstate(flags, sctlr, tge))
-		fail_msg("%s, kind %#x, TGE %d, SCTLR %#lx: pc %#lx, pstate %#lx from %#lx (want %#lx)",
-			 s->name, kind, tge, sctlr, vcpu.pc, vcpu.pstate, flags,
-			 reference_pstate(flags, sctlr, tge));
+		fail_msg(
+			"%s, kind %#x, TGE %d, SCTLR %#lx: pc %#lx, pstate %#lx from %#lx (want %#lx)",
+			s->name, kind, tge, sctlr, vcpu.pc, vcpu.pstate, flags,
+			reference_pstate(flags, sctlr, tge));
 	if (fake_get("SPSR_EL12") != (flags | s->spsr_mode) || fake_get("ELR_EL12") != PC)
 		fail_msg("%s: SPSR %#lx, ELR %#lx", s->name, fake_get("SPSR_EL12"),
 			 fake_get("ELR_EL12"));
@@ -724,8 +748,8 @@ static void injected_at_vel2(void **state)
 			inject_undef(&vcpu);
 			if (vcpu.pc != VBAR + s->offset || fake_get("SPSR_EL12") != s->spsr_mode ||
 			    vcpu.pstate != reference_pstate(s->mode, 0, tge))
-				fail_msg("%s, TGE %u: pc %#lx, SPSR %#lx, pstate %#lx", s->name, tge,
-					 vcpu.pc, fake_get("SPSR_EL12"), vcpu.pstate);
+				fail_msg("%s, TGE %u: pc %#lx, SPSR %#lx, pstate %#lx", s->name,
+					 tge, vcpu.pc, fake_get("SPSR_EL12"), vcpu.pstate);
 		}
 }
 
@@ -738,9 +762,9 @@ static void reflect_syndrome(void **state)
 		u64 esr;
 		bool far;
 	} cases[] = {
-		{ 0x5a000007, false }, { 0x5e000000, false }, { 0x62301234, false }, { 0x06000000, false },
-		{ 0x82000010, true },  { 0x92000010, true },  { 0x8a000000, true },  { 0xd2000022, true },
-		{ 0xca000022, false },
+		{ 0x5a000007, false }, { 0x5e000000, false }, { 0x62301234, false },
+		{ 0x06000000, false }, { 0x82000010, true },  { 0x92000010, true },
+		{ 0x8a000000, true },  { 0xd2000022, true },  { 0xca000022, false },
 	};
 
 	(void)state;

@@ -157,7 +157,10 @@ static u64 gpr_before(u32 n)
 #define SP0 0x0000aaaa00001800UL
 #define SP1 0xffffbbbb00002800UL
 
-/* The access faults on the page where its base register points; nothing is said of the address below that. */
+/*
+ * The access faults on the page where its base register points; nothing is said of the address
+ * below that.
+ */
 static u64 base_of(u32 word)
 {
 	u32 n = word >> 5 & 31;
@@ -294,8 +297,9 @@ static void check_accesses(const char *text, const struct meaning *m)
 		u64 data = m->load || m->rt[i] == 31 ? 0 : truncated(gpr_before(m->rt[i]), m->size);
 		u64 va = base_of(insn) + (m->post ? 0 : (u64)m->offset) + i * m->size;
 
-		if (access_log[i].at != AT + (va & (PAGE_SIZE - 1)) || access_log[i].size != m->size ||
-		    access_log[i].write == m->load || access_log[i].data != data)
+		if (access_log[i].at != AT + (va & (PAGE_SIZE - 1)) ||
+		    access_log[i].size != m->size || access_log[i].write == m->load ||
+		    access_log[i].data != data)
 			fail_msg(
 				"%s: access %u: %s of %u at %#lx, data %#lx (want %u, %#lx)",
 				text, i, access_log[i].write ? "write" : "read", access_log[i].size,
@@ -433,7 +437,10 @@ static void device_aborts(void **state)
 	check_untouched("ldp");
 }
 
-/* A pair whose halves are on two pages: each is where its own address leads, whichever of them the abort is about. */
+/*
+ * A pair whose halves are on two pages: each is where its own address leads, whichever of them the
+ * abort is about.
+ */
 static void pair_on_two_pages(void **state)
 {
 	u64 end = 0xffff000012345000UL;
@@ -449,14 +456,16 @@ static void pair_on_two_pages(void **state)
 			vcpu.exit.far = (end - 8 + 8 * second) & MASK(55, 0);
 			other_is_ram = true;
 			ram[0] = ram[PAGE_SIZE / 8 - 1] = 0x1122334455667788;
-			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), SKIP);
+			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)),
+					 SKIP);
 			assert_int_equal(accesses, 1);
 			assert_int_equal(access_log[0].at, device);
 			assert_int_equal(access_log[0].write, store);
 			assert_int_equal(other_va, end - 8 * second);
 			if (store) {
 				assert_int_equal(access_log[0].data, gpr_before(second));
-				assert_int_equal(ram[second ? PAGE_SIZE / 8 - 1 : 0], gpr_before(!second));
+				assert_int_equal(ram[second ? PAGE_SIZE / 8 - 1 : 0],
+						 gpr_before(!second));
 			} else {
 				assert_int_equal(vcpu.gpr[second], device_word[0]);
 				assert_int_equal(vcpu.gpr[!second], 0x1122334455667788);
@@ -465,8 +474,8 @@ static void pair_on_two_pages(void **state)
 }
 
 /*
- * The half of L2's that is memory is where L1's tables say until L1 has invalidated that, and not a moment longer: they
- * are walked again. The device has had its access.
+ * The half of L2's that is memory is where L1's tables say until L1 has invalidated that, and not a
+ * moment longer: they are walked again. The device has had its access.
  */
 static void pair_and_a_tlbi(void **state)
 {
@@ -484,7 +493,8 @@ static void pair_and_a_tlbi(void **state)
 		other_is_ram = true;
 		invalidations = 2;
 		for (u32 i = 0; i < 2; i++) {
-			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), AGAIN);
+			assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)),
+					 AGAIN);
 			assert_int_equal(ram_accesses, 0);
 			assert_int_equal(accesses, !second);
 			vcpu.again = false;
@@ -502,10 +512,14 @@ static void pair_and_a_tlbi(void **state)
 	}
 }
 
-/* An element that is itself on two pages would have two translations: an external abort, and nothing done. */
+/*
+ * An element that is itself on two pages would have two translations: an external abort, and
+ * nothing done.
+ */
 static void element_on_two_pages(void **state)
 {
-	static const u32 words[] = { 0xf8400180, 0xf8000180, 0xa9400580, 0xa9000580 }; /* ldur, stur x0; ldp, stp x0, x1 */
+	/* ldur, stur x0; ldp, stp x0, x1 */
+	static const u32 words[] = { 0xf8400180, 0xf8000180, 0xa9400580, 0xa9000580 };
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
@@ -536,7 +550,8 @@ static void pair_that_faults(void **state)
 	vcpu.pstate = 0;
 	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), RESUME);
 	assert_int_equal(sync_esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 7);
-	other_fault = (struct walk_fault){ .fsc = 0x0f, .level = 3, .stage2 = true, .ipa = 0x80005008 };
+	other_fault =
+		(struct walk_fault){ .fsc = 0x0f, .level = 3, .stage2 = true, .ipa = 0x80005008 };
 	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), REFLECT);
 	assert_int_equal(vcpu.reflection.esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 15);
 	assert_int_equal(vcpu.reflection.far, 0x5000);

@@ -90,7 +90,9 @@ static void small_ranges_wait_for_the_map(void **state)
 	assert_int_equal(page_alloc(0), 0);
 }
 
-/* Page-sized RAM on its own, each piece without room for the region's map: the map is in other RAM. */
+/*
+ * Page-sized RAM on its own, each piece without room for the region's map: the map is in other RAM.
+ */
 static void a_region_in_small_pieces_is_not_lost(void **state)
 {
 	u64 half = ARENA_PAGES / 2 * PAGE_SIZE, before, n = 0;
@@ -346,10 +348,14 @@ static void adding_ram_costs_per_block(void **state)
 	munmap((void *)base, size);
 }
 
-/* RAM far above other RAM, as on servers: what it costs goes by how much there is, not by how far apart it is. */
+/*
+ * RAM far above other RAM, as on servers: what it costs goes by how much there is, not by how far
+ * apart it is.
+ */
 static void distance_costs_nothing(void **state)
 {
-	static const u64 at[] = { 0x200000000000UL, 0x200000000000UL + (8UL << 40), 0x200000000000UL + (24UL << 40) };
+	static const u64 at[] = { 0x200000000000UL, 0x200000000000UL + (8UL << 40),
+				  0x200000000000UL + (24UL << 40) };
 	const u64 size = MIB(64), maps = (MIB(64) >> PAGE_SHIFT) / PAGE_SIZE;
 	u64 seen = 0, block;
 
@@ -357,7 +363,8 @@ static void distance_costs_nothing(void **state)
 	page_init();
 	for (u32 i = 0; i < ARRAY_SIZE(at); i++) {
 		u64 p = (u64)mmap((void *)at[i], size, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				  -1, 0);
 
 		assert_int_equal(p, at[i]);
 		page_region(at[i], at[i] + size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ERETAA and ERETAB of vEL2 against Auth() of Arm's pseudocode, restated field by field. The cipher is
- * any function of pointer, modifier and key, of which PACGA shows the upper half.
+ * ERETAA and ERETAB of vEL2 against Auth() of Arm's pseudocode, restated field by field. The cipher
+ * is any function of pointer, modifier and key, of which PACGA shows the upper half.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,9 @@ static void put(const struct situation *s)
 {
 	u64 *id = vm.id_regs.v;
 
-	id[IDX_ID_AA64ISAR1_EL1] = s->where == 0 ? s->level << 4 : s->where == 1 ? s->level << 8 : 0;
+	id[IDX_ID_AA64ISAR1_EL1] = s->where == 0   ? s->level << 4
+				   : s->where == 1 ? s->level << 8
+						   : 0;
 	id[IDX_ID_AA64ISAR2_EL1] = s->where == 2 ? s->level << 12 : 0;
 	id[IDX_ID_AA64MMFR2_EL1] = s->ttst ? 1UL << 28 : 0;
 	fake_set("TCR_EL12", s->tcr);
@@ -175,7 +177,10 @@ static u64 ref_sign(const struct situation *s, u64 ptr)
 	for (u32 n = l.bottom; n < 64; n++) {
 		if (n == 55 || (n > 55 && l.tbi))
 			continue;
-		/* With FEAT_PAuth2 it is exclusive-ORed: what authenticates is PAC ^ copies of bit 55. */
+		/*
+		 * With FEAT_PAuth2 it is exclusive-ORed: what authenticates is PAC ^ copies of bit
+		 * 55.
+		 */
 		result = bit_copy(result, s->level >= 3 ? pac ^ orig : pac, n);
 	}
 	return result;
@@ -195,7 +200,8 @@ static struct situation random_situation(void)
 
 	/* Mostly what systems use: 48 or 39 bits. */
 	if (random64() & 1)
-		s.tcr = (s.tcr & ~(63UL | 63UL << 16)) | (random64() & 1 ? 16 | 16 << 16 : 25 | 25 << 16);
+		s.tcr = (s.tcr & ~(63UL | 63UL << 16)) |
+			(random64() & 1 ? 16 | 16 << 16 : 25 | 25 << 16);
 	return s;
 }
 
@@ -209,10 +215,11 @@ static void check_one(const struct situation *s, u64 ptr, const char *what)
 	injected = 0;
 	ok = pauth_eret(&vcpu, &exit, &got);
 	if (ok == fail || injected != fail || (ok && got != want))
-		fail_msg("%s: %#lx, TCR %#lx, level %u, TTST %d, key %c, SP_EL%d, on %d: %s %#lx (%u), want %s %#lx",
-			 what, ptr, s->tcr, s->level, s->ttst, s->key_b ? 'B' : 'A', !s->sp_el0,
-			 s->enabled, ok ? "gives" : "fails", got, injected,
-			 fail ? "PACFail" : "", want);
+		fail_msg(
+			"%s: %#lx, TCR %#lx, level %u, TTST %d, key %c, SP_EL%d, on %d: %s %#lx (%u), want %s %#lx",
+			what, ptr, s->tcr, s->level, s->ttst, s->key_b ? 'B' : 'A', !s->sp_el0,
+			s->enabled, ok ? "gives" : "fails", got, injected, fail ? "PACFail" : "",
+			want);
 	/* EC 0x1c, IL; ISS 0 for key IA, 1 for IB. */
 	if (fail)
 		assert_int_equal(injected_esr, 0x72000000 | s->key_b);
@@ -230,7 +237,10 @@ static void random_pointers(void **state)
 	}
 }
 
-/* What PACIA or PACIB made authenticates to the address, and no pointer with one bit of it flipped does. */
+/*
+ * What PACIA or PACIB made authenticates to the address, and no pointer with one bit of it flipped
+ * does.
+ */
 static void signed_pointers(void **state)
 {
 	(void)state;
@@ -247,7 +257,8 @@ static void signed_pointers(void **state)
 		ptr = got = ref_sign(&s, at);
 		put(&s);
 		if (!pauth_eret(&vcpu, &exit, &got) || got != at)
-			fail_msg("%#lx for %#lx, TCR %#lx, level %u: %#lx", ptr, at, s.tcr, s.level, got);
+			fail_msg("%#lx for %#lx, TCR %#lx, level %u: %#lx", ptr, at, s.tcr, s.level,
+				 got);
 		for (u32 bit = 32; bit < 64; bit++) {
 			bool of_pac = bit >= l.bottom && bit != 55 && !(bit > 55 && l.tbi);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One address of translation tables against an array with one word a page: the entry that is remembered never outlives
- * its table (freed ones are filled with what no table holds), and a page is filled in only where nothing is.
+ * One address of translation tables against an array with one word a page: the entry that is
+ * remembered never outlives its table (freed ones are filled with what no table holds), and a page
+ * is filled in only where nothing is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,7 +92,10 @@ static void set(u64 w, u64 i, u64 n, u64 oa)
 		model[w][i++] = oa;
 }
 
-/* True unless something is there; or there is no table for it, which is so only if it's all empty or all one block. */
+/*
+ * True unless something is there; or there is no table for it, which is so only if it's all empty
+ * or all one block.
+ */
 static void fill(u64 w, u64 i, u64 oa)
 {
 	bool some = false, linear = true;
@@ -161,7 +165,10 @@ static void changes(void **state)
 	random_life(BLOCK, true);
 }
 
-/* Sixteen pages filled in one by one are no contiguous run; one filled in beside a run is not of it. */
+/*
+ * Sixteen pages filled in one by one are no contiguous run; one filled in beside a run is not of
+ * it.
+ */
 static void contiguous_runs(void **state)
 {
 	const u64 *table;

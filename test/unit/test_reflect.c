@@ -449,8 +449,9 @@ static void classes_never(void **state)
 }
 
 /*
- * Every fault status code of ISS, with L1's HCR_EL2.TEA clear and set. 0 to 15 are for the tables to say, an external
- * abort (10 to 1f) is EL2's with TEA alone, a TLB conflict (30) is nidus's, and whatever else stage 2 has is EL2's.
+ * Every fault status code of ISS, with L1's HCR_EL2.TEA clear and set. 0 to 15 are for the tables
+ * to say, an external abort (10 to 1f) is EL2's with TEA alone, a TLB conflict (30) is nidus's, and
+ * whatever else stage 2 has is EL2's.
  */
 static void fault_status_codes(void **state)
 {
@@ -557,7 +558,10 @@ static void zt0(void **state)
 	assert_false(wanted(ESR(EC_SME, 4), EL1H));
 }
 
-/* SMIDR_EL1 is a register of FEAT_SME: without it an MRS is UNDEFINED, which no trap of EL2 comes ahead of. */
+/*
+ * SMIDR_EL1 is a register of FEAT_SME: without it an MRS is UNDEFINED, which no trap of EL2 comes
+ * ahead of.
+ */
 static void smidr(void **state)
 {
 	struct exit exit = sys(3, 1, 0, 0, 6, false, false);

@@ -154,7 +154,10 @@ static void wait_for_guest(void)
 	vcpu.vgic.waits = 1;
 }
 
-/* A line may have fallen while the guest ran, or while a device did; a timer's does not while its guest sleeps. */
+/*
+ * A line may have fallen while the guest ran, or while a device did; a timer's does not while its
+ * guest sleeps.
+ */
 static void lines_are_looked_at(void **state)
 {
 	(void)state;
@@ -203,10 +206,14 @@ static void looks_before_entries(unsigned n)
 	assert_int_equal(looks, n);
 }
 
-/* vEL2 that masks what is software's needs a look only if it may not be vEL2's; what is hardware's has a line as well. */
+/*
+ * vEL2 that masks what is software's needs a look only if it may not be vEL2's; what is hardware's
+ * has a line as well.
+ */
 static void of_vel2_while_it_masks_them(void **state)
 {
-	static const u64 to_vel2[] = { HCR_TGE, HCR_IMO | HCR_FMO }, elsewhere[] = { 0, HCR_IMO, HCR_FMO };
+	static const u64 to_vel2[] = { HCR_TGE, HCR_IMO | HCR_FMO },
+			 elsewhere[] = { 0, HCR_IMO, HCR_FMO };
 
 	(void)state;
 	vcpu.has_el2 = vcpu.hyp = true;
@@ -274,7 +281,10 @@ static void owes(void **state)
 	assert_true(vcpu.unfinished);
 }
 
-/* What its interface owes when it is looked at for a wake-up event is settled before it starts, however long it takes. */
+/*
+ * What its interface owes when it is looked at for a wake-up event is settled before it starts,
+ * however long it takes.
+ */
 static void owes_as_it_wakes(void **state)
 {
 	(void)state;

@@ -385,7 +385,9 @@ static void states(void **state)
 	assert_int_equal(vcpus[0].state, VCPU_DEAD);
 }
 
-/* Whoever waits in the queue of an idle CPU was there first; one that others wake goes there, too. */
+/*
+ * Whoever waits in the queue of an idle CPU was there first; one that others wake goes there, too.
+ */
 static void woken_in_turn(void **state)
 {
 	(void)state;

@@ -272,8 +272,8 @@ static void attributes_are_the_stricter(void **state)
 }
 
 /*
- * L2's addresses may go as far as PARange, beyond the VM's own stage 2; a shadow that gets such tables is
- * as large, and is no larger than the VM's again for others.
+ * L2's addresses may go as far as PARange, beyond the VM's own stage 2; a shadow that gets such
+ * tables is as large, and is no larger than the VM's again for others.
  */
 static void l2_has_more_addresses_than_the_vm(void **state)
 {
@@ -376,7 +376,10 @@ static void walks_through_device_memory(void **state)
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
 	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
 	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
-	/* It may read; what it may not is set the access flag, and L1 gets that fault. Unless the page may be written. */
+	/*
+	 * It may read; what it may not is set the access flag, and L1 gets that fault. Unless the
+	 * page may be written.
+	 */
 	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RO & ~(15UL << 2)));
 	tlbi_ipa(0, 0x80001000, 0);
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
@@ -393,7 +396,9 @@ static void walks_through_device_memory(void **state)
 	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
 	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
 	/* Tables in a device that the VM has are nobody's to walk. */
-	assert_int_equal(stage2_map(&nv_vm.stage2, ipa(NV_DEVICE), pa(0x20000000), PAGE_SIZE, STAGE2_DEVICE), 0);
+	assert_int_equal(
+		stage2_map(&nv_vm.stage2, ipa(NV_DEVICE), pa(0x20000000), PAGE_SIZE, STAGE2_DEVICE),
+		0);
 	nv_map(root_a, 0x80002000, NV_DEVICE, 3, (NV_RW & ~(15UL << 2)));
 	e.hpfar = 0x80002UL << 4;
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_DEVICE);
@@ -405,7 +410,10 @@ static void walks_through_device_memory(void **state)
 	assert_int_equal(r.esr & 63, 15);
 }
 
-/* Attributes of L1's against an access: not aligned in Device memory; a fetch from it, if the CPU refuses it. */
+/*
+ * Attributes of L1's against an access: not aligned in Device memory; a fetch from it, if the CPU
+ * refuses it.
+ */
 static void device_memory_refuses(void **state)
 {
 	struct shadow *s = enter(0);
@@ -419,7 +427,8 @@ static void device_memory_refuses(void **state)
 	for (u64 off = 0; off < 8; off++) {
 		e.far = 0xffff000000001000UL + off;
 		e.hpfar = 0x80001UL << 4;
-		assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), off % 4 ? SHADOW_REFLECT : SHADOW_DEVICE);
+		assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r),
+				 off % 4 ? SHADOW_REFLECT : SHADOW_DEVICE);
 		if (off % 4)
 			assert_int_equal(r.esr, ESR(EC_DABT_LOW, DABT_ISV | 2UL << 22 | 0x21));
 		e.hpfar = 0x80002UL << 4;
@@ -436,7 +445,10 @@ static void device_memory_refuses(void **state)
 	assert_int_equal(r.esr, ESR(EC_IABT_LOW, 15));
 }
 
-/* Cache maintenance at EL0 wants a page that can be read, and with HCRX_EL2.CMOW one that can be written. */
+/*
+ * Cache maintenance at EL0 wants a page that can be read, and with HCRX_EL2.CMOW one that can be
+ * written.
+ */
 static void maintenance_at_el0(void **state)
 {
 	struct exit e = nv_abort(0x80001000, true, false, ESR_FSC_PERMISSION | 3);
@@ -531,7 +543,9 @@ static void shadows_are_shared_and_kept(void **state)
 	assert_ptr_equal(enter(0), s);
 }
 
-/* A shadow that gets another meaning begins empty, under its old hardware VMID, with TLBs flushed. */
+/*
+ * A shadow that gets another meaning begins empty, under its old hardware VMID, with TLBs flushed.
+ */
 static unsigned s12_flushes;
 
 static void on_s12(u64 v)
@@ -680,8 +694,9 @@ static void a_leaf_goes_as_a_whole(void **state)
 }
 
 /*
- * FEAT_BBM level 2: a block becomes a table of pages that may be read only, without a break, and L2 meets one of them
- * before the TLBI. That is for any address of the block, and takes all that came of it.
+ * FEAT_BBM level 2: a block becomes a table of pages that may be read only, without a break, and L2
+ * meets one of them before the TLBI. That is for any address of the block, and takes all that came
+ * of it.
  */
 static void a_block_is_replaced_without_a_break(void **state)
 {
@@ -697,13 +712,17 @@ static void a_block_is_replaced_without_a_break(void **state)
 		nv_ptr(table)[page] = (NV_RAM + MIB(2) + page * PAGE_SIZE) | NV_RO | 3;
 	*nv_entry(root_a, 0x80200000, 2) = table | 3;
 	for (u64 page = 3; page < 512; page += 250)
-		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL), SHADOW_RETRY);
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL),
+				 SHADOW_RETRY);
 	tlbi_ipa(0, 0x803ff000, 0);
 	for (u64 page = 10; page < 512; page += 100)
 		assert_false(mapped(s, 0x80200000 + page * PAGE_SIZE));
-	/* And back: a page that is left of the table goes with its own address, the block with any. */
+	/*
+	 * And back: a page that is left of the table goes with its own address, the block with any.
+	 */
 	for (u64 page = 3; page < 512; page += 250)
-		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL), SHADOW_RETRY);
+		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL),
+				 SHADOW_RETRY);
 	nv_map(root_a, 0x80200000, NV_RAM + MIB(2), 2, NV_RW);
 	tlbi_ipa(0, 0x90000000, 0); /* of something else: the table is no longer remembered */
 	for (u64 page = 10; page < 512; page += 100)
@@ -808,7 +827,10 @@ static void stale_walks_are_not_installed(void **state)
 	assert_int_equal(leaf.oa, nv_ram_pa + 0x9000);
 }
 
-/* Another table in place of L1's last one, said by a TLBI of any vcpu and of any kind: both walk it. */
+/*
+ * Another table in place of L1's last one, said by a TLBI of any vcpu and of any kind: both walk
+ * it.
+ */
 static void tables_are_remembered_until_a_tlbi(void **state)
 {
 	static const struct {
@@ -853,7 +875,10 @@ static void tables_are_remembered_until_a_tlbi(void **state)
 	}
 }
 
-/* A second TLBI that meets the first one's work half done: what was walked in between is stale, too. */
+/*
+ * A second TLBI that meets the first one's work half done: what was walked in between is stale,
+ * too.
+ */
 static void a_joined_tlbi_counts(void **state)
 {
 	struct shadow *s = enter(0);
@@ -874,8 +899,8 @@ static void a_joined_tlbi_counts(void **state)
 }
 
 /*
- * A TLBI that was left for later is over before the guest, and with it L1's interrupt handler, runs: the same TLBI there
- * is one of its own and finds what others have mapped since.
+ * A TLBI that was left for later is over before the guest, and with it L1's interrupt handler,
+ * runs: the same TLBI there is one of its own and finds what others have mapped since.
  */
 static void the_same_tlbi_again(void **state)
 {
@@ -1116,7 +1141,10 @@ static struct shadow *large(u32 vcpu, u16 vmid, u64 tables)
 	return s;
 }
 
-/* Giving a shadow another meaning, or all of them up, frees tables in pieces, one a call, and then gives it. */
+/*
+ * Giving a shadow another meaning, or all of them up, frees tables in pieces, one a call, and then
+ * gives it.
+ */
 static void tables_go_in_pieces(void **state)
 {
 	u64 l2_tables = nv_table(), page = nv_table();
@@ -1145,7 +1173,10 @@ static void tables_go_in_pieces(void **state)
 	}
 	if (waits < 8)
 		fail_msg("%u waits", waits);
-	/* As the run loop does it: the vcpu is not entered, interrupts get their turn, and then it is ready. */
+	/*
+	 * As the run loop does it: the vcpu is not entered, interrupts get their turn, and then it
+	 * is ready.
+	 */
 	nv_l1(0, 100, root_a);
 	nv_vcpu[0].hyp = true;
 	fake_set("ISR_EL1", 1 << 7);
@@ -1191,8 +1222,8 @@ static void idle_shadows_go_first(void **state)
 }
 
 /*
- * Nobody else's use of memory is felt: with not a page left in the machine, two vcpus that fill as many shadows as they
- * can, all over their guests' addresses, still get every page.
+ * Nobody else's use of memory is felt: with not a page left in the machine, two vcpus that fill as
+ * many shadows as they can, all over their guests' addresses, still get every page.
  */
 static void others_took_all_pages(void **state)
 {
@@ -1216,7 +1247,8 @@ static void others_took_all_pages(void **state)
 			/* At times with more address bits than the VM's own tables have. */
 			nv_l1(vcpu, (u16)(20 + rnd() % 12), root_a);
 			vncr_write(&nv_vcpu[vcpu], VNCR_VTCR_EL2,
-				   rnd() % 4 ? NV_VTCR : (NV_VTCR & ~0xff003fUL) | 5UL << 16 | 2UL << 6 | 16);
+				   rnd() % 4 ? NV_VTCR
+					     : (NV_VTCR & ~0xff003fUL) | 5UL << 16 | 2UL << 6 | 16);
 		}
 		enter(vcpu);
 		if (fault(vcpu, rnd() % (1UL << 39), true, NULL) == SHADOW_DEAD)

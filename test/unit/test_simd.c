@@ -237,7 +237,10 @@ static void bytes_survive(void **state)
 	}
 }
 
-/* ZT0, and FFR in streaming mode, are behind bits of SMCR_EL2 that take effect with an ISB, other than LEN. */
+/*
+ * ZT0, and FFR in streaming mode, are behind bits of SMCR_EL2 that take effect with an ISB, other
+ * than LEN.
+ */
 static unsigned isbs_at_smcr, early;
 
 static void smcr_written(u64 v)
@@ -463,8 +466,10 @@ static void cpus_must_agree(void **state)
 	test_cpus[1].hw.mpidr = 0x101;
 	fake_vl_mask = 0xb;
 	assert_false(simd_boot());
-	assert_string_equal(last_line, "cpu 0x101: left out: longest vectors SVE 512, SME 2048 bits (of lengths 0xb, "
-				       "0x808b), the boot CPU's SVE 2048, SME 2048 (0xffff, 0x808b)");
+	assert_string_equal(
+		last_line,
+		"cpu 0x101: left out: longest vectors SVE 512, SME 2048 bits (of lengths 0xb, "
+		"0x808b), the boot CPU's SVE 2048, SME 2048 (0xffff, 0x808b)");
 	/* The boot CPU's stand. */
 	assert_int_equal(feat.sve_vl_mask, 0xffff);
 	assert_int_equal(open_bits(), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIMD across the levels of a vcpu with EL2: each level's own lengths, L1's limit on L2, real bytes over level
- * switches, ZCR_EL2 and SMCR_EL2 of vEL2.
+ * SIMD across the levels of a vcpu with EL2: each level's own lengths, L1's limit on L2, real bytes
+ * over level switches, ZCR_EL2 and SMCR_EL2 of vEL2.
  */
 #include <setjmp.h>
 #include <stdarg.h>

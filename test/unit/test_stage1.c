@@ -196,8 +196,8 @@ static void reserve(u64 base, u64 size, bool nomap)
 }
 
 /*
- * RAM around the image (at the host's addresses), a whole GiB with the tree, one with a hole, and one that is aligned to
- * nothing; the UART is elsewhere than the early one.
+ * RAM around the image (at the host's addresses), a whole GiB with the tree, one with a hole, and
+ * one that is aligned to nothing; the UART is elsewhere than the early one.
  */
 static void whole_machine(void **state)
 {
@@ -211,7 +211,8 @@ static void whole_machine(void **state)
 	m.fdt = (void *)FDT;
 	m.fdt_size = 0x1800;
 	reserve(FDT, m.fdt_size, false);
-	reserve(GIB(6) + MIB(4) + 0x800, MIB(2), true); /* not to be mapped: every page that it touches */
+	/* not to be mapped: every page that it touches */
+	reserve(GIB(6) + MIB(4) + 0x800, MIB(2), true);
 	reserve(GIB(6) + MIB(32), MIB(2), false);
 	m.gicd = (struct range){ 0x08000000, 0x10000 };
 	m.gicr[m.gicr_count++] = (struct range){ 0x080a0000, 0xf60000 };
@@ -246,7 +247,10 @@ static void whole_machine(void **state)
 	assert_string_equal(access(GIB(6) + MIB(5) + 0x2000), "");
 }
 
-/* More ranges than the pool has tables for: they come from the machine's RAM, which is then reserved. */
+/*
+ * More ranges than the pool has tables for: they come from the machine's RAM, which is then
+ * reserved.
+ */
 static void many_ranges(void **state)
 {
 	u64 arena = (u64)aligned_alloc(MIB(2), MIB(4));
@@ -268,7 +272,8 @@ static void many_ranges(void **state)
 	}
 	for (u32 i = 0; i < 30; i++) {
 		check_range(arena + MIB(2) + i * 0x4000, arena + MIB(2) + i * 0x4000 + 0x2000, "");
-		check_range(arena + MIB(2) + i * 0x4000 + 0x2000, arena + MIB(2) + (i + 1) * 0x4000, "RW");
+		check_range(arena + MIB(2) + i * 0x4000 + 0x2000, arena + MIB(2) + (i + 1) * 0x4000,
+			    "RW");
 	}
 	assert_int_equal(m.rsv_count, 31);
 	assert_true(m.rsv[30].base >= arena && m.rsv[30].base + m.rsv[30].size <= arena + MIB(2));
@@ -353,9 +358,9 @@ static void more_tables_than_the_pool_has(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(early_map),     cmocka_unit_test(rest_of_the_tree), cmocka_unit_test(registers),
-		cmocka_unit_test(whole_machine), cmocka_unit_test(devices_later),
-		cmocka_unit_test(many_ranges),
+		cmocka_unit_test(early_map),     cmocka_unit_test(rest_of_the_tree),
+		cmocka_unit_test(registers),     cmocka_unit_test(whole_machine),
+		cmocka_unit_test(devices_later), cmocka_unit_test(many_ranges),
 		cmocka_unit_test(guards),        cmocka_unit_test(more_tables_than_the_pool_has),
 	};
 

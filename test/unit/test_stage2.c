@@ -116,7 +116,10 @@ static void ipa_invalidation_takes_combined_entries_too(void **state)
 	assert_int_equal(fake_get("VTTBR_EL2"), 1);
 }
 
-/* Walks of the guest that ran may not end in the other VMID's tables: a DSB, and not one for stores alone, comes first. */
+/*
+ * Walks of the guest that ran may not end in the other VMID's tables: a DSB, and not one for stores
+ * alone, comes first.
+ */
 static void walks_end_before_another_vttbr(void **state)
 {
 	(void)state;

@@ -319,7 +319,10 @@ static void caches(void **state)
 	reads(3, 0, 1, 0, 1, 0);
 }
 
-/* CCSIDR2_EL1 is there with FEAT_CCIDX (ID_AA64MMFR2_EL1[23:20]): NumSets, which CCSIDR_EL1 has in bits 55:32. */
+/*
+ * CCSIDR2_EL1 is there with FEAT_CCIDX (ID_AA64MMFR2_EL1[23:20]): NumSets, which CCSIDR_EL1 has in
+ * bits 55:32.
+ */
 static void sets_of_a_cache(void **state)
 {
 	(void)state;

@@ -350,7 +350,10 @@ static u32 work(void)
 	return n;
 }
 
-/* While interrupts wait for the CPU, a long one asks for the rest to be done later, but before the guest goes on. */
+/*
+ * While interrupts wait for the CPU, a long one asks for the rest to be done later, but before the
+ * guest goes on.
+ */
 static void in_pieces(void **state)
 {
 	struct shadow *s = nv_vcpu[0].shadow.ref[0];

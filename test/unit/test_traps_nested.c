@@ -324,20 +324,29 @@ static void vel2(void **state)
 		assert_int_equal(t.cptr, l0.cptr | (vcpu.cpacr_native ? 0 : BIT(31)));
 		assert_int_equal(t.cnthctl, l0.cnthctl | (feat.ecv ? BIT(15) | BIT(16) : 0));
 		/*
-		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0 and 2), which do not mean at
-		 * EL1 what they mean at EL2. Else what MDCR_EL2.TDA (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM
-		 * (5), OSECCR (10), of reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to.
+		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0
+		 * and 2), which do not mean at EL1 what they mean at EL2. Else what MDCR_EL2.TDA
+		 * (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5), OSECCR (10), of
+		 * reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to.
 		 */
-		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9) : live ? l0.mdcr : l0.mdcr & ~BIT(9));
+		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9)
+					 : live    ? l0.mdcr
+						   : l0.mdcr & ~BIT(9));
 		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? 0x15 : 0x46f));
-		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0 : live ? 0x15 : free ? 0x42f : 0x43f));
+		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0
+							  : live    ? 0x15
+							  : free    ? 0x42f
+								    : 0x43f));
 		assert_int_equal(t.hfgrtr, l0.hfgrtr);
 		assert_int_equal(t.hfgwtr, l0.hfgwtr);
 		assert_int_equal(t.hfgitr, l0.hfgitr);
 	}
 }
 
-/* What traps_update() remembers is what traps_compute() says, whichever of L1's words changed since. */
+/*
+ * What traps_update() remembers is what traps_compute() says, whichever of L1's words changed
+ * since.
+ */
 static void remembered(void **state)
 {
 	(void)state;

@@ -74,7 +74,10 @@ static void life(void **state)
 	assert_int_equal(frees, 1);
 }
 
-/* HCR_EL2.E2H = 0, or TCR_EL2 with the RES1 bits of that (31, 23) and none of E2H = 1's above bit 31: once in a boot. */
+/*
+ * HCR_EL2.E2H = 0, or TCR_EL2 with the RES1 bits of that (31, 23) and none of E2H = 1's above bit
+ * 31: once in a boot.
+ */
 static unsigned lines;
 static char last_line[256];
 
@@ -150,7 +153,10 @@ static void reset(void **state)
 	}
 	/* CPTR_EL2 is 0, and it is vEL2's CPACR_EL1. */
 	assert_int_equal(vcpu.sr[SR_CPACR_EL1], 0);
-	/* A reference forgotten is a shadow that is never free again: CPU_OFF and CPU_ON would use them up. */
+	/*
+	 * A reference forgotten is a shadow that is never free again: CPU_OFF and CPU_ON would use
+	 * them up.
+	 */
 	assert_int_equal(vcpu.shadow.count, 1);
 	assert_ptr_equal(vcpu.shadow.ref[0], &used);
 }
@@ -160,11 +166,16 @@ static const struct {
 	sysreg_fn *access;
 	const char *reg;
 } twins[] = {
-	{ SR_SCTLR_EL2, twin_SCTLR_EL2, "SCTLR_EL12" }, { SR_TTBR0_EL2, twin_TTBR0_EL2, "TTBR0_EL12" },
-	{ SR_TTBR1_EL2, twin_TTBR1_EL2, "TTBR1_EL12" }, { SR_TCR_EL2, twin_TCR_EL2, "TCR_EL12" },
-	{ SR_AFSR0_EL2, twin_AFSR0_EL2, "AFSR0_EL12" }, { SR_AFSR1_EL2, twin_AFSR1_EL2, "AFSR1_EL12" },
-	{ SR_MAIR_EL2, twin_MAIR_EL2, "MAIR_EL12" },    { SR_AMAIR_EL2, twin_AMAIR_EL2, "AMAIR_EL12" },
-	{ SR_VBAR_EL2, twin_VBAR_EL2, "VBAR_EL12" },    { SR_CONTEXTIDR_EL2, twin_CONTEXTIDR_EL2, "CONTEXTIDR_EL12" },
+	{ SR_SCTLR_EL2, twin_SCTLR_EL2, "SCTLR_EL12" },
+	{ SR_TTBR0_EL2, twin_TTBR0_EL2, "TTBR0_EL12" },
+	{ SR_TTBR1_EL2, twin_TTBR1_EL2, "TTBR1_EL12" },
+	{ SR_TCR_EL2, twin_TCR_EL2, "TCR_EL12" },
+	{ SR_AFSR0_EL2, twin_AFSR0_EL2, "AFSR0_EL12" },
+	{ SR_AFSR1_EL2, twin_AFSR1_EL2, "AFSR1_EL12" },
+	{ SR_MAIR_EL2, twin_MAIR_EL2, "MAIR_EL12" },
+	{ SR_AMAIR_EL2, twin_AMAIR_EL2, "AMAIR_EL12" },
+	{ SR_VBAR_EL2, twin_VBAR_EL2, "VBAR_EL12" },
+	{ SR_CONTEXTIDR_EL2, twin_CONTEXTIDR_EL2, "CONTEXTIDR_EL12" },
 };
 
 static void twin_registers(void **state)
@@ -201,7 +212,10 @@ static void kept_registers(void **state)
 	assert_int_equal(fake_writes_total(), 0);
 }
 
-/* CPTR_EL2 (E2H = 1): FPEN 21:20, ZEN 17:16, SMEN 25:24 are CPACR_EL1's at the same place; TCPAC 31 is not. */
+/*
+ * CPTR_EL2 (E2H = 1): FPEN 21:20, ZEN 17:16, SMEN 25:24 are CPACR_EL1's at the same place; TCPAC 31
+ * is not.
+ */
 static void cptr(void **state)
 {
 	u64 v = ~0UL;

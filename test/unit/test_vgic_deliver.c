@@ -111,7 +111,10 @@ static void repeated_sgi_takes_no_fold(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
-/* A list register that was written counts as empty until a context synchronization event: as late as hardware may be. */
+/*
+ * A list register that was written counts as empty until a context synchronization event: as late
+ * as hardware may be.
+ */
 static u32 late_empty;
 static unsigned isbs_then;
 
@@ -484,7 +487,8 @@ static void late_answer_is_waited_for(void **state)
 	set_prio(&vcpu[0], 1, 20, 0x48);
 	assert_false(vcpu[0].again);
 	deaf = false;
-	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1), 0x48);
+	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1),
+			 0x48);
 }
 
 static void waker(u32 i, bool awake)
@@ -553,7 +557,8 @@ static void any_vcpu(void **state)
 static void groups_set(u32 i, u64 on)
 {
 	fake_cpu = (int)i;
-	fake_set("ICH_VMCR_EL2", (fake_get("ICH_VMCR_EL2") & ~(u64)(ICH_VMCR_ENG0 | ICH_VMCR_ENG1)) | on);
+	fake_set("ICH_VMCR_EL2",
+		 (fake_get("ICH_VMCR_EL2") & ~(u64)(ICH_VMCR_ENG0 | ICH_VMCR_ENG1)) | on);
 }
 
 /* Both vcpus' CPUs have seen what their groups are. */
@@ -567,7 +572,10 @@ static void groups_told(void)
 	}
 }
 
-/* Its group closed or opened without an exit: seen at the first look, an interrupt goes to who can take it. */
+/*
+ * Its group closed or opened without an exit: seen at the first look, an interrupt goes to who can
+ * take it.
+ */
 static void any_vcpu_by_groups_seen_late(void **state)
 {
 	(void)state;
@@ -626,7 +634,10 @@ static void wake_request(void **state)
 	assert_false(vgic_wake_request(&vcpu[0]));
 }
 
-/* Each interrupt of a write that waits in the middle is written once: what is done is not done again. */
+/*
+ * Each interrupt of a write that waits in the middle is written once: what is done is not done
+ * again.
+ */
 static void late_answer_repeats_nothing(void **state)
 {
 	(void)state;
@@ -666,10 +677,14 @@ static void late_answer_not_wanted(void **state)
 	set_prio(&vcpu[0], 1, 22, 0x58);
 	assert_false(vcpu[0].again);
 	deaf = false;
-	assert_int_equal(rd(&vcpu[1], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 4), 0xa058a0a0);
+	assert_int_equal(rd(&vcpu[1], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 4),
+			 0xa058a0a0);
 }
 
-/* GICD_CTLR: a group that is switched off is out of the list registers of all when the write is over. */
+/*
+ * GICD_CTLR: a group that is switched off is out of the list registers of all when the write is
+ * over.
+ */
 static void late_fold_is_waited_for(void **state)
 {
 	(void)state;
@@ -864,7 +879,9 @@ static void hardware_ppi_again_among_others(void **state)
 	timer_served();
 }
 
-/* Folded while active, it keeps the priority it was acknowledged at; the next time that is another. */
+/*
+ * Folded while active, it keeps the priority it was acknowledged at; the next time that is another.
+ */
 static void hardware_ppi_priority_of_each_instance(void **state)
 {
 	(void)state;
@@ -1035,7 +1052,10 @@ static void deactivation_by_another_vcpu(void **state)
 	assert_true(vm.vgic.dir_traps);
 }
 
-/* One that was counted is settled once, however often its vcpu's list registers are folded before it runs again. */
+/*
+ * One that was counted is settled once, however often its vcpu's list registers are folded before
+ * it runs again.
+ */
 static void deactivation_by_another_vcpu_counts_once(void **state)
 {
 	(void)state;
@@ -1068,7 +1088,9 @@ static void deactivation_by_another_vcpu_counts_once(void **state)
 	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
 }
 
-/* vcpu 1 has deactivated SPI 40, which vcpu 0 has acknowledged and ended; nobody has seen it yet. */
+/*
+ * vcpu 1 has deactivated SPI 40, which vcpu 0 has acknowledged and ended; nobody has seen it yet.
+ */
 static void owe_40(void)
 {
 	for (u32 i = 0; i < 2; i++) {
@@ -1116,7 +1138,10 @@ static void deactivation_before_a_reset(void **state)
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 }
 
-/* A vcpu that went to sleep after an EOI is waked by the maintenance interrupt, which says what is pending again. */
+/*
+ * A vcpu that went to sleep after an EOI is waked by the maintenance interrupt, which says what is
+ * pending again.
+ */
 static void maintenance_wakes(void **state)
 {
 	(void)state;
@@ -1213,7 +1238,10 @@ static void spread_spis(void)
 	}
 }
 
-/* However many others it takes, interrupts are masked for some 20 microseconds at a time, and it comes to an end. */
+/*
+ * However many others it takes, interrupts are masked for some 20 microseconds at a time, and it
+ * comes to an end.
+ */
 static void waits_for_many_in_pieces(void **state)
 {
 	u64 since, active, calls = 0;
@@ -1350,7 +1378,10 @@ static void wfi_sees_what_hardware_would_signal(void **state)
 	assert_true(vgic_interrupt_pending(&vcpu[0]));
 }
 
-/* The guest's EOI, then its WFI: the maintenance interrupt comes after that, and not at all once another is loaded. */
+/*
+ * The guest's EOI, then its WFI: the maintenance interrupt comes after that, and not at all once
+ * another is loaded.
+ */
 static void wfi_sees_what_maintenance_would_tell(void **state)
 {
 	(void)state;
@@ -1364,7 +1395,8 @@ static void wfi_sees_what_maintenance_would_tell(void **state)
 			expect_ack(&vcpu[0], intid);
 			eoi(&vcpu[0], intid);
 			assert_true(hw_maintenance());
-			assert_true(last ? vgic_wake_request(&vcpu[0]) : vgic_interrupt_pending(&vcpu[0]));
+			assert_true(last ? vgic_wake_request(&vcpu[0])
+					 : vgic_interrupt_pending(&vcpu[0]));
 			if (intid < 32)
 				vgic_set_ppi(&vcpu[0], intid, false);
 			else
@@ -1435,7 +1467,10 @@ static void reset_forgets(void **state)
 	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_WAKER, 4), 6);
 }
 
-/* A device's line that changes in the middle of a reset: it is seen when the guest enables it, not before. */
+/*
+ * A device's line that changes in the middle of a reset: it is seen when the guest enables it, not
+ * before.
+ */
 static bool input_during_reset;
 
 u64 lr_vmcr_reset(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Level-sensitive interrupts of the machine whose line falls before the guest acknowledges them: IHI 0069 has such a
- * one pending only while its input is asserted.
+ * Level-sensitive interrupts of the machine whose line falls before the guest acknowledges them:
+ * IHI 0069 has such a one pending only while its input is asserted.
  */
 #include "gic_model.h"
 
@@ -277,9 +277,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 	const struct CMUnitTest tests[] = {
-		T(of_in_a_list_register), T(of_while_disabled), T(of_while_the_group_is_off), T(of_by_its_register),
-		T(of_while_active),	  T(edges_stay),	T(outside),		      T(two_timers),
-		T(moves),		  T(costs),	      T(whose_wait),
+		T(of_in_a_list_register),
+		T(of_while_disabled),
+		T(of_while_the_group_is_off),
+		T(of_by_its_register),
+		T(of_while_active),
+		T(edges_stay),
+		T(outside),
+		T(two_timers),
+		T(moves),
+		T(costs),
+		T(whose_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,7 +205,9 @@ static void all_ones(void **state)
 		assert_int_equal(fake_get("ICH_AP1R0_EL2"), 0xffffffff);
 		assert_int_equal(fake_get("ICH_HCR_EL2") & ~(0xf8005cffUL), 0);
 		for (u32 n = 0; n < LRS; n++)
-			assert_int_equal(lr_get(n) & (MASK(47, 42) | MASK(40, 24) | MASK(59, 56) | MASK(50, 48)), 0);
+			assert_int_equal(lr_get(n) & (MASK(47, 42) | MASK(40, 24) | MASK(59, 56) |
+						      MASK(50, 48)),
+					 0);
 		(void)l2_runs();
 		assert_false(hw_maintenance());
 		level(true);
@@ -390,7 +392,10 @@ static void what_wakes_l2(void **state)
 	assert_false(vgic_interrupt_pending(v));
 }
 
-/* L2 ends what L1 gave it and goes to sleep before the maintenance interrupt comes: L1 is told now, or never. */
+/*
+ * L2 ends what L1 gave it and goes to sleep before the maintenance interrupt comes: L1 is told now,
+ * or never.
+ */
 static void what_l2_ended_wakes_l1(void **state)
 {
 	(void)state;
@@ -508,7 +513,10 @@ static void timer_settles(u32 intid)
 	}
 }
 
-/* The machine's timer is another one's after each switch: what was in the list register says nothing. */
+/*
+ * The machine's timer is another one's after each switch: what was in the list register says
+ * nothing.
+ */
 static void timers_of_both_levels(void **state)
 {
 	static const u64 hcr[] = { HCR_IMO | HCR_FMO, 0 };
@@ -579,8 +587,9 @@ static void given_spi(void **state)
 }
 
 /*
- * SPIs that another vcpu of L1 has acknowledged, ended by this one's L2. The level switch waits for nobody, nor does serving
- * others, in the middle of which the same may be due; but nobody is entered before it is done, however late the answer.
+ * SPIs that another vcpu of L1 has acknowledged, ended by this one's L2. The level switch waits for
+ * nobody, nor does serving others, in the middle of which the same may be due; but nobody is
+ * entered before it is done, however late the answer.
  */
 static void given_spi_of_another(void **state)
 {
@@ -870,7 +879,8 @@ static int ref_best(void)
 	int best = -1;
 
 	for (u32 n = 0; n < LRS && (ref.hcr & EN); n++)
-		if ((ref.lr[n] & ICH_LR_STATE) == ICH_LR_PENDING && FIELD(ref.lr[n], 55, 48) < prio) {
+		if ((ref.lr[n] & ICH_LR_STATE) == ICH_LR_PENDING &&
+		    FIELD(ref.lr[n], 55, 48) < prio) {
 			prio = (u32)FIELD(ref.lr[n], 55, 48);
 			best = (int)n;
 		}
@@ -970,8 +980,8 @@ static void to_l1(void)
 	level(true);
 	vgic_set_ppi(v, TIMER, ref.line[TIMER]);
 	for (u32 n = 0; n < LRS; n++)
-		expect(*page_lr(n) == ref.lr[n], "list register %u: %#lx, should %#lx", n, *page_lr(n),
-		       ref.lr[n]);
+		expect(*page_lr(n) == ref.lr[n], "list register %u: %#lx, should %#lx", n,
+		       *page_lr(n), ref.lr[n]);
 	expect(*word(VNCR_ICH_HCR_EL2) == ref.hcr, "ICH_HCR %#lx, should %#lx",
 	       *word(VNCR_ICH_HCR_EL2), ref.hcr);
 	expect(*word(VNCR_ICH_AP1R0_EL2) == ref.ap[1], "AP1R");
@@ -986,7 +996,8 @@ static void to_l1(void)
 /* L1 sets a list register: empty, software, or an interrupt of its own that is active. */
 static void l1_sets_lr(u32 n)
 {
-	static const u64 states[] = { 0, ICH_LR_PENDING, ICH_LR_PENDING, ICH_LR_ACTIVE, ICH_LR_STATE };
+	static const u64 states[] = { 0, ICH_LR_PENDING, ICH_LR_PENDING, ICH_LR_ACTIVE,
+				      ICH_LR_STATE };
 	u32 i = 19 + 2 * n; /* PPIs 19, 21, 23, 25: not 25 */
 
 	if (ref.lr[n] & ICH_LR_STATE)
@@ -1077,7 +1088,8 @@ static void l2_step(void)
 	(void)l2_runs();
 	timer_tick(); /* what that ended may fire again */
 	wants = l2_runs();
-	expect(wants == (ref_l1_pending() || line(MI)), "L1 is %s", wants ? "disturbed" : "not told");
+	expect(wants == (ref_l1_pending() || line(MI)), "L1 is %s",
+	       wants ? "disturbed" : "not told");
 	expect(!ref_mi() || line(MI), "no maintenance interrupt");
 	if (wants || !rnd(20)) {
 		to_l1();
@@ -1110,8 +1122,8 @@ static void random_guests(void **state)
 		}
 	}
 	/* It did go through what it is for. */
-	expect(given_ended > 500 && bound_ended > 50, "only %u given, %u by hardware (%u)", given_ended,
-	       bound_ended, entries);
+	expect(given_ended > 500 && bound_ended > 50, "only %u given, %u by hardware (%u)",
+	       given_ended, bound_ended, entries);
 }
 
 /* L1 closed its groups and went on to L2: a 1 of N interrupt that had chosen it goes to another. */

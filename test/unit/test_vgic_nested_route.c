@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interrupts of L1's by the level that its HCR_EL2 sends them to. Arm ARM, asynchronous exception routing: a physical IRQ
- * (FIQ) is taken to EL2 with TGE or IMO (FMO), else to EL1, and stays pending while a higher level runs.
+ * Interrupts of L1's by the level that its HCR_EL2 sends them to. Arm ARM, asynchronous exception
+ * routing: a physical IRQ (FIQ) is taken to EL2 with TGE or IMO (FMO), else to EL1, and stays
+ * pending while a higher level runs.
  */
 #include "arch/hcr.h"
 #include "arch/sysreg_table.h"
@@ -95,7 +96,8 @@ static void held_by_group_and_level(void **state)
 		pend(group1 ? 9 : 1);
 		assert_false(deliver());
 		if (hw_signal() == held || vgic_el2_held(v) != held || soon != held)
-			fail_msg("row %u: signalled %d, held %d, a look soon %u", i, hw_signal(), vgic_el2_held(v), soon);
+			fail_msg("row %u: signalled %d, held %d, a look soon %u", i, hw_signal(),
+				 vgic_el2_held(v), soon);
 		/* Held, it comes as soon as a look finds that it may. */
 		l1_hcr_is(hcr | HCR_TGE);
 		assert_false(deliver());

@@ -157,10 +157,14 @@ static void each_cpu_finds_its_redistributor(void **state)
 	assert_int_equal(gicv3_cpu_init(&cpus[5].hw), -ENOENT);
 }
 
-/* What firmware acknowledged and never ended masks no interrupt of ours; registers beyond the priorities are not there. */
+/*
+ * What firmware acknowledged and never ended masks no interrupt of ours; registers beyond the
+ * priorities are not there.
+ */
 static void active_priorities_are_forgotten(void **state)
 {
-	static const char *const name[] = { "ICC_AP1R0_EL1", "ICC_AP1R1_EL1", "ICC_AP1R2_EL1", "ICC_AP1R3_EL1" };
+	static const char *const name[] = { "ICC_AP1R0_EL1", "ICC_AP1R1_EL1", "ICC_AP1R2_EL1",
+					    "ICC_AP1R3_EL1" };
 	static const struct {
 		u32 bits, regs;
 	} cases[] = { { 4, 1 }, { 5, 1 }, { 6, 2 }, { 7, 4 }, { 8, 4 } };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What another CPU does to SPIs in the middle of a flush: at each register that vcpu 0's flush reads or writes, vcpu 1
- * gets a turn. Whatever it does, an SPI in a list register has the one owner that holds it, and what a flush that holds
- * no lock leaves alone comes with the next one.
+ * What another CPU does to SPIs in the middle of a flush: at each register that vcpu 0's flush
+ * reads or writes, vcpu 1 gets a turn. Whatever it does, an SPI in a list register has the one
+ * owner that holds it, and what a flush that holds no lock leaves alone comes with the next one.
  */
 #include "vgic/internal.h"
 
@@ -11,7 +11,10 @@
 enum { QUIET, PEND, WITHDRAW, OVER };
 static int step;
 
-/* vcpu 1 acts on a CPU that is not the current one; not while the flush holds the lock: there it would wait. */
+/*
+ * vcpu 1 acts on a CPU that is not the current one; not while the flush holds the lock: there it
+ * would wait.
+ */
 static bool other(u32 reg, u32 intid)
 {
 	int self = fake_cpu;
@@ -48,7 +51,8 @@ static void owners_check(void)
 
 			for (u32 i = 0; i < vm.vcpu_count; i++)
 				for (u32 used = vcpu[i].vgic.lr_used; used; used &= used - 1)
-					if (vcpu[i].vgic.lr_intid[__builtin_ctz(used)] == word * 32 + n) {
+					if (vcpu[i].vgic.lr_intid[__builtin_ctz(used)] ==
+					    word * 32 + n) {
 						held++;
 						assert_int_equal(w->owner[n], i);
 					}
@@ -100,5 +104,6 @@ int main(void)
 		cmocka_unit_test(comes_while_unlocked),
 	};
 
-	return cmocka_run_group_tests_name("vgic: what comes in the middle of a flush", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vgic: what comes in the middle of a flush", tests, NULL,
+					   NULL);
 }

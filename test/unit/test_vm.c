@@ -619,7 +619,10 @@ static void one_piece_a_call(void **state)
 	check_started();
 }
 
-/* Two VMs that are worked on take turns: one that resets for ever does not keep the other from starting. */
+/*
+ * Two VMs that are worked on take turns: one that resets for ever does not keep the other from
+ * starting.
+ */
 static void vms_take_turns(void **state)
 {
 	(void)state;

@@ -88,7 +88,9 @@ static void but_what_devices_know(void **state)
 {
 	(void)state;
 	assert_int_equal(kept(true, 1, 1), MIB(32) / PAGE_SIZE);
-	assert_string_equal(line, "vm a: its 32 MiB of memory stay unused: a device of its may still write there");
+	assert_string_equal(
+		line,
+		"vm a: its 32 MiB of memory stay unused: a device of its may still write there");
 }
 
 int main(void)

@@ -128,7 +128,8 @@ static void direct_map(void **state)
 	(void)state;
 	config.pass_count = 0;
 	vm.layout.gicr = 0x08fe0000; /* room for one vcpu below the UART */
-	assert_line("found its redistributors at 0x8fe0000 + 0x40000 and its UART at 0x9000000 + 0x1000");
+	assert_line(
+		"found its redistributors at 0x8fe0000 + 0x40000 and its UART at 0x9000000 + 0x1000");
 	config.cpus = 1;
 	assert_line(NULL);
 	vm.ram[1].ipa = 0x08f00000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filling a VM's RAM: all of it, in pieces that are bounded in time, with the files' digests and a word to
- * whom waits long.
+ * Filling a VM's RAM: all of it, in pieces that are bounded in time, with the files' digests and a
+ * word to whom waits long.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,7 +116,8 @@ static int setup(void **state)
 	vm.ram_chunks = 2;
 	/* A segment over the seam, and one without anything from the file. */
 	vm.load.image.segments = 3;
-	vm.load.image.segment[0] = (struct image_segment){ 16, 200000, RAM + RAM_SIZE / 2 - 4096, 200000 };
+	vm.load.image.segment[0] =
+		(struct image_segment){ 16, 200000, RAM + RAM_SIZE / 2 - 4096, 200000 };
 	vm.load.image.segment[1] = (struct image_segment){ 0, 0, RAM + 4096, 4096 };
 	vm.load.image.segment[2] = (struct image_segment){ 200016, 1000, RAM + 0x2000, 0x2000 };
 	vm.load.initrd = RAM + MIB(12);
@@ -167,7 +168,8 @@ static void load(void)
 	assert_int_equal(dropped, 1);
 	for (u64 o = 0; o < RAM_SIZE; o++)
 		if (byte_at(o) != wanted(o))
-			fail_msg("at %#lx: expected %#x, found %#x", o, (u8)wanted(o), (u8)byte_at(o));
+			fail_msg("at %#lx: expected %#x, found %#x", o, (u8)wanted(o),
+				 (u8)byte_at(o));
 }
 
 static void says(u32 i, const char *line)
@@ -181,8 +183,10 @@ static void fills_ram_in_pieces(void **state)
 	(void)state;
 	load();
 	assert_true(cleaned >= RAM_SIZE + 200000 + 1000 + 777777 + 5001);
-	says(0, "vm a: kernel: sha256 e193040000000000000000000000000000000000000000000000000000000000");
-	says(1, "vm a: ramdisk: sha256 31de0b0000000000000000000000000000000000000000000000000000000000");
+	says(0,
+	     "vm a: kernel: sha256 e193040000000000000000000000000000000000000000000000000000000000");
+	says(1,
+	     "vm a: ramdisk: sha256 31de0b0000000000000000000000000000000000000000000000000000000000");
 	assert_int_equal(line_count, 2);
 }
 
@@ -221,7 +225,8 @@ static void long_waits_are_told(void **state)
 	assert_true(line_count > 3);
 	says(0, "vm a: zeroing its memory: 3 of 16 MiB");
 	says(1, "vm a: zeroing its memory: 13 of 16 MiB");
-	assert_true(strstr(lines[2], "vm a: kernel: sha256") || strstr(lines[2], "loading its images"));
+	assert_true(strstr(lines[2], "vm a: kernel: sha256") ||
+		    strstr(lines[2], "loading its images"));
 	assert_true(line_count <= 3 + (now - begin) / (5 * HZ));
 }
 

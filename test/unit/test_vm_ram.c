@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's RAM out of a machine's with holes: all of it, once, where it is said to be; and back again. */
+/*
+ * A VM's RAM out of a machine's with holes: all of it, once, where it is said to be; and back
+ * again.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +48,10 @@ static int setup(void **state)
 	return 0;
 }
 
-/* No two pieces touch or overlap in memory, all of it was free; with their sizes they are what was asked for. */
+/*
+ * No two pieces touch or overlap in memory, all of it was free; with their sizes they are what was
+ * asked for.
+ */
 static void check_pieces(u64 want)
 {
 	u64 size = 0;
@@ -170,10 +176,12 @@ static void says_what_is_missing(void **state)
 	give(MIB(1), MIB(9));
 	before = page_free_count();
 	config.mem_size = MIB(9);
-	assert_string_equal(vm_ram_alloc(&vm), "memory: expected 9 MiB of free memory, found 0 MiB");
+	assert_string_equal(vm_ram_alloc(&vm),
+			    "memory: expected 9 MiB of free memory, found 0 MiB");
 	gives_back(before);
 	config.direct_map = true;
-	assert_string_equal(vm_ram_alloc(&vm), "memory: expected 9 MiB of free memory, found 0 MiB");
+	assert_string_equal(vm_ram_alloc(&vm),
+			    "memory: expected 9 MiB of free memory, found 0 MiB");
 	gives_back(before);
 }
 
@@ -190,7 +198,9 @@ static void too_many_pieces(void **state)
 	before = page_free_count();
 	config.mem_size = (VM_RAM_CHUNKS + 1) * PAGE_SIZE;
 	config.direct_map = true;
-	assert_string_equal(vm_ram_alloc(&vm), "memory: expected 0 MiB of free memory, found 0 MiB in too many pieces");
+	assert_string_equal(
+		vm_ram_alloc(&vm),
+		"memory: expected 0 MiB of free memory, found 0 MiB in too many pieces");
 	gives_back(before);
 	config.direct_map = false;
 	assert_non_null(strstr(vm_ram_alloc(&vm), "in too many pieces"));

@@ -325,7 +325,10 @@ static void virt_moves(void **state)
 	assert_int_equal(fake_writes("CNTVOFF_EL2"), 1);
 }
 
-/* The line is ENABLE, not IMASK, and the condition (AArch64.CheckTimerConditions), wherever the registers are. */
+/*
+ * The line is ENABLE, not IMASK, and the condition (AArch64.CheckTimerConditions), wherever the
+ * registers are.
+ */
 static void line_of_timers(void **state)
 {
 	(void)state;
@@ -344,7 +347,8 @@ static void line_of_timers(void **state)
 			assert_int_equal(vtimer_lines(&vcpu, false), high ? 1u << 27 : 0);
 			vtimer_set_cntpoff(true);
 			assert_int_equal(vtimer_lines(&vcpu, true), high ? 1u << 27 | 1u << 30 : 0);
-			assert_int_equal(vtimer_lines(&vcpu, false), high ? 1u << 27 | 1u << 30 : 0);
+			assert_int_equal(vtimer_lines(&vcpu, false),
+					 high ? 1u << 27 | 1u << 30 : 0);
 		}
 }
 

@@ -316,8 +316,8 @@ static void check_read(u32 t, enum vtimer_reg reg, bool by_trap)
 			return; /* UNKNOWN */
 	}
 	if (v != want)
-		fail_msg("%s: %s register %d reads %#lx, should %#lx (by trap: %d)", at, ref_name[t],
-			 reg, v, want, by_trap);
+		fail_msg("%s: %s register %d reads %#lx, should %#lx (by trap: %d)", at,
+			 ref_name[t], reg, v, want, by_trap);
 }
 
 static void level_switch(void)
@@ -424,8 +424,8 @@ static void model(u64 cntoff, bool cntpoff, bool ecv)
 	ref_voff = 0;
 	seed = cntoff * 4 + cntpoff * 2u + ecv;
 	for (int i = 0; i < 40000; i++) {
-		snprintf(at, sizeof(at), "offset %#lx, CNTPOFF %d, ECV %d, step %d, %s", cntoff, cntpoff,
-			 ecv, i, vcpu.hyp ? "vEL2" : "L2");
+		snprintf(at, sizeof(at), "offset %#lx, CNTPOFF %d, ECV %d, step %d, %s", cntoff,
+			 cntpoff, ecv, i, vcpu.hyp ? "vEL2" : "L2");
 		step();
 		pump();
 		check_lines();
@@ -464,7 +464,9 @@ static void map_is_by_level(void **state)
 	assert_int_equal(map.emul_phys, TIMER_HP);
 }
 
-/* With vEL2's tick armed, going to and fro touches neither nidus's timer nor what did not change. */
+/*
+ * With vEL2's tick armed, going to and fro touches neither nidus's timer nor what did not change.
+ */
 static void switch_is_cheap(void **state)
 {
 	unsigned before;
@@ -602,7 +604,8 @@ static void not_for_l2(void **state)
 	level_switch();
 	for (u32 t = 0; t < 4; t++)
 		for (u32 reg = VTIMER_CTL; reg <= VTIMER_TVAL; reg++)
-			assert_int_equal(handler(t, (enum vtimer_reg)reg)(&vcpu, 0, false, &v), UNDEF);
+			assert_int_equal(handler(t, (enum vtimer_reg)reg)(&vcpu, 0, false, &v),
+					 UNDEF);
 	assert_int_equal(emul_cnthctl_el2(&vcpu, SR_CNTHCTL_EL2, false, &v), UNDEF);
 	assert_int_equal(emul_cntkctl_el12(&vcpu, SR_CNTHCTL_EL2, false, &v), UNDEF);
 }
@@ -620,7 +623,8 @@ static void line_of_timers(void **state)
 		fake_set("CNTP_CVAL_EL02", 0);
 		for (u64 v = 0; v < 4; v++)
 			for (u64 p = 0; p < 4; p++) {
-				u32 want = (v == 1 ? 1u << ppi[hyp][0] : 0) | (p == 1 ? 1u << ppi[hyp][1] : 0);
+				u32 want = (v == 1 ? 1u << ppi[hyp][0] : 0) |
+					   (p == 1 ? 1u << ppi[hyp][1] : 0);
 
 				fake_set("CNTV_CTL_EL02", v);
 				fake_set("CNTP_CTL_EL02", p);

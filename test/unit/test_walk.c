@@ -547,8 +547,8 @@ static void stage2_random(void **state)
 }
 
 /*
- * A walk that begins where the last one ended comes to what the whole way down would, be there a leaf
- * or a fault, and reads one descriptor.
+ * A walk that begins where the last one ended comes to what the whole way down would, be there a
+ * leaf or a fault, and reads one descriptor.
  */
 static void stage2_cached(void **state)
 {
@@ -592,7 +592,10 @@ static void stage2_cached(void **state)
 			fail_msg("no walk ended with FSC %#x", fsc);
 }
 
-/* Another table in place of one: seen when the cache was told to forget, as by a TLBI. A leaf: seen at once. */
+/*
+ * Another table in place of one: seen when the cache was told to forget, as by a TLBI. A leaf: seen
+ * at once.
+ */
 static void cached_until_told(void **state)
 {
 	struct walk_feat f = { .pa_bits = 40, .tg4 = true, .tg4_2 = true };
@@ -828,7 +831,10 @@ static void nested_random(void **state)
 
 		if (n % 20 == 0)
 			random_memory(false);
-		/* 4 KiB, three levels, 40 bits; the first table maps 1 GiB blocks, a few of them not. */
+		/*
+		 * 4 KiB, three levels, 40 bits; the first table maps 1 GiB blocks, a few of them
+		 * not.
+		 */
 		s2.f = s.f;
 		s2.f.pa_bits = s.f.pa_bits = 48;
 		s2.ee = false;

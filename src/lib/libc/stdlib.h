@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What libfdt's headers ask of the C library, for the freestanding build (-isystem): nothing of it. */
+/*
+ * What libfdt's headers ask of the C library, for the freestanding build (-isystem): nothing of it.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Barriers of the fake machine: they can be counted. What a DSB does to table walks is kept as well: a guest
- * that ran leaves some under way (fake_walks), which only a DSB for more than stores brings to an end.
+ * Barriers of the fake machine: they can be counted. What a DSB does to table walks is kept as
+ * well: a guest that ran leaves some under way (fake_walks), which only a DSB for more than stores
+ * brings to an end.
  */
 #pragma once
 

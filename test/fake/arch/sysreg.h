@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake machine's system registers: named words with optional hooks. Replaces src/arch/sysreg.h. */
+/*
+ * The fake machine's system registers: named words with optional hooks. Replaces src/arch/sysreg.h.
+ */
 #pragma once
 
 #include "lib/types.h"
