@@ -53,6 +53,13 @@ LTO := -flto=1 -flto-partition=one -fno-fat-lto-objects
 ARM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker,-z,norelro,-z,notext,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments,--gc-sections,--build-id=none
 FDT_CFLAGS := -isystem src/lib/libc -isystem $(ARM64)/usr/include
+# What runs at boot, when a VM is built, or for people who type: small rather than quick. (LTO keeps it.)
+COLD := src/boot/%.c src/vm/vm_build.c src/vm/vm_layout.c src/vm/guest_fdt.c src/vm/image.c src/vm/vm_load.c \
+	src/vm/vm_ram.c src/vm/console.c src/vm/console_input.c src/vm/account.c src/dev/dt.c src/dev/dt_irq.c \
+	src/dev/power.c src/lib/printf.c src/lib/log.c src/mm/machine.c src/mm/stage1.c src/arch/feat.c \
+	src/traps/idreg.c src/exit/psci.c
+COLD_OBJ := $(filter $(COLD:%=$(B)/arm/%.o),$(ARM_OBJ))
+$(COLD_OBJ): ARM_CFLAGS += -Os
 
 $(B)/arm/%.o: % Makefile $(LIBFDT)
 	@mkdir -p $(@D)
