@@ -82,6 +82,12 @@ u64 hostile_run(struct l2 *l, u64 us)
 	id = gic_ack();
 	if (id < INTID_SPURIOUS)
 		gic_eoi(id);
+	/*
+	 * An L2 that has the interrupts to itself (HCR_EL2.IMO clear) may have acknowledged it
+	 * and ended nothing. Left active, it would never stop an L2 again.
+	 */
+	else if (sysreg_read(ICC_RPR_EL1) == GIC_PRIORITY)
+		gic_eoi(PPI_PTIMER_HYP);
 	return kind;
 }
 

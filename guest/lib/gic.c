@@ -60,7 +60,7 @@ void gic_dist_init(void)
 		write32(dt.gicd + GIC_IGROUPR + i / 8, ~0u);
 	}
 	for (i = 32; i < end; i += 4)
-		write32(dt.gicd + GIC_IPRIORITYR + i, 0xa0a0a0a0);
+		write32(dt.gicd + GIC_IPRIORITYR + i, GIC_PRIORITY * 0x01010101u);
 	for (i = 32; i < end; i++)
 		gic_route(i, gcpus[0].mpidr);
 	write32(dt.gicd + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GRP0 | GICD_CTLR_GRP1);
@@ -88,7 +88,7 @@ void gic_cpu_init(void)
 	write32(sgi + GIC_ICACTIVER, ~0u);
 	write32(sgi + GIC_IGROUPR, ~0u);
 	for (i = 0; i < 32; i += 4)
-		write32(sgi + GIC_IPRIORITYR + i, 0xa0a0a0a0);
+		write32(sgi + GIC_IPRIORITYR + i, GIC_PRIORITY * 0x01010101u);
 	sysreg_write(ICC_SRE_EL1, 7);
 	isb();
 	sysreg_write(ICC_CTLR_EL1, 0);

@@ -40,6 +40,7 @@
 #define GICD_CTLR_RWP BIT(31)
 
 #define INTID_SPURIOUS 1023
+#define GIC_PRIORITY 0xa0 /* of all interrupts, by gic_dist_init() and gic_cpu_init() */
 
 /* One access of exactly this size. */
 #define MMIO_FUNCTIONS(bits, insn, w)                                                              \
