@@ -324,7 +324,7 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* The hot one: no search. */
 	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
 		return vgic_sgi(vcpu, value, true);
-	if (unlikely(vcpu->hyp) && unlikely(vgic_el2_held(vcpu)))
+	if (unlikely(vgic_el2_watched(vcpu)))
 		verdict = vgic_el2_icc(vcpu, key, write, &value);
 	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
 	if (likely(verdict == UNDEF) && (!from_el0(exit) || SYS64_OP1(key) == 3))

@@ -93,7 +93,6 @@ struct vgic_vcpu {
 	bool full;      /* atomic: an interrupt in a list register changed, fold all */
 	u8 where;       /* atomic: enum vgic_where */
 	u8 op_state;    /* atomic: remote.c */
-	bool lifted;    /* vgic_el2_icc(), until the entry that follows */
 	bool awake;     /* atomic: GICR_WAKER.ProcessorSleep == 0 */
 	bool off;       /* atomic: from CPU_OFF to CPU_ON */
 	u8 groups_on;   /* atomic: ICH_VMCR_EL2.VENG0 and 1 as its CPU saw them last */
@@ -124,7 +123,8 @@ struct vgic_vcpu {
 	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
 	/*
-	 * ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; without En: nested_route.c.
+	 * ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; both as nested_route.c
+	 * finds.
 	 */
 	u64 hcr_en;
 	/* Public; this CPU only: vgic_settle() has something to do before the next entry */

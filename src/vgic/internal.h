@@ -202,6 +202,8 @@ u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
 /* Private interrupts of any vcpu, for vcpu self; as spi_access(). */
 bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op,
 		    u64 *value) must_check;
+/* Deactivate the interrupt of this INTID (bits 23:0) wherever it is; AGAIN: not done yet. */
+enum verdict vgic_deactivate(struct vcpu *vcpu, u64 intid);
 
 static inline struct irq32 *vgic_word(struct vcpu *vcpu, u32 intid)
 {
@@ -267,6 +269,11 @@ static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 
 /* L1's ICH_HCR_EL2: the bits that its machine has. */
 u64 vgic_page_hcr(const struct vcpu *vcpu);
+/* ---- nested.c ---- */
+
+/* vgic_vcpu.hcr_en while the list registers are L1's: L1's traps are for L2. */
+u64 vgic_shared_hcr(const struct vcpu *vcpu);
+
 /*
  * Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs:
  * vgic_page_lrs(), or more.

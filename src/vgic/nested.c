@@ -400,14 +400,17 @@ void vgic_l2_leave(struct vcpu *vcpu)
 		look_at_l1(vcpu);
 }
 
+u64 vgic_shared_hcr(const struct vcpu *vcpu)
+{
+	return ICH_HCR_EN | (vcpu->hyp ? 0 : l1_ich_hcr(vcpu) & vgic_page_hcr(vcpu));
+}
+
 /* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
 static void share(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 en = ICH_HCR_EN;
+	u64 en = vgic_shared_hcr(vcpu);
 
-	if (!vcpu->hyp)
-		en |= l1_ich_hcr(vcpu) & vgic_page_hcr(vcpu);
 	if (v->hcr_en != en) {
 		v->hcr_en = en;
 		vgic_mark(v, true);

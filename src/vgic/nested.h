@@ -62,16 +62,18 @@ static inline bool vgic_el2_open(const struct vcpu *vcpu)
 
 /*
  * After vgic_flush(), has_el2: have what is in the list registers go where L1's
- * HCR_EL2.{TGE,IMO,FMO} say. While vEL2 runs, what goes to L2's EL1 is held back: the interface is
- * off until a look, one at each exit and one a little later, finds that it may come. True: L2 runs
- * with L1's own interrupts, and one is an FIQ of L1's, to be taken to vEL2 at once. Loaded.
+ * HCR_EL2.{TGE,IMO,FMO} say. What is pending for another level than the one that runs is held back:
+ * the interface is off as soon as it is the most urgent one, until a look, one at each exit and one
+ * a little later, finds that it may come; and as long as there is one at all the interface's
+ * registers trap. True: L2 runs with L1's own interrupts, and one is an FIQ of L1's, to be taken to
+ * vEL2 at once. Loaded.
  */
 bool vgic_el2_route(struct vcpu *vcpu);
 
-/* Whether the interface is off because of that. */
-static inline bool vgic_el2_held(const struct vcpu *vcpu)
+/* Whether they trap because of that; or, while L2 runs, because L1 wants it. */
+static inline bool vgic_el2_watched(const struct vcpu *vcpu)
 {
-	return !(vcpu->vgic.hcr_en & ICH_HCR_EN);
+	return vcpu->vgic.hcr_en & ICH_HCR_TALL1;
 }
 
 /*
@@ -84,14 +86,12 @@ static inline bool vgic_el2_only_waits(const struct vcpu *vcpu)
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
 	return vcpu->hyp && !read_once(&v->stale) && !(v->lr_waits & v->lr_hw) &&
-	       vgic_el2_open(vcpu) && !vgic_el2_held(vcpu);
+	       vgic_el2_open(vcpu) && !vgic_el2_watched(vcpu);
 }
 
 /*
- * vEL2 accesses the register of this key while its interface is off: UNDEF: not one of the
- * interface's. What is pending is acknowledged or told as if it were on (SKIP). For others, RESUME:
- * it is on until the next exit, for the access to be done again; if vEL2 does not mask interrupts
- * it takes one that it should not.
+ * An access to the register of this key while vgic_el2_watched(): what it does with the interface
+ * on (pseudocode: ICV_IAR0_EL1 and its like). UNDEF: not one of the interface's, or not this way.
  */
 enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 

@@ -4,6 +4,7 @@
  * which level takes them, and one that goes to a lower level than the one that runs stays pending
  * (Arm ARM, asynchronous exception routing).
  */
+#include "arch/esr.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "state/cpu.h"
@@ -13,18 +14,30 @@
 
 #define INTID_NONE 1023u
 
-/* The virtual interface off, and a trap for what L1 does to it: see vgic_el2_icc(). */
-#define HELD (ICH_HCR_TALL0 | ICH_HCR_TALL1)
-/* Of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN0_EL1. */
-#define KEY_ICC(crm, op2) SYSREG_KEY(3, 0, 12, crm, op2)
+/* What traps while the answer may change by what the level that runs does: see vgic_el2_icc(). */
+#define WATCHED (ICH_HCR_TALL0 | ICH_HCR_TALL1)
+/* Of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN<n>_EL1. */
+#define KEY_ICC(crm) SYSREG_KEY(3, 0, 12, crm, 0)
 #define KEY_CRM(key) ((key) & ~SYSREG_KEY(0, 0, 0, 0, 7))
-enum { OP2_IAR, OP2_EOIR, OP2_HPPIR };
+enum { OP2_IAR, OP2_EOIR, OP2_HPPIR, OP2_BPR, OP2_AP0R, OP2_IGRPEN0 = 6, OP2_IGRPEN1 };
+
+/* ---- which level ---- */
+
+/* Whether an interrupt of this group is not for the level that runs. */
+static bool goes_elsewhere(const struct vcpu *vcpu, u64 lr)
+{
+	u64 hcr = l1_hcr(vcpu), el2 = hcr & (lr & ICH_LR_GROUP1 ? HCR_IMO : HCR_FMO);
+
+	if (!vcpu->hyp)
+		return el2;
+	return PSTATE_EL(vcpu->pstate) && !el2 && !(hcr & HCR_TGE);
+}
 
 /*
- * The list register of the most urgent pending one, of those that would be signalled or (masked) of
- * those whose group is enabled: -1: none.
+ * ICV_HPPIR<n>_EL1 without a group: the list register of the most urgent pending one of those whose
+ * group is enabled; -1: none.
  */
-static int best_pending(const struct vgic_vcpu *v, const struct vgic_interface *f, bool masked)
+static int best_pending(const struct vgic_vcpu *v, u64 vmcr)
 {
 	u64 best = 256;
 	int at = -1;
@@ -33,10 +46,8 @@ static int best_pending(const struct vgic_vcpu *v, const struct vgic_interface *
 		u32 i = (u32)__builtin_ctz(used);
 		u64 lr = lr_read(i), prio = FIELD(lr, 55, 48);
 
-		if (prio >= best || (lr & ICH_LR_STATE) != ICH_LR_PENDING)
-			continue;
-		if (masked ? !(f->vmcr & (lr & ICH_LR_GROUP1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0))
-			   : !vgic_lr_signals(f, lr))
+		if (prio >= best || (lr & ICH_LR_STATE) != ICH_LR_PENDING ||
+		    !(vmcr & (lr & ICH_LR_GROUP1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0)))
 			continue;
 		best = prio;
 		at = (int)i;
@@ -44,103 +55,199 @@ static int best_pending(const struct vgic_vcpu *v, const struct vgic_interface *
 	return at;
 }
 
-static bool best_signalled(const struct vgic_vcpu *v, bool *group1)
+/* Whether there is one for another level in the list registers, though it may have to wait. */
+static bool any_elsewhere(const struct vcpu *vcpu)
 {
-	struct vgic_interface f = vgic_interface(v);
-	int i = best_pending(v, &f, false);
+	for (u32 used = vcpu->vgic.lr_used; used; used &= used - 1) {
+		u64 lr = lr_read((u32)__builtin_ctz(used));
 
-	if (i >= 0)
-		*group1 = lr_read((u32)i) & ICH_LR_GROUP1;
-	return i >= 0;
+		if ((lr & ICH_LR_PENDING) && goes_elsewhere(vcpu, lr))
+			return true;
+	}
+	return false;
 }
 
-static void hold(struct vcpu *vcpu, bool held)
+/*
+ * vgic_vcpu.hcr_en: only the most urgent pending one is ever signalled, whatever masks it. If that
+ * one is for another level, the interface is off. If there is one behind it, what lets it step
+ * forward has to trap: an acknowledge, a group's enable; masks and running priority do not.
+ */
+static u64 interface_for(const struct vcpu *vcpu)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 hcr = vgic_shared_hcr(vcpu);
+	int best;
 
-	if (vgic_el2_held(vcpu) != held) {
-		v->hcr_en = held ? HELD : ICH_HCR_EN;
-		vgic_mark(v, true);
-		vgic_flush(vcpu);
-	}
-	if (held) {
-		v->waits |= 1;
-		timers_look_soon(vcpu);
-	}
+	if (!any_elsewhere(vcpu))
+		return hcr;
+	best = best_pending(&vcpu->vgic, sysreg_read(ICH_VMCR_EL2));
+	if (best >= 0 && goes_elsewhere(vcpu, lr_read((u32)best)))
+		hcr &= ~ICH_HCR_EN;
+	/* The end of one that is pending again. */
+	return hcr | WATCHED | (lr_caps.tdir ? ICH_HCR_TDIR : 0);
+}
+
+static bool best_signals(const struct vgic_vcpu *v)
+{
+	struct vgic_interface f = vgic_interface(v);
+	int i = best_pending(v, f.vmcr);
+
+	return i >= 0 && vgic_lr_signals(&f, lr_read((u32)i));
 }
 
 bool vgic_el2_route(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	bool lifted = v->lifted, group1;
-	u64 hcr;
+	u64 hcr_en;
 
-	v->lifted = false;
 	if (likely(v->where != VGIC_LOADED ||
-		   (vcpu->hyp && vgic_el2_open(vcpu) && !vgic_el2_held(vcpu))))
+		   (vcpu->hyp ? vgic_el2_open(vcpu) && !vgic_el2_watched(vcpu)
+			      : !(l1_hcr(vcpu) & HCR_FMO))))
 		return false;
-	hcr = l1_hcr(vcpu);
-	if (unlikely(lifted)) {
-		v->waits |= 1;
-		return false;
+	hcr_en = interface_for(vcpu);
+	if (v->hcr_en != hcr_en) {
+		v->hcr_en = hcr_en;
+		vgic_mark(v, true);
+		vgic_flush(vcpu);
 	}
-	if (!vcpu->hyp)
-		return (hcr & HCR_FMO) && best_signalled(v, &group1) && !group1;
-	hold(vcpu, PSTATE_EL(vcpu->pstate) && best_signalled(v, &group1) &&
-			   !(hcr & (HCR_TGE | (group1 ? HCR_IMO : HCR_FMO))));
-	return false;
+	if (hcr_en & ICH_HCR_EN)
+		return false;
+	timers_look_soon(vcpu);
+	return !vcpu->hyp && best_signals(v);
 }
+
+/* ---- what traps meanwhile ---- */
 
 /* ICV_HPPIR<group>_EL1. */
 static u32 highest_pending(const struct vgic_vcpu *v, bool group1)
 {
-	struct vgic_interface f = vgic_interface(v);
-	int i = best_pending(v, &f, true);
-	u64 lr;
+	int i = best_pending(v, sysreg_read(ICH_VMCR_EL2));
+	u64 lr = i < 0 ? 0 : lr_read((u32)i);
 
-	if (i < 0)
-		return INTID_NONE;
-	lr = lr_read((u32)i);
-	return !(lr & ICH_LR_GROUP1) == group1 ? INTID_NONE : (u32)lr & 0xffffff;
+	return i < 0 || !(lr & ICH_LR_GROUP1) == group1 ? INTID_NONE : (u32)lr & 0xffffff;
 }
 
 /* ICV_IAR<group>_EL1: the list register becomes active, and its priority. */
 static u32 acknowledge(struct vgic_vcpu *v, bool group1)
 {
 	struct vgic_interface f = vgic_interface(v);
-	int i = best_pending(v, &f, false);
-	u64 vmcr, ap0r[4], ap1r[4], lr;
+	int i = best_pending(v, f.vmcr);
+	u64 lr = i < 0 ? 0 : lr_read((u32)i), vmcr, apr[2][4];
 	u32 bit;
 
-	if (i < 0)
-		return INTID_NONE;
-	lr = lr_read((u32)i);
-	if (!(lr & ICH_LR_GROUP1) == group1)
+	if (!vgic_lr_signals(&f, lr) || !(lr & ICH_LR_GROUP1) == group1)
 		return INTID_NONE;
 	lr_write((u32)i, (lr & ~ICH_LR_STATE) | ICH_LR_ACTIVE);
 	bit = vgic_prio_bit(&f, (u32)FIELD(lr, 55, 48), group1);
-	lr_cpu_save(&vmcr, ap0r, ap1r);
-	(group1 ? ap1r : ap0r)[bit / 32] |= BIT(bit % 32);
-	lr_cpu_load(vmcr, ap0r, ap1r);
+	lr_cpu_save(&vmcr, apr[0], apr[1]);
+	apr[group1][bit / 32] |= BIT(bit % 32);
+	lr_cpu_load(vmcr, apr[0], apr[1]);
 	return (u32)lr & 0xffffff;
+}
+
+/* The highest active priority, if it is of the group of apr, is active no longer. Whether it is. */
+static bool drop(u64 *apr, const u64 *other)
+{
+	for (u32 i = 0; i < lr_caps.aprs; i++) {
+		u64 both = apr[i] | other[i], highest = both & -both;
+
+		apr[i] ^= highest;
+		if (both)
+			return !(apr[i] & highest);
+	}
+	return false;
+}
+
+/* ICV_EOIR<group>_EL1. */
+static enum verdict end(struct vcpu *vcpu, bool group1, u64 value)
+{
+	enum verdict verdict = SKIP;
+	u64 vmcr, apr[2][4];
+
+	lr_cpu_save(&vmcr, apr[0], apr[1]);
+	/* Another order than that of acknowledgement is UNPREDICTABLE. */
+	if ((u32)FIELD(value, 23, 0) >= vcpu->vm->vgic.intids || !drop(apr[group1], apr[!group1]))
+		return SKIP;
+	if (!(vmcr & ICH_VMCR_EOIM))
+		verdict = vgic_deactivate(vcpu, value);
+	if (verdict == SKIP)
+		lr_cpu_load(vmcr, apr[0], apr[1]);
+	return verdict;
+}
+
+/* ICV_AP<group>R<n>_EL1. */
+static enum verdict active_priorities(bool group1, u32 n, bool write, u64 *value)
+{
+	u64 vmcr, apr[2][4];
+
+	if (n >= lr_caps.aprs)
+		return UNDEF;
+	lr_cpu_save(&vmcr, apr[0], apr[1]);
+	if (write)
+		apr[group1][n] = (u32)*value;
+	else
+		*value = apr[group1][n];
+	lr_cpu_load(vmcr, apr[0], apr[1]);
+	return SKIP;
+}
+
+/* A register that is a field of ICH_VMCR_EL2. */
+static void vmcr_field(u64 field, bool write, u64 *value)
+{
+	u64 vmcr = sysreg_read(ICH_VMCR_EL2), low = field & -field;
+
+	if (write)
+		sysreg_write(ICH_VMCR_EL2, (vmcr & ~field) | (*value * low & field));
+	else
+		*value = (vmcr & field) / low;
+}
+
+/* ICV_BPR<group>_EL1. With CBPR that of Group 1 is one more than the other, and not written. */
+static void binary_point(bool group1, bool write, u64 *value)
+{
+	bool common = group1 && (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_CBPR);
+
+	if (common && write)
+		return;
+	vmcr_field(group1 && !common ? MASK(20, 18) : MASK(23, 21), write, value);
+	if (common)
+		*value = MIN(*value + 1, 7UL);
+}
+
+static enum verdict icc(struct vcpu *vcpu, bool group1, u32 op2, bool write, u64 *value)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (op2 < OP2_BPR && write != (op2 == OP2_EOIR))
+		return UNDEF;
+	switch (op2) {
+	case OP2_IAR:
+		*value = acknowledge(v, group1);
+		return SKIP;
+	case OP2_EOIR:
+		return end(vcpu, group1, *value);
+	case OP2_HPPIR:
+		*value = highest_pending(v, group1);
+		return SKIP;
+	case OP2_BPR:
+		binary_point(group1, write, value);
+		return SKIP;
+	}
+	if (!group1)
+		return active_priorities(false, op2 - OP2_AP0R, write, value);
+	if (op2 < OP2_IGRPEN0)
+		return UNDEF;
+	vmcr_field(op2 == OP2_IGRPEN1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0, write, value);
+	return SKIP;
 }
 
 enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 crm = KEY_CRM(key);
-	bool group1 = crm == KEY_ICC(12, 0);
+	u32 crm = KEY_CRM(key), op2 = (u32)SYS64_OP2(key);
 
-	if (crm != KEY_ICC(8, 0) && crm != KEY_ICC(9, 0) && !group1)
+	if (crm != KEY_ICC(8) && crm != KEY_ICC(9) && crm != KEY_ICC(12))
 		return UNDEF;
-	if (!write &&
-	    (key == (crm | KEY_ICC(0, OP2_IAR)) || key == (crm | KEY_ICC(0, OP2_HPPIR))) &&
-	    crm != KEY_ICC(9, 0)) {
-		*value = key == crm ? acknowledge(v, group1) : highest_pending(v, group1);
-		return SKIP;
-	}
-	v->hcr_en = ICH_HCR_EN;
-	v->lifted = true;
-	vgic_mark(v, true);
-	return RESUME;
+	vgic_mark(&vcpu->vgic, true);
+	if (crm == KEY_ICC(9))
+		return active_priorities(true, op2, write, value);
+	return icc(vcpu, crm == KEY_ICC(12), op2, write, value);
 }

@@ -193,14 +193,13 @@ bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op
 
 /* ---- deactivation ---- */
 
-enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
+enum verdict vgic_deactivate(struct vcpu *vcpu, u64 value)
 {
 	u32 intid = (u32)FIELD(value, 23, 0);
 	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true, .word = (u8)(intid / 32) };
 	u64 unused;
 
-	/* With EOImode 0 EOIR deactivates, and DIR does nothing. */
-	if (intid >= vcpu->vm->vgic.intids || !(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_EOIM))
+	if (intid >= vcpu->vm->vgic.intids)
 		return SKIP;
 	vgic_ask_begin(vcpu);
 	op.mask = 1u << intid % 32;
@@ -209,6 +208,14 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 			   : spi_access(vcpu, &op, &unused))
 		       ? SKIP
 		       : AGAIN;
+}
+
+enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
+{
+	/* With EOImode 0 EOIR deactivates, and DIR does nothing. */
+	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_EOIM))
+		return SKIP;
+	return vgic_deactivate(vcpu, value);
 }
 
 /* L1's SPIs that L2 has ended. */

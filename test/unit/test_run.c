@@ -229,7 +229,7 @@ static void of_vel2_while_it_masks_them(void **state)
 		vcpu.vgic.lr_hw = 1;
 		looks_before_entries(3);
 		vcpu.vgic.lr_hw = 0;
-		vcpu.vgic.hcr_en = 0; /* held back until now */
+		vcpu.vgic.hcr_en = ICH_HCR_TALL0 | ICH_HCR_TALL1; /* held back until now */
 		looks_before_entries(3);
 		vcpu.vgic.hcr_en = ICH_HCR_EN;
 	}

@@ -13,14 +13,12 @@
 #include "state/timers.h"
 
 #define EL1H 5
-#define IAR0 SYSREG_KEY(3, 0, 12, 8, 0)
-#define EOIR0 SYSREG_KEY(3, 0, 12, 8, 1)
-#define HPPIR0 SYSREG_KEY(3, 0, 12, 8, 2)
-#define AP1R0 SYSREG_KEY(3, 0, 12, 9, 0)
-#define IAR1 SYSREG_KEY(3, 0, 12, 12, 0)
-#define EOIR1 SYSREG_KEY(3, 0, 12, 12, 1)
-#define HPPIR1 SYSREG_KEY(3, 0, 12, 12, 2)
-#define IGRPEN1 SYSREG_KEY(3, 0, 12, 12, 7)
+#define IAR(group) SYSREG_KEY(3, 0, 12, (group) ? 12 : 8, 0)
+#define EOIR(group) SYSREG_KEY(3, 0, 12, (group) ? 12 : 8, 1)
+#define HPPIR(group) SYSREG_KEY(3, 0, 12, (group) ? 12 : 8, 2)
+#define BPR(group) SYSREG_KEY(3, 0, 12, (group) ? 12 : 8, 3)
+#define APR(group, n) SYSREG_KEY(3, 0, 12, 8 + (group), ((group) ? 0 : 4) + (n))
+#define IGRPEN(group) SYSREG_KEY(3, 0, 12, 12, 6 + (group))
 
 static u64 page[VNCR_WORDS];
 static struct vcpu *const v = &vcpu[0];
@@ -76,6 +74,51 @@ static bool deliver(void)
 	return vgic_el2_route(v);
 }
 
+static bool is_off(void)
+{
+	return !(fake_get("ICH_HCR_EL2") & ICH_HCR_EN);
+}
+
+static bool traps(u32 group)
+{
+	return fake_get("ICH_HCR_EL2") & (group ? ICH_HCR_TALL1 : ICH_HCR_TALL0);
+}
+
+static u64 icc_read(u32 key)
+{
+	u64 value = ~0UL;
+
+	assert_int_equal(vgic_el2_icc(v, key, false, &value), SKIP);
+	return value;
+}
+
+static void icc_write(u32 key, u64 value)
+{
+	assert_int_equal(vgic_el2_icc(v, key, true, &value), SKIP);
+}
+
+/* What the guest's accesses do: the hardware's, if they do not trap. */
+static u32 ack(u32 group)
+{
+	u32 intid;
+
+	if (!traps(group))
+		return hw_ack(group);
+	intid = (u32)icc_read(IAR(group));
+	deliver();
+	return intid;
+}
+
+static void eoi(u32 intid, u32 group)
+{
+	if (!traps(group)) {
+		hw_eoi(intid, group);
+		return;
+	}
+	icc_write(EOIR(group), intid);
+	deliver();
+}
+
 static void held_by_group_and_level(void **state)
 {
 	static const u64 bits[] = { HCR_TGE, HCR_IMO, HCR_FMO };
@@ -95,14 +138,14 @@ static void held_by_group_and_level(void **state)
 		l1_hcr_is(hcr);
 		pend(group1 ? 9 : 1);
 		assert_false(deliver());
-		if (hw_signal() == held || vgic_el2_held(v) != held || soon != held)
-			fail_msg("row %u: signalled %d, held %d, a look soon %u", i, hw_signal(),
-				 vgic_el2_held(v), soon);
+		if (hw_signal() == held || is_off() != held || soon != held)
+			fail_msg("row %u: signalled %d, off %d, a look soon %u", i, hw_signal(),
+				 is_off(), soon);
 		/* Held, it comes as soon as a look finds that it may. */
 		l1_hcr_is(hcr | HCR_TGE);
 		assert_false(deliver());
 		assert_true(hw_signal());
-		assert_false(vgic_el2_held(v));
+		assert_false(is_off() || vgic_el2_watched(v));
 	}
 }
 
@@ -120,14 +163,70 @@ static void most_urgent_counts(void **state)
 	l1_hcr_is(HCR_IMO | HCR_FMO);
 	deliver();
 	assert_int_equal(hw_ack(0), 2);
-	/* What is masked is not signalled at all. */
+	/* Whatever masks it: opened without an exit, it is not signalled either. */
 	l1_hcr_is(HCR_IMO);
 	hw_eoi(2, 0);
 	pend(3);
 	enter(v);
 	vmcr_set(0x30, false);
 	deliver();
-	assert_false(vgic_el2_held(v));
+	vmcr_set(0xf8, false);
+	assert_false(hw_signal());
+}
+
+/*
+ * The one of the level that runs is acknowledged and ended: the other group's, which is then the
+ * most urgent one, stays pending, and with it what is less urgent.
+ */
+static void behind_it_stays_pending(void **state)
+{
+	(void)state;
+	for (u32 group1 = 0; group1 < 2; group1++) {
+		u32 first = group1 ? 9 : 2, behind = group1 ? 5 : 12, last = group1 ? 10 : 7;
+
+		down(NULL);
+		up(NULL);
+		l1_hcr_is(group1 ? HCR_IMO : HCR_FMO);
+		set_prio(v, 0, first, 0x10);
+		set_prio(v, 0, last, 0xa8);
+		pend(first);
+		pend(behind);
+		pend(last);
+		deliver();
+		assert_true(hw_signal());
+		assert_int_equal(soon, 0);
+		assert_int_equal(ack(group1), first);
+		assert_false(hw_signal());
+		eoi(first, group1);
+		assert_false(hw_signal());
+		assert_int_equal(icc_read(HPPIR(!group1)), behind);
+		assert_true(bit_rd(v, 0, last, GICD_ISPENDR));
+		assert_false(bit_rd(v, 0, first, GICD_ISACTIVER));
+		/* Polled for, it is there. */
+		deliver();
+		assert_int_equal(ack(!group1), behind);
+		eoi(behind, !group1);
+		assert_true(hw_signal());
+		assert_false(vgic_el2_watched(v));
+		assert_int_equal(ack(group1), last);
+	}
+}
+
+/* A group that is off hides it; on again it is in front, without an exit of anything else. */
+static void behind_a_group_that_is_off(void **state)
+{
+	(void)state;
+	l1_hcr_is(HCR_IMO);
+	pend(2);
+	pend(9);
+	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~(u64)ICH_VMCR_ENG0);
+	deliver();
+	assert_true(hw_signal());
+	assert_true(traps(0) && traps(1));
+	icc_write(IGRPEN(0), 1);
+	deliver();
+	assert_false(hw_signal());
+	assert_int_equal(icc_read(IGRPEN(0)), 1);
 }
 
 /* Nothing pending: nothing is held, and nothing written. */
@@ -144,14 +243,6 @@ static void costs_nothing_while_idle(void **state)
 	assert_int_equal(soon, 0);
 }
 
-static u64 icc_read(u32 key)
-{
-	u64 value = ~0UL;
-
-	assert_int_equal(vgic_el2_icc(v, key, false, &value), SKIP);
-	return value;
-}
-
 /* Acknowledged and asked for as if the interface were on. */
 static void registers_while_held(void **state)
 {
@@ -162,60 +253,148 @@ static void registers_while_held(void **state)
 	pend(9);
 	pend(10);
 	deliver();
-	assert_true(vgic_el2_held(v));
-	assert_int_equal(fake_get("ICH_HCR_EL2") & (ICH_HCR_EN | ICH_HCR_TALL0 | ICH_HCR_TALL1),
-			 ICH_HCR_TALL0 | ICH_HCR_TALL1);
-	assert_int_equal(icc_read(HPPIR1), 9);
-	assert_int_equal(icc_read(HPPIR0), SPURIOUS);
-	assert_int_equal(icc_read(IAR0), SPURIOUS);
-	assert_int_equal(icc_read(IAR1), 9);
+	assert_true(is_off() && traps(0) && traps(1));
+	assert_int_equal(icc_read(HPPIR(1)), 9);
+	assert_int_equal(icc_read(HPPIR(0)), SPURIOUS);
+	assert_int_equal(icc_read(IAR(0)), SPURIOUS);
+	assert_int_equal(icc_read(IAR(1)), 9);
 	assert_int_equal(hw_running(), 0x20 + 8 * 9);
 	/* The other is less urgent: pending, but not to be acknowledged. */
-	assert_int_equal(icc_read(IAR1), SPURIOUS);
-	assert_int_equal(icc_read(HPPIR1), 10);
+	assert_int_equal(icc_read(IAR(1)), SPURIOUS);
+	assert_int_equal(icc_read(HPPIR(1)), 10);
 	assert_true(bit_rd(v, 0, 9, GICD_ISACTIVER));
 	assert_false(bit_rd(v, 0, 9, GICD_ISPENDR));
-	/* Nothing is signalled any more: the interface is on, its EOI is the hardware's. */
 	deliver();
-	assert_false(vgic_el2_held(v));
-	hw_eoi(9, 1);
-	deliver();
-	assert_true(vgic_el2_held(v));
+	assert_true(is_off());
 	/* HPPIR does not look at priorities that mask, nor IAR at groups that are off. */
 	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~MASK(31, 24));
-	assert_int_equal(icc_read(HPPIR1), 10);
-	assert_int_equal(icc_read(IAR1), SPURIOUS);
-	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~(u64)ICH_VMCR_ENG1);
-	assert_int_equal(icc_read(HPPIR1), SPURIOUS);
-	/* Not of the interface, or read only there by another name. */
-	assert_int_equal(vgic_el2_icc(v, SYSREG_KEY(3, 0, 4, 6, 0), false, &value), UNDEF);
-	assert_int_equal(vgic_el2_icc(v, SYSREG_KEY(3, 0, 12, 11, 1), true, &value), UNDEF);
+	assert_int_equal(icc_read(HPPIR(1)), 10);
+	assert_int_equal(icc_read(IAR(1)), SPURIOUS);
+	icc_write(IGRPEN(1), 0);
+	assert_int_equal(icc_read(HPPIR(1)), SPURIOUS);
+	/* Not of the interface, not so accessed, or not there with 5 preemption bits. */
+	static const u32 no[] = { SYSREG_KEY(3, 0, 4, 6, 0), SYSREG_KEY(3, 0, 12, 11, 1),
+				  SYSREG_KEY(3, 0, 12, 12, 5), EOIR(0), EOIR(1), APR(0, 1),
+				  APR(1, 3), SYSREG_KEY(3, 0, 12, 9, 4) };
+	static const u32 no_write[] = { IAR(0), IAR(1), HPPIR(0), HPPIR(1), APR(1, 1) };
+	for (u32 i = 0; i < ARRAY_SIZE(no); i++)
+		assert_int_equal(vgic_el2_icc(v, no[i], false, &value), UNDEF);
+	for (u32 i = 0; i < ARRAY_SIZE(no_write); i++)
+		assert_int_equal(vgic_el2_icc(v, no_write[i], true, &value), UNDEF);
 }
 
-/* All others are the hardware's, which is on for that one entry. */
-static void lifted_for_one_entry(void **state)
+/* An end drops the highest active priority, of its group alone, and deactivates with EOImode 0. */
+static void ended_while_held(void **state)
 {
-	static const struct {
-		u32 key;
-		bool write;
-	} rows[] = { { EOIR0, true },	 { EOIR1, true },  { AP1R0, false },
-		     { AP1R0, true },	 { IGRPEN1, true }, { IGRPEN1, false },
-		     { IAR1, true } };
-	u64 value = 0;
+	(void)state;
+	for (u32 split = 0; split < 2; split++) {
+		down(NULL);
+		up(NULL);
+		l1_hcr_is(0);
+		vmcr_set(0xf8, split);
+		pend(9);
+		deliver();
+		assert_int_equal(ack(1), 9);
+		pend(2);
+		deliver();
+		assert_int_equal(ack(0), 2);
+		pend(1);
+		deliver();
+		assert_true(is_off());
+		icc_write(EOIR(1), 9); /* not its turn */
+		icc_write(EOIR(0), SPURIOUS);
+		assert_int_equal(hw_running(), 0x20 + 8 * 2);
+		icc_write(EOIR(0), 2);
+		assert_int_equal(hw_running(), 0x20 + 8 * 9);
+		assert_int_equal(bit_rd(v, 0, 2, GICD_ISACTIVER), split);
+		icc_write(EOIR(1), 9);
+		assert_int_equal(hw_running(), 0x100);
+		assert_int_equal(bit_rd(v, 0, 9, GICD_ISACTIVER), split);
+		icc_write(EOIR(1), 9); /* nothing is active */
+		deliver();
+		hw_dir(v, 9);
+		assert_false(bit_rd(v, 0, 9, GICD_ISACTIVER));
+	}
+}
 
+/* A physical one is over with the end: its timer can fire again. */
+static void ended_to_the_hardware(void **state)
+{
+	(void)state;
+	l1_hcr_is(0);
+	set_prio(v, 0, 30, 0x10);
+	assert_true(phys_fire(30, true));
+	vgic_inject_ppi_hw(v, 30, 30);
+	pend(2);
+	deliver();
+	assert_int_equal(ack(1), 30);
+	assert_true(phys_active(30, 0));
+	phys[0][0].pending &= ~(1u << 30);
+	eoi(30, 1);
+	assert_false(phys_active(30, 0));
+	assert_false(bit_rd(v, 0, 30, GICD_ISACTIVER));
+}
+
+/* An SPI that another vcpu has in its list registers: tried again until that one has answered. */
+static void ended_elsewhere(void **state)
+{
+	u64 value = 40;
+
+	(void)state;
+	wr(v, GICD_AT + GICD_IROUTER + 40 * 8, 8, 1);
+	bit_wr(v, 0, 40, GICD_ISENABLER);
+	bit_wr(v, 0, 40, GICD_ISPENDR);
+	enter(&vcpu[1]);
+	assert_int_equal(hw_ack(1), 40);
+	fake_cpu = 0;
+	l1_hcr_is(0);
+	pend(9);
+	deliver();
+	assert_int_equal(ack(1), 9);
+	deaf = true;
+	assert_int_equal(vgic_el2_icc(v, EOIR(1), true, &value), AGAIN);
+	assert_int_equal(hw_running(), 0x20 + 8 * 9);
+	deaf = false;
+	fake_cpu = 1;
+	vgic_serve_sync(&vcpu[1]);
+	fake_cpu = 0;
+	assert_int_equal(vgic_el2_icc(v, EOIR(1), true, &value), SKIP);
+	assert_int_equal(hw_running(), 0x100);
+	assert_false(bit_rd(v, 0, 40, GICD_ISACTIVER));
+}
+
+/* IHI 0069: what of ICH_VMCR_EL2 and ICH_AP<g>R<n>_EL2 each is. */
+static void fields_while_held(void **state)
+{
 	(void)state;
 	l1_hcr_is(0);
 	pend(9);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		deliver();
-		assert_true(vgic_el2_held(v));
-		assert_int_equal(vgic_el2_icc(v, rows[i].key, rows[i].write, &value), RESUME);
-		assert_false(deliver());
-		assert_true(hw_signal());
-		assert_true(vgic_work(&v->vgic)); /* a look at the next exit */
-	}
 	deliver();
-	assert_false(hw_signal());
+	for (u32 n = 2; n < 8; n++) {
+		icc_write(BPR(0), n);
+		icc_write(BPR(1), 9 - n);
+		assert_int_equal(FIELD(fake_get("ICH_VMCR_EL2"), 23, 21), n);
+		assert_int_equal(FIELD(fake_get("ICH_VMCR_EL2"), 20, 18), 9 - n);
+		assert_int_equal(icc_read(BPR(0)), n);
+		assert_int_equal(icc_read(BPR(1)), 9 - n);
+		fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") | ICH_VMCR_CBPR);
+		assert_int_equal(icc_read(BPR(1)), n < 7 ? n + 1 : 7);
+		icc_write(BPR(1), 2);
+		fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~(u64)ICH_VMCR_CBPR);
+		assert_int_equal(icc_read(BPR(1)), 9 - n);
+	}
+	for (u32 g = 0; g < 2; g++) {
+		const char *name = g ? "ICH_AP1R0_EL2" : "ICH_AP0R0_EL2";
+
+		icc_write(APR(g, 0), 0xffff0000UL << 32 | (0x1230 + g));
+		assert_int_equal(fake_get(name), 0x1230 + g);
+		assert_int_equal(icc_read(APR(g, 0)), 0x1230 + g);
+		icc_write(IGRPEN(g), 0xfe);
+		assert_int_equal(icc_read(IGRPEN(g)), 0);
+		assert_int_equal(icc_read(IGRPEN(!g)), 1);
+		icc_write(IGRPEN(g), 1);
+		assert_int_equal(FIELD(fake_get("ICH_VMCR_EL2"), 1, 0), 3);
+	}
 }
 
 /* L2 with L1's own interrupts (IMO = 0): an FIQ of L1's takes it out. */
@@ -231,7 +410,7 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 			vgic_level_switch(v);
 			pend(group1 ? 9 : 1);
 			assert_int_equal(deliver(), fmo && !group1);
-			assert_true(hw_signal());
+			assert_int_equal(hw_signal(), !(fmo && !group1));
 		}
 	/* With IMO = 1 they are in memory, and this has nothing to say. */
 	down(NULL);
@@ -244,12 +423,49 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 	assert_true(fake_get("ICH_HCR_EL2") == 0);
 }
 
+/* One that is behind an IRQ of L2's takes it out as soon as it is in front, and never is L2's. */
+static void l2_and_an_fiq_behind(void **state)
+{
+	(void)state;
+	l1_hcr_is(HCR_FMO);
+	page[VNCR_ICH_HCR_EL2 / 8] = ICH_HCR_TC;
+	vm.nested.ich_hcr = ICH_HCR_TRAPS;
+	v->hyp = false;
+	vgic_level_switch(v);
+	set_prio(v, 0, 9, 0x10);
+	pend(9);
+	pend(1);
+	assert_false(deliver());
+	assert_true(hw_signal() && traps(0) && traps(1));
+	assert_true(fake_get("ICH_HCR_EL2") & ICH_HCR_TC); /* L1's own */
+	assert_int_equal(icc_read(IAR(1)), 9);
+	assert_false(deliver());
+	assert_false(hw_signal());
+	icc_write(EOIR(1), 9);
+	vmcr_set(0x20, false);
+	assert_false(deliver());
+	assert_int_equal(soon, 1);
+	vmcr_set(0xf8, false);
+	assert_false(hw_signal());
+	assert_true(deliver());
+	/* At vEL2 it is signalled. */
+	v->hyp = true;
+	vgic_level_switch(v);
+	l1_hcr_is(HCR_FMO | HCR_IMO);
+	assert_false(deliver());
+	assert_true(hw_signal() && !vgic_el2_watched(v));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 	const struct CMUnitTest tests[] = {
-		T(held_by_group_and_level), T(most_urgent_counts),   T(costs_nothing_while_idle),
-		T(registers_while_held),    T(lifted_for_one_entry), T(l2_is_taken_out_for_an_fiq),
+		T(held_by_group_and_level), T(most_urgent_counts),
+		T(behind_it_stays_pending), T(behind_a_group_that_is_off),
+		T(costs_nothing_while_idle), T(registers_while_held),
+		T(ended_while_held), T(ended_to_the_hardware),
+		T(ended_elsewhere), T(fields_while_held),
+		T(l2_is_taken_out_for_an_fiq), T(l2_and_an_fiq_behind),
 	};
 
 	return cmocka_run_group_tests_name("vgic: routing at virtual EL2", tests, NULL, NULL);

@@ -1,4 +1,4 @@
 # file: src/vgic/nested_route.c
 # interrupts of Group 0 go where HCR_EL2.IMO says, not FMO
 # lane: el2
-s/(group1 ? HCR_IMO : HCR_FMO)/HCR_IMO/
+s/el2 = hcr & (lr & ICH_LR_GROUP1 ? HCR_IMO : HCR_FMO)/el2 = hcr \& HCR_IMO/
