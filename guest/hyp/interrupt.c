@@ -417,6 +417,78 @@ static void by_poll(void)
 	gic_disable(4);
 }
 
+static void own_sgi(u32 intid, u32 group)
+{
+	gic_set_group(intid, group);
+	gic_enable(intid);
+	if (group)
+		gic_sgi(intid, cpu_self()->mpidr);
+	else
+		sysreg_write(ICC_SGI0R_EL1, (u64)intid << 24 | 1);
+	isb();
+}
+
+/* From here on everything is as before, and interrupts are masked again. */
+static void own_done(void)
+{
+	sysreg_write(HCR_EL2, HCR_HOST);
+	isb();
+	expect(own_taken(LATE_US), "not taken with TGE=1");
+	gic_disable(4);
+	gic_disable(5);
+	gic_set_group(4, 1);
+	gic_set_group(5, 1);
+}
+
+/* One of each group, and the more urgent one is EL2's: the other stays pending behind it. */
+static void one_of_each(u32 group)
+{
+	check_begin("irq", "SGIs of both groups at EL2 with TGE=0 IMO=%u FMO=%u", group, !group);
+	own_irq = own_fiq = 0;
+	sysreg_write(HCR_EL2, (HCR_HOST & ~(HCR_TGE | HCR_IMO | HCR_FMO)) |
+				      (group ? HCR_IMO : HCR_FMO));
+	isb();
+	gic_set_priority(4, 0x40);
+	gic_set_priority(5, 0x80);
+	own_sgi(4, group);
+	own_sgi(5, !group);
+	expect(own_taken(LATE_US), "not taken");
+	expect_eq(group ? own_irq : own_fiq, 4, "INTID");
+	own_irq = own_fiq = 0;
+	expect(!own_taken(200), "the other is taken");
+	expect_eq(group ? sysreg_read(ICC_HPPIR0_EL1) : sysreg_read(ICC_HPPIR1_EL1), 5,
+		  "ICC_HPPIR");
+	own_done();
+	expect_eq(group ? own_fiq : own_irq, 5, "INTID with TGE=1");
+}
+
+/* HCR_EL2 is written last, and no instruction but the ERET could tell. */
+static void route_then_eret(void)
+{
+	u64 at, spsr = 0x309; /* EL2h, with PSTATE.{I,F} clear */
+
+	check_begin("irq", "an SGI at EL2 that goes to EL1 before an ERET unmasks it");
+	own_irq = own_fiq = 0;
+	sysreg_write(HCR_EL2, (HCR_HOST & ~HCR_TGE) | HCR_IMO | HCR_FMO);
+	isb();
+	own_sgi(4, 1);
+	sysreg_write(HCR_EL2, HCR_HOST & ~(HCR_TGE | HCR_IMO | HCR_FMO));
+	asm volatile("isb\n"
+		     "adr %0, 1f\n"
+		     "msr elr_el2, %0\n"
+		     "msr spsr_el2, %1\n"
+		     "eret\n"
+		     "1: nop\n"
+		     "isb\n"
+		     "msr daifset, #3"
+		     : "=&r"(at)
+		     : "r"(spsr)
+		     : "memory");
+	expect_eq(own_irq, 0, "INTID taken");
+	own_done();
+	expect_eq(own_irq, 4, "INTID with TGE=1");
+}
+
 /* The same while L2 runs, masked: what is not for EL2 does not end the run. */
 static void at_el1(struct l2 *l, u64 bits, u32 group, u64 kind)
 {
@@ -445,8 +517,8 @@ static void at_el1(struct l2 *l, u64 bits, u32 group, u64 kind)
 static void routes(struct l2 *l)
 {
 	void (*irq)(struct frame *f) = cpu_self()->irq, (*fiq)(struct frame *f) = cpu_self()->fiq;
+	u64 ich_hcr = sysreg_read(ICH_HCR_EL2), n;
 	u32 group;
-	u64 n;
 
 	gic_cpu_init();
 	sysreg_write(ICC_IGRPEN0_EL1, 1);
@@ -462,6 +534,12 @@ static void routes(struct l2 *l)
 			at_el1(l, bits, group, !el2 ? EXIT_SYNC : group ? EXIT_IRQ : EXIT_FIQ);
 		}
 	by_poll();
+	/* Without a virtual interface that wants a look, an ERET within EL2 is nobody's business. */
+	sysreg_write(ICH_HCR_EL2, 0);
+	one_of_each(0);
+	one_of_each(1);
+	route_then_eret();
+	sysreg_write(ICH_HCR_EL2, ich_hcr);
 	cpu_self()->irq = irq;
 	cpu_self()->fiq = fiq;
 	sysreg_write(ICC_IGRPEN0_EL1, 0);

@@ -28,6 +28,7 @@
 #define VNCR_MDSCR	0x158
 #define VNCR_ICH_HCR	0x4c0
 #define HCR_TGE_BIT	27
+#define HCR_IMO_FMO	(1 << 4 | 1 << 3)
 #define PSTATE_EL2H	9
 
 /* Between a block of the guest's registers and vcpu->gpr; x0 = vcpu, op = ldp or stp. */
@@ -151,12 +152,11 @@ eret_local:
 	stp	x2, x3, [x0, #16]
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
-	and	x3, x1, #0x1f
-	cmp	x3, #PSTATE_EL2H
-	b.eq	1f
 	ldr	x3, [x2, #VNCR_HCR]
-	tbz	x3, #HCR_TGE_BIT, eret_l2
-	tst	x1, #0x1f
+	tbz	x3, #HCR_TGE_BIT, 2f
+	and	x3, x1, #0x1f
+	cbz	x3, 1f
+	cmp	x3, #PSTATE_EL2H
 	b.ne	3f
 1:	ldrb	w3, [x0, #VCPU_TIMERS_TRAP]
 	cbz	w3, 3f
@@ -187,6 +187,12 @@ eret_local:
 	eret
 	dsb	nsh
 	isb
+2:	and	x1, x1, #0x1f		/* SPSR_EL12, with TGE = 0 */
+	cmp	x1, #PSTATE_EL2H
+	b.ne	eret_l2
+	mvn	x3, x3
+	tst	x3, #HCR_IMO_FMO	/* vgic_el2_open() */
+	b.eq	1b
 3:	ldp	x2, x3, [x0, #16]
 whole:
 	mov	x1, #EXIT_SYNC
