@@ -81,7 +81,6 @@ static void counters_off(void)
 void el2_boot(void)
 {
 	sysreg_write(HACR_EL2, 0);
-	sysreg_write(TTBR1_EL2, 0); /* not used: TCR_EL2.EPD1 */
 	sysreg_write(AMAIR_EL2, 0);
 	sysreg_write(CONTEXTIDR_EL2, 0);
 	sysreg_write(CNTHV_CTL_EL2, 0);

@@ -18,6 +18,7 @@
 #include "mm/page.h"
 #include "mm/pgtable.h"
 #include "mm/tlb.h"
+#include "mm/window.h"
 
 #define VA_BITS 48
 /*
@@ -27,15 +28,13 @@
  */
 #define POOL_PAGES 64
 
-/* Indices in MAIR_EL2. */
-enum { ATTR_NORMAL, ATTR_DEVICE };
-#define MAIR_VALUE (MAIR_NORMAL_WB << 8 * ATTR_NORMAL | MAIR_DEVICE_nGnRE << 8 * ATTR_DEVICE)
+#define MAIR_VALUE (MAIR_NORMAL_WB << 8 * STAGE1_NORMAL | MAIR_DEVICE_nGnRE << 8 * STAGE1_DEVICE)
 
-#define ATTRS_NORMAL (DESC_AF | DESC_SH_INNER | S1_ATTR(ATTR_NORMAL) | S1_UXN)
+#define ATTRS_NORMAL (DESC_AF | DESC_SH_INNER | S1_ATTR(STAGE1_NORMAL) | S1_UXN)
 #define ATTRS_TEXT (ATTRS_NORMAL | S1_AP_RO)
 #define ATTRS_RODATA (ATTRS_NORMAL | S1_AP_RO | S1_PXN)
 #define ATTRS_DATA (ATTRS_NORMAL | S1_PXN)
-#define ATTRS_DEVICE (DESC_AF | S1_ATTR(ATTR_DEVICE) | S1_UXN | S1_PXN)
+#define ATTRS_DEVICE (DESC_AF | S1_ATTR(STAGE1_DEVICE) | S1_UXN | S1_PXN)
 
 /* nidus.ld. All that follows .rodata is data. */
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __image_end[];
@@ -345,8 +344,9 @@ int stage1_guard(u64 va, u64 size)
 
 static u64 tcr_value(void)
 {
-	return TCR_MAKE_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER | TCR_EPD1 |
-	       TCR_MAKE_T1SZ(VA_BITS) | TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
+	return TCR_MAKE_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER |
+	       TCR_MAKE_T1SZ(WINDOW_BITS) | TCR_IRGN1_WB | TCR_ORGN1_WB | TCR_SH1_INNER |
+	       TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
 }
 
 void stage1_enable(void)
@@ -364,6 +364,7 @@ void stage1_enable(void)
 	sysreg_write(MAIR_EL2, MAIR_VALUE);
 	sysreg_write(TCR_EL2, tcr_value());
 	sysreg_write(TTBR0_EL2, stage1.pt.root);
+	sysreg_write(TTBR1_EL2, window_table());
 	/*
 	 * Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is
 	 * in force.

@@ -15,6 +15,9 @@
 #include "lib/types.h"
 #include "mm/machine.h"
 
+/* Indices in MAIR_EL2. */
+enum { STAGE1_NORMAL, STAGE1_DEVICE };
+
 /*
  * Build the tables: the image by 4 KiB pages (.text read and execute, .rodata read, the rest read
  * and write), the 2 MiB region that fdt points into as RAM, the page of early_uart (0: none) as a

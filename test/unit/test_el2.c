@@ -49,7 +49,6 @@ static const struct {
 	{ "HACR_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
 	{ "CNTHV_CTL_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
 	{ "CONTEXTIDR_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
-	{ "TTBR1_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
 	{ "AMAIR_EL2", "ID_AA64PFR0_EL1", 8, 0, 0 },
 };
 

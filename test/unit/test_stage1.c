@@ -17,6 +17,7 @@
 #include "arch/sysreg.h"
 #include "mm/page.h"
 #include "mm/stage1.h"
+#include "mm/window.h"
 
 /* The image: what nidus.ld lays out. */
 asm(".pushsection .bss\n"
@@ -178,7 +179,11 @@ static void registers(void **state)
 	assert_int_equal(FIELD(tcr, 7, 7), 0);
 	assert_int_equal(FIELD(tcr, 13, 8), 0x35);
 	assert_int_equal(FIELD(tcr, 15, 14), 0);
-	assert_int_equal(FIELD(tcr, 23, 23), 1);
+	/* The windows' half: T1SZ, A1, EPD1, IRGN1, ORGN1, SH1, TG1. */
+	assert_int_equal(FIELD(tcr, 21, 16), 39);
+	assert_int_equal(FIELD(tcr, 23, 22), 0);
+	assert_int_equal(FIELD(tcr, 31, 24), 0xb5);
+	assert_int_equal(fake_get("TTBR1_EL2"), window_table());
 	assert_int_equal(FIELD(tcr, 34, 32), 4);
 	/* RES1 bits, and M, C, SA, I, WXN. */
 	assert_int_equal(fake_get("SCTLR_EL2"), 0x30c50830 | 1 | 4 | 8 | BIT(12) | BIT(19));
