@@ -8,6 +8,7 @@
 #include "exit/sysreg_emul.h"
 #include "exit/wfx.h"
 #include "nested/level.h"
+#include "nested/vncr.h"
 #include "simd/simd.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -47,6 +48,7 @@ static const struct exit_row exit_table[64] = {
 	[EC_ERET] = { eret_trap, EXIT_CLASS_ERET },
 	[EC_IABT_LOW] = { iabt_trap, EXIT_CLASS_IABT },
 	[EC_DABT_LOW] = { dabt_trap, EXIT_CLASS_DABT },
+	[EC_DABT_CUR] = { vncr_trap, EXIT_CLASS_DABT },
 };
 
 enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit_class *class)

@@ -7,6 +7,7 @@
 #include "exit/serror.h"
 #include "lib/check.h"
 #include "nested/level.h"
+#include "nested/vncr.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/vm.h"
@@ -39,8 +40,10 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
-	if (vcpu->has_el2)
+	if (vcpu->has_el2) {
 		vel2_reset(vcpu);
+		vncr_reset(vcpu);
+	}
 	simd_vcpu_reset(vcpu);
 	vtimer_reset(vcpu);
 	vgic_vcpu_reset(vcpu);

@@ -56,9 +56,16 @@ inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu,
 	return new;
 }
 
+/* L2 runs with L1's HCR_EL2.NV. */
+static bool l2_nv(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr & HCR_NV;
+}
+
 u64 inject_spsr(const struct vcpu *vcpu)
 {
-	if (vcpu->hyp && PSTATE_EL(vcpu->pstate))
+	/* TakeException: what is EL1 with HCR_EL2.NV calls itself EL2. */
+	if (PSTATE_EL(vcpu->pstate) && unlikely(vcpu->hyp || (vcpu->has_el2 && l2_nv(vcpu))))
 		return vcpu->pstate + (PSTATE_EL2T - PSTATE_EL1T);
 	return vcpu->pstate;
 }

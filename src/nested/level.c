@@ -14,6 +14,7 @@
 #include "nested/inject.h"
 #include "nested/pauth.h"
 #include "nested/shadow.h"
+#include "nested/vncr.h"
 #include "state/cpu.h"
 #include "state/l1regs.h"
 #include "state/vcpu.h"
@@ -57,15 +58,21 @@ static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 		return false;
 	vtimer_cnthctl_complete(vcpu);
 	nested_words_note(vcpu, vcpu->traps.from);
-	vcpu->l2_differs = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
+	vcpu->l2_vncr = l1_nv2(vcpu);
+	vcpu->l2_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
 			   l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
 			   l2_mpidr(vcpu) != vcpu->vmpidr;
+	vcpu->l2_differs = vcpu->l2_machine || vcpu->l2_vncr;
 	return true;
 }
 
 /* What mostly is the same for L2 as for L1. */
-static __attribute__((noinline)) void rare_switch(const struct vcpu *vcpu)
+static __attribute__((noinline)) void rare_switch(struct vcpu *vcpu)
 {
+	if (vcpu->l2_vncr)
+		sysreg_write(VNCR_EL2, vcpu->hyp ? ptr_pa(vcpu->vncr).a : vncr_window(vcpu));
+	if (!vcpu->l2_machine)
+		return;
 	sysreg_write(VTCR_EL2, vcpu->hyp ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
 	sysreg_write(VPIDR_EL2, vcpu->hyp ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : l2_midr(vcpu));
 	sysreg_write(VMPIDR_EL2, vcpu->hyp ? vcpu->vmpidr : l2_mpidr(vcpu));
@@ -254,7 +261,8 @@ static u64 vector_group(const struct vcpu *vcpu)
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
-	u64 group = vector_group(vcpu), spsr = inject_spsr(vcpu);
+	/* From L2 the state as it is: L1 is EL2 to it, whatever L2 calls itself. */
+	u64 group = vector_group(vcpu), spsr = vcpu->hyp ? inject_spsr(vcpu) : vcpu->pstate;
 
 	if (!vcpu->hyp) {
 		enter_vel2(vcpu);

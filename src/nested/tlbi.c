@@ -10,6 +10,7 @@
 #include "arch/tlbi.h"
 #include "mm/tlb.h"
 #include "nested/shadow.h"
+#include "nested/vncr.h"
 #include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -312,5 +313,6 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	if (!own)
 		return shadows_trap(vcpu, &op);
 	hardware_stage1(&op);
+	vncr_tlbi(vcpu, &op);
 	return SKIP;
 }

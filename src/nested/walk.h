@@ -118,6 +118,8 @@ struct walk_s1_out {
 	u8 level;
 	u8 attr; /* as a byte of MAIR_ELx; SCTLR_ELx.C applied */
 	u8 sh;   /* SH[1:0] */
+	bool global; /* nG is 0 */
+	bool cont;   /* contiguous hint */
 	bool pr, pw, px, ur, uw, ux;
 };
 

@@ -9,6 +9,7 @@
 
 #define S1_AP1 BIT(6) /* EL0 too */
 #define S1_AP2 BIT(7) /* read-only */
+#define S1_NG BIT(11)
 #define TABLE_PXN BIT(59)
 #define TABLE_UXN BIT(60)
 #define TABLE_AP1 BIT(61) /* not for EL0 */
@@ -178,7 +179,9 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 				     .size = t.size,
 				     .level = fault->level,
 				     .attr = attribute(regs, t.desc),
-				     .sh = (u8)FIELD(t.desc, 9, 8) };
+				     .sh = (u8)FIELD(t.desc, 9, 8),
+				     .global = !(t.desc & S1_NG),
+				     .cont = t.desc & WALK_CONT };
 	permissions(t.desc, h.hpd ? 0 : t.hier, hd, out);
 	if (!allowed(regs, f, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);

@@ -16,6 +16,12 @@ static inline u64 l1_hcr(const struct vcpu *vcpu)
 	return (vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr) | HCR_E2H | HCR_RW;
 }
 
+/* Whether L2 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */
+static inline bool l1_nv2(const struct vcpu *vcpu)
+{
+	return !(~l1_hcr(vcpu) & (HCR_NV | HCR_NV2));
+}
+
 static inline u64 l1_hcrx(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCRX_EL2) & vcpu->vm->nested.hcrx;

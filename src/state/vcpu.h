@@ -24,6 +24,7 @@
 #include "state/simd.h"
 #include "state/traps.h"
 #include "state/vgic.h"
+#include "state/window.h"
 #include "state/vtimer.h"
 
 #define MAX_VCPUS 16 /* of one VM */
@@ -74,7 +75,9 @@ struct vcpu {
 	/* These two together: vectors.S. */
 	bool short_ways;    /* has_el2: frequent exits go one (run.h); not with simd.chaos */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
-	bool l2_differs;    /* has_el2: L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
+	bool l2_differs;    /* has_el2: one of these two */
+	bool l2_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
+	bool l2_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
 	u8 index;           /* within its VM */
 	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet(). vectors.S */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
@@ -92,6 +95,7 @@ struct vcpu {
 	struct vgic_vcpu vgic;
 	struct vtimer vtimer;
 	struct shadow_walk shadow_walk; /* has_el2 */
+	struct vncr_windows windows; /* has_el2: on what L1's VNCR_EL2 names (nested/vncr.h) */
 	struct account account;
 
 	/* Atomic: anybody. */

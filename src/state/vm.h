@@ -52,6 +52,7 @@ struct vm {
 	u32 ram_chunks;
 	struct idregs id_regs;
 	struct nested_bits nested; /* of its EL2 registers, if it has them */
+	struct vncr_vm vncr;      /* if its hypervisor has FEAT_NV2 */
 	struct walk_feat walk_feat; /* what id_regs say to a walk of its tables */
 	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
 	struct mmio_bus mmio;

@@ -66,7 +66,7 @@ static u64 hcr_bits(const struct shown *s)
 	if (s->RAS)
 		hcr |= HCR_TERR | HCR_TEA;
 	if (s->NV)
-		hcr |= HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT;
+		hcr |= HCR_NV | HCR_NV2 | HCR_AT; /* NV1: RES0 without FEAT_E2H0 */
 	if (s->EVT)
 		hcr |= HCR_TID4 | HCR_TICAB | HCR_TOCU;
 	if (s->EVT_TLBI)
@@ -177,10 +177,16 @@ static u64 merge(u64 l0, u64 l1, u64 have, u64 or, u64 and)
 	return (l0 | (l1 & or)) & (l1 | ~(have & and));
 }
 
+/* FEAT_NV2's registers of L2's own EL2: NV2 means nothing without NV. */
+static u64 nv_merge(u64 l1)
+{
+	return l1 & HCR_NV ? l1 & (HCR_NV | HCR_NV2) : 0;
+}
+
 /* HCD stays clear: HVC comes to nidus, which knows what to do (reflect_undefined()). */
 static u64 hcr_merge(u64 l0, u64 l1, u64 have)
 {
-	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND);
+	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND) | nv_merge(l1);
 
 	if (l1 & HCR_IMO)
 		hcr |= l1 & HCR_VI;
@@ -266,6 +272,17 @@ static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
 	t->hdfgwtr |= HDFGXTR_DEBUG | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
 }
 
+/*
+ * With NV2 the MDSCR_EL1 that L2 names is a word of L1's memory, and a trap goes ahead of that:
+ * none but L1's own. (FEAT_FGT is there where NV2 is shown: vm_build().)
+ */
+static void mdscr_to_memory(struct traps *t, const struct vcpu *vcpu)
+{
+	t->mdcr &= ~(MDCR_TDA & ~l1_mdcr(vcpu));
+	t->hdfgrtr &= ~(HDFGXTR_MDSCR_EL1 & ~l1_hdfgrtr(vcpu));
+	t->hdfgwtr &= ~(HDFGXTR_MDSCR_EL1 & ~l1_hdfgwtr(vcpu));
+}
+
 struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 {
 	const struct nested_bits *have = &vcpu->vm->nested;
@@ -285,6 +302,8 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 
 	if (feat.fgt && !vcpu->debug_live)
 		debug_by_fgt(&t, vcpu);
+	if (unlikely(l1_nv2(vcpu)))
+		mdscr_to_memory(&t, vcpu);
 	return t;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "nested/shadow.h"
+#include "nested/vncr.h"
 #include "nested/walk_vm.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
@@ -275,6 +276,8 @@ const char *vm_build(struct vm *vm)
 
 	if (c->nested && !feat.nv2)
 		return "nidus,nested: expected a CPU with FEAT_NV2, found none";
+	if (c->deep && !feat.fgt)
+		return "nidus,nested = \"deep\": expected a CPU with FEAT_FGT, found none";
 	error = simd_config_check(c, message, sizeof(message));
 	if (error)
 		return error;
@@ -331,8 +334,10 @@ static bool release_shadows(struct vm *vm)
 {
 	if (vm->shadows && shadow_vm_destroy_piece(vm))
 		return true;
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		vncr_reset(vm->vcpus[i]);
 		vel2_destroy(vm->vcpus[i]);
+	}
 	return false;
 }
 

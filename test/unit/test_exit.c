@@ -21,6 +21,7 @@
 #include "exit/sysreg_emul.h"
 #include "state/vcpu.h"
 #include "exit/wfx.h"
+#include "nested/vncr.h"
 
 static struct vcpu vcpu;
 static struct exit exit_now;
@@ -44,6 +45,7 @@ HANDLER(sysreg_trap)
 HANDLER(iabt_trap)
 HANDLER(dabt_trap)
 HANDLER(level_eret)
+HANDLER(vncr_trap)
 
 static bool wanted, undefined;
 
@@ -74,7 +76,7 @@ static const struct {
 	{ 0x18, "sysreg_trap", EXIT_CLASS_SYS },    { 0x19, "simd_trap", EXIT_CLASS_SVE },
 	{ 0x1a, NULL, EXIT_CLASS_ERET },
 	{ 0x1d, "simd_trap", EXIT_CLASS_SME },      { 0x20, "iabt_trap", EXIT_CLASS_IABT },
-	{ 0x24, "dabt_trap", EXIT_CLASS_DABT },
+	{ 0x24, "dabt_trap", EXIT_CLASS_DABT },     { 0x25, "vncr_trap", EXIT_CLASS_DABT },
 };
 
 static void every_class(void **state)

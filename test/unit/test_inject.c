@@ -257,26 +257,34 @@ static void external_aborts(void **state)
 static void both_levels(void **state)
 {
 	static u64 page[VNCR_WORDS];
+	static struct vm vm;
 	static const struct {
 		bool hyp, tge, span;
+		u32 nv; /* 1: HCR_EL2.NV; 2: a bit that this VM has not */
 		u64 mode, spsr_mode, ec;
 		bool pan;
 	} cases[] = {
-		{ true, false, false, 5, 9, 0x25, false },
-		{ true, false, false, 4, 8, 0x25, false },
-		{ true, true, false, 5, 9, 0x25, true },
-		{ true, true, true, 5, 9, 0x25, false },
-		{ true, true, false, 0, 0, 0x24, true },
-		{ false, false, false, 5, 5, 0x25, true },
-		{ false, true, false, 0, 0, 0x24, true },
-		{ false, false, true, 5, 5, 0x25, false },
+		{ true, false, false, 0, 5, 9, 0x25, false },
+		{ true, false, false, 0, 4, 8, 0x25, false },
+		{ true, true, false, 0, 5, 9, 0x25, true },
+		{ true, true, true, 0, 5, 9, 0x25, false },
+		{ true, true, false, 0, 0, 0, 0x24, true },
+		{ false, false, false, 0, 5, 5, 0x25, true },
+		{ false, true, false, 0, 0, 0, 0x24, true },
+		{ false, false, true, 0, 5, 5, 0x25, false },
+		{ false, false, true, 1, 5, 9, 0x25, false },
+		{ false, false, true, 1, 4, 8, 0x25, false },
+		{ false, false, true, 1, 0, 0, 0x24, false },
+		{ false, false, true, 2, 5, 5, 0x25, false },
 	};
 
 	(void)state;
 	vcpu.has_el2 = true;
 	vcpu.vncr = page;
+	vcpu.vm = &vm;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		page[0x78 / 8] = cases[i].tge ? 1UL << 27 : 0;
+		page[0x78 / 8] = (cases[i].tge ? 1UL << 27 : 0) | (cases[i].nv ? 1UL << 42 : 0);
+		vm.nested.hcr = cases[i].nv == 2 ? ~(1UL << 42) : ~0UL;
 		fake_set("SCTLR_EL12", cases[i].span ? 1UL << 23 : 0);
 		vcpu.hyp = cases[i].hyp;
 		vcpu.pc = PC;

@@ -20,6 +20,7 @@
 #include "nested/level.h"
 #include "nested/pauth.h"
 #include "nested/shadow.h"
+#include "nested/vncr.h"
 #include "state/vncr.h"
 #include "state/cpu.h"
 #include "nested/inject.h"
@@ -280,6 +281,46 @@ static void eret_authenticates(void **state)
 	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
 	assert_false(vcpu.hyp);
 	assert_int_equal(vcpu.pc, ELR ^ 1UL << 54);
+}
+
+/* ---- an L2 that is a hypervisor ---- */
+
+/*
+ * VNCR_EL2 is the page's but while L2 runs with HCR_EL2.{NV,NV2} = {1,1}, if the VM has these; what
+ * L2 says of itself by CurrentEL does not change what vEL2 is told.
+ */
+static void registers_in_memory(void **state)
+{
+	struct exit exit = { .esr = 0x6a000000 };
+
+	(void)state;
+	for (u32 i = 0; i < 8; i++) {
+		bool has = i & 4, both = has && (i & 3) == 3;
+		u64 own = ptr_pa(page).a;
+
+		setup(NULL);
+		vm.nested.hcr = has ? ~0UL : ~(HCR_NV | HCR_NV2);
+		page[0x78 / 8] = (i & 1 ? HCR_NV : 0) | (i & 2 ? HCR_NV2 : 0);
+		page[0xb0 / 8] = 0x123456000;
+		fake_set("VNCR_EL2", own);
+		fake_set("SPSR_EL12", 5);
+		level_eret(&vcpu, &exit);
+		assert_false(vcpu.hyp);
+		assert_int_equal(fake_get("VNCR_EL2"), both ? vncr_window(&vcpu) : own);
+		assert_int_not_equal(vncr_window(&vcpu), own);
+		vcpu.pstate = 5;
+		level_take(&vcpu, LEVEL_SYNC, 0x5a000007);
+		assert_true(vcpu.hyp);
+		assert_int_equal(fake_get("SPSR_EL12"), 5);
+		assert_int_equal(fake_get("VNCR_EL2"), own);
+		/* A vcpu that comes back to a CPU while L2 runs. */
+		memset(order, 0, sizeof(order));
+		fake_set("SPSR_EL12", 5);
+		level_eret(&vcpu, &exit);
+		fake_set("VNCR_EL2", 0x1000);
+		level_load(&vcpu);
+		assert_int_equal(fake_get("VNCR_EL2"), both ? vncr_window(&vcpu) : own);
+	}
 }
 
 /* ---- homes ---- */
@@ -874,6 +915,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_spsr, setup),
 		cmocka_unit_test_setup(eret_authenticates, setup),
+		cmocka_unit_test_setup(registers_in_memory, setup),
 		cmocka_unit_test_setup(registers_move, setup),
 		cmocka_unit_test_setup(equal_is_not_written, setup),
 		cmocka_unit_test_setup(eret_waits, setup),

@@ -134,6 +134,7 @@ static void merge_bits(void **state)
 
 		random_l0(&l0);
 		l1_random();
+		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
 		t = traps_merge_l2(&l0, &vcpu);
 		compare("HCR_EL2", KINDS(hcr_kinds), l0.hcr, *l1_place(HCR), *l1_have(HCR), t.hcr);
 		compare("HCRX_EL2", KINDS(hcrx_kinds), l0.hcrx, vncr_page[0xa0 / 8], vm.nested.hcrx,
@@ -194,6 +195,7 @@ static void merge_rules(void **state)
 		l0.hfgitr &= MASK(17, 0); /* no TLBI: see HCRX_OR */
 		l0.hcrx &= ~HCRX_FGTNXS;
 		l1_random();
+		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
 		t = traps_merge_l2(&l0, &vcpu);
 		for (enum l1_reg reg = HCR; reg < L1_REGS; reg++) {
 			l1[reg] = *l1_place(reg);
@@ -260,15 +262,56 @@ static void merge_never(void **state)
 					   HCR_AMO };
 		struct traps t = traps_merge_l2(&l0, &vcpu);
 
-		assert_int_equal(t.hcr & (HCR_TGE | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_FWB | HCR_ATA |
-					  HCR_ENSCXT | HCR_FIEN | HCR_AMVOFFEN | HCR_DCT | HCR_HCD |
-					  HCR_TID5),
+		assert_int_equal(t.hcr & (HCR_TGE | HCR_NV1 | HCR_FWB | HCR_ATA |
+					  HCR_FIEN | HCR_AMVOFFEN | HCR_DCT | HCR_HCD | HCR_TID5),
 				 0);
 		assert_int_equal(t.hcr & l0.hcr, l0.hcr);
 		assert_int_equal(t.cnthctl & CNTHCTL_ECV, 0);
 		assert_int_equal(t.mdcr & (MDCR_HPMN | MDCR_HPME | MDCR_E2PB | MDCR_E2TB), 0);
 		memset(vncr_page, 0, sizeof(vncr_page));
 	}
+}
+
+/*
+ * HCR_EL2.NV of L1's, and NV2 with it, if the VM has them; never NV1. With both, MDSCR_EL1 is in
+ * memory to L2: it traps for L1 alone, and everything else of debug as before.
+ */
+static void nv(void **state)
+{
+	const u64 nv2 = HCR_NV | HCR_NV2;
+
+	(void)state;
+	feat.fgt = true;
+	for (u32 i = 0; i < 64; i++) {
+		u64 nv_bits = (i & 1 ? HCR_NV : 0) | (i & 2 ? HCR_NV2 : 0) | HCR_NV1;
+		bool has = i & 4, live = i & 8, wants = i & 16, both = has && (i & 3) == 3;
+		struct traps t, l0 = { .mdcr = MDCR_TDRA | (live ? 0 : MDCR_TDA) };
+
+		l1_reset();
+		*l1_place(HCR) |= nv_bits;
+		*l1_have(HCR) = has ? ~0UL : ~(nv2 | HCR_NV1);
+		vcpu.debug_live = live;
+		vcpu.mdscr.free = i & 32;
+		if (wants) {
+			*l1_place(MDCR) = MDCR_TDA;
+			*l1_place(HDFGRTR) = *l1_place(HDFGWTR) = BIT(4);
+		}
+		t = traps_merge_l2(&l0, &vcpu);
+		assert_int_equal(t.hcr & (nv2 | HCR_NV1),
+				 has && (i & 1) ? nv_bits & nv2 : 0);
+		assert_int_equal(t.mdcr & MDCR_TDRA, MDCR_TDRA);
+		if (both) {
+			assert_int_equal(t.mdcr & MDCR_TDA, wants ? MDCR_TDA : 0);
+			assert_int_equal(t.hdfgrtr & BIT(4), wants ? BIT(4) : 0);
+			assert_int_equal(t.hdfgwtr & BIT(4), wants ? BIT(4) : 0);
+		} else {
+			assert_int_equal(t.mdcr & MDCR_TDA, wants || !live ? MDCR_TDA : 0);
+		}
+		/* DBGBCRn and so on still come to nidus until they are live. */
+		assert_int_equal(t.hdfgwtr & MASK(3, 0), live ? 0 : MASK(3, 0));
+	}
+	feat.fgt = false;
+	l1_reset();
 }
 
 static void virtual_interrupts(void **state)
@@ -442,7 +485,7 @@ static void bits_by_feature(void **state)
 	(void)state;
 	memset(&id, 0, sizeof(id));
 	g = gained(IDX_ID_AA64MMFR2_EL1, 24, 0, 2); /* NV */
-	assert_int_equal(g.hcr, MASK(45, 42));
+	assert_int_equal(g.hcr, BIT(42) | BIT(44) | BIT(45)); /* no NV1 without FEAT_E2H0 */
 	assert_true(none_but(&g, &g.hcr));
 	g = gained(IDX_ID_AA64MMFR2_EL1, 56, 0, 1); /* EVT */
 	assert_int_equal(g.hcr, BIT(49) | BIT(50) | BIT(52));
@@ -521,6 +564,7 @@ int main(void)
 		cmocka_unit_test_setup(merge_rules, setup),
 		cmocka_unit_test_setup(merge_cptr, setup),
 		cmocka_unit_test_setup(merge_never, setup),
+		cmocka_unit_test_setup(nv, setup),
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
 		cmocka_unit_test_setup(vel2, setup),
