@@ -2,7 +2,7 @@
 /*
  * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2
  * is what it must print at virtual EL2, byte for byte. Words on the command line select groups of
- * tests; none: all but hostile, storm, doom, walk, ends, races and bench. seed=N and rounds=N are
+ * tests; none: all but hostile, storm, doom, walk, ends, races, nv and bench. seed=N and rounds=N are
  * those of the random ones.
  */
 #include "hyp/hyp.h"
@@ -37,6 +37,7 @@ static const struct group {
 	{ "walk", true, group_walk },
 	{ "ends", true, group_ends },
 	{ "races", true, group_races },
+	{ "nv", true, group_nv },
 	{ "bench", true, group_bench },
 };
 

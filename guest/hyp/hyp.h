@@ -252,5 +252,6 @@ void group_doom(void);
 void group_walk(void);
 void group_ends(void);
 void group_races(void);
+void group_nv(void);
 void group_bench(void);
 #pragma GCC visibility pop

@@ -112,6 +112,16 @@ bool config_set_simd(struct config_reader *r, struct vm_config *vm, struct confi
 	return true;
 }
 
+bool config_set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		       const char *value)
+{
+	vm->nested = vm->deep = !strcmp(value, "deep");
+	if (!vm->nested)
+		return dt_fail(&r->dt, at.node, at.prop,
+			       "expected an empty property or \"deep\", found \"%s\"", value);
+	return true;
+}
+
 bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		      u64 size)
 {
@@ -224,6 +234,20 @@ static bool domain_flag(struct config_reader *r, struct vm_config *vm, const cha
 	return true;
 }
 
+/* nidus,nested: absent no, empty one level, "deep" any number. */
+static bool domain_nested(struct config_reader *r, struct vm_config *vm)
+{
+	const struct config_place at = { vm->node, "nidus,nested" };
+	const char *s;
+	int len;
+
+	vm->nested = fdt_getprop(r->dt.fdt, vm->node, at.prop, &len) != NULL;
+	if (!vm->nested || len == 0)
+		return true;
+	s = dt_string(&r->dt, vm->node, at.prop);
+	return s && config_set_nested(r, vm, at, s);
+}
+
 /* The properties that every domain must have: Xen has no defaults for these either. */
 static bool domain_size(struct config_reader *r, struct vm_config *vm)
 {
@@ -249,7 +273,7 @@ static bool domain_options(struct config_reader *r, struct vm_config *vm)
 	u32 block;
 
 	if (!domain_flag(r, vm, "vpl011", &vm->vpl011) ||
-	    !domain_flag(r, vm, "nidus,nested", &vm->nested) ||
+	    !domain_nested(r, vm) ||
 	    !domain_flag(r, vm, "nidus,direct-map", &vm->direct_map) ||
 	    !domain_vl(r, vm, "sve", config_set_sve) ||
 	    !domain_vl(r, vm, "nidus,sme", config_set_sme))

@@ -152,7 +152,13 @@ static bool set_vpl011(struct config_reader *r, struct vm_config *vm, struct con
 static bool set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		       const char *value)
 {
-	return parse_flag(r, at, value, &vm->nested);
+	vm->deep = !strcmp(value, "deep");
+	if (vm->deep)
+		return config_set_nested(r, vm, at, value);
+	vm->nested = value[0] == '1';
+	if ((value[0] != '0' && value[0] != '1') || value[1])
+		return bad_value(r, at, "0, 1 or deep", value);
+	return true;
 }
 
 static bool set_direct_map(struct config_reader *r, struct vm_config *vm, struct config_place at,

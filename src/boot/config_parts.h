@@ -42,6 +42,8 @@ bool config_set_sme(struct config_reader *r, struct vm_config *vm, struct config
 		    u32 bits);
 bool config_set_simd(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		     const char *value);
+bool config_set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		       const char *value);
 bool config_set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		      u64 size);
 /* A list of CPUs and ranges of them ("0-3,5") into the bits of *mask. */

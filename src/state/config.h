@@ -30,6 +30,7 @@ struct vm_config {
 	u64 affinity[VM_VCPUS_MAX]; /* bit n: the CPU with number n (struct cpu) allowed; ~0: any */
 	bool vpl011;
 	bool nested, direct_map;
+	bool deep; /* and nested: its hypervisor is shown FEAT_NV2 as well */
 	bool simd_switch; /* nidus,simd = "switch" */
 	u32 sve, sme;     /* largest vector length in bits; 0 off; SVE_MAX the machine's */
 	u64 stage2_block; /* largest stage-2 leaf in bytes: 4 KiB, 2 MiB, 1 GiB; 0: the default */

@@ -9,7 +9,7 @@
 #include "lib/string.h"
 
 /* Which VMs see a field; the others read it as not implemented. */
-enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED };
+enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED, SHALLOW, DEEP };
 
 /* How two values of a field compare (DDI 0487, "Principles of the ID scheme"). */
 enum scheme {
@@ -32,7 +32,7 @@ struct field {
 /*
  * Rows give what works in a guest with nothing done by nidus, or what nidus does. The limit is the
  * newest value whose meaning was checked. Deliberately absent, and why:
- *   EL3. And of EL2, which only nested VMs have: NV (no further level yet), TWED, FWB, E2H = 0.
+ *   EL3. And of EL2, which only nested VMs have: NV (but for deep ones), TWED, FWB, E2H = 0.
  *   To nested VMs also nTLBPA (a shadow is a cache of L1's tables) and SPECRES (FEAT_NV traps
  *   vEL2's). AArch32 in EL0/EL1: HCR_EL2.RW is 1 and nothing below it is looked after.
  *   RAS, IESB, MPAM, AMU, PMU, SPE, TRBE, BRBE, trace, MTE, NMI, LOR, TME, LS64, THE, GCS, PIE,
@@ -162,6 +162,7 @@ static const struct field fields[] = {
 	NIBBLE(ID_AA64MMFR2_EL1, 0, UNSIGNED, 1, ALL)  /* CnP */
 	NIBBLE(ID_AA64MMFR2_EL1, 4, UNSIGNED, 1, ALL)  /* UAO */
 	NIBBLE(ID_AA64MMFR2_EL1, 20, UNSIGNED, 1, ALL) /* CCIDX: the format of CCSIDR_EL1 */
+	NIBBLE(ID_AA64MMFR2_EL1, 24, UNSIGNED, 2, DEEP) /* NV: FEAT_NV2 */
 	NIBBLE(ID_AA64MMFR2_EL1, 28, UNSIGNED, 1, ALL) /* ST */
 	NIBBLE(ID_AA64MMFR2_EL1, 32, UNSIGNED, 1, ALL) /* AT */
 	NIBBLE(ID_AA64MMFR2_EL1, 36, UNSIGNED, 1, ALL) /* IDS */
@@ -172,7 +173,9 @@ static const struct field fields[] = {
 
 	NIBBLE(ID_AA64MMFR3_EL1, 60, UNSIGNED, 1, ALL) /* Spec_FPACC */
 
-	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xf, NESTED) /* E2H0: HCR_EL2.E2H is RES1 */
+	/* E2H0: HCR_EL2.E2H is RES1; with FEAT_NV, NV1 is RES0. */
+	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xf, SHALLOW)
+	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xe, DEEP)
 };
 
 static u32 field_of(const struct field *f, u64 reg)
@@ -203,6 +206,10 @@ static bool field_seen(const struct field *f, const struct vm_config *config)
 		return config->nested;
 	case NOT_NESTED:
 		return !config->nested;
+	case SHALLOW:
+		return config->nested && !config->deep;
+	case DEEP:
+		return config->deep;
 	}
 	return false;
 }

@@ -203,6 +203,21 @@ static void test_loose(void **state)
 	assert_int_equal(c.vm[0].ramdisk.base, 0x58000000);
 }
 
+static void test_deep(void **state)
+{
+	(void)state;
+	read_chosen(VM_A("nidus,nested = \"deep\";"));
+	assert_counts(1, 0, 0);
+	assert_true(c.vm[0].nested && c.vm[0].deep);
+	read_with("\"nidus.nested=deep nidus.2.nested=1 nidus.3.nested=0\"",
+		  LOOSE("kernel", 50000000, "") LOOSE("kernel", 54000000, "")
+			  LOOSE("kernel", 58000000, ""));
+	assert_counts(3, 0, 0);
+	assert_true(c.vm[0].nested && c.vm[0].deep);
+	assert_true(c.vm[1].nested && !c.vm[1].deep);
+	assert_false(c.vm[2].nested || c.vm[2].deep);
+}
+
 static void test_loose_several(void **state)
 {
 	(void)state;
@@ -219,7 +234,7 @@ static void test_loose_several(void **state)
 	assert_int_equal(c.vm[1].mem_size, MIB(32));
 	assert_int_equal(c.vm[1].cpus, 1);
 	assert_false(c.vm[0].nested);
-	assert_true(c.vm[1].nested);
+	assert_true(c.vm[1].nested && !c.vm[1].deep);
 	assert_int_equal(c.vm[1].affinity[0], 6);
 	assert_int_equal(c.vm[0].sve, SVE_MAX);
 	assert_int_equal(c.vm[1].sve, 0);
@@ -297,7 +312,9 @@ static const struct {
 	  "/chosen/a: #address-cells: expected 1 or 2, found 3" },
 	{ VM_A("vpl011 = <1>;"), "/chosen/a: vpl011: expected an empty property, found 4 bytes" },
 	{ VM_A("nidus,nested = <0>;"),
-	  "/chosen/a: nidus,nested: expected an empty property, found 4 bytes" },
+	  "/chosen/a: nidus,nested: expected one string, found 4 bytes of something else" },
+	{ VM_A("nidus,nested = \"twice\";"),
+	  "/chosen/a: nidus,nested: expected an empty property or \"deep\", found \"twice\"" },
 	{ VM_A("sve = <100>;"),
 	  "/chosen/a: sve: expected 0, or 128 to 2048 bits in steps of 128, found 100" },
 	{ VM_A("sve = <2176>;"),
@@ -461,7 +478,8 @@ static const struct {
 	{ "nidus.mem=", "nidus.mem: expected MiB as a decimal number, found \"\"" },
 	{ "nidus.cpus=17", "nidus.cpus: expected 1 to 16 vcpus, found 17" },
 	{ "nidus.1.cpus=x", "nidus.1.cpus: expected a decimal number, found \"x\"" },
-	{ "nidus.nested=yes", "nidus.nested: expected 0 or 1, found \"yes\"" },
+	{ "nidus.nested=yes", "nidus.nested: expected 0, 1 or deep, found \"yes\"" },
+	{ "nidus.nested=deeper", "nidus.nested: expected 0, 1 or deep, found \"deeper\"" },
 	{ "nidus.simd=lazy", "nidus.simd: expected \"live\" or \"switch\", found \"lazy\"" },
 	{ "nidus.sve=100",
 	  "nidus.sve: expected 0, or 128 to 2048 bits in steps of 128, found 100" },
@@ -593,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_foreign_property),
 		cmocka_unit_test(test_loose),
+		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_module_over_tables),

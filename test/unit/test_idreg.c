@@ -21,7 +21,7 @@
  * S: signed, at most max. Is: always max, whatever the machine has. No: not implemented, reads max.
  */
 enum rule { U, S, Is, No };
-enum who { All, Sve, Sme, Either, Nested, Plain }; /* Plain: not nested */
+enum who { All, Sve, Sme, Either, Nested, Plain, Deep }; /* Plain: not nested */
 
 static const struct fact {
 	u8 reg, msb, lsb;
@@ -234,7 +234,7 @@ static const struct fact {
 	{ R(MMFR2), 39, 36, "IDS", U, 1, All },
 	{ R(MMFR2), 35, 32, "AT", U, 1, All },
 	{ R(MMFR2), 31, 28, "ST", U, 1, All },
-	{ R(MMFR2), 27, 24, "NV", No, 0, All },
+	{ R(MMFR2), 27, 24, "NV", U, 2, Deep },
 	{ R(MMFR2), 23, 20, "CCIDX", U, 1, All },
 	{ R(MMFR2), 19, 16, "VARange", No, 0, All },
 	{ R(MMFR2), 15, 12, "IESB", No, 0, All },
@@ -274,6 +274,7 @@ static const struct vm_config configs[] = {
 	{ .name = "sme", .sme = 512 },
 	{ .name = "both", .sve = 256, .sme = SVE_MAX },
 	{ .name = "nested", .sve = 256, .sme = 256, .nested = true },
+	{ .name = "deep", .nested = true, .deep = true },
 };
 
 static s32 rank(const struct fact *f, u32 v)
@@ -287,8 +288,11 @@ static u32 expected(const struct fact *f, const struct vm_config *c, u32 have)
 {
 	bool seen = f->who == All || (f->who == Sve && c->sve) || (f->who == Sme && c->sme) ||
 		    (f->who == Either && (c->sve || c->sme)) || (f->who == Nested && c->nested) ||
-		    (f->who == Plain && !c->nested);
+		    (f->who == Plain && !c->nested) || (f->who == Deep && c->deep);
 
+	/* 0b1110: E2H is RES1 as with 0b1111, and where FEAT_NV is there NV1 is RES0. */
+	if (f->reg == IDX_ID_AA64MMFR4_EL1 && f->lsb == 24 && c->deep)
+		return 14;
 	if (f->who == Nested && !seen)
 		return 0;
 	if (f->rule == Is || f->rule == No)
