@@ -185,6 +185,16 @@ static enum target eret_target(u64 spsr, bool tge)
 }
 
 /*
+ * AArch64.GenerateDebugExceptionsFrom, of L2 with this PSTATE. The CPU looks by itself at the ERET
+ * that enters L2; but an interrupt of L1's may be taken at its first instruction without one.
+ */
+static bool l2_steps(const struct vcpu *vcpu, u64 spsr)
+{
+	return (l1_mdcr(vcpu) & MDCR_TDE) || !PSTATE_EL(spsr) ||
+	       ((vcpu->sr[SR_MDSCR_EL1] & MDSCR_KDE) && !(spsr & PSTATE_D));
+}
+
+/*
  * SetPSTATEFromSPSR: an illegal return keeps the mode and sets IL, so that the PE raises the
  * exception itself.
  */
@@ -197,7 +207,7 @@ static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
 	 * already.
 	 */
 	if (likely(!vcpu->debug_live) || !(sysreg_read(MDSCR_EL1) & MDSCR_SS) ||
-	    debug_vel2_enabled(vcpu))
+	    debug_vel2_enabled(vcpu) || (target == TARGET_VEL1 && !l2_steps(vcpu, spsr)))
 		new &= ~PSTATE_SS;
 	if (target == TARGET_ILLEGAL)
 		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |

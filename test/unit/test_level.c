@@ -181,14 +181,18 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	u32 el = (u32)(spsr >> 2) & 3;
 	bool bad = illegal(spsr, tge), l2 = !bad && el != 2 && !tge;
 	u64 want, care = ~0UL;
-	bool steps = random64() & 1;
+	bool steps = random64() & 1, kde = random64() & 1, tde = random64() & 1;
 
 	/*
-	 * DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set; KDE
-	 * is 0 here.
+	 * DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set, not
+	 * where a step would come now (masked here), and if one would where it goes: L2's EL0, its
+	 * EL1 with KDE and D clear, both if the step is EL2's. The rest is the CPU's.
 	 */
 	vcpu.debug_live = steps || (random64() & 1);
-	vcpu.sr[SR_MDSCR_EL1] = 1UL << 15 | steps;
+	vcpu.sr[SR_MDSCR_EL1] = 1UL << 15 | (u64)kde << 13 | steps;
+	vcpu.sr[SR_MDCR_EL2] = tde ? 1UL << 8 : 0;
+	vm.nested.mdcr = ~0UL;
+	from |= 1UL << 9;
 	fake_set("MDSCR_EL1", vcpu.sr[SR_MDSCR_EL1]);
 	page[0x78 / 8] = (random64() & ~TGE) | (tge ? TGE : 0);
 	vcpu.hyp = true;
@@ -204,7 +208,7 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	} else {
 		/* vEL2 is EL1 to the CPU. */
 		want = (spsr & FLAGS) | (el == 2 ? 4 | (spsr & 1) : spsr & 0xf);
-		if (!steps)
+		if (!steps || (l2 && el && !tde && !(kde && !(spsr & 1UL << 9))))
 			want &= ~(1UL << 21);
 	}
 	if (level_eret(&vcpu, &exit) != RESUME)
