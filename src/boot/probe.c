@@ -78,8 +78,12 @@ void probe_el1(void)
 {
 	u64 cpacr = sysreg_read(CPACR_EL12);
 
-	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC);
-	feat.cpacr_tcpac = sysreg_read(CPACR_EL12) & CPTR_TCPAC;
+	/*
+	 * At a virtual EL2 that has FEAT_NV2 it is a word of memory, which keeps anything, a RES0
+	 * bit as well, and says nothing of the register.
+	 */
+	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC | CPACR_RES0);
+	feat.cpacr_tcpac = (sysreg_read(CPACR_EL12) & (CPTR_TCPAC | CPACR_RES0)) == CPTR_TCPAC;
 	sysreg_write(CPACR_EL12, cpacr);
 	sysreg_write(CNTKCTL_EL12, CNTHCTL_EL2_ONLY);
 	feat.cntkctl_el2 = sysreg_read(CNTKCTL_EL12) & CNTHCTL_EL2_ONLY;

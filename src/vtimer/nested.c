@@ -367,6 +367,7 @@ enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, 
 	return SKIP;
 }
 
+/* As the CPU keeps it for any EL1. */
 enum verdict emul_cntkctl_el12(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
@@ -374,7 +375,7 @@ enum verdict emul_cntkctl_el12(struct vcpu *vcpu, enum sysreg_id id, bool write,
 		return UNDEF;
 	if (write)
 		vncr_write(vcpu, VNCR_CNTKCTL_EL1,
-			   *value & vcpu->vm->nested.cnthctl & CNTKCTL_BITS);
+			   *value & vcpu->vm->nested.cnthctl & in_cntkctl());
 	else
 		*value = vncr_read(vcpu, VNCR_CNTKCTL_EL1);
 	return SKIP;
