@@ -167,6 +167,17 @@ static bool set_direct_map(struct config_reader *r, struct vm_config *vm, struct
 	return parse_flag(r, at, value, &vm->direct_map);
 }
 
+static bool set_in(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		   const char *value)
+{
+	u64 n;
+
+	if (!parse_u32(value, &n))
+		return bad_value(r, at, "the number of a VM", value);
+	vm->inside = (u32)n;
+	return true;
+}
+
 static bool set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		      const char *value)
 {
@@ -225,6 +236,7 @@ static const struct {
 	{ "direct-map", set_direct_map },
 	{ "passthrough", set_passthrough },
 	{ "hard-affinity", set_affinity },
+	{ "in", set_in },
 };
 
 static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
@@ -237,7 +249,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough or hard-affinity",
+			 "passthrough, hard-affinity or in",
 			 arg->key);
 }
 

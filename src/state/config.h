@@ -21,6 +21,14 @@ struct passthrough {
 	u32 intid_count;
 };
 
+/* A file that a VM is given for a VM of its own. */
+#define VM_HANDED_MAX 16
+struct handed {
+	struct range file; /* physical */
+	bool kernel;       /* else the ramdisk of the kernel before it */
+	const char *bootargs;
+};
+
 struct vm_config {
 	char name[VM_NAME_MAX]; /* the node's name; "guest" for QEMU's guest-loader modules alone */
 	char path[96];          /* of the node, for messages */
@@ -38,4 +46,8 @@ struct vm_config {
 	const char *bootargs;
 	struct passthrough pass[VM_PASSTHROUGH_MAX];
 	u32 pass_count;
+	u32 number; /* of a loose VM: nidus.NUMBER.KEY on the command line; 0: none */
+	u32 inside; /* the number of the VM that gets this one's files; 0: it is nidus's to start */
+	struct handed handed[VM_HANDED_MAX];
+	u32 handed_count;
 };

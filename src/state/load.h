@@ -28,6 +28,7 @@ struct image {
 struct vm_load {
 	struct image image;
 	u64 initrd;   /* IPA; config->ramdisk.size bytes */
+	u64 handed;   /* IPA: guest_fdt_handed() */
 	u64 fdt;      /* PA of the VM's device tree, kept for resets; 0: none */
 	u64 fdt_size;
 	u32 phase;    /* of phases[] in vm_load.c */

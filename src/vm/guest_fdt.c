@@ -9,6 +9,7 @@
 
 #include "dev/dt.h"
 #include "lib/log.h"
+#include "mm/addr.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */
 #define GIC_SPI 0
@@ -119,7 +120,39 @@ static void end(struct writer *w)
 		keep(w, fdt_end_node(w->fdt));
 }
 
+u64 guest_fdt_handed(const struct vm_config *config, u64 first, u32 i)
+{
+	for (u32 j = 0; j < i; j++)
+		first += ALIGN_UP(config->handed[j].file.size, PAGE_SIZE);
+	return first;
+}
+
 /* ---- the VM's own nodes ---- */
+
+/* As QEMU's guest-loader has them, in the order of their addresses. */
+static void write_handed(struct writer *w)
+{
+	static const char kernel[] = "multiboot,kernel\0multiboot,module";
+	static const char ramdisk[] = "multiboot,ramdisk\0multiboot,module";
+
+	if (w->config->handed_count) {
+		put_u32(w, "#address-cells", 2);
+		put_u32(w, "#size-cells", 2);
+	}
+	for (u32 i = 0; i < w->config->handed_count; i++) {
+		const struct handed *h = &w->config->handed[i];
+		struct range reg = { guest_fdt_handed(w->config, w->layout->handed, i),
+				     h->file.size };
+
+		begin_at(w, "module", 6, reg.base);
+		put(w, "compatible", h->kernel ? kernel : ramdisk,
+		    h->kernel ? sizeof(kernel) : sizeof(ramdisk));
+		put_reg(w, &reg, 1);
+		if (h->bootargs && h->bootargs[0])
+			put_string(w, "bootargs", h->bootargs);
+		end(w);
+	}
+}
 
 static void write_chosen(struct writer *w)
 {
@@ -139,6 +172,7 @@ static void write_chosen(struct writer *w)
 		put_cells(w, "linux,initrd-end", (u32[]){ (u32)(initrd[1] >> 32), (u32)initrd[1] },
 			  2);
 	}
+	write_handed(w);
 	end(w);
 	if (!w->config->vpl011)
 		return;

@@ -15,8 +15,15 @@ struct guest_layout {
 	u64 uart;
 	u32 uart_intid;
 	u64 initrd, initrd_size; /* size 0: none */
+	u64 handed; /* the first of config->handed[] */
 	const u64 *mpidr;        /* of each vcpu */
 };
+
+/*
+ * Where the ith of the files that are for VMs of the VM's own is, if the first is there; the number
+ * of them: where they end. Pages of their own.
+ */
+u64 guest_fdt_handed(const struct vm_config *config, u64 first, u32 i);
 
 /*
  * Write a device tree for the guest into buf: memory, cpus (PSCI), psci (method "hvc", or "smc" if

@@ -11,6 +11,7 @@
 #include "mm/page.h"
 #include "simd/simd.h"
 #include "state/vm.h"
+#include "vm/guest_fdt.h"
 #include "vtimer/vtimer.h"
 
 /* A piece ends with the unit in which its millisecond is over. */
@@ -126,6 +127,20 @@ static u64 copy_ramdisk(struct vm *vm, struct vm_load *l)
 	return advance(l, n, file.size);
 }
 
+static u64 copy_handed(struct vm *vm, struct vm_load *l)
+{
+	const struct vm_config *c = vm->config;
+	struct range file;
+	u64 n;
+
+	if (l->part == c->handed_count)
+		return 0;
+	file = c->handed[l->part].file;
+	n = MIN(COPY_UNIT, file.size - l->at);
+	put(vm, guest_fdt_handed(c, l->handed, l->part) + l->at, at_pa(file.base, l->at), n);
+	return advance(l, n, file.size);
+}
+
 static u64 copy_fdt(struct vm *vm, struct vm_load *l)
 {
 	if (l->part)
@@ -137,7 +152,7 @@ static u64 copy_fdt(struct vm *vm, struct vm_load *l)
 }
 
 static u64 (*const phases[])(struct vm *vm, struct vm_load *l) = {
-	zero_ram, copy_kernel, hash_kernel, copy_ramdisk, copy_fdt,
+	zero_ram, copy_kernel, hash_kernel, copy_ramdisk, copy_handed, copy_fdt,
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
@@ -166,7 +181,15 @@ static void tell_progress(const struct vm *vm, const struct vm_load *l)
 		return;
 	}
 	all = vm->config->kernel.size + vm->config->ramdisk.size;
-	if (phases[l->phase] == copy_ramdisk)
+	for (u32 i = 0; i < vm->config->handed_count; i++) {
+		u64 size = vm->config->handed[i].file.size;
+
+		all += size;
+		done += phases[l->phase] == copy_handed && i < l->part ? size : 0;
+	}
+	if (phases[l->phase] == copy_handed)
+		done += vm->config->kernel.size + vm->config->ramdisk.size;
+	else if (phases[l->phase] == copy_ramdisk)
 		done += vm->config->kernel.size;
 	else if (phases[l->phase] == copy_kernel)
 		done = 0;

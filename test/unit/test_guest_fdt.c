@@ -201,6 +201,37 @@ static void test_nested(void **state)
 	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4, 1, 12, 4);
 }
 
+/* Files for the VM's own VMs, each on pages of its own. */
+static void test_handed(void **state)
+{
+	int len;
+
+	(void)state;
+	defaults();
+	config.handed_count = 3;
+	config.handed[0] = (struct handed){ { 0x50000000, 0x1801 }, true, "console=x" };
+	config.handed[1] = (struct handed){ { 0x60000000, 0x1000 }, false, "" };
+	config.handed[2] = (struct handed){ { 0x50000000, 1 }, true, NULL };
+	layout.handed = 0x1b0200000;
+	assert_int_equal(guest_fdt_handed(&config, 0x1000, 0), 0x1000);
+	assert_int_equal(guest_fdt_handed(&config, 0x1000, 3), 0x5000);
+	make();
+	CELLS("/chosen/module@1b0200000", "reg", 1, 0xb0200000, 0, 0x1801);
+	CELLS("/chosen/module@1b0202000", "reg", 1, 0xb0202000, 0, 0x1000);
+	CELLS("/chosen/module@1b0203000", "reg", 1, 0xb0203000, 0, 1);
+	assert_string("/chosen/module@1b0200000", "bootargs", "console=x");
+	assert_absent("/chosen/module@1b0202000", "bootargs");
+	assert_absent("/chosen/module@1b0203000", "bootargs");
+	assert_memory_equal(fdt_getprop(out, node_at("/chosen/module@1b0200000"), "compatible",
+					&len),
+			    "multiboot,kernel\0multiboot,module", 34);
+	assert_int_equal(len, 34);
+	assert_memory_equal(fdt_getprop(out, node_at("/chosen/module@1b0202000"), "compatible",
+					&len),
+			    "multiboot,ramdisk\0multiboot,module", 35);
+	assert_int_equal(len, 35);
+}
+
 static void test_bare(void **state)
 {
 	(void)state;
@@ -333,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_handed),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
 		cmocka_unit_test(more_ram),

@@ -121,6 +121,11 @@ static int setup(void **state)
 	vm.load.image.segment[1] = (struct image_segment){ 0, 0, RAM + 4096, 4096 };
 	vm.load.image.segment[2] = (struct image_segment){ 200016, 1000, RAM + 0x2000, 0x2000 };
 	vm.load.initrd = RAM + MIB(12);
+	/* For VMs of the VM's: the ramdisk once more, and the tree. */
+	vm.load.handed = RAM + MIB(13);
+	config.handed_count = 2;
+	config.handed[0] = (struct handed){ { (u64)ramdisk, 200001 }, true, "" };
+	config.handed[1] = (struct handed){ { (u64)tree, 5001 }, true, "" };
 	vm.fdt_ipa = RAM + MIB(14);
 	vm.load.fdt = (u64)tree;
 	vm.load.fdt_size = 5001;
@@ -143,6 +148,10 @@ static char wanted(u64 o)
 		return kernel[200016 + (o - 0x2000)];
 	if (o - MIB(12) < 777777)
 		return ramdisk[o - MIB(12)];
+	if (o - MIB(13) < 200001)
+		return ramdisk[o - MIB(13)];
+	if (o - (MIB(13) + 0x31000) < 5001)
+		return tree[o - (MIB(13) + 0x31000)];
 	if (o - MIB(14) < 5001)
 		return tree[o - MIB(14)];
 	return 0;
