@@ -42,6 +42,9 @@ u64 feat_ids[IDSPACE_SIZE];
 
 /* Likewise what no VM has and nidus only keeps guests from: it traps on all CPUs if one has it. */
 #define FEATURES_HIDDEN(X)                                                                         \
+	X(any_ras, ID_AA64PFR0_EL1, 28, 1)                                                         \
+	X(any_mte, ID_AA64PFR1_EL1, 8, 2)                                                          \
+	X(any_nmi, ID_AA64PFR1_EL1, 36, 1)                                                         \
 	X(amu, ID_AA64PFR0_EL1, 44, 1)                                                             \
 	X(trace, ID_AA64DFR0_EL1, 4, 1)                                                            \
 	X(spe, ID_AA64DFR0_EL1, 32, 1)                                                             \

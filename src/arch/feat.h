@@ -21,7 +21,7 @@ struct feat {
 	/* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
 	bool el1_impdef;
 	/* Hidden from VMs, of any CPU: their trap bits exist only then. */
-	bool spe, trbe, tracefilt, amu, trace;
+	bool spe, trbe, tracefilt, amu, trace, any_ras, any_mte, any_nmi;
 	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
 	u32 sme_vl_mask;   /* likewise for streaming mode (bit n: (n+1)*128) */
 	bool qemu;         /* MIDR_EL1 names QEMU's own CPU model (implementer 0, part 0x51) */

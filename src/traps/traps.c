@@ -49,11 +49,11 @@ static u64 hcr_compute(void)
 
 	/* TID2 would trap CTR_EL0 as well, which programs read at EL0. */
 	hcr |= feat.evt ? HCR_TID4 : HCR_TID2;
-	if (feat.ras)
+	if (feat.any_ras)
 		hcr |= HCR_TERR | HCR_TEA;
 	if (feat.pauth)
 		hcr |= HCR_APK | HCR_API;
-	if (feat.mte)
+	if (feat.any_mte)
 		hcr |= HCR_TID5;
 	return hcr;
 }
@@ -66,7 +66,7 @@ static u64 hcrx_compute(void)
 		return 0;
 	if (feat.mops)
 		hcrx |= HCRX_MSCEN;
-	if (feat.nmi) /* hidden: ALLINT is UNDEFINED to the guest */
+	if (feat.any_nmi) /* hidden: ALLINT is UNDEFINED to the guest */
 		hcrx |= HCRX_TALLINT;
 	return hcrx;
 }

@@ -182,13 +182,20 @@ static void hidden_of_any_cpu(void **state)
 {
 	(void)state;
 	fake_set("ID_AA64DFR0_EL1", 0x100000000030500a);
+	fake_set("ID_AA64PFR0_EL1", 0x1301001101110222);
+	fake_set("ID_AA64PFR1_EL1", fake_get("ID_AA64PFR1_EL1") & ~(15UL << 36 | 15UL << 8));
 	assert_null(feat_init());
 	assert_false(feat.spe || feat.tracefilt || feat.trbe || feat.amu || feat.trace || feat.pmu);
+	assert_false(feat.ras || feat.any_ras || feat.any_mte || feat.any_nmi);
 	fake_cpu = 1;
 	set_max();
 	fake_set("ID_AA64DFR0_EL1", 0x100011110030561a);
 	fake_set("ID_AA64PFR0_EL1", 0x1301101121110222);
+	fake_set("ID_AA64PFR1_EL1", fake_get("ID_AA64PFR1_EL1") | 1UL << 36 | 2UL << 8);
 	assert_null(feat_check(idregs_less));
+	assert_true(feat.any_ras && feat.any_mte && feat.any_nmi);
+	/* What nidus uses itself it may use where the boot CPU has it. */
+	assert_false(feat.ras || feat.mte || feat.nmi);
 	assert_true(feat.spe && feat.tracefilt && feat.trbe && feat.amu && feat.trace && feat.pmu);
 	assert_int_equal(feat.pmu_counters, 6);
 	fake_cpu = 2;

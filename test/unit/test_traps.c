@@ -80,6 +80,9 @@ static void hcr(void **state)
 	(void)state;
 	has("HCR_EL2 of a plain CPU", traps_compute(&vcpu).hcr, always | BIT(17),
 	    never | BIT(36) | BIT(37) | BIT(40) | BIT(41) | BIT(49) | BIT(58));
+	feat.any_ras = feat.any_mte = true; /* of another CPU */
+	has("HCR_EL2 beside a richer CPU", traps_compute(&vcpu).hcr,
+	    always | BIT(17) | BIT(36) | BIT(37) | BIT(58), never | BIT(40) | BIT(41) | BIT(49));
 	memset(&feat, 0x01, sizeof(feat)); /* every bool true */
 	has("HCR_EL2 of a rich CPU", traps_compute(&vcpu).hcr,
 	    always | BIT(36) | BIT(37) | BIT(40) | BIT(41) | BIT(49) | BIT(58), never | BIT(17));
@@ -88,11 +91,11 @@ static void hcr(void **state)
 static void hcrx_only_where_it_exists(void **state)
 {
 	(void)state;
-	feat.mops = feat.nmi = true;
+	feat.mops = feat.any_nmi = true;
 	assert_int_equal(traps_compute(&vcpu).hcrx, 0);
 	feat.hcx = true;
 	assert_int_equal(traps_compute(&vcpu).hcrx, BIT(11) | BIT(6));
-	feat.mops = feat.nmi = false;
+	feat.mops = feat.any_nmi = false;
 	assert_int_equal(traps_compute(&vcpu).hcrx, 0);
 }
 
