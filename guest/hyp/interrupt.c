@@ -714,6 +714,50 @@ static void own_timer(struct l2 *l, const char *name, enum timer_kind k, u32 int
 	gic_disable(intid);
 }
 
+static bool irq_signalled(u64 us)
+{
+	u64 from = counter_phys();
+
+	while (!(sysreg_read(ISR_EL1) & BIT(7)))
+		if (counter_phys() - from > ticks_us(us))
+			return false;
+	return true;
+}
+
+/*
+ * One of the hypervisor's timers fires while PSTATE.I masks it and is withdrawn before it is
+ * acknowledged, with something in between that concerns whoever is below: it is gone.
+ */
+static void withdrawn(const char *name, enum timer_kind k, u32 intid)
+{
+	static const char *const how[] = { "CTL", "IMASK", "CVAL" };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		check_begin("timer", "%s fires and is withdrawn by %s", name, how[i]);
+		gic_enable(intid);
+		timer_set_cval(k, 0);
+		timer_set_ctl(k, TIMER_ENABLE);
+		expect(irq_signalled(LATE_US), "it does not fire");
+		if (i == 2)
+			timer_set_cval(k, ~0UL);
+		else
+			timer_set_ctl(k, i ? TIMER_ENABLE | TIMER_IMASK : 0);
+		isb();
+		(void)sysreg_read(HPFAR_EL2);
+		expect_eq(gic_ack(), INTID_SPURIOUS, "ICC_IAR1_EL1");
+		expect(!(sysreg_read(ISR_EL1) & BIT(7)), "an IRQ is pending");
+		timer_set_cval(k, 0);
+		timer_set_ctl(k, TIMER_ENABLE);
+		expect(irq_signalled(LATE_US), "it does not fire again");
+		expect_eq(gic_ack(), intid, "INTID");
+		timer_set_ctl(k, 0);
+		gic_eoi(intid);
+		expect_eq(gic_ack(), INTID_SPURIOUS, "ICC_IAR1_EL1 at the end");
+		gic_disable(intid);
+	}
+}
+
 /* Program the virtual timer, wait with interrupts on until the handler ran. */
 static u64 l2_vtimer(u64 ticks, u64 sleep, u64 c)
 {
@@ -815,6 +859,8 @@ void group_timer(void)
 	el02(l);
 	own_timer(l, "CNTHP", TIMER_PHYS, PPI_PTIMER_HYP);
 	own_timer(l, "CNTHV", TIMER_VIRT, PPI_VTIMER_HYP);
+	withdrawn("CNTHP", TIMER_PHYS, PPI_PTIMER_HYP);
+	withdrawn("CNTHV", TIMER_VIRT, PPI_VTIMER_HYP);
 	hw_timer(l, false);
 	hw_timer(l, true);
 	fires_in_l1(l, "CNTV", TIMER_VIRT, 27);
