@@ -184,7 +184,8 @@ static bool domain_modules(struct config_reader *r, struct vm_config *vm)
 		return false;
 	fdt_for_each_subnode(node, fdt, vm->node)
 	{
-		if (!dt_enabled(fdt, node) || dt_compatible(fdt, node, "xen,vcpu"))
+		if (!dt_enabled(fdt, node) || dt_compatible(fdt, node, "xen,vcpu") ||
+		    dt_is_named(fdt, node, "chosen"))
 			continue;
 		kind = config_module_kind(fdt, node);
 		if (kind >= 0)
@@ -433,6 +434,8 @@ static void read_domain(struct config_reader *r, int node)
 
 	vm_defaults(r, &vm, node);
 	modules = domain_modules(r, &vm);
+	/* Also of a faulty one: its memory is to be set aside. */
+	modules &= config_handed(r, &vm);
 	if (modules && domain_known(r, &vm) && domain_size(r, &vm) && domain_options(r, &vm) &&
 	    domain_vcpus(r, &vm) && domain_passthrough(r, &vm))
 		accept(r, &vm);
@@ -471,34 +474,6 @@ static u32 collect_loose(struct config_reader *r, int chosen, struct loose *list
 	return n;
 }
 
-static bool hand(struct vm_config *to, struct range file, bool kernel, const char *bootargs)
-{
-	if (!file.size)
-		return true;
-	if (to->handed_count == VM_HANDED_MAX)
-		return false;
-	to->handed[to->handed_count++] =
-		(struct handed){ .file = file, .kernel = kernel, .bootargs = bootargs };
-	return true;
-}
-
-/* A VM that is inside another: its files go there, and what becomes of them is that one's. */
-static void hand_over(struct config_reader *r, const struct vm_config *vm, int node)
-{
-	struct vm_config *to = NULL;
-
-	for (u32 i = 0; i < r->out->count; i++)
-		if (r->out->vm[i].number == vm->inside)
-			to = &r->out->vm[i];
-	if (!to || !to->nested)
-		dt_fail(&r->dt, node, "nidus.in",
-			"expected the number of a nested VM before it that is started, found %u",
-			vm->inside);
-	else if (!hand(to, vm->kernel, true, vm->bootargs) || !hand(to, vm->ramdisk, false, ""))
-		dt_fail(&r->dt, node, "nidus.in", "expected at most %d files for VM %u, found more",
-			VM_HANDED_MAX, vm->inside);
-}
-
 /* One VM from list[0], a kernel, and the ramdisks behind it; returns how many modules that took. */
 static u32 read_loose(struct config_reader *r, int chosen, const struct loose *list, u32 n,
 		      u32 number, u32 kernels)
@@ -520,13 +495,8 @@ static u32 read_loose(struct config_reader *r, int chosen, const struct loose *l
 	for (used = 0; used < n && (used == 0 || !list[used].kernel); used++)
 		ok &= config_module_cells(r, chosen, &ac, &sc) &&
 		      config_add_module(r, &vm, list[used].node, list[0].node, ac, sc);
-	vm.number = number;
-	if (ok && config_args(r, &vm, list[0].node, number)) {
-		if (vm.inside)
-			hand_over(r, &vm, list[0].node);
-		else
-			accept(r, &vm);
-	}
+	if (ok && config_args(r, &vm, list[0].node, number))
+		accept(r, &vm);
 	keep_error(r);
 	return used;
 }

@@ -167,17 +167,6 @@ static bool set_direct_map(struct config_reader *r, struct vm_config *vm, struct
 	return parse_flag(r, at, value, &vm->direct_map);
 }
 
-static bool set_in(struct config_reader *r, struct vm_config *vm, struct config_place at,
-		   const char *value)
-{
-	u64 n;
-
-	if (!parse_u32(value, &n))
-		return bad_value(r, at, "the number of a VM", value);
-	vm->inside = (u32)n;
-	return true;
-}
-
 static bool set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		      const char *value)
 {
@@ -236,7 +225,6 @@ static const struct {
 	{ "direct-map", set_direct_map },
 	{ "passthrough", set_passthrough },
 	{ "hard-affinity", set_affinity },
-	{ "in", set_in },
 };
 
 static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
@@ -249,7 +237,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough, hard-affinity or in",
+			 "passthrough or hard-affinity",
 			 arg->key);
 }
 

@@ -43,7 +43,8 @@ static bool check_module(struct config_reader *r, int node, const struct config_
 		const struct config_module *b = &r->module[i];
 		/* Modules are only read: two VMs may start from one and the same file. */
 		bool shared = b->range.base == a.base && b->range.size == a.size &&
-			      b->owner != mod->owner && b->kernel == mod->kernel;
+			      ((b->owner != mod->owner && b->kernel == mod->kernel) || b->handed ||
+			       mod->handed);
 
 		if (!shared && range_overlaps(a, b->range))
 			return dt_fail(
@@ -65,6 +66,23 @@ static bool is_reserved(const struct config_reader *r, struct range a)
 	return false;
 }
 
+bool config_keep_module(struct config_reader *r, int node, const struct config_module *mod)
+{
+	bool ok = check_module(r, node, mod);
+
+	/* A bad one's memory too: who loaded it there meant it to stay. */
+	if (!is_reserved(r, mod->range) && !machine_reserve(r->m, mod->range.base, mod->range.size))
+		return dt_fail(&r->dt, node, "reg",
+			       "expected at most %d reserved ranges, found more", MACHINE_RSV_MAX);
+	if (!ok)
+		return false;
+	if (r->modules == ARRAY_SIZE(r->module))
+		return dt_fail(&r->dt, node, "reg", "expected at most %zu modules, found more",
+			       ARRAY_SIZE(r->module));
+	r->module[r->modules++] = *mod;
+	return true;
+}
+
 bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, int owner, int ac,
 		       int sc)
 {
@@ -72,23 +90,12 @@ bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, 
 	struct range *to = kernel ? &vm->kernel : &vm->ramdisk;
 	struct config_module mod = { .owner = owner, .kernel = kernel };
 	const char *bootargs;
-	bool ok;
 
-	if (!dt_reg_raw(&r->dt, node, ac, sc, 0, &mod.range))
-		return false;
-	ok = check_module(r, node, &mod);
-	if (!is_reserved(r, mod.range) && !machine_reserve(r->m, mod.range.base, mod.range.size))
-		return dt_fail(&r->dt, node, "reg",
-			       "expected at most %d reserved ranges, found more", MACHINE_RSV_MAX);
-	if (!ok)
+	if (!dt_reg_raw(&r->dt, node, ac, sc, 0, &mod.range) || !config_keep_module(r, node, &mod))
 		return false;
 	if (to->size)
 		return dt_fail(&r->dt, owner, kernel ? "multiboot,kernel" : "multiboot,ramdisk",
 			       "expected one module, found a second at 0x%lx", mod.range.base);
-	if (r->modules == ARRAY_SIZE(r->module))
-		return dt_fail(&r->dt, node, "reg", "expected at most %zu modules, found more",
-			       ARRAY_SIZE(r->module));
-	r->module[r->modules++] = mod;
 	*to = mod.range;
 	if (!kernel || !dt_has(r->dt.fdt, node, "bootargs"))
 		return true;

@@ -10,6 +10,7 @@ struct config_module {
 	struct range range;
 	int owner; /* node of the VM; the kernel's node for loose modules */
 	bool kernel;
+	bool handed; /* for a VM's own VMs */
 };
 
 struct config_reader {
@@ -60,6 +61,18 @@ bool config_module_cells(struct config_reader *r, int node, int *ac, int *sc);
  */
 bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, int owner, int ac,
 		       int sc);
+
+/*
+ * Whether mod may stand at node: in RAM that nobody else uses. Its memory is set aside and it is
+ * kept in r->module; false with a complaint.
+ */
+bool config_keep_module(struct config_reader *r, int node, const struct config_module *mod);
+
+/*
+ * Read the domain's sub-node `chosen`, whose contents the VM finds in its own /chosen: vm->chosen
+ * and the modules in it, at any depth. True if there is none.
+ */
+bool config_handed(struct config_reader *r, struct vm_config *vm);
 
 /* Give the device named by a path or alias to vm. */
 bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_place at,

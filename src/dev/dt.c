@@ -127,6 +127,14 @@ bool dt_compatible(const void *fdt, int node, const char *compatible)
 	return fdt_node_check_compatible(fdt, node, compatible) == 0;
 }
 
+bool dt_is_named(const void *fdt, int node, const char *name)
+{
+	const char *s = fdt_get_name(fdt, node, NULL);
+	size_t n = strlen(name);
+
+	return s && !strncmp(s, name, n) && (!s[n] || s[n] == '@');
+}
+
 bool dt_type(const void *fdt, int node, const char *type)
 {
 	int len, n = (int)strlen(type) + 1;

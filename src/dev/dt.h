@@ -56,6 +56,8 @@ bool dt_find_compatible(const void *fdt, const char *compatible, struct dt_path 
 
 bool dt_has(const void *fdt, int node, const char *prop);
 bool dt_compatible(const void *fdt, int node, const char *compatible);
+/* Whether the node's name, without its unit address, is this. */
+bool dt_is_named(const void *fdt, int node, const char *name);
 /* Whether device_type is this. */
 bool dt_type(const void *fdt, int node, const char *type);
 /* status absent, "okay" or "ok"; dt_path_enabled: of the node and all its ancestors. */

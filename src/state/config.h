@@ -8,6 +8,7 @@
 #define VM_PASSTHROUGH_MAX 16
 #define VM_NAME_MAX 32
 #define VM_VCPUS_MAX 16
+#define VM_HANDED_MAX 16
 
 #define SVE_MAX 0xffff /* sve property empty: the machine's maximum */
 
@@ -21,12 +22,10 @@ struct passthrough {
 	u32 intid_count;
 };
 
-/* A file that a VM is given for a VM of its own. */
-#define VM_HANDED_MAX 16
-struct handed {
+/* A module for the VM's own VMs: put into its RAM and named in its /chosen. */
+struct handed_module {
+	int node;          /* offset in the machine's device tree */
 	struct range file; /* physical */
-	bool kernel;       /* else the ramdisk of the kernel before it */
-	const char *bootargs;
 };
 
 struct vm_config {
@@ -46,8 +45,7 @@ struct vm_config {
 	const char *bootargs;
 	struct passthrough pass[VM_PASSTHROUGH_MAX];
 	u32 pass_count;
-	u32 number; /* of a loose VM: nidus.NUMBER.KEY on the command line; 0: none */
-	u32 inside; /* the number of the VM that gets this one's files; 0: it is nidus's to start */
-	struct handed handed[VM_HANDED_MAX];
+	int chosen; /* offset of the node whose contents go into the VM's /chosen, 0: none */
+	struct handed_module handed[VM_HANDED_MAX];
 	u32 handed_count;
 };

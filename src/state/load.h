@@ -4,6 +4,7 @@
 
 #include "lib/sha256.h"
 #include "lib/types.h"
+#include "state/config.h"
 
 enum image_kind { IMAGE_ARM64, IMAGE_ELF, IMAGE_RAW };
 
@@ -28,7 +29,7 @@ struct image {
 struct vm_load {
 	struct image image;
 	u64 initrd;   /* IPA; config->ramdisk.size bytes */
-	u64 handed;   /* IPA: guest_fdt_handed() */
+	u64 handed[VM_HANDED_MAX]; /* IPA of each of config->handed[] */
 	u64 fdt;      /* PA of the VM's device tree, kept for resets; 0: none */
 	u64 fdt_size;
 	u32 phase;    /* of phases[] in vm_load.c */

@@ -9,7 +9,6 @@
 
 #include "dev/dt.h"
 #include "lib/log.h"
-#include "mm/addr.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */
 #define GIC_SPI 0
@@ -120,39 +119,85 @@ static void end(struct writer *w)
 		keep(w, fdt_end_node(w->fdt));
 }
 
-u64 guest_fdt_handed(const struct vm_config *config, u64 first, u32 i)
+/* ---- what is handed down to the VM's own VMs ------------------------------------------------- */
+
+/* The module's index in config->handed[], or -1. */
+static int handed_index(const struct writer *w, int node)
 {
-	for (u32 j = 0; j < i; j++)
-		first += ALIGN_UP(config->handed[j].file.size, PAGE_SIZE);
-	return first;
+	for (u32 i = 0; i < w->config->handed_count; i++)
+		if (w->config->handed[i].node == node)
+			return (int)i;
+	return -1;
+}
+
+/* All properties of a node but cell counts and, where it is written anew, reg. */
+static void hand_properties(struct writer *w, int node, bool module)
+{
+	const void *from = w->machine->fdt;
+	int offset, len;
+
+	fdt_for_each_property_offset(offset, from, node)
+	{
+		const char *name = NULL;
+		const void *data = fdt_getprop_by_offset(from, offset, &name, &len);
+
+		if (!data || !name)
+			keep(w, -FDT_ERR_BADSTRUCTURE);
+		else if (strcmp(name, "#address-cells") != 0 && strcmp(name, "#size-cells") != 0 &&
+			 !(module && !strcmp(name, "reg")))
+			put(w, name, data, len);
+	}
+}
+
+/* Addresses in it are two cells, sizes too, as in all of the VM's tree. */
+static void hand_cells(struct writer *w, int node)
+{
+	if (fdt_first_subnode(w->machine->fdt, node) < 0)
+		return;
+	put_u32(w, "#address-cells", 2);
+	put_u32(w, "#size-cells", 2);
+}
+
+/* The node's head: with a module's new address. */
+static void hand_head(struct writer *w, int node)
+{
+	const void *from = w->machine->fdt;
+	const char *name = fdt_get_name(from, node, NULL), *at = name ? strchr(name, '@') : NULL;
+	int i = handed_index(w, node);
+
+	if (!name) {
+		keep(w, -FDT_ERR_BADSTRUCTURE);
+		return;
+	}
+	if (i >= 0 && at)
+		begin_at(w, name, (int)(at - name), w->layout->handed[i]);
+	else
+		begin(w, name);
+	hand_properties(w, node, i >= 0);
+	if (i >= 0)
+		put_reg(w,
+			&(struct range){ w->layout->handed[i], w->config->handed[i].file.size }, 1);
+	hand_cells(w, node);
+}
+
+/* The nodes below config->chosen in their order; config_handed() has checked how deep they are. */
+static void hand_nodes(struct writer *w)
+{
+	const void *from = w->machine->fdt;
+	int depth = 0, open = 0;
+
+	for (int node = fdt_next_node(from, w->config->chosen, &depth); node >= 0 && depth > 0;
+	     node = fdt_next_node(from, node, &depth)) {
+		for (; open >= depth; open--)
+			end(w);
+		hand_head(w, node);
+		open++;
+	}
+	for (; open > 0; open--)
+		end(w);
 }
 
 /* ---- the VM's own nodes ---- */
-
-/* As QEMU's guest-loader has them, in the order of their addresses. */
-static void write_handed(struct writer *w)
-{
-	static const char kernel[] = "multiboot,kernel\0multiboot,module";
-	static const char ramdisk[] = "multiboot,ramdisk\0multiboot,module";
-
-	if (w->config->handed_count) {
-		put_u32(w, "#address-cells", 2);
-		put_u32(w, "#size-cells", 2);
-	}
-	for (u32 i = 0; i < w->config->handed_count; i++) {
-		const struct handed *h = &w->config->handed[i];
-		struct range reg = { guest_fdt_handed(w->config, w->layout->handed, i),
-				     h->file.size };
-
-		begin_at(w, "module", 6, reg.base);
-		put(w, "compatible", h->kernel ? kernel : ramdisk,
-		    h->kernel ? sizeof(kernel) : sizeof(ramdisk));
-		put_reg(w, &reg, 1);
-		if (h->bootargs && h->bootargs[0])
-			put_string(w, "bootargs", h->bootargs);
-		end(w);
-	}
-}
 
 static void write_chosen(struct writer *w)
 {
@@ -172,7 +217,11 @@ static void write_chosen(struct writer *w)
 		put_cells(w, "linux,initrd-end", (u32[]){ (u32)(initrd[1] >> 32), (u32)initrd[1] },
 			  2);
 	}
-	write_handed(w);
+	if (w->config->chosen) {
+		hand_properties(w, w->config->chosen, false);
+		hand_cells(w, w->config->chosen);
+		hand_nodes(w);
+	}
 	end(w);
 	if (!w->config->vpl011)
 		return;

@@ -15,21 +15,16 @@ struct guest_layout {
 	u64 uart;
 	u32 uart_intid;
 	u64 initrd, initrd_size; /* size 0: none */
-	u64 handed; /* the first of config->handed[] */
+	const u64 *handed;       /* where config->handed[] are */
 	const u64 *mpidr;        /* of each vcpu */
 };
-
-/*
- * Where the ith of the files that are for VMs of the VM's own is, if the first is there; the number
- * of them: where they end. Pages of their own.
- */
-u64 guest_fdt_handed(const struct vm_config *config, u64 first, u32 i);
 
 /*
  * Write a device tree for the guest into buf: memory, cpus (PSCI), psci (method "hvc", or "smc" if
  * config->nested), GICv3 (maintenance PPI if nested), armv8-timer (4 interrupts, 5 with the
  * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), chosen (bootargs,
  * stdout-path, initrd), and the passed-through devices' nodes copied from the machine's tree.
+ * What config->chosen has goes into chosen too, with the modules' new addresses.
  * A device's clocks are copied if they are fixed ones; references to other nodes are dropped.
  * Returns its size, or a negative libfdt error: -FDT_ERR_NOSPACE, buf too small; -FDT_ERR_EXISTS, a
  * device lies where the VM has its RAM, GIC or UART. buf is a multiple of 8. Pure.

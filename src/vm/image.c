@@ -112,7 +112,7 @@ static const char *plan_arm64(struct image *out, const struct file *f)
 
 static const char *check_elf_header(const struct file *f)
 {
-	u64 type = file_read(f, 16, 2), machine = file_read(f, 18, 2);
+	u64 e_type = file_read(f, 16, 2), e_machine = file_read(f, 18, 2);
 	u64 phoff = file_read(f, 32, 8), phentsize = file_read(f, 54, 2),
 	    phnum = file_read(f, 56, 2);
 
@@ -120,11 +120,11 @@ static const char *check_elf_header(const struct file *f)
 		return fail("ELF header: expected class 2 (64-bit) and data 1 (little-endian), "
 			    "found %lu and %lu",
 			    file_read(f, 4, 1), file_read(f, 5, 1));
-	if (machine != ELF_EM_AARCH64)
+	if (e_machine != ELF_EM_AARCH64)
 		return fail("ELF header: e_machine: expected %d (AArch64), found %lu",
-			    ELF_EM_AARCH64, machine);
-	if (type != ELF_ET_EXEC && type != ELF_ET_DYN)
-		return fail("ELF header: e_type: expected 2 (EXEC) or 3 (DYN), found %lu", type);
+			    ELF_EM_AARCH64, e_machine);
+	if (e_type != ELF_ET_EXEC && e_type != ELF_ET_DYN)
+		return fail("ELF header: e_type: expected 2 (EXEC) or 3 (DYN), found %lu", e_type);
 	if (phentsize != ELF_PHDR_SIZE)
 		return fail("ELF header: e_phentsize: expected %d, found %lu", ELF_PHDR_SIZE,
 			    phentsize);

@@ -247,10 +247,9 @@ static const char *plan_images(struct vm *vm)
 				   .gicr = at->gicr,
 				   .uart = at->uart,
 				   .uart_intid = at->uart_intid,
-				   .initrd_size = c->ramdisk.size };
+				   .initrd_size = c->ramdisk.size,
+				   .handed = vm->load.handed };
 	struct image *image = &vm->load.image;
-	u64 initrd_size = ALIGN_UP(c->ramdisk.size, PAGE_SIZE);
-	u64 files = guest_fdt_handed(c, initrd_size, c->handed_count);
 	const char *error;
 
 	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram,
@@ -259,15 +258,20 @@ static const char *plan_images(struct vm *vm)
 		return FAIL("kernel: %s", error);
 	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
 	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
-		gl.initrd = place_initrd(vm, image, c->handed_count ? files : c->ramdisk.size);
+		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
 	if (!gl.initrd)
 		return FAIL(
 			"memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
 			"device tree (0x%lx), found 0x%lx%s",
-			image->end - at->ram, files, (u64)FDT_MAX, at->ram_size,
+			image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
 			c->direct_map ? " in the largest piece" : "");
+	/* An initrd that went to another piece of RAM leaves all of this one. */
+	if (!vm_place_handed(vm->load.handed, c, image->end,
+			     gl.initrd > image->end ? MIN(gl.initrd, vm->fdt_ipa) : vm->fdt_ipa))
+		return FAIL("chosen: expected room for %u modules above the kernel, found less "
+			    "(memory: 0x%lx)",
+			    c->handed_count, at->ram_size);
 	vm->load.initrd = gl.initrd;
-	vm->load.handed = gl.handed = gl.initrd + initrd_size;
 	vm->entry = image->entry;
 	return make_fdt(vm, &gl);
 }

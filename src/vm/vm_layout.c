@@ -124,3 +124,25 @@ const char *vm_layout_check(const struct vm *vm)
 		error = check_device(vm, part, n, &c->pass[i]);
 	return error ? error : check_shared(c);
 }
+
+bool vm_place_handed(u64 at[VM_HANDED_MAX], const struct vm_config *c, u64 floor, u64 top)
+{
+	for (u32 i = 0; i < c->handed_count; i++) {
+		u64 size = c->handed[i].file.size;
+		u32 same = 0;
+
+		while (c->handed[same].file.base != c->handed[i].file.base)
+			same++;
+		if (same < i) {
+			at[i] = at[same];
+			continue;
+		}
+		if (top < floor || top - floor < ALIGN_UP(size, PAGE_SIZE))
+			return false;
+		top = ALIGN_DOWN(top - size, PAGE_SIZE);
+		if (top < floor)
+			return false;
+		at[i] = top;
+	}
+	return true;
+}

@@ -11,7 +11,6 @@
 #include "mm/page.h"
 #include "simd/simd.h"
 #include "state/vm.h"
-#include "vm/guest_fdt.h"
 #include "vtimer/vtimer.h"
 
 /* A piece ends with the unit in which its millisecond is over. */
@@ -127,17 +126,33 @@ static u64 copy_ramdisk(struct vm *vm, struct vm_load *l)
 	return advance(l, n, file.size);
 }
 
+/* Whether an earlier module is the same file, which is in the VM once. */
+static bool handed_before(const struct vm_config *c, u32 i)
+{
+	for (u32 j = 0; j < i; j++)
+		if (c->handed[j].file.base == c->handed[i].file.base)
+			return true;
+	return false;
+}
+
 static u64 copy_handed(struct vm *vm, struct vm_load *l)
 {
 	const struct vm_config *c = vm->config;
 	struct range file;
+	char what[32];
 	u64 n;
 
+	while (l->part < c->handed_count && handed_before(c, l->part))
+		l->part++;
 	if (l->part == c->handed_count)
 		return 0;
 	file = c->handed[l->part].file;
-	n = MIN(COPY_UNIT, file.size - l->at);
-	put(vm, guest_fdt_handed(c, l->handed, l->part) + l->at, at_pa(file.base, l->at), n);
+	n = hash(l, file);
+	put(vm, l->handed[l->part] + l->at, at_pa(file.base, l->at), n);
+	if (l->at + n == file.size) {
+		snprintf(what, sizeof(what), "module 0x%lx", l->handed[l->part]);
+		tell_digest(vm, what, &l->sha);
+	}
 	return advance(l, n, file.size);
 }
 
@@ -181,15 +196,7 @@ static void tell_progress(const struct vm *vm, const struct vm_load *l)
 		return;
 	}
 	all = vm->config->kernel.size + vm->config->ramdisk.size;
-	for (u32 i = 0; i < vm->config->handed_count; i++) {
-		u64 size = vm->config->handed[i].file.size;
-
-		all += size;
-		done += phases[l->phase] == copy_handed && i < l->part ? size : 0;
-	}
-	if (phases[l->phase] == copy_handed)
-		done += vm->config->kernel.size + vm->config->ramdisk.size;
-	else if (phases[l->phase] == copy_ramdisk)
+	if (phases[l->phase] == copy_ramdisk)
 		done += vm->config->kernel.size;
 	else if (phases[l->phase] == copy_kernel)
 		done = 0;

@@ -218,41 +218,6 @@ static void test_deep(void **state)
 	assert_false(c.vm[2].nested || c.vm[2].deep);
 }
 
-static void test_inside(void **state)
-{
-	(void)state;
-	/* 2 is in 1 with its ramdisk, 3 is nidus's, 4 in 1 as well. */
-	read_with("\"nidus.1.nested nidus.2.in=1 nidus.4.in=1\"",
-		  LOOSE("kernel", 50000000, "") LOOSE("kernel", 52000000, "bootargs = \"two\";")
-			  LOOSE("ramdisk", 53000000, "") LOOSE("kernel", 54000000, "")
-				  LOOSE("kernel", 56000000, ""));
-	assert_counts(2, 0, 0);
-	assert_int_equal(c.vm[0].number, 1);
-	assert_int_equal(c.vm[1].number, 3);
-	assert_int_equal(c.vm[0].handed_count, 3);
-	assert_int_equal(c.vm[1].handed_count, 0);
-	assert_int_equal(c.vm[0].handed[0].file.base, 0x52000000);
-	assert_true(c.vm[0].handed[0].kernel && !c.vm[0].handed[1].kernel);
-	assert_string_equal(c.vm[0].handed[0].bootargs, "two");
-	assert_int_equal(c.vm[0].handed[1].file.base, 0x53000000);
-	assert_int_equal(c.vm[0].handed[2].file.base, 0x56000000);
-	assert_true(is_reserved(0x53000000, 0x100000));
-	/* In one that is no hypervisor, that comes later, that is inside another itself. */
-	read_with("\"nidus.2.in=1\"", LOOSE("kernel", 50000000, "") LOOSE("kernel", 52000000, ""));
-	assert_counts(1, 1, 0);
-	assert_string_equal(c.error[0],
-			    "/chosen/module@0x52000000: nidus.in: expected the number of a nested VM "
-			    "before it that is started, found 1");
-	read_with("\"nidus.nested nidus.1.in=2\"",
-		  LOOSE("kernel", 50000000, "") LOOSE("kernel", 52000000, ""));
-	assert_counts(1, 1, 0);
-	read_with("\"nidus.nested nidus.2.in=1 nidus.3.in=2\"",
-		  LOOSE("kernel", 50000000, "") LOOSE("kernel", 52000000, "")
-			  LOOSE("kernel", 54000000, ""));
-	assert_counts(1, 1, 0);
-	assert_int_equal(c.vm[0].handed_count, 1);
-}
-
 static void test_loose_several(void **state)
 {
 	(void)state;
@@ -514,7 +479,6 @@ static const struct {
 	{ "nidus.cpus=17", "nidus.cpus: expected 1 to 16 vcpus, found 17" },
 	{ "nidus.1.cpus=x", "nidus.1.cpus: expected a decimal number, found \"x\"" },
 	{ "nidus.nested=yes", "nidus.nested: expected 0, 1 or deep, found \"yes\"" },
-	{ "nidus.in=first", "nidus.in: expected the number of a VM, found \"first\"" },
 	{ "nidus.nested=deeper", "nidus.nested: expected 0, 1 or deep, found \"deeper\"" },
 	{ "nidus.simd=lazy", "nidus.simd: expected \"live\" or \"switch\", found \"lazy\"" },
 	{ "nidus.sve=100",
@@ -531,9 +495,9 @@ static const struct {
 	  "nidus.passthrough: expected the path or alias of a device, found \"\"" },
 	{ "nidus.mmm=1",
 	  "nidus.mmm: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-	  "direct-map, passthrough, hard-affinity or in, found \"mmm\"" },
+	  "direct-map, passthrough or hard-affinity, found \"mmm\"" },
 	{ "nidus.", "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-		    "direct-map, passthrough, hard-affinity or in, found \"\"" },
+		    "direct-map, passthrough or hard-affinity, found \"\"" },
 };
 
 static void test_arg_faults(void **state)
@@ -648,7 +612,6 @@ int main(void)
 		cmocka_unit_test(test_foreign_property),
 		cmocka_unit_test(test_loose),
 		cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_module_over_tables),

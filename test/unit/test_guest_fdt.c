@@ -201,37 +201,6 @@ static void test_nested(void **state)
 	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4, 1, 12, 4);
 }
 
-/* Files for the VM's own VMs, each on pages of its own. */
-static void test_handed(void **state)
-{
-	int len;
-
-	(void)state;
-	defaults();
-	config.handed_count = 3;
-	config.handed[0] = (struct handed){ { 0x50000000, 0x1801 }, true, "console=x" };
-	config.handed[1] = (struct handed){ { 0x60000000, 0x1000 }, false, "" };
-	config.handed[2] = (struct handed){ { 0x50000000, 1 }, true, NULL };
-	layout.handed = 0x1b0200000;
-	assert_int_equal(guest_fdt_handed(&config, 0x1000, 0), 0x1000);
-	assert_int_equal(guest_fdt_handed(&config, 0x1000, 3), 0x5000);
-	make();
-	CELLS("/chosen/module@1b0200000", "reg", 1, 0xb0200000, 0, 0x1801);
-	CELLS("/chosen/module@1b0202000", "reg", 1, 0xb0202000, 0, 0x1000);
-	CELLS("/chosen/module@1b0203000", "reg", 1, 0xb0203000, 0, 1);
-	assert_string("/chosen/module@1b0200000", "bootargs", "console=x");
-	assert_absent("/chosen/module@1b0202000", "bootargs");
-	assert_absent("/chosen/module@1b0203000", "bootargs");
-	assert_memory_equal(fdt_getprop(out, node_at("/chosen/module@1b0200000"), "compatible",
-					&len),
-			    "multiboot,kernel\0multiboot,module", 34);
-	assert_int_equal(len, 34);
-	assert_memory_equal(fdt_getprop(out, node_at("/chosen/module@1b0202000"), "compatible",
-					&len),
-			    "multiboot,ramdisk\0multiboot,module", 35);
-	assert_int_equal(len, 35);
-}
-
 static void test_bare(void **state)
 {
 	(void)state;
@@ -360,14 +329,70 @@ static void more_ram(void **state)
 	assert_int_equal(guest_fdt_make(out, sizeof(out), &config, &layout, &m), -FDT_ERR_EXISTS);
 }
 
+/* ---- what is handed down: a machine of its own, with a domain in a domain ---- */
+
+#define HANDED                                                                                     \
+	"a { compatible = \"xen,domain\"; chosen { #address-cells = <1>; #size-cells = <1>;"       \
+	"xen,xen-bootargs = \"dom0\"; k@51000000 { compatible = \"multiboot,kernel\";"             \
+	"reg = <0x51000000 0x2000>; bootargs = \"loose\"; };"                                      \
+	"b { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; cpus = <3>;"    \
+	"memory = <0 0x400>; sve; k@51000000 { compatible = \"multiboot,kernel\";"                 \
+	"reg = <0 0x51000000 0x2000>; }; r@52000000 { compatible = \"multiboot,ramdisk\";"                  \
+	"reg = <0 0x52000000 0x333>; }; vcpu0 { compatible = \"xen,vcpu\"; id = <0>; }; }; }; };"
+
+static void handed_down(void **state)
+{
+	static const char *const modules[] = { "k@51000000", "b/k@51000000", "b/r@52000000" };
+	static const u64 at[] = { 0x1b0010000, 0x1b0010000, 0x1a0000000 };
+	char *source = dts_edit(dts_machine, "/*CHOSEN*/", HANDED), path[64];
+	void *kept = machine_tree;
+	struct machine kept_machine = m;
+	size_t size;
+
+	(void)state;
+	machine_tree = dts_compile(source, &size);
+	m.fdt = machine_tree;
+	defaults();
+	layout.handed = at;
+	config.chosen = fdt_path_offset(machine_tree, "/chosen/a/chosen");
+	assert_true(config.chosen > 0);
+	for (u32 i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "/chosen/a/chosen/%s", modules[i]);
+		config.handed[i].node = fdt_path_offset(machine_tree, path);
+		config.handed[i].file = (struct range){ 1, i < 2 ? 0x2000 : 0x333 };
+	}
+	config.handed_count = 3;
+	make();
+	/* Its own is as ever. */
+	assert_string("/chosen", "bootargs", "console=ttyAMA0 root=/dev/vda");
+	assert_string("/chosen", "xen,xen-bootargs", "dom0");
+	/* Modules by their new addresses, in cells of the guest's root. */
+	assert_string("/chosen/k@1b0010000", "bootargs", "loose");
+	CELLS("/chosen/k@1b0010000", "reg", 1, 0xb0010000, 0, 0x2000);
+	CELLS("/chosen/b/k@1b0010000", "reg", 1, 0xb0010000, 0, 0x2000);
+	CELLS("/chosen/b/r@1a0000000", "reg", 1, 0xa0000000, 0, 0x333);
+	CELLS("/chosen/b", "#address-cells", 2);
+	CELLS("/chosen/b", "#size-cells", 2);
+	/* All else as it was. */
+	assert_string("/chosen/b", "compatible", "xen,domain");
+	CELLS("/chosen/b", "cpus", 3);
+	CELLS("/chosen/b", "memory", 0, 0x400);
+	assert_true(fdt_getprop(out, node_at("/chosen/b"), "sve", NULL) != NULL);
+	CELLS("/chosen/b/vcpu0", "id", 0);
+	assert_true(fdt_path_offset(out, "/chosen/a") < 0);
+	free(machine_tree);
+	machine_tree = kept;
+	m = kept_machine;
+	free(source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_handed),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
-		cmocka_unit_test(more_ram),
+		cmocka_unit_test(more_ram),        cmocka_unit_test(handed_down),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -141,9 +141,35 @@ static void direct_map(void **state)
 	assert_line(NULL);
 }
 
+/* Modules for the VM's own VMs: pages of their own below the top, a file named twice once. */
+static void handed_down(void **state)
+{
+	static const struct range files[] = { { 0x1000, 0x1001 }, { 0x9000, 0x1000 },
+					      { 0x1000, 0x1001 }, { 0xb000, 1 } };
+	u64 at[VM_HANDED_MAX] = { 0 };
+
+	(void)state;
+	assert_true(vm_place_handed(at, &config, 0x1000, 0x1000)); /* none need no room */
+	config.handed_count = 4;
+	for (u32 i = 0; i < 4; i++)
+		config.handed[i].file = files[i];
+	assert_true(vm_place_handed(at, &config, 0x3000, 0x7800));
+	assert_int_equal(at[0], 0x6000); /* 0x7800 - 0x1001, down to a page */
+	assert_int_equal(at[1], 0x5000);
+	assert_int_equal(at[2], at[0]);
+	assert_int_equal(at[3], 0x4000);
+	/* Exactly enough, and a byte less. */
+	assert_true(vm_place_handed(at, &config, 0x4000, 0x7800));
+	assert_false(vm_place_handed(at, &config, 0x4001, 0x7800));
+	assert_false(vm_place_handed(at, &config, 0x8000, 0x7800));
+	config.handed[1].file.size = ~0UL - 0x2000;
+	assert_false(vm_place_handed(at, &config, 0, 0x7800));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(handed_down, setup),
 		cmocka_unit_test_setup(fits, setup),
 		cmocka_unit_test_setup(interrupts, setup),
 		cmocka_unit_test_setup(registers, setup),

@@ -121,11 +121,6 @@ static int setup(void **state)
 	vm.load.image.segment[1] = (struct image_segment){ 0, 0, RAM + 4096, 4096 };
 	vm.load.image.segment[2] = (struct image_segment){ 200016, 1000, RAM + 0x2000, 0x2000 };
 	vm.load.initrd = RAM + MIB(12);
-	/* For VMs of the VM's: the ramdisk once more, and the tree. */
-	vm.load.handed = RAM + MIB(13);
-	config.handed_count = 2;
-	config.handed[0] = (struct handed){ { (u64)ramdisk, 200001 }, true, "" };
-	config.handed[1] = (struct handed){ { (u64)tree, 5001 }, true, "" };
 	vm.fdt_ipa = RAM + MIB(14);
 	vm.load.fdt = (u64)tree;
 	vm.load.fdt_size = 5001;
@@ -148,12 +143,12 @@ static char wanted(u64 o)
 		return kernel[200016 + (o - 0x2000)];
 	if (o - MIB(12) < 777777)
 		return ramdisk[o - MIB(12)];
-	if (o - MIB(13) < 200001)
-		return ramdisk[o - MIB(13)];
-	if (o - (MIB(13) + 0x31000) < 5001)
-		return tree[o - (MIB(13) + 0x31000)];
 	if (o - MIB(14) < 5001)
 		return tree[o - MIB(14)];
+	if (config.handed_count && o - MIB(10) < 200001)
+		return kernel[99 + (o - MIB(10))];
+	if (config.handed_count && o - MIB(11) < 70000)
+		return ramdisk[7 + (o - MIB(11))];
 	return 0;
 }
 
@@ -239,12 +234,30 @@ static void long_waits_are_told(void **state)
 	assert_true(line_count <= 3 + (now - begin) / (5 * HZ));
 }
 
+/* Modules for the VM's own VMs, one of them named twice: there once, and told once. */
+static void handed_down(void **state)
+{
+	(void)state;
+	config.handed_count = 3;
+	config.handed[0].file = (struct range){ (u64)kernel + 99, 200001 };
+	config.handed[1].file = (struct range){ (u64)kernel + 99, 200001 };
+	config.handed[2].file = (struct range){ (u64)ramdisk + 7, 70000 };
+	vm.load.handed[0] = vm.load.handed[1] = RAM + MIB(10);
+	vm.load.handed[2] = RAM + MIB(11);
+	load();
+	assert_int_equal(dropped, 1);
+	assert_int_equal(line_count, 4); /* kernel, ramdisk and two modules */
+	assert_non_null(strstr(lines[2], "vm a: module 0x40a00000: sha256 "));
+	assert_non_null(strstr(lines[3], "vm a: module 0x40b00000: sha256 "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(fills_ram_in_pieces, setup),
 		cmocka_unit_test_setup(resets, setup),
 		cmocka_unit_test_setup(no_ramdisk, setup),
+		cmocka_unit_test_setup(handed_down, setup),
 		cmocka_unit_test_setup(long_waits_are_told, setup),
 	};
 
