@@ -326,6 +326,35 @@ static void vmids(struct l2 *a, struct l2 *b)
 	}
 }
 
+/* 0 is an address like any other: of L2's first table, and of one that another leads to. */
+static void tables_at_zero(struct l2 *l)
+{
+	u32 i;
+
+	for (i = 1; i < 4; i++) {
+		check_begin("tlb", "L2's table of level %u at IPA 0", i);
+		own_stage1(l, 0, 5);
+		stage2_map(l, 0, (u64)(i == 1 ? level1 : i == 2 ? level2 : level3), 3, S2_MEMORY);
+		if (i == 1)
+			l->sys[L2_TTBR0] = 5UL << 48;
+		if (i == 2)
+			level1[0][WINDOW >> 30] = 3;
+		if (i == 3)
+			level2[0][0] = 3;
+		level3[0][0] = page_ipa(0) | S1_LEAF;
+		level3[0][1] = (TEST_IPA + 0x5000) | S1_LEAF; /* where stage 2 has nothing */
+		dsb(ish);
+		expect_eq(l2_run_fn(l, l2_load64, WINDOW, 0, 0), 0x100, "L2's word");
+		l2_call(l, l2_load64, WINDOW + 0x1008, 0, 0);
+		expect_eq(l2_run(l), EXIT_SYNC, "exit kind");
+		expect_eq(l->hpfar, (TEST_IPA + 0x5000) >> 8, "HPFAR_EL2");
+		expect_eq(l->far, WINDOW + 0x1008, "FAR_EL2");
+		level3[0][0] = page_ipa(1) | S1_LEAF;
+		stage2_flush(l);
+		expect_eq(l2_run_fn(l, l2_load64, WINDOW, 0, 0), 0x101, "L2's other word");
+	}
+}
+
 /* Two address spaces in one L2. */
 static void asids(struct l2 *l)
 {
@@ -380,6 +409,7 @@ void group_tlb(void)
 	for_tables(a);
 	vmids(a, b);
 	asids(a);
+	tables_at_zero(a);
 	many_vmids(a);
 }
 

@@ -163,6 +163,61 @@ static void a_page_is_composed(void **state)
 	assert_int_equal(fake_get("VTTBR_EL2"), s->s2.vttbr);
 }
 
+/* L1 has RAM at 0, with its tables there, and what they map; L2 has it at 0 as well. */
+static void all_at_zero(void **state)
+{
+	struct shadow_cursor c = { 0 };
+	struct pgtable_leaf leaf;
+	struct shadow *s;
+	u64 *low;
+
+	(void)state;
+	low = (u64 *)nv_ram_pa;
+	memset(low, 0, 4 * PAGE_SIZE);
+	/* The first 2 MiB are there and nowhere else. */
+	nv_vm.ram[2] = nv_vm.ram[0];
+	nv_vm.ram[2].ipa += MIB(2);
+	nv_vm.ram[2].pa += MIB(2);
+	nv_vm.ram[2].size -= MIB(2);
+	nv_vm.ram[0] = (struct vm_ram){ 0, nv_ram_pa, MIB(2) };
+	nv_vm.ram_chunks = 3;
+	assert_int_equal(stage2_unmap(&nv_vm.stage2, ipa(NV_RAM), MIB(2)), 0);
+	assert_int_equal(
+		stage2_map(&nv_vm.stage2, ipa(0), pa(nv_ram_pa), MIB(2), STAGE2_RAM), 0);
+	/* Level 1 at 0 leads to level 2 behind it and, for the second GiB, to itself. */
+	low[0] = PAGE_SIZE | 3;
+	low[1] = 3;
+	low[PAGE_SIZE / 8] = 2 * PAGE_SIZE | 3;
+	low[2 * PAGE_SIZE / 8] = NV_RW | 3; /* level 3: L2's page 0 is L1's */
+	low[2 * PAGE_SIZE / 8 + 1] = 3 * PAGE_SIZE | NV_RO | 3;
+	nv_l1(0, 1, 0);
+	s = enter(0);
+	assert_int_equal(fault(0, 0x10, true, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, 0x10, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 0x10);
+	/* From the table that the last walk ended in. */
+	assert_int_equal(fault(0, PAGE_SIZE, false, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, PAGE_SIZE, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa + 3 * PAGE_SIZE);
+	assert_int_equal(fault(0, 2 * PAGE_SIZE, false, NULL), SHADOW_REFLECT);
+	/* Level 2 at 0: its first entry is level 3 behind it, whose first is level 2's table. */
+	assert_int_equal(fault(0, GIB(1), false, NULL), SHADOW_REFLECT);
+	low[PAGE_SIZE / 8 + 5] = NV_RW | 3;
+	assert_int_equal(fault(0, GIB(1) + 5 * PAGE_SIZE, true, NULL), SHADOW_RETRY);
+	assert_true(pgtable_lookup(&s->s2.pt, GIB(1) + 5 * PAGE_SIZE, &leaf));
+	assert_int_equal(leaf.oa, nv_ram_pa);
+	/* Both of L2's pages for L1's page 0 go with it, and no other. */
+	while (shadow_unmap_ipa(&nv_vm, ipa(0), PAGE_SIZE, &c))
+		;
+	assert_false(mapped(s, 0) || mapped(s, GIB(1) + 5 * PAGE_SIZE));
+	assert_true(mapped(s, PAGE_SIZE));
+	tlbi_ipa(0, PAGE_SIZE, 0);
+	assert_false(mapped(s, PAGE_SIZE));
+	assert_int_equal(fault(0, 0, true, NULL), SHADOW_RETRY);
+	tlbi_ipa(0, 0, 0);
+	assert_false(mapped(s, 0));
+}
+
 /* L1's fault, with L1's level, at L1's address. */
 static void faults_are_l1s(void **state)
 {
@@ -1280,7 +1335,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_page_is_composed),
+		TEST(a_page_is_composed), TEST(all_at_zero),
 		TEST(faults_are_l1s),
 		TEST(devices_are_nidus_s),
 		TEST(without_stage2),
