@@ -352,6 +352,7 @@ enum {
 	REST_ALL = AGAIN + 2, /* everything: nothing has been done */
 	REST_AFTER_ERET,     /* what comes before an entry, and the account */
 	REST_AFTER_HVC,
+	REST_AFTER_NV,
 	REST_IRQ, /* and above: an interrupt, plus what irq_again() returned */
 };
 
@@ -404,6 +405,11 @@ static __attribute__((noinline)) u64 run_irq_rest(struct vcpu *vcpu, u64 acked)
 	return enter(vcpu, EXIT_CLASS_IRQ, vcpu->account.left);
 }
 
+static enum exit_class nv_class(u64 esr)
+{
+	return ESR_EC(esr) == EC_ERET ? EXIT_CLASS_ERET : EXIT_CLASS_SYS;
+}
+
 u64 run_long(struct vcpu *vcpu, u64 code)
 {
 	u64 left = vcpu->account.left;
@@ -419,6 +425,9 @@ u64 run_long(struct vcpu *vcpu, u64 code)
 	case REST_AFTER_HVC:
 		vcpu->account.level = ACCOUNT_L2;
 		return enter(vcpu, EXIT_CLASS_HVC, left);
+	case REST_AFTER_NV:
+		vcpu->account.level = ACCOUNT_L2;
+		return enter(vcpu, nv_class(sysreg_read(ESR_EL2)), left);
 	default:
 		return run_sys_rest(vcpu, (enum verdict)(code - 1));
 	}
@@ -467,6 +476,15 @@ u64 run_hvc(struct vcpu *vcpu)
 	if (unlikely(!level_hvc(vcpu)))
 		return REST_ALL;
 	return run_switched(vcpu, ACCOUNT_L2, EXIT_CLASS_HVC, left, REST_AFTER_HVC);
+}
+
+u64 run_reflect(struct vcpu *vcpu)
+{
+	u64 left = counter_now(), esr = sysreg_read(ESR_EL2);
+
+	if (unlikely(!level_nv(vcpu, esr)))
+		return REST_ALL;
+	return run_switched(vcpu, ACCOUNT_L2, nv_class(esr), left, REST_AFTER_NV);
 }
 
 /* Nothing that vEL2 did without a trap wants a look. */

@@ -32,6 +32,8 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 u64 run_sys(struct vcpu *vcpu);
 u64 run_eret(struct vcpu *vcpu);
 u64 run_hvc(struct vcpu *vcpu);
+/* L2's ERET, or its access to what is EL2's alone (EC 0x18, op1 4 to 7). */
+u64 run_reflect(struct vcpu *vcpu);
 u64 run_long(struct vcpu *vcpu, u64 code);
 /* Likewise of every vcpu: a physical interrupt took the guest out. */
 u64 run_irq(struct vcpu *vcpu);

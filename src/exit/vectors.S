@@ -146,9 +146,9 @@ short_long:
 eret_local:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
 	tbnz	x1, #1, whole
-	ldrh	w1, [x0, #VCPU_WAYS]	/* L2's may trap to L1 */
+	ldrh	w1, [x0, #VCPU_WAYS]	/* L2's traps to L1 */
 	cmp	w1, #AT_VEL2
-	b.ne	whole
+	b.ne	eret_other
 	stp	x2, x3, [x0, #16]
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
@@ -198,6 +198,13 @@ whole:
 	mov	x1, #EXIT_SYNC
 	b	guest_exit
 
+eret_other:
+	cmp	w1, #AT_L2
+	b.ne	whole
+	stp	x2, x3, [x0, #16]
+	short_save
+	short_way run_reflect
+
 /* An ERET of vEL2, to L2 if it is a legal one. */
 eret_l2:
 	short_save
@@ -237,8 +244,15 @@ sys_vel2:
 	cbz	x1, guest_enter
 	bl	run_long
 	b	exit_done
-3:	ldp	x2, x3, [x0, #16]
+3:	cbnz	w2, 5f
+4:	ldp	x2, x3, [x0, #16]
 	b	whole
+	/* L2's: of a register or an instruction of EL2's (op1 4 and 5)? */
+5:	cmp	w2, #AT_L2
+	b.ne	4b
+	tbz	x1, #16, 4b
+	short_save
+	short_way run_reflect
 
 /* A physical interrupt. */
 irq:

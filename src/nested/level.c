@@ -287,17 +287,31 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 	vcpu->pc_dirty = true;
 }
 
-bool level_hvc(struct vcpu *vcpu)
+/* level_take() of a synchronous exception from L2, as the CPU has its registers. */
+static inline __attribute__((always_inline)) void take_l2(struct vcpu *vcpu)
 {
 	u64 pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
 
-	if (unlikely(l1_hcr(vcpu) & HCR_HCD))
-		return false;
 	enter_vel2(vcpu);
 	sysreg_write(ESR_EL12, sysreg_read(ESR_EL2));
 	sysreg_write(SPSR_EL12, pstate);
 	sysreg_write(ELR_EL12, pc);
 	pc_load(vcpu, (sysreg_read(VBAR_EL12) & MASK(63, 11)) + 0x400, inject_pstate(vcpu, pstate));
+}
+
+bool level_hvc(struct vcpu *vcpu)
+{
+	if (unlikely(l1_hcr(vcpu) & HCR_HCD))
+		return false;
+	take_l2(vcpu);
+	return true;
+}
+
+bool level_nv(struct vcpu *vcpu, u64 esr)
+{
+	if (unlikely(!reflect_nv(vcpu, esr)))
+		return false;
+	take_l2(vcpu);
 	return true;
 }
 

@@ -37,12 +37,14 @@ void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 void level_reflect(struct vcpu *vcpu);
 
 /*
- * The two frequent ones without detours: an ERET of vEL2 to L2, and an HVC of L2 that is L1's.
+ * The frequent ones without detours: an ERET of vEL2 to L2, an HVC of L2 that is L1's, and what an
+ * L2 with HCR_EL2.NV does as a hypervisor itself: its ERET, its access to what is EL2's (esr).
  * False: it is something else, and nothing has happened. PC and PSTATE are in their registers
  * afterwards. Right after the exit.
  */
 bool level_eret_l2(struct vcpu *vcpu);
 bool level_hvc(struct vcpu *vcpu);
+bool level_nv(struct vcpu *vcpu, u64 esr);
 
 /* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */
 void level_load(struct vcpu *vcpu);

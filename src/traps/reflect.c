@@ -328,6 +328,20 @@ static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 	return fsc < 0x20 ? l1_hcr(vcpu) & HCR_TEA : fsc != ESR_FSC_TLB_CONFLICT;
 }
 
+/* The ranges of trap.def that are NV's: op1 4 and 5 but for what implementations have there. */
+bool reflect_nv(const struct vcpu *vcpu, u64 esr)
+{
+	u64 op1 = SYS64_OP1(esr), crn = SYS64_CRN(esr);
+
+	if (!(l1_hcr(vcpu) & HCR_NV))
+		return false;
+	if (ESR_EC(esr) == EC_ERET)
+		return true;
+	if (SYS64_OP0(esr) == 1)
+		return op1 == 4 && (crn == 8 || crn == 9 || (crn == 7 && SYS64_CRM(esr) == 8));
+	return SYS64_OP0(esr) == 3 && (op1 == 4 || op1 == 5) && crn != 11 && crn != 15;
+}
+
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 {
 	switch (ESR_EC(exit->esr)) {

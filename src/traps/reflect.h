@@ -18,6 +18,12 @@ struct vcpu;
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
+ * Without a search: whether it is an ERET (EC 0x1a) or an access (EC 0x18) that HCR_EL2.NV of L1's
+ * traps of L2 at EL1, as nothing else does. False: reflect_wanted() knows. Pure.
+ */
+bool reflect_nv(const struct vcpu *vcpu, u64 esr);
+
+/*
  * For an exit that is wanted: the ESR that vEL2 gets. It is exit->esr, except where nidus's lazy
  * SIMD trap hid which of L1's controls it was: an SVE or SME access that L1 stops by FPEN alone
  * is EC 0x07.

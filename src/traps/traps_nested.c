@@ -304,6 +304,8 @@ struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
 		debug_by_fgt(&t, vcpu);
 	if (unlikely(l1_nv2(vcpu)))
 		mdscr_to_memory(&t, vcpu);
+	else if (feat.ecv) /* as for vEL2: they trap nothing unless NV2 is 1 */
+		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
 	return t;
 }
 

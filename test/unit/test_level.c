@@ -697,6 +697,54 @@ static void short_hvc(void **state)
 	assert_int_equal(taken, 875);
 }
 
+/* The same of what an L2 does that is a hypervisor. */
+static void short_nv(void **state)
+{
+	static u8 before[EVERYTHING], after[EVERYTHING];
+	u32 taken = 0;
+
+	(void)state;
+	for (u32 n = 0; n < 1000; n++) {
+		u64 pstate = (random64() & 0xf3f01fc0) | (n & 1 ? 5 : 4), regs, pc, new;
+
+		setup(NULL);
+		seed = n + 1;
+		vcpu.hyp = false;
+		vcpu.pstate = pstate;
+		/* ERET, or MRS of SCTLR_EL2 */
+		vcpu.exit = (struct exit){ .esr = n & 2 ? 0x6a000000 : 0x62310401 };
+		random_homes();
+		page[0x78 / 8] = random64() | HCR_NV;
+		if (n % 8 == 0)
+			page[0x78 / 8] &= ~HCR_NV;
+		remember(before);
+		level_reflect(&vcpu);
+		regs = sum_of_registers();
+		pc = vcpu.pc;
+		new = vcpu.pstate;
+		vcpu.pc_dirty = vcpu.traps_stale = false;
+		remember(after);
+		setup(NULL);
+		seed = n + 1;
+		random_homes();
+		recall(before);
+		fake_set("ESR_EL2", vcpu.exit.esr);
+		fake_set("ELR_EL2", PC);
+		fake_set("SPSR_EL2", pstate);
+		if (!level_nv(&vcpu, vcpu.exit.esr)) {
+			assert_false(page[0x78 / 8] & HCR_NV);
+			same_memory(before, "nothing done", pstate);
+			continue;
+		}
+		taken++;
+		assert_int_equal(fake_get("ELR_EL2"), pc);
+		assert_int_equal(fake_get("SPSR_EL2"), new);
+		assert_int_equal(sum_of_registers(), regs);
+		same_memory(after, "NV", pstate);
+	}
+	assert_int_equal(taken, 875);
+}
+
 /* ---- exceptions ---- */
 
 /* PSTATE of vEL2's handler, AArch64.TakeException with target EL2. */
@@ -930,6 +978,7 @@ int main(void)
 		cmocka_unit_test_setup(found_once, setup),
 		cmocka_unit_test_setup(short_eret, setup),
 		cmocka_unit_test_setup(short_hvc, setup),
+		cmocka_unit_test_setup(short_nv, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(injected_at_vel2, setup),
 		cmocka_unit_test_setup(reflect_syndrome, setup),

@@ -281,7 +281,7 @@ static void nv(void **state)
 	const u64 nv2 = HCR_NV | HCR_NV2;
 
 	(void)state;
-	feat.fgt = true;
+	feat.fgt = feat.ecv = true;
 	for (u32 i = 0; i < 64; i++) {
 		u64 nv_bits = (i & 1 ? HCR_NV : 0) | (i & 2 ? HCR_NV2 : 0) | HCR_NV1;
 		bool has = i & 4, live = i & 8, wants = i & 16, both = has && (i & 3) == 3;
@@ -307,10 +307,11 @@ static void nv(void **state)
 		} else {
 			assert_int_equal(t.mdcr & MDCR_TDA, wants || !live ? MDCR_TDA : 0);
 		}
+		assert_int_equal(t.cnthctl & MASK(16, 15), both ? 0 : MASK(16, 15));
 		/* DBGBCRn and so on still come to nidus until they are live. */
 		assert_int_equal(t.hdfgwtr & MASK(3, 0), live ? 0 : MASK(3, 0));
 	}
-	feat.fgt = false;
+	feat.fgt = feat.ecv = false;
 	l1_reset();
 }
 
