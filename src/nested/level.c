@@ -51,13 +51,18 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
  */
 static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 {
+	bool valid = vcpu->traps.l2.valid;
+
 	vcpu->traps.l2.valid = false;
 	if (unlikely(vel2_without_vhe(vcpu)))
 		vel2_say_vhe(vcpu);
 	if (unlikely(!shadow_ready(vcpu)))
 		return false;
 	vtimer_cnthctl_complete(vcpu);
-	nested_words_note(vcpu, vcpu->traps.from);
+	if (vcpu->vm->config->deep)
+		traps_l2_other(vcpu, valid);
+	else
+		nested_words_note(vcpu, vcpu->traps.from);
 	vcpu->l2_vncr = l1_nv2(vcpu);
 	vcpu->l2_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
 			   l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||

@@ -24,6 +24,9 @@ struct traps_level {
 struct traps_cache {
 	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
 	struct traps_level l2, vel2;
+	/* What these two were before: a hypervisor's guest alternates between two sets (deep). */
+	u64 from_other[TRAPS_WORDS];
+	struct traps_level l2_other;
 };
 
 /*

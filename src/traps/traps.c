@@ -154,7 +154,7 @@ void traps_load(const struct traps *t)
 
 void traps_forget(struct vcpu *vcpu)
 {
-	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = false;
+	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = vcpu->traps.l2_other.valid = false;
 }
 
 /* Something is not as it was; what it is decides how much is computed anew. */

@@ -373,6 +373,26 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from)
 		from[i] = word(vcpu, i);
 }
 
+void traps_l2_other(struct vcpu *vcpu, bool valid)
+{
+	struct traps_cache *c = &vcpu->traps;
+	struct traps_level l2 = c->l2;
+	u64 word;
+
+	for (size_t i = 0; i < TRAPS_WORDS; i++) {
+		word = c->from[i];
+		c->from[i] = c->from_other[i];
+		c->from_other[i] = word;
+	}
+	l2.valid = valid;
+	c->l2 = c->l2_other;
+	c->l2_other = l2;
+	if (c->l2.valid && !nested_words_changed(vcpu, c->from))
+		return;
+	c->l2.valid = false;
+	nested_words_note(vcpu, c->from);
+}
+
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)
 {
 	if (!(loaded->hcr & ~hw_hcr & HCR_VSE))

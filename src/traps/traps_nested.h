@@ -42,6 +42,12 @@ bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
 void nested_words_note(const struct vcpu *vcpu, u64 *from);
 
 /*
+ * The words are others than vcpu->traps.from, whose trap controls are valid or not: make those of
+ * now the ones of traps.l2, valid if they are known from before.
+ */
+void traps_l2_other(struct vcpu *vcpu, bool valid);
+
+/*
  * L2 left, and hw_hcr is HCR_EL2 as it is now. Taking the virtual SError that L1 had asserted by
  * VSE cleared the bit: clear L1's as well, and the one in loaded (cpu->traps). To be called at a
  * switch from L2 to vEL2 if loaded->hcr has HCR_VSE. Its own CPU.

@@ -36,6 +36,7 @@
 #define ELR 0x0000aaaac0de1230UL
 #define TGE (1UL << 27)
 
+static struct vm_config config;
 static struct vm vm;
 static struct vcpu vcpu;
 static struct cpu cpu;
@@ -132,6 +133,7 @@ static int setup(void **state)
 	fake_reset();
 	memset(&feat, 0, sizeof(feat));
 	memset(&vm, 0, sizeof(vm));
+	vm.config = &config;
 	vm.e2h_said = true; /* nothing here is about that */
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&cpu, 0, sizeof(cpu));

@@ -391,29 +391,40 @@ static void vel2(void **state)
  * What traps_update() remembers is what traps_compute() says, whichever of L1's words changed
  * since.
  */
-static void remembered(void **state)
+static void remembered_by(bool two)
 {
-	(void)state;
+	u64 kept = 0, was = 0;
+
 	vcpu.has_el2 = true;
 	vcpu.traps = (struct traps_cache){ .l2.valid = false };
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
-		bool live = !(random_bits() & 7);
+		bool live = two ? i & 64 : !(random_bits() & 7);
 		struct traps want;
 
 		vcpu.hyp = random_bits() & 1;
 		if (live != vcpu.debug_live)
 			traps_forget(&vcpu);
 		vcpu.debug_live = live;
-		if (random_bits() & 1)
+		if (two && i % 16) {
+			/* Between two sets of words, as with a guest that is a hypervisor. */
+			*l1_place(HCR) ^= HCR_TSC;
+		} else if (random_bits() & 1)
 			*l1_place((enum l1_reg)(i % L1_REGS)) = random_bits();
 		/* Mostly the SIMD registers are somebody else's. */
 		cpu_this()->simd.owner = i & 3 ? NULL : &vcpu;
 		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
 		/* On the way to L2 (level.c). */
 		if (!vcpu.hyp && nested_words_changed(&vcpu, vcpu.traps.from)) {
-			nested_words_note(&vcpu, vcpu.traps.from);
-			vcpu.traps.l2.valid = false;
+			if (two) {
+				traps_l2_other(&vcpu, vcpu.traps.l2.valid);
+				kept += vcpu.traps.l2.valid;
+			} else {
+				nested_words_note(&vcpu, vcpu.traps.from);
+				vcpu.traps.l2.valid = false;
+			}
+			was++;
+			assert_false(nested_words_changed(&vcpu, vcpu.traps.from));
 		}
 		vcpu.traps_stale = true;
 		traps_update(&vcpu);
@@ -424,6 +435,14 @@ static void remembered(void **state)
 	vcpu.hyp = vcpu.debug_live = false;
 	cpu_this()->simd.owner = NULL;
 	vcpu.simd.cpu = NULL;
+	assert_true(two ? kept > was / 2 : !kept);
+}
+
+static void remembered(void **state)
+{
+	(void)state;
+	remembered_by(false);
+	remembered_by(true);
 }
 
 /* ---- which bits L1's registers have ---- */
