@@ -7,7 +7,6 @@
 #include "mmu.h"
 
 #define EVENTS_MAX 10
-#define STEP_ISV BIT(24)
 #define WATCH_WNR BIT(6)
 
 static u32 code[1024] __attribute__((aligned(4096)));
@@ -150,12 +149,6 @@ static void say_spsr(u64 spsr)
 
 static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 {
-	/*
-	 * Behind an instruction that was emulated the step is pending already, and nothing is known
-	 * of the instruction.
-	 */
-	if (ESR_EC(esr) == EC_STEP || ESR_EC(esr) == EC_STEP_LOW)
-		esr &= ~STEP_ISV;
 	/*
 	 * Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. Where two
 	 * match one access it is the machine's choice which address is told.

@@ -92,6 +92,21 @@ debug_return_at:
 	msr	daifset, #8
 	ret
 
+/* The same to an instruction that traps to whoever is below a virtual EL2. */
+	.globl	debug_return_trap, debug_trap_at
+debug_return_trap:
+	msr	mdscr_el1, x0
+	msr	spsr_el2, x1
+	adr	x0, debug_trap_at
+	msr	elr_el2, x0
+	isb
+	eret
+debug_trap_at:
+	mrs	x0, hpfar_el2
+	nop
+	msr	daifset, #8
+	ret
+
 /*
  * The same to an ERET, which goes to itself, with PSTATE.SS 0: exceptions are enabled at its
  * source.

@@ -28,12 +28,13 @@
 
 /* debug.S */
 extern const char debug_vectors[], debug_unmask_at[], debug_late_at[], debug_return_at[],
-	debug_twice_at[];
+	debug_trap_at[], debug_twice_at[];
 void debug_target(void);
 void debug_el0(void);
 void debug_unmask(u64 mdscr);
 void debug_late(u64 mdscr);
 void debug_return(u64 mdscr, u64 spsr);
+void debug_return_trap(u64 mdscr, u64 spsr);
 void debug_return_twice(u64 mdscr, u64 spsr);
 u64 l2_nop(u64 a, u64 b, u64 c);
 extern struct {
@@ -295,6 +296,11 @@ static void steps(void)
 	debug_return(step, SPSR_SS | 0x1c9);
 	end();
 	expect_seen(true, ESR_OF(EC_SOFTSTP, DFSC_DEBUG | STEP_ISV), (u64)debug_return_at + 4);
+	check_begin("debug", "ERET with SPSR.SS steps a read of HPFAR_EL2");
+	begin();
+	debug_return_trap(step, SPSR_SS | 0x1c9);
+	end();
+	expect_seen(true, ESR_OF(EC_SOFTSTP, DFSC_DEBUG | STEP_ISV), (u64)debug_trap_at + 4);
 	check_begin("debug", "ERET without SPSR.SS steps none");
 	begin();
 	debug_return(step, 0x1c9);

@@ -100,6 +100,8 @@
 #define ESR_FSC_SEA_TTW 0x14UL /* on a walk, plus level */
 #define ESR_FSC_ALIGNMENT 0x21UL
 #define ESR_FSC_TLB_CONFLICT 0x30UL
+#define ESR_FSC_DEBUG 0x22UL
+#define STEP_ISV BIT(24) /* EC_SOFTSTP: the instruction was stepped, and ISS.EX says what it was */
 #define ESR_FSC_EXCLUSIVE 0x35UL
 #define ESR_FSC_TYPE(esr) (ABT_FSC(esr) & 0x3c)
 #define ESR_FSC_LEVEL(esr) (ABT_FSC(esr) & 3)

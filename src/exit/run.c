@@ -275,7 +275,8 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 	case RESUME:
 		break;
 	case SKIP:
-		vcpu_step_over(vcpu, &vcpu->exit);
+		if (unlikely(vcpu_step_over(vcpu, &vcpu->exit)))
+			level_step(vcpu);
 		break;
 	case REFLECT:
 		level_reflect(vcpu);
@@ -387,13 +388,12 @@ u64 run_sys(struct vcpu *vcpu)
 	if (unlikely(!vgic_el2_quiet(vcpu)))
 		vgic_el2_exit(vcpu);
 	verdict = sysreg_vel2(vcpu, esr, pstate);
-	if (unlikely(verdict != SKIP || vcpu->traps_stale || work_left_vel2(vcpu))) {
+	if (unlikely(verdict != SKIP || (pstate & (PSTATE_SS | PSTATE_BTYPE)) ||
+		     vcpu->traps_stale || work_left_vel2(vcpu))) {
 		vcpu->account.left = left;
 		return (u64)verdict + 1;
 	}
 	sysreg_write(ELR_EL2, pc + 4);
-	if (unlikely(pstate & (PSTATE_SS | PSTATE_BTYPE)))
-		sysreg_write(SPSR_EL2, pstate & ~(PSTATE_SS | PSTATE_BTYPE));
 	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
 	return 0;
 }

@@ -327,6 +327,19 @@ void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)
 	vcpu->sr[SR_HPFAR_EL2] = hpfar;
 }
 
+void level_step(struct vcpu *vcpu)
+{
+	/* No Load-Exclusive is emulated: EX is 0. */
+	const u64 iss = STEP_ISV | ESR_FSC_DEBUG;
+
+	if (vcpu->has_el2 && !vcpu->hyp && (l1_mdcr(vcpu) & MDCR_TDE))
+		level_take(vcpu, LEVEL_SYNC, ESR(EC_SOFTSTP_LOW, iss));
+	else
+		inject_sync(vcpu,
+			    ESR(PSTATE_EL(vcpu->pstate) ? EC_SOFTSTP_CUR : EC_SOFTSTP_LOW, iss),
+			    false, 0);
+}
+
 void level_reflect(struct vcpu *vcpu)
 {
 	const struct exit *exit = &vcpu->exit;

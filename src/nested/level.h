@@ -29,6 +29,11 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr);
 /* The same for an abort. */
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
+/*
+ * The exception of a software step behind an instruction that was emulated, to the level that it
+ * goes to (AArch64.SoftwareStepException).
+ */
+void level_step(struct vcpu *vcpu);
 
 /*
  * Verdict REFLECT: give the current exit of L2 to L1, with its syndrome, or vcpu->reflection's if

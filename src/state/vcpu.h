@@ -151,10 +151,15 @@ static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
 /*
  * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the
  * software-step state are cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
+ * Whether it was stepped: if nothing else is done the CPU raises the exception itself, and says
+ * that it does not know of the instruction.
  */
-static inline void vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
+static inline bool vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
 {
+	bool stepped = vcpu->pstate & PSTATE_SS;
+
 	vcpu->pc += exit->esr & ESR_IL ? 4 : 2;
 	vcpu->pstate &= ~(PSTATE_SS | PSTATE_BTYPE);
 	vcpu->pc_dirty = true;
+	return stepped;
 }

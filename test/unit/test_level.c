@@ -829,6 +829,47 @@ static void every_exception(void **state)
 			}
 }
 
+/*
+ * A step behind what was emulated: to EL2 from vEL2 and host EL0, and of L2 with L1's TDE, else to
+ * L2's EL1; the class says whether from below. ISS: ISV, IFSC 0x22.
+ */
+static void step_one(const struct source *s, bool tde)
+{
+	bool el0 = !(s->mode & 0xc), el2 = s->hyp || tde;
+	u64 offset = s->mode & 0x10 ? 0x600 : el0 ? 0x400 : s->mode & 1 ? 0x200 : 0;
+
+	memset(order, 0, sizeof(order));
+	vcpu.hyp = s->hyp;
+	vcpu.pc = PC;
+	vcpu.pstate = s->mode;
+	vcpu.sr[SR_MDCR_EL2] = tde ? 1UL << 8 : 0;
+	vcpu.sr[SR_VBAR_EL1] = VBAR;
+	page[0x78 / 8] = 0;
+	fake_set("VBAR_EL12", s->hyp ? VBAR : 0x1234000);
+	level_step(&vcpu);
+	assert_int_equal(fake_get("ESR_EL12") >> 26, el0 || (el2 && !s->hyp) ? 0x32 : 0x33);
+	assert_int_equal(fake_get("ESR_EL12") & MASK(25, 0), 1UL << 25 | 1UL << 24 | 0x22);
+	assert_int_equal(vcpu.hyp, el2);
+	assert_int_equal(vcpu.pc, el2 ? VBAR + s->offset : 0x1234000 + offset);
+	assert_int_equal(fake_get("ELR_EL12"), PC);
+	assert_int_equal(fake_get("SPSR_EL12"), s->spsr_mode);
+	assert_true(vcpu.pc_dirty);
+}
+
+static void stepped(void **state)
+{
+	(void)state;
+	vm.nested.mdcr = ~0UL;
+	for (size_t s = 0; s < ARRAY_SIZE(sources); s++)
+		for (u32 tde = 0; tde < 2; tde++)
+			step_one(&sources[s], tde);
+	/* An EL1 guest has no one above. */
+	vcpu.has_el2 = false;
+	step_one(&(struct source){ "EL1h", false, 5, 5, 0 }, false);
+	step_one(&(struct source){ "EL0", false, 0, 0, 0 }, false);
+	vcpu.has_el2 = true;
+}
+
 /* Exceptions that nidus injects into vEL2 by itself (UNDEF and the like) look the same. */
 static void injected_at_vel2(void **state)
 {
@@ -982,6 +1023,7 @@ int main(void)
 		cmocka_unit_test_setup(short_hvc, setup),
 		cmocka_unit_test_setup(short_nv, setup),
 		cmocka_unit_test_setup(every_exception, setup),
+		cmocka_unit_test_setup(stepped, setup),
 		cmocka_unit_test_setup(injected_at_vel2, setup),
 		cmocka_unit_test_setup(reflect_syndrome, setup),
 		cmocka_unit_test_setup(reflection_is_consumed, setup),
