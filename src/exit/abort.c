@@ -81,8 +81,8 @@ static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *
 	case SHADOW_DEVICE:
 		break;
 	case SHADOW_DEAD:
-		vm_stop(vcpu->vm, VM_STOPPING, "no memory for the translations of its guest");
-		return DEAD;
+		vcpu->stop_reason = "no memory for the translations of its guest";
+		return STOP_VM;
 	}
 	vcpu->reflection.esr = 0;
 	*at = vcpu->reflection.ipa;

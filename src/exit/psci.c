@@ -163,7 +163,7 @@ static s64 psci_features(u32 fid)
 	return PSCI_NOT_SUPPORTED;
 }
 
-static enum verdict system_reset2(struct vcpu *vcpu, u64 type, s64 *ret)
+static enum verdict system_reset2(u64 type, s64 *ret)
 {
 	/*
 	 * 0 is SYSTEM_WARM_RESET; other architectural ones are reserved, vendor ones (bit 31) ours
@@ -173,8 +173,7 @@ static enum verdict system_reset2(struct vcpu *vcpu, u64 type, s64 *ret)
 		*ret = type & BIT(31) ? PSCI_NOT_SUPPORTED : PSCI_INVALID_PARAMETERS;
 		return RESUME;
 	}
-	vm_stop(vcpu->vm, VM_RESETTING, NULL);
-	return DEAD;
+	return RESET_VM;
 }
 
 enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
@@ -194,7 +193,7 @@ enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
 		*ret = affinity_info(vcpu, a1, (u32)a2);
 		return RESUME;
 	case PSCI_SYSTEM_RESET2:
-		return system_reset2(vcpu, a1, ret);
+		return system_reset2(a1, ret);
 	}
 	if (fid & SMC64)
 		return RESUME;
@@ -211,11 +210,10 @@ enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
 	case PSCI_CPU_OFF:
 		return cpu_off(vcpu);
 	case PSCI_SYSTEM_OFF:
-		vm_stop(vcpu->vm, VM_STOPPING, NULL);
-		return DEAD;
+		vcpu->stop_reason = NULL;
+		return STOP_VM;
 	case PSCI_SYSTEM_RESET:
-		vm_stop(vcpu->vm, VM_RESETTING, NULL);
-		return DEAD;
+		return RESET_VM;
 	}
 	return RESUME;
 }

@@ -6,8 +6,8 @@
 
 /*
  * Answer the PSCI function fid (0x84000000-0x8400001f or its 64-bit twin) of the vcpu's x1..x3; the
- * result goes to *ret. The verdict tells what becomes of the vcpu: RESUME (with the result), SLEEP
- * or DEAD.
+ * result goes to *ret. The verdict tells what becomes of the vcpu: RESUME (with the result), SLEEP,
+ * AGAIN, DEAD, or of its VM: STOP_VM, RESET_VM.
  */
 enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret);
 /*

@@ -215,8 +215,8 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 		/*
 		 * Which access of whom caused it can't be known; the VM that ran is the likeliest.
 		 */
-		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
-		return DEAD;
+		vcpu->stop_reason = "SError interrupt from the hardware";
+		return STOP_VM;
 	}
 	*class = kind == EXIT_IRQ ? EXIT_CLASS_IRQ : EXIT_CLASS_FIQ;
 	irq_handle();
@@ -268,6 +268,13 @@ static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_resu
 	return ENDS(result);
 }
 
+static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum vm_state how,
+						const char *reason, enum exit_class class, u64 left)
+{
+	vm_stop(vcpu->vm, how, reason);
+	return end(vcpu, class, left, RUN_STOP);
+}
+
 static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict,
 						     enum exit_class class, u64 left)
 {
@@ -290,6 +297,10 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 	case SLEEP:
 		vcpu->looked = looked_at(vcpu);
 		return end(vcpu, class, left, RUN_SLEEP);
+	case STOP_VM:
+		return stop(vcpu, VM_STOPPING, vcpu->stop_reason, class, left);
+	case RESET_VM:
+		return stop(vcpu, VM_RESETTING, NULL, class, left);
 	case DEAD:
 		return end(vcpu, class, left, RUN_STOP);
 	case AGAIN:

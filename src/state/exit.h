@@ -26,7 +26,9 @@ enum verdict {
 	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
 	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
-	DEAD,    /* the vcpu (or its VM) is stopped */
+	DEAD,    /* the vcpu is off, or its VM is stopping already */
+	STOP_VM, /* its VM is to stop; vcpu->stop_reason: why, or NULL if its guest wants it */
+	RESET_VM, /* its guest wants its VM to be reset */
 	/* others have to do their part first: to be handled again, before anything else is */
 	AGAIN,
 };

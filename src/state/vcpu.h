@@ -89,6 +89,7 @@ struct vcpu {
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u64 inject_esr;     /* verdict INJECT */
+	const char *stop_reason; /* verdict STOP_VM */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct mdscr mdscr;
 	struct simd_vcpu simd;

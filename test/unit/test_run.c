@@ -37,7 +37,7 @@ struct cpu *cpu_this(void)
 
 /* ---- what the guest does at each entry ---- */
 
-enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_END };
+enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_STOP, STEP_RESET, STEP_END };
 static const enum step *script;
 static enum verdict verdict;
 
@@ -49,9 +49,12 @@ u64 vcpu_enter(struct vcpu *v, u64 (*handle)(struct vcpu *v, u64 kind))
 	do {
 		entries++;
 		assert_int_not_equal(*script, STEP_END); /* not to be entered */
-		verdict = *script == STEP_WFI ? SLEEP : RESUME;
+		verdict = *script == STEP_WFI	  ? SLEEP
+			  : *script == STEP_STOP  ? STOP_VM
+			  : *script == STEP_RESET ? RESET_VM
+						  : RESUME;
 		cpus[0].need_resched = *script == STEP_PREEMPT;
-		end = handle(v, *script++ == STEP_WFI ? EXIT_SYNC : EXIT_IRQ);
+		end = handle(v, *script++ >= STEP_WFI ? EXIT_SYNC : EXIT_IRQ);
 	} while (!end);
 	cpus[0].need_resched = false;
 	return end;
@@ -112,6 +115,16 @@ void vgic_serve_sync(struct vcpu *v)
 {
 	(void)v;
 	serves++;
+}
+
+static const char *stop_reason;
+static enum vm_state stopped_how;
+
+void vm_stop(struct vm *v, enum vm_state how, const char *reason)
+{
+	assert_ptr_equal(v, &vm);
+	stopped_how = how;
+	stop_reason = reason;
 }
 
 bool psci_resume(struct vcpu *v)
@@ -300,6 +313,20 @@ static void owes_as_it_wakes(void **state)
 	assert_int_equal(resumes, 1);
 }
 
+/* Handlers say that a VM is to stop, and why; the loop stops it, and ends. */
+static void stops_the_vm(void **state)
+{
+	(void)state;
+	vcpu.stop_reason = "a reason";
+	assert_int_equal(RUN(STEP_IRQ, STEP_STOP), RUN_STOP);
+	assert_int_equal(stopped_how, VM_STOPPING);
+	assert_string_equal(stop_reason, "a reason");
+	assert_int_equal(RUN(STEP_RESET), RUN_STOP);
+	assert_int_equal(stopped_how, VM_RESETTING);
+	assert_null(stop_reason);
+	assert_int_equal(entries, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup(powered_down, setup),
 		cmocka_unit_test_setup(owes, setup),
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
+		cmocka_unit_test_setup(stops_the_vm, setup),
 	};
 
 	return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);

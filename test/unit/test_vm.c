@@ -233,7 +233,9 @@ static void hypercall(struct vcpu *v, u32 fid, u64 a1)
 	v->gpr[3] = 0;
 	busy[v->index] = true;
 	verdict = psci_call(v, fid, &ret);
-	if (verdict == DEAD)
+	if (verdict == STOP_VM || verdict == RESET_VM) /* as the run loop does */
+		vm_stop(the_vm, verdict == STOP_VM ? VM_STOPPING : VM_RESETTING, NULL);
+	if (verdict != RESUME && verdict != SLEEP)
 		leaves(v);
 	busy[v->index] = false;
 }
@@ -543,8 +545,10 @@ static void stop_races_with_off(void **state)
 		pthread_barrier_wait(&barrier);
 		for (volatile int spin = i % 37; spin; spin--)
 			;
-		if (psci_call(the_vm->vcpus[0], 0x84000009, &ret) == DEAD)
+		if (psci_call(the_vm->vcpus[0], 0x84000009, &ret) == RESET_VM) {
+			vm_stop(the_vm, VM_RESETTING, NULL);
 			vm_vcpu_gone(the_vm->vcpus[0]);
+		}
 		pthread_barrier_wait(&barrier);
 		bad += the_vm->vcpus_alive != 0 || !vm_work_pending();
 		for (int n = 0; vm_work_pending() && n < 100; n++)
