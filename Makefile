@@ -44,10 +44,10 @@ $(LIBFDT) $(ARM64)/Image &: tools/fetch-arm64 tools/apt.sh | $(B)/.setup
 # ---- nidus itself --------------------------------------------------------------------------------
 ARM_CFLAGS := -std=gnu17 -O2 -g $(WARN) -ffreestanding -fpie -fno-builtin -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fvisibility=hidden -include src/lib/visibility.h \
-	-march=armv8.2-a -mgeneral-regs-only -ffixed-x18 -mstrict-align -Isrc
-ARM_SRC := $(wildcard src/*/*.c) $(wildcard src/*/*.S)
+	-march=armv8.2-a -mgeneral-regs-only -ffixed-x18 -mstrict-align -Isrc -I$(B)/arm
+ARM_SRC := $(filter-out src/exit/offsets.c,$(wildcard src/*/*.c)) $(wildcard src/*/*.S)
 ARM_OBJ := $(ARM_SRC:%=$(B)/arm/%.o)
-# X18 is never used: the short ways of vectors.S leave the guest's where it is.
+# X18 is never used: the fast paths of vectors.S leave the guest's where it is.
 # Optimised as a whole: the hot exits cross many files, and each call over a border costs a frame.
 LTO := -flto=1 -flto-partition=one -fno-fat-lto-objects
 ARM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker,-z,norelro,-z,notext,-z,noexecstack \
@@ -66,6 +66,13 @@ $(B)/arm/%.o: % Makefile $(LIBFDT)
 	@echo "  CC    $<"
 	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -MP -c -o $@ $<
 
+# What assembly knows of C.
+$(B)/arm/src/exit/vectors.S.o: $(B)/arm/offsets.h
+$(B)/arm/offsets.h: src/exit/offsets.c Makefile | $(B)/.setup
+	@mkdir -p $(@D)
+	@$(CC_ARM) $(ARM_CFLAGS) -MMD -MP -MF $(B)/arm/offsets.d -MT $@ -S -o $(B)/arm/offsets.s $<
+	@sed -n 's/^.*"->\([A-Z0-9a-z_]*\) \([0-9]*\)".*/#define \1 \2/p' $(B)/arm/offsets.s >$@
+
 $(B)/nidus.elf: $(ARM_OBJ) $(LIBFDT) src/boot/nidus.ld
 	@echo "  LD    $@"
 	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(ARM_LDFLAGS) -T src/boot/nidus.ld -o $@ $(ARM_OBJ) $(LIBFDT)
@@ -78,7 +85,7 @@ include guest/guest.mk
 
 # ---- host side: unit tests on the fake machine -------------------------------------------------
 # Files of src/ that run only on the machine itself.
-HOST_OUT := src/boot/boot.c src/boot/smp.c src/boot/probe.c src/dev/power.c src/exit/el2_panic.c src/state/cpu.c src/lib/string.c src/lib/printf.c \
+HOST_OUT := src/exit/offsets.c src/boot/boot.c src/boot/smp.c src/boot/probe.c src/dev/power.c src/exit/el2_panic.c src/state/cpu.c src/lib/string.c src/lib/printf.c \
 	src/lib/stack_chk.c src/lib/popcount.c src/lib/log.c
 HOST_SRC := $(filter-out $(HOST_OUT),$(wildcard src/*/*.c)) $(wildcard test/fake/*.c)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/host/%.o)
@@ -156,7 +163,7 @@ unit: $(UNIT_BIN)
 	@tools/unit $(UNIT_BIN)
 
 # The same sources under a second compiler.
-clang: | $(LIBFDT)
+clang: $(B)/arm/offsets.h | $(LIBFDT)
 	@for f in $(wildcard src/*/*.c src/*/*.S); do \
 		clang --target=aarch64-linux-gnu $(ARM_CFLAGS) $(FDT_CFLAGS) -c -o $(B)/clang.o $$f || exit 1; \
 	done
@@ -187,4 +194,4 @@ run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX)
 clean:
 	rm -rf $(B)
 
--include $(HOST_OBJ:.o=.d) $(ARM_OBJ:.o=.d)
+-include $(HOST_OBJ:.o=.d) $(ARM_OBJ:.o=.d) $(B)/arm/offsets.d

@@ -59,6 +59,7 @@
 /* EC_SYS64. The five encoding fields together: SYSREG_KEY_MASK of arch/sysreg_table.h. */
 #define SYS64_READ(esr) FIELD(esr, 0, 0)
 #define SYS64_CRM(esr) FIELD(esr, 4, 1)
+#define SYS64_RT_SHIFT 5
 #define SYS64_RT(esr) FIELD(esr, 9, 5)
 #define SYS64_CRN(esr) FIELD(esr, 13, 10)
 #define SYS64_OP1(esr) FIELD(esr, 16, 14)
@@ -68,9 +69,10 @@
 /* EC_FP_ASIMD of an A64 instruction: CV, COND = always */
 #define FP_COND_ALWAYS (BIT(24) | 0xeUL << 20)
 
-/* EC_ERET */
+/* EC_ERET. ERETA_BIT: ERET_ERETA() */
+#define ERETA_BIT 1
 #define ERET_A(esr) FIELD(esr, 0, 0)    /* which key, if ERETA */
-#define ERET_ERETA(esr) FIELD(esr, 1, 1)
+#define ERET_ERETA(esr) FIELD(esr, ERETA_BIT, ERETA_BIT)
 
 /* EC_SME: what was wrong */
 #define SME_SMTC(esr) FIELD(esr, 2, 0)

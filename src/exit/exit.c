@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only dispatch of synchronous exits: one row per exception class. */
+/* The only dispatch of synchronous exits: one row per exception class, with its fast path if any. */
 #include "exit/exit.h"
 
 #include "arch/esr.h"
 #include "exit/abort.h"
+#include "exit/fast.h"
 #include "exit/hvc.h"
 #include "exit/sysreg_emul.h"
 #include "exit/wfx.h"
@@ -35,28 +36,50 @@ static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
 
 static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
 
+/* ROW(exception class, handler, fast path or NULL, as what it is accounted) */
+#define EXIT_TABLE(ROW)                                                                            \
+	ROW(EC_UNKNOWN, exit_undef, NULL, UNKNOWN)                                                 \
+	ROW(EC_WFX, wfx_trap, NULL, WFX)                                                           \
+	ROW(EC_FP_ASIMD, simd_trap, NULL, FP_ASIMD)                                                \
+	ROW(EC_PAC, exit_undef, NULL, PAC)                                                         \
+	ROW(EC_SVE, simd_trap, NULL, SVE)                                                          \
+	ROW(EC_SME, simd_trap, NULL, SME)                                                          \
+	ROW(EC_HVC64, hvc_trap, fast_hvc, HVC)                                                     \
+	ROW(EC_SMC64, smc_trap, NULL, SMC)                                                         \
+	ROW(EC_SYS64, sysreg_trap, fast_sys_gprs, SYS)                                             \
+	ROW(EC_ERET, eret_trap, fast_eret, ERET)                                                   \
+	ROW(EC_IABT_LOW, iabt_trap, NULL, IABT)                                                    \
+	ROW(EC_DABT_LOW, dabt_trap, NULL, DABT)                                                    \
+	ROW(EC_DABT_CUR, vncr_trap, NULL, DABT)
+
 static const struct exit_row exit_table[64] = {
-	[EC_UNKNOWN] = { exit_undef, EXIT_CLASS_UNKNOWN },
-	[EC_WFX] = { wfx_trap, EXIT_CLASS_WFX },
-	[EC_FP_ASIMD] = { simd_trap, EXIT_CLASS_FP_ASIMD },
-	[EC_PAC] = { exit_undef, EXIT_CLASS_PAC },
-	[EC_SVE] = { simd_trap, EXIT_CLASS_SVE },
-	[EC_SME] = { simd_trap, EXIT_CLASS_SME },
-	[EC_HVC64] = { hvc_trap, EXIT_CLASS_HVC },
-	[EC_SMC64] = { smc_trap, EXIT_CLASS_SMC },
-	[EC_SYS64] = { sysreg_trap, EXIT_CLASS_SYS },
-	[EC_ERET] = { eret_trap, EXIT_CLASS_ERET },
-	[EC_IABT_LOW] = { iabt_trap, EXIT_CLASS_IABT },
-	[EC_DABT_LOW] = { dabt_trap, EXIT_CLASS_DABT },
-	[EC_DABT_CUR] = { vncr_trap, EXIT_CLASS_DABT },
+#define ROW(ec, handle, fast, class) [ec] = { handle, EXIT_CLASS_##class },
+	EXIT_TABLE(ROW)
+#undef ROW
 };
+
+exit_fast_fn *const exit_fast[64] = {
+#define ROW(ec, handle, fast, class) [ec] = fast,
+	EXIT_TABLE(ROW)
+#undef ROW
+};
+
+static const struct exit_row *row_of(u64 esr)
+{
+	const struct exit_row *row = &exit_table[ESR_EC(esr)];
+
+	return likely(row->handle) ? row : &exit_other;
+}
+
+enum exit_class exit_class(u64 esr)
+{
+	return row_of(esr)->class;
+}
 
 enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit_class *class)
 {
-	const struct exit_row *row = &exit_table[ESR_EC(exit->esr)];
+	const struct exit_row *row = row_of(exit->esr);
 
-	if (unlikely(!row->handle))
-		row = &exit_other;
 	*class = row->class;
 	/* What L1 trapped of its guest is L1's, whoever else might want it. */
 	if (unlikely(vcpu->has_el2)) {

@@ -4,6 +4,11 @@
 
 #include "state/exit.h"
 
+/* vectors.S: the fast path of a synchronous exit of a class (exit/fast.h), if there is one. */
+extern exit_fast_fn *const exit_fast[64];
+/* As what an exit with this syndrome is accounted. */
+enum exit_class exit_class(u64 esr);
+
 /*
  * Decide what a synchronous exit means and handle it. Called by run.c only, with the exit's
  * snapshot; sets *class for the accounting.

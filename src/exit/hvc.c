@@ -6,7 +6,6 @@
 #include "arch/feat.h"
 #include "arch/insn.h"
 #include "exit/psci.h"
-#include "nested/level.h"
 #include "state/vcpu.h"
 
 #define SMCCC_VERSION 0x80000000u
@@ -133,11 +132,7 @@ static enum verdict call(struct vcpu *vcpu, const struct exit *exit)
 enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* At vEL2 an HVC is an exception to vEL2 itself. */
-	if (unlikely(vcpu->hyp)) {
-		level_take(vcpu, LEVEL_SYNC, exit->esr);
-		return RESUME;
-	}
-	return call(vcpu, exit);
+	return unlikely(vcpu->hyp) ? REFLECT : call(vcpu, exit);
 }
 
 enum verdict smc_trap(struct vcpu *vcpu, const struct exit *exit)

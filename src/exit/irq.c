@@ -61,19 +61,19 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 	sched_tick(cpu);
 }
 
-u64 irq_again(struct vcpu *vcpu)
+u32 irq_again(struct vcpu *vcpu)
 {
 	u32 intid = gicv3_ack();
 
 	if (!vgic_ppi_again(vcpu, intid))
-		return intid + 1;
+		return intid;
 	gicv3_eoi(intid);
-	return 0;
+	return INTID_OVER;
 }
 
-void irq_acked(u64 acked)
+void irq_acked(u32 intid)
 {
-	irq_all(cpu_this(), (u32)(acked - 1));
+	irq_all(cpu_this(), intid);
 }
 
 void irq_handle(void)

@@ -226,13 +226,13 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Of no row: the ID registers, or sysreg_trap()'s to decide. */
+/* Of no row: the ID registers; FULL: sysreg_trap()'s to decide. */
 static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
 
 	(void)id;
-	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : UNDEF;
+	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : FULL;
 }
 
 /*
@@ -291,18 +291,19 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
  * Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay
  * unsaid).
  */
-static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u32 key, const struct exit *exit)
+static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u64 esr, u64 pc)
 {
 	struct vm *vm = vcpu->vm;
+	u32 key = (u32)esr & SYSREG_KEY_MASK;
 	u32 bit = ((key >> 1) * 0x9e3779b1u) >> 24;
 	char text[SYSREG_TEXT_MAX];
-	const char *op = SYS64_OP0(key) == 1 ? "" : SYS64_READ(exit->esr) ? "MRS " : "MSR ";
+	const char *op = SYS64_OP0(key) == 1 ? "" : SYS64_READ(esr) ? "MRS " : "MSR ";
 
 	if (__atomic_fetch_or(&vm->undef_logged[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED) &
 	    BIT(bit % 64))
 		return;
 	sysreg_text(text, key);
-	log_line("vm %s: UNDEF: %s%s at 0x%lx", vm->config->name, op, text, exit->elr);
+	log_line("vm %s: UNDEF: %s%s at 0x%lx", vm->config->name, op, text, pc);
 }
 
 /* SPSR_EL2.M[3:0] of EL0, in either Execution state. */
@@ -333,7 +334,7 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 		if (!write)
 			vcpu_gpr_set(vcpu, rt, value);
 	} else if (verdict == UNDEF) {
-		log_undef(vcpu, key, exit);
+		log_undef(vcpu, exit->esr, exit->elr);
 	}
 	return verdict;
 }
@@ -346,11 +347,13 @@ enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 	enum verdict verdict;
 
 	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
-		return UNDEF;
+		return FULL;
 	verdict = vel2_fn[row](vcpu, (enum sysreg_id)(row - 1), write, &value);
-	if (unlikely(verdict != SKIP))
-		return verdict;
-	if (!write)
-		vcpu_gpr_set(vcpu, rt, value);
-	return SKIP;
+	if (likely(verdict == SKIP)) {
+		if (!write)
+			vcpu_gpr_set(vcpu, rt, value);
+	} else if (unlikely(verdict == UNDEF)) {
+		log_undef(vcpu, esr, vcpu->pc);
+	}
+	return verdict;
 }

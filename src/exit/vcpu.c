@@ -4,6 +4,7 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
+#include "exit/exit.h"
 #include "exit/serror.h"
 #include "lib/check.h"
 #include "nested/level.h"
@@ -16,14 +17,6 @@
 #include "traps/vel2.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
-
-_Static_assert(offsetof(struct vcpu, vncr) == 272 && offsetof(struct vcpu, local_erets) == 280 &&
-		       offsetof(struct vcpu, timers_trap) == 288 &&
-		       offsetof(struct vcpu, short_ways) == 294 &&
-		       offsetof(struct vcpu, hyp) == 295 &&
-		       offsetof(struct vcpu, mdscr_quiet) == 304 &&
-		       offsetof(struct vcpu, sr[SR_CPACR_EL1]) == 320,
-	       "vectors.S knows these");
 
 #define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */
 
@@ -40,6 +33,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
+	vcpu->fast = vcpu->has_el2 && !simd_chaos ? exit_fast : NULL;
 	if (vcpu->has_el2) {
 		vel2_reset(vcpu);
 		vncr_reset(vcpu);

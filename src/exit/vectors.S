@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entry to the guest and the vectors of EL2. */
 
-	.arch	armv8.2-a
-#define EXIT_SYNC	0
-#define EXIT_FIQ	2
-#define EXIT_SERROR	3
-#define EC_HVC64	0x16
-#define EC_SYS64	0x18
-#define EC_ERET		0x1a
+#include <offsets.h>	/* of src/exit/offsets.c */
 
+	.arch	armv8.2-a
 #define FRAME		112	/* x19-x30, vcpu, its exit function */
 #define FRAME_VCPU	96
 #define FRAME_EXIT	104
 /* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
 #define STACK_SHIFT	14
-
-/* struct vcpu (vcpu.c asserts them), and words of its VNCR page. */
-#define VCPU_VNCR	272
-#define VCPU_LOCAL_ERETS 280
-#define VCPU_TIMERS_TRAP 288
-#define VCPU_WAYS	294	/* short_ways, hyp */
-#define AT_VEL2		0x101
-#define AT_L2		0x001
-#define VCPU_MDSCR	304	/* mdscr_quiet */
-#define VCPU_CPACR	320	/* sr[SR_CPACR_EL1] */
-#define VNCR_HCR	0x078
-#define VNCR_MDSCR	0x158
-#define VNCR_ICH_HCR	0x4c0
-#define HCR_TGE_BIT	27
-#define HCR_IMO_FMO	(1 << 4 | 1 << 3)
-#define PSTATE_EL2H	9
 
 /* Between a block of the guest's registers and vcpu->gpr; x0 = vcpu, op = ldp or stp. */
 	.macro	x4_x17, op
@@ -41,7 +20,8 @@
 	\op	x14, x15, [x0, #112]
 	\op	x16, x17, [x0, #128]
 	.endm
-	.macro	x20_x29, op
+	.macro	x18_x29, op
+	\op	x18, x19, [x0, #144]
 	\op	x20, x21, [x0, #160]
 	\op	x22, x23, [x0, #176]
 	\op	x24, x25, [x0, #192]
@@ -68,8 +48,7 @@ vcpu_enter:
 guest_enter:
 	ldp	x2, x3, [x0, #16]
 	x4_x17	ldp
-	ldp	x18, x19, [x0, #144]
-	x20_x29	ldp
+	x18_x29	ldp
 	ldr	x30, [x0, #240]
 	ldp	x0, x1, [x0]
 	eret
@@ -80,10 +59,10 @@ guest_enter:
 /* From a lower EL: [sp] = guest's x0, x1; x1 = enum exit_kind; below them vcpu_enter's frame. */
 guest_exit:
 	ldr	x0, [sp, #16 + FRAME_VCPU]
+guest_exit_of:			/* x0 = vcpu */
 	stp	x2, x3, [x0, #16]
 	x4_x17	stp
-	stp	x18, x19, [x0, #144]
-	x20_x29	stp
+	x18_x29	stp
 	str	x30, [x0, #240]
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0]
@@ -103,24 +82,19 @@ exit_done:
 	ret
 
 /*
- * Interrupts, and the frequent exits of a vcpu that has EL2, go a short way: function is called
- * with x18-x29 where they are, as C keeps them; of vcpu->gpr the others are there. It returns 0:
- * all done, ERET. Else all registers are put there, and run_long(vcpu, what it returned) goes on
- * like vcpu_enter()'s handle(). x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
+ * The fast paths: a physical interrupt, and synchronous exits of a vcpu that has EL2 if their class
+ * has one (exit_fast[]). C is called with x18-x29 where they are, as it keeps them; of vcpu->gpr
+ * the others are there. The verdict DONE: ERET; DONE_GPRS: with all of vcpu->gpr. Else all
+ * registers are put there, and run_on(vcpu, verdict, kind) goes on like vcpu_enter()'s exit
+ * function. x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
-	.macro	save_rest
-	stp	x18, x19, [x0, #144]
-	x20_x29	stp
-	.endm
-	.macro	short_save
+	.macro	fast_path, kind, call, function
 	x4_x17	stp
 	str	x30, [x0, #240]
 	ldp	x4, x5, [sp], #16
 	stp	x4, x5, [x0]
-	.endm
-	.macro	short_way, function
-	bl	\function
-	cbnz	x0, short_long
+	\call	\function
+	cbnz	w0, 1f
 	ldr	x0, [sp, #FRAME_VCPU]
 	ldp	x2, x3, [x0, #16]
 	x4_x17	ldp
@@ -129,52 +103,74 @@ exit_done:
 	eret
 	dsb	nsh
 	isb
+1:	mov	w1, w0
+	mov	w2, #\kind
+	b	go_on
 	.endm
-short_long:
-	mov	x1, x0
+go_on:
 	ldr	x0, [sp, #FRAME_VCPU]
-	save_rest
-	bl	run_long
+	cmp	w1, #DONE_GPRS
+	b.eq	guest_enter
+	x18_x29	stp
+	bl	run_on
 	b	exit_done
+
+/* x1 = ESR_EL2, x3 = the path */
+sync:
+	fast_path EXIT_SYNC, blr, x3
+irq:
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	stp	x2, x3, [x0, #16]
+	fast_path EXIT_IRQ, bl, fast_irq
+
+/* fast_sys(vcpu, esr), with the register that the instruction names in vcpu->gpr. */
+	.globl	fast_sys_gprs
+	.type	fast_sys_gprs, %function
+fast_sys_gprs:
+	ubfx	x2, x1, #SYS64_RT_SHIFT, #5
+	sub	x2, x2, #18
+	cmp	x2, #29 - 18
+	b.hi	fast_sys
+	x18_x29	stp
+	b	fast_sys
+	.size	fast_sys_gprs, . - fast_sys_gprs
 
 /*
  * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1
- * and ELR_EL1, the bank stays, nothing else changes. What is out of the ordinary (ERETA, another
- * level, an illegal return, L1's virtual GIC interface on, whose maintenance interrupt wants a
- * look) takes the long way, level_eret(). x1 = ESR_EL2.
+ * and ELR_EL1, the bank stays, nothing else changes. It has no C, as half of the way would be
+ * registers saved for it. What is out of the ordinary (ERETA, another level, an illegal return,
+ * something that vEL2 has done without a trap: the rows of traps/untrapped.h) is C's, as any exit.
+ * x1 = ESR_EL2.
  */
-eret_local:
-	ldr	x0, [sp, #16 + FRAME_VCPU]
-	tbnz	x1, #1, whole
-	ldrh	w1, [x0, #VCPU_WAYS]	/* L2's traps to L1 */
-	cmp	w1, #AT_VEL2
-	b.ne	eret_other
-	stp	x2, x3, [x0, #16]
+eret_within:
+	tbnz	x1, #ERETA_BIT, 3f
+	ldrb	w2, [x0, #VCPU_HYP]	/* L2's may trap to L1 */
+	cbz	w2, 3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
-	ldr	x3, [x2, #VNCR_HCR]
-	tbz	x3, #HCR_TGE_BIT, 2f
-	and	x3, x1, #0x1f
+	ldr	x3, [x2, #VNCR_HCR_EL2]
+	tbz	x3, #HCR_TGE_BIT, 4f
+	and	x3, x1, #PSTATE_M
 	cbz	x3, 1f
 	cmp	x3, #PSTATE_EL2H
-	b.ne	3f
+	b.ne	2f
 1:	ldrb	w3, [x0, #VCPU_TIMERS_TRAP]
-	cbz	w3, 3f
-	ldr	x3, [x2, #VNCR_ICH_HCR]
-	tbnz	x3, #0, 3f
+	cbz	w3, 2f
+	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
+	tbnz	x3, #ICH_HCR_EN_BIT, 2f
 	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */
 	ldr	x3, [x0, #VCPU_CPACR]
 	cmp	x1, x3
-	b.ne	3f
-	ldr	x1, [x2, #VNCR_MDSCR]	/* debug_vel2_quiet() */
-	ldr	x3, [x0, #VCPU_MDSCR]
+	b.ne	2f
+	ldr	x1, [x2, #VNCR_MDSCR_EL1]	/* debug_vel2_quiet() */
+	ldr	x3, [x0, #VCPU_MDSCR_QUIET]
 	cmp	x1, x3
-	b.ne	3f
+	b.ne	2f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
-	and	x3, x1, #8		/* EL2h is EL1h to the CPU: 9 and 5 */
+	and	x3, x1, #PSTATE_EL2T	/* EL2h is EL1h to the CPU */
 	sub	x1, x1, x3, lsr #1
-	mov	x3, #0x1fdf		/* SPSR_RETURN of level.c */
-	movk	x3, #0xf3f0, lsl #16
+	mov	x3, #LEVEL_SPSR & 0xffff
+	movk	x3, #LEVEL_SPSR >> 16, lsl #16
 	and	x1, x1, x3
 	msr	SPSR_EL2, x1
 	mrs	x1, S3_5_C4_C0_1	/* ELR_EL12 */
@@ -187,79 +183,16 @@ eret_local:
 	eret
 	dsb	nsh
 	isb
-2:	and	x1, x1, #0x1f		/* SPSR_EL12, with TGE = 0 */
+4:	and	x1, x1, #PSTATE_M	/* SPSR_EL12, with TGE = 0 */
 	cmp	x1, #PSTATE_EL2H
-	b.ne	eret_l2
+	b.ne	2f
 	mvn	x3, x3
 	tst	x3, #HCR_IMO_FMO	/* vgic_el2_open() */
 	b.eq	1b
-3:	ldp	x2, x3, [x0, #16]
-whole:
-	mov	x1, #EXIT_SYNC
-	b	guest_exit
-
-eret_other:
-	cmp	w1, #AT_L2
-	b.ne	whole
-	stp	x2, x3, [x0, #16]
-	short_save
-	short_way run_reflect
-
-/* An ERET of vEL2, to L2 if it is a legal one. */
-eret_l2:
-	short_save
-	short_way run_eret
-
-/* HVC of L2: L1's. x1 = ESR_EL2. */
-hvc:
-	ldr	x0, [sp, #16 + FRAME_VCPU]
-	ldrh	w1, [x0, #VCPU_WAYS]
-	cmp	w1, #AT_L2
-	b.ne	whole
-	stp	x2, x3, [x0, #16]
-	short_save
-	short_way run_hvc
-
-/*
- * A register access of vEL2 that traps: run_sys(), the short way unless the register transferred is
- * one of x18-x29. x1 = ESR_EL2.
- */
-sys_vel2:
-	ldr	x0, [sp, #16 + FRAME_VCPU]
-	stp	x2, x3, [x0, #16]
-	ldrh	w2, [x0, #VCPU_WAYS]
-	cmp	w2, #AT_VEL2
-	b.ne	3f
-	ubfx	x3, x1, #5, #5		/* Rt */
-	sub	x3, x3, #18
-	short_save
-	cmp	x3, #29 - 18
-	b.ls	2f
-1:	short_way run_sys
-2:	save_rest
-	tbz	x1, #0, 1b		/* a write changes none */
-	bl	run_sys
-	mov	x1, x0
-	ldr	x0, [sp, #FRAME_VCPU]
-	cbz	x1, guest_enter
-	bl	run_long
-	b	exit_done
-3:	cbnz	w2, 5f
-4:	ldp	x2, x3, [x0, #16]
-	b	whole
-	/* L2's: of a register or an instruction of EL2's (op1 4 and 5)? */
-5:	cmp	w2, #AT_L2
-	b.ne	4b
-	tbz	x1, #16, 4b
-	short_save
-	short_way run_reflect
-
-/* A physical interrupt. */
-irq:
-	ldr	x0, [sp, #16 + FRAME_VCPU]
-	stp	x2, x3, [x0, #16]
-	short_save
-	short_way run_irq
+2:	mrs	x1, ESR_EL2
+3:	adrp	x3, fast_eret
+	add	x3, x3, :lo12:fast_eret
+	b	sync
 
 	.macro	lower_irq
 	.balign	128
@@ -274,28 +207,24 @@ irq:
 	b	guest_exit
 	.endm
 
-	/*
-	 * Synchronous: the frequent exits of a vcpu that has EL2 may go a short way; the others are
-	 * told apart by one compare.
-	 */
+	/* Without a fast path everything is saved at once. */
 	.macro	lower_sync
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
+	ldr	x0, [sp, #16 + FRAME_VCPU]
+	ldr	x1, [x0, #VCPU_FAST]
+	cbz	x1, 1f
+	stp	x2, x3, [x0, #16]
+	mov	x3, x1			/* exit_fast[] */
 	mrs	x1, ESR_EL2
-	ubfx	x0, x1, #30, #2		/* EC 0x1x */
-	cmp	x0, #EC_SYS64 >> 4
-	b.eq	1f
-	mov	x1, #EXIT_SYNC
-	b	guest_exit
-1:	ubfx	x0, x1, #26, #6
-	cmp	x0, #EC_SYS64
-	b.eq	sys_vel2
-	cmp	x0, #EC_HVC64
-	b.eq	hvc
-	cmp	x0, #EC_ERET
-	b.eq	eret_local
-	mov	x1, #EXIT_SYNC
-	b	guest_exit
+	ubfx	x2, x1, #ESR_EC_SHIFT, #6
+	cmp	x2, #EC_ERET
+	b.eq	eret_within
+	ldr	x3, [x3, x2, lsl #3]
+	cbnz	x3, sync
+	ldp	x2, x3, [x0, #16]
+1:	mov	x1, #EXIT_SYNC
+	b	guest_exit_of
 	.endm
 
 	/* What nidus itself must never take: report and halt. */

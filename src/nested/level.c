@@ -19,19 +19,11 @@
 #include "state/l1regs.h"
 #include "state/vcpu.h"
 #include "traps/bank.h"
-#include "traps/debug.h"
 #include "traps/identity.h"
 #include "traps/reflect.h"
 #include "traps/traps.h"
 #include "traps/traps_nested.h"
-#include "traps/vel2.h"
-#include "vgic/nested.h"
-#include "vtimer/nested.h"
-
-/* What a nested ERET may set: everything that PSTATE has for the features that a VM sees. */
-#define SPSR_RETURN                                                                                \
-	(PSTATE_NZCV | PSTATE_TCO | PSTATE_DIT | PSTATE_UAO | PSTATE_PAN | PSTATE_SS | PSTATE_IL | \
-	 PSTATE_SSBS | PSTATE_BTYPE | PSTATE_DAIF | PSTATE_M)
+#include "traps/untrapped.h"
 
 /* What L1 says that L2's MIDR_EL1 and MPIDR_EL1 are. */
 static u64 l2_midr(const struct vcpu *vcpu)
@@ -54,8 +46,7 @@ static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 	bool valid = vcpu->traps.l2.valid;
 
 	vcpu->traps.l2.valid = false;
-	if (unlikely(vel2_without_vhe(vcpu)))
-		vel2_say_vhe(vcpu);
+	untrapped_look(vcpu, UNTRAPPED_L2);
 	if (unlikely(!shadow_ready(vcpu)))
 		return false;
 	vtimer_cnthctl_complete(vcpu);
@@ -199,26 +190,45 @@ static bool l2_steps(const struct vcpu *vcpu, u64 spsr)
 	       ((vcpu->sr[SR_MDSCR_EL1] & MDSCR_KDE) && !(spsr & PSTATE_D));
 }
 
+/* DebugExceptionReturnSS: not without a step, and not where one would have been due already. */
+static __attribute__((noinline)) bool keeps_ss(const struct vcpu *vcpu, u64 spsr,
+					       enum target target)
+{
+	return (sysreg_read(MDSCR_EL1) & MDSCR_SS) && !debug_vel2_enabled(vcpu) &&
+	       (target != TARGET_VEL1 || l2_steps(vcpu, spsr));
+}
+
 /*
  * SetPSTATEFromSPSR: an illegal return keeps the mode and sets IL, so that the PE raises the
  * exception itself.
  */
-static u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
+static inline u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target target)
 {
-	u64 new = spsr & SPSR_RETURN;
+	u64 new = spsr & LEVEL_SPSR;
 
-	/*
-	 * DebugExceptionReturnSS: not without a step, and not where one would have been due
-	 * already.
-	 */
-	if (likely(!vcpu->debug_live) || !(sysreg_read(MDSCR_EL1) & MDSCR_SS) ||
-	    debug_vel2_enabled(vcpu) || (target == TARGET_VEL1 && !l2_steps(vcpu, spsr)))
+	if (likely(!vcpu->debug_live) || !keeps_ss(vcpu, spsr, target))
 		new &= ~PSTATE_SS;
 	if (target == TARGET_ILLEGAL)
 		return (new & ~(PSTATE_M | PSTATE_SS | PSTATE_BTYPE)) |
 		       (vcpu->pstate & PSTATE_M) | PSTATE_IL;
 	/* vEL2 is EL1 to the CPU. */
 	return target == TARGET_VEL2 ? new - (PSTATE_EL2T - PSTATE_EL1T) : new;
+}
+
+/*
+ * AArch64.ExceptionReturn from vEL2: PC and PSTATE, and the other level if it is that. False: not
+ * yet (leave_vel2()).
+ */
+static inline __attribute__((always_inline)) bool give(struct vcpu *vcpu, enum target target,
+						       u64 spsr, u64 elr)
+{
+	if (target == TARGET_VEL1 && unlikely(!leave_vel2(vcpu)))
+		return false;
+	vcpu->pstate = eret_pstate(vcpu, spsr, target);
+	vcpu->pc = elr;
+	if (target == TARGET_VEL1 && unlikely(vcpu->debug_live))
+		debug_leave_vel2(vcpu);
+	return true;
 }
 
 enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
@@ -228,25 +238,21 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
 		return RESUME; /* it injected the failure */
-	if (target == TARGET_VEL1 && unlikely(!leave_vel2(vcpu)))
+	if (unlikely(!give(vcpu, target, spsr, elr)))
 		return RESUME; /* the ERET is executed again */
-	vcpu->pstate = eret_pstate(vcpu, spsr, target);
-	vcpu->pc = elr;
 	vcpu->pc_dirty = true;
-	if (target == TARGET_VEL1) {
-		if (unlikely(vcpu->debug_live))
-			debug_leave_vel2(vcpu);
+	if (target == TARGET_VEL1)
 		vcpu->traps_stale = true;
-	} else if (!vgic_el2_quiet(vcpu))
-		vgic_el2_exit(vcpu);
+	else
+		untrapped_look(vcpu, UNTRAPPED_STAY);
 	return RESUME;
 }
 
 /* PC and PSTATE now, instead of with the entry (pc_dirty). */
-static inline void pc_load(struct vcpu *vcpu, u64 pc, u64 pstate)
+static inline void pc_load(const struct vcpu *vcpu)
 {
-	vcpu->pc = pc;
-	vcpu->pstate = pstate;
+	u64 pc = vcpu->pc, pstate = vcpu->pstate;
+
 	sysreg_write(ELR_EL2, pc);
 	sysreg_write(SPSR_EL2, pstate);
 }
@@ -257,9 +263,9 @@ bool level_eret_l2(struct vcpu *vcpu)
 
 	if (unlikely(vcpu->debug_live ||
 		     eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
-	    unlikely(!leave_vel2(vcpu)))
+	    unlikely(!give(vcpu, TARGET_VEL1, spsr, elr)))
 		return false;
-	pc_load(vcpu, elr, spsr & SPSR_RETURN & ~PSTATE_SS); /* not live: as eret_pstate() */
+	pc_load(vcpu);
 	return true;
 }
 
@@ -267,48 +273,50 @@ bool level_eret_l2(struct vcpu *vcpu)
  * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2
  * by that of its EL1, which is AArch64.
  */
-static u64 vector_group(const struct vcpu *vcpu)
+static u64 vector_group(bool hyp, u64 pstate)
 {
-	if (vcpu->hyp && PSTATE_EL(vcpu->pstate))
-		return vcpu->pstate & PSTATE_SPX ? 0x200 : 0x000;
-	return vcpu->hyp && (vcpu->pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
+	if (hyp && PSTATE_EL(pstate))
+		return pstate & PSTATE_SPX ? 0x200 : 0x000;
+	return hyp && (pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
+}
+
+/* AArch64.TakeException with target EL2, of a vcpu whose hyp, PC and PSTATE are these. */
+static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum level_vector kind,
+						       u64 esr, bool hyp, u64 pc, u64 pstate)
+{
+	/* From L2 the state as it is: L1 is EL2 to it, whatever L2 calls itself. */
+	u64 spsr = hyp ? inject_spsr(vcpu) : pstate;
+
+	if (!hyp)
+		enter_vel2(vcpu);
+	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
+		sysreg_write(ESR_EL12, esr);
+	sysreg_write(SPSR_EL12, spsr);
+	sysreg_write(ELR_EL12, pc);
+	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + vector_group(hyp, pstate) + kind;
+	vcpu->pstate = inject_pstate(vcpu, pstate);
 }
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
-	/* From L2 the state as it is: L1 is EL2 to it, whatever L2 calls itself. */
-	u64 group = vector_group(vcpu), spsr = vcpu->hyp ? inject_spsr(vcpu) : vcpu->pstate;
-
-	if (!vcpu->hyp) {
-		enter_vel2(vcpu);
+	if (!vcpu->hyp)
 		vcpu->traps_stale = true;
-	}
-	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
-		sysreg_write(ESR_EL12, esr);
-	sysreg_write(SPSR_EL12, spsr);
-	sysreg_write(ELR_EL12, vcpu->pc);
-	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + group + kind;
-	vcpu->pstate = inject_pstate(vcpu, vcpu->pstate);
+	take(vcpu, kind, esr, vcpu->hyp, vcpu->pc, vcpu->pstate);
 	vcpu->pc_dirty = true;
 }
 
 /* level_take() of a synchronous exception from L2, as the CPU has its registers. */
-static inline __attribute__((always_inline)) void take_l2(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void take_l2(struct vcpu *vcpu, u64 esr)
 {
-	u64 pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
-
-	enter_vel2(vcpu);
-	sysreg_write(ESR_EL12, sysreg_read(ESR_EL2));
-	sysreg_write(SPSR_EL12, pstate);
-	sysreg_write(ELR_EL12, pc);
-	pc_load(vcpu, (sysreg_read(VBAR_EL12) & MASK(63, 11)) + 0x400, inject_pstate(vcpu, pstate));
+	take(vcpu, LEVEL_SYNC, esr, false, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
+	pc_load(vcpu);
 }
 
-bool level_hvc(struct vcpu *vcpu)
+bool level_hvc(struct vcpu *vcpu, u64 esr)
 {
 	if (unlikely(l1_hcr(vcpu) & HCR_HCD))
 		return false;
-	take_l2(vcpu);
+	take_l2(vcpu, esr);
 	return true;
 }
 
@@ -316,7 +324,7 @@ bool level_nv(struct vcpu *vcpu, u64 esr)
 {
 	if (unlikely(!reflect_nv(vcpu, esr)))
 		return false;
-	take_l2(vcpu);
+	take_l2(vcpu, esr);
 	return true;
 }
 

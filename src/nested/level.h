@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "arch/pstate.h"
 #include "lib/types.h"
 #include "state/exit.h"
 
@@ -18,6 +19,11 @@ enum level_vector {
 	LEVEL_FIQ = 0x100,
 	LEVEL_SERROR = 0x180
 };
+
+/* What a nested ERET may set: all that PSTATE has for the features that a VM sees. vectors.S */
+#define LEVEL_SPSR                                                                                 \
+	(PSTATE_NZCV | PSTATE_TCO | PSTATE_DIT | PSTATE_UAO | PSTATE_PAN | PSTATE_SS | PSTATE_IL | \
+	 PSTATE_SSBS | PSTATE_BTYPE | PSTATE_DAIF | PSTATE_M)
 
 /* EC 0x1a: an ERET, ERETAA or ERETAB of vEL2 (AArch64.ExceptionReturn). */
 enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
@@ -48,7 +54,7 @@ void level_reflect(struct vcpu *vcpu);
  * afterwards. Right after the exit.
  */
 bool level_eret_l2(struct vcpu *vcpu);
-bool level_hvc(struct vcpu *vcpu);
+bool level_hvc(struct vcpu *vcpu, u64 esr);
 bool level_nv(struct vcpu *vcpu, u64 esr);
 
 /* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */

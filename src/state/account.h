@@ -20,7 +20,7 @@ struct account {
 	} class[2 * EXIT_CLASS_COUNT];
 	u64 run_ticks;    /* in the run loop until it ended last, guest and exits */
 	u64 begun;        /* CNTPCT when it began; 0: it has ended */
-	u64 left;         /* a short way (run.h) is not the whole way: the exit */
+	u64 left;         /* a fast path (exit/fast.h) is not all: the exit */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
 	u64 level_entries; /* level switches from vEL2 to L2, each of which has one back */

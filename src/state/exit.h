@@ -18,11 +18,13 @@ struct exit {
 	u64 esr, far, hpfar, elr, spsr;
 };
 
-/* What is to become of the vcpu; only run.c acts on it. */
+/* What is to become of the vcpu; only run.c acts on it. vectors.S knows that DONE is 0. */
 enum verdict {
+	DONE,    /* fast paths only (exit/fast.h): all is in place for the ERET */
+	DONE_GPRS, /* likewise, but x18-x29 are in vcpu->gpr */
 	RESUME,  /* enter again where the vcpu's pc is */
 	SKIP,    /* step over the trapped instruction, then enter again */
-	REFLECT, /* give the trap to L1 */
+	REFLECT, /* give the exception to vEL2 */
 	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
 	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
@@ -31,7 +33,11 @@ enum verdict {
 	RESET_VM, /* its guest wants its VM to be reset */
 	/* others have to do their part first: to be handled again, before anything else is */
 	AGAIN,
+	FULL,    /* fast paths only: nothing was done, the full exit has to follow */
 };
+
+/* The fast path of a synchronous exit (exit/fast.h), from its syndrome. */
+typedef enum verdict exit_fast_fn(struct vcpu *vcpu, u64 esr);
 
 /* Exit classes for accounting: perf kvm stat's names (esr_ec) where it has them. */
 #define EXIT_CLASSES(X)                                                                            \

@@ -62,9 +62,10 @@ struct mdscr {
 struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
-	/* For vectors.S: offsets 272 to 295; mdscr_quiet, and sr. */
 	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
-	u64 local_erets;    /* ERETs of vEL2 that took the short way */
+	/* has_el2: exit_fast[], frequent exits go a fast path; NULL: with simd.chaos none does */
+	exit_fast_fn *const *fast;
+	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
 	bool timers_trap;
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
@@ -72,14 +73,12 @@ struct vcpu {
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
 	bool has_el2;       /* of a VM that may be a hypervisor */
 	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
-	/* These two together: vectors.S. */
-	bool short_ways;    /* has_el2: frequent exits go one (run.h); not with simd.chaos */
 	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
 	bool l2_differs;    /* has_el2: one of these two */
 	bool l2_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
 	bool l2_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
 	u8 index;           /* within its VM */
-	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet(). vectors.S */
+	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet() */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
@@ -88,6 +87,7 @@ struct vcpu {
 	struct traps_cache traps; /* has_el2 */
 	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
+	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
 	u64 inject_esr;     /* verdict INJECT */
 	const char *stop_reason; /* verdict STOP_VM */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */

@@ -53,7 +53,6 @@ void vel2_reset(struct vcpu *vcpu)
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
 	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
 	vcpu->timers_trap = feat.ecv;
-	vcpu->short_ways = !simd_chaos;
 	vel2_cpacr_load(vcpu);
 }
 

@@ -45,12 +45,12 @@ void vel2_cptr_exit(struct vcpu *vcpu);
 /*
  * L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format of that: nidus has no such EL2 (E2H
  * reads as written and means 1), and L1 will hardly get far. Say so, once in each boot of its VM.
- * vel2_without_vhe() has the word. Any context.
+ * vel2_with_vhe() is about the word. Any context.
  */
 void vel2_say_vhe(struct vcpu *vcpu);
-static inline bool vel2_without_vhe(const struct vcpu *vcpu)
+static inline bool vel2_with_vhe(const struct vcpu *vcpu)
 {
-	return !(vncr_read(vcpu, VNCR_HCR_EL2) & HCR_E2H);
+	return vncr_read(vcpu, VNCR_HCR_EL2) & HCR_E2H;
 }
 
 /* sr[SR_CPACR_EL1] of the vEL2 context from its CPTR_EL2. */

@@ -136,7 +136,7 @@ void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
  */
 void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
 /*
- * The short way for one that fires as the last time, and is all that there is to it: false: it is
+ * The fast path for one that fires as the last time, and is all that there is to it: false: it is
  * not, nothing was done, vgic_inject_ppi_hw() it is. One ICH_LR write; wakes nobody. vcpu is
  * loaded.
  */

@@ -27,13 +27,19 @@ void vtimer_level_switch(struct vcpu *vcpu);
  */
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
+/* Whether L1's accesses to its guest's timers trap; else they are looked for at each exit. */
+static inline bool vtimer_el2_traps(const struct vcpu *vcpu)
+{
+	return vcpu->timers_trap;
+}
+
 /*
  * Whether vtimer_el2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is
  * what it was.
  */
 static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
 {
-	return vcpu->timers_trap && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
+	return vtimer_el2_traps(vcpu) && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
 }
 
 /*

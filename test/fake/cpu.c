@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dev/power.h"
+#include "exit/fast.h"
 #include "exit/run.h"
 #include "state/cpu.h"
 
@@ -34,6 +35,11 @@ WEAK u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind
 	(void)vcpu;
 	(void)handle;
 	abort();
+}
+
+WEAK enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr)
+{
+	return fast_sys(vcpu, esr);
 }
 
 WEAK noreturn void machine_off(void)

@@ -324,7 +324,7 @@ static const struct {
 	{ "guest changes ZCR_EL1 and SMCR_EL1", false, MOVES_CLAIM, guest_running, ev_len },
 	{ "vEL2 returns to L2", false, MOVES_NONE, vel2_running, ev_level },
 	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
-	{ "vEL2 or L2 changes the level, the short way", false, MOVES_CLAIM_STREAMING,
+	{ "vEL2 or L2 changes the level, the fast path", false, MOVES_CLAIM_STREAMING,
 	  nested_running, ev_short },
 	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
 	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_with_sve, ev_zcr },

@@ -133,7 +133,7 @@ void leave(u32 c)
 }
 
 /*
- * run_eret(), run_hvc(): from one level's guest to the other's with interrupts masked all along,
+ * fast_eret(), fast_hvc(): from one level's guest to the other's with interrupts masked all along,
  * and without simd_check() if the levels differ in nothing.
  */
 void level_short(u32 c)

@@ -17,6 +17,7 @@
 #include "simd/simd.h"
 #include "exit/abort.h"
 #include "exit/exit.h"
+#include "exit/fast.h"
 #include "exit/hvc.h"
 #include "exit/sysreg_emul.h"
 #include "state/vcpu.h"
@@ -81,7 +82,7 @@ static const struct {
 
 static void every_class(void **state)
 {
-	static const enum verdict verdicts[] = { RESUME, SKIP, REFLECT, UNDEF, SLEEP, DEAD };
+	static const enum verdict verdicts[] = { RESUME, SKIP, REFLECT, UNDEF, SLEEP, DEAD, STOP_VM };
 
 	(void)state;
 	for (u32 ec = 0; ec < 64; ec++)
@@ -108,6 +109,25 @@ static void every_class(void **state)
 			if (class != want_class)
 				fail_msg("EC %#x: class %d, want %d", ec, class, want_class);
 		}
+}
+
+/* Three classes have a fast path; a vcpu's way to it is one load. */
+static void fast_paths(void **state)
+{
+	(void)state;
+	for (u32 ec = 0; ec < 64; ec++) {
+		exit_fast_fn *want = ec == 0x16	  ? fast_hvc
+				     : ec == 0x18 ? fast_sys_gprs
+				     : ec == 0x1a ? fast_eret
+						  : NULL;
+
+		if (exit_fast[ec] != want)
+			fail_msg("EC %#x: another fast path, or none", ec);
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+			if (rows[i].ec == ec)
+				assert_int_equal(exit_class((u64)ec << 26), rows[i].class);
+	}
+	assert_int_equal(exit_class(0x3fUL << 26), EXIT_CLASS_OTHER);
 }
 
 /*
@@ -183,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_class),
+		cmocka_unit_test(fast_paths),
 		cmocka_unit_test(eret_of_vel2),
 		cmocka_unit_test(l1_comes_first),
 		cmocka_unit_test(hvc_disabled),

@@ -562,7 +562,7 @@ static void found_once(void **state)
 	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2] & 0x3ff, 0x300);
 }
 
-/* ---- short ways ---- */
+/* ---- fast paths ---- */
 
 #define EVERYTHING (sizeof(vcpu) + sizeof(page))
 
@@ -603,7 +603,7 @@ static void same_memory(const u8 *want, const char *what, u64 spsr)
 		fail_msg("%s, SPSR %#lx: memory is not what the long way leaves", what, spsr);
 }
 
-/* An ERET by the short way is one by the long way, or has not happened. */
+/* An ERET by the fast path is one by the full way, or has not happened. */
 static void short_eret(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
@@ -627,7 +627,7 @@ static void short_eret(void **state)
 		regs = sum_of_registers();
 		pc = vcpu.pc;
 		pstate = vcpu.pstate;
-		vcpu.pc_dirty = vcpu.traps_stale = false; /* the short way's caller sees to these */
+		vcpu.pc_dirty = vcpu.traps_stale = false; /* the fast path's caller sees to these */
 		remember(after);
 		setup(NULL);
 		feat.el1_impdef = true;
@@ -653,7 +653,7 @@ static void short_eret(void **state)
 	assert_true(taken > 100);
 }
 
-static void short_hvc(void **state)
+static void fast_hvc_of_l2(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
 	u32 taken = 0;
@@ -682,10 +682,9 @@ static void short_hvc(void **state)
 		seed = n + 1;
 		random_homes();
 		recall(before);
-		fake_set("ESR_EL2", vcpu.exit.esr);
 		fake_set("ELR_EL2", PC);
 		fake_set("SPSR_EL2", pstate);
-		if (!level_hvc(&vcpu)) {
+		if (!level_hvc(&vcpu, vcpu.exit.esr)) {
 			assert_true(page[0x78 / 8] & HCR_HCD);
 			same_memory(before, "nothing done", pstate);
 			continue;
@@ -1020,7 +1019,7 @@ int main(void)
 		cmocka_unit_test_setup(identity_switches, setup),
 		cmocka_unit_test_setup(found_once, setup),
 		cmocka_unit_test_setup(short_eret, setup),
-		cmocka_unit_test_setup(short_hvc, setup),
+		cmocka_unit_test_setup(fast_hvc_of_l2, setup),
 		cmocka_unit_test_setup(short_nv, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(stepped, setup),

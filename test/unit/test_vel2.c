@@ -105,7 +105,7 @@ static void without_vhe(void **state)
 	vm.config = &config;
 	lines = 0;
 	page[0x78 / 8] = 1UL << 34 | 1UL << 31;
-	assert_false(vel2_without_vhe(&vcpu));
+	assert_true(vel2_with_vhe(&vcpu));
 	tcr(0x5b5993519);        /* a VHE Linux's: IPS, TG1 */
 	tcr(0x100000000 | 1UL << 31 | 1UL << 23);
 	tcr(1UL << 31);
@@ -117,7 +117,7 @@ static void without_vhe(void **state)
 	assert_non_null(strstr(last_line, "VHE"));
 	vm.e2h_said = false;
 	page[0x78 / 8] = 1UL << 31;
-	assert_true(vel2_without_vhe(&vcpu));
+	assert_false(vel2_with_vhe(&vcpu));
 	vel2_say_vhe(&vcpu);
 	vel2_say_vhe(&vcpu);
 	assert_int_equal(lines, 2);

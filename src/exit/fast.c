@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fast paths of frequent exits. */
+#include "exit/fast.h"
+
+#include "arch/esr.h"
+#include "arch/pstate.h"
+#include "arch/sysreg.h"
+#include "exit/prepare.h"
+#include "exit/run.h"
+#include "exit/sysreg_emul.h"
+#include "nested/level.h"
+#include "simd/simd_level.h"
+#include "state/vcpu.h"
+#include "traps/debug.h"
+#include "traps/traps.h"
+#include "traps/untrapped.h"
+
+/* It was handled, but is not all: run_on() goes on. */
+static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u64 left,
+			 enum verdict verdict)
+{
+	vcpu->exit.esr = esr;
+	vcpu->account.level = level;
+	vcpu->account.left = left;
+	return verdict;
+}
+
+/*
+ * The level was switched, PC and PSTATE are in their registers. What the switch itself made stale
+ * is looked at here.
+ */
+static inline enum verdict switched(struct vcpu *vcpu, u64 esr, enum account_level level,
+				    enum exit_class class, u64 left)
+{
+	if (unlikely(work_left(vcpu))) {
+		vcpu->traps_stale = true;
+		return rest(vcpu, esr, level, left, RESUME);
+	}
+	/*
+	 * No host section can have come since the last simd_check(); but with simd=switch the state
+	 * is flushed here.
+	 */
+	if (likely(vcpu->simd.level_free || simd_level_same(vcpu))) {
+		traps_update_nested(vcpu);
+	} else {
+		vcpu->traps_stale = true;
+		prepare_traps(vcpu);
+	}
+	account_exit(&vcpu->account, level, class, counter_now() - left);
+	return DONE;
+}
+
+/* What an L2 with HCR_EL2.NV does as a hypervisor itself, which is L1's. */
+static __attribute__((noinline)) enum verdict of_hypervisor(struct vcpu *vcpu, u64 esr,
+							    enum exit_class class, u64 left)
+{
+	if (unlikely(!level_nv(vcpu, esr)))
+		return FULL;
+	return switched(vcpu, esr, ACCOUNT_L2, class, left);
+}
+
+/* As rest(), of a register that traps; what sysreg_vel2() does not have is sysreg_trap()'s. */
+static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 esr, u64 left,
+						       enum verdict verdict)
+{
+	vcpu->exit.elr = vcpu->pc;
+	vcpu->exit.spsr = vcpu->pstate;
+	rest(vcpu, esr, ACCOUNT_L1, left, verdict);
+	return verdict == FULL ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
+}
+
+/* x18-x29, which C keeps. */
+static bool is_kept(u64 reg)
+{
+	return reg - 18 <= 29 - 18;
+}
+
+enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
+{
+	u64 left = counter_now(), pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
+	enum verdict verdict;
+
+	if (unlikely(!vcpu->hyp)) /* op1 4 to 7 */
+		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : FULL;
+	vcpu->pc = pc;
+	vcpu->pstate = pstate;
+	vcpu->exit.esr = esr;
+	untrapped_look(vcpu, UNTRAPPED_SYS);
+	verdict = sysreg_vel2(vcpu, esr, pstate);
+	if (unlikely(verdict != SKIP || (pstate & (PSTATE_SS | PSTATE_BTYPE)) ||
+		     vcpu->traps_stale || work_left_vel2(vcpu)))
+		return sys_rest(vcpu, esr, left, verdict);
+	sysreg_write(ELR_EL2, pc + 4);
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
+	return likely(!SYS64_READ(esr) || !is_kept(SYS64_RT(esr))) ? DONE : DONE_GPRS;
+}
+
+enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
+{
+	u64 left = counter_now();
+
+	if (unlikely(ERET_ERETA(esr)))
+		return FULL;
+	if (!vcpu->hyp)
+		return of_hypervisor(vcpu, esr, EXIT_CLASS_ERET, left);
+	untrapped_look(vcpu, UNTRAPPED_ERET);
+	if (unlikely(!level_eret_l2(vcpu)))
+		return FULL;
+	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
+}
+
+enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
+{
+	u64 left = counter_now();
+
+	if (unlikely(vcpu->hyp || !level_hvc(vcpu, esr)))
+		return FULL;
+	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
+}
+
+/*
+ * A guest's timer interrupt that is over with one list register is as if the guest had not been
+ * left: all that was in place at its entry still is, PC and PSTATE too.
+ */
+enum verdict fast_irq(struct vcpu *vcpu)
+{
+	u64 left = counter_now();
+	u32 intid = irq_again(vcpu);
+
+	if (vcpu->hyp) {
+		if (unlikely(vcpu->mdscr.free))
+			debug_vel2_tick(vcpu, left);
+		if (intid == INTID_OVER &&
+		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ)))
+			intid = INTID_NONE;
+	}
+	if (unlikely(intid != INTID_OVER)) {
+		vcpu->intid = intid;
+		vcpu->account.left = left;
+		return FULL;
+	}
+	account_exit(&vcpu->account, vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1,
+		     EXIT_CLASS_IRQ, counter_now() - left);
+	return DONE;
+}

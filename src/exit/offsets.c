@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What vectors.S has to know of C. Compiled to assembly only, of which the Makefile makes offsets.h:
+ * a definition for each ->NAME VALUE.
+ */
+#include "arch/esr.h"
+#include "arch/gicv3.h"
+#include "arch/hcr.h"
+#include "arch/pstate.h"
+#include "nested/level.h"
+#include "state/vcpu.h"
+#include "state/vncr.h"
+
+#define EMIT(name, value) __asm__ volatile(".ascii \"->" name " %0\"" : : "i"((u64)(value)))
+#define OFFSET(name, value) EMIT(#name, value)
+#define VALUE(name) EMIT(#name, name)
+
+void offsets(void);
+void offsets(void)
+{
+	_Static_assert(offsetof(struct vcpu, gpr) == 0 && DONE == 0, "vectors.S takes it for granted");
+	OFFSET(VCPU_VNCR, offsetof(struct vcpu, vncr));
+	OFFSET(VCPU_LOCAL_ERETS, offsetof(struct vcpu, local_erets));
+	OFFSET(VCPU_TIMERS_TRAP, offsetof(struct vcpu, timers_trap));
+	OFFSET(VCPU_FAST, offsetof(struct vcpu, fast));
+	OFFSET(VCPU_HYP, offsetof(struct vcpu, hyp));
+	OFFSET(VCPU_MDSCR_QUIET, offsetof(struct vcpu, mdscr_quiet));
+	OFFSET(VCPU_CPACR, offsetof(struct vcpu, sr[SR_CPACR_EL1]));
+	VALUE(VNCR_HCR_EL2);
+	VALUE(VNCR_MDSCR_EL1);
+	VALUE(VNCR_ICH_HCR_EL2);
+	OFFSET(HCR_TGE_BIT, __builtin_ctzl(HCR_TGE));
+	OFFSET(HCR_IMO_FMO, HCR_IMO | HCR_FMO);
+	OFFSET(ICH_HCR_EN_BIT, __builtin_ctzl(ICH_HCR_EN));
+	VALUE(PSTATE_M);
+	VALUE(PSTATE_EL2T);
+	VALUE(PSTATE_EL2H);
+	VALUE(LEVEL_SPSR);
+	VALUE(ESR_EC_SHIFT);
+	VALUE(EC_ERET);
+	VALUE(ERETA_BIT);
+	VALUE(SYS64_RT_SHIFT);
+	VALUE(DONE_GPRS);
+	VALUE(EXIT_SYNC);
+	VALUE(EXIT_IRQ);
+	VALUE(EXIT_FIQ);
+	VALUE(EXIT_SERROR);
+}

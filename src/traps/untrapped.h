@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What vEL2 does without a trap, as its registers are in the VNCR page or are the CPU's EL1
+ * registers: one row for each thing that nidus has to see, and who looks when.
+ */
+#pragma once
+
+#include "traps/debug.h"
+#include "traps/vel2.h"
+#include "vgic/nested.h"
+#include "vtimer/nested.h"
+
+/* When a row is looked at; vEL2 ran until then. Loaded. */
+enum untrapped_when {
+	UNTRAPPED_EXIT = 1, /* an exit that goes the full way */
+	UNTRAPPED_STAY = 2, /* likewise, after which vEL2 runs on: not before an ERET to L2 */
+	UNTRAPPED_SYS = 4,  /* the fast path of a register that traps */
+	UNTRAPPED_ERET = 8, /* that of an ERET to L2 */
+	UNTRAPPED_IRQ = 16, /* that of an interrupt, which asks if all rows are quiet */
+	UNTRAPPED_L2 = 32,  /* an ERET to L2 that finds L1's words changed */
+};
+
+/*
+ * ROW(quiet, act, when): quiet(vcpu) costs a read or two and is true if vEL2 has not done it, else
+ * act(vcpu) sees to it. What matters to L2 alone (trap controls, stage 2, identity) is none of
+ * these, but compared with what it was in each ERET to L2: nested_words_changed().
+ *
+ * An ERET of vEL2 to itself has the same reads in assembly (vectors.S, eret_within), and goes the
+ * full way if one of them is not quiet: timers_trap, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1, HCR_EL2.
+ */
+/* clang-format off */
+#define UNTRAPPED(ROW)                                                                             \
+	/* CNTVOFF_EL2, and L2's timers: can wait while it accesses registers, but without ECV */  \
+	ROW(vtimer_el2_quiet, vtimer_el2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                     \
+	ROW(vtimer_el2_traps, vtimer_el2_exit, UNTRAPPED_SYS)                                      \
+	/* CPTR_EL2, by CPACR_EL1's name */                                                        \
+	ROW(vel2_cptr_quiet, vel2_cptr_exit,                                                       \
+	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \
+	/* MDSCR_EL1 */                                                                            \
+	ROW(debug_vel2_quiet, debug_vel2_exit,                                                     \
+	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \
+	/* HCR_EL2.E2H */                                                                          \
+	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_L2)                            \
+	/* ICH_*_EL2: its maintenance interrupt */                                                 \
+	ROW(vgic_el2_quiet, vgic_el2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)         \
+	/* HCR_EL2.{TGE,IMO,FMO}: whom interrupts go to. Each entry looks: vgic_el2_route() */     \
+	ROW(vgic_el2_open, untrapped_later, UNTRAPPED_IRQ)
+/* clang-format on */
+
+static inline void untrapped_later(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+/* See to all that vEL2 has done of the rows that are looked at now. */
+static inline __attribute__((always_inline)) void untrapped_look(struct vcpu *vcpu,
+								 enum untrapped_when now)
+{
+#define ROW(quiet, act, when)                                                                      \
+	if (((when) & now) && unlikely(!quiet(vcpu)))                                              \
+		act(vcpu);
+	UNTRAPPED(ROW)
+#undef ROW
+}
+
+/* Whether it has done nothing of them. */
+static inline __attribute__((always_inline)) bool untrapped_quiet(const struct vcpu *vcpu,
+								  enum untrapped_when now)
+{
+#define ROW(quiet, act, when)                                                                      \
+	if (((when) & now) && unlikely(!quiet(vcpu)))                                              \
+		return false;
+	UNTRAPPED(ROW)
+#undef ROW
+	return true;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fast paths: what is over at once, what is left to the full way, and that nothing is prepared
+ * or written that was in place.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/gicv3.h"
+#include "arch/sysreg.h"
+#include "exit/fast.h"
+#include "exit/prepare.h"
+#include "exit/run.h"
+#include "exit/sysreg_emul.h"
+#include "nested/level.h"
+#include "simd/simd_level.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
+#include "state/vm.h"
+#include "state/vncr.h"
+#include "traps/debug.h"
+#include "traps/traps.h"
+
+#define PC 0x40081000UL
+#define SS_BTYPE (1UL << 21 | 3UL << 10)
+#define SYS(rt, read) (0x62000000UL | 3UL << 20 | (u64)(rt) << 5 | (read))
+
+struct cpu cpus[MAX_CPUS];
+static struct vm vm;
+static struct vcpu vcpu;
+static u64 page[VNCR_WORDS];
+static enum verdict sys_verdict, trap_verdict;
+static unsigned traps, updates, prepares, ticks;
+static u64 seen_esr;
+static bool same_lengths, switches;
+static u32 acked;
+
+struct cpu *cpu_this(void)
+{
+	return &cpus[0];
+}
+
+enum verdict sysreg_vel2(struct vcpu *v, u64 esr, u64 pstate)
+{
+	assert_int_equal(v->pc, PC);
+	assert_int_equal(pstate, fake_get("SPSR_EL2"));
+	seen_esr = esr;
+	return sys_verdict;
+}
+
+enum verdict sysreg_trap(struct vcpu *v, const struct exit *exit)
+{
+	assert_ptr_equal(exit, &v->exit);
+	assert_int_equal(exit->elr, PC);
+	assert_int_equal(exit->esr, seen_esr);
+	assert_int_equal(exit->spsr, fake_get("SPSR_EL2"));
+	traps++;
+	return trap_verdict;
+}
+
+bool level_eret_l2(struct vcpu *v)
+{
+	if (switches)
+		v->hyp = false;
+	return switches;
+}
+
+bool level_hvc(struct vcpu *v, u64 esr)
+{
+	assert_int_equal(esr, 0x5a000000);
+	if (switches)
+		v->hyp = true;
+	return switches;
+}
+
+static bool is_nv;
+
+bool level_nv(struct vcpu *v, u64 esr)
+{
+	(void)esr;
+	v->hyp = is_nv;
+	return is_nv;
+}
+
+bool simd_level_same(struct vcpu *v)
+{
+	(void)v;
+	return same_lengths;
+}
+
+void traps_update_nested(struct vcpu *v)
+{
+	assert_false(v->traps_stale);
+	updates++;
+}
+
+void prepare_traps(struct vcpu *v)
+{
+	assert_true(v->traps_stale);
+	v->traps_stale = false;
+	prepares++;
+}
+
+u32 irq_again(struct vcpu *v)
+{
+	(void)v;
+	return acked;
+}
+
+void debug_vel2_tick(struct vcpu *v, u64 now)
+{
+	(void)v;
+	(void)now;
+	ticks++;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	memset(cpus, 0, sizeof(cpus));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(page, 0, sizeof(page));
+	vcpu.vm = &vm;
+	vcpu.vncr = page;
+	vcpu.has_el2 = vcpu.hyp = vcpu.timers_trap = true;
+	page[VNCR_HCR_EL2 / 8] = HCR_E2H | HCR_TGE;
+	fake_set("ELR_EL2", PC);
+	fake_set("SPSR_EL2", 5);
+	sys_verdict = SKIP;
+	trap_verdict = RESUME;
+	traps = updates = prepares = ticks = 0;
+	same_lengths = switches = true;
+	is_nv = false;
+	acked = INTID_OVER;
+	return 0;
+}
+
+static u64 counted(enum account_level level, enum exit_class class)
+{
+	return vcpu.account.class[(u32)level + (u32)class].count;
+}
+
+/* A register's access is over: behind the instruction, as after any other. */
+static void a_register(void **state)
+{
+	(void)state;
+	for (u32 rt = 0; rt < 32; rt++)
+		for (u32 read = 0; read < 2; read++) {
+			setup(NULL);
+			/* x18-x29 are in the CPU: what was read into one has to be put there. */
+			assert_int_equal(fast_sys(&vcpu, SYS(rt, read)),
+					 read && rt >= 18 && rt <= 29 ? DONE_GPRS : DONE);
+			assert_int_equal(seen_esr, SYS(rt, read));
+			assert_int_equal(fake_get("ELR_EL2"), PC + 4);
+			assert_false(vcpu.pc_dirty);
+			assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 1);
+			assert_int_equal(traps, 0);
+		}
+}
+
+/* It is done, but the entry has something to do; or it is somebody else's to decide. */
+static void a_register_and_more(void **state)
+{
+	static const enum verdict others[] = { UNDEF, INJECT, AGAIN, RESUME };
+
+	(void)state;
+	vcpu.traps_stale = true;
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
+	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_on() goes by it */
+	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	vcpu.traps_stale = false;
+	vcpu.vgic.stale = true;
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
+	vcpu.vgic.stale = false;
+	fake_set("SPSR_EL2", 5 | SS_BTYPE); /* a step is due behind it */
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
+	fake_set("SPSR_EL2", 5);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		sys_verdict = others[i];
+		assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), others[i]);
+	}
+	assert_int_equal(traps, 0);
+	sys_verdict = FULL;
+	trap_verdict = INJECT;
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), INJECT);
+	assert_int_equal(traps, 1);
+	assert_int_equal(fake_get("ELR_EL2"), PC); /* none of these has moved */
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
+	vcpu.hyp = false;
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), FULL);
+	assert_int_equal(traps, 1);
+}
+
+/* Both ways between the levels: whose exit it is, and the trap controls. */
+static void levels(void **state)
+{
+	(void)state;
+	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), FULL); /* vEL2's own */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000002), FULL); /* ERETAA */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), FULL); /* of L2 */
+	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
+	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_HVC), 1);
+	assert_int_equal(updates, 2);
+	assert_int_equal(prepares, 0);
+	same_lengths = false;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(prepares, 1);
+	vcpu.simd.level_free = true;
+	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
+	assert_int_equal(prepares, 1);
+	assert_int_equal(updates, 3);
+	switches = false;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), FULL);
+	assert_int_equal(updates + prepares, 4);
+	/* The switch made interrupts due: switched, but not to be entered yet. */
+	switches = true;
+	vcpu.vgic.stale = true;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
+	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	assert_int_equal(vcpu.exit.esr, 0x6a000000);
+	assert_true(vcpu.traps_stale);
+	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), RESUME);
+	assert_int_equal(vcpu.account.level, ACCOUNT_L2);
+	assert_int_equal(vcpu.exit.esr, 0x5a000000);
+	assert_int_equal(updates + prepares, 4);
+}
+
+/* What an L2 does that is a hypervisor itself is L1's: its ERET, and what has op1 4 to 7. */
+static void nested_hypervisor(void **state)
+{
+	(void)state;
+	for (u32 op1 = 0; op1 < 8; op1++) {
+		setup(NULL);
+		vcpu.hyp = false;
+		is_nv = true;
+		assert_int_equal(fast_sys(&vcpu, SYS(1, 1) | op1 << 14), op1 < 4 ? FULL : DONE);
+		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), op1 >= 4);
+		assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
+	}
+	setup(NULL);
+	vcpu.hyp = false;
+	is_nv = true;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000003), FULL); /* ERETAB */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
+}
+
+/* A timer's interrupt is over unless vEL2 has done something meanwhile, each row of its own. */
+static void an_interrupt(void **state)
+{
+	(void)state;
+	assert_int_equal(fast_irq(&vcpu), DONE);
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_IRQ), 1);
+	for (u32 i = 0; i < 6; i++) {
+		setup(NULL);
+		if (i == 0)
+			page[VNCR_CNTVOFF_EL2 / 8] = 1;
+		if (i == 1)
+			fake_set("CPACR_EL12", 1UL << 20);
+		if (i == 2)
+			page[VNCR_MDSCR_EL1 / 8] = 1;
+		if (i == 3)
+			page[VNCR_ICH_HCR_EL2 / 8] = ICH_HCR_EN;
+		if (i == 4)
+			page[VNCR_HCR_EL2 / 8] = HCR_E2H | HCR_IMO;
+		if (i == 5)
+			vcpu.traps_stale = true;
+		if (fast_irq(&vcpu) != FULL || vcpu.intid != 1023)
+			fail_msg("%u is not seen", i);
+		vcpu.hyp = false; /* L2 has done nothing of all that */
+		assert_int_equal(fast_irq(&vcpu), DONE);
+		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_IRQ), 1);
+	}
+	setup(NULL);
+	vcpu.mdscr.free = true;
+	acked = 33;
+	assert_int_equal(fast_irq(&vcpu), FULL);
+	assert_int_equal(vcpu.intid, 33);
+	assert_int_equal(ticks, 1);
+	acked = 0; /* an SGI's number is one, too */
+	assert_int_equal(fast_irq(&vcpu), FULL);
+	assert_int_equal(vcpu.intid, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_register, setup),
+		cmocka_unit_test_setup(a_register_and_more, setup),
+		cmocka_unit_test_setup(levels, setup),
+		cmocka_unit_test_setup(nested_hypervisor, setup),
+		cmocka_unit_test_setup(an_interrupt, setup),
+	};
+
+	return cmocka_run_group_tests_name("fast paths", tests, NULL, NULL);
+}
