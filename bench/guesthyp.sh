@@ -26,8 +26,8 @@ l2_hvc			900	an HVC of L2 that L1 answers with an ERET: both exits
 host_el0_svc		120	an SVC of host EL0 and the ERET of vEL2 back
 l2_timer		250	timer of an L2 that has the interrupts itself, expiry to handler
 l2_wfi			250	the same out of WFI
-read_hpfar_el2		155	an access of vEL2 to a register that traps
-write_vbar_el2		155	likewise
+read_hpfar_el2		150	an access of vEL2 to a register that traps
+write_vbar_el2		150	likewise
 l2_page_after_flush	900	a page of L2 touched after L1 flushed its stage 2
 tlbi_vmalls12e1is	-	that flush
 '

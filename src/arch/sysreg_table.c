@@ -1,48 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Lookup and names of sysreg.def's rows: a table for op0 = 3, for the few others a switch, of which
- * the compiler makes a balanced tree.
- */
+/* Lookup and names of sysreg.def's rows. */
 #include "arch/sysreg_table.h"
 
 #include "arch/esr.h"
 #include "lib/log.h"
 
-_Static_assert(SR_COUNT < 255, "SR_<name> + 1 in a byte");
+_Static_assert(SR_COUNT <= 256, "SR_<name> in a byte");
 
-/*
- * Two rows with one encoding would not compile, here or below. Behind the end: where other rows'
- * entries do no harm.
- */
-const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT] = {
-#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
-	[(op0) == 3 ? SYSREG_INDEX(op1, crn, crm, op2) : SYSREG_INDEX_END + SR_##name] =           \
-		SR_##name + 1,
+/* Two rows with one encoding would not compile. */
+#define INDEX_2(...)
+#define INDEX_3(id, op1, crn, crm, op2) [SYSREG_INDEX(op1, crn, crm, op2)] = id,
+
+const u8 sysreg_index[SYSREG_INDEX_END] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...) INDEX_##op0(SR_##name, op1, crn, crm, op2)
 #include "arch/sysreg.def"
-#undef SYSREG
 };
 
-enum sysreg_id sysreg_find(u32 key)
-{
-	u32 row;
+#undef INDEX_2
+#undef INDEX_3
+#define INDEX_2(id, op1, crn, crm, op2)                                                          \
+	[(op1) == 0 || (op1) == 3 ? SYSREG_INDEX2(op1, crn, crm, op2) : -1] = id,
+#define INDEX_3(...)
 
-	if (likely(SYS64_OP0(key) == 3)) {
-		row = sysreg_row(key);
-		return row ? (enum sysreg_id)(row - 1) : SR_COUNT;
-	}
-	switch (key) {
-#define CASE_2(name)                                                                               \
-	case KEY_##name:                                                                           \
-		return SR_##name;
-#define CASE_3(name)
-#define SYSREG(name, op0, ...) CASE_##op0(name)
+const u8 sysreg_index2[SYSREG_INDEX2_END] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...) INDEX_##op0(SR_##name, op1, crn, crm, op2)
 #include "arch/sysreg.def"
-#undef SYSREG
-#undef CASE_2
-#undef CASE_3
-	}
-	return SR_COUNT;
-}
+};
 
 const char *sysreg_name(enum sysreg_id id)
 {
@@ -51,7 +34,7 @@ const char *sysreg_name(enum sysreg_id id)
 	case SR_##name:                                                                            \
 		return #name;
 #include "arch/sysreg.def"
-#undef SYSREG
+	case SR_NONE:
 	case SR_COUNT:
 		break;
 	}

@@ -16,9 +16,9 @@
 #define SYSREG_KEY_MASK 0x3ffc1eu
 
 enum sysreg_id {
+	SR_NONE, /* not a row */
 #define SYSREG(name, ...) SR_##name,
 #include "arch/sysreg.def"
-#undef SYSREG
 	SR_COUNT
 };
 
@@ -26,28 +26,41 @@ enum sysreg_id {
 enum sysreg_key {
 #define SYSREG(name, op0, op1, crn, crm, op2, ...) KEY_##name = SYSREG_KEY(op0, op1, crn, crm, op2),
 #include "arch/sysreg.def"
-#undef SYSREG
 };
 
 /*
- * Rows by encoding, for op0 = 3, where nearly all are: SR_<name> + 1. A search costs a dozen
- * unpredictable branches, for what vEL2 does several times in each exit of its guest.
+ * Rows by encoding: SR_<name>. A search would cost a dozen unpredictable branches, for what vEL2
+ * does several times in each exit of its guest. A byte for each encoding with op0 = 3; of those
+ * with op0 = 2, whose rows have op1 = 0 or 3 and CRn < 8, for as many as that.
  */
-/* as in a key */
 #define SYSREG_INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm))
 #define SYSREG_INDEX_END SYSREG_INDEX(0, 0, 0, 8)
-extern const u8 sysreg_index[SYSREG_INDEX_END + SR_COUNT];
+#define SYSREG_INDEX2(op1, crn, crm, op2) ((op2) << 8 | ((op1) & 1) << 7 | (crn) << 4 | (crm))
+#define SYSREG_INDEX2_END SYSREG_INDEX2(0, 0, 0, 8)
+extern const u8 sysreg_index[SYSREG_INDEX_END], sysreg_index2[SYSREG_INDEX2_END];
 
-/* SR_<name> + 1, or 0; of an access with op0 = 3. */
-static inline u32 sysreg_row(u32 esr)
+/* sysreg_find() of what is known to have op0 = 3. Three of the fields are side by side. */
+static inline enum sysreg_id sysreg_find_op0_3(u32 esr)
 {
-	return sysreg_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
+	return (enum sysreg_id)sysreg_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
 }
 
 /*
- * The row with this key (as of SYSREG_KEY), or SR_COUNT. A row exists here whatever its condition.
+ * The row that a trapped access means, by ESR_ELx or a key (as of SYSREG_KEY), or SR_NONE. A row is
+ * found whatever its condition.
  */
-enum sysreg_id sysreg_find(u32 key);
+static inline enum sysreg_id sysreg_find(u32 esr)
+{
+	u64 op1 = SYS64_OP1(esr), crn = SYS64_CRN(esr);
+
+	if (likely(SYS64_OP0(esr) == 3))
+		return sysreg_find_op0_3(esr);
+	if (SYS64_OP0(esr) != 2 || (op1 != 0 && op1 != 3) || crn > 7)
+		return SR_NONE;
+	return (enum sysreg_id)
+		sysreg_index2[SYSREG_INDEX2(op1, crn, SYS64_CRM(esr), SYS64_OP2(esr))];
+}
+
 /* A row's name as Arm spells it; "?" for what is not a row. */
 const char *sysreg_name(enum sysreg_id id);
 /*

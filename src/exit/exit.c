@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only dispatch of synchronous exits: one row per exception class, with its fast path if any. */
+/* The only dispatch of synchronous exits: a row per exception class, with its fast path if any. */
 #include "exit/exit.h"
 
 #include "arch/esr.h"

@@ -55,7 +55,7 @@ static __attribute__((noinline)) enum verdict of_hypervisor(struct vcpu *vcpu, u
 							    enum exit_class class, u64 left)
 {
 	if (unlikely(!level_nv(vcpu, esr)))
-		return FULL;
+		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L2, class, left);
 }
 
@@ -66,11 +66,11 @@ static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 es
 	vcpu->exit.elr = vcpu->pc;
 	vcpu->exit.spsr = vcpu->pstate;
 	rest(vcpu, esr, ACCOUNT_L1, left, verdict);
-	return verdict == FULL ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
+	return verdict == PASS ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
 }
 
 /* x18-x29, which C keeps. */
-static bool is_kept(u64 reg)
+static bool is_kept(u32 reg)
 {
 	return reg - 18 <= 29 - 18;
 }
@@ -81,7 +81,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	enum verdict verdict;
 
 	if (unlikely(!vcpu->hyp)) /* op1 4 to 7 */
-		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : FULL;
+		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : PASS;
 	vcpu->pc = pc;
 	vcpu->pstate = pstate;
 	vcpu->exit.esr = esr;
@@ -92,7 +92,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 		return sys_rest(vcpu, esr, left, verdict);
 	sysreg_write(ELR_EL2, pc + 4);
 	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
-	return likely(!SYS64_READ(esr) || !is_kept(SYS64_RT(esr))) ? DONE : DONE_GPRS;
+	return likely(!SYS64_READ(esr) || !is_kept((u32)SYS64_RT(esr))) ? DONE : DONE_GPRS;
 }
 
 enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
@@ -100,12 +100,12 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 	u64 left = counter_now();
 
 	if (unlikely(ERET_ERETA(esr)))
-		return FULL;
+		return PASS;
 	if (!vcpu->hyp)
 		return of_hypervisor(vcpu, esr, EXIT_CLASS_ERET, left);
 	untrapped_look(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_l2(vcpu)))
-		return FULL;
+		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
 }
 
@@ -114,7 +114,7 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 	u64 left = counter_now();
 
 	if (unlikely(vcpu->hyp || !level_hvc(vcpu, esr)))
-		return FULL;
+		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
 }
 
@@ -137,7 +137,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 	if (unlikely(intid != INTID_OVER)) {
 		vcpu->intid = intid;
 		vcpu->account.left = left;
-		return FULL;
+		return PASS;
 	}
 	account_exit(&vcpu->account, vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1,
 		     EXIT_CLASS_IRQ, counter_now() - left);

@@ -5,7 +5,7 @@
  * prepared that was in place at the entry: interrupts are masked from the vector to the ERET, so
  * what others ask of the vcpu comes with an interrupt, right after it. Loaded, with vcpu->fast.
  *
- * DONE: all is in place for the ERET; DONE_GPRS: likewise, with x18-x29 in vcpu->gpr. FULL:
+ * DONE: all is in place for the ERET; DONE_GPRS: likewise, with x18-x29 in vcpu->gpr. PASS:
  * nothing was done, and the full exit has to follow. Else it was handled, with that verdict, but
  * something is left to be done before the entry; vcpu->exit.esr and account.{left,level} are set.
  */
@@ -29,7 +29,7 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr);
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr);
 
 /*
- * vectors.S, of every vcpu: a physical interrupt took the guest out. DONE, or FULL: vcpu->intid is
+ * vectors.S, of every vcpu: a physical interrupt took the guest out. DONE, or PASS: vcpu->intid is
  * acknowledged and to be handled.
  */
 enum verdict fast_irq(struct vcpu *vcpu);

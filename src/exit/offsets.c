@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What vectors.S has to know of C. Compiled to assembly only, of which the Makefile makes offsets.h:
- * a definition for each ->NAME VALUE.
+ * What vectors.S has to know of C. Compiled to assembly only, of which the Makefile makes
+ * offsets.h: a definition for each ->NAME VALUE.
  */
 #include "arch/esr.h"
 #include "arch/gicv3.h"
@@ -18,7 +18,7 @@
 void offsets(void);
 void offsets(void)
 {
-	_Static_assert(offsetof(struct vcpu, gpr) == 0 && DONE == 0, "vectors.S takes it for granted");
+	_Static_assert(offsetof(struct vcpu, gpr) == 0 && DONE == 0, "taken for granted");
 	OFFSET(VCPU_VNCR, offsetof(struct vcpu, vncr));
 	OFFSET(VCPU_LOCAL_ERETS, offsetof(struct vcpu, local_erets));
 	OFFSET(VCPU_TIMERS_TRAP, offsetof(struct vcpu, timers_trap));

@@ -24,8 +24,9 @@ bool prepare_first(struct vcpu *vcpu);
 void prepare_traps(struct vcpu *vcpu);
 
 /*
- * Whether prepare_entry() has to look at interrupts, or at what the vcpu owes: mostly not. If so, mostly the guest is done with
- * what was placed, or vEL2 masks it while it accesses one register after the other.
+ * Whether prepare_entry() has to look at interrupts, or at what the vcpu owes: mostly not. If so,
+ * mostly the guest is done with what was placed, or vEL2 masks it while it accesses one register
+ * after the other.
  */
 static inline bool work_left(struct vcpu *vcpu)
 {

@@ -175,7 +175,7 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 		return end(vcpu, class, left, RUN_STOP);
 	case DONE:
 	case DONE_GPRS:
-	case FULL:
+	case PASS:
 		break; /* of fast paths only: run_on() */
 	case AGAIN:
 		vcpu->again = vcpu->unfinished = true;
@@ -230,7 +230,7 @@ u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
 {
 	if (kind == EXIT_IRQ)
 		return run_irq(vcpu);
-	if (verdict == FULL)
+	if (verdict == PASS)
 		return run_exit(vcpu, kind);
 	return act_rest(vcpu, verdict, exit_class(vcpu->exit.esr), vcpu->account.left);
 }

@@ -226,36 +226,42 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Of no row: the ID registers; FULL: sysreg_trap()'s to decide. */
+/* Of no row: the ID registers; PASS: sysreg_trap()'s to decide. */
 static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
 
 	(void)id;
-	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : FULL;
+	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : PASS;
 }
 
 /*
- * What serves an access of vEL2, by SR_<name> + 1. What depends on the machine (row_conditional())
+ * What serves an access of vEL2. What depends on the machine (row_conditional())
  * or is in the CPU, where only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
  */
-#define FN_BANK(function, condition) vel2_other
+#define FN_BANK(twin, function, condition) vel2_other
 #define FN_SWAP FN_BANK
 #define FN_LIVE FN_BANK
-#define FN_EMUL(function, condition) (__builtin_constant_p(condition) ? (function) : vel2_other)
+#define FN_VNCR FN_BANK
+#define FN_TWIN(twin, reg, condition) twin
+#define FN_EMUL(twin, function, condition)                                                         \
+	(__builtin_constant_p(condition) ? (function) : vel2_other)
 
-static sysreg_fn *const vel2_fn[SR_COUNT + 1] = {
-	[0] = vel2_other,
+static sysreg_fn *const vel2_fn[SR_COUNT] = {
+	[SR_NONE] = vel2_other,
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	[SR_##name + 1] = SR_##name == SR_CPACR_EL1 ? emul_cptr : FN_##home(accessor, condition),
+	[SR_##name] = SR_##name == SR_CPACR_EL1 ?                                                  \
+			      emul_cptr :                                                          \
+			      FN_##home(twin_##name, accessor, condition),
 #include "arch/sysreg.def"
-#undef SYSREG
 };
 
-#define CASE_BANK(id, function, condition)
+#define CASE_BANK(id, twin, function, condition)
 #define CASE_SWAP CASE_BANK
-#define CASE_LIVE(id, function, condition)
-#define CASE_EMUL(id, function, condition)                                                         \
+#define CASE_LIVE(id, twin, function, condition)
+#define CASE_VNCR(id, twin, offset, condition)
+#define CASE_TWIN(id, twin, reg, condition) CASE_EMUL(id, , twin, condition)
+#define CASE_EMUL(id, twin, function, condition)                                                   \
 	case id:                                                                                   \
 		return (condition) ? function : NULL;
 
@@ -263,9 +269,8 @@ static sysreg_fn *row_conditional(enum sysreg_id id)
 {
 	switch ((u32)id) {
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	CASE_##home(SR_##name, accessor, condition)
+	CASE_##home(SR_##name, twin_##name, accessor, condition)
 #include "arch/sysreg.def"
-#undef SYSREG
 	}
 	return NULL;
 }
@@ -318,7 +323,7 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	u32 rt = (u32)SYS64_RT(exit->esr);
 	bool write = !SYS64_READ(exit->esr);
 	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
-	enum verdict verdict = UNDEF;
+	enum verdict verdict = PASS;
 
 	if (unlikely(vcpu->hyp) && SYS64_OP0(key) == 1)
 		return SYS64_CRN(key) == 7 ? at_trap(vcpu, exit) : tlbi_trap(vcpu, exit);
@@ -328,8 +333,10 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	if (unlikely(vgic_el2_watched(vcpu)))
 		verdict = vgic_el2_icc(vcpu, key, write, &value);
 	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
-	if (likely(verdict == UNDEF) && (!from_el0(exit) || SYS64_OP1(key) == 3))
-		verdict = access(vcpu, key, write, &value);
+	if (likely(verdict == PASS))
+		verdict = !from_el0(exit) || SYS64_OP1(key) == 3 ?
+				  access(vcpu, key, write, &value) :
+				  UNDEF;
 	if (likely(verdict == SKIP)) {
 		if (!write)
 			vcpu_gpr_set(vcpu, rt, value);
@@ -341,14 +348,17 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 {
-	u32 row = sysreg_row((u32)esr), rt = (u32)SYS64_RT(esr);
+	u32 rt = (u32)SYS64_RT(esr);
 	bool write = !SYS64_READ(esr);
-	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
 	enum verdict verdict;
+	enum sysreg_id id;
+	u64 value;
 
 	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
-		return FULL;
-	verdict = vel2_fn[row](vcpu, (enum sysreg_id)(row - 1), write, &value);
+		return PASS;
+	value = write ? vcpu_gpr(vcpu, rt) : 0;
+	id = sysreg_find_op0_3((u32)esr);
+	verdict = vel2_fn[id](vcpu, id, write, &value);
 	if (likely(verdict == SKIP)) {
 		if (!write)
 			vcpu_gpr_set(vcpu, rt, value);

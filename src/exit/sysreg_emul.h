@@ -16,7 +16,7 @@ struct vcpu;
 enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
 /*
  * The same for what vEL2 accesses most, by ESR_EL2 and its PSTATE alone; vcpu->pc and exit.esr are
- * set. FULL: nothing was done, sysreg_trap() is to decide.
+ * set. PASS: nothing was done, sysreg_trap() is to decide.
  */
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
 

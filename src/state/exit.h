@@ -33,7 +33,11 @@ enum verdict {
 	RESET_VM, /* its guest wants its VM to be reset */
 	/* others have to do their part first: to be handled again, before anything else is */
 	AGAIN,
-	FULL,    /* fast paths only: nothing was done, the full exit has to follow */
+	/*
+	 * Nothing was done, as it is not theirs: of fast paths (the full exit follows),
+	 * sysreg_vel2() and vgic_el2_icc() (sysreg_trap() decides). UNDEF is an answer.
+	 */
+	PASS,
 };
 
 /* The fast path of a synchronous exit (exit/fast.h), from its syndrome. */

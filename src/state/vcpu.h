@@ -90,13 +90,11 @@ struct vcpu {
 	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
 	u64 inject_esr;     /* verdict INJECT */
 	const char *stop_reason; /* verdict STOP_VM */
-	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct mdscr mdscr;
 	struct simd_vcpu simd;
 	struct vgic_vcpu vgic;
 	struct vtimer vtimer;
 	struct shadow_walk shadow_walk; /* has_el2 */
-	struct vncr_windows windows; /* has_el2: on what L1's VNCR_EL2 names (nested/vncr.h) */
 	struct account account;
 
 	/* Atomic: anybody. */
@@ -127,6 +125,10 @@ struct vcpu {
 	/* of an access of several: what comes before has been done, and read again_value */
 	u8 again_at;
 	u64 again_value;
+
+	/* Large and seldom used: behind what can be reached with one instruction. */
+	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
+	struct vncr_windows windows; /* has_el2: on what L1's VNCR_EL2 names (nested/vncr.h) */
 };
 
 /*

@@ -24,14 +24,21 @@
 /* Only a level switch makes a difference. */
 #define DO_SWAP DO_BANK
 
-#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+/* Rows of homes in memory move nowhere. */
+#define DO_TWIN NOTHING
+#define DO_VNCR NOTHING
+#define DO_EMUL NOTHING
+
+#define BY_ID(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                     \
 	DO_##home(SR_##name, accessor, condition)
+#define BY_NAME(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                   \
+	DO_##home(name, accessor, condition)
 
 void bank_save(u64 *sr)
 {
 #define DO_BANK SAVE
 #define DO_LIVE NOTHING
-#define DO_EMUL NOTHING
+#define SYSREG BY_ID
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -41,6 +48,7 @@ void bank_load(const u64 *sr)
 {
 #define DO_BANK LOAD
 #define DO_LIVE NOTHING
+#define SYSREG BY_ID
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -89,15 +97,12 @@ void bank_load(const u64 *sr)
 		if (have != want)                                                                  \
 			sysreg_write(reg, want);                                                   \
 	}
-#pragma push_macro("SYSREG")
-#undef SYSREG
-#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	DO_##home(name, accessor, condition)
 
 void bank_save_vncr(struct vcpu *vcpu)
 {
 #define DO_BANK SAVE_VNCR
 #define DO_LIVE NOTHING
+#define SYSREG BY_NAME
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -108,6 +113,7 @@ void bank_load_vncr(struct vcpu *vcpu)
 {
 #define DO_BANK LOAD_VNCR
 #define DO_LIVE NOTHING
+#define SYSREG BY_NAME
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -123,6 +129,7 @@ void bank_enter_l2(struct vcpu *vcpu)
 #define DO_BANK FROM_VNCR
 #define DO_SWAP SWAP_FROM_VNCR
 #define DO_LIVE NOTHING
+#define SYSREG BY_NAME
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -136,11 +143,11 @@ void bank_leave_l2(struct vcpu *vcpu)
 #define DO_BANK TO_VNCR
 #define DO_SWAP SWAP_TO_VNCR
 #define DO_LIVE NOTHING
+#define SYSREG BY_NAME
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
 }
-#pragma pop_macro("SYSREG")
 #undef DO_SWAP
 #define DO_SWAP DO_BANK
 
@@ -148,6 +155,7 @@ static void live_save(u64 *sr)
 {
 #define DO_BANK NOTHING
 #define DO_LIVE SAVE
+#define SYSREG BY_ID
 #include "arch/sysreg.def"
 #undef DO_BANK
 #undef DO_LIVE
@@ -157,9 +165,9 @@ static void live_load(const u64 *sr)
 {
 #define DO_BANK NOTHING
 #define DO_LIVE LOAD
+#define SYSREG BY_ID
 #include "arch/sysreg.def"
 }
-#undef SYSREG
 
 void sysreg_save(struct vcpu *vcpu)
 {
@@ -187,7 +195,6 @@ void sysreg_reset(struct vcpu *vcpu)
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
 	[SR_##name] = (reset),
 #include "arch/sysreg.def"
-#undef SYSREG
 	};
 
 	for (u32 i = 0; i < SR_COUNT; i++)

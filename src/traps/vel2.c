@@ -75,27 +75,15 @@ void vel2_say_vhe(struct vcpu *vcpu)
 #define TCR_EL2_RES1 (BIT(31) | BIT(23))
 #define TCR_EL2_NVHE(v) (((v) & (MASK(63, 32) | TCR_EL2_RES1)) == TCR_EL2_RES1)
 
-/* The registers of vEL2 that are the hardware's EL1 registers while it runs. */
-#define TWINS(X)                                                                                   \
-	X(SCTLR_EL2, SCTLR_EL12)                                                                   \
-	X(TTBR0_EL2, TTBR0_EL12)                                                                   \
-	X(TTBR1_EL2, TTBR1_EL12)                                                                   \
-	X(TCR_EL2, TCR_EL12)                                                                       \
-	X(AFSR0_EL2, AFSR0_EL12)                                                                   \
-	X(AFSR1_EL2, AFSR1_EL12)                                                                   \
-	X(MAIR_EL2, MAIR_EL12)                                                                     \
-	X(AMAIR_EL2, AMAIR_EL12)                                                                   \
-	X(VBAR_EL2, VBAR_EL12)                                                                     \
-	X(CONTEXTIDR_EL2, CONTEXTIDR_EL12)
-
-#define ACCESS(name, twin)                                                                         \
-	enum verdict twin_##name(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)     \
+/* Home TWIN: the registers of vEL2 that are the CPU's EL1 registers while it runs. */
+#define ACCESS_TWIN(function, id_, twin)                                                           \
+	enum verdict function(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)        \
 	{                                                                                          \
 		(void)id;                                                                          \
 		if (!vcpu->hyp)                                                                    \
 			return UNDEF;                                                              \
 		if (write) {                                                                       \
-			if (SR_##name == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))             \
+			if ((id_) == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))                 \
 				vel2_say_vhe(vcpu);                                                \
 			sysreg_write(twin, *value);                                                \
 		} else {                                                                           \
@@ -103,8 +91,14 @@ void vel2_say_vhe(struct vcpu *vcpu)
 		}                                                                                  \
 		return SKIP;                                                                       \
 	}
-
-TWINS(ACCESS)
+#define ACCESS_BANK(function, id, accessor)
+#define ACCESS_SWAP(function, id, accessor)
+#define ACCESS_LIVE(function, id, accessor)
+#define ACCESS_VNCR(function, id, accessor)
+#define ACCESS_EMUL(function, id, accessor)
+#define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
+	ACCESS_##home(twin_##name, SR_##name, accessor)
+#include "arch/sysreg.def"
 
 /* What of them is not RES0. */
 static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)

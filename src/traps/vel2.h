@@ -23,11 +23,22 @@ void vel2_destroy(struct vcpu *vcpu);
  */
 void vel2_reset(struct vcpu *vcpu);
 
-/* Registers of vEL2 that trap (EC 0x18), with home EMUL; UNDEF to anything but vEL2. */
-/* In the EL1 register that stands for it. */
-sysreg_fn twin_SCTLR_EL2, twin_TTBR0_EL2, twin_TTBR1_EL2, twin_TCR_EL2, twin_AFSR0_EL2,
-	twin_AFSR1_EL2;
-sysreg_fn twin_MAIR_EL2, twin_AMAIR_EL2, twin_VBAR_EL2, twin_CONTEXTIDR_EL2;
+/* Registers of vEL2 that trap (EC 0x18); UNDEF to anything but vEL2. */
+/* twin_<name>, home TWIN: in the EL1 register that stands for it. */
+#define DECLARE_TWIN(function) sysreg_fn function;
+#define DECLARE_BANK(function)
+#define DECLARE_SWAP(function)
+#define DECLARE_LIVE(function)
+#define DECLARE_VNCR(function)
+#define DECLARE_EMUL(function)
+#define SYSREG(name, op0, op1, crn, crm, op2, home, ...) DECLARE_##home(twin_##name)
+#include "arch/sysreg.def"
+#undef DECLARE_TWIN
+#undef DECLARE_BANK
+#undef DECLARE_SWAP
+#undef DECLARE_LIVE
+#undef DECLARE_VNCR
+#undef DECLARE_EMUL
 sysreg_fn emul_el2;  /* in vcpu->sr only: HPFAR_EL2, MDCR_EL2 */
 sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
 /*

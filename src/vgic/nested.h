@@ -91,7 +91,8 @@ static inline bool vgic_el2_only_waits(const struct vcpu *vcpu)
 
 /*
  * An access to the register of this key while vgic_el2_watched(): what it does with the interface
- * on (pseudocode: ICV_IAR0_EL1 and its like). UNDEF: not one of the interface's, or not this way.
+ * on (pseudocode: ICV_IAR0_EL1 and its like). PASS: not one of the interface's; UNDEF: not this
+ * way.
  */
 enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 

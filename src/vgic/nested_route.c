@@ -245,7 +245,7 @@ enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 	u32 crm = KEY_CRM(key), op2 = (u32)SYS64_OP2(key);
 
 	if (crm != KEY_ICC(8) && crm != KEY_ICC(9) && crm != KEY_ICC(12))
-		return UNDEF;
+		return PASS;
 	vgic_mark(&vcpu->vgic, true);
 	if (crm == KEY_ICC(9))
 		return active_priorities(true, op2, write, value);

@@ -39,7 +39,8 @@ static inline bool vtimer_el2_traps(const struct vcpu *vcpu)
  */
 static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
 {
-	return vtimer_el2_traps(vcpu) && vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
+	return vtimer_el2_traps(vcpu) &&
+	       vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
 }
 
 /*

@@ -186,14 +186,14 @@ static void a_register_and_more(void **state)
 		assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), others[i]);
 	}
 	assert_int_equal(traps, 0);
-	sys_verdict = FULL;
+	sys_verdict = PASS;
 	trap_verdict = INJECT;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), INJECT);
 	assert_int_equal(traps, 1);
 	assert_int_equal(fake_get("ELR_EL2"), PC); /* none of these has moved */
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
 	vcpu.hyp = false;
-	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), FULL);
+	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), PASS);
 	assert_int_equal(traps, 1);
 }
 
@@ -201,11 +201,11 @@ static void a_register_and_more(void **state)
 static void levels(void **state)
 {
 	(void)state;
-	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), FULL); /* vEL2's own */
-	assert_int_equal(fast_eret(&vcpu, 0x6a000002), FULL); /* ERETAA */
+	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), PASS); /* vEL2's own */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000002), PASS); /* ERETAA */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
-	assert_int_equal(fast_eret(&vcpu, 0x6a000000), FULL); /* of L2 */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), PASS); /* of L2 */
 	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_HVC), 1);
 	assert_int_equal(updates, 2);
@@ -218,7 +218,7 @@ static void levels(void **state)
 	assert_int_equal(prepares, 1);
 	assert_int_equal(updates, 3);
 	switches = false;
-	assert_int_equal(fast_eret(&vcpu, 0x6a000000), FULL);
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), PASS);
 	assert_int_equal(updates + prepares, 4);
 	/* The switch made interrupts due: switched, but not to be entered yet. */
 	switches = true;
@@ -241,14 +241,14 @@ static void nested_hypervisor(void **state)
 		setup(NULL);
 		vcpu.hyp = false;
 		is_nv = true;
-		assert_int_equal(fast_sys(&vcpu, SYS(1, 1) | op1 << 14), op1 < 4 ? FULL : DONE);
+		assert_int_equal(fast_sys(&vcpu, SYS(1, 1) | op1 << 14), op1 < 4 ? PASS : DONE);
 		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), op1 >= 4);
 		assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
 	}
 	setup(NULL);
 	vcpu.hyp = false;
 	is_nv = true;
-	assert_int_equal(fast_eret(&vcpu, 0x6a000003), FULL); /* ERETAB */
+	assert_int_equal(fast_eret(&vcpu, 0x6a000003), PASS); /* ERETAB */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
 }
@@ -273,7 +273,7 @@ static void an_interrupt(void **state)
 			page[VNCR_HCR_EL2 / 8] = HCR_E2H | HCR_IMO;
 		if (i == 5)
 			vcpu.traps_stale = true;
-		if (fast_irq(&vcpu) != FULL || vcpu.intid != 1023)
+		if (fast_irq(&vcpu) != PASS || vcpu.intid != 1023)
 			fail_msg("%u is not seen", i);
 		vcpu.hyp = false; /* L2 has done nothing of all that */
 		assert_int_equal(fast_irq(&vcpu), DONE);
@@ -282,11 +282,11 @@ static void an_interrupt(void **state)
 	setup(NULL);
 	vcpu.mdscr.free = true;
 	acked = 33;
-	assert_int_equal(fast_irq(&vcpu), FULL);
+	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 33);
 	assert_int_equal(ticks, 1);
 	acked = 0; /* an SGI's number is one, too */
-	assert_int_equal(fast_irq(&vcpu), FULL);
+	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 0);
 }
 

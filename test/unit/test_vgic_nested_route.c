@@ -273,10 +273,13 @@ static void registers_while_held(void **state)
 	icc_write(IGRPEN(1), 0);
 	assert_int_equal(icc_read(HPPIR(1)), SPURIOUS);
 	/* Not of the interface, not so accessed, or not there with 5 preemption bits. */
-	static const u32 no[] = { SYSREG_KEY(3, 0, 4, 6, 0), SYSREG_KEY(3, 0, 12, 11, 1),
-				  SYSREG_KEY(3, 0, 12, 12, 5), EOIR(0), EOIR(1), APR(0, 1),
+	static const u32 others[] = { SYSREG_KEY(3, 0, 4, 6, 0), SYSREG_KEY(3, 0, 12, 11, 1),
+				      SYSREG_KEY(3, 4, 12, 9, 5) };
+	static const u32 no[] = { SYSREG_KEY(3, 0, 12, 12, 5), EOIR(0), EOIR(1), APR(0, 1),
 				  APR(1, 3), SYSREG_KEY(3, 0, 12, 9, 4) };
 	static const u32 no_write[] = { IAR(0), IAR(1), HPPIR(0), HPPIR(1), APR(1, 1) };
+	for (u32 i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(vgic_el2_icc(v, others[i], false, &value), PASS);
 	for (u32 i = 0; i < ARRAY_SIZE(no); i++)
 		assert_int_equal(vgic_el2_icc(v, no[i], false, &value), UNDEF);
 	for (u32 i = 0; i < ARRAY_SIZE(no_write); i++)
