@@ -76,7 +76,16 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
 	return (u32)virt << GUEST_PPI_VIRT | (u32)phys << GUEST_PPI_PHYS;
 }
 
-void timers_look_soon(struct vcpu *vcpu)
+/* 50 us, and up to 6.4 ms. */
+#define LOOKS_A_SECOND 20000
+#define LOOK_DOUBLINGS 7
+
+void timers_look_soon(struct vcpu *vcpu, u8 *looks)
 {
-	timer_set_by(&vcpu->vtimer.phys, counter_now() + sysreg_read(CNTFRQ_EL0) / 20000);
+	struct timer *t = &vcpu->vtimer.phys;
+	u64 after = sysreg_read(CNTFRQ_EL0) / LOOKS_A_SECOND << *looks;
+
+	if (!__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) && *looks < LOOK_DOUBLINGS)
+		(*looks)++;
+	timer_set_by(t, counter_now() + after);
 }

@@ -139,6 +139,7 @@ struct vgic_vcpu {
 	u16 l2_used;           /* hold one of L2's interrupts */
 	u16 l2_hw;             /* its end is that of L1's lr_intid[], by hardware */
 	u16 l2_soft;           /* likewise, but nidus has to see to it */
+	u8 looks;              /* at what is held back: timers_look_soon() */
 	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
 	u64 l2_asks;           /* what of L1's registers may raise its maintenance interrupt */
 	/*

@@ -106,12 +106,13 @@ bool vgic_el2_route(struct vcpu *vcpu)
 	hcr_en = interface_for(vcpu);
 	if (v->hcr_en != hcr_en) {
 		v->hcr_en = hcr_en;
+		v->looks = 0;
 		vgic_mark(v, true);
 		vgic_flush(vcpu);
 	}
 	if (hcr_en & ICH_HCR_EN)
 		return false;
-	timers_look_soon(vcpu);
+	timers_look_soon(vcpu, &v->looks);
 	return !vcpu->hyp && best_signals(v);
 }
 
