@@ -98,7 +98,6 @@
 #define CPTR_TTA BIT(28)
 #define CPTR_TAM BIT(30)
 #define CPTR_TCPAC BIT(31)
-#define CPACR_RES0 BIT(63) /* one of CPACR_EL1's */
 
 /* CNTHCTL_EL2, E2H=1 */
 #define CNTHCTL_EL0PCTEN BIT(0)

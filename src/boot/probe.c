@@ -74,16 +74,28 @@ void probe_cntpoff(void)
 	page_free(page, 1);
 }
 
+/*
+ * At a virtual EL2 that has FEAT_NV2 the _EL12 names are words of memory, which keep anything, RES0
+ * bits as well, and say nothing of the registers. VBAR_EL1's low bits are the ones that no CPU
+ * keeps (of CPACR_EL1's, QEMU 10.0 keeps all).
+ */
+static bool el12_is_memory(void)
+{
+	u64 vbar = sysreg_read(VBAR_EL12);
+	bool kept;
+
+	sysreg_write(VBAR_EL12, vbar ^ BIT(0));
+	kept = (sysreg_read(VBAR_EL12) ^ vbar) & BIT(0);
+	sysreg_write(VBAR_EL12, vbar);
+	return kept;
+}
+
 void probe_el1(void)
 {
 	u64 cpacr = sysreg_read(CPACR_EL12);
 
-	/*
-	 * At a virtual EL2 that has FEAT_NV2 it is a word of memory, which keeps anything, a RES0
-	 * bit as well, and says nothing of the register.
-	 */
-	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC | CPACR_RES0);
-	feat.cpacr_tcpac = (sysreg_read(CPACR_EL12) & (CPTR_TCPAC | CPACR_RES0)) == CPTR_TCPAC;
+	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC);
+	feat.cpacr_tcpac = (sysreg_read(CPACR_EL12) & CPTR_TCPAC) && !el12_is_memory();
 	sysreg_write(CPACR_EL12, cpacr);
 	sysreg_write(CNTKCTL_EL12, CNTHCTL_EL2_ONLY);
 	feat.cntkctl_el2 = sysreg_read(CNTKCTL_EL12) & CNTHCTL_EL2_ONLY;
