@@ -68,7 +68,7 @@ static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
  * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is
  * all; else SKIP, with *at the address in the VM that L1 mapped there: a device's, or nothing's.
  */
-static enum verdict l2_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
+static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {
 	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
 		return other_abort(vcpu, exit);
@@ -94,8 +94,8 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	u64 fault = ESR_FSC_TYPE(exit->esr);
 	ipa_t at;
 
-	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
-		enum verdict verdict = l2_abort(vcpu, exit, &at);
+	if (unlikely(vcpu->has_vel2) && !vcpu->in_vel2) {
+		enum verdict verdict = vel1_abort(vcpu, exit, &at);
 
 		if (verdict != SKIP)
 			return verdict;
@@ -124,8 +124,8 @@ enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	ipa_t at;
 
-	if (unlikely(vcpu->has_el2) && !vcpu->hyp) {
-		enum verdict verdict = l2_abort(vcpu, exit, &at);
+	if (unlikely(vcpu->has_vel2) && !vcpu->in_vel2) {
+		enum verdict verdict = vel1_abort(vcpu, exit, &at);
 
 		if (verdict != SKIP)
 			return verdict;

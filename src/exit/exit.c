@@ -31,7 +31,7 @@ static enum verdict exit_undef(struct vcpu *vcpu, const struct exit *exit)
 /* Only vEL2's ERETs trap (HCR_EL2.NV). */
 static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	return vcpu->hyp ? level_eret(vcpu, exit) : UNDEF;
+	return vcpu->in_vel2 ? level_eret(vcpu, exit) : UNDEF;
 }
 
 static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
@@ -82,8 +82,8 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 
 	*class = row->class;
 	/* What L1 trapped of its guest is L1's, whoever else might want it. */
-	if (unlikely(vcpu->has_el2)) {
-		if (!vcpu->hyp && reflect_wanted(vcpu, exit))
+	if (unlikely(vcpu->has_vel2)) {
+		if (!vcpu->in_vel2 && reflect_wanted(vcpu, exit))
 			return REFLECT;
 		if (reflect_undefined(vcpu, exit)) {
 			vcpu->pc = exit->elr - 4; /* an HVC, which PC is behind */

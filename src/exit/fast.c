@@ -80,7 +80,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	u64 left = counter_now(), pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
 	enum verdict verdict;
 
-	if (unlikely(!vcpu->hyp)) /* op1 4 to 7 */
+	if (unlikely(!vcpu->in_vel2)) /* op1 4 to 7 */
 		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : PASS;
 	vcpu->pc = pc;
 	vcpu->pstate = pstate;
@@ -101,10 +101,10 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(ERET_ERETA(esr)))
 		return PASS;
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return of_hypervisor(vcpu, esr, EXIT_CLASS_ERET, left);
 	untrapped_look(vcpu, UNTRAPPED_ERET);
-	if (unlikely(!level_eret_l2(vcpu)))
+	if (unlikely(!level_eret_vel1(vcpu)))
 		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
 }
@@ -113,7 +113,7 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
 
-	if (unlikely(vcpu->hyp || !level_hvc(vcpu, esr)))
+	if (unlikely(vcpu->in_vel2 || !level_hvc(vcpu, esr)))
 		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
 }
@@ -127,7 +127,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 	u64 left = counter_now();
 	u32 intid = irq_again(vcpu);
 
-	if (vcpu->hyp) {
+	if (vcpu->in_vel2) {
 		if (unlikely(vcpu->mdscr.free))
 			debug_vel2_tick(vcpu, left);
 		if (intid == INTID_OVER &&
@@ -139,7 +139,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 		vcpu->account.left = left;
 		return PASS;
 	}
-	account_exit(&vcpu->account, vcpu->has_el2 && !vcpu->hyp ? ACCOUNT_L2 : ACCOUNT_L1,
+	account_exit(&vcpu->account, vcpu->has_vel2 && !vcpu->in_vel2 ? ACCOUNT_L2 : ACCOUNT_L1,
 		     EXIT_CLASS_IRQ, counter_now() - left);
 	return DONE;
 }

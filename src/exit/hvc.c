@@ -132,7 +132,7 @@ static enum verdict call(struct vcpu *vcpu, const struct exit *exit)
 enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* At vEL2 an HVC is an exception to vEL2 itself. */
-	return unlikely(vcpu->hyp) ? REFLECT : call(vcpu, exit);
+	return unlikely(vcpu->in_vel2) ? REFLECT : call(vcpu, exit);
 }
 
 enum verdict smc_trap(struct vcpu *vcpu, const struct exit *exit)

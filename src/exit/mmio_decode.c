@@ -26,9 +26,9 @@ struct access {
 	s64 offset;
 };
 
-static bool is_l2(const struct vcpu *vcpu)
+static bool is_vel1(const struct vcpu *vcpu)
 {
-	return vcpu->has_el2 && !vcpu->hyp;
+	return vcpu->has_vel2 && !vcpu->in_vel2;
 }
 
 /* Where PC is in the VM, by the hardware's stage 1 of the guest. */
@@ -48,8 +48,8 @@ static bool fetch(struct vcpu *vcpu, u32 *insn)
 {
 	ipa_t at;
 
-	if (unlikely(is_l2(vcpu))) {
-		if (walk_l2_va(vcpu, vcpu->pc, &at))
+	if (unlikely(is_vel1(vcpu))) {
+		if (walk_vel1_va(vcpu, vcpu->pc, &at))
 			return false;
 	} else if (!pc_in_vm(vcpu, &at)) {
 		return false;
@@ -196,7 +196,7 @@ static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 {
 	bool ok;
 
-	if (!is_l2(vcpu))
+	if (!is_vel1(vcpu))
 		return mmio_ram_access(vcpu, at, m);
 	if (!shadow_hold(vcpu, seq)) {
 		vcpu->again = true;
@@ -244,7 +244,7 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 		inject_external_abort(vcpu);
 		return RESUME;
 	}
-	seq = is_l2(vcpu) ? shadow_seq(vcpu) : 0;
+	seq = is_vel1(vcpu) ? shadow_seq(vcpu) : 0;
 	verdict = locate(vcpu, exit, &a, at, where);
 	if (verdict != SKIP)
 		return verdict;

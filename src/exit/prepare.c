@@ -13,14 +13,14 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 {
 	bool fiq;
 
-	if (vcpu->vgic.where == VGIC_L2) {
+	if (vcpu->vgic.where == VGIC_VEL1) {
 		/* What comes after this look ends the entry at once by its kick. */
 		if (likely(!vgic_wants_vel2(vcpu, &fiq)))
 			return;
 		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
 	}
 	vgic_flush(vcpu);
-	if (unlikely(vgic_el2_route(vcpu))) {
+	if (unlikely(vgic_vel2_route(vcpu))) {
 		level_take(vcpu, LEVEL_FIQ, 0);
 		vgic_flush(vcpu);
 	}
@@ -29,7 +29,7 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 /* work_left(): to the list registers. */
 static inline void deliver_interrupts(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->has_el2))
+	if (unlikely(vcpu->has_vel2))
 		deliver_el2(vcpu);
 	else
 		vgic_flush(vcpu);
@@ -62,13 +62,13 @@ __attribute__((noinline)) void prepare_traps(struct vcpu *vcpu)
 	do {
 		simd_chaos_point();
 		if (vcpu->traps_stale) {
-			if (vcpu->has_el2)
+			if (vcpu->has_vel2)
 				simd_level(vcpu);
 			traps_update(vcpu);
 		}
 		simd_chaos_point();
 		simd_check(vcpu); /* last: whatever came before may have held a host section */
-	} while (unlikely(vcpu->traps_stale && vcpu->has_el2));
+	} while (unlikely(vcpu->traps_stale && vcpu->has_vel2));
 }
 
 /* Bring the registers in line with memory; nothing here writes what has not changed. */
@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) void prepare_registers(struct vcpu 
 		return;
 	}
 	simd_check(vcpu);
-	if (unlikely(vcpu->traps_stale && vcpu->has_el2))
+	if (unlikely(vcpu->traps_stale && vcpu->has_vel2))
 		prepare_traps(vcpu);
 }
 

@@ -32,12 +32,12 @@ static inline bool work_left(struct vcpu *vcpu)
 {
 	if (likely(!vgic_work(&vcpu->vgic)) || !vgic_work_left(&vcpu->vgic))
 		return false;
-	return !vcpu->has_el2 || !vgic_el2_only_waits(vcpu);
+	return !vcpu->has_vel2 || !vgic_vel2_only_waits(vcpu);
 }
 
 /* The same after a short exit of vEL2: whether the guest is done is left to a longer one. */
 static inline bool work_left_vel2(struct vcpu *vcpu)
 {
-	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_el2_only_waits(vcpu) &&
+	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_vel2_only_waits(vcpu) &&
 	       vgic_work_left(&vcpu->vgic);
 }

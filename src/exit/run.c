@@ -60,7 +60,7 @@ static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
  */
 static inline u16 looked_at(const struct vcpu *vcpu)
 {
-	return unlikely(vcpu->hyp && !vgic_el2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
+	return unlikely(vcpu->in_vel2 && !vgic_vel2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
 }
 
 static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
@@ -195,9 +195,9 @@ static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict ve
 static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum exit_kind kind)
 {
 	snapshot(vcpu, kind);
-	if (unlikely(vcpu->has_el2))
-		vcpu->account.level = vcpu->hyp ? ACCOUNT_L1 : ACCOUNT_L2;
-	if (vcpu->hyp) {
+	if (unlikely(vcpu->has_vel2))
+		vcpu->account.level = vcpu->in_vel2 ? ACCOUNT_L1 : ACCOUNT_L2;
+	if (vcpu->in_vel2) {
 		untrapped_look(vcpu, UNTRAPPED_EXIT);
 		if (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET)
 			untrapped_look(vcpu, UNTRAPPED_STAY);

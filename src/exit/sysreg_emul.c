@@ -217,7 +217,7 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 {
 	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
 
-	if (unlikely(vcpu->hyp))
+	if (unlikely(vcpu->in_vel2))
 		return emul_cptr(vcpu, SR_CPTR_EL2, write, value);
 	if (write)
 		sysreg_write(CPACR_EL12, *value | hidden);
@@ -325,13 +325,13 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	u64 value = write ? vcpu_gpr(vcpu, rt) : 0;
 	enum verdict verdict = PASS;
 
-	if (unlikely(vcpu->hyp) && SYS64_OP0(key) == 1)
+	if (unlikely(vcpu->in_vel2) && SYS64_OP0(key) == 1)
 		return SYS64_CRN(key) == 7 ? at_trap(vcpu, exit) : tlbi_trap(vcpu, exit);
 	/* The hot one: no search. */
 	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
 		return vgic_sgi(vcpu, value, true);
-	if (unlikely(vgic_el2_watched(vcpu)))
-		verdict = vgic_el2_icc(vcpu, key, write, &value);
+	if (unlikely(vgic_vel2_watched(vcpu)))
+		verdict = vgic_vel2_icc(vcpu, key, write, &value);
 	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
 	if (likely(verdict == PASS))
 		verdict = !from_el0(exit) || SYS64_OP1(key) == 3 ?

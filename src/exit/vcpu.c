@@ -33,8 +33,8 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
-	vcpu->fast = vcpu->has_el2 && !simd_chaos ? exit_fast : NULL;
-	if (vcpu->has_el2) {
+	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_fast : NULL;
+	if (vcpu->has_vel2) {
 		vel2_reset(vcpu);
 		vncr_reset(vcpu);
 	}
@@ -48,7 +48,7 @@ void vcpu_load(struct vcpu *vcpu)
 	struct cpu *cpu = cpu_this();
 
 	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
-	if (unlikely(vcpu->has_el2))
+	if (unlikely(vcpu->has_vel2))
 		level_load(vcpu);
 	else
 		identity_load(vcpu);
@@ -81,7 +81,7 @@ void vcpu_put(struct vcpu *vcpu)
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();
-	if (unlikely(vcpu->has_el2))
+	if (unlikely(vcpu->has_vel2))
 		level_put(vcpu);
 	/*
 	 * In this order: once the GIC's state is free for others to read, the timers' lines are in

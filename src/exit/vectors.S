@@ -187,7 +187,7 @@ eret_within:
 	cmp	x1, #PSTATE_EL2H
 	b.ne	2f
 	mvn	x3, x3
-	tst	x3, #HCR_IMO_FMO	/* vgic_el2_open() */
+	tst	x3, #HCR_IMO_FMO	/* vgic_vel2_open() */
 	b.eq	1b
 2:	mrs	x1, ESR_EL2
 3:	adrp	x3, fast_eret

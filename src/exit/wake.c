@@ -7,7 +7,7 @@
 bool vcpu_interrupt_pending(struct vcpu *vcpu)
 {
 	return vgic_interrupt_pending(vcpu) ||
-	       (unlikely(vcpu->has_el2) && level_interrupt_pending(vcpu));
+	       (unlikely(vcpu->has_vel2) && level_interrupt_pending(vcpu));
 }
 
 static __attribute__((noinline)) bool unfinished_wakes(struct vcpu *vcpu)

@@ -13,7 +13,7 @@
 #include "arch/sysreg_table.h"
 #include "nested/inject.h"
 #include "nested/walk_vm.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -197,9 +197,9 @@ enum verdict at_trap(struct vcpu *vcpu, const struct exit *exit)
 	bool tge, own;
 	struct at_op op;
 
-	if (!vcpu->hyp || !at_decode((u32)exit->esr, &op) || (op.pan && !has_pan2(vcpu)))
+	if (!vcpu->in_vel2 || !at_decode((u32)exit->esr, &op) || (op.pan && !has_pan2(vcpu)))
 		return UNDEF;
-	tge = l1_hcr(vcpu) & HCR_TGE;
+	tge = vel2_hcr(vcpu) & HCR_TGE;
 	own = op.el2 || (!op.stage12 && tge);
 	if (op.pan && !(vcpu->pstate & PSTATE_PAN))
 		op.pan = false;

@@ -35,7 +35,7 @@ static u64 vector_offset(u64 pstate)
  */
 static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
 {
-	if (vcpu->hyp && !(vncr_read(vcpu, VNCR_HCR_EL2) & HCR_TGE))
+	if (vcpu->in_vel2 && !(vncr_read(vcpu, VNCR_HCR_EL2) & HCR_TGE))
 		return false;
 	return !(sctlr & SCTLR_SPAN);
 }
@@ -57,7 +57,7 @@ inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu,
 }
 
 /* L2 runs with L1's HCR_EL2.NV. */
-static bool l2_nv(const struct vcpu *vcpu)
+static bool vel1_nv(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr & HCR_NV;
 }
@@ -65,7 +65,7 @@ static bool l2_nv(const struct vcpu *vcpu)
 u64 inject_spsr(const struct vcpu *vcpu)
 {
 	/* TakeException: what is EL1 with HCR_EL2.NV calls itself EL2. */
-	if (PSTATE_EL(vcpu->pstate) && unlikely(vcpu->hyp || (vcpu->has_el2 && l2_nv(vcpu))))
+	if (PSTATE_EL(vcpu->pstate) && unlikely(vcpu->in_vel2 || (vcpu->has_vel2 && vel1_nv(vcpu))))
 		return vcpu->pstate + (PSTATE_EL2T - PSTATE_EL1T);
 	return vcpu->pstate;
 }

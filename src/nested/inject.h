@@ -24,7 +24,7 @@ void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far);
 
 /*
  * PSTATE at the handler of an exception taken from `old`, bit by bit as AArch64.TakeException sets
- * it. vcpu->hyp: at vEL2.
+ * it. vcpu->in_vel2: at vEL2.
  */
 u64 inject_pstate(const struct vcpu *vcpu, u64 old);
 /* What SPSR_ELx shows of the vcpu's PSTATE: vEL2, which runs at EL1, is EL2 to itself. */

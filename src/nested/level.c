@@ -16,7 +16,7 @@
 #include "nested/shadow.h"
 #include "nested/vncr.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "traps/bank.h"
 #include "traps/identity.h"
@@ -26,12 +26,12 @@
 #include "traps/untrapped.h"
 
 /* What L1 says that L2's MIDR_EL1 and MPIDR_EL1 are. */
-static u64 l2_midr(const struct vcpu *vcpu)
+static u64 vel1_midr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
 }
 
-static u64 l2_mpidr(const struct vcpu *vcpu)
+static u64 vel1_mpidr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VMPIDR_EL2);
 }
@@ -41,7 +41,7 @@ static u64 l2_mpidr(const struct vcpu *vcpu)
  * changes; the trap controls will be computed anew. False: the shadow has to be made ready first
  * (REQ_WORK), and nothing else is done.
  */
-static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
+static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 {
 	bool valid = vcpu->traps.l2.valid;
 
@@ -51,27 +51,29 @@ static __attribute__((noinline)) bool l2_find(struct vcpu *vcpu)
 		return false;
 	vtimer_cnthctl_complete(vcpu);
 	if (vcpu->vm->config->deep)
-		traps_l2_other(vcpu, valid);
+		traps_vel1_other(vcpu, valid);
 	else
 		nested_words_note(vcpu, vcpu->traps.from);
-	vcpu->l2_vncr = l1_nv2(vcpu);
-	vcpu->l2_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
-			   l2_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
-			   l2_mpidr(vcpu) != vcpu->vmpidr;
-	vcpu->l2_differs = vcpu->l2_machine || vcpu->l2_vncr;
+	vcpu->vel1_vncr = vel2_nv2(vcpu);
+	vcpu->vel1_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
+			   vel1_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
+			   vel1_mpidr(vcpu) != vcpu->vmpidr;
+	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr;
 	return true;
 }
 
 /* What mostly is the same for L2 as for L1. */
-static __attribute__((noinline)) void rare_switch(struct vcpu *vcpu)
+static __attribute__((noinline)) void switch_identity(struct vcpu *vcpu)
 {
-	if (vcpu->l2_vncr)
-		sysreg_write(VNCR_EL2, vcpu->hyp ? ptr_pa(vcpu->vncr).a : vncr_window(vcpu));
-	if (!vcpu->l2_machine)
+	if (vcpu->vel1_vncr)
+		sysreg_write(VNCR_EL2, vcpu->in_vel2 ? ptr_pa(vcpu->vncr).a : vncr_window(vcpu));
+	if (!vcpu->vel1_machine)
 		return;
-	sysreg_write(VTCR_EL2, vcpu->hyp ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
-	sysreg_write(VPIDR_EL2, vcpu->hyp ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : l2_midr(vcpu));
-	sysreg_write(VMPIDR_EL2, vcpu->hyp ? vcpu->vmpidr : l2_mpidr(vcpu));
+	sysreg_write(VTCR_EL2,
+		     vcpu->in_vel2 ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
+	sysreg_write(VPIDR_EL2,
+		     vcpu->in_vel2 ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : vel1_midr(vcpu));
+	sysreg_write(VMPIDR_EL2, vcpu->in_vel2 ? vcpu->vmpidr : vel1_mpidr(vcpu));
 }
 
 void level_load(struct vcpu *vcpu)
@@ -86,36 +88,36 @@ void level_load(struct vcpu *vcpu)
 	 */
 	identity_load(vcpu);
 	vcpu->shadow.mine = NULL;
-	if (vcpu->hyp)
+	if (vcpu->in_vel2)
 		return;
-	CHECK(l2_find(vcpu)); /* as before: what L1 wrote is the same, and the references too */
+	CHECK(vel1_find(vcpu)); /* as before: what L1 wrote is the same, and the references too */
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
-	if (vcpu->l2_differs)
-		rare_switch(vcpu);
+	if (vcpu->vel1_differs)
+		switch_identity(vcpu);
 }
 
 /*
- * What a level is apart from the BANK rows; vcpu->hyp is the new one. The trap controls are stale
- * then.
+ * What a level is apart from the BANK rows; vcpu->in_vel2 is the new one. The trap controls are
+ * stale then.
  */
 static inline void level_enter(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->l2_differs))
-		rare_switch(vcpu);
+	if (unlikely(vcpu->vel1_differs))
+		switch_identity(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
 }
 
-/* False: not yet (l2_find()), and vEL2 is as it was. */
+/* False: not yet (vel1_find()), and vEL2 is as it was. */
 static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
-	bank_enter_l2(vcpu);
-	vcpu->hyp = false;
+	bank_enter_vel1(vcpu);
+	vcpu->in_vel2 = false;
 	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2.valid) &&
-	    unlikely(!l2_find(vcpu))) {
-		bank_leave_l2(vcpu);
-		vcpu->hyp = true;
+	    unlikely(!vel1_find(vcpu))) {
+		bank_enter_vel2(vcpu);
+		vcpu->in_vel2 = true;
 		return false;
 	}
 	vcpu->account.level_entries++;
@@ -138,7 +140,7 @@ void level_put(struct vcpu *vcpu)
 {
 	struct traps none = cpu_this()->traps;
 
-	if (vcpu->hyp || !(none.hcr & HCR_VIRTUAL))
+	if (vcpu->in_vel2 || !(none.hcr & HCR_VIRTUAL))
 		return;
 	vse_fold(vcpu);
 	none.hcr &= ~HCR_VIRTUAL;
@@ -147,15 +149,15 @@ void level_put(struct vcpu *vcpu)
 
 bool level_interrupt_pending(const struct vcpu *vcpu)
 {
-	return !vcpu->hyp && (sysreg_read(HCR_EL2) & HCR_VIRTUAL);
+	return !vcpu->in_vel2 && (sysreg_read(HCR_EL2) & HCR_VIRTUAL);
 }
 
 static void enter_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* L2's walks likewise */
 	vse_fold(vcpu);
-	bank_leave_l2(vcpu);
-	vcpu->hyp = true;
+	bank_enter_vel2(vcpu);
+	vcpu->in_vel2 = true;
 	if (unlikely(vcpu->debug_live))
 		debug_enter_vel2(vcpu);
 	stage2_switch(&vcpu->vm->stage2);
@@ -184,9 +186,9 @@ static enum target eret_target(u64 spsr, bool tge)
  * AArch64.GenerateDebugExceptionsFrom, of L2 with this PSTATE. The CPU looks by itself at the ERET
  * that enters L2; but an interrupt of L1's may be taken at its first instruction without one.
  */
-static bool l2_steps(const struct vcpu *vcpu, u64 spsr)
+static bool vel1_steps(const struct vcpu *vcpu, u64 spsr)
 {
-	return (l1_mdcr(vcpu) & MDCR_TDE) || !PSTATE_EL(spsr) ||
+	return (vel2_mdcr(vcpu) & MDCR_TDE) || !PSTATE_EL(spsr) ||
 	       ((vcpu->sr[SR_MDSCR_EL1] & MDSCR_KDE) && !(spsr & PSTATE_D));
 }
 
@@ -195,7 +197,7 @@ static __attribute__((noinline)) bool keeps_ss(const struct vcpu *vcpu, u64 spsr
 					       enum target target)
 {
 	return (sysreg_read(MDSCR_EL1) & MDSCR_SS) && !debug_vel2_enabled(vcpu) &&
-	       (target != TARGET_VEL1 || l2_steps(vcpu, spsr));
+	       (target != TARGET_VEL1 || vel1_steps(vcpu, spsr));
 }
 
 /*
@@ -234,7 +236,7 @@ static inline __attribute__((always_inline)) bool give(struct vcpu *vcpu, enum t
 enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 {
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
-	enum target target = eret_target(spsr, l1_hcr(vcpu) & HCR_TGE);
+	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
 		return RESUME; /* it injected the failure */
@@ -257,12 +259,12 @@ static inline void pc_load(const struct vcpu *vcpu)
 	sysreg_write(SPSR_EL2, pstate);
 }
 
-bool level_eret_l2(struct vcpu *vcpu)
+bool level_eret_vel1(struct vcpu *vcpu)
 {
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 
 	if (unlikely(vcpu->debug_live ||
-		     eret_target(spsr, l1_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
+		     eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
 	    unlikely(!give(vcpu, TARGET_VEL1, spsr, elr)))
 		return false;
 	pc_load(vcpu);
@@ -299,14 +301,14 @@ static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum l
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		vcpu->traps_stale = true;
-	take(vcpu, kind, esr, vcpu->hyp, vcpu->pc, vcpu->pstate);
+	take(vcpu, kind, esr, vcpu->in_vel2, vcpu->pc, vcpu->pstate);
 	vcpu->pc_dirty = true;
 }
 
 /* level_take() of a synchronous exception from L2, as the CPU has its registers. */
-static inline __attribute__((always_inline)) void take_l2(struct vcpu *vcpu, u64 esr)
+static inline __attribute__((always_inline)) void take_vel1(struct vcpu *vcpu, u64 esr)
 {
 	take(vcpu, LEVEL_SYNC, esr, false, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
 	pc_load(vcpu);
@@ -314,9 +316,9 @@ static inline __attribute__((always_inline)) void take_l2(struct vcpu *vcpu, u64
 
 bool level_hvc(struct vcpu *vcpu, u64 esr)
 {
-	if (unlikely(l1_hcr(vcpu) & HCR_HCD))
+	if (unlikely(vel2_hcr(vcpu) & HCR_HCD))
 		return false;
-	take_l2(vcpu, esr);
+	take_vel1(vcpu, esr);
 	return true;
 }
 
@@ -324,7 +326,7 @@ bool level_nv(struct vcpu *vcpu, u64 esr)
 {
 	if (unlikely(!reflect_nv(vcpu, esr)))
 		return false;
-	take_l2(vcpu, esr);
+	take_vel1(vcpu, esr);
 	return true;
 }
 
@@ -340,7 +342,7 @@ void level_step(struct vcpu *vcpu)
 	/* No Load-Exclusive is emulated: EX is 0. */
 	const u64 iss = STEP_ISV | ESR_FSC_DEBUG;
 
-	if (vcpu->has_el2 && !vcpu->hyp && (l1_mdcr(vcpu) & MDCR_TDE))
+	if (vcpu->has_vel2 && !vcpu->in_vel2 && (vel2_mdcr(vcpu) & MDCR_TDE))
 		level_take(vcpu, LEVEL_SYNC, ESR(EC_SOFTSTP_LOW, iss));
 	else
 		inject_sync(vcpu,

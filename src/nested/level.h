@@ -53,7 +53,7 @@ void level_reflect(struct vcpu *vcpu);
  * False: it is something else, and nothing has happened. PC and PSTATE are in their registers
  * afterwards. Right after the exit.
  */
-bool level_eret_l2(struct vcpu *vcpu);
+bool level_eret_vel1(struct vcpu *vcpu);
 bool level_hvc(struct vcpu *vcpu, u64 esr);
 bool level_nv(struct vcpu *vcpu, u64 esr);
 
@@ -62,11 +62,11 @@ void level_load(struct vcpu *vcpu);
 /*
  * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is
  * no longer asserted by L1's HCR_EL2.VSE, and none of L2's virtual interrupts stays in the CPU,
- * where it would end an idle wait. Loaded, has_el2.
+ * where it would end an idle wait. Loaded, has_vel2.
  */
 void level_put(struct vcpu *vcpu);
 /*
  * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it
- * from WFI whatever PSTATE masks. Loaded, has_el2, after an exit.
+ * from WFI whatever PSTATE masks. Loaded, has_vel2, after an exit.
  */
 bool level_interrupt_pending(const struct vcpu *vcpu);

@@ -12,7 +12,7 @@
 #include "mm/vmid.h"
 #include "nested/shadow_tables.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -321,7 +321,7 @@ static struct key key_now(const struct vcpu *vcpu)
 	struct key k = {
 		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2) & VTTBR_KEY,
 		.vtcr = vncr_read(vcpu, VNCR_VTCR_EL2) & VTCR_KEY,
-		.vm = l1_hcr(vcpu) & (HCR_VM | HCR_DC),
+		.vm = vel2_hcr(vcpu) & (HCR_VM | HCR_DC),
 	};
 
 	/* Without stage 2 only the VMID counts. */

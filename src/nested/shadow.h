@@ -86,7 +86,7 @@ bool shadow_vm_reset_piece(struct vm *vm, u32 *done) must_check;
  * The shadow for what L1's VTTBR_EL2, VTCR_EL2 and HCR_EL2 say now. A hit in the vcpu's references
  * costs a few compares; a miss takes the pool lock. NULL: the shadow that is to be used for it has
  * tables of its former life that must go first, and a piece of them went: try again. What a hit
- * gave once, a vcpu that is loaded again with the same words hits. Its own CPU, has_el2.
+ * gave once, a vcpu that is loaded again with the same words hits. Its own CPU, has_vel2.
  */
 struct shadow *shadow_find(struct vcpu *vcpu);
 /*

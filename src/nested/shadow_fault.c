@@ -9,7 +9,7 @@
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
 #include "nested/walk_vm.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -63,7 +63,7 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 	if (exit->esr & DABT_CM)
 		return (struct walk_access){
 			.el0 = el0,
-			.write = permission && (!el0 || (l1_hcrx(vcpu) & HCRX_CMOW)),
+			.write = permission && (!el0 || (vel2_hcrx(vcpu) & HCRX_CMOW)),
 			.read = permission && el0,
 		};
 	return (struct walk_access){ .el0 = el0, .write = write, .read = !write };

@@ -11,7 +11,7 @@
 #include "mm/tlb.h"
 #include "nested/shadow.h"
 #include "nested/vncr.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -298,7 +298,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 
 	if (!tlbi_decode(key, arg, &op) || !exists(&vcpu->vm->id_regs, &op))
 		return UNDEF;
-	if (!vcpu->hyp) {
+	if (!vcpu->in_vel2) {
 		/* L2's own: the shadow that is loaded has its VMID. There is no EL2 in it. */
 		if (SYS64_OP1(key) == 4)
 			return UNDEF;
@@ -309,7 +309,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	 * With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own
 	 * VMID.
 	 */
-	own = op.el2 || (SYS64_OP1(key) == 0 && (l1_hcr(vcpu) & HCR_TGE));
+	own = op.el2 || (SYS64_OP1(key) == 0 && (vel2_hcr(vcpu) & HCR_TGE));
 	if (!own)
 		return shadows_trap(vcpu, &op);
 	hardware_stage1(&op);

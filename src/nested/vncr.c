@@ -8,7 +8,7 @@
 #include "mm/tlb.h"
 #include "mm/window.h"
 #include "nested/walk_vm.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -205,7 +205,7 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	u64 window;
 
-	if (!vcpu->has_el2 || vcpu->hyp || !vcpu->l2_vncr || !(exit->esr & DABT_VNCR)) {
+	if (!vcpu->has_vel2 || vcpu->in_vel2 || !vcpu->vel1_vncr || !(exit->esr & DABT_VNCR)) {
 		vm_stop(vcpu->vm, VM_STOPPING, "an abort on its page of EL2 registers");
 		return DEAD;
 	}

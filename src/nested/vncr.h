@@ -15,8 +15,8 @@
 struct vcpu;
 
 /*
- * The address for VNCR_EL2 while L2 runs (l1_nv2()): the window that stands for what L1's VNCR_EL2
- * and translation registers say now, open or not. The vcpu's registers are L2's, !hyp.
+ * The address for VNCR_EL2 while L2 runs (vel2_nv2()): the window that stands for what L1's
+ * VNCR_EL2 and translation registers say now, open or not. The vcpu's registers are L2's, !hyp.
  */
 u64 vncr_window(struct vcpu *vcpu);
 

@@ -4,7 +4,7 @@
 
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -92,14 +92,15 @@ struct walk_mem walk_mem_of(struct vm *vm)
 /* ---- registers ---- */
 
 /* A register of the vEL2 context: in the CPU while that runs. */
-#define EL2_VALUE(vcpu, name) ((vcpu)->hyp ? sysreg_read(name##_EL12) : (vcpu)->sr[SR_##name##_EL1])
+#define EL2_VALUE(vcpu, name)                                                                      \
+	((vcpu)->in_vel2 ? sysreg_read(name##_EL12) : (vcpu)->sr[SR_##name##_EL1])
 /* A register of the vEL1 context: in L1's page while vEL2 runs. */
 #define EL1_VALUE(vcpu, name)                                                                      \
-	((vcpu)->hyp ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
+	((vcpu)->in_vel2 ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
 
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 {
-	u64 hcr = l1_hcr(vcpu);
+	u64 hcr = vel2_hcr(vcpu);
 
 	return (struct walk_s2_regs){
 		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2),
@@ -113,7 +114,7 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 
 struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu)
 {
-	u64 hcr = l1_hcr(vcpu);
+	u64 hcr = vel2_hcr(vcpu);
 
 	return (struct walk_s2_regs){
 		.ptw = hcr & HCR_PTW,
@@ -130,7 +131,7 @@ struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
 		.ttbr1 = EL1_VALUE(vcpu, TTBR1),
 		.mair = EL1_VALUE(vcpu, MAIR),
 		.el10 = true,
-		.dc = vcpu->has_el2 && (l1_hcr(vcpu) & HCR_DC),
+		.dc = vcpu->has_vel2 && (vel2_hcr(vcpu) & HCR_DC),
 	};
 }
 
@@ -147,7 +148,7 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 
 /* ---- L2's memory ---- */
 
-int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
+int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 {
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
@@ -162,7 +163,7 @@ int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 	return 0;
 }
 
-int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
+int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 {
 	struct walk_s1_regs s1 = walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
@@ -174,13 +175,14 @@ int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 	mem.swap = NULL;
 	if (!walk_s1(&s1, &s2, &vcpu->vm->walk_feat, &mem, va, fetch, &out, &fault))
 		return -EINVAL;
-	return walk_l2_ipa(vcpu, out.oa, l1);
+	return walk_vel1_ipa(vcpu, out.oa, l1);
 }
 
 bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault)
 {
-	bool l2 = vcpu->has_el2 && !vcpu->hyp;
-	struct walk_s1_regs s1 = vcpu->hyp ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
+	bool l2 = vcpu->has_vel2 && !vcpu->in_vel2;
+	struct walk_s1_regs s1 =
+		vcpu->in_vel2 ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);

@@ -16,12 +16,12 @@ struct walk_mem walk_mem_of(struct vm *vm);
 
 /*
  * L1's stage 2 for L2, sampled once from what L1 wrote (HCR_EL2, VTTBR_EL2, VTCR_EL2,
- * SCTLR_EL2.EE). vcpu is loaded, has_el2.
+ * SCTLR_EL2.EE). vcpu is loaded, has_vel2.
  */
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
 /* The same without the two that say which tables: those of a shadow are known. L2 runs. */
 struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu);
-/* L2's EL1&0 stage 1; either context. vcpu is loaded, has_el2. */
+/* L2's EL1&0 stage 1; either context. vcpu is loaded, has_vel2. */
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
 /* L1's own EL2&0 stage 1; likewise. */
 struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
@@ -31,8 +31,8 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
  * whose syndrome says nothing). -EINVAL: L2's or L1's tables do not have it. va: for a fetch at the
  * vcpu's Exception level. Changes nothing in the tables.
  */
-int walk_l2_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
-int walk_l2_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;
+int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
+int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;
 /*
  * Where the loaded vcpu's VA is in the VM for an access, as the hardware would translate it now:
  * L2's by both stages, an EL1's or vEL2's by one, access flag and dirty state set. False: *fault

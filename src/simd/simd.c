@@ -117,7 +117,7 @@ void simd_claim(struct vcpu *vcpu)
 		vcpu->simd.claims++;
 		own(cpu, vcpu);
 	}
-	if (unlikely(vcpu->has_el2))
+	if (unlikely(vcpu->has_vel2))
 		vcpu->traps_stale = true; /* L1's traps, if L2 is about to run */
 	simd_cptr_write(simd_cptr(vcpu));
 	irq_restore(daif);
@@ -209,7 +209,7 @@ void simd_check(struct vcpu *vcpu)
 
 	if (likely(cpu->simd.owner == vcpu)) {
 		/* With L1's traps on top, closed is right for live state too. */
-		if (likely(open || vcpu->has_el2))
+		if (likely(open || vcpu->has_vel2))
 			return;
 	} else if (likely(!open && !is_streaming(vcpu))) {
 		return;

@@ -15,7 +15,7 @@
 #include "simd/simd.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vncr.h"
 
@@ -68,7 +68,7 @@ static void switch_lengths(struct vcpu *vcpu)
 	zcr = s->state->zcr_el1;
 	smcr = s->state->smcr_el1;
 	put_lengths(vcpu, zcr, smcr);
-	s->l2 = !vcpu->hyp;
+	s->l2 = !vcpu->in_vel2;
 	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
 	if (live(vcpu) && (zcr != s->state->zcr_el1 || smcr != s->state->smcr_el1))
 		simd_state_write_lengths(vcpu);
@@ -118,14 +118,14 @@ static void flush_counted(struct vcpu *vcpu)
 void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	bool changed = s->l2 == vcpu->hyp;
+	bool changed = s->l2 == vcpu->in_vel2;
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
 	if (unlikely(changed && vcpu->vm->config->simd_switch))
 		flush_counted(vcpu);
 	if (!s->vl) {
-		s->l2 = !vcpu->hyp;
+		s->l2 = !vcpu->in_vel2;
 		return;
 	}
 	daif = irq_save();
@@ -224,7 +224,7 @@ static enum verdict length_access(struct vcpu *vcpu, u64 *home, bool write, u64 
 enum verdict emul_zcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
-	if (!vcpu->hyp || !vcpu->simd.vl)
+	if (!vcpu->in_vel2 || !vcpu->simd.vl)
 		return UNDEF;
 	if (trapped_at_vel2(vcpu, CPTR_ZEN)) {
 		vcpu->inject_esr = ESR(EC_SVE, 0UL);
@@ -236,7 +236,7 @@ enum verdict emul_zcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 
 enum verdict emul_smcr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
-	if (!vcpu->hyp || !vcpu->simd.svl)
+	if (!vcpu->in_vel2 || !vcpu->simd.svl)
 		return UNDEF;
 	if (trapped_at_vel2(vcpu, CPTR_SMEN)) {
 		vcpu->inject_esr = ESR(EC_SME, 0UL);

@@ -35,7 +35,7 @@ enum verdict {
 	AGAIN,
 	/*
 	 * Nothing was done, as it is not theirs: of fast paths (the full exit follows),
-	 * sysreg_vel2() and vgic_el2_icc() (sysreg_trap() decides). UNDEF is an answer.
+	 * sysreg_vel2() and vgic_vel2_icc() (sysreg_trap() decides). UNDEF is an answer.
 	 */
 	PASS,
 };

@@ -43,7 +43,7 @@ static bool met(const struct vcpu *vcpu, u64 ctl, u64 cval)
 	return CTL_FIRES(ctl) && counter_now() - vcpu->vm->cntoff >= cval;
 }
 
-static u32 el2_lines(const struct vcpu *vcpu, bool loaded)
+static u32 vel2_lines(const struct vcpu *vcpu, bool loaded)
 {
 	struct timer_map map = timer_map(vcpu);
 	bool virt, phys;
@@ -66,8 +66,8 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
 	const struct vtimer *vt = &vcpu->vtimer;
 	bool virt, phys = false;
 
-	if (unlikely(vcpu->has_el2))
-		return el2_lines(vcpu, loaded);
+	if (unlikely(vcpu->has_vel2))
+		return vel2_lines(vcpu, loaded);
 	virt = loaded ? CTL_HIGH(sysreg_read(CNTV_CTL_EL02))
 		      : met(vcpu, vt->cntv_ctl, vt->cntv_cval);
 	if (cntpoff_works)

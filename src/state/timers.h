@@ -46,7 +46,7 @@ static inline struct timer_map timer_map_of(bool hyp)
 /* Which is where while vcpu is loaded. Pure. */
 static inline struct timer_map timer_map(const struct vcpu *vcpu)
 {
-	return timer_map_of(vcpu->hyp);
+	return timer_map_of(vcpu->in_vel2);
 }
 
 struct timer_regs {

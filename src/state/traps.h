@@ -18,7 +18,7 @@ struct traps {
 #define TRAPS_WORDS 14
 struct traps_level {
 	struct traps t;
-	u64 cptr_l0, cptr_l1; /* what t.cptr was made of: nidus's, and L1's */
+	u64 cptr_l0, cptr_vel2; /* what t.cptr was made of: nidus's, and L1's */
 	bool valid;
 };
 struct traps_cache {
@@ -26,7 +26,7 @@ struct traps_cache {
 	struct traps_level l2, vel2;
 	/* What these two were before: a hypervisor's guest alternates between two sets (deep). */
 	u64 from_other[TRAPS_WORDS];
-	struct traps_level l2_other;
+	struct traps_level vel1_other;
 };
 
 /*

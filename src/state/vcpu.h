@@ -50,7 +50,7 @@ enum vcpu_request {
 	REQ_WORK = 8,
 };
 
-/* has_el2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */
+/* has_vel2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */
 struct mdscr {
 	u64 entries; /* account.level_entries when looked at last */
 	u64 since;   /* CNTPCT when that had changed */
@@ -62,30 +62,30 @@ struct mdscr {
 struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
-	u64 *vncr;          /* has_el2: its VNCR page (nested/vncr.h) */
-	/* has_el2: exit_fast[], frequent exits go a fast path; NULL: with simd.chaos none does */
+	u64 *vncr;          /* has_vel2: its VNCR page (nested/vncr.h) */
+	/* has_vel2: exit_fast[], frequent exits go a fast path; NULL: with simd.chaos none does */
 	exit_fast_fn *const *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
-	/* has_el2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
+	/* has_vel2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
 	bool timers_trap;
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
-	bool has_el2;       /* of a VM that may be a hypervisor */
-	bool cpacr_native;  /* has_el2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
-	bool hyp;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
-	bool l2_differs;    /* has_el2: one of these two */
-	bool l2_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
-	bool l2_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
+	bool has_vel2;       /* of a VM that may be a hypervisor */
+	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
+	bool in_vel2;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
+	bool vel1_differs;    /* has_vel2: one of these two */
+	bool vel1_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
+	bool vel1_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
 	u8 index;           /* within its VM */
-	u64 mdscr_quiet;    /* has_el2: debug_vel2_quiet() */
+	u64 mdscr_quiet;    /* has_vel2: debug_vel2_quiet() */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
-	u64 cpacr_hidden;   /* has_el2: simd_cpacr_hidden() */
-	struct shadow_vcpu shadow; /* has_el2: L2 translations it used last */
-	struct traps_cache traps; /* has_el2 */
-	struct reflection reflection; /* has_el2: an abort of L2 for L1, if its esr is not 0 */
+	u64 cpacr_hidden;   /* has_vel2: simd_cpacr_hidden() */
+	struct shadow_vcpu shadow; /* has_vel2: L2 translations it used last */
+	struct traps_cache traps; /* has_vel2 */
+	struct reflection reflection; /* has_vel2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
 	u64 inject_esr;     /* verdict INJECT */
@@ -94,7 +94,7 @@ struct vcpu {
 	struct simd_vcpu simd;
 	struct vgic_vcpu vgic;
 	struct vtimer vtimer;
-	struct shadow_walk shadow_walk; /* has_el2 */
+	struct shadow_walk shadow_walk; /* has_vel2 */
 	struct account account;
 
 	/* Atomic: anybody. */
@@ -128,7 +128,7 @@ struct vcpu {
 
 	/* Large and seldom used: behind what can be reached with one instruction. */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
-	struct vncr_windows windows; /* has_el2: on what L1's VNCR_EL2 names (nested/vncr.h) */
+	struct vncr_windows windows; /* has_vel2: on what L1's VNCR_EL2 names (nested/vncr.h) */
 };
 
 /*

@@ -58,8 +58,8 @@ struct vgic_op {
 	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
 };
 
-/* VGIC_L2: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
-enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_L2 };
+/* VGIC_VEL1: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
+enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_VEL1 };
 
 /* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
 struct vgic_ask {
@@ -121,7 +121,7 @@ struct vgic_vcpu {
 		u64 lr;
 		u32 pintid, mask;
 	} again;
-	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_L2: 0 */
+	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_VEL1: 0 */
 	/*
 	 * ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; both as nested_route.c
 	 * finds.
@@ -132,16 +132,16 @@ struct vgic_vcpu {
 	u32 lost_eois;  /* deactivations of what is in no list register here */
 	u32 owed_words; /* of owed[], not 0 */
 
-	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_L2 */
+	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_VEL1 */
 
 	struct irq32 priv;
-	/* Of the list registers while VGIC_L2, by index (nested.c). */
-	u16 l2_used;           /* hold one of L2's interrupts */
-	u16 l2_hw;             /* its end is that of L1's lr_intid[], by hardware */
-	u16 l2_soft;           /* likewise, but nidus has to see to it */
+	/* Of the list registers while VGIC_VEL1, by index (nested.c). */
+	u16 vel1_used;           /* hold one of L2's interrupts */
+	u16 vel1_hw;             /* its end is that of L1's lr_intid[], by hardware */
+	u16 vel1_soft;           /* likewise, but nidus has to see to it */
 	u8 looks;              /* at what is held back: timers_look_soon() */
-	u8 l2_slot[VGIC_LRS];  /* which of L1's list registers it is */
-	u64 l2_asks;           /* what of L1's registers may raise its maintenance interrupt */
+	u8 vel1_slot[VGIC_LRS];  /* which of L1's list registers it is */
+	u64 vel1_asks;           /* what of L1's registers may raise its maintenance interrupt */
 	/*
 	 * What vgic_page_asks() said last with all list registers of L1's page 0, and by which
 	 * words.

@@ -19,6 +19,6 @@ struct vtimer {
 	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
 	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */
 	u64 cnthp_ctl, cnthp_cval; /* likewise */
-	u32 el2_lines;             /* PPIs that emulated ones hold high */
-	u64 el2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
+	u32 vel2_lines;             /* PPIs that emulated ones hold high */
+	u64 vel2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
 };

@@ -121,7 +121,7 @@ void bank_load_vncr(struct vcpu *vcpu)
 		sysreg_write(CPACR_EL12, vncr_read(vcpu, VNCR_CPACR_EL1) | vcpu->cpacr_hidden);
 }
 
-void bank_enter_l2(struct vcpu *vcpu)
+void bank_enter_vel1(struct vcpu *vcpu)
 {
 	u64 *page = vcpu->vncr, *sr = vcpu->sr;
 
@@ -135,7 +135,7 @@ void bank_enter_l2(struct vcpu *vcpu)
 #undef DO_LIVE
 }
 
-void bank_leave_l2(struct vcpu *vcpu)
+void bank_enter_vel2(struct vcpu *vcpu)
 {
 	u64 *page = vcpu->vncr, *sr = vcpu->sr;
 
@@ -171,7 +171,7 @@ static void live_load(const u64 *sr)
 
 void sysreg_save(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+	if (unlikely(vcpu->has_vel2 && !vcpu->in_vel2))
 		bank_save_vncr(vcpu);
 	else
 		bank_save(vcpu->sr);
@@ -181,7 +181,7 @@ void sysreg_save(struct vcpu *vcpu)
 
 void sysreg_load(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->has_el2 && !vcpu->hyp))
+	if (unlikely(vcpu->has_vel2 && !vcpu->in_vel2))
 		bank_load_vncr(vcpu);
 	else
 		bank_load(vcpu->sr);

@@ -19,8 +19,8 @@ void bank_load_vncr(struct vcpu *vcpu);
  * A level switch: vEL2's rows into vcpu->sr and vEL1's from vcpu->vncr into the CPU, and back. No
  * register is written that has the value already.
  */
-void bank_enter_l2(struct vcpu *vcpu);
-void bank_leave_l2(struct vcpu *vcpu);
+void bank_enter_vel1(struct vcpu *vcpu);
+void bank_enter_vel2(struct vcpu *vcpu);
 
 /*
  * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live.

@@ -7,7 +7,7 @@
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "lib/string.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vncr.h"
 #include "traps/traps.h"
@@ -105,7 +105,7 @@ static u64 in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
 {
 	u64 v = vcpu->dbg[row][n];
 
-	return IS_CONTROL(row) && unlikely(vcpu->hyp) ? debug_control_vel2(v, row == BCR) : v;
+	return IS_CONTROL(row) && unlikely(vcpu->in_vel2) ? debug_control_vel2(v, row == BCR) : v;
 }
 
 /* ---- where they are ---- */
@@ -113,7 +113,7 @@ static u64 in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
 /* Whether the CPU has dbg[row] as the guest wrote it; what it writes there does not trap. */
 static bool home_is_cpu(const struct vcpu *vcpu, u32 row)
 {
-	return vcpu->debug_live && !(IS_CONTROL(row) && vcpu->hyp);
+	return vcpu->debug_live && !(IS_CONTROL(row) && vcpu->in_vel2);
 }
 
 static void row_save(struct vcpu *vcpu, u32 row)
@@ -179,7 +179,7 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
  */
 static bool routed_to_el2(const struct vcpu *vcpu)
 {
-	return (l1_hcr(vcpu) & HCR_TGE) || (l1_mdcr(vcpu) & MDCR_TDE);
+	return (vel2_hcr(vcpu) & HCR_TGE) || (vel2_mdcr(vcpu) & MDCR_TDE);
 }
 
 /*
@@ -188,7 +188,7 @@ static bool routed_to_el2(const struct vcpu *vcpu)
  */
 static u64 mdscr_in_cpu(const struct vcpu *vcpu, u64 mdscr)
 {
-	return unlikely(vcpu->hyp) && !routed_to_el2(vcpu) ? mdscr & ~MDSCR_KDE : mdscr;
+	return unlikely(vcpu->in_vel2) && !routed_to_el2(vcpu) ? mdscr & ~MDSCR_KDE : mdscr;
 }
 
 static void mdscr_load(const struct vcpu *vcpu, u64 mdscr)
@@ -260,7 +260,7 @@ static void mdscr_set(struct vcpu *vcpu, u64 mdscr)
 	mdscr &= MDSCR_SHOWN;
 	debug_settle(vcpu, mdscr);
 	mdscr_load(vcpu, mdscr);
-	if (likely(!vcpu->has_el2))
+	if (likely(!vcpu->has_vel2))
 		return;
 	vcpu->sr[SR_MDSCR_EL1] = mdscr;
 	vncr_write(vcpu, VNCR_MDSCR_EL1, mdscr);
@@ -269,7 +269,7 @@ static void mdscr_set(struct vcpu *vcpu, u64 mdscr)
 
 static u64 mdscr_get(const struct vcpu *vcpu)
 {
-	u64 mdscr = vcpu->hyp ? vncr_read(vcpu, VNCR_MDSCR_EL1) : sysreg_read(MDSCR_EL1);
+	u64 mdscr = vcpu->in_vel2 ? vncr_read(vcpu, VNCR_MDSCR_EL1) : sysreg_read(MDSCR_EL1);
 
 	return mdscr & MDSCR_SHOWN;
 }
@@ -282,7 +282,7 @@ enum verdict debug_mdscr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 		return SKIP;
 	}
 	mdscr_set(vcpu, *value);
-	if (vcpu->hyp)
+	if (vcpu->in_vel2)
 		mdscr_learn(vcpu, *value);
 	return SKIP;
 }
@@ -418,7 +418,7 @@ enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 {
 	if (id == SR_MDCCSR_EL0 && write)
 		return UNDEF;
-	if (vcpu->hyp && !PSTATE_EL(vcpu->pstate)) {
+	if (vcpu->in_vel2 && !PSTATE_EL(vcpu->pstate)) {
 		vcpu->inject_esr = vcpu->exit.esr;
 		return INJECT;
 	}
@@ -441,13 +441,13 @@ void debug_load(struct vcpu *vcpu)
 void debug_save(struct vcpu *vcpu)
 {
 	/* vEL2's may lack KDE in the CPU. */
-	if (vcpu->hyp)
+	if (vcpu->in_vel2)
 		vcpu->sr[SR_MDSCR_EL1] = mdscr_get(vcpu);
 	if (vcpu->debug_live)
 		debug_settle(vcpu, vcpu->sr[SR_MDSCR_EL1]);
 	if (vcpu->debug_live)
 		numbered_save(vcpu);
-	if (vcpu->has_el2 && !vcpu->debug_live) {
+	if (vcpu->has_vel2 && !vcpu->debug_live) {
 		vncr_write(vcpu, VNCR_MDSCR_EL1, vcpu->sr[SR_MDSCR_EL1]);
 		vcpu->mdscr_quiet = vcpu->sr[SR_MDSCR_EL1];
 	}

@@ -7,7 +7,7 @@
 #include "arch/hcr.h"
 #include "simd/simd_state.h"
 #include "state/exit.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 
 /* SPSR_EL2.M[3:0] of EL0. */
 static bool from_el0(const struct exit *exit)
@@ -20,7 +20,7 @@ static bool from_el0(const struct exit *exit)
 /* 0b00 and 0b10 trap; 0b01 does not trap L2. A field that L1's register has not traps nothing. */
 static bool field_traps(const struct vcpu *vcpu, u64 field)
 {
-	return vcpu->vm->nested.cptr & ~l1_cptr(vcpu) & field & -field;
+	return vcpu->vm->nested.cptr & ~vel2_cptr(vcpu) & field & -field;
 }
 
 bool reflect_fp(const struct vcpu *vcpu)
@@ -147,19 +147,19 @@ static u64 control_value(const struct vcpu *vcpu, enum control_reg reg, u64 *hav
 	switch (reg) {
 	case REG_HCR:
 		*have = bits->hcr;
-		return l1_hcr(vcpu);
+		return vel2_hcr(vcpu);
 	case REG_MDCR:
 		*have = bits->mdcr;
-		return l1_mdcr(vcpu);
+		return vel2_mdcr(vcpu);
 	case REG_CPTR:
 		*have = bits->cptr;
-		return l1_cptr(vcpu);
+		return vel2_cptr(vcpu);
 	case REG_CNTHCTL:
 		*have = bits->cnthctl;
-		return l1_cnthctl(vcpu);
+		return vel2_cnthctl(vcpu);
 	case REG_ICH_HCR:
 		*have = bits->ich_hcr;
-		return l1_ich_hcr(vcpu);
+		return vel2_ich_hcr(vcpu);
 	}
 	return *have = 0;
 }
@@ -174,7 +174,7 @@ static bool control_traps(const struct vcpu *vcpu, const struct control *c, bool
 /* What L2 would do as a hypervisor itself. With NV2 the rest of NV1's registers is in memory. */
 static bool nv_traps(const struct vcpu *vcpu, enum coarse coarse, bool el0)
 {
-	u64 hcr = l1_hcr(vcpu);
+	u64 hcr = vel2_hcr(vcpu);
 
 	if (el0 || !(hcr & HCR_NV))
 		return false;
@@ -238,16 +238,16 @@ static bool fine_traps(const struct vcpu *vcpu, enum fine fine, u32 n, bool writ
 		break;
 	case FINE_HFGX:
 		if (write)
-			return ((l1_hfgwtr(vcpu) ^ hfgx_negative()) & bits->hfgwtr) & BIT(n);
-		return ((l1_hfgrtr(vcpu) ^ hfgx_negative()) & bits->hfgrtr) & BIT(n);
+			return ((vel2_hfgwtr(vcpu) ^ hfgx_negative()) & bits->hfgwtr) & BIT(n);
+		return ((vel2_hfgrtr(vcpu) ^ hfgx_negative()) & bits->hfgrtr) & BIT(n);
 	case FINE_NXS:
-		if (l1_hcrx(vcpu) & HCRX_FGTNXS)
+		if (vel2_hcrx(vcpu) & HCRX_FGTNXS)
 			break;
-		return l1_hfgitr(vcpu) & BIT(n);
+		return vel2_hfgitr(vcpu) & BIT(n);
 	case FINE_HFGI:
-		return l1_hfgitr(vcpu) & BIT(n);
+		return vel2_hfgitr(vcpu) & BIT(n);
 	case FINE_HDFGX:
-		return (write ? l1_hdfgwtr(vcpu) : l1_hdfgrtr(vcpu)) & BIT(n);
+		return (write ? vel2_hdfgwtr(vcpu) : vel2_hdfgrtr(vcpu)) & BIT(n);
 	}
 	return false;
 }
@@ -304,13 +304,13 @@ static bool sys64_wanted(const struct vcpu *vcpu, const struct exit *exit)
 
 static bool svc_wanted(const struct vcpu *vcpu, const struct exit *exit)
 {
-	return l1_hfgitr(vcpu) & (from_el0(exit) ? HFGITR_SVC_EL0 : HFGITR_SVC_EL1);
+	return vel2_hfgitr(vcpu) & (from_el0(exit) ? HFGITR_SVC_EL0 : HFGITR_SVC_EL1);
 }
 
 /* WFI and WFIT, or WFE and WFET. */
 static bool wfx_wanted(const struct vcpu *vcpu, u64 esr)
 {
-	return l1_hcr(vcpu) & (WFX_TI(esr) & 1 ? HCR_TWE : HCR_TWI);
+	return vel2_hcr(vcpu) & (WFX_TI(esr) & 1 ? HCR_TWE : HCR_TWI);
 }
 
 /*
@@ -325,7 +325,7 @@ static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 
 	if (fsc < ESR_FSC_SEA)
 		return false;
-	return fsc < 0x20 ? l1_hcr(vcpu) & HCR_TEA : fsc != ESR_FSC_TLB_CONFLICT;
+	return fsc < 0x20 ? vel2_hcr(vcpu) & HCR_TEA : fsc != ESR_FSC_TLB_CONFLICT;
 }
 
 /* The ranges of trap.def that are NV's: op1 4 and 5 but for what implementations have there. */
@@ -333,7 +333,7 @@ bool reflect_nv(const struct vcpu *vcpu, u64 esr)
 {
 	u64 op1 = SYS64_OP1(esr), crn = SYS64_CRN(esr);
 
-	if (!(l1_hcr(vcpu) & HCR_NV))
+	if (!(vel2_hcr(vcpu) & HCR_NV))
 		return false;
 	if (ESR_EC(esr) == EC_ERET)
 		return true;
@@ -346,7 +346,7 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 {
 	switch (ESR_EC(exit->esr)) {
 	case EC_HVC64:
-		return !(l1_hcr(vcpu) & HCR_HCD);
+		return !(vel2_hcr(vcpu) & HCR_HCD);
 	case EC_SYS64:
 		return sys64_wanted(vcpu, exit);
 	case EC_WFX:
@@ -358,15 +358,15 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 	case EC_SME:
 		return sme_wanted(vcpu, exit->esr);
 	case EC_SMC64:
-		return l1_hcr(vcpu) & HCR_TSC;
+		return vel2_hcr(vcpu) & HCR_TSC;
 	case EC_SVC64:
 		return svc_wanted(vcpu, exit);
 	case EC_ERET:
-		return (l1_hcr(vcpu) & HCR_NV) || (l1_hfgitr(vcpu) & HFGITR_ERET);
+		return (vel2_hcr(vcpu) & HCR_NV) || (vel2_hfgitr(vcpu) & HFGITR_ERET);
 	case EC_PAC:
-		return vcpu->vm->nested.hcr & ~l1_hcr(vcpu) & HCR_API;
+		return vcpu->vm->nested.hcr & ~vel2_hcr(vcpu) & HCR_API;
 	case EC_MOPS:
-		return !from_el0(exit) && (l1_hcrx(vcpu) & HCRX_MCE2);
+		return !from_el0(exit) && (vel2_hcrx(vcpu) & HCRX_MCE2);
 	case EC_IABT_LOW:
 	case EC_DABT_LOW:
 		return abort_wanted(vcpu, exit->esr);
@@ -374,7 +374,7 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 	case EC_SOFTSTP_LOW:
 	case EC_WATCHPT_LOW:
 	case EC_BRK64:
-		return l1_mdcr(vcpu) & MDCR_TDE;
+		return vel2_mdcr(vcpu) & MDCR_TDE;
 	}
 	return false;
 }
@@ -390,5 +390,5 @@ u64 reflect_esr(const struct vcpu *vcpu, const struct exit *exit)
 
 bool reflect_undefined(const struct vcpu *vcpu, const struct exit *exit)
 {
-	return ESR_EC(exit->esr) == EC_HVC64 && (l1_hcr(vcpu) & HCR_HCD);
+	return ESR_EC(exit->esr) == EC_HVC64 && (vel2_hcr(vcpu) & HCR_HCD);
 }

@@ -11,9 +11,10 @@ struct exit;
 struct vcpu;
 
 /*
- * Whether L1's controls send this synchronous exception, taken while L2 ran (!vcpu->hyp), to vEL2.
- * Not for the stage-2 aborts that tables decide (translation, access flag, permission, address
- * size), nor for a TLB conflict. Bounded: one search of a sorted table, a few words of L1's page.
+ * Whether L1's controls send this synchronous exception, taken while L2 ran (!vcpu->in_vel2), to
+ * vEL2. Not for the stage-2 aborts that tables decide (translation, access flag, permission,
+ * address size), nor for a TLB conflict. Bounded: one search of a sorted table, a few words of L1's
+ * page.
  */
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit);
 

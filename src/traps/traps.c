@@ -98,7 +98,7 @@ static u64 cnthctl_compute(const struct vcpu *vcpu)
 	if (vtimer_has_cntpoff())
 		return CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN | CNTHCTL_ECV;
 	/* A nested VM's offset is 0 then: its physical counter and timer are the CPU's. */
-	return vcpu->has_el2 ? CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN : 0;
+	return vcpu->has_vel2 ? CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN : 0;
 }
 
 struct traps traps_compute(const struct vcpu *vcpu)
@@ -118,8 +118,8 @@ struct traps traps_compute(const struct vcpu *vcpu)
 	 */
 	if (feat.fgt && vcpu->simd.svl)
 		t.hfgrtr = t.hfgwtr = HFGXTR_NTPIDR2_EL0;
-	if (unlikely(vcpu->has_el2))
-		return vcpu->hyp ? traps_for_vel2(&t, vcpu) : traps_merge_l2(&t, vcpu);
+	if (unlikely(vcpu->has_vel2))
+		return vcpu->in_vel2 ? traps_for_vel2(&t, vcpu) : traps_merge_vel1(&t, vcpu);
 	return t;
 }
 
@@ -154,7 +154,7 @@ void traps_load(const struct traps *t)
 
 void traps_forget(struct vcpu *vcpu)
 {
-	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = vcpu->traps.l2_other.valid = false;
+	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = vcpu->traps.vel1_other.valid = false;
 }
 
 /* Something is not as it was; what it is decides how much is computed anew. */
@@ -165,7 +165,7 @@ static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct trap
 		l->t = traps_compute(vcpu);
 	l->valid = true;
 	l->cptr_l0 = l0;
-	l->cptr_l1 = l1;
+	l->cptr_vel2 = l1;
 	l->t.cptr = traps_nested_cptr(l0, vcpu);
 	traps_load(&l->t);
 }
@@ -173,11 +173,11 @@ static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct trap
 /* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and L1's CPTR_EL2. */
 void traps_update_nested(struct vcpu *vcpu)
 {
-	struct traps_level *l = vcpu->hyp ? &vcpu->traps.vel2 : &vcpu->traps.l2;
+	struct traps_level *l = vcpu->in_vel2 ? &vcpu->traps.vel2 : &vcpu->traps.l2;
 	u64 l0 = simd_cptr(vcpu), l1 = vcpu->sr[SR_CPTR_EL2];
 
 	vcpu->traps_stale = false;
-	if (likely(l->valid & (l->cptr_l0 == l0) & (l->cptr_l1 == l1)))
+	if (likely(l->valid & (l->cptr_l0 == l0) & (l->cptr_vel2 == l1)))
 		load(&cpu_this()->traps, &l->t);
 	else
 		renew(vcpu, l, l0, l1);
@@ -193,7 +193,7 @@ static inline void traps_update_ordinary(struct vcpu *vcpu)
 
 void traps_update(struct vcpu *vcpu)
 {
-	if (vcpu->has_el2)
+	if (vcpu->has_vel2)
 		traps_update_nested(vcpu);
 	else
 		traps_update_ordinary(vcpu);

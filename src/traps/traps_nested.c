@@ -6,7 +6,7 @@
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
 #include "simd/simd_state.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "traps/idreg.h"
 
 /* ---- which bits L1's registers have ---- */
@@ -252,14 +252,14 @@ static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
  */
 static u64 vel2_shut(const struct vcpu *vcpu)
 {
-	return cptr_fields(~l1_cptr(vcpu) & CPTR_LOW);
+	return cptr_fields(~vel2_cptr(vcpu) & CPTR_LOW);
 }
 
 inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
 {
-	if (vcpu->hyp)
+	if (vcpu->in_vel2)
 		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
-	return cptr_merge(l0, l1_cptr(vcpu), vcpu->vm->nested.cptr);
+	return cptr_merge(l0, vel2_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
 /*
@@ -278,31 +278,31 @@ static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
  */
 static void mdscr_to_memory(struct traps *t, const struct vcpu *vcpu)
 {
-	t->mdcr &= ~(MDCR_TDA & ~l1_mdcr(vcpu));
-	t->hdfgrtr &= ~(HDFGXTR_MDSCR_EL1 & ~l1_hdfgrtr(vcpu));
-	t->hdfgwtr &= ~(HDFGXTR_MDSCR_EL1 & ~l1_hdfgwtr(vcpu));
+	t->mdcr &= ~(MDCR_TDA & ~vel2_mdcr(vcpu));
+	t->hdfgrtr &= ~(HDFGXTR_MDSCR_EL1 & ~vel2_hdfgrtr(vcpu));
+	t->hdfgwtr &= ~(HDFGXTR_MDSCR_EL1 & ~vel2_hdfgwtr(vcpu));
 }
 
-struct traps traps_merge_l2(const struct traps *l0, const struct vcpu *vcpu)
+struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 {
 	const struct nested_bits *have = &vcpu->vm->nested;
 	struct traps t = {
-		.hcr = hcr_merge(l0->hcr, l1_hcr(vcpu), have->hcr),
-		.hcrx = merge(l0->hcrx, l1_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
-		.mdcr = merge(l0->mdcr, l1_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
+		.hcr = hcr_merge(l0->hcr, vel2_hcr(vcpu), have->hcr),
+		.hcrx = merge(l0->hcrx, vel2_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
+		.mdcr = merge(l0->mdcr, vel2_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
 		.cptr = traps_nested_cptr(l0->cptr, vcpu),
-		.cnthctl = merge(l0->cnthctl, l1_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
+		.cnthctl = merge(l0->cnthctl, vel2_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
 				 CNTHCTL_AND),
-		.hfgrtr = fgt_merge(l0->hfgrtr, l1_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
-		.hfgwtr = fgt_merge(l0->hfgwtr, l1_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
-		.hfgitr = fgt_merge(l0->hfgitr, l1_hfgitr(vcpu), have->hfgitr, REG_HFGI),
-		.hdfgrtr = fgt_merge(l0->hdfgrtr, l1_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
-		.hdfgwtr = fgt_merge(l0->hdfgwtr, l1_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
+		.hfgrtr = fgt_merge(l0->hfgrtr, vel2_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
+		.hfgwtr = fgt_merge(l0->hfgwtr, vel2_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
+		.hfgitr = fgt_merge(l0->hfgitr, vel2_hfgitr(vcpu), have->hfgitr, REG_HFGI),
+		.hdfgrtr = fgt_merge(l0->hdfgrtr, vel2_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
+		.hdfgwtr = fgt_merge(l0->hdfgwtr, vel2_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
 	};
 
 	if (feat.fgt && !vcpu->debug_live)
 		debug_by_fgt(&t, vcpu);
-	if (unlikely(l1_nv2(vcpu)))
+	if (unlikely(vel2_nv2(vcpu)))
 		mdscr_to_memory(&t, vcpu);
 	else if (feat.ecv) /* as for vEL2: they trap nothing unless NV2 is 1 */
 		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
@@ -373,7 +373,7 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from)
 		from[i] = word(vcpu, i);
 }
 
-void traps_l2_other(struct vcpu *vcpu, bool valid)
+void traps_vel1_other(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
 	struct traps_level l2 = c->l2;
@@ -385,8 +385,8 @@ void traps_l2_other(struct vcpu *vcpu, bool valid)
 		c->from_other[i] = word;
 	}
 	l2.valid = valid;
-	c->l2 = c->l2_other;
-	c->l2_other = l2;
+	c->l2 = c->vel1_other;
+	c->vel1_other = l2;
 	if (c->l2.valid && !nested_words_changed(vcpu, c->from))
 		return;
 	c->l2.valid = false;

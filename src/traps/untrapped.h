@@ -31,8 +31,8 @@ enum untrapped_when {
 /* clang-format off */
 #define UNTRAPPED(ROW)                                                                             \
 	/* CNTVOFF_EL2, and L2's timers: can wait while it accesses registers, but without ECV */  \
-	ROW(vtimer_el2_quiet, vtimer_el2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                     \
-	ROW(vtimer_el2_traps, vtimer_el2_exit, UNTRAPPED_SYS)                                      \
+	ROW(vtimer_vel2_quiet, vtimer_vel2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                   \
+	ROW(vtimer_vel2_traps, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
 	/* CPTR_EL2, by CPACR_EL1's name */                                                        \
 	ROW(vel2_cptr_quiet, vel2_cptr_exit,                                                       \
 	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \
@@ -42,9 +42,9 @@ enum untrapped_when {
 	/* HCR_EL2.E2H */                                                                          \
 	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_L2)                            \
 	/* ICH_*_EL2: its maintenance interrupt */                                                 \
-	ROW(vgic_el2_quiet, vgic_el2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)         \
-	/* HCR_EL2.{TGE,IMO,FMO}: whom interrupts go to. Each entry looks: vgic_el2_route() */     \
-	ROW(vgic_el2_open, untrapped_later, UNTRAPPED_IRQ)
+	ROW(vgic_vel2_quiet, vgic_vel2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)       \
+	/* HCR_EL2.{TGE,IMO,FMO}: whom interrupts go to. Each entry looks: vgic_vel2_route() */    \
+	ROW(vgic_vel2_open, untrapped_later, UNTRAPPED_IRQ)
 /* clang-format on */
 
 static inline void untrapped_later(struct vcpu *vcpu)

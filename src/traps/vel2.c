@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "simd/simd.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "state/vncr.h"
@@ -24,8 +24,8 @@ int vel2_init(struct vcpu *vcpu)
 	if (!page)
 		return -ENOMEM;
 	vcpu->vncr = pa_ptr(pa(page));
-	vcpu->has_el2 = true;
-	vcpu->hyp = true;
+	vcpu->has_vel2 = true;
+	vcpu->in_vel2 = true;
 	return 0;
 }
 
@@ -39,7 +39,7 @@ void vel2_destroy(struct vcpu *vcpu)
 void vel2_reset(struct vcpu *vcpu)
 {
 	memset(vcpu->vncr, 0, PAGE_SIZE);
-	vcpu->hyp = true;
+	vcpu->in_vel2 = true;
 	vcpu->reflection.esr = 0;
 	vcpu->shadow.work = SHADOW_NO_WORK;
 	/*
@@ -80,7 +80,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 	enum verdict function(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)        \
 	{                                                                                          \
 		(void)id;                                                                          \
-		if (!vcpu->hyp)                                                                    \
+		if (!vcpu->in_vel2)                                                                \
 			return UNDEF;                                                              \
 		if (write) {                                                                       \
 			if ((id_) == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))                 \
@@ -108,7 +108,7 @@ static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)
 
 enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	if (!write) {
 		*value = vcpu->sr[id];
@@ -136,7 +136,7 @@ void vel2_cpacr_load(struct vcpu *vcpu)
 enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	if (write) {
 		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;

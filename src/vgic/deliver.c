@@ -213,16 +213,16 @@ void vgic_sync(struct vcpu *vcpu)
 
 void vgic_serve_sync(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->vgic.where == VGIC_L2))
-		vgic_l2_sync(vcpu);
+	if (unlikely(vcpu->vgic.where == VGIC_VEL1))
+		vgic_vel1_sync(vcpu);
 	vgic_sync(vcpu);
 	vgic_remote_serve(vcpu);
 }
 
 void vgic_maintain(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->vgic.where == VGIC_L2)) {
-		vgic_l2_maintenance(vcpu);
+	if (unlikely(vcpu->vgic.where == VGIC_VEL1)) {
+		vgic_vel1_maintenance(vcpu);
 		return;
 	}
 	(void)vgic_groups_seen(vcpu, sysreg_read(ICH_VMCR_EL2));
@@ -287,7 +287,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 			lr |= ICH_LR_EOI;
 		lr |= (active ? ICH_LR_ACTIVE : 0) | (pend ? ICH_LR_PENDING : 0);
 	}
-	if (unlikely(vcpu->has_el2) && pend)
+	if (unlikely(vcpu->has_vel2) && pend)
 		wait_in(v, i);
 	if (pend && latch) {
 		b->latch &= ~bit;
@@ -534,7 +534,7 @@ void vgic_flush(struct vcpu *vcpu)
 		(void)vgic_drop_ppis(vcpu, true);
 	if (flush_private(vcpu))
 		return;
-	if (unlikely(v->where == VGIC_L2)) {
+	if (unlikely(v->where == VGIC_VEL1)) {
 		/* Something came after vgic_wants_vel2(): its kick ends this entry at once. */
 		vgic_mark(v, false);
 		return;
@@ -573,7 +573,7 @@ void vgic_load(struct vcpu *vcpu)
 	v->hcr = ~0UL;
 	hcr_set(v, vgic_hcr_base(vcpu, v->vmcr));
 	vgic_mark(v, false);
-	if (unlikely(vcpu->has_el2) && !vcpu->hyp)
+	if (unlikely(vcpu->has_vel2) && !vcpu->in_vel2)
 		vgic_level_switch(vcpu);
 }
 
@@ -581,8 +581,8 @@ void vgic_put(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	if (unlikely(v->where == VGIC_L2))
-		vgic_l2_leave(vcpu);
+	if (unlikely(v->where == VGIC_VEL1))
+		vgic_vel1_leave(vcpu);
 	vgic_sync(vcpu);
 	/* The timers are in memory already, but what they raised is still active here. */
 	if (v->priv.hw)

@@ -5,7 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "vgic/internal.h"
 
 #define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))
@@ -46,9 +46,9 @@ static bool maintenance_update(struct vcpu *vcpu)
 	return maintenance_set(vcpu, asks | vgic_page_lrs(vcpu));
 }
 
-void vgic_el2_exit(struct vcpu *vcpu)
+void vgic_vel2_exit(struct vcpu *vcpu)
 {
-	if (!vgic_el2_quiet(vcpu))
+	if (!vgic_vel2_quiet(vcpu))
 		maintenance_update(vcpu);
 }
 
@@ -70,15 +70,15 @@ static void owe_end(struct vcpu *vcpu, u32 intid)
 }
 
 /* L2 is done with the interrupt of L1 that hardware list register i stood for. */
-static void end_l1(struct vcpu *vcpu, u32 i)
+static void end_vel2(struct vcpu *vcpu, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 intid = v->lr_intid[i], bit = 1u << intid % 32;
 	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .write = true };
-	bool by_hw = v->l2_hw >> i & 1;
+	bool by_hw = v->vel1_hw >> i & 1;
 
-	v->l2_hw &= (u16) ~(1u << i);
-	v->l2_soft &= (u16) ~(1u << i);
+	v->vel1_hw &= (u16) ~(1u << i);
+	v->vel1_soft &= (u16) ~(1u << i);
 	if (by_hw) {
 		/* The physical one is inactive already. */
 		v->priv.active &= ~bit;
@@ -97,15 +97,15 @@ static void end_l1(struct vcpu *vcpu, u32 i)
 }
 
 /* End those that L2 has deactivated since. */
-void vgic_l2_sync(struct vcpu *vcpu)
+void vgic_vel1_sync(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	for (u32 bits = v->l2_hw | v->l2_soft; bits; bits &= bits - 1) {
+	for (u32 bits = v->vel1_hw | v->vel1_soft; bits; bits &= bits - 1) {
 		u32 i = (u32)__builtin_ctz(bits);
 
 		if (!(lr_read(i) & ICH_LR_STATE))
-			end_l1(vcpu, i);
+			end_vel2(vcpu, i);
 	}
 }
 
@@ -115,15 +115,15 @@ void vgic_l2_sync(struct vcpu *vcpu)
  */
 static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 {
-	for (u32 bits = v->l2_soft; bits; bits &= bits - 1) {
+	for (u32 bits = v->vel1_soft; bits; bits &= bits - 1) {
 		u32 i = (u32)__builtin_ctz(bits);
 		u64 lr = lr_read(i);
 
 		/* Pending and active can't be said with the HW bit. */
 		if (v->lr_intid[i] != intid || (lr & ICH_LR_STATE) == ICH_LR_STATE)
 			continue;
-		v->l2_soft &= (u16) ~(1u << i);
-		v->l2_hw |= (u16)(1u << i);
+		v->vel1_soft &= (u16) ~(1u << i);
+		v->vel1_hw |= (u16)(1u << i);
 		lr_write(i, (lr & ~ICH_LR_EOI) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID);
 		return;
 	}
@@ -134,10 +134,10 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	/* What has ended must not take this one with it. */
-	if (v->where == VGIC_L2)
-		vgic_l2_sync(vcpu);
+	if (v->where == VGIC_VEL1)
+		vgic_vel1_sync(vcpu);
 	vgic_inject_ppi_hw(vcpu, intid, pintid);
-	if (v->where == VGIC_L2 && (v->priv.active >> intid & 1))
+	if (v->where == VGIC_VEL1 && (v->priv.active >> intid & 1))
 		bind(v, intid, pintid);
 }
 
@@ -222,7 +222,7 @@ static void interface_leave(struct vcpu *vcpu)
  * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end: it is
  * found when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
  */
-static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
+static u64 lr_for_vel1(struct vcpu *vcpu, u64 lr, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 soft = lr & (LR_SOFT | (u64)lr_caps.prio_mask << ICH_LR_PRIORITY);
@@ -232,7 +232,7 @@ static u64 lr_for_l2(struct vcpu *vcpu, u64 lr, u32 i)
 	if (LR_PINTID(lr) >= vcpu->vm->vgic.intids)
 		return soft & ~ICH_LR_EOI; /* bit 41 was pINTID's */
 	v->lr_intid[i] = (u16)LR_PINTID(lr);
-	v->l2_soft |= (u16)(1u << i);
+	v->vel1_soft |= (u16)(1u << i);
 	return soft | ICH_LR_EOI;
 }
 
@@ -246,12 +246,12 @@ static __attribute__((noinline)) void lrs_place(struct vcpu *vcpu)
 
 		if (!(lr & ICH_LR_STATE))
 			continue;
-		v->l2_slot[i] = (u8)n;
-		lr_write(i, lr_for_l2(vcpu, lr, i));
+		v->vel1_slot[i] = (u8)n;
+		lr_write(i, lr_for_vel1(vcpu, lr, i));
 		i++;
 	}
-	v->l2_used = (u16)((1u << i) - 1);
-	for (dirty &= ~(u32)v->l2_used; dirty; dirty &= dirty - 1)
+	v->vel1_used = (u16)((1u << i) - 1);
+	for (dirty &= ~(u32)v->vel1_used; dirty; dirty &= dirty - 1)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;
 }
@@ -274,20 +274,20 @@ static void lrs_fold(struct vcpu *vcpu, bool clear)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	for (u32 used = v->l2_used; used; used &= used - 1) {
+	for (u32 used = v->vel1_used; used; used &= used - 1) {
 		u32 i = (u32)__builtin_ctz(used), bit = 1u << i;
-		u64 lr = lr_read(i), page = vncr_read(vcpu, PAGE_LR(v->l2_slot[i]));
+		u64 lr = lr_read(i), page = vncr_read(vcpu, PAGE_LR(v->vel1_slot[i]));
 		bool over = !(lr & ICH_LR_STATE);
 
 		if ((lr ^ page) & ICH_LR_STATE)
-			vncr_write(vcpu, PAGE_LR(v->l2_slot[i]),
+			vncr_write(vcpu, PAGE_LR(v->vel1_slot[i]),
 				   (page & ~ICH_LR_STATE) | (lr & ICH_LR_STATE));
-		if (over && ((v->l2_hw | v->l2_soft) & bit))
-			end_l1(vcpu, i);
+		if (over && ((v->vel1_hw | v->vel1_soft) & bit))
+			end_vel2(vcpu, i);
 		if (over ? (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI : clear)
 			lr_write(i, 0);
 		if (over)
-			v->l2_used &= (u16)~bit;
+			v->vel1_used &= (u16)~bit;
 	}
 }
 
@@ -296,7 +296,7 @@ static __attribute__((noinline)) void lrs_empty(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	lrs_fold(vcpu, true);
-	v->l2_used = v->l2_hw = v->l2_soft = 0;
+	v->vel1_used = v->vel1_hw = v->vel1_soft = 0;
 }
 
 /* EOIcount, from hcr, into L1's page. */
@@ -325,7 +325,7 @@ static void release_ppis(struct vgic_vcpu *v)
  * Whether anything in memory may have to reach L1: a superset. What is still in the mailbox does
  * not count: whoever put it there sets stale after that.
  */
-static bool l1_has_pending(const struct vcpu *vcpu)
+static bool vel2_has_pending(const struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 	const struct irq32 *p = &v->priv;
@@ -335,7 +335,7 @@ static bool l1_has_pending(const struct vcpu *vcpu)
 }
 
 /* vgic_sync(), if there is anything to fold; if not, the last flush had nothing to place. */
-static inline void fold_l1(struct vcpu *vcpu)
+static inline void fold_vel2(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
@@ -346,12 +346,12 @@ static inline void fold_l1(struct vcpu *vcpu)
 		vgic_sync(vcpu);
 }
 
-static void enter_l2(struct vcpu *vcpu)
+static void enter_vel1(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 hcr = vgic_page_hcr(vcpu), lrs;
 
-	fold_l1(vcpu);
+	fold_vel2(vcpu);
 	release_ppis(v);
 	v->hcr_en = ICH_HCR_EN;
 	interface_enter(vcpu);
@@ -359,36 +359,36 @@ static void enter_l2(struct vcpu *vcpu)
 	/* Last: each write before makes hardware look for maintenance interrupts anew. */
 	sysreg_write(ICH_HCR_EL2, hcr);
 	v->hcr = 0; /* not L1's: flush_private() keeps away */
-	__atomic_store_n(&v->where, VGIC_L2, __ATOMIC_RELEASE);
-	v->l2_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
-	if (unlikely(v->l2_asks | irq32_line(&v->priv)))
-		maintenance_set(vcpu, v->l2_asks);
+	__atomic_store_n(&v->where, VGIC_VEL1, __ATOMIC_RELEASE);
+	v->vel1_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
+	if (unlikely(v->vel1_asks | irq32_line(&v->priv)))
+		maintenance_set(vcpu, v->vel1_asks);
 }
 
-/* Whether look_at_l1() might find anything. */
+/* Whether look_at_vel2() might find anything. */
 static inline bool not_idle(const struct vgic_vcpu *v)
 {
 	const struct irq32 *p = &v->priv;
 
 	return (p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words)) ||
-	       v->l2_asks;
+	       v->vel1_asks;
 }
 
-static __attribute__((noinline)) void look_at_l1(struct vcpu *vcpu)
+static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	/* Empty list registers are right if there is nothing for them. */
-	if (v->priv.active | l1_has_pending(vcpu))
+	if (v->priv.active | vel2_has_pending(vcpu))
 		vgic_mark(v, false);
-	maintenance_set(vcpu, v->l2_asks);
+	maintenance_set(vcpu, v->vel1_asks);
 }
 
-void vgic_l2_leave(struct vcpu *vcpu)
+void vgic_vel1_leave(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	if (v->l2_used)
+	if (v->vel1_used)
 		lrs_empty(vcpu);
 	eoicount_fold(vcpu, sysreg_read(ICH_HCR_EL2));
 	release_ppis(v);
@@ -397,12 +397,12 @@ void vgic_l2_leave(struct vcpu *vcpu)
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
 	if (unlikely(not_idle(v)))
-		look_at_l1(vcpu);
+		look_at_vel2(vcpu);
 }
 
 u64 vgic_shared_hcr(const struct vcpu *vcpu)
 {
-	return ICH_HCR_EN | (vcpu->hyp ? 0 : l1_ich_hcr(vcpu) & vgic_page_hcr(vcpu));
+	return ICH_HCR_EN | (vcpu->in_vel2 ? 0 : vel2_ich_hcr(vcpu) & vgic_page_hcr(vcpu));
 }
 
 /* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
@@ -424,12 +424,12 @@ static void share(struct vcpu *vcpu)
 
 void vgic_level_switch(struct vcpu *vcpu)
 {
-	bool l2 = !vcpu->hyp && (l1_hcr(vcpu) & HCR_IMO);
+	bool l2 = !vcpu->in_vel2 && (vel2_hcr(vcpu) & HCR_IMO);
 
 	if (l2 && vcpu->vgic.where == VGIC_LOADED)
-		enter_l2(vcpu);
-	else if (!l2 && vcpu->vgic.where == VGIC_L2)
-		vgic_l2_leave(vcpu);
+		enter_vel1(vcpu);
+	else if (!l2 && vcpu->vgic.where == VGIC_VEL1)
+		vgic_vel1_leave(vcpu);
 	else if (!l2)
 		share(vcpu);
 }
@@ -440,7 +440,7 @@ void vgic_level_switch(struct vcpu *vcpu)
  * Either L2 is done with an interrupt of L1's, or L1 has a maintenance interrupt. If L1 does not
  * take that (disabled, masked), L2 goes on: nothing may raise it again until L1 has looked.
  */
-void vgic_l2_maintenance(struct vcpu *vcpu)
+void vgic_vel1_maintenance(struct vcpu *vcpu)
 {
 	u64 hcr = sysreg_read(ICH_HCR_EL2);
 
@@ -452,7 +452,7 @@ void vgic_l2_maintenance(struct vcpu *vcpu)
 		sysreg_write(ICH_HCR_EL2, hcr & ~ICH_HCR_IES);
 }
 
-bool vgic_l2_pending(const struct vcpu *vcpu)
+bool vgic_vel1_pending(const struct vcpu *vcpu)
 {
 	struct vgic_interface f = { .vmcr = 0 };
 	u64 ap0r[4], ap1r[4];
@@ -462,7 +462,7 @@ bool vgic_l2_pending(const struct vcpu *vcpu)
 		f.active[n] = (u32)(ap0r[n] | ap1r[n]);
 	if (!(sysreg_read(ICH_HCR_EL2) & ICH_HCR_EN))
 		return false;
-	for (u32 used = vcpu->vgic.l2_used; used; used &= used - 1)
+	for (u32 used = vcpu->vgic.vel1_used; used; used &= used - 1)
 		if (vgic_lr_signals(&f, lr_read((u32)__builtin_ctz(used))))
 			return true;
 	return false;
@@ -486,13 +486,13 @@ static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 b
 /*
  * SPIs without the lock, as in vgic_interrupt_pending(): what changes meanwhile sets stale again.
  */
-static __attribute__((noinline)) bool best_for_l1(struct vcpu *vcpu, bool *group1)
+static __attribute__((noinline)) bool best_for_vel2(struct vcpu *vcpu, bool *group1)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_interface f = vgic_interface(v);
 	const struct irq32 *p = &v->priv;
 	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE), best = 256;
-	u32 fiqs = l1_hcr(vcpu) & HCR_FMO ? ~0u : 0;
+	u32 fiqs = vel2_hcr(vcpu) & HCR_FMO ? ~0u : 0;
 
 	/* With IMO = 1; the other group's are L2's, and wait for vEL2 to run. */
 	best_of(&f, p,
@@ -517,11 +517,11 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	bool group1 = true;
 
-	if (v->where != VGIC_L2 || !__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
+	if (v->where != VGIC_VEL1 || !__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return false;
 	(void)vgic_groups_seen(vcpu, v->vmcr);
 	vgic_collect(v);
-	if (!l1_has_pending(vcpu) || !best_for_l1(vcpu, &group1))
+	if (!vel2_has_pending(vcpu) || !best_for_vel2(vcpu, &group1))
 		return false;
 	vgic_mark(v, false);
 	*fiq = !group1;

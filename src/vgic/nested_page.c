@@ -4,7 +4,7 @@
  * of vEL2 that trap.
  */
 #include "arch/sysreg.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "vgic/internal.h"
 #include "vgic/nested.h"
@@ -112,7 +112,7 @@ enum verdict emul_ich_vtr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, 
 	u64 vtr = sysreg_read(ICH_VTR_EL2) & ~(ICH_VTR_LISTREGS | ICH_VTR_SEIS | ICH_VTR_DVIM);
 
 	(void)id;
-	if (!vcpu->hyp || write)
+	if (!vcpu->in_vel2 || write)
 		return UNDEF;
 	*value = vtr | ICH_VTR_NV4 | (lr_caps.count - 1);
 	return SKIP;
@@ -124,7 +124,7 @@ static enum verdict status_read(struct vcpu *vcpu, enum sysreg_id id, bool write
 	struct page_view v;
 
 	(void)id;
-	if (!vcpu->hyp || write)
+	if (!vcpu->in_vel2 || write)
 		return UNDEF;
 	v = page_view(vcpu);
 	*value = of(&v);
@@ -146,7 +146,7 @@ enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write,
 	/*
 	 * Read in each exit of L2 by some, to no other end than the trap: nothing can ask for it.
 	 */
-	if (likely(vcpu->hyp && !write &&
+	if (likely(vcpu->in_vel2 && !write &&
 		   !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_IES) |
 		     (vgic_page_lrs(vcpu) & ICH_LR_EOI)))) {
 		*value = 0;
@@ -169,7 +169,7 @@ enum verdict emul_ich_elrsr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write
 enum verdict emul_icc_sre_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	if (!write)
 		*value = ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE;

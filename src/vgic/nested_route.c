@@ -8,13 +8,13 @@
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/timers.h"
 #include "vgic/internal.h"
 
 #define INTID_NONE 1023u
 
-/* What traps while the answer may change by what the level that runs does: see vgic_el2_icc(). */
+/* What traps while the answer may change by what the level that runs does: see vgic_vel2_icc(). */
 #define WATCHED (ICH_HCR_TALL0 | ICH_HCR_TALL1)
 /* Of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN<n>_EL1. */
 #define KEY_ICC(crm) SYSREG_KEY(3, 0, 12, crm, 0)
@@ -26,9 +26,9 @@ enum { OP2_IAR, OP2_EOIR, OP2_HPPIR, OP2_BPR, OP2_AP0R, OP2_IGRPEN0 = 6, OP2_IGR
 /* Whether an interrupt of this group is not for the level that runs. */
 static bool goes_elsewhere(const struct vcpu *vcpu, u64 lr)
 {
-	u64 hcr = l1_hcr(vcpu), el2 = hcr & (lr & ICH_LR_GROUP1 ? HCR_IMO : HCR_FMO);
+	u64 hcr = vel2_hcr(vcpu), el2 = hcr & (lr & ICH_LR_GROUP1 ? HCR_IMO : HCR_FMO);
 
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return el2;
 	return PSTATE_EL(vcpu->pstate) && !el2 && !(hcr & HCR_TGE);
 }
@@ -94,14 +94,14 @@ static bool best_signals(const struct vgic_vcpu *v)
 	return i >= 0 && vgic_lr_signals(&f, lr_read((u32)i));
 }
 
-bool vgic_el2_route(struct vcpu *vcpu)
+bool vgic_vel2_route(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 hcr_en;
 
 	if (likely(v->where != VGIC_LOADED ||
-		   (vcpu->hyp ? vgic_el2_open(vcpu) && !vgic_el2_watched(vcpu)
-			      : !(l1_hcr(vcpu) & HCR_FMO))))
+		   (vcpu->in_vel2 ? vgic_vel2_open(vcpu) && !vgic_vel2_watched(vcpu)
+			      : !(vel2_hcr(vcpu) & HCR_FMO))))
 		return false;
 	hcr_en = interface_for(vcpu);
 	if (v->hcr_en != hcr_en) {
@@ -113,7 +113,7 @@ bool vgic_el2_route(struct vcpu *vcpu)
 	if (hcr_en & ICH_HCR_EN)
 		return false;
 	timers_look_soon(vcpu, &v->looks);
-	return !vcpu->hyp && best_signals(v);
+	return !vcpu->in_vel2 && best_signals(v);
 }
 
 /* ---- what traps meanwhile ---- */
@@ -241,7 +241,7 @@ static enum verdict icc(struct vcpu *vcpu, bool group1, u32 op2, bool write, u64
 	return SKIP;
 }
 
-enum verdict vgic_el2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+enum verdict vgic_vel2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 {
 	u32 crm = KEY_CRM(key), op2 = (u32)SYS64_OP2(key);
 

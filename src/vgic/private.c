@@ -311,8 +311,8 @@ bool vgic_settle(struct vcpu *vcpu)
 
 bool vgic_finish(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->vgic.where == VGIC_L2))
-		vgic_l2_sync(vcpu);
+	if (unlikely(vcpu->vgic.where == VGIC_VEL1))
+		vgic_vel1_sync(vcpu);
 	vgic_sync(vcpu);
 	return vgic_settle(vcpu);
 }

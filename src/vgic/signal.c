@@ -116,7 +116,8 @@ static void catch_up(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
-	if ((v->where == VGIC_LOADED || v->where == VGIC_L2) && unlikely(sysreg_read(ICH_MISR_EL2)))
+	if ((v->where == VGIC_LOADED || v->where == VGIC_VEL1) &&
+	    unlikely(sysreg_read(ICH_MISR_EL2)))
 		vgic_maintain(vcpu);
 }
 
@@ -127,7 +128,7 @@ static bool lrs_may_signal(struct vcpu *vcpu)
 
 	catch_up(vcpu);
 	if (v->where != VGIC_LOADED)
-		return v->where == VGIC_L2;
+		return v->where == VGIC_VEL1;
 	if (vgic_work(v) && vgic_work_left(v))
 		vgic_flush(vcpu);
 	isb(); /* what was written since the exit */
@@ -151,7 +152,7 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 		return false;
 	f = vgic_interface(v);
 	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f) ||
-	       (unlikely(v->where == VGIC_L2) && vgic_l2_pending(vcpu));
+	       (unlikely(v->where == VGIC_VEL1) && vgic_vel1_pending(vcpu));
 }
 
 bool vgic_wake_request(struct vcpu *vcpu)

@@ -170,7 +170,7 @@ static void print_nested(const struct vm *vm)
 	for (u32 i = 0; i < vcpu_count(vm); i++) {
 		const struct vcpu *vcpu = vcpu_of(vm, i);
 
-		if (!vcpu || !vcpu->has_el2)
+		if (!vcpu || !vcpu->has_vel2)
 			continue;
 		switches += 2 * load(&vcpu->account.level_entries);
 		bytes += load(&vcpu->account.level_bytes);

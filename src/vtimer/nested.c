@@ -8,7 +8,7 @@
 #include "dev/gicv3.h"
 #include "mm/machine.h"
 #include "state/cpu.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "state/vm.h"
 #include "state/vncr.h"
 #include "vgic/nested.h"
@@ -94,9 +94,9 @@ static void line_set(struct vcpu *vcpu, u32 context, bool level)
 	struct vtimer *vt = &vcpu->vtimer;
 	u32 bit = 1u << timer_ppi[context];
 
-	if (!!(vt->el2_lines & bit) == level)
+	if (!!(vt->vel2_lines & bit) == level)
 		return;
-	vt->el2_lines ^= bit;
+	vt->vel2_lines ^= bit;
 	vgic_set_ppi(vcpu, timer_ppi[context], level);
 }
 
@@ -113,21 +113,21 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return at && CTL_FIRES(r.ctl) ? at : TIMER_NEVER;
 }
 
-void vtimer_el2_update(struct vcpu *vcpu)
+void vtimer_vel2_update(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
 	u64 virt, phys;
 
-	vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
+	vcpu->vtimer.vel2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
 	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
 	/* A level switch seldom touches it: vEL2's next timer tick is the same as before. */
 	timer_set_by(&vcpu->vtimer.phys, MIN(virt, phys));
 }
 
-void vtimer_el2_exit(struct vcpu *vcpu)
+void vtimer_vel2_exit(struct vcpu *vcpu)
 {
-	vtimer_el2_update(vcpu);
+	vtimer_vel2_update(vcpu);
 }
 
 /* ---- the CPU's timers ---- */
@@ -161,7 +161,7 @@ static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_reg
 	const struct timer *t = &vcpu->vtimer.phys;
 	u64 offset;
 
-	if (!feat.ecv || (vcpu->vtimer.el2_lines >> timer_ppi[context] & 1))
+	if (!feat.ecv || (vcpu->vtimer.vel2_lines >> timer_ppi[context] & 1))
 		return false;
 	if (!CTL_FIRES(r.ctl))
 		return true;
@@ -193,12 +193,12 @@ static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *v
 	struct timer_regs virt = virt_read(), phys = phys_read();
 	struct timer_regs want_virt = timer_home_read(vcpu, map.virt),
 			  want_phys = timer_home_read(vcpu, map.phys);
-	bool lines = vcpu->vtimer.el2_lines;
+	bool lines = vcpu->vtimer.vel2_lines;
 
 	home_write(vcpu, map.emul_virt, virt);
 	home_write(vcpu, map.emul_phys, phys);
 	if (map.virt == TIMER_V)
-		vcpu->vtimer.el2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
+		vcpu->vtimer.vel2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	offset_load(vcpu, map.virt);
 	virt_load(virt, want_virt);
 	phys_load(phys, want_phys);
@@ -212,13 +212,13 @@ static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *v
 
 void vtimer_level_switch(struct vcpu *vcpu)
 {
-	if (vcpu->hyp)
+	if (vcpu->in_vel2)
 		timers_exchange(vcpu, true);
 	else
 		timers_exchange(vcpu, false);
 }
 
-void vtimer_el2_load(struct vcpu *vcpu)
+void vtimer_vel2_load(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
 	struct timer_regs virt = timer_home_read(vcpu, map.virt),
@@ -236,7 +236,7 @@ void vtimer_el2_load(struct vcpu *vcpu)
 }
 
 /* The emulated ones' software timer stays armed: it wakes the vcpu as well. */
-void vtimer_el2_put(struct vcpu *vcpu)
+void vtimer_vel2_put(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
 	struct timer_regs virt = virt_read(), phys = phys_read();
@@ -254,7 +254,7 @@ void vtimer_el2_put(struct vcpu *vcpu)
 		timer_set(&vcpu->vtimer.virt_wake, at);
 }
 
-void vtimer_el2_reset(struct vcpu *vcpu)
+void vtimer_vel2_reset(struct vcpu *vcpu)
 {
 	for (u32 context = TIMER_V; context <= TIMER_HP; context++) {
 		home_write(vcpu, context, (struct timer_regs){ 0, 0 });
@@ -262,7 +262,7 @@ void vtimer_el2_reset(struct vcpu *vcpu)
 	}
 }
 
-void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid)
+void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
 {
 	struct timer_map map = timer_map(vcpu);
 	bool is_virt = intid == machine.ppi_virt;
@@ -310,7 +310,7 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 {
 	struct timer_regs r, old;
 
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	r = old = regs_get(vcpu, context);
 	if (write) {
@@ -356,7 +356,7 @@ enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, 
 {
 	u64 have = vcpu->vm->nested.cnthctl, shared = have & in_cntkctl();
 
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	if (write) {
 		vcpu->sr[id] = *value & have;
@@ -371,7 +371,7 @@ enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, 
 enum verdict emul_cntkctl_el12(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
-	if (!vcpu->hyp)
+	if (!vcpu->in_vel2)
 		return UNDEF;
 	if (write)
 		vncr_write(vcpu, VNCR_CNTKCTL_EL1,

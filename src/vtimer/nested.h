@@ -14,10 +14,10 @@
 #include "state/vncr.h"
 
 /*
- * vcpu->hyp changed, and the EL1 registers with it (vcpu->sr has vEL2's CNTKCTL_EL1 if L2 is to
+ * vcpu->in_vel2 changed, and the EL1 registers with it (vcpu->sr has vEL2's CNTKCTL_EL1 if L2 is to
  * run): exchange the timers in the CPU, CNTVOFF_EL2 and the lines of the emulated ones. Takes the
  * CPU's own timer lock only if an emulated timer is due earlier than any software timer that this
- * vcpu has armed. Loaded, has_el2; after vgic_level_switch().
+ * vcpu has armed. Loaded, has_vel2; after vgic_level_switch().
  */
 void vtimer_level_switch(struct vcpu *vcpu);
 
@@ -28,33 +28,33 @@ void vtimer_level_switch(struct vcpu *vcpu);
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
 /* Whether L1's accesses to its guest's timers trap; else they are looked for at each exit. */
-static inline bool vtimer_el2_traps(const struct vcpu *vcpu)
+static inline bool vtimer_vel2_traps(const struct vcpu *vcpu)
 {
 	return vcpu->timers_trap;
 }
 
 /*
- * Whether vtimer_el2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is
+ * Whether vtimer_vel2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is
  * what it was.
  */
-static inline bool vtimer_el2_quiet(const struct vcpu *vcpu)
+static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 {
-	return vtimer_el2_traps(vcpu) &&
-	       vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.el2_cntvoff;
+	return vtimer_vel2_traps(vcpu) &&
+	       vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.vel2_cntvoff;
 }
 
 /*
  * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is
- * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, has_el2, hyp.
+ * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, has_vel2, hyp.
  */
-void vtimer_el2_exit(struct vcpu *vcpu);
+void vtimer_vel2_exit(struct vcpu *vcpu);
 
 /* vtimer.c's functions for a vcpu that has EL2. */
-void vtimer_el2_reset(struct vcpu *vcpu);
-void vtimer_el2_load(struct vcpu *vcpu);
-void vtimer_el2_put(struct vcpu *vcpu);
-void vtimer_el2_update(struct vcpu *vcpu);
-void vtimer_el2_interrupt(struct vcpu *vcpu, u32 intid);
+void vtimer_vel2_reset(struct vcpu *vcpu);
+void vtimer_vel2_load(struct vcpu *vcpu);
+void vtimer_vel2_put(struct vcpu *vcpu);
+void vtimer_vel2_update(struct vcpu *vcpu);
+void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid);
 
 /* vEL2's registers that trap: the EL2 timers by their EL2 names, L2's by the _EL02 names. */
 sysreg_fn emul_cnthp_ctl_el2, emul_cnthp_cval_el2, emul_cnthp_tval_el2;

@@ -46,16 +46,16 @@ void vtimer_reset(struct vcpu *vcpu)
 	if (vt->phys_line)
 		vgic_set_ppi(vcpu, GUEST_PPI_PHYS, false);
 	vt->phys_line = false;
-	if (vcpu->has_el2)
-		vtimer_el2_reset(vcpu);
+	if (vcpu->has_vel2)
+		vtimer_vel2_reset(vcpu);
 }
 
 void vtimer_load(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
-	if (unlikely(vcpu->has_el2)) {
-		vtimer_el2_load(vcpu);
+	if (unlikely(vcpu->has_vel2)) {
+		vtimer_vel2_load(vcpu);
 		return;
 	}
 	timer_cancel(&vt->virt_wake);
@@ -76,8 +76,8 @@ void vtimer_put(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
-	if (unlikely(vcpu->has_el2)) {
-		vtimer_el2_put(vcpu);
+	if (unlikely(vcpu->has_vel2)) {
+		vtimer_vel2_put(vcpu);
 		return;
 	}
 	vt->cntv_ctl = sysreg_read(CNTV_CTL_EL02) & (CTL_ENABLE | CTL_IMASK);
@@ -96,8 +96,8 @@ void vtimer_put(struct vcpu *vcpu)
 
 void vtimer_interrupt(struct vcpu *vcpu, u32 intid)
 {
-	if (unlikely(vcpu->has_el2)) {
-		vtimer_el2_interrupt(vcpu, intid);
+	if (unlikely(vcpu->has_vel2)) {
+		vtimer_vel2_interrupt(vcpu, intid);
 		return;
 	}
 	vgic_inject_ppi_hw(vcpu, intid == machine.ppi_virt ? GUEST_PPI_VIRT : GUEST_PPI_PHYS,
@@ -122,8 +122,8 @@ void vtimer_update(struct vcpu *vcpu)
 	struct vtimer *vt = &vcpu->vtimer;
 	bool line;
 
-	if (unlikely(vcpu->has_el2)) {
-		vtimer_el2_update(vcpu);
+	if (unlikely(vcpu->has_vel2)) {
+		vtimer_vel2_update(vcpu);
 		return;
 	}
 	if (vtimer_has_cntpoff())

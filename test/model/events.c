@@ -87,10 +87,10 @@ static void reset_el2(u32 v)
 {
 	struct vcpu *vcpu = &vcpus[v];
 
-	vcpu->has_el2 = vcpu->hyp = nested(v);
+	vcpu->has_vel2 = vcpu->in_vel2 = nested(v);
 	vcpu->vncr = vncr_page[v];
 	memset(vncr_page[v], 0, sizeof(vncr_page[v]));
-	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = l1_cptr[v] = 0;
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = vel2_cptr[v] = 0;
 }
 
 static void make_vcpu(u32 v)
@@ -399,7 +399,7 @@ static bool switches(u32 c)
 {
 	const struct vcpu *vcpu = cpus[c].loaded;
 
-	return setup->simd_switch && vcpu->has_el2 && vcpu->simd.l2 == vcpu->hyp;
+	return setup->simd_switch && vcpu->has_vel2 && vcpu->simd.l2 == vcpu->in_vel2;
 }
 
 void event_apply(const struct event *e)

@@ -47,7 +47,7 @@ bool live(u32 v);
 #define L1_CPTRS 5
 extern const u64 l1_cptrs[L1_CPTRS];
 /* What it has now; sr[SR_CPTR_EL2] is what nidus knows of it. */
-extern u64 l1_cptr[VCPUS];
+extern u64 vel2_cptr[VCPUS];
 /* Whether v has EL2; whether it is in L2. */
 bool nested(u32 v);
 bool in_l2(u32 v);

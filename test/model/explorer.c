@@ -254,10 +254,10 @@ static void put_levels(u32 v)
 	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
 		i++;
 	put_bits(i, 3);
-	for (i = 0; l1_cptrs[i] != l1_cptr[v];)
+	for (i = 0; l1_cptrs[i] != vel2_cptr[v];)
 		i++;
 	put_bits(i, 3);
-	put_bits(vcpu->hyp, 1);
+	put_bits(vcpu->in_vel2, 1);
 	put_bits(vcpu->simd.l2, 1);
 	put_lengths(elsewhere(v));
 }
@@ -272,8 +272,8 @@ static void get_levels(u32 v)
 	if (!nested(v))
 		return;
 	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[get_bits(3)];
-	l1_cptr[v] = l1_cptrs[get_bits(3)];
-	vcpu->hyp = get_bits(1);
+	vel2_cptr[v] = l1_cptrs[get_bits(3)];
+	vcpu->in_vel2 = get_bits(1);
 	l2 = vcpu->simd.l2 = get_bits(1);
 	l = get_lengths();
 	vcpu->sr[SR_ZCR_EL2] = l2 ? l.zcr : LEN_JUNK;

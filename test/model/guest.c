@@ -47,7 +47,7 @@ bool nested(u32 v)
 
 bool in_l2(u32 v)
 {
-	return nested(v) && !vcpus[v].hyp;
+	return nested(v) && !vcpus[v].in_vel2;
 }
 
 /* ---- nidus in miniature ---------------------------------------------------------------------- */
@@ -65,12 +65,12 @@ void put(u32 c)
 }
 
 /* vEL2's CPTR_EL2, which is in CPACR_EL1 while it runs. */
-u64 l1_cptr[VCPUS];
+u64 vel2_cptr[VCPUS];
 
 /* CPACR_EL1 as the guest runs with it: vEL2's is its CPTR_EL2, the others keep theirs open. */
 static u64 cpacr(u32 v)
 {
-	return nested(v) && !in_l2(v) ? l1_cptr[v] : ALL_OPEN;
+	return nested(v) && !in_l2(v) ? vel2_cptr[v] : ALL_OPEN;
 }
 
 /*
@@ -88,7 +88,7 @@ void enter(u32 c)
 	for (;;) {
 		model_irq_point();
 		if (vcpu->traps_stale) {
-			if (vcpu->has_el2) {
+			if (vcpu->has_vel2) {
 				simd_level(vcpu);
 				model_irq_point();
 			}
@@ -103,7 +103,7 @@ void enter(u32 c)
 		irq_save();
 		simd_check(vcpu);
 		/* Else a claim by the check: L1's traps and limits come on top, still masked. */
-		if (!(vcpu->traps_stale && vcpu->has_el2))
+		if (!(vcpu->traps_stale && vcpu->has_vel2))
 			break;
 	}
 	m->in_guest = true;
@@ -117,7 +117,7 @@ static void cptr_seen(u32 v)
 {
 	u64 daif = irq_save();
 
-	vcpus[v].sr[SR_CPTR_EL2] = l1_cptr[v];
+	vcpus[v].sr[SR_CPTR_EL2] = vel2_cptr[v];
 	traps_cptr_close(&vcpus[v]);
 	irq_restore(daif);
 }
@@ -128,7 +128,7 @@ void leave(u32 c)
 
 	mach[c].in_guest = false;
 	mach[c].synced = true;
-	if (nested(v) && !in_l2(v) && l1_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
+	if (nested(v) && !in_l2(v) && vel2_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
 		cptr_seen(v);
 }
 
@@ -379,7 +379,7 @@ void change_level(u32 v)
 	struct data *x = &expect[v];
 	struct lengths left = { x->zcr_el1, x->smcr_el1 };
 
-	vcpus[v].hyp = !vcpus[v].hyp;
+	vcpus[v].in_vel2 = !vcpus[v].in_vel2;
 	vcpus[v].traps_stale = true;
 	x->zcr_el1 = other[v].zcr;
 	x->smcr_el1 = other[v].smcr;
@@ -400,11 +400,11 @@ void l1_changes_cptr(u32 c)
 	u32 v = loaded(c), i = 0;
 
 	/* Twice without an exit in between is for nidus the same as once. */
-	if (!vcpus[v].cpacr_native || l1_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
+	if (!vcpus[v].cpacr_native || vel2_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
 		leave_if_running(c);
-	while (l1_cptrs[i] != l1_cptr[v])
+	while (l1_cptrs[i] != vel2_cptr[v])
 		i++;
-	l1_cptr[v] = l1_cptrs[(i + 1) % L1_CPTRS];
+	vel2_cptr[v] = l1_cptrs[(i + 1) % L1_CPTRS];
 	if (!mach[c].in_guest)
 		cptr_seen(v);
 }
@@ -413,7 +413,7 @@ void l1_changes_cptr(u32 c)
 void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr)
 {
 	struct vcpu *vcpu = cpus[c].loaded;
-	bool stopped = !(l1_cptr[loaded(c)] & field);
+	bool stopped = !(vel2_cptr[loaded(c)] & field);
 	enum sysreg_id id = smcr ? SR_SMCR_EL2 : SR_ZCR_EL2;
 	u32 v = loaded(c);
 	u64 value = ~0UL, want = smcr ? machine_smcr(*now) : *now;

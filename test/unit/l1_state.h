@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "arch/hcr.h"
-#include "state/l1regs.h"
+#include "state/vel2_regs.h"
 #include "trap_rules.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -80,7 +80,7 @@ static void l1_reset(void)
 	memset(vncr_page, 0, sizeof(vncr_page));
 	vm.config = &config;
 	vcpu.vm = &vm;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu.vncr = vncr_page;
 	for (enum l1_reg reg = HCR; reg < L1_REGS; reg++)
 		*l1_have(reg) = ~0UL;

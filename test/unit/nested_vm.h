@@ -91,7 +91,7 @@ static inline void nv_setup(u32 vcpus, u64 l0_block)
 	nv_vm.vcpu_count = vcpus;
 	for (u32 i = 0; i < vcpus; i++) {
 		nv_vcpu[i] = (struct vcpu){
-			.vm = &nv_vm, .index = (u8)i, .has_el2 = true, .vncr = nv_vncr[i]
+			.vm = &nv_vm, .index = (u8)i, .has_vel2 = true, .vncr = nv_vncr[i]
 		};
 		nv_vm.vcpus[i] = &nv_vcpu[i];
 	}

@@ -100,7 +100,7 @@ static void test_table(void **state)
 static void test_levels(void **state)
 {
 	(void)state;
-	vcpus[0].has_el2 = vcpus[1].has_el2 = true;
+	vcpus[0].has_vel2 = vcpus[1].has_vel2 = true;
 	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_ERET, 1000);
 	account_exit(&vcpus[1].account, ACCOUNT_L2, EXIT_CLASS_HVC, 3000);
 	vcpus[0].account.level_entries = 3;

@@ -89,7 +89,7 @@ static int setup(void **state)
 	fake_on_write("AT_s1e0w", on_s1e0w);
 	asked = NULL;
 	injections = 0;
-	nv_vcpu[0].hyp = true;
+	nv_vcpu[0].in_vel2 = true;
 	/* L1's stage 2 of L2: three pages for tables, one of data. */
 	for (u64 i = 0; i < 3; i++) {
 		nv_map(root, L2_TABLE + i * PAGE_SIZE, NV_RAM + (5 - i) * PAGE_SIZE, 3, NV_RW);
@@ -265,7 +265,7 @@ static void who_may(void **state)
 	(void)state;
 	nv_vm.id_regs.v[IDX_ID_AA64MMFR1_EL1] = 1UL << 20;
 	assert_int_equal(at(S1E1RP, VA), UNDEF);
-	nv_vcpu[0].hyp = false;
+	nv_vcpu[0].in_vel2 = false;
 	assert_int_equal(at(S12E1R, VA), UNDEF);
 }
 

@@ -62,7 +62,7 @@ static int setup(void **state)
 	feat.el1_impdef = true;
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vncr = page;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	for (u32 i = 0; i < 512; i++)
 		page[i] = 0x5555000000000000UL + i;
 	for (u32 i = 0; i < SR_COUNT; i++)
@@ -104,7 +104,7 @@ static void others_stay(void)
 static void to_vel1(void **state)
 {
 	(void)state;
-	bank_enter_l2(&vcpu);
+	bank_enter_vel1(&vcpu);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (vcpu.sr[rows[i].sr] != mark(1, i) || fake_get(rows[i].reg) != mark(2, i))
 			fail_msg("%s: kept %#lx, in the CPU %#lx", rows[i].reg,
@@ -118,7 +118,7 @@ static void to_vel1(void **state)
 static void to_vel2(void **state)
 {
 	(void)state;
-	bank_leave_l2(&vcpu);
+	bank_enter_vel2(&vcpu);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (page[rows[i].offset / 8] != mark(1, i) || fake_get(rows[i].reg) != mark(3, i))
 			fail_msg("%s: kept %#lx, in the CPU %#lx", rows[i].reg,
@@ -135,8 +135,8 @@ static void the_same(void **state)
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		page[rows[i].offset / 8] = vcpu.sr[rows[i].sr] = mark(1, i);
-	bank_enter_l2(&vcpu);
-	bank_leave_l2(&vcpu);
+	bank_enter_vel1(&vcpu);
+	bank_enter_vel2(&vcpu);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		if (fake_writes(rows[i].reg) != (rows[i].always ? 2 : 0))
 			fail_msg("%s: %u writes", rows[i].reg, fake_writes(rows[i].reg));
@@ -146,10 +146,10 @@ static void the_same(void **state)
 static void round_trip(void **state)
 {
 	(void)state;
-	bank_enter_l2(&vcpu);
+	bank_enter_vel1(&vcpu);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		fake_set(rows[i].reg, mark(4, i)); /* vEL1 changes all of them */
-	bank_leave_l2(&vcpu);
+	bank_enter_vel2(&vcpu);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(fake_get(rows[i].reg), mark(1, i));
 		assert_int_equal(page[rows[i].offset / 8], mark(4, i));
@@ -161,8 +161,8 @@ static void absent(void **state)
 {
 	(void)state;
 	feat.el1_impdef = false;
-	bank_enter_l2(&vcpu);
-	bank_leave_l2(&vcpu);
+	bank_enter_vel1(&vcpu);
+	bank_enter_vel2(&vcpu);
 	assert_int_equal(fake_writes("AFSR0_EL12"), 0);
 	assert_int_equal(fake_writes("AFSR1_EL12"), 0);
 	assert_int_equal(fake_writes("AMAIR_EL12"), 0);
@@ -178,9 +178,9 @@ static void hidden_fields(void **state)
 	vcpu.cpacr_hidden = hidden;
 	page[0x100 / 8] = 3UL << 20;
 	vcpu.sr[SR_CPACR_EL1] = hidden;
-	bank_enter_l2(&vcpu);
+	bank_enter_vel1(&vcpu);
 	assert_int_equal(fake_get("CPACR_EL12"), 3UL << 20 | hidden);
-	bank_leave_l2(&vcpu);
+	bank_enter_vel2(&vcpu);
 	assert_int_equal(page[0x100 / 8], 3UL << 20);
 	bank_load_vncr(&vcpu);
 	assert_int_equal(fake_get("CPACR_EL12"), 3UL << 20 | hidden);

@@ -47,7 +47,7 @@ static int setup(void **state)
 	vm.nested.mdcr = TDE;
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	debug_reset(&vcpu);
 	PAGE_HCR = TGE;
 	fake_set("OSLSR_EL1", 8);
@@ -162,13 +162,13 @@ static void controls_are_vel2s(void **state)
 	fake_set("DBGBVR0_EL1", 0x1234);
 	assert_int_equal(number(0, 4), 0x1234);
 	/* L2 has them as they are, and what it writes is L1's to read. */
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	debug_leave_vel2(&vcpu);
 	assert_int_equal(fake_get("DBGBCR0_EL1"), HMC | 3 << 14 | 0x1e1);
 	assert_int_equal(fake_get("DBGBCR1_EL1"), 0x1e3);
 	fake_set("DBGBCR2_EL1", 0x1e7);
 	fake_set("MDSCR_EL1", MDE | TDCC);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	debug_enter_vel2(&vcpu);
 	assert_int_equal(number(2, 5), 0x1e7);
 	assert_int_equal(fake_get("DBGBCR2_EL1"), 0x1e5);
@@ -193,7 +193,7 @@ static void vcpu_switch(void **state)
 		numbered(0, 5, 0x1e3);
 		numbered(0, 4, 0x4000);
 		mdscr(MDE | KDE);
-		vcpu.hyp = hyp;
+		vcpu.in_vel2 = hyp;
 		if (!hyp)
 			debug_leave_vel2(&vcpu);
 		vcpu.sr[SR_MDSCR_EL1] = fake_get("MDSCR_EL1");
@@ -212,7 +212,7 @@ static void vcpu_switch(void **state)
 	 * where L1 reads it.
 	 */
 	fake_set("MDSCR_EL1", 0);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	vcpu.sr[SR_MDSCR_EL1] = TDCC;
 	debug_save(&vcpu);
 	assert_false(vcpu.debug_live);
@@ -245,7 +245,7 @@ static void target(void **state)
 	debug_vel2_exit(&vcpu);
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS);
 	/* L2: the exceptions' target is the merged MDCR_EL2's to say. */
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	debug_leave_vel2(&vcpu);
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS | KDE);
 }
@@ -331,7 +331,7 @@ static void dcc_of_host_el0(void **state)
 	vcpu.pstate = 0x3c5;
 	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), SKIP);
 	assert_int_equal(v, 0);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	vcpu.pstate = 0x3c0;
 	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), SKIP);
 	/* Read-only at every level. */

@@ -53,7 +53,7 @@ static bool wanted, undefined;
 bool reflect_wanted(const struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
-	if (!v->has_el2 || v->hyp)
+	if (!v->has_vel2 || v->in_vel2)
 		fail_msg("asked what L1 wants of an exit that is not L2's");
 	return wanted;
 }
@@ -61,7 +61,7 @@ bool reflect_wanted(const struct vcpu *v, const struct exit *exit)
 bool reflect_undefined(const struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
-	assert_true(v->has_el2);
+	assert_true(v->has_vel2);
 	return undefined;
 }
 
@@ -139,7 +139,7 @@ static void eret_of_vel2(void **state)
 	enum exit_class class;
 
 	(void)state;
-	vcpu = (struct vcpu){ .has_el2 = true, .hyp = true };
+	vcpu = (struct vcpu){ .has_vel2 = true, .in_vel2 = true };
 	wanted = true;
 	undefined = false;
 	handled = NULL;
@@ -148,7 +148,7 @@ static void eret_of_vel2(void **state)
 	assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), RESUME);
 	assert_string_equal(handled, "level_eret");
 	assert_int_equal(class, EXIT_CLASS_ERET);
-	vcpu.hyp = wanted = false;
+	vcpu.in_vel2 = wanted = false;
 	handled = NULL;
 	assert_int_equal(exit_dispatch(&vcpu, &exit_now, &class), UNDEF);
 	assert_null(handled);
@@ -160,7 +160,7 @@ static void l1_comes_first(void **state)
 	enum exit_class class;
 
 	(void)state;
-	vcpu = (struct vcpu){ .has_el2 = true };
+	vcpu = (struct vcpu){ .has_vel2 = true };
 	wanted = undefined = true;
 	verdict = SKIP;
 	for (u32 ec = 0; ec < 64; ec++) {
@@ -187,7 +187,7 @@ static void hvc_disabled(void **state)
 
 	(void)state;
 	for (u32 hyp = 0; hyp < 2; hyp++) {
-		vcpu = (struct vcpu){ .has_el2 = true, .hyp = hyp, .pc = 0x1004 };
+		vcpu = (struct vcpu){ .has_vel2 = true, .in_vel2 = hyp, .pc = 0x1004 };
 		wanted = false;
 		undefined = true;
 		handled = NULL;

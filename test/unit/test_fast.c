@@ -63,10 +63,10 @@ enum verdict sysreg_trap(struct vcpu *v, const struct exit *exit)
 	return trap_verdict;
 }
 
-bool level_eret_l2(struct vcpu *v)
+bool level_eret_vel1(struct vcpu *v)
 {
 	if (switches)
-		v->hyp = false;
+		v->in_vel2 = false;
 	return switches;
 }
 
@@ -74,7 +74,7 @@ bool level_hvc(struct vcpu *v, u64 esr)
 {
 	assert_int_equal(esr, 0x5a000000);
 	if (switches)
-		v->hyp = true;
+		v->in_vel2 = true;
 	return switches;
 }
 
@@ -83,7 +83,7 @@ static bool is_nv;
 bool level_nv(struct vcpu *v, u64 esr)
 {
 	(void)esr;
-	v->hyp = is_nv;
+	v->in_vel2 = is_nv;
 	return is_nv;
 }
 
@@ -128,7 +128,7 @@ static int setup(void **state)
 	memset(page, 0, sizeof(page));
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
-	vcpu.has_el2 = vcpu.hyp = vcpu.timers_trap = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = vcpu.timers_trap = true;
 	page[VNCR_HCR_EL2 / 8] = HCR_E2H | HCR_TGE;
 	fake_set("ELR_EL2", PC);
 	fake_set("SPSR_EL2", 5);
@@ -192,7 +192,7 @@ static void a_register_and_more(void **state)
 	assert_int_equal(traps, 1);
 	assert_int_equal(fake_get("ELR_EL2"), PC); /* none of these has moved */
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), PASS);
 	assert_int_equal(traps, 1);
 }
@@ -239,14 +239,14 @@ static void nested_hypervisor(void **state)
 	(void)state;
 	for (u32 op1 = 0; op1 < 8; op1++) {
 		setup(NULL);
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		is_nv = true;
 		assert_int_equal(fast_sys(&vcpu, SYS(1, 1) | op1 << 14), op1 < 4 ? PASS : DONE);
 		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), op1 >= 4);
 		assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
 	}
 	setup(NULL);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	is_nv = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000003), PASS); /* ERETAB */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
@@ -275,7 +275,7 @@ static void an_interrupt(void **state)
 			vcpu.traps_stale = true;
 		if (fast_irq(&vcpu) != PASS || vcpu.intid != 1023)
 			fail_msg("%u is not seen", i);
-		vcpu.hyp = false; /* L2 has done nothing of all that */
+		vcpu.in_vel2 = false; /* L2 has done nothing of all that */
 		assert_int_equal(fast_irq(&vcpu), DONE);
 		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_IRQ), 1);
 	}

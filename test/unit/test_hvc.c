@@ -313,7 +313,7 @@ static void at_vel2(void **state)
 	struct exit exit = { .esr = HVC(7) };
 
 	(void)state;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.gpr[0] = 0x80000000;
 	assert_int_equal(hvc_trap(&vcpu, &exit), REFLECT);
 	assert_int_equal(vcpu.gpr[0], 0x80000000);

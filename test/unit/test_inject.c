@@ -259,7 +259,7 @@ static void both_levels(void **state)
 	static u64 page[VNCR_WORDS];
 	static struct vm vm;
 	static const struct {
-		bool hyp, tge, span;
+		bool in_vel2, tge, span;
 		u32 nv; /* 1: HCR_EL2.NV; 2: a bit that this VM has not */
 		u64 mode, spsr_mode, ec;
 		bool pan;
@@ -279,14 +279,14 @@ static void both_levels(void **state)
 	};
 
 	(void)state;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu.vncr = page;
 	vcpu.vm = &vm;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		page[0x78 / 8] = (cases[i].tge ? 1UL << 27 : 0) | (cases[i].nv ? 1UL << 42 : 0);
 		vm.nested.hcr = cases[i].nv == 2 ? ~(1UL << 42) : ~0UL;
 		fake_set("SCTLR_EL12", cases[i].span ? 1UL << 23 : 0);
-		vcpu.hyp = cases[i].hyp;
+		vcpu.in_vel2 = cases[i].in_vel2;
 		vcpu.pc = PC;
 		vcpu.pstate = cases[i].mode;
 		vcpu.exit = (struct exit){ .esr = 0x92000004 };

@@ -77,7 +77,7 @@ static bool not_ready; /* the shadow that L2 is to have has something to do firs
 
 bool shadow_ready(struct vcpu *v)
 {
-	assert_false(v->hyp);
+	assert_false(v->in_vel2);
 	if (not_ready)
 		return false;
 	finds++;
@@ -145,7 +145,7 @@ static int setup(void **state)
 	vm.nested.hcr = ~0UL;
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.pstate = 5;
 	vcpu.pc = PC;
 	fake_set("VBAR_EL12", VBAR);
@@ -197,7 +197,7 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	from |= 1UL << 9;
 	fake_set("MDSCR_EL1", vcpu.sr[SR_MDSCR_EL1]);
 	page[0x78 / 8] = (random64() & ~TGE) | (tge ? TGE : 0);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	vcpu.pc = PC;
 	vcpu.pstate = from;
 	vcpu.pc_dirty = false;
@@ -215,9 +215,9 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 	}
 	if (level_eret(&vcpu, &exit) != RESUME)
 		fail_msg("SPSR %#lx: no RESUME", spsr);
-	if ((vcpu.pstate & care) != want || vcpu.pc != ELR || !vcpu.pc_dirty || vcpu.hyp == l2)
+	if ((vcpu.pstate & care) != want || vcpu.pc != ELR || !vcpu.pc_dirty || vcpu.in_vel2 == l2)
 		fail_msg("SPSR %#lx, TGE %d, from %#lx: pstate %#lx (want %#lx), pc %#lx, %s", spsr,
-			 tge, from, vcpu.pstate, want, vcpu.pc, vcpu.hyp ? "vEL2" : "L2");
+			 tge, from, vcpu.pstate, want, vcpu.pc, vcpu.in_vel2 ? "vEL2" : "L2");
 	if (strcmp(order, l2 ? "sgt" : ""))
 		fail_msg("SPSR %#lx, TGE %d: did \"%s\"", spsr, tge, order);
 }
@@ -253,10 +253,10 @@ static void eret_waits(void **state)
 	page[0x200 / 8] = 0x2000;
 	for (int n = 0; n < 3; n++) {
 		assert_int_equal(level_eret(&vcpu, &exit), RESUME);
-		assert_false(level_eret_l2(&vcpu));
+		assert_false(level_eret_vel1(&vcpu));
 		assert_int_equal(fake_get("TTBR0_EL12"), 0x1000);
 		assert_int_equal(page[0x200 / 8], 0x2000);
-		assert_true(vcpu.hyp);
+		assert_true(vcpu.in_vel2);
 		assert_int_equal(vcpu.pc, PC);
 		assert_false(vcpu.pc_dirty);
 		assert_string_equal(order, "");
@@ -269,7 +269,7 @@ static void eret_waits(void **state)
 	fake_set("SPSR_EL12", 5);
 	not_ready = false;
 	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
-	assert_false(vcpu.hyp);
+	assert_false(vcpu.in_vel2);
 }
 
 static void eret_authenticates(void **state)
@@ -281,11 +281,11 @@ static void eret_authenticates(void **state)
 	fake_set("ELR_EL12", ELR);
 	auth_ok = false;
 	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
-	assert_true(vcpu.hyp);
+	assert_true(vcpu.in_vel2);
 	assert_int_equal(vcpu.pc, PC); /* the failure's injection is pauth_eret()'s */
 	auth_ok = true;
 	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
-	assert_false(vcpu.hyp);
+	assert_false(vcpu.in_vel2);
 	assert_int_equal(vcpu.pc, ELR ^ 1UL << 54);
 }
 
@@ -311,12 +311,12 @@ static void registers_in_memory(void **state)
 		fake_set("VNCR_EL2", own);
 		fake_set("SPSR_EL12", 5);
 		level_eret(&vcpu, &exit);
-		assert_false(vcpu.hyp);
+		assert_false(vcpu.in_vel2);
 		assert_int_equal(fake_get("VNCR_EL2"), both ? vncr_window(&vcpu) : own);
 		assert_int_not_equal(vncr_window(&vcpu), own);
 		vcpu.pstate = 5;
 		level_take(&vcpu, LEVEL_SYNC, 0x5a000007);
-		assert_true(vcpu.hyp);
+		assert_true(vcpu.in_vel2);
 		assert_int_equal(fake_get("SPSR_EL12"), 5);
 		assert_int_equal(fake_get("VNCR_EL2"), own);
 		/* A vcpu that comes back to a CPU while L2 runs. */
@@ -370,7 +370,7 @@ static void registers_move(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
 		fake_set(shared[i], 0xc000 + i);
 	level_eret(&vcpu, &exit);
-	assert_false(vcpu.hyp);
+	assert_false(vcpu.in_vel2);
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
 		u64 a = homes[i].sr == SR_SPSR_EL1 ? 5 : 0xa000 + i;
 
@@ -381,7 +381,7 @@ static void registers_move(void **state)
 	}
 	vcpu.pstate = 5;
 	level_take(&vcpu, LEVEL_IRQ, 0);
-	assert_true(vcpu.hyp);
+	assert_true(vcpu.in_vel2);
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
 		u32 sr = homes[i].sr;
 
@@ -468,14 +468,14 @@ static void identity(void **state)
 	(void)state;
 	page[0x088 / 8] = 0xdeadbeef410fd0c1;
 	page[0x050 / 8] = 0x80000103;
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	level_load(&vcpu);
 	assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
 	assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000103);
 	assert_int_equal(fake_get("VNCR_EL2"), (u64)page);
 	/* The VM's own translations are made this vcpu's first: a switch to vEL2 does not look. */
 	assert_string_equal(order, "ms");
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	level_load(&vcpu);
 	assert_string_equal(order, "msm");
 	assert_int_equal(fake_writes("VNCR_EL2"), 1);
@@ -637,14 +637,14 @@ static void short_eret(void **state)
 		recall(before);
 		fake_set("SPSR_EL12", spsr);
 		fake_set("ELR_EL12", ELR);
-		if (!level_eret_l2(&vcpu)) {
+		if (!level_eret_vel1(&vcpu)) {
 			assert_true(illegal(spsr, page[0x78 / 8] & TGE) || !(spsr & 0xc) ||
 				    (spsr & 8) || (page[0x78 / 8] & TGE));
 			same_memory(before, "nothing done", spsr);
 			continue;
 		}
 		taken++;
-		assert_false(vcpu.hyp);
+		assert_false(vcpu.in_vel2);
 		assert_int_equal(fake_get("ELR_EL2"), pc);
 		assert_int_equal(fake_get("SPSR_EL2"), pstate);
 		assert_int_equal(sum_of_registers(), regs);
@@ -664,7 +664,7 @@ static void fast_hvc_of_l2(void **state)
 
 		setup(NULL);
 		seed = n + 1;
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		vcpu.pstate = pstate;
 		vcpu.exit = (struct exit){ .esr = 0x5a000000 | (n & 0xffff) };
 		random_homes();
@@ -710,7 +710,7 @@ static void short_nv(void **state)
 
 		setup(NULL);
 		seed = n + 1;
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		vcpu.pstate = pstate;
 		/* ERET, or MRS of SCTLR_EL2 */
 		vcpu.exit = (struct exit){ .esr = n & 2 ? 0x6a000000 : 0x62310401 };
@@ -763,7 +763,7 @@ static u64 reference_pstate(u64 old, u64 sctlr, bool tge)
 
 struct source {
 	const char *name;
-	bool hyp;
+	bool in_vel2;
 	u64 mode, spsr_mode, offset;
 };
 
@@ -781,7 +781,7 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 
 	memset(order, 0, sizeof(order));
 	page[0x78 / 8] = tge ? TGE : 0;
-	vcpu.hyp = s->hyp;
+	vcpu.in_vel2 = s->in_vel2;
 	vcpu.pc = PC;
 	vcpu.pstate = flags | s->mode;
 	vcpu.pc_dirty = false;
@@ -790,12 +790,12 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 	vcpu.sr[SR_ESR_EL1] = 0x111;
 	vcpu.sr[SR_FAR_EL1] = 0x222;
 	vcpu.sr[SR_HPFAR_EL2] = 0x333;
-	fake_set("VBAR_EL12", s->hyp ? VBAR | 0x7f : 0x1234000);
-	fake_set("SCTLR_EL12", s->hyp ? sctlr : ~sctlr);
+	fake_set("VBAR_EL12", s->in_vel2 ? VBAR | 0x7f : 0x1234000);
+	fake_set("SCTLR_EL12", s->in_vel2 ? sctlr : ~sctlr);
 	fake_set("ESR_EL12", 0x111);
 	fake_set("FAR_EL12", 0x222);
 	level_take(&vcpu, kind, esr);
-	if (!vcpu.hyp || !vcpu.pc_dirty || vcpu.pc != VBAR + s->offset + (u64)kind ||
+	if (!vcpu.in_vel2 || !vcpu.pc_dirty || vcpu.pc != VBAR + s->offset + (u64)kind ||
 	    vcpu.pstate != reference_pstate(flags, sctlr, tge))
 		fail_msg(
 			"%s, kind %#x, TGE %d, SCTLR %#lx: pc %#lx, pstate %#lx from %#lx (want %#lx)",
@@ -809,7 +809,7 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 		fail_msg("%s, kind %#x: ESR %#lx", s->name, kind, fake_get("ESR_EL12"));
 	assert_int_equal(fake_get("FAR_EL12"), 0x222);
 	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x333);
-	assert_string_equal(order, s->hyp ? "" : "vgt");
+	assert_string_equal(order, s->in_vel2 ? "" : "vgt");
 }
 
 static void every_exception(void **state)
@@ -822,7 +822,7 @@ static void every_exception(void **state)
 			for (u32 n = 0; n < 64; n++) {
 				feat.mte = n & 8;
 				/* TGE = 1: there is no L2. */
-				take_one(&sources[s], kinds[k], sources[s].hyp && (n & 1),
+				take_one(&sources[s], kinds[k], sources[s].in_vel2 && (n & 1),
 					 (n & 2 ? 1UL << 23 : 0) | (n & 4 ? 1UL << 44 : 0),
 					 random64() & FLAGS & (n & 16 ? ~0UL : 0));
 			}
@@ -834,21 +834,21 @@ static void every_exception(void **state)
  */
 static void step_one(const struct source *s, bool tde)
 {
-	bool el0 = !(s->mode & 0xc), el2 = s->hyp || tde;
+	bool el0 = !(s->mode & 0xc), el2 = s->in_vel2 || tde;
 	u64 offset = s->mode & 0x10 ? 0x600 : el0 ? 0x400 : s->mode & 1 ? 0x200 : 0;
 
 	memset(order, 0, sizeof(order));
-	vcpu.hyp = s->hyp;
+	vcpu.in_vel2 = s->in_vel2;
 	vcpu.pc = PC;
 	vcpu.pstate = s->mode;
 	vcpu.sr[SR_MDCR_EL2] = tde ? 1UL << 8 : 0;
 	vcpu.sr[SR_VBAR_EL1] = VBAR;
 	page[0x78 / 8] = 0;
-	fake_set("VBAR_EL12", s->hyp ? VBAR : 0x1234000);
+	fake_set("VBAR_EL12", s->in_vel2 ? VBAR : 0x1234000);
 	level_step(&vcpu);
-	assert_int_equal(fake_get("ESR_EL12") >> 26, el0 || (el2 && !s->hyp) ? 0x32 : 0x33);
+	assert_int_equal(fake_get("ESR_EL12") >> 26, el0 || (el2 && !s->in_vel2) ? 0x32 : 0x33);
 	assert_int_equal(fake_get("ESR_EL12") & MASK(25, 0), 1UL << 25 | 1UL << 24 | 0x22);
-	assert_int_equal(vcpu.hyp, el2);
+	assert_int_equal(vcpu.in_vel2, el2);
 	assert_int_equal(vcpu.pc, el2 ? VBAR + s->offset : 0x1234000 + offset);
 	assert_int_equal(fake_get("ELR_EL12"), PC);
 	assert_int_equal(fake_get("SPSR_EL12"), s->spsr_mode);
@@ -863,10 +863,10 @@ static void stepped(void **state)
 		for (u32 tde = 0; tde < 2; tde++)
 			step_one(&sources[s], tde);
 	/* An EL1 guest has no one above. */
-	vcpu.has_el2 = false;
+	vcpu.has_vel2 = false;
 	step_one(&(struct source){ "EL1h", false, 5, 5, 0 }, false);
 	step_one(&(struct source){ "EL0", false, 0, 0, 0 }, false);
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 }
 
 /* Exceptions that nidus injects into vEL2 by itself (UNDEF and the like) look the same. */
@@ -905,7 +905,7 @@ static void reflect_syndrome(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		setup(NULL);
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		vcpu.sr[SR_VBAR_EL1] = VBAR;
 		vcpu.sr[SR_FAR_EL1] = 0x77;
 		vcpu.exit = (struct exit){ .esr = cases[i].esr, .far = 0xfafa, .hpfar = 0xbad0 };
@@ -924,7 +924,7 @@ static void reflect_syndrome(void **state)
 static void reflection_is_consumed(void **state)
 {
 	(void)state;
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	vcpu.exit = (struct exit){ .esr = 0x92000007, .far = 1, .hpfar = 2 };
 	vcpu.reflection = (struct reflection){ .esr = 0x92000046, .far = 0x1230, .hpfar = 0x45670 };
 	level_reflect(&vcpu);
@@ -932,7 +932,7 @@ static void reflection_is_consumed(void **state)
 	assert_int_equal(fake_get("FAR_EL12"), 0x1230);
 	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x45670);
 	assert_int_equal(vcpu.reflection.esr, 0);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	vcpu.exit.esr = 0x5a000000;
 	level_reflect(&vcpu);
 	assert_int_equal(fake_get("ESR_EL12"), 0x5a000000);
@@ -945,7 +945,7 @@ static void reflection_is_consumed(void **state)
 
 static void l2_with_vse(u64 hardware)
 {
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	page[0x78 / 8] = VSE | HCR_AMO;
 	vcpu.traps.l2.t.hcr = cpu.traps.hcr = VSE | HCR_VM;
 	fake_set("HCR_EL2", hardware);
@@ -983,7 +983,7 @@ static void vse_waits(void **state)
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
 	/* At vEL2 the bit is not in force. */
 	l2_with_vse(HCR_VM);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	level_put(&vcpu);
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
 }
@@ -996,10 +996,10 @@ static void wakes_l2(void **state)
 		bool want = bit >= 6 && bit <= 8;
 
 		fake_set("HCR_EL2", 1UL << bit);
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		if (level_interrupt_pending(&vcpu) != want)
 			fail_msg("HCR_EL2 bit %u", bit);
-		vcpu.hyp = true;
+		vcpu.in_vel2 = true;
 		assert_false(level_interrupt_pending(&vcpu));
 	}
 }

@@ -90,7 +90,7 @@ bool mmio_ram_access(struct vcpu *v, ipa_t at, struct mmio *m)
 		return false;
 	ram_accesses++;
 	/* Invalidations wait. */
-	assert_int_equal(shadow.s2.lock.held, vcpu.has_el2);
+	assert_int_equal(shadow.s2.lock.held, vcpu.has_vel2);
 	if (m->write)
 		memcpy(p, &m->data, m->size);
 	else
@@ -113,7 +113,7 @@ bool walk_va(struct vcpu *v, u64 va, struct walk_access a, ipa_t *at, struct wal
 	return !other_faults;
 }
 
-int walk_l2_va(struct vcpu *v, u64 va, ipa_t *l1)
+int walk_vel1_va(struct vcpu *v, u64 va, ipa_t *l1)
 {
 	assert_ptr_equal(v, &vcpu);
 	assert_int_equal(va, PC_VA);
@@ -484,7 +484,7 @@ static void pair_and_a_tlbi(void **state)
 	(void)state;
 	for (u32 second = 0; second < 2; second++) {
 		reset_vcpu();
-		vcpu.has_el2 = true;
+		vcpu.has_vel2 = true;
 		vcpu.shadow.ref[0] = &shadow;
 		ram_accesses = 0;
 		insn = 0xa93f8580; /* stp x0, x1, [x12, #-8] */

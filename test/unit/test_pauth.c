@@ -62,7 +62,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	seed = 0x1234567;
 	injected = 0;
 	fake_pacga = pacga;

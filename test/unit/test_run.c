@@ -91,7 +91,7 @@ void vgic_flush(struct vcpu *v)
 	v->vgic.stale = false;
 }
 
-bool vgic_el2_route(struct vcpu *v)
+bool vgic_vel2_route(struct vcpu *v)
 {
 	(void)v;
 	return false;
@@ -197,7 +197,7 @@ static void lines_are_looked_at(void **state)
 static void of_vel2_by_where_they_go(void **state)
 {
 	(void)state;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.timers_trap = true;
 	wait_for_guest();
 	page[VNCR_HCR_EL2 / 8] = HCR_TGE;
@@ -229,7 +229,7 @@ static void of_vel2_while_it_masks_them(void **state)
 			 elsewhere[] = { 0, HCR_IMO, HCR_FMO };
 
 	(void)state;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.timers_trap = true;
 	wait_for_guest();
 	vcpu.vgic.hcr_en = ICH_HCR_EN;
@@ -250,7 +250,7 @@ static void of_vel2_while_it_masks_them(void **state)
 		page[VNCR_HCR_EL2 / 8] = elsewhere[i];
 		looks_before_entries(3);
 	}
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	page[VNCR_HCR_EL2 / 8] = HCR_IMO | HCR_FMO;
 	looks_before_entries(3);
 }

@@ -83,7 +83,7 @@ static struct shadow *enter(u32 vcpu)
 
 	for (int n = 0; !(s = shadow_find(&nv_vcpu[vcpu])); n++)
 		assert_true(n < 2000);
-	nv_vcpu[vcpu].hyp = false;
+	nv_vcpu[vcpu].in_vel2 = false;
 	shadow_load(&nv_vcpu[vcpu], s);
 	return s;
 }
@@ -125,11 +125,11 @@ static unsigned tlbi(u32 vcpu, u32 op1, u32 crm, u32 op2, u64 arg)
 			  .spsr = 9 };
 	unsigned n;
 
-	v->hyp = true;
+	v->in_vel2 = true;
 	v->gpr[3] = arg;
 	assert_int_equal(tlbi_trap(v, &e), SKIP);
 	n = work(vcpu);
-	v->hyp = false;
+	v->in_vel2 = false;
 	return n;
 }
 
@@ -858,7 +858,7 @@ static void stale_walks_are_not_installed(void **state)
 		nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
 		tlbi_ipa(0, 0x80001000, 0);
 		race = when;
-		nv_vcpu[0].hyp = false;
+		nv_vcpu[0].in_vel2 = false;
 		assert_int_equal(fault(0, 0x80001000, true, NULL), SHADOW_RETRY);
 		happened += raced = !race;
 		race = 0;
@@ -975,7 +975,7 @@ static void the_same_tlbi_again(void **state)
 	}
 	nv_l1(0, 7, root_a);
 	fake_set("ISR_EL1", 1 << 7);
-	v->hyp = true;
+	v->in_vel2 = true;
 	assert_int_equal(tlbi_trap(v, &e), SKIP);
 	while (!v->shadow.cursor.slot) {
 		assert_int_equal(v->requests, REQ_WORK);
@@ -1233,7 +1233,7 @@ static void tables_go_in_pieces(void **state)
 	 * is ready.
 	 */
 	nv_l1(0, 100, root_a);
-	nv_vcpu[0].hyp = true;
+	nv_vcpu[0].in_vel2 = true;
 	fake_set("ISR_EL1", 1 << 7);
 	assert_false(shadow_ready(&nv_vcpu[0]));
 	assert_int_equal(nv_vcpu[0].requests, REQ_WORK);

@@ -92,7 +92,7 @@ static void make(u32 sve, u32 sme)
 	vm.nested.cptr = OPEN | CPTR_TCPAC;
 	vcpu.vm = &vm;
 	vcpu.vncr = vncr_page;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.sr[SR_CPTR_EL2] = OPEN;
 	assert_int_equal(simd_vcpu_init(&vcpu), 0);
 }
@@ -122,13 +122,13 @@ static int teardown(void **state)
 
 static void to_l2(void)
 {
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	simd_level(&vcpu);
 }
 
 static void to_vel2(void)
 {
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	simd_level(&vcpu);
 }
 
@@ -344,13 +344,13 @@ static void l1_traps_come_on_top(void **state)
 	(void)state;
 	make(512, 512);
 	for (u32 i = 0; i < 3; i++) {
-		vcpu.hyp = true;
+		vcpu.in_vel2 = true;
 		vcpu.sr[SR_CPTR_EL2] = OPEN & ~fields[i];
 		assert_int_equal(fields_of_entry(), CPTR_TCPAC);
 		simd_claim(&vcpu);
 		assert_true(vcpu.traps_stale);
 		assert_int_equal(fields_of_entry(), (OPEN & ~fields[i]) | CPTR_TCPAC);
-		vcpu.hyp = false;
+		vcpu.in_vel2 = false;
 		assert_int_equal(fields_of_entry(), OPEN & ~fields[i]);
 		vcpu.sr[SR_CPTR_EL2] |= CPTR_TCPAC;
 		assert_int_equal(fields_of_entry(), (OPEN & ~fields[i]) | CPTR_TCPAC);
@@ -441,7 +441,7 @@ static void vel2_lengths_before_an_entry(void **state)
 	write_to(emul_zcr_el2, SR_ZCR_EL2, 1);
 	to_l2();
 	fake_set("ZCR_EL12", 3);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	assert_int_equal(read_of(emul_zcr_el2, SR_ZCR_EL2), 1);
 	assert_int_equal(vncr_read(&vcpu, VNCR_ZCR_EL1), 3);
 }
@@ -473,9 +473,9 @@ static void not_there_is_undefined(void **state)
 	(void)state;
 	make(512, 0);
 	assert_int_equal(emul_smcr_el2(&vcpu, SR_SMCR_EL2, false, &value), UNDEF);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	assert_int_equal(emul_zcr_el2(&vcpu, SR_ZCR_EL2, false, &value), UNDEF);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	vcpu.simd.vl = 0;
 	assert_int_equal(emul_zcr_el2(&vcpu, SR_ZCR_EL2, false, &value), UNDEF);
 }

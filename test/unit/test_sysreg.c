@@ -440,7 +440,7 @@ static void every_encoding(void **state)
 static void spsrs_of_aarch32(void **state)
 {
 	(void)state;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.vgic.hcr_en = ICH_HCR_EN; /* no interrupt is held back */
 	for (u32 op2 = 0; op2 < 4; op2++) {
 		assert_int_equal(msr(3, 4, 4, 3, op2, ~0UL), SKIP);

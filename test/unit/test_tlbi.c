@@ -207,7 +207,7 @@ static int setup(void **state)
 	assert_int_equal(shadow_vm_init(&nv_vm), 0);
 	nv_l1(0, 7, nv_table());
 	(void)shadow_find(&nv_vcpu[0]);
-	nv_vcpu[0].hyp = true;
+	nv_vcpu[0].in_vel2 = true;
 	fake_set("VTTBR_EL2", nv_vm.stage2.vttbr);
 	fake_on_write("TLBI_VMALLE1IS", on_VMALLE1IS);
 	fake_on_write("TLBI_VAE1IS", on_VAE1IS);
@@ -331,7 +331,7 @@ static void features(void **state)
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR1_EL1] = 0;
 	assert_int_equal(execute_crn("VMALLE1IS", 9, 0), UNDEF);
 	/* L2 has no EL2. */
-	nv_vcpu[0].hyp = false;
+	nv_vcpu[0].in_vel2 = false;
 	assert_int_equal(execute("ALLE2", 0), UNDEF);
 	assert_int_equal(execute("IPAS2E1", 0), UNDEF);
 }
@@ -367,10 +367,10 @@ static void in_pieces(void **state)
 		struct exit e = nv_abort(i << 30, true, false, 5);
 
 		nv_map(root, i << 30, NV_RAM, 3, NV_RW);
-		nv_vcpu[0].hyp = false;
+		nv_vcpu[0].in_vel2 = false;
 		assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
 	}
-	nv_vcpu[0].hyp = true;
+	nv_vcpu[0].in_vel2 = true;
 	fake_set("ISR_EL1", 1 << 7);
 	fake_on_write("TLBI_VMALLS12E1IS", NULL);
 	fake_on_write("TLBI_VMALLE1IS", NULL);

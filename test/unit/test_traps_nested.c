@@ -135,7 +135,7 @@ static void merge_bits(void **state)
 		random_l0(&l0);
 		l1_random();
 		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
-		t = traps_merge_l2(&l0, &vcpu);
+		t = traps_merge_vel1(&l0, &vcpu);
 		compare("HCR_EL2", KINDS(hcr_kinds), l0.hcr, *l1_place(HCR), *l1_have(HCR), t.hcr);
 		compare("HCRX_EL2", KINDS(hcrx_kinds), l0.hcrx, vncr_page[0xa0 / 8], vm.nested.hcrx,
 			t.hcrx);
@@ -196,7 +196,7 @@ static void merge_rules(void **state)
 		l0.hcrx &= ~HCRX_FGTNXS;
 		l1_random();
 		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
-		t = traps_merge_l2(&l0, &vcpu);
+		t = traps_merge_vel1(&l0, &vcpu);
 		for (enum l1_reg reg = HCR; reg < L1_REGS; reg++) {
 			l1[reg] = *l1_place(reg);
 			have[reg] = *l1_have(reg);
@@ -240,13 +240,13 @@ static void merge_cptr(void **state)
 					l1_reset();
 					*l1_place(CPTR) = (u64)l1 << lsb[f];
 					*l1_have(CPTR) = have ? ~0UL : 0;
-					t = traps_merge_l2(&l0, &vcpu);
+					t = traps_merge_vel1(&l0, &vcpu);
 					assert_int_equal(t.cptr >> lsb[f] & 3, want);
 					assert_int_equal(t.cptr & 0x50000000, 0x50000000);
 				}
 	l1_reset();
 	*l1_place(CPTR) = BIT(31) | BIT(30) | BIT(28) | BIT(0);
-	assert_int_equal(traps_merge_l2(&(struct traps){ 0 }, &vcpu).cptr, BIT(31));
+	assert_int_equal(traps_merge_vel1(&(struct traps){ 0 }, &vcpu).cptr, BIT(31));
 }
 
 /* What must never come from L1 whatever it writes. */
@@ -260,7 +260,7 @@ static void merge_never(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct traps l0 = { .hcr = HCR_VM | HCR_E2H | HCR_RW | HCR_IMO | HCR_FMO |
 					   HCR_AMO };
-		struct traps t = traps_merge_l2(&l0, &vcpu);
+		struct traps t = traps_merge_vel1(&l0, &vcpu);
 
 		assert_int_equal(t.hcr & (HCR_TGE | HCR_NV1 | HCR_FWB | HCR_ATA |
 					  HCR_FIEN | HCR_AMVOFFEN | HCR_DCT | HCR_HCD | HCR_TID5),
@@ -296,7 +296,7 @@ static void nv(void **state)
 			*l1_place(MDCR) = MDCR_TDA;
 			*l1_place(HDFGRTR) = *l1_place(HDFGWTR) = BIT(4);
 		}
-		t = traps_merge_l2(&l0, &vcpu);
+		t = traps_merge_vel1(&l0, &vcpu);
 		assert_int_equal(t.hcr & (nv2 | HCR_NV1),
 				 has && (i & 1) ? nv_bits & nv2 : 0);
 		assert_int_equal(t.mdcr & MDCR_TDRA, MDCR_TDRA);
@@ -321,11 +321,11 @@ static void virtual_interrupts(void **state)
 
 	(void)state;
 	*l1_place(HCR) = HCR_VI | HCR_VF | HCR_VSE;
-	assert_int_equal(traps_merge_l2(&l0, &vcpu).hcr & MASK(8, 6), 0);
+	assert_int_equal(traps_merge_vel1(&l0, &vcpu).hcr & MASK(8, 6), 0);
 	*l1_place(HCR) |= HCR_IMO;
-	assert_int_equal(traps_merge_l2(&l0, &vcpu).hcr & MASK(8, 6), HCR_VI);
+	assert_int_equal(traps_merge_vel1(&l0, &vcpu).hcr & MASK(8, 6), HCR_VI);
 	*l1_place(HCR) |= HCR_FMO | HCR_AMO;
-	assert_int_equal(traps_merge_l2(&l0, &vcpu).hcr & MASK(8, 6), MASK(8, 6));
+	assert_int_equal(traps_merge_vel1(&l0, &vcpu).hcr & MASK(8, 6), MASK(8, 6));
 }
 
 static void vse_sync(void **state)
@@ -352,7 +352,7 @@ static void vel2(void **state)
 	struct traps l0, t;
 
 	(void)state;
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	for (int i = 0; i < 1000; i++) {
 		random_l0(&l0);
 		bool live, free;
@@ -395,14 +395,14 @@ static void remembered_by(bool two)
 {
 	u64 kept = 0, was = 0;
 
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu.traps = (struct traps_cache){ .l2.valid = false };
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
 		bool live = two ? i & 64 : !(random_bits() & 7);
 		struct traps want;
 
-		vcpu.hyp = random_bits() & 1;
+		vcpu.in_vel2 = random_bits() & 1;
 		if (live != vcpu.debug_live)
 			traps_forget(&vcpu);
 		vcpu.debug_live = live;
@@ -415,9 +415,9 @@ static void remembered_by(bool two)
 		cpu_this()->simd.owner = i & 3 ? NULL : &vcpu;
 		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
 		/* On the way to L2 (level.c). */
-		if (!vcpu.hyp && nested_words_changed(&vcpu, vcpu.traps.from)) {
+		if (!vcpu.in_vel2 && nested_words_changed(&vcpu, vcpu.traps.from)) {
 			if (two) {
-				traps_l2_other(&vcpu, vcpu.traps.l2.valid);
+				traps_vel1_other(&vcpu, vcpu.traps.l2.valid);
 				kept += vcpu.traps.l2.valid;
 			} else {
 				nested_words_note(&vcpu, vcpu.traps.from);
@@ -432,7 +432,7 @@ static void remembered_by(bool two)
 		want = traps_compute(&vcpu);
 		assert_memory_equal(&cpu_this()->traps, &want, sizeof(want));
 	}
-	vcpu.hyp = vcpu.debug_live = false;
+	vcpu.in_vel2 = vcpu.debug_live = false;
 	cpu_this()->simd.owner = NULL;
 	vcpu.simd.cpu = NULL;
 	assert_true(two ? kept > was / 2 : !kept);

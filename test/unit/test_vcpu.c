@@ -185,7 +185,7 @@ static void reset(void **state)
 static void reset_at_vel2(void **state)
 {
 	(void)state;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu_reset(&vcpu, 0x40080000, 0);
 	assert_string_equal(order, "redmc");
 }
@@ -205,7 +205,7 @@ static void load(void **state)
 static void load_with_levels(void **state)
 {
 	(void)state;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu_load(&vcpu);
 	assert_string_equal(order, "LSTG");
 }
@@ -227,7 +227,7 @@ static void put_with_levels(void **state)
 	(void)state;
 	cpu.loaded = &vcpu;
 	vcpu.loaded_cpu = &cpu;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu_put(&vcpu);
 	assert_string_equal(order, "vltgs");
 }

@@ -49,7 +49,7 @@ static int setup(void **state)
 	frees = 0;
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.simd.vl = vcpu.simd.svl = 16; /* nothing hidden in CPACR_EL1 */
 	vm.nested.cptr = CPTR_FPEN | CPTR_ZEN | CPTR_SMEN | CPTR_TCPAC;
 	vm.nested.mdcr = 0xf00;
@@ -68,7 +68,7 @@ static void life(void **state)
 	no_memory = false;
 	assert_int_equal(vel2_init(&v), 0);
 	assert_ptr_equal(v.vncr, page);
-	assert_true(v.has_el2 && v.hyp);
+	assert_true(v.has_vel2 && v.in_vel2);
 	vel2_destroy(&v);
 	vel2_destroy(&v); /* of a VM that failed later on */
 	assert_int_equal(frees, 1);
@@ -131,13 +131,13 @@ static void reset(void **state)
 	memset(page, 0xff, sizeof(page));
 	vm.id_regs.v[IDX_MIDR_EL1] = 0x410fd0c1;
 	vcpu.vmpidr = 0x80000003;
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	vcpu.reflection.esr = 1;
 	vcpu.shadow.count = 1;
 	vcpu.shadow.ref[0] = &used;
 	vcpu.sr[SR_CPACR_EL1] = ~0UL;
 	vel2_reset(&vcpu);
-	assert_true(vcpu.hyp);
+	assert_true(vcpu.in_vel2);
 	assert_int_equal(vcpu.reflection.esr, 0);
 	for (u32 i = 0; i < VNCR_WORDS; i++) {
 		u64 want = 0;
@@ -237,7 +237,7 @@ static void cptr(void **state)
 static void not_for_l2(void **state)
 {
 	(void)state;
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	for (u32 write = 0; write < 2; write++) {
 		u64 v = 5;
 

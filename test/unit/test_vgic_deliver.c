@@ -726,7 +726,7 @@ static void hardware_ppi(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
-/* The timer of vcpu 0 fires, as irq.c has it; true: the short way. */
+/* The timer of vcpu 0 fires, as irq.c has it; true: the fast path. */
 static bool timer_fires(void)
 {
 	fake_cpu = cpu_of(&vcpu[0]);
@@ -744,7 +744,7 @@ static void timer_served(void)
 	assert_false(phys_active(27, fake_cpu));
 }
 
-/* Until it goes the short way. */
+/* Until it goes the fast path. */
 static void timer_again(void)
 {
 	for (int i = 0; !timer_fires(); i++) {

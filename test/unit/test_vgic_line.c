@@ -180,7 +180,7 @@ static void outside(void **state)
 	assert_false(phys_active(PSPI, 0));
 }
 
-/* The short way of one timer must not hide that another's line has fallen. */
+/* The fast path of one timer must not hide that another's line has fallen. */
 static void two_timers(void **state)
 {
 	(void)state;

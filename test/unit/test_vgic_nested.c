@@ -53,7 +53,7 @@ static int up(void **state)
 	vm.nested.hcr = ~0UL;
 	vm.nested.ich_hcr = ICH_HCR_TRAPS;
 	v->vncr = page;
-	v->has_el2 = v->hyp = true;
+	v->has_vel2 = v->in_vel2 = true;
 	open_up();
 	fake_cpu = 0;
 	vmcr_set(0xf8, true);
@@ -75,7 +75,7 @@ static int down(void **state)
 static void level(bool hyp)
 {
 	fake_cpu = cpu_of(v);
-	v->hyp = hyp;
+	v->in_vel2 = hyp;
 	vgic_level_switch(v);
 }
 
@@ -101,7 +101,7 @@ static bool l2_runs(void)
 
 static void l1_runs(void)
 {
-	vgic_el2_exit(v);
+	vgic_vel2_exit(v);
 	enter(v);
 }
 
@@ -211,7 +211,7 @@ static void all_ones(void **state)
 		(void)l2_runs();
 		assert_false(hw_maintenance());
 		level(true);
-		vgic_el2_exit(v);
+		vgic_vel2_exit(v);
 		memset(page, 0xff, sizeof(page));
 		if (i & 1)
 			*word(VNCR_ICH_HCR_EL2) = EN | ICH_HCR_TDIR;
@@ -493,7 +493,7 @@ static void given_timer(void **state)
 	assert_false(l1_active(TIMER));
 }
 
-/* PPI intid by the machine's timer, until it goes the short way. */
+/* PPI intid by the machine's timer, until it goes the fast path. */
 static void timer_settles(u32 intid)
 {
 	fake_cpu = 0;
@@ -667,12 +667,12 @@ static void maintenance(void **state)
 		assert_int_equal(emul_ich_misr_el2(v, 0, false, &m), SKIP);
 		if (m != rows[i].misr)
 			fail_msg("row %zu: MISR %#lx, should %#lx", i, m, rows[i].misr);
-		vgic_el2_exit(v);
+		vgic_vel2_exit(v);
 		if (line(MI) != !!m)
 			fail_msg("row %zu: line %d", i, line(MI));
 		/* The same by hardware, in L2: L1 gets it at once. */
 		*word(VNCR_ICH_HCR_EL2) &= ~EN;
-		vgic_el2_exit(v);
+		vgic_vel2_exit(v);
 		assert_false(line(MI));
 		enter(v);
 		*word(VNCR_ICH_HCR_EL2) |= EN;
@@ -709,7 +709,7 @@ static void maintenance_not_taken(void **state)
 	assert_true(line(MI));
 	*page_lr(0) = 0;
 	*word(VNCR_ICH_HCR_EL2) = EN;
-	vgic_el2_exit(v);
+	vgic_vel2_exit(v);
 	assert_false(line(MI));
 }
 
@@ -775,7 +775,7 @@ static void registers(void **state)
 	assert_int_equal(x, 0xf);
 	x = 0;
 	assert_int_equal(emul_icc_sre_el2(v, 0, true, &x), SKIP);
-	v->hyp = false;
+	v->in_vel2 = false;
 	/* Of an ordinary VM there is no page to look at. */
 	v->vncr = NULL;
 	assert_int_equal(emul_ich_vtr_el2(v, 0, false, &x), UNDEF);
@@ -783,7 +783,7 @@ static void registers(void **state)
 	assert_int_equal(emul_ich_eisr_el2(v, 0, false, &x), UNDEF);
 	assert_int_equal(emul_ich_elrsr_el2(v, 0, false, &x), UNDEF);
 	assert_int_equal(emul_icc_sre_el2(v, 0, false, &x), UNDEF);
-	v->hyp = true;
+	v->in_vel2 = true;
 }
 
 /* ---- vcpu switches, other vcpus ---- */
@@ -951,14 +951,14 @@ static void timer_tick(void)
 {
 	fake_cpu = 0;
 	phys[0][0].pending &= ~(1u << TIMER);
-	if (!v->hyp && ref.line[TIMER] && phys_fire(TIMER, true) && !vgic_ppi_again(v, TIMER))
+	if (!v->in_vel2 && ref.line[TIMER] && phys_fire(TIMER, true) && !vgic_ppi_again(v, TIMER))
 		vgic_inject_ppi_el2(v, TIMER, TIMER);
 }
 
 static void ref_line_set(u32 i, bool on)
 {
 	ref.line[i] = on;
-	if (i != TIMER || v->hyp)
+	if (i != TIMER || v->in_vel2)
 		vgic_set_ppi(v, i, on);
 }
 
@@ -1115,7 +1115,7 @@ static void random_guests(void **state)
 			fake_cpu = 0;
 			put(v);
 			load(v, 0);
-		} else if (v->hyp) {
+		} else if (v->in_vel2) {
 			l1_step();
 		} else {
 			l2_step();

@@ -39,7 +39,7 @@ static int up(void **state)
 	memset(page, 0, sizeof(page));
 	vm.nested.hcr = ~0UL;
 	v->vncr = page;
-	v->has_el2 = v->hyp = true;
+	v->has_vel2 = v->in_vel2 = true;
 	v->pstate = EL1H;
 	open_up();
 	wr(v, GICR_AT + GICR_SGI + GICD_IGROUPR, 4, ~0xffu);
@@ -72,7 +72,7 @@ static bool deliver(void)
 {
 	soon = 0;
 	enter(v);
-	return vgic_el2_route(v);
+	return vgic_vel2_route(v);
 }
 
 static bool is_off(void)
@@ -89,13 +89,13 @@ static u64 icc_read(u32 key)
 {
 	u64 value = ~0UL;
 
-	assert_int_equal(vgic_el2_icc(v, key, false, &value), SKIP);
+	assert_int_equal(vgic_vel2_icc(v, key, false, &value), SKIP);
 	return value;
 }
 
 static void icc_write(u32 key, u64 value)
 {
-	assert_int_equal(vgic_el2_icc(v, key, true, &value), SKIP);
+	assert_int_equal(vgic_vel2_icc(v, key, true, &value), SKIP);
 }
 
 /* What the guest's accesses do: the hardware's, if they do not trap. */
@@ -146,7 +146,7 @@ static void held_by_group_and_level(void **state)
 		l1_hcr_is(hcr | HCR_TGE);
 		assert_false(deliver());
 		assert_true(hw_signal());
-		assert_false(is_off() || vgic_el2_watched(v));
+		assert_false(is_off() || vgic_vel2_watched(v));
 	}
 }
 
@@ -208,7 +208,7 @@ static void behind_it_stays_pending(void **state)
 		assert_int_equal(ack(!group1), behind);
 		eoi(behind, !group1);
 		assert_true(hw_signal());
-		assert_false(vgic_el2_watched(v));
+		assert_false(vgic_vel2_watched(v));
 		assert_int_equal(ack(group1), last);
 	}
 }
@@ -280,11 +280,11 @@ static void registers_while_held(void **state)
 				  APR(1, 3), SYSREG_KEY(3, 0, 12, 9, 4) };
 	static const u32 no_write[] = { IAR(0), IAR(1), HPPIR(0), HPPIR(1), APR(1, 1) };
 	for (u32 i = 0; i < ARRAY_SIZE(others); i++)
-		assert_int_equal(vgic_el2_icc(v, others[i], false, &value), PASS);
+		assert_int_equal(vgic_vel2_icc(v, others[i], false, &value), PASS);
 	for (u32 i = 0; i < ARRAY_SIZE(no); i++)
-		assert_int_equal(vgic_el2_icc(v, no[i], false, &value), UNDEF);
+		assert_int_equal(vgic_vel2_icc(v, no[i], false, &value), UNDEF);
 	for (u32 i = 0; i < ARRAY_SIZE(no_write); i++)
-		assert_int_equal(vgic_el2_icc(v, no_write[i], true, &value), UNDEF);
+		assert_int_equal(vgic_vel2_icc(v, no_write[i], true, &value), UNDEF);
 }
 
 /* An end drops the highest active priority, of its group alone, and deactivates with EOImode 0. */
@@ -356,13 +356,13 @@ static void ended_elsewhere(void **state)
 	deliver();
 	assert_int_equal(ack(1), 9);
 	deaf = true;
-	assert_int_equal(vgic_el2_icc(v, EOIR(1), true, &value), AGAIN);
+	assert_int_equal(vgic_vel2_icc(v, EOIR(1), true, &value), AGAIN);
 	assert_int_equal(hw_running(), 0x20 + 8 * 9);
 	deaf = false;
 	fake_cpu = 1;
 	vgic_serve_sync(&vcpu[1]);
 	fake_cpu = 0;
-	assert_int_equal(vgic_el2_icc(v, EOIR(1), true, &value), SKIP);
+	assert_int_equal(vgic_vel2_icc(v, EOIR(1), true, &value), SKIP);
 	assert_int_equal(hw_running(), 0x100);
 	assert_false(bit_rd(v, 0, 40, GICD_ISACTIVER));
 }
@@ -410,7 +410,7 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 			down(NULL);
 			up(NULL);
 			l1_hcr_is(fmo ? HCR_FMO : 0);
-			v->hyp = false;
+			v->in_vel2 = false;
 			vgic_level_switch(v);
 			pend(group1 ? 9 : 1);
 			assert_int_equal(deliver(), fmo && !group1);
@@ -420,10 +420,10 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 	down(NULL);
 	up(NULL);
 	l1_hcr_is(HCR_IMO | HCR_FMO);
-	v->hyp = false;
+	v->in_vel2 = false;
 	vgic_level_switch(v);
-	assert_int_equal(v->vgic.where, VGIC_L2);
-	assert_false(vgic_el2_route(v));
+	assert_int_equal(v->vgic.where, VGIC_VEL1);
+	assert_false(vgic_vel2_route(v));
 	assert_true(fake_get("ICH_HCR_EL2") == 0);
 }
 
@@ -434,7 +434,7 @@ static void l2_and_an_fiq_behind(void **state)
 	l1_hcr_is(HCR_FMO);
 	page[VNCR_ICH_HCR_EL2 / 8] = ICH_HCR_TC;
 	vm.nested.ich_hcr = ICH_HCR_TRAPS;
-	v->hyp = false;
+	v->in_vel2 = false;
 	vgic_level_switch(v);
 	set_prio(v, 0, 9, 0x10);
 	pend(9);
@@ -453,11 +453,11 @@ static void l2_and_an_fiq_behind(void **state)
 	assert_false(hw_signal());
 	assert_true(deliver());
 	/* At vEL2 it is signalled. */
-	v->hyp = true;
+	v->in_vel2 = true;
 	vgic_level_switch(v);
 	l1_hcr_is(HCR_FMO | HCR_IMO);
 	assert_false(deliver());
-	assert_true(hw_signal() && !vgic_el2_watched(v));
+	assert_true(hw_signal() && !vgic_vel2_watched(v));
 }
 
 int main(void)

@@ -580,7 +580,7 @@ static void check_all(u32 lrs, bool split)
 	acks = agains = 0;
 	for (u32 s = 1; s <= 6; s++)
 		explore(lrs, split, s * 7919 + lrs * 2 + split, 30000);
-	print_message("%u interrupts acknowledged, %u timers went the short way\n", acks, agains);
+	print_message("%u interrupts acknowledged, %u timers went the fast path\n", acks, agains);
 	assert_true(acks > 500 && agains > 20); /* else it proves little */
 }
 

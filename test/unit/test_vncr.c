@@ -82,8 +82,8 @@ static void asid(u16 n)
 static void l1_begin(u32 i)
 {
 	v = &nv_vcpu[i];
-	v->hyp = false;
-	v->l2_vncr = true;
+	v->in_vel2 = false;
+	v->vel1_vncr = true;
 	v->sr[SR_SCTLR_EL1] = 1;
 	v->sr[SR_TCR_EL1] = TCR;
 	v->sr[SR_TTBR0_EL1] = root0;
@@ -352,9 +352,9 @@ static void tlbi_by(struct vcpu *by, u32 op1, u32 crm, u32 op2, u64 arg)
 	struct exit exit = { .esr = ESR(EC_SYS64, SYSREG_KEY(1u, op1, 8u, crm, op2) | 3 << 5) };
 
 	by->gpr[3] = arg;
-	by->hyp = true;
+	by->in_vel2 = true;
 	assert_int_equal(tlbi_trap(by, &exit), SKIP);
-	by->hyp = false;
+	by->in_vel2 = false;
 }
 
 #define VA(at, asid) (FIELD(at, 55, 12) | (u64)(asid) << 48)
@@ -548,16 +548,16 @@ static void other_aborts(void **state)
 	assert_true(is_on(PAGE_AT, true));
 	assert_null(stopped);
 	/* nidus's own page, or no page of registers at all. */
-	v->hyp = true;
+	v->in_vel2 = true;
 	assert_int_equal(vncr_trap(v, &exit), DEAD);
 	assert_non_null(stopped);
-	v->hyp = false;
-	v->l2_vncr = false;
+	v->in_vel2 = false;
+	v->vel1_vncr = false;
 	assert_int_equal(vncr_trap(v, &exit), DEAD);
-	v->l2_vncr = true;
+	v->vel1_vncr = true;
 	exit.esr = ESR(EC_DABT_CUR, 7);
 	assert_int_equal(vncr_trap(v, &exit), DEAD);
-	v->has_el2 = false;
+	v->has_vel2 = false;
 	exit.esr |= DABT_VNCR;
 	assert_int_equal(vncr_trap(v, &exit), DEAD);
 }

@@ -124,7 +124,7 @@ static void setup_with(u64 cntoff, bool cntpoff, bool ecv)
 	}
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
-	vcpu.has_el2 = vcpu.hyp = true;
+	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vm.cntoff = cntoff;
 	vm.nested.cnthctl = MASK(17, 13) | MASK(11, 0);
 	now = cntoff + 5000;
@@ -193,7 +193,7 @@ static bool ref_line(u32 t)
 
 static bool ref_direct(u32 t)
 {
-	return vcpu.hyp == (t == TIMER_HV || t == TIMER_HP);
+	return vcpu.in_vel2 == (t == TIMER_HV || t == TIMER_HP);
 }
 
 static char at[80];
@@ -233,7 +233,7 @@ static sysreg_fn *handler(u32 t, enum vtimer_reg reg)
 
 static bool in_page(u32 t, enum vtimer_reg reg)
 {
-	return !feat.ecv && vcpu.hyp && (t == TIMER_V || t == TIMER_P) && reg != VTIMER_TVAL;
+	return !feat.ecv && vcpu.in_vel2 && (t == TIMER_V || t == TIMER_P) && reg != VTIMER_TVAL;
 }
 
 static u32 slot(u32 t, enum vtimer_reg reg)
@@ -282,8 +282,8 @@ static void guest_write(u32 t, enum vtimer_reg reg, u64 v, bool by_trap)
 	}
 	if (in_page(t, reg)) {
 		page[slot(t, reg) / 8] = v; /* whatever bits */
-		vtimer_el2_exit(&vcpu);     /* some exit follows */
-	} else if (ref_direct(t) && !(vcpu.hyp && by_trap)) {
+		vtimer_vel2_exit(&vcpu);     /* some exit follows */
+	} else if (ref_direct(t) && !(vcpu.in_vel2 && by_trap)) {
 		hw_set(t, reg, v);
 	} else {
 		assert_int_equal(handler(t, reg)(&vcpu, 0, true, &value), SKIP);
@@ -295,10 +295,10 @@ static u64 guest_read(u32 t, enum vtimer_reg reg, bool by_trap)
 	u64 v = 0xbad;
 
 	if (in_page(t, reg)) {
-		vtimer_el2_exit(&vcpu);
+		vtimer_vel2_exit(&vcpu);
 		return page[slot(t, reg) / 8];
 	}
-	if (ref_direct(t) && !(vcpu.hyp && by_trap))
+	if (ref_direct(t) && !(vcpu.in_vel2 && by_trap))
 		return hw_get(t, reg);
 	assert_int_equal(handler(t, reg)(&vcpu, 0, false, &v), SKIP);
 	return v;
@@ -322,7 +322,7 @@ static void check_read(u32 t, enum vtimer_reg reg, bool by_trap)
 
 static void level_switch(void)
 {
-	vcpu.hyp = !vcpu.hyp;
+	vcpu.in_vel2 = !vcpu.in_vel2;
 	vtimer_level_switch(&vcpu);
 }
 
@@ -349,12 +349,12 @@ static void offset_change(void)
 {
 	static const u64 offsets[] = { 0, 1000, ~0UL, 1UL << 63, ~0UL - 70, 1UL << 40 };
 
-	if (!vcpu.hyp)
+	if (!vcpu.in_vel2)
 		return;
 	ref_voff = offsets[rnd(ARRAY_SIZE(offsets))] + rnd(64);
 	page[VNCR_CNTVOFF_EL2 / 8] = ref_voff;
 	/* It is in memory: seen at the next exit. */
-	vtimer_el2_exit(&vcpu);
+	vtimer_vel2_exit(&vcpu);
 }
 
 static void move(void)
@@ -407,12 +407,12 @@ static void step(void)
 		now += rnd(64);
 		break;
 	case 6:
-		if (vcpu.hyp || ref_direct(t))
+		if (vcpu.in_vel2 || ref_direct(t))
 			check_read(t, reg, rnd(2));
 		break;
 	default:
 		/* L2 reaches its own alone. */
-		if (vcpu.hyp || ref_direct(t))
+		if (vcpu.in_vel2 || ref_direct(t))
 			guest_write(t, reg, random_value(t, reg), rnd(2));
 	}
 }
@@ -425,11 +425,11 @@ static void model(u64 cntoff, bool cntpoff, bool ecv)
 	seed = cntoff * 4 + cntpoff * 2u + ecv;
 	for (int i = 0; i < 40000; i++) {
 		snprintf(at, sizeof(at), "offset %#lx, CNTPOFF %d, ECV %d, step %d, %s", cntoff,
-			 cntpoff, ecv, i, vcpu.hyp ? "vEL2" : "L2");
+			 cntpoff, ecv, i, vcpu.in_vel2 ? "vEL2" : "L2");
 		step();
 		pump();
 		check_lines();
-		for (u32 t = 0; vcpu.hyp && t < 4; t++)
+		for (u32 t = 0; vcpu.in_vel2 && t < 4; t++)
 			for (u32 reg = VTIMER_CTL; reg <= VTIMER_TVAL; reg++)
 				check_read(t, (enum vtimer_reg)reg, false);
 	}
@@ -456,7 +456,7 @@ static void map_is_by_level(void **state)
 	assert_int_equal(map.phys, TIMER_HP);
 	assert_int_equal(map.emul_virt, TIMER_V);
 	assert_int_equal(map.emul_phys, TIMER_P);
-	vcpu.hyp = false;
+	vcpu.in_vel2 = false;
 	map = timer_map(&vcpu);
 	assert_int_equal(map.virt, TIMER_V);
 	assert_int_equal(map.phys, TIMER_P);

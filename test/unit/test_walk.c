@@ -553,7 +553,7 @@ static void stage2_random(void **state)
  */
 static void stage2_cached(void **state)
 {
-	unsigned short_ways = 0, long_ways = 0;
+	unsigned fast_paths = 0, long_ways = 0;
 
 	(void)state;
 	memset(fault_count, 0, sizeof(fault_count));
@@ -579,14 +579,14 @@ static void stage2_cached(void **state)
 			if (reads > 1)
 				long_ways++;
 			else if (reads && was.ia == cache.ia && was.shift)
-				short_ways++;
+				fast_paths++;
 			/* Near it, or anywhere. */
 			ipa = one_in(5) ? rnd() & (BIT(bits) - 1)
 					: ipa ^ (rnd() & (BIT(12 + (rnd() >> 9) % 20) - 1));
 		}
 	}
-	if (ok_count < 300 || short_ways < 300 || long_ways < 300)
-		fail_msg("%u translations, %u walks of one read, %u of more", ok_count, short_ways,
+	if (ok_count < 300 || fast_paths < 300 || long_ways < 300)
+		fail_msg("%u translations, %u walks of one read, %u of more", ok_count, fast_paths,
 			 long_ways);
 	for (u32 fsc = 1; fsc < 16; fsc++)
 		if (fsc != 4 && fsc != 8 && fsc != 12 && !fault_count[fsc])

@@ -42,7 +42,7 @@ bool vgic_interrupt_pending(struct vcpu *v)
 
 bool level_interrupt_pending(const struct vcpu *v)
 {
-	assert_true(v->has_el2); /* nobody else has levels */
+	assert_true(v->has_vel2); /* nobody else has levels */
 	return level_pending;
 }
 
@@ -55,7 +55,7 @@ bool vgic_wake_request(struct vcpu *v)
 void debug_vel2_tick(struct vcpu *v, u64 now)
 {
 	(void)now;
-	assert_true(v->hyp);
+	assert_true(v->in_vel2);
 	ticks++;
 }
 
@@ -97,7 +97,7 @@ static void does_not_sleep(void **state)
 	assert_false(cpu.need_resched);
 	/* An interrupt of another level counts for who has levels. */
 	vgic_pending = false;
-	level_pending = vcpu.has_el2 = true;
+	level_pending = vcpu.has_vel2 = true;
 	assert_int_equal(trap(WFI), RESUME);
 }
 
@@ -115,11 +115,11 @@ static void the_others_yield(void **state)
 static void software_step_of_vel2(void **state)
 {
 	(void)state;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	vcpu.mdscr.free = true;
 	trap(WFI);
 	assert_int_equal(ticks, 0);
-	vcpu.hyp = true;
+	vcpu.in_vel2 = true;
 	trap(WFI);
 	assert_int_equal(ticks, 1);
 }
@@ -136,7 +136,7 @@ static void wakes(void **state)
 	vgic_pending = true;
 	assert_true(vcpu_wakes(&vcpu));
 	vgic_pending = false;
-	vcpu.has_el2 = true;
+	vcpu.has_vel2 = true;
 	assert_false(vcpu_wakes(&vcpu));
 	level_pending = true;
 	assert_true(vcpu_wakes(&vcpu));

@@ -11,64 +11,64 @@
 #include "state/vncr.h"
 
 /* E2H and RW are RES1: no FEAT_E2H0, no AArch32. */
-static inline u64 l1_hcr(const struct vcpu *vcpu)
+static inline u64 vel2_hcr(const struct vcpu *vcpu)
 {
 	return (vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr) | HCR_E2H | HCR_RW;
 }
 
 /* Whether L2 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */
-static inline bool l1_nv2(const struct vcpu *vcpu)
+static inline bool vel2_nv2(const struct vcpu *vcpu)
 {
-	return !(~l1_hcr(vcpu) & (HCR_NV | HCR_NV2));
+	return !(~vel2_hcr(vcpu) & (HCR_NV | HCR_NV2));
 }
 
-static inline u64 l1_hcrx(const struct vcpu *vcpu)
+static inline u64 vel2_hcrx(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCRX_EL2) & vcpu->vm->nested.hcrx;
 }
 
-static inline u64 l1_hfgrtr(const struct vcpu *vcpu)
+static inline u64 vel2_hfgrtr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HFGRTR_EL2) & vcpu->vm->nested.hfgrtr;
 }
 
-static inline u64 l1_hfgwtr(const struct vcpu *vcpu)
+static inline u64 vel2_hfgwtr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HFGWTR_EL2) & vcpu->vm->nested.hfgwtr;
 }
 
-static inline u64 l1_hfgitr(const struct vcpu *vcpu)
+static inline u64 vel2_hfgitr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HFGITR_EL2) & vcpu->vm->nested.hfgitr;
 }
 
-static inline u64 l1_hdfgrtr(const struct vcpu *vcpu)
+static inline u64 vel2_hdfgrtr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HDFGRTR_EL2) & vcpu->vm->nested.hdfgrtr;
 }
 
-static inline u64 l1_hdfgwtr(const struct vcpu *vcpu)
+static inline u64 vel2_hdfgwtr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HDFGWTR_EL2) & vcpu->vm->nested.hdfgwtr;
 }
 
-static inline u64 l1_ich_hcr(const struct vcpu *vcpu)
+static inline u64 vel2_ich_hcr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vcpu->vm->nested.ich_hcr;
 }
 
-static inline u64 l1_mdcr(const struct vcpu *vcpu)
+static inline u64 vel2_mdcr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_MDCR_EL2] & vcpu->vm->nested.mdcr;
 }
 
 /* While L2 runs: vEL2 may have newer values in the CPU's CPACR_EL1 and CNTKCTL_EL1. */
-static inline u64 l1_cptr(const struct vcpu *vcpu)
+static inline u64 vel2_cptr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_CPTR_EL2] & vcpu->vm->nested.cptr;
 }
 
-static inline u64 l1_cnthctl(const struct vcpu *vcpu)
+static inline u64 vel2_cnthctl(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_CNTHCTL_EL2] & vcpu->vm->nested.cnthctl;
 }
