@@ -14,9 +14,6 @@
 #include "vm/account.h"
 #include "state/vm.h"
 
-struct vm vms[MAX_VMS];
-u32 vm_count;
-
 static char text[16384];
 
 void log_line(const char *fmt, ...)
