@@ -4,9 +4,10 @@
 #include <offsets.h>	/* of src/exit/offsets.c */
 
 	.arch	armv8.2-a
-#define FRAME		112	/* x19-x30, vcpu, its exit function */
+#define FRAME		128	/* x19-x30, vcpu, its exit function, FRAME_SAVED */
 #define FRAME_VCPU	96
 #define FRAME_EXIT	104
+#define FRAME_SAVED	112	/* not 0: a fast path has put x18-x29 into vcpu->gpr */
 /* 16 KiB of stack in a 32 KiB slot: bit 14 of SP is set while on it */
 #define STACK_SHIFT	14
 
@@ -93,6 +94,7 @@ exit_done:
 	str	x30, [x0, #240]
 	ldp	x4, x5, [sp], #16
 	stp	x4, x5, [x0]
+	str	xzr, [sp, #FRAME_SAVED]
 	\call	\function
 	cbnz	w0, 1f
 	ldr	x0, [sp, #FRAME_VCPU]
@@ -111,8 +113,11 @@ go_on:
 	ldr	x0, [sp, #FRAME_VCPU]
 	cmp	w1, #DONE_GPRS
 	b.eq	guest_enter
+	/* One of them may have been read into since. */
+	ldr	x3, [sp, #FRAME_SAVED]
+	cbnz	x3, 1f
 	x18_x29	stp
-	bl	run_on
+1:	bl	run_on
 	b	exit_done
 
 /* x1 = ESR_EL2, x3 = the path */
@@ -132,6 +137,7 @@ fast_sys_gprs:
 	cmp	x2, #29 - 18
 	b.hi	fast_sys
 	x18_x29	stp
+	str	x0, [sp, #FRAME_SAVED]
 	b	fast_sys
 	.size	fast_sys_gprs, . - fast_sys_gprs
 
