@@ -23,7 +23,7 @@ void offsets(void)
 	OFFSET(VCPU_LOCAL_ERETS, offsetof(struct vcpu, local_erets));
 	OFFSET(VCPU_TIMERS_TRAP, offsetof(struct vcpu, timers_trap));
 	OFFSET(VCPU_FAST, offsetof(struct vcpu, fast));
-	OFFSET(VCPU_HYP, offsetof(struct vcpu, in_vel2));
+	OFFSET(VCPU_IN_VEL2, offsetof(struct vcpu, in_vel2));
 	OFFSET(VCPU_MDSCR_QUIET, offsetof(struct vcpu, mdscr_quiet));
 	OFFSET(VCPU_CPACR, offsetof(struct vcpu, sr[SR_CPACR_EL1]));
 	VALUE(VNCR_HCR_EL2);

@@ -150,7 +150,7 @@ fast_sys_gprs:
  */
 eret_within:
 	tbnz	x1, #ERETA_BIT, 3f
-	ldrb	w2, [x0, #VCPU_HYP]	/* L2's may trap to L1 */
+	ldrb	w2, [x0, #VCPU_IN_VEL2]	/* L2's may trap to L1 */
 	cbz	w2, 3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]

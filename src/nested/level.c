@@ -275,27 +275,27 @@ bool level_eret_vel1(struct vcpu *vcpu)
  * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2
  * by that of its EL1, which is AArch64.
  */
-static u64 vector_group(bool hyp, u64 pstate)
+static u64 vector_group(bool in_vel2, u64 pstate)
 {
-	if (hyp && PSTATE_EL(pstate))
+	if (in_vel2 && PSTATE_EL(pstate))
 		return pstate & PSTATE_SPX ? 0x200 : 0x000;
-	return hyp && (pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
+	return in_vel2 && (pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
 }
 
-/* AArch64.TakeException with target EL2, of a vcpu whose hyp, PC and PSTATE are these. */
+/* AArch64.TakeException with target EL2, of a vcpu whose in_vel2, PC and PSTATE are these. */
 static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum level_vector kind,
-						       u64 esr, bool hyp, u64 pc, u64 pstate)
+						       u64 esr, bool in_vel2, u64 pc, u64 pstate)
 {
 	/* From L2 the state as it is: L1 is EL2 to it, whatever L2 calls itself. */
-	u64 spsr = hyp ? inject_spsr(vcpu) : pstate;
+	u64 spsr = in_vel2 ? inject_spsr(vcpu) : pstate;
 
-	if (!hyp)
+	if (!in_vel2)
 		enter_vel2(vcpu);
 	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
 		sysreg_write(ESR_EL12, esr);
 	sysreg_write(SPSR_EL12, spsr);
 	sysreg_write(ELR_EL12, pc);
-	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + vector_group(hyp, pstate) + kind;
+	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + vector_group(in_vel2, pstate) + kind;
 	vcpu->pstate = inject_pstate(vcpu, pstate);
 }
 

@@ -206,8 +206,8 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 	u64 window;
 
 	if (!vcpu->has_vel2 || vcpu->in_vel2 || !vcpu->vel1_vncr || !(exit->esr & DABT_VNCR)) {
-		vm_stop(vcpu->vm, VM_STOPPING, "an abort on its page of EL2 registers");
-		return DEAD;
+		vcpu->stop_reason = "an abort on its page of EL2 registers";
+		return STOP_VM;
 	}
 	window = window_address(number(vcpu, vcpu->windows.now));
 	switch (ABT_FSC(exit->esr)) {

@@ -16,13 +16,14 @@ struct vcpu;
 
 /*
  * The address for VNCR_EL2 while L2 runs (vel2_nv2()): the window that stands for what L1's
- * VNCR_EL2 and translation registers say now, open or not. The vcpu's registers are L2's, !hyp.
+ * VNCR_EL2 and translation registers say now, open or not. Not in vEL2: the CPU's EL1
+ * registers are L2's.
  */
 u64 vncr_window(struct vcpu *vcpu);
 
 /*
  * EC 0x25: an access of L2's to memory by VNCR_EL2 had no translation. RESUME: it has now, or is to
- * be tried again. REFLECT: L1's tables have none, and vcpu->reflection says so. DEAD: it was no
+ * be tried again. REFLECT: L1's tables have none, and vcpu->reflection says so. STOP_VM: it was no
  * such access.
  */
 enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit);

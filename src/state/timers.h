@@ -36,10 +36,10 @@ struct timer_map {
 	u8 emul_virt, emul_phys; /* in memory */
 };
 
-/* Which is where while vEL2 (hyp) or L2 runs. Pure. */
-static inline struct timer_map timer_map_of(bool hyp)
+/* Which is where while vEL2 (in_vel2) or L2 runs. Pure. */
+static inline struct timer_map timer_map_of(bool in_vel2)
 {
-	return hyp ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
+	return in_vel2 ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
 		   : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
 }
 

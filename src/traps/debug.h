@@ -43,7 +43,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  *
  * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is;
  * after each exit and before each ERET of its own, and when L1's MDCR_EL2 changed.
- * debug_vel2_tick(): now and then while free. Loaded, hyp.
+ * debug_vel2_tick(): now and then while free. Loaded, in vEL2.
  */
 #define MDSCR_NEVER ~0UL
 static inline bool debug_vel2_quiet(const struct vcpu *vcpu)

@@ -27,8 +27,8 @@
 /*
  * vcpu->in_vel2 changed, in either direction: exchange the list registers, ICH_VMCR_EL2 and the
  * active priorities if the level that runs now has others. Takes vgic.lock only if L1 has SPIs in
- * list registers, or had given one to L2. Nothing if hyp did not change. Loaded, has_vel2; before
- * vtimer_level_switch().
+ * list registers, or had given one to L2. Nothing if in_vel2 did not change. Loaded, has_vel2;
+ * before vtimer_level_switch().
  */
 void vgic_level_switch(struct vcpu *vcpu);
 
@@ -98,7 +98,7 @@ enum verdict vgic_vel2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
  * After an exit that vEL2 took: the level of its maintenance interrupt, as its page now says. Costs
- * little while L1's ICH_HCR_EL2.En is 0. Loaded, has_vel2, hyp.
+ * little while L1's ICH_HCR_EL2.En is 0. Loaded, in vEL2.
  */
 void vgic_vel2_exit(struct vcpu *vcpu);
 

@@ -187,9 +187,9 @@ static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct 
 }
 
 /* Once for each direction, with the contexts known. */
-static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *vcpu, bool hyp)
+static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *vcpu, bool in_vel2)
 {
-	struct timer_map map = timer_map_of(hyp);
+	struct timer_map map = timer_map_of(in_vel2);
 	struct timer_regs virt = virt_read(), phys = phys_read();
 	struct timer_regs want_virt = timer_home_read(vcpu, map.virt),
 			  want_phys = timer_home_read(vcpu, map.phys);

@@ -45,7 +45,7 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 
 /*
  * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is
- * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, has_vel2, hyp.
+ * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, in vEL2.
  */
 void vtimer_vel2_exit(struct vcpu *vcpu);
 

@@ -28,16 +28,8 @@
 #define HIGH 0xffff876543210000UL
 #define LAST 0xfffffffffffff000UL
 
-static const char *stopped;
 static void (*in_the_walk)(void);
 static u64 root0, root1;
-
-void vm_stop(struct vm *vm, enum vm_state how, const char *reason)
-{
-	assert_ptr_equal(vm, &nv_vm);
-	assert_int_equal(how, VM_STOPPING);
-	stopped = reason;
-}
 
 /* The hardware's update of a leaf, with something that happens after the walk has read it. */
 bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
@@ -99,7 +91,6 @@ static int setup(void **state)
 	nv_setup(2, 0);
 	nv_vm.id = 3;
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR0_EL1] = 2UL << 56;
-	stopped = NULL;
 	in_the_walk = NULL;
 	root0 = nv_table();
 	root1 = nv_table();
@@ -546,20 +537,20 @@ static void other_aborts(void **state)
 	exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | 0x30);
 	assert_int_equal(vncr_trap(v, &exit), RESUME);
 	assert_true(is_on(PAGE_AT, true));
-	assert_null(stopped);
+	assert_null(v->stop_reason);
 	/* nidus's own page, or no page of registers at all. */
 	v->in_vel2 = true;
-	assert_int_equal(vncr_trap(v, &exit), DEAD);
-	assert_non_null(stopped);
+	assert_int_equal(vncr_trap(v, &exit), STOP_VM);
+	assert_non_null(v->stop_reason);
 	v->in_vel2 = false;
 	v->vel1_vncr = false;
-	assert_int_equal(vncr_trap(v, &exit), DEAD);
+	assert_int_equal(vncr_trap(v, &exit), STOP_VM);
 	v->vel1_vncr = true;
 	exit.esr = ESR(EC_DABT_CUR, 7);
-	assert_int_equal(vncr_trap(v, &exit), DEAD);
+	assert_int_equal(vncr_trap(v, &exit), STOP_VM);
 	v->has_vel2 = false;
 	exit.esr |= DABT_VNCR;
-	assert_int_equal(vncr_trap(v, &exit), DEAD);
+	assert_int_equal(vncr_trap(v, &exit), STOP_VM);
 }
 
 int main(void)
