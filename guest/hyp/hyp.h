@@ -195,6 +195,11 @@ bool l2_is_hvc(const struct l2 *l, u64 kind, u32 imm);
 u64 l2_finish(struct l2 *l);
 /* Run on, expecting a synchronous exit with this ESR. */
 bool l2_expect(struct l2 *l, u64 esr, const char *what);
+/*
+ * Run an l2 whose first instruction traps with this syndrome, go on behind it with another x0, and
+ * expect that to be its result.
+ */
+void l2_expect_trap(struct l2 *l, u64 esr);
 /* Every trap control as the hypervisor itself has it. */
 void controls_reset(void);
 /* Put the L2's bank into memory, that none is loaded on this CPU. */

@@ -238,3 +238,16 @@ bool l2_expect(struct l2 *l, u64 esr, const char *what)
 	print("expected esr 0x%lx\n", esr);
 	return false;
 }
+
+void l2_expect_trap(struct l2 *l, u64 esr)
+{
+	u64 at = l->elr;
+
+	if (!l2_expect(l, esr, "a trap"))
+		return;
+	expect_eq(l->elr, at, "elr");
+	expect_eq(l->spsr & 0xffff3fff, SPSR_EL1H, "spsr");
+	l->elr = at + 4;
+	l->x[0] = 0x1234567890;
+	expect_eq(l2_finish(l), 0x1234567890, "x0 after the trap");
+}

@@ -182,17 +182,10 @@ static void redirected(struct l2 *l, const struct slot *s, u64 n)
 
 static void trapped(struct l2 *l, const struct word *w, u64 hcr)
 {
-	u64 esr = w->esr ? w->esr : sys_esr(w->code[0]), at;
+	u64 esr = w->esr ? w->esr : sys_esr(w->code[0]);
 
 	begin(l, w->code, 0, hcr);
-	at = l->elr;
-	if (!l2_expect(l, esr, "a trap"))
-		return;
-	expect_eq(l->elr, at, "elr");
-	expect_eq(l->spsr & 0xffff3fff, SPSR_EL1H, "spsr");
-	l->elr = at + 4;
-	l->x[0] = 0x1234567890;
-	expect_eq(l2_finish(l), 0x1234567890, "x0 after the trap");
+	l2_expect_trap(l, esr);
 }
 
 /* ---- stage 1 of this hypervisor's ---- */

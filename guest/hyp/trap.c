@@ -356,18 +356,11 @@ static void row_begin(struct l2 *l, const struct row *r, const u32 *code)
 
 static void row_trapped(struct l2 *l, const struct row *r)
 {
-	u64 esr = r->esr ? r->esr : sys_esr(r->code[0]), at;
+	u64 esr = r->esr ? r->esr : sys_esr(r->code[0]);
 
 	row_control(l, r, true);
 	row_begin(l, r, r->code);
-	at = l->elr;
-	if (!l2_expect(l, esr, "a trap"))
-		return;
-	expect_eq(l->elr, at, "elr");
-	expect_eq(l->spsr & 0xffff3fff, SPSR_EL1H, "spsr");
-	l->elr = at + 4;
-	l->x[0] = 0x1234567890;
-	expect_eq(l2_finish(l), 0x1234567890, "x0 after the trap");
+	l2_expect_trap(l, esr);
 }
 
 static void row_free(struct l2 *l, const struct row *r)
