@@ -50,7 +50,7 @@ shift
 rm -rf "$1/mutants"
 mkdir -p "$1/mutants"
 printf "%s\n" "$dir"/*.sed | xargs -P "$(nproc)" -I{} "$0" --one {} "$@" | tee "$1/mutants/all"
-total=$(wc -l <"$1/mutants/all")
+total=$(printf "%s\n" "$dir"/*.sed | wc -l)
 caught=$(grep -c '^mutant [^ ]*: caught: ' "$1/mutants/all")
 echo "mutants: $caught/$total caught"
 [ "$caught" = "$total" ]
