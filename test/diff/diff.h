@@ -39,7 +39,8 @@ bool boot(enum who who, const char *lane, const struct text *list, struct text *
 /* Regular expressions and the reason for each (diff.rules); one without a reason ends all. */
 void rules_read(const char *path);
 /* Whether a rule explains that a step said these two things. head: what the step does. */
-bool rules_explain(const char *lane, const char *head, const char *bare, const char *nidus);
+bool rules_explain(const char *lane, const char *past, const char *head, const char *bare,
+		   const char *nidus);
 /* How often each was needed. */
 void rules_report(void);
 

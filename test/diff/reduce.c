@@ -54,31 +54,35 @@ static void read_lines(enum who who, char *s, struct trial *t, unsigned count)
 	}
 }
 
-/* A line is what the step does, a bar, and what it saw. */
-static bool line_differs(const char *lane, const char *bare, const char *nidus)
+/*
+ * A line is what the step does, a bar, and what it saw. past: what the steps before did, a line each,
+ * to which this one's is added.
+ */
+static bool line_differs(const char *lane, struct text *past, const char *bare, const char *nidus)
 {
 	const char *a = bare ? bare : "", *b = nidus ? nidus : "";
 	char head[1024];
 	size_t n = strcspn(*a ? a : b, "|");
-	bool differs;
 
+	snprintf(head, sizeof(head), "%.*s", (int)(n < 1000 ? n : 1000), *a ? a : b);
+	text_add(past, "%s\n", head);
 	if (strstr(a, ENDED) || strstr(b, ENDED))
 		return true;
 	if (bare && nidus && !strcmp(a, b))
 		return false;
-	snprintf(head, sizeof(head), "%.*s", (int)(n < 1000 ? n : 1000), *a ? a : b);
-	differs = !rules_explain(lane, head, a + (*a ? n + 1 : 0), b + (*b ? n + 1 : 0));
-	return differs;
+	return !rules_explain(lane, past->s, head, a + (*a ? n + 1 : 0), b + (*b ? n + 1 : 0));
 }
 
 static void judge(const char *lane, struct trial *t)
 {
 	unsigned all = t->steps[BARE] | t->steps[NIDUS];
+	struct text past = { 0 };
 
 	t->first = -1;
 	for (int i = 0; i < STEPS_MAX && t->first < 0; i++)
-		if (all >> i & 1 && line_differs(lane, t->line[BARE][i], t->line[NIDUS][i]))
+		if (all >> i & 1 && line_differs(lane, &past, t->line[BARE][i], t->line[NIDUS][i]))
 			t->first = i;
+	free(past.s);
 	t->differs = t->first >= 0;
 }
 

@@ -7,24 +7,39 @@
 #define RULES_MAX 64
 
 static struct rule {
-	regex_t re;
-	char *text, *reason;
+	regex_t re, past;
+	bool after; /* past has to match a step before */
+	char *reason;
 	unsigned used;
 } rules[RULES_MAX];
 static unsigned count;
 
-static void add(const char *path, const char *line, const char *reason)
+static void compile(const char *path, const char *ere, regex_t *re)
+{
+	if (regcomp(re, ere, REG_EXTENDED | REG_NOSUB | REG_NEWLINE))
+		die("%s: \"%s\" is no regular expression", path, ere);
+}
+
+/* "ERE", or "after ERE => ERE". */
+static void add(const char *path, char *line, const char *reason)
 {
 	struct rule *r = &rules[count++];
+	char *then = NULL;
 
 	if (count > RULES_MAX)
 		die("%s: too many rules", path);
 	if (!*reason)
 		die("%s: no reason is given for \"%s\"", path, line);
-	if (regcomp(&r->re, line, REG_EXTENDED | REG_NOSUB))
-		die("%s: \"%s\" is no regular expression", path, line);
-	r->text = strdup(line);
 	r->reason = strdup(reason);
+	r->after = !strncmp(line, "after ", 6);
+	if (r->after) {
+		then = strstr(line, " => ");
+		if (!then)
+			die("%s: \"%s\": no \" => \" after \"after\"", path, line);
+		*then = 0;
+		compile(path, line + 6, &r->past);
+	}
+	compile(path, then ? then + 4 : line, &r->re);
 }
 
 void rules_read(const char *path)
@@ -47,7 +62,8 @@ void rules_read(const char *path)
 	fclose(f);
 }
 
-bool rules_explain(const char *lane, const char *head, const char *bare, const char *nidus)
+bool rules_explain(const char *lane, const char *past, const char *head, const char *bare,
+		   const char *nidus)
 {
 	struct text all = { 0 };
 	bool found = false;
@@ -55,7 +71,8 @@ bool rules_explain(const char *lane, const char *head, const char *bare, const c
 
 	text_add(&all, "%s: %s| bare:%s| nidus:%s", lane, head, bare, nidus);
 	for (i = 0; i < count && !found; i++) {
-		if (!regexec(&rules[i].re, all.s, 0, NULL, 0)) {
+		if (!regexec(&rules[i].re, all.s, 0, NULL, 0) &&
+		    (!rules[i].after || !regexec(&rules[i].past, past, 0, NULL, 0))) {
 			rules[i].used++;
 			found = true;
 		}
