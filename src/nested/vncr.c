@@ -203,20 +203,20 @@ static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 
 enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	u64 window;
+	u64 fsc;
 
 	if (!vcpu->has_vel2 || vcpu->in_vel2 || !vcpu->vel1_vncr || !(exit->esr & DABT_VNCR)) {
 		vcpu->stop_reason = "an abort on its page of EL2 registers";
 		return STOP_VM;
 	}
-	window = window_address(number(vcpu, vcpu->windows.now));
-	switch (ABT_FSC(exit->esr)) {
-	case ESR_FSC_SEA:
-		return tell(vcpu, exit, ESR_FSC_SEA);
-	case ESR_FSC_TLB_CONFLICT:
-		tlb_invalidate_el2(window, PAGE_SIZE);
+	fsc = ABT_FSC(exit->esr);
+	if (fsc == ESR_FSC_TLB_CONFLICT) {
+		tlb_invalidate_el2(window_address(number(vcpu, vcpu->windows.now)), PAGE_SIZE);
 		return RESUME;
 	}
+	/* The page's, or of a walk of nidus's tables, which are not L1's: to it, the access's. */
+	if (fsc >= ESR_FSC_SEA && fsc < ESR_FSC_ALIGNMENT)
+		return tell(vcpu, exit, ESR_FSC_SEA);
 	return refill(vcpu, exit);
 }
 

@@ -34,10 +34,10 @@ static u64 root0, root1;
 /* The hardware's update of a leaf, with something that happens after the walk has read it. */
 bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
 {
-	(void)fault;
 	if (in_the_walk)
 		in_the_walk();
-	return new == t->desc || !t->mem->swap(t->mem->ctx, t->at, t->desc, new);
+	fault->retry = new != t->desc && t->mem->swap(t->mem->ctx, t->at, t->desc, new);
+	return !fault->retry;
 }
 
 /* ---- L1 ---- */
@@ -301,10 +301,14 @@ static void keys(void **state)
 	root0 = nv_table();
 	map(LOW, OTHER, 3, AF);
 	v->sr[SR_TTBR0_EL1] = root0 | 1; /* and CnP, which is no address */
+	asid(1);
 	assert_int_equal(access(true, 0), RESUME);
 	assert_true(is_on(OTHER, true));
 	window = vncr_window(v);
 	v->sr[SR_TTBR0_EL1] = root0;
+	v->sr[SR_SCTLR_EL1] |= BIT(25); /* EE: the tables say something else */
+	assert_true(is_shut());
+	v->sr[SR_SCTLR_EL1] = 1;
 	/* A global leaf is of every ASID. */
 	asid(9);
 	assert_int_equal(vncr_window(v), window);
@@ -393,19 +397,25 @@ static const struct {
 	{ "RVAAE1IS of a host", 0, 2, 3, RANGE(LAST, 5, 0), LAST, false, true, true },
 	{ "RVALE1IS of a host", 0, 2, 5, RANGE(LOW, 1, 0), LOW, false, true, true },
 	{ "RVAE1IS", 0, 2, 1, RANGE(LOW, 1, 0), LOW, false, false, false },
+	{ "RVAE2IS past the last page", 4, 2, 1, RANGE(LAST, 1, 31) | 3UL << 44, MIB(2), false,
+	  false, false },
+	{ "RVAE2IS of 64 KiB twice", 4, 2, 1, FIELD(HIGH, 52, 16) | 1UL << 48 | 3UL << 46,
+	  HIGH + 0x1f000, false, false, true },
+	{ "RVAE2IS without a granule", 4, 2, 1, 1UL << 48, 0, false, false, false },
 	{ "ASIDE1IS of a host", 0, 3, 2, 1UL << 48, LOW, false, true, true },
 	{ "ASIDE1IS of a host, another", 0, 3, 2, 2UL << 48, LOW, false, true, false },
 	{ "ASIDE1IS of a host, global", 0, 3, 2, 1UL << 48, LOW, true, true, false },
 	{ "ASIDE1IS", 0, 3, 2, 1UL << 48, LOW, false, false, false },
 };
 
-/* Each by the vcpu itself, and by its neighbour. */
+/* Each by the vcpu itself, and by its neighbour; the first and the last vcpu. */
 static void every_tlbi(void **state)
 {
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
 		struct vcpu *by = &nv_vcpu[i & 1];
 
 		setup(state);
+		l1_begin(i / 2 & 1);
 		map(cases[i / 2].at, PAGE_AT, 3, AF | (cases[i / 2].global ? 0 : NG));
 		vncr(cases[i / 2].at);
 		assert_int_equal(access(true, 0), RESUME);
@@ -418,6 +428,77 @@ static void every_tlbi(void **state)
 		*stage1_entry(cases[i / 2].at, 3) = 0;
 		assert_int_equal(access(true, 0), cases[i / 2].gone ? REFLECT : RESUME);
 	}
+}
+
+/* The windows that L2 does not run with at the moment go as well. */
+static void not_in_use(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < VNCR_WINDOWS; i++) {
+		map(LOW + i * PAGE_SIZE, PAGE_AT, 3, AF);
+		vncr(LOW + i * PAGE_SIZE);
+		assert_int_equal(access(true, 0), RESUME);
+	}
+	tlbi_by(&nv_vcpu[1], 4, 3, 1, VA(LOW + PAGE_SIZE, 1));
+	for (u64 i = 0; i < VNCR_WINDOWS; i++) {
+		vncr(LOW + i * PAGE_SIZE);
+		assert_int_equal(is_shut(), i == 1);
+	}
+}
+
+/* TCR_EL2.AS = 0: eight bits, whatever is above them; A1: TTBR1_EL2's. */
+static void which_asid(void **state)
+{
+	(void)state;
+	map(LOW, PAGE_AT, 3, AF | NG);
+	vncr(LOW);
+	v->sr[SR_TCR_EL1] = TCR & ~BIT(36);
+	asid(0x7701);
+	assert_int_equal(access(true, 0), RESUME);
+	asid(0x8801);
+	assert_false(is_shut());
+	tlbi_by(v, 4, 3, 1, VA(LOW, 0x9902));
+	assert_false(is_shut());
+	tlbi_by(v, 4, 3, 1, VA(LOW, 0x9901));
+	assert_true(is_shut());
+	v->sr[SR_TCR_EL1] = TCR | BIT(22);
+	v->sr[SR_TTBR1_EL1] = root1 | 5UL << 48;
+	assert_int_equal(access(true, 0), RESUME);
+	tlbi_by(v, 4, 3, 1, VA(LOW, 1));
+	assert_false(is_shut());
+	asid(2);
+	assert_false(is_shut());
+	v->sr[SR_TTBR1_EL1] = root1 | 6UL << 48;
+	assert_true(is_shut());
+	v->sr[SR_TTBR1_EL1] = root1 | 5UL << 48;
+	assert_false(is_shut());
+	tlbi_by(v, 4, 3, 1, VA(LOW, 5));
+	assert_true(is_shut());
+}
+
+/* With TBI bit 56 means nothing, and bit 55 alone says which half and what a TLBI names. */
+static void top_byte(void **state)
+{
+	u64 root = root1;
+
+	(void)state;
+	v->sr[SR_TCR_EL1] = TCR | BIT(37) | BIT(38);
+	map(LOW, PAGE_AT, 3, AF);
+	map(HIGH, OTHER, 3, AF);
+	vncr(LOW | BIT(56));
+	assert_int_equal(access(true, 0), RESUME);
+	assert_true(is_on(PAGE_AT, true));
+	tlbi_by(v, 4, 3, 1, VA(LOW, 1));
+	assert_true(is_shut());
+	vncr(HIGH & ~BIT(56));
+	assert_int_equal(access(true, 0), RESUME);
+	assert_true(is_on(OTHER, true));
+	v->sr[SR_TTBR1_EL1] = nv_table();
+	assert_true(is_shut());
+	v->sr[SR_TTBR1_EL1] = root;
+	assert_false(is_shut());
+	tlbi_by(v, 4, 2, 1, RANGE(HIGH, 1, 0));
+	assert_true(is_shut());
 }
 
 /* Stage 2 and all that is EL1&0's; EL2&0 has neither. */
@@ -482,6 +563,30 @@ static void a_tlbi_against_a_fault(void **state)
 	assert_true(is_on(OTHER, true));
 }
 
+static void change_meanwhile(void)
+{
+	in_the_walk = NULL;
+	*stage1_entry(LOW, 3) ^= BIT(55);
+}
+
+/* The access flag goes into the descriptor that was read; it is another by then. */
+static void a_store_against_a_fault(void **state)
+{
+	struct exit exit = { .esr = ESR(EC_DABT_CUR, DABT_VNCR | DABT_WNR | 7) };
+
+	(void)state;
+	v->sr[SR_TCR_EL1] |= BIT(39); /* HA */
+	map(LOW, PAGE_AT, 3, 0);
+	vncr(LOW);
+	exit.far = vncr_window(v);
+	in_the_walk = change_meanwhile;
+	assert_int_equal(vncr_trap(v, &exit), RESUME);
+	assert_true(is_shut());
+	assert_int_equal(*stage1_entry(LOW, 3), PAGE_AT | BIT(55) | 3);
+	assert_int_equal(access(true, 0), RESUME);
+	assert_int_equal(*stage1_entry(LOW, 3), PAGE_AT | BIT(55) | AF | 3);
+}
+
 /* The break of break-before-make has reached all CPUs before the window is on another page. */
 static u64 seen_at_tlbi;
 static void on_tlbi(u64 arg)
@@ -534,6 +639,12 @@ static void other_aborts(void **state)
 	exit.far = vncr_window(v) + 0x118;
 	assert_int_equal(vncr_trap(v, &exit), REFLECT);
 	told(0x10, true, LOW + 0x118);
+	/* On a walk of nidus's, and what ECC says: never to be tried again for ever. */
+	for (u64 fsc = 0x13; fsc < 0x20; fsc++) {
+		exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | fsc);
+		assert_int_equal(vncr_trap(v, &exit), REFLECT);
+		told(0x10, false, LOW + 0x118);
+	}
 	exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | 0x30);
 	assert_int_equal(vncr_trap(v, &exit), RESUME);
 	assert_true(is_on(PAGE_AT, true));
@@ -564,9 +675,13 @@ int main(void)
 		cmocka_unit_test_setup(keys, setup),
 		cmocka_unit_test_setup(five_in_four, setup),
 		cmocka_unit_test_setup(every_tlbi, setup),
+		cmocka_unit_test_setup(not_in_use, setup),
+		cmocka_unit_test_setup(which_asid, setup),
+		cmocka_unit_test_setup(top_byte, setup),
 		cmocka_unit_test_setup(not_concerned, setup),
 		cmocka_unit_test_setup(by_a_neighbour, setup),
 		cmocka_unit_test_setup(a_tlbi_against_a_fault, setup),
+		cmocka_unit_test_setup(a_store_against_a_fault, setup),
 		cmocka_unit_test_setup(break_before_make, setup),
 		cmocka_unit_test_setup(reset, setup),
 		cmocka_unit_test_setup(other_aborts, setup),
