@@ -69,22 +69,22 @@ static bool fits(const struct vcpu *vcpu, const struct vncr_entry *e, const stru
 	return e->used && same(&e->key, key) && (e->global || e->asid == asid_of(vcpu));
 }
 
-/* Under the lock. */
+/* Under the lock. Open until no CPU sees the page: take() has no lock where it is shut. */
 static void shut(struct vcpu *vcpu, u32 i)
 {
 	struct vncr_entry *e = &vcpu->windows.entry[i];
 
 	if (!e->open)
 		return;
-	*(volatile bool *)&e->open = false;
 	window_shut(number(vcpu, i));
+	__atomic_store_n(&e->open, false, __ATOMIC_RELEASE);
 }
 
 static void take(struct vcpu *vcpu, u32 i, const struct vncr_key *key)
 {
 	struct vncr_entry *e = &vcpu->windows.entry[i];
 
-	if (e->open) {
+	if (__atomic_load_n(&e->open, __ATOMIC_ACQUIRE)) {
 		spin_lock(&vcpu->vm->vncr.lock);
 		shut(vcpu, i);
 		spin_unlock(&vcpu->vm->vncr.lock);
