@@ -2,8 +2,8 @@
 /*
  * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2
  * is what it must print at virtual EL2, byte for byte. Words on the command line select groups of
- * tests; none: all but hostile, storm, doom, walk, ends, races, nv and bench. seed=N and rounds=N are
- * those of the random ones.
+ * tests; none: all but hostile, storm, doom, walk, ends, races, nv, vncr and bench. seed=N and rounds=N
+ * are those of the random ones.
  */
 #include "hyp/hyp.h"
 
@@ -38,6 +38,7 @@ static const struct group {
 	{ "ends", true, group_ends },
 	{ "races", true, group_races },
 	{ "nv", true, group_nv },
+	{ "vncr", true, group_vncr },
 	{ "bench", true, group_bench },
 };
 

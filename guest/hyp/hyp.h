@@ -258,5 +258,6 @@ void group_walk(void);
 void group_ends(void);
 void group_races(void);
 void group_nv(void);
+void group_vncr(void);
 void group_bench(void);
 #pragma GCC visibility pop
