@@ -7,7 +7,6 @@
 #include "exit/mmio.h"
 #include "exit/mmio_decode.h"
 #include "mm/tlb.h"
-#include "nested/inject.h"
 #include "nested/shadow.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -55,23 +54,22 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
  * stage 2 where that is on: the entries are of the VMID in force, and so nidus's to drop, whoever's
  * guest it is. All else is the guest's external abort.
  */
-static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
+static enum verdict other_abort(const struct exit *exit)
 {
-	if (ABT_FSC(exit->esr) == ESR_FSC_TLB_CONFLICT)
-		tlb_invalidate_vmid(sysreg_read(VTTBR_EL2));
-	else
-		inject_external_abort(vcpu);
+	if (ABT_FSC(exit->esr) != ESR_FSC_TLB_CONFLICT)
+		return ABORT;
+	tlb_invalidate_vmid(sysreg_read(VTTBR_EL2));
 	return RESUME;
 }
 
 /*
- * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). RESUME or REFLECT if that is
- * all; else SKIP, with *at the address in the VM that L1 mapped there: a device's, or nothing's.
+ * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). SKIP: it is an access to *at,
+ * the address in the VM that L1 mapped there: a device's, or nothing's. Else the exit's verdict.
  */
 static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {
 	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
-		return other_abort(vcpu, exit);
+		return other_abort(exit);
 	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
 	case SHADOW_RETRY:
 		vcpu->reflection.esr = 0;
@@ -108,7 +106,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	 */
 	if ((exit->esr & ABT_S1PTW) ||
 	    (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_PERMISSION))
-		return other_abort(vcpu, exit);
+		return other_abort(exit);
 	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
 	if (exit->esr & DABT_CM)
 		return SKIP;
@@ -116,8 +114,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		return mmio_decode_access(vcpu, exit, at);
 	if (access_described(vcpu, exit, at))
 		return likely(!vcpu->again) ? SKIP : AGAIN;
-	inject_external_abort(vcpu);
-	return RESUME;
+	return ABORT;
 }
 
 enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
@@ -130,5 +127,5 @@ enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		if (verdict != SKIP)
 			return verdict;
 	}
-	return other_abort(vcpu, exit);
+	return other_abort(exit);
 }

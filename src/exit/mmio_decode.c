@@ -7,7 +7,6 @@
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "exit/mmio.h"
-#include "nested/inject.h"
 #include "nested/shadow.h"
 #include "nested/walk_vm.h"
 #include "state/vcpu.h"
@@ -147,8 +146,9 @@ static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
 		vcpu->reflection.hpfar = fault->ipa >> PAGE_SHIFT << 4;
 		return REFLECT;
 	}
-	inject_sync(vcpu, ESR(PSTATE_EL(vcpu->pstate) ? EC_DABT_CUR : EC_DABT_LOW, iss), true, va);
-	return RESUME;
+	vcpu->inject_esr = ESR(PSTATE_EL(vcpu->pstate) ? EC_DABT_CUR : EC_DABT_LOW, iss);
+	vcpu->inject_far = va;
+	return INJECT_FAR;
 }
 
 /*
@@ -172,10 +172,8 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 		 * Its second part would have a translation of its own; where one is to a device, it
 		 * is not aligned.
 		 */
-		if ((va & (PAGE_SIZE - 1)) + a->size > PAGE_SIZE) {
-			inject_external_abort(vcpu);
-			return RESUME;
-		}
+		if ((va & (PAGE_SIZE - 1)) + a->size > PAGE_SIZE)
+			return ABORT;
 		if (!((va ^ exit->far) & MASK(55, PAGE_SHIFT))) {
 			where[i] = ipa(ALIGN_DOWN(at.a, PAGE_SIZE) | (va & (PAGE_SIZE - 1)));
 			met = true;
@@ -240,19 +238,15 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 	u64 base, seq;
 	u32 insn;
 
-	if ((vcpu->pstate & PSTATE_AARCH32) || !fetch(vcpu, &insn) || !decode(insn, &a)) {
-		inject_external_abort(vcpu);
-		return RESUME;
-	}
+	if ((vcpu->pstate & PSTATE_AARCH32) || !fetch(vcpu, &insn) || !decode(insn, &a))
+		return ABORT;
 	seq = is_vel1(vcpu) ? shadow_seq(vcpu) : 0;
 	verdict = locate(vcpu, exit, &a, at, where);
 	if (verdict != SKIP)
 		return verdict;
 	base = base_read(vcpu, &a);
-	if (!transfer(vcpu, &a, where, seq)) {
-		inject_external_abort(vcpu);
-		return RESUME;
-	}
+	if (!transfer(vcpu, &a, where, seq))
+		return ABORT;
 	if (unlikely(vcpu->again))
 		return AGAIN;
 	if (a.writeback)

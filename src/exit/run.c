@@ -145,6 +145,17 @@ static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum vm_state
 	return end(vcpu, class, left, RUN_STOP);
 }
 
+/* The exception that the guest gets instead. */
+static __attribute__((noinline)) void inject(struct vcpu *vcpu, enum verdict verdict)
+{
+	if (verdict == UNDEF)
+		inject_undef(vcpu);
+	else if (verdict == ABORT)
+		inject_external_abort(vcpu);
+	else
+		inject_sync(vcpu, vcpu->inject_esr, verdict == INJECT_FAR, vcpu->inject_far);
+}
+
 static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict,
 						     enum exit_class class, u64 left)
 {
@@ -159,10 +170,10 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 		level_reflect(vcpu);
 		break;
 	case UNDEF:
-		inject_undef(vcpu);
-		break;
 	case INJECT:
-		inject_sync(vcpu, vcpu->inject_esr, false, 0);
+	case INJECT_FAR:
+	case ABORT:
+		inject(vcpu, verdict);
 		break;
 	case SLEEP:
 		vcpu->looked = looked_at(vcpu);

@@ -75,7 +75,10 @@ void vcpu_put(struct vcpu *vcpu)
 	 * maintenance the guest began here is complete, for its own DSB may come on another CPU.
 	 */
 	dsb(sy);
-	/* What its accesses caused is not to be taken in another VM. */
+	/*
+	 * What its accesses caused is not to be taken in another VM. It is said here, not by a
+	 * verdict: once another CPU may take the vcpu, its VM may be gone.
+	 */
 	if (unlikely(serror_deferred()))
 		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
 	simd_chaos_point();

@@ -11,7 +11,6 @@
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
-#include "nested/inject.h"
 #include "nested/walk_vm.h"
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
@@ -172,11 +171,10 @@ static enum verdict software(struct vcpu *vcpu, const struct at_op *op, bool own
 		if (fault.retry)
 			return RESUME;
 		if (is_external(fault.fsc)) {
-			inject_sync(vcpu,
-				    ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | fault.fsc |
-							     (fault.s1ptw ? ABT_S1PTW : 0)),
-				    true, va);
-			return RESUME;
+			vcpu->inject_esr = ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | fault.fsc |
+								(fault.s1ptw ? ABT_S1PTW : 0));
+			vcpu->inject_far = va;
+			return INJECT_FAR;
 		}
 		par = par_fault(&fault);
 	}

@@ -20,8 +20,8 @@ bool at_decode(u32 key, struct at_op *op) must_check;
 
 /*
  * A trapped AT (EC 0x18, op0=1, CRn=7): the result goes to PAR_EL1, which is in the CPU
- * (pseudocode: AArch64.AT). SKIP; UNDEF; RESUME with an external abort injected, or to be tried
- * again because the tables changed under the walk. At most 5 walks of stage 2. Its own CPU, vcpu
+ * (pseudocode: AArch64.AT). SKIP; UNDEF; INJECT_FAR: an external abort; RESUME: to be tried
+ * again, because the tables changed under the walk. At most 5 walks of stage 2. Its own CPU, vcpu
  * loaded, in vEL2.
  */
 enum verdict at_trap(struct vcpu *vcpu, const struct exit *exit);

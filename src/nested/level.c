@@ -239,7 +239,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
-		return RESUME; /* it injected the failure */
+		return INJECT;
 	if (unlikely(!give(vcpu, target, spsr, elr)))
 		return RESUME; /* the ERET is executed again */
 	vcpu->pc_dirty = true;

@@ -10,7 +10,6 @@
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "arch/tcr.h"
-#include "nested/inject.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -101,6 +100,6 @@ bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
 	*elr = ptr ^ (pac & field);
 	if (level < FPACCOMBINE || *elr == canonical)
 		return true;
-	inject_sync(vcpu, ESR(EC_PAC_FAIL, (u64)key_b), false, 0);
+	vcpu->inject_esr = ESR(EC_PAC_FAIL, (u64)key_b);
 	return false;
 }

@@ -27,6 +27,8 @@ enum verdict {
 	REFLECT, /* give the exception to vEL2 */
 	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
 	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
+	INJECT_FAR, /* the same, with vcpu->inject_far in FAR */
+	ABORT,   /* the access that the exit is about has an external abort: inject that */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
 	DEAD,    /* the vcpu is off, or its VM is stopping already */
 	STOP_VM, /* its VM is to stop; vcpu->stop_reason: why, or NULL if its guest wants it */

@@ -88,7 +88,7 @@ struct vcpu {
 	struct reflection reflection; /* has_vel2: an abort of L2 for L1, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
-	u64 inject_esr;     /* verdict INJECT */
+	u64 inject_esr, inject_far; /* verdicts INJECT, INJECT_FAR */
 	const char *stop_reason; /* verdict STOP_VM */
 	struct mdscr mdscr;
 	struct simd_vcpu simd;

@@ -41,18 +41,6 @@ static const struct {
 	{ "S12E1R", 4, 8, 4 }, { "S12E1W", 4, 8, 5 }, { "S12E0R", 4, 8, 6 }, { "S12E0W", 4, 8, 7 },
 };
 
-static u64 injected_esr, injected_far;
-static unsigned injections;
-
-void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
-{
-	assert_ptr_equal(vcpu, &nv_vcpu[0]);
-	assert_true(set_far);
-	injected_esr = esr;
-	injected_far = far;
-	injections++;
-}
-
 /* ---- hardware's answer to its own AT ---- */
 
 static const char *asked;
@@ -88,7 +76,7 @@ static int setup(void **state)
 	fake_on_write("AT_s1e0r", on_s1e0r);
 	fake_on_write("AT_s1e0w", on_s1e0w);
 	asked = NULL;
-	injections = 0;
+
 	nv_vcpu[0].in_vel2 = true;
 	/* L1's stage 2 of L2: three pages for tables, one of data. */
 	for (u64 i = 0; i < 3; i++) {
@@ -219,10 +207,9 @@ static void external_aborts(void **state)
 {
 	(void)state;
 	nv_map(root, L2_TABLE + PAGE_SIZE, NV_DEVICE, 3, NV_RW);
-	assert_int_equal(at(S12E1R, VA), RESUME);
-	assert_int_equal(injections, 1);
-	assert_int_equal(injected_esr, ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | 0x16));
-	assert_int_equal(injected_far, VA);
+	assert_int_equal(at(S12E1R, VA), INJECT_FAR);
+	assert_int_equal(nv_vcpu[0].inject_esr, ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | 0x16));
+	assert_int_equal(nv_vcpu[0].inject_far, VA);
 	assert_int_equal(fake_get("PAR_EL1"), 0xdead);
 }
 
@@ -256,8 +243,8 @@ static void own_regime(void **state)
 	/* A table that is no RAM: an external abort to vEL2. */
 	*nv_ptr(own_table) = NV_DEVICE | 3;
 	answer = FAULT(0x16, 0, 0);
-	assert_int_equal(at(S1E2R, VA), RESUME);
-	assert_int_equal(injected_esr, ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | 0x16));
+	assert_int_equal(at(S1E2R, VA), INJECT_FAR);
+	assert_int_equal(nv_vcpu[0].inject_esr, ESR(EC_DABT_CUR, DABT_CM | DABT_WNR | 0x16));
 }
 
 static void who_may(void **state)

@@ -22,17 +22,6 @@
 static struct vm vm;
 static struct vcpu vcpu;
 static u64 seed;
-static unsigned injected;
-static u64 injected_esr;
-
-void inject_sync(struct vcpu *v, u64 esr, bool set_far, u64 far)
-{
-	(void)far;
-	assert_ptr_equal(v, &vcpu);
-	assert_false(set_far);
-	injected++;
-	injected_esr = esr;
-}
 
 static u64 random64(void)
 {
@@ -64,7 +53,7 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	vcpu.in_vel2 = true;
 	seed = 0x1234567;
-	injected = 0;
+	vcpu.inject_esr = 0;
 	fake_pacga = pacga;
 	fake_set("APIAKeyLo_EL1", 0x1111111122222222);
 	fake_set("APIAKeyHi_EL1", 0x3333333344444444);
@@ -212,17 +201,17 @@ static void check_one(const struct situation *s, u64 ptr, const char *what)
 	u64 want = s->enabled ? ref_auth(s, ptr, &fail) : ptr, got = ptr;
 
 	put(s);
-	injected = 0;
+	vcpu.inject_esr = 0;
 	ok = pauth_eret(&vcpu, &exit, &got);
-	if (ok == fail || injected != fail || (ok && got != want))
+	if (ok == fail || !!vcpu.inject_esr != fail || (ok && got != want))
 		fail_msg(
-			"%s: %#lx, TCR %#lx, level %u, TTST %d, key %c, SP_EL%d, on %d: %s %#lx (%u), want %s %#lx",
+			"%s: %#lx, TCR %#lx, level %u, TTST %d, key %c, SP_EL%d, on %d: %s %#lx, want %s %#lx",
 			what, ptr, s->tcr, s->level, s->ttst, s->key_b ? 'B' : 'A', !s->sp_el0,
-			s->enabled, ok ? "gives" : "fails", got, injected, fail ? "PACFail" : "",
+			s->enabled, ok ? "gives" : "fails", got, fail ? "PACFail" : "",
 			want);
 	/* EC 0x1c, IL; ISS 0 for key IA, 1 for IB. */
 	if (fail)
-		assert_int_equal(injected_esr, 0x72000000 | s->key_b);
+		assert_int_equal(vcpu.inject_esr, 0x72000000 | s->key_b);
 	if (fake_get("APGAKeyLo_EL1") != 0xabcdef || fake_get("APGAKeyHi_EL1") != 0xfedcba)
 		fail_msg("%s: the generic key is changed", what);
 }

@@ -20,6 +20,7 @@
 #include "state/vm.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
+#include "nested/inject.h"
 #include "simd/simd.h"
 
 struct cpu cpus[MAX_CPUS];
@@ -37,9 +38,9 @@ struct cpu *cpu_this(void)
 
 /* ---- what the guest does at each entry ---- */
 
-enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_STOP, STEP_RESET, STEP_END };
+enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_STOP, STEP_RESET, STEP_VERDICT, STEP_END };
 static const enum step *script;
-static enum verdict verdict;
+static enum verdict verdict, step_verdict;
 
 /* Of vectors.S: enters until handle() says how the loop ends. */
 u64 vcpu_enter(struct vcpu *v, u64 (*handle)(struct vcpu *v, u64 kind))
@@ -52,6 +53,7 @@ u64 vcpu_enter(struct vcpu *v, u64 (*handle)(struct vcpu *v, u64 kind))
 		verdict = *script == STEP_WFI	  ? SLEEP
 			  : *script == STEP_STOP  ? STOP_VM
 			  : *script == STEP_RESET ? RESET_VM
+			  : *script == STEP_VERDICT ? step_verdict
 						  : RESUME;
 		cpus[0].need_resched = *script == STEP_PREEMPT;
 		end = handle(v, *script++ >= STEP_WFI ? EXIT_SYNC : EXIT_IRQ);
@@ -117,6 +119,25 @@ void vgic_serve_sync(struct vcpu *v)
 	serves++;
 }
 
+static unsigned aborts, syncs;
+static bool with_far;
+
+void inject_sync(struct vcpu *v, u64 esr, bool set_far, u64 far)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_int_equal(esr, 0x96000010);
+	if (set_far)
+		assert_int_equal(far, 0x1234);
+	with_far = set_far;
+	syncs++;
+}
+
+void inject_external_abort(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	aborts++;
+}
+
 static const char *stop_reason;
 static enum vm_state stopped_how;
 
@@ -146,7 +167,7 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	vcpu.vncr = page;
 	cpus[0].loaded = cpus[0].current = &vcpu;
-	entries = looks = settles = serves = resumes = 0;
+	entries = looks = settles = serves = resumes = aborts = syncs = 0;
 	settled = wake_up = true;
 	found_owed = false;
 	return 0;
@@ -327,6 +348,28 @@ static void stops_the_vm(void **state)
 	assert_int_equal(entries, 3);
 }
 
+/* Handlers say which exception the guest gets; the loop raises it, once, and goes on. */
+static void injects(void **state)
+{
+	(void)state;
+	vcpu.inject_esr = 0x96000010;
+	vcpu.inject_far = 0x1234;
+	step_verdict = INJECT;
+	assert_int_equal(RUN(STEP_VERDICT, STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(syncs, 1);
+	assert_false(with_far);
+	step_verdict = INJECT_FAR;
+	assert_int_equal(RUN(STEP_VERDICT, STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(syncs, 2);
+	assert_true(with_far);
+	assert_int_equal(aborts, 0);
+	step_verdict = ABORT;
+	assert_int_equal(RUN(STEP_VERDICT, STEP_PREEMPT), RUN_PREEMPT);
+	assert_int_equal(aborts, 1);
+	assert_int_equal(syncs, 2);
+	assert_int_equal(entries, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup(owes, setup),
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
 		cmocka_unit_test_setup(stops_the_vm, setup),
+		cmocka_unit_test_setup(injects, setup),
 	};
 
 	return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);
