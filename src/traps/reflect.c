@@ -39,13 +39,23 @@ bool reflect_sme(const struct vcpu *vcpu)
 }
 
 /*
+ * An instruction of FEAT_SVE or FEAT_SME: with L1's FP closed it is EC 0x07. Where the VM has not
+ * the feature, and so no field in its CPTR_EL2, it is UNDEFINED ahead of any trap.
+ */
+static bool feature_wanted(const struct vcpu *vcpu, u64 field)
+{
+	return (vcpu->vm->nested.cptr & field) &&
+	       (field_traps(vcpu, field) || field_traps(vcpu, CPTR_FPEN));
+}
+
+/*
  * SMTC 4 is ZT0, which SMCR_EL2.EZT0 has to enable; what SMTC names besides goes to EL1: no exit.
  */
 static bool sme_wanted(const struct vcpu *vcpu, u64 esr)
 {
 	if (SME_SMTC(esr) == SME_SMTC_ZT0)
 		return vcpu->vm->nested.smcr & ~vcpu->sr[SR_SMCR_EL2] & SMCR_EZT0;
-	return reflect_sme(vcpu) || reflect_fp(vcpu);
+	return feature_wanted(vcpu, CPTR_SMEN);
 }
 
 /* ---- MRS, MSR and SYS: EC 0x18 ---- */
@@ -354,7 +364,7 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 	case EC_FP_ASIMD:
 		return reflect_fp(vcpu);
 	case EC_SVE:
-		return reflect_sve(vcpu) || reflect_fp(vcpu);
+		return feature_wanted(vcpu, CPTR_ZEN);
 	case EC_SME:
 		return sme_wanted(vcpu, exit->esr);
 	case EC_SMC64:

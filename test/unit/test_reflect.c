@@ -575,6 +575,10 @@ static void simd_absent(void **state)
 	assert_true(reflect_fp(&vcpu));
 	assert_false(reflect_sve(&vcpu));
 	assert_false(reflect_sme(&vcpu));
+	/* UNDEFINED at L2's own EL1, though L1 has FP closed. */
+	assert_true(wanted(ESR(EC_FP_ASIMD, 0x1e00000), EL1H));
+	assert_false(wanted(ESR(EC_SVE, 0), EL1H));
+	assert_false(wanted(ESR(EC_SME, 0), EL1H));
 }
 
 static void zt0(void **state)

@@ -1,3 +1,3 @@
 # file: src/traps/reflect.c
 # what L1 traps of SVE is claimed instead
-/^bool reflect_sve/,/^}/s/return .*/return !vcpu;/
+s/(field_traps(vcpu, field) || field_traps(vcpu, CPTR_FPEN))/field_traps(vcpu, CPTR_FPEN)/
