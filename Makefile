@@ -109,9 +109,12 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
-MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) src/traps/traps.c src/traps/traps_nested.c src/traps/reflect.c $(wildcard test/model/*.c)
+MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
+	$(addprefix src/traps/,traps.c traps_nested.c reflect.c bank.c vel2.c) src/nested/level.c \
+	$(addprefix src/exit/,run.c prepare.c fast.c exit.c) $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
-MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc
+MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc \
+	-Wl,--wrap=simd_check,--wrap=simd_chaos_maybe
 
 define MODEL_RULE
 $(B)/model/%.o: $(1)/%.c | $(B)/.setup
@@ -119,11 +122,11 @@ $(B)/model/%.o: $(1)/%.c | $(B)/.setup
 	@echo "  HOSTCC $$<"
 	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach dir,src/simd src/traps test/model,$(eval $(call MODEL_RULE,$(dir))))
+$(foreach dir,src/simd src/traps src/nested src/exit test/model,$(eval $(call MODEL_RULE,$(dir))))
 
 # Its last line: "explorer: N states, N violations".
 $(B)/model/explorer: $(MODEL_OBJ)
-	@$(HOSTCC) -o $@ $^
+	@$(HOSTCC) $(MODEL_CFLAGS) -o $@ $^
 
 # Last line: "mutants: N/N caught".
 .PHONY: mutants

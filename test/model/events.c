@@ -11,12 +11,15 @@
 #include "arch/sysreg.h"
 #include "boot/config.h"
 #include "mm/page.h"
+#include "nested/shadow.h"
 #include "state/vncr.h"
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
 #include "state/vm.h"
+#include "traps/traps.h"
+#include "traps/vel2.h"
 #include "vtimer/vtimer.h"
 
 struct cpu cpus[MAX_CPUS];
@@ -28,6 +31,7 @@ u8 cpu_name[CPUS], vcpu_name[VCPUS];
 struct event events[EVENTS_MAX];
 u32 event_count;
 
+static struct shadow shadow;
 static struct vm vm[2];
 static struct vm_config config[2];
 static u32 page_owner; /* whose home page_alloc() is to give */
@@ -82,7 +86,7 @@ static void expect_reset(u32 v)
 		exp_cut(v, expect[v].vec, 1);
 }
 
-/* What vcpu_reset() does. */
+/* What vcpu_reset() does. L2's CPACR_EL1 is open when L1 enters it first. */
 static void reset_el2(u32 v)
 {
 	struct vcpu *vcpu = &vcpus[v];
@@ -90,7 +94,16 @@ static void reset_el2(u32 v)
 	vcpu->has_vel2 = vcpu->in_vel2 = nested(v);
 	vcpu->vncr = vncr_page[v];
 	memset(vncr_page[v], 0, sizeof(vncr_page[v]));
-	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = vel2_cptr[v] = 0;
+	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_ZCR_EL2] = vcpu->sr[SR_SMCR_EL2] = l1_cptr[v] = 0;
+	if (!nested(v))
+		return;
+	vncr_write(vcpu, VNCR_HCR_EL2, l1_hcr(false));
+	vncr_write(vcpu, VNCR_CPACR_EL1, CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
+	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
+	vcpu->cpacr_native = setup->tcpac && !vcpu->cpacr_hidden;
+	vcpu->timers_trap = true;
+	vcpu->shadow.ref[0] = &shadow;
+	vel2_cpacr_load(vcpu);
 }
 
 static void make_vcpu(u32 v)
@@ -98,10 +111,10 @@ static void make_vcpu(u32 v)
 	page_owner = made = v;
 	vcpus[v].vm = &vm[vm_of(v)];
 	vcpus[v].index = (u8)v;
-	reset_el2(v);
 	if (simd_vcpu_init(&vcpus[v]))
 		model_fail("simd_vcpu_init failed");
-	vcpus[v].cpacr_native = nested(v) && setup->tcpac && !simd_cpacr_hidden(&vcpus[v].simd);
+	reset_el2(v);
+	traps_forget(&vcpus[v]); /* as of memory of zeroes */
 	expect_reset(v);
 }
 
@@ -154,12 +167,16 @@ void world_boot(const struct setup *s)
 		config[i].sve = s->vl[i] ? 64U << s->vl[i] : 0;
 		config[i].sme = s->svl[i] ? 64U << s->svl[i] : 0;
 		config[i].simd_switch = s->simd_switch && !i;
+		config[i].deep = s->words && !i;
 		vm[i].config = &config[i];
 		vm[i].nested.cptr = CPTR_FPEN | (s->vl[i] ? CPTR_ZEN : 0) |
 				    (s->svl[i] ? CPTR_SMEN : 0) | CPTR_TCPAC;
+		vm[i].nested.hcr = HCR_E2H | HCR_RW | HCR_IMO | HCR_FMO | HCR_TVM;
 	}
+	l1_cptrs_of(vm[0].nested.cptr);
 	for (u32 v = 0; v < VCPUS && v < s->vcpus[0] + s->vcpus[1]; v++)
 		make_vcpu(v);
+	controls_boot();
 	event_count = 0;
 	add_events();
 }
@@ -212,6 +229,10 @@ static bool vel2_with_sme(const struct event *e)
 {
 	return vel2_running(e) && setup->svl[vm_of(loaded(e->cpu))];
 }
+static bool vel2_with_words(const struct event *e)
+{
+	return setup->words && vel2_running(e);
+}
 static bool nested_running(const struct event *e)
 {
 	return guest_running(e) && nested(loaded(e->cpu));
@@ -263,14 +284,21 @@ static void ev_len(const struct event *e)
 	guest_len_change(e->cpu);
 }
 
+static void ev_back(const struct event *e)
+{
+	interrupted(e->cpu);
+}
 static void ev_level(const struct event *e)
 {
-	leave_if_running(e->cpu);
-	change_level(loaded(e->cpu));
+	level_switch(e->cpu);
 }
-static void ev_short(const struct event *e)
+static void ev_fast(const struct event *e)
 {
-	level_short(e->cpu);
+	level_fast(e->cpu);
+}
+static void ev_trap(const struct event *e)
+{
+	l1_changes_trap(e->cpu);
 }
 static void ev_cptr(const struct event *e)
 {
@@ -300,6 +328,8 @@ static void ev_reset(const struct event *e)
 	reset_el2(e->vcpu);
 	vcpus[e->vcpu].traps_stale = true;
 	expect_reset(e->vcpu);
+	if (cpus[e->cpu].loaded == &vcpus[e->vcpu])
+		mach[e->cpu].cpacr = cpacr_of(e->vcpu);
 }
 
 /* One row per kind. */
@@ -312,6 +342,7 @@ static const struct {
 } kinds[] = {
 	{ "enter the guest", false, MOVES_CLAIM_STREAMING, host_loaded, ev_enter },
 	{ "exit", false, MOVES_NONE, guest_running, ev_exit },
+	{ "exit and entry", false, MOVES_CLAIM_STREAMING, guest_running, ev_back },
 	{ "interrupt with a host section", false, MOVES_FLUSH, in_host, ev_irq },
 	{ "schedule", true, MOVES_FLUSH, can_schedule, ev_schedule },
 	{ "put away what is loaded", false, MOVES_FLUSH, host_loaded, ev_put },
@@ -325,8 +356,9 @@ static const struct {
 	{ "vEL2 returns to L2", false, MOVES_NONE, vel2_running, ev_level },
 	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
 	{ "vEL2 or L2 changes the level, the fast path", false, MOVES_CLAIM_STREAMING,
-	  nested_running, ev_short },
+	  nested_running, ev_fast },
 	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
+	{ "L1 changes another trap", false, MOVES_NONE, vel2_with_words, ev_trap },
 	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_with_sve, ev_zcr },
 	{ "L1 reads and changes SMCR_EL2", false, MOVES_NONE, vel2_with_sme, ev_smcr },
 };
@@ -344,6 +376,12 @@ static void add_events(void)
 bool event_possible(const struct event *e)
 {
 	return kinds[e->kind].possible(e);
+}
+
+bool event_enters(const struct event *e)
+{
+	return (kinds[e->kind].apply == ev_enter || kinds[e->kind].apply == ev_fast) &&
+	       nested(loaded(e->cpu));
 }
 
 /*
@@ -413,7 +451,7 @@ void event_apply(const struct event *e)
 		vcpus[v].simd.claims = vcpus[v].simd.flushes = vcpus[v].simd.bytes = 0;
 	inject_seen = 0;
 	switched = (kinds[e->kind].apply == ev_enter && switches(e->cpu)) ||
-		   (kinds[e->kind].apply == ev_short && setup->simd_switch);
+		   (kinds[e->kind].apply == ev_fast && setup->simd_switch);
 	made = VCPUS;
 	kinds[e->kind].apply(e);
 	check_moves(e, owner ? (u32)(owner - vcpus) : VCPUS, switched, inject_at >= 0);

@@ -10,10 +10,13 @@
 
 #include "arch/hcr.h"
 #include "events.h"
-#include "state/vncr.h"
 #include "setups.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
+#include "state/vncr.h"
+#include "traps/traps.h"
+#include "traps/traps_nested.h"
+#include "traps/vel2.h"
 
 /* A new field of these must be packed below if events depend on it. */
 _Static_assert(sizeof(struct simd_cpu) == 24, "simd_cpu has changed");
@@ -29,7 +32,7 @@ struct state {
 struct origin {
 	u32 parent;
 	s8 inject;
-	u8 event, perm;
+	u8 event, perm, remembered;
 };
 
 static struct state *states;
@@ -199,7 +202,6 @@ static void cpu_unword(u32 c, u64 w)
 	m->in_guest = get_bits(1);
 	on = get_bits(2);
 	m->daif = 0;
-	cpus[c].traps.cptr = m->cptr;
 	cpus[c].loaded = on ? &vcpus[on - 1] : NULL;
 	cpus[c].simd.owner = owner ? &vcpus[owner - 1] : NULL;
 	cpus[c].simd.host = false;
@@ -211,6 +213,23 @@ static u8 *home_za(u32 v)
 	const struct simd_vcpu *s = &vcpus[v].simd;
 
 	return ((struct simd_state *)home[v])->data + simd_state_za(s->vl, s->svl);
+}
+
+/*
+ * What the trap registers hold besides CPTR_EL2. world_check() has seen that it is what the vcpu
+ * needs, unless that is to be looked at yet; then it may be anything.
+ */
+static void controls_unword(u32 c)
+{
+	const struct vcpu *on = cpus[c].loaded;
+	struct traps *t = &cpus[c].traps;
+
+	if (on && (mach[c].in_guest || !on->traps_stale))
+		*t = controls_now((u32)(on - vcpus));
+	else
+		memset(t, 0xff, sizeof(*t));
+	t->cptr = mach[c].cptr;
+	mach[c].cpacr = on ? cpacr_of((u32)(on - vcpus)) : 0;
 }
 
 static bool is_loaded(u32 v)
@@ -247,16 +266,11 @@ static struct lengths get_lengths(void)
 static void put_levels(u32 v)
 {
 	const struct vcpu *vcpu = &vcpus[v];
-	u32 i = 0;
 
 	if (!nested(v))
 		return;
-	while (l1_cptrs[i] != vcpu->sr[SR_CPTR_EL2])
-		i++;
-	put_bits(i, 3);
-	for (i = 0; l1_cptrs[i] != vel2_cptr[v];)
-		i++;
-	put_bits(i, 3);
+	put_bits(l1_cptr_index(vcpu->sr[SR_CPTR_EL2]), 3);
+	put_bits(l1_cptr_index(l1_cptr[v]), 3);
 	put_bits(vcpu->in_vel2, 1);
 	put_bits(vcpu->simd.l2, 1);
 	put_lengths(elsewhere(v));
@@ -272,7 +286,7 @@ static void get_levels(u32 v)
 	if (!nested(v))
 		return;
 	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[get_bits(3)];
-	vel2_cptr[v] = l1_cptrs[get_bits(3)];
+	l1_cptr[v] = l1_cptrs[get_bits(3)];
 	vcpu->in_vel2 = get_bits(1);
 	l2 = vcpu->simd.l2 = get_bits(1);
 	l = get_lengths();
@@ -280,6 +294,94 @@ static void get_levels(u32 v)
 	vcpu->sr[SR_SMCR_EL2] = l2 ? machine_smcr(l.smcr) : LEN_JUNK;
 	vncr_write(vcpu, VNCR_ZCR_EL1, l2 ? LEN_JUNK : l.zcr);
 	vncr_write(vcpu, VNCR_SMCR_EL1, l2 ? LEN_JUNK : machine_smcr(l.smcr));
+}
+
+/*
+ * What a vcpu remembers of its trap controls: world_check() has seen that they are what their tags
+ * say.
+ */
+static void put_controls(u32 v, const struct traps_level *l)
+{
+	put_bits(l->valid, 1);
+	put_bits(l->valid && l->cptr_l0 == vcpus[v].simd.cptr, 1);
+	put_bits(l->valid ? l1_cptr_index(l->cptr_vel2) : 0, 3);
+}
+
+static void get_controls(u32 v, struct traps_level *l, bool in_vel2, bool trap)
+{
+	l->valid = get_bits(1);
+	l->cptr_l0 = controls_l0(v, get_bits(1));
+	l->cptr_vel2 = l1_cptrs[get_bits(3)];
+	if (l->valid)
+		l->t = *controls_of(v, l, in_vel2, trap);
+}
+
+/* In a world with words, which is small, it is part of the state. */
+static void put_remembered(u32 v)
+{
+	const struct traps_cache *c = &vcpus[v].traps;
+
+	if (!nested(v) || !setup->words)
+		return;
+	put_controls(v, &c->vel2);
+	put_controls(v, &c->l2);
+	put_controls(v, &c->vel1_other);
+	put_bits(controls_trap(c->from), 1);
+	put_bits(c->vel1_other.valid && controls_trap(c->from_other), 1);
+	put_bits(l1_traps(v), 1);
+}
+
+static void get_remembered(u32 v)
+{
+	struct traps_cache *c = &vcpus[v].traps;
+	u64 vel2 = get_bits(5), l2 = get_bits(5), l2_other = get_bits(5);
+	bool from = get_bits(1), from_other = get_bits(1);
+
+	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(get_bits(1)));
+	word = vel2;
+	get_controls(v, &c->vel2, true, false);
+	word = l2;
+	get_controls(v, &c->l2, false, from);
+	word = l2_other;
+	get_controls(v, &c->vel1_other, false, from_other);
+	controls_note(v, c->from, from);
+	controls_note(v, c->from_other, from_other);
+}
+
+/*
+ * Else what a vcpu remembers is no state, but an event that enters it is tried with each kind: of
+ * things as they are, of a state that was live and is not or the other way round, of another
+ * CPTR_EL2 of L1's, nothing.
+ */
+enum remembered { REMEMBERED_NOW, REMEMBERED_LIVE, REMEMBERED_CPTR, REMEMBERED_NOTHING, REMEMBERED };
+static u8 remembered;
+
+static void remember(u32 v, struct traps_level *l, bool in_vel2)
+{
+	u64 l1 = vcpus[v].sr[SR_CPTR_EL2];
+
+	l->valid = remembered != REMEMBERED_NOTHING;
+	l->cptr_l0 = controls_l0(v, live(v) != (remembered == REMEMBERED_LIVE));
+	l->cptr_vel2 = remembered == REMEMBERED_CPTR ? next_cptr(l1) : l1;
+	if (l->valid)
+		l->t = *controls_of(v, l, in_vel2, false);
+}
+
+static void get_nested(u32 v)
+{
+	struct traps_cache *c = &vcpus[v].traps;
+
+	if (!nested(v))
+		return;
+	if (setup->words) {
+		get_remembered(v);
+	} else {
+		remember(v, &c->vel2, true);
+		remember(v, &c->l2, false);
+		controls_note(v, c->from, false);
+		c->vel1_other.valid = false;
+	}
+	vel2_cpacr_load(&vcpus[v]);
 }
 
 static u64 home_word(u32 v, const struct perm *p)
@@ -353,6 +455,7 @@ static void pack_as(struct state *s, const struct perm *p)
 		word = word_at = 0;
 		put_data(expect[v], v);
 		put_lengths(other[v]);
+		put_remembered(v);
 		s->expect[p->vcpu[v]] = word;
 	}
 }
@@ -384,7 +487,10 @@ static void unpack(const struct state *s)
 		word = s->expect[v];
 		get_data(&expect[v], v);
 		other[v] = get_lengths();
+		get_nested(v);
 	}
+	for (u32 c = 0; c < CPUS; c++)
+		controls_unword(c);
 }
 
 static void make_perms(void)
@@ -474,7 +580,7 @@ static bool step(u32 i, u32 e, int inject)
 	event_apply(&events[e]);
 	world_check();
 	perm = pack(&s);
-	insert(&s, (struct origin){ i, (s8)inject, (u8)e, perm });
+	insert(&s, (struct origin){ i, (s8)inject, (u8)e, perm, remembered });
 	return true;
 }
 
@@ -500,8 +606,15 @@ static void names_permute(const struct perm *p)
 
 static void print_event(u32 n, u32 from, u32 e, int inject)
 {
+	static const char *const has[] = {
+		"",
+		", with controls remembered of before a claim or flush",
+		", with controls remembered of another CPTR_EL2",
+		", with no controls remembered",
+	};
+
 	unpack(&states[from]);
-	printf("  %2u. %s", n, event_text(&events[e]));
+	printf("  %2u. %s%s", n, event_text(&events[e]), has[remembered]);
 	if (inject >= 0)
 		printf(", interrupted by a host section at point %d", inject);
 	putchar('\n');
@@ -511,6 +624,7 @@ static void print_event(u32 n, u32 from, u32 e, int inject)
 static void print_trace(u32 i, u32 e, int inject)
 {
 	u32 path[256], n = 0;
+	u8 at_end = remembered;
 
 	for (u32 at = i; at && n < ARRAY_SIZE(path); at = origins[at].parent)
 		path[n++] = at;
@@ -519,34 +633,49 @@ static void print_trace(u32 i, u32 e, int inject)
 	for (u32 k = 0; k < n; k++) {
 		const struct origin *o = &origins[path[n - 1 - k]];
 
+		remembered = o->remembered;
 		print_event(k + 1, o->parent, o->event, o->inject);
 		names_permute(&perms[o->perm]);
 	}
+	remembered = at_end;
 	print_event(n + 1, i, e, inject);
 	step(i, e, inject); /* once more, with the names of the trace */
 	printf("  violation: %s\n", model_why);
+}
+
+/*
+ * Event e in state i, without a host section and with one at each point where one can come. nidus's
+ * own chaos points are there only if one is to come.
+ */
+static bool try_event(u32 i, u32 e)
+{
+	int points = 0;
+
+	for (int inject = -1; inject < points; inject++) {
+		loop_ran = false;
+		if (!step(i, e, inject)) {
+			print_trace(i, e, inject);
+			return false;
+		}
+		points = MAX(points, MAX(inject_seen, (int)loop_ran));
+	}
+	return true;
 }
 
 /* All that can follow state i; false: a violation. */
 static bool expand(u32 i)
 {
 	for (u32 e = 0; e < event_count; e++) {
-		int points;
+		u8 kinds;
 
+		remembered = 0;
 		unpack(&states[i]);
 		if (!event_possible(&events[e]))
 			continue;
-		points = 0;
-		for (int inject = -1; inject < points; inject++) {
-			bool good = step(i, e, inject);
-
-			if (inject < 0)
-				points = inject_seen;
-			if (!good) {
-				print_trace(i, e, inject);
+		kinds = event_enters(&events[e]) && !setup->words ? REMEMBERED : 1;
+		for (; remembered < kinds; remembered++)
+			if (!try_event(i, e))
 				return false;
-			}
-		}
 	}
 	return true;
 }
@@ -567,7 +696,7 @@ static bool explore(const struct setup *s)
 	world_boot(s);
 	make_perms();
 	perm = pack(&first);
-	insert(&first, (struct origin){ 0, -1, 0, perm });
+	insert(&first, (struct origin){ 0, -1, 0, perm, 0 });
 	for (u32 i = 0; i < count; i++)
 		if (!expand(i)) {
 			printf("%s: %u states, then the above\n", s->name, count);

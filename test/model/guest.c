@@ -1,29 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guests of the model world and their levels, and nidus around its SIMD code in miniature. */
+/* Guests of the model world and their levels, and the way into nidus's run loop and out of it. */
 #include "guest.h"
 
 #include "arch/esr.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
 #include "arch/sysreg.h"
+#include "exit/exit.h"
+#include "exit/run.h"
 #include "nested/level.h"
-#include "traps/reflect.h"
 #include "simd/simd.h"
-#include "simd/simd_level.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
-#include "exit/exit.h"
+#include "state/vncr.h"
 #include "traps/traps.h"
-
+#include "traps/vel2.h"
 
 #define ALL_OPEN (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN)
-const u64 l1_cptrs[L1_CPTRS] = {
-	0,
-	ALL_OPEN,
-	ALL_OPEN & ~CPTR_ZEN,
-	ALL_OPEN & ~CPTR_SMEN,
-	(ALL_OPEN & ~CPTR_FPEN) | CPTR_TCPAC,
-};
+u64 l1_cptrs[L1_CPTRS];
+u32 l1_cptr_count;
+
+void l1_cptrs_of(u64 have)
+{
+	static const u64 all[L1_CPTRS] = {
+		0,
+		ALL_OPEN,
+		ALL_OPEN & ~CPTR_ZEN,
+		ALL_OPEN & ~CPTR_SMEN,
+		(ALL_OPEN & ~CPTR_FPEN) | CPTR_TCPAC,
+	};
+
+	l1_cptr_count = 0;
+	for (u32 i = 0; i < L1_CPTRS; i++) {
+		u32 same = 0;
+
+		while (same < l1_cptr_count && l1_cptrs[same] != (all[i] & have))
+			same++;
+		l1_cptrs[same] = all[i] & have;
+		l1_cptr_count = MAX(l1_cptr_count, same + 1);
+	}
+}
+
+u32 l1_cptr_index(u64 value)
+{
+	for (u32 i = 0; i < l1_cptr_count; i++)
+		if (l1_cptrs[i] == value)
+			return i;
+	model_fail("nidus has L1's CPTR_EL2 as %#lx", value);
+}
+
+static void exp_cut_all(u32 v);
 
 tag own(u32 v)
 {
@@ -50,12 +76,29 @@ bool in_l2(u32 v)
 	return nested(v) && !vcpus[v].in_vel2;
 }
 
-/* ---- nidus in miniature ---------------------------------------------------------------------- */
+/* ---- around the run loop ---------------------------------------------------------------------- */
+
+/* L1's CPTR_EL2, which is in CPACR_EL1 while vEL2 runs. */
+u64 l1_cptr[VCPUS];
+
+/*
+ * All but vEL2 keep theirs open. vEL2's is its CPTR_EL2: all of it where it is written without a
+ * trap, else with what its VM has not held open.
+ */
+u64 cpacr_of(u32 v)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+
+	if (!nested(v) || in_l2(v))
+		return ALL_OPEN;
+	return vcpu->cpacr_native ? l1_cptr[v] : (l1_cptr[v] & ALL_OPEN) | vcpu->cpacr_hidden;
+}
 
 void load(u32 c, u32 v)
 {
 	cpus[c].loaded = &vcpus[v];
 	vcpus[v].traps_stale = true;
+	mach[c].cpacr = cpacr_of(v);
 }
 
 void put(u32 c)
@@ -64,119 +107,140 @@ void put(u32 c)
 	cpus[c].loaded = NULL;
 }
 
-/* vEL2's CPTR_EL2, which is in CPACR_EL1 while it runs. */
-u64 vel2_cptr[VCPUS];
+/* ---- the run loop, which is exit/run.c ---------------------------------------------------------- */
 
-/* CPACR_EL1 as the guest runs with it: vEL2's is its CPTR_EL2, the others keep theirs open. */
-static u64 cpacr(u32 v)
+/* How vcpu_run() is called back: the exit function that it gave vcpu_enter(). */
+static u64 (*run_exit)(struct vcpu *vcpu, u64 kind);
+
+/* vectors.S; from here on the guest runs, and what called vcpu_run() goes on without it. */
+u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
-	return nested(v) && !in_l2(v) ? vel2_cptr[v] : ALL_OPEN;
+	(void)vcpu;
+	run_exit = handle;
+	machine_eret(&mach[cur]);
+	return RUN_PREEMPT + 1;
 }
 
 /*
- * The end of the run loop, with interrupts wherever nidus could allow any: between the decision
- * and the writes, between these and the last check. Each step for itself and from simd_check() on
- * they are masked.
+ * The run loop may have interrupts unmasked here, though nidus has not, until simd_check(): wherever
+ * one comes it must do no harm.
  */
-void enter(u32 c)
+void __wrap_simd_check(struct vcpu *vcpu);
+void __real_simd_check(struct vcpu *vcpu);
+void __wrap_simd_check(struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = cpus[c].loaded;
-	struct machine_cpu *m = &mach[c];
-	struct traps traps = { 0 };
-	u64 daif;
-
-	for (;;) {
-		model_irq_point();
-		if (vcpu->traps_stale) {
-			if (vcpu->has_vel2) {
-				simd_level(vcpu);
-				model_irq_point();
-			}
-			traps = traps_compute(vcpu);
-			model_irq_point();
-			vcpu->traps_stale = false;
-			model_irq_point();
-			daif = irq_save();
-			traps_load(&traps);
-			irq_restore(daif);
-		}
-		irq_save();
-		simd_check(vcpu);
-		/* Else a claim by the check: L1's traps and limits come on top, still masked. */
-		if (!(vcpu->traps_stale && vcpu->has_vel2))
-			break;
-	}
-	m->in_guest = true;
-	m->synced = true;
-	m->daif = 0;
-	machine_narrow(m, cpacr(loaded(c)));
+	irq_save();
+	__real_simd_check(vcpu);
 }
 
-/* nidus learns of what vEL2 did: emul_cptr(), vel2_cptr_exit(). */
-static void cptr_seen(u32 v)
+/* Each chaos point of nidus's own is one where a host section may come, masked or not. */
+void __wrap_simd_chaos_maybe(void);
+void __wrap_simd_chaos_maybe(void)
 {
-	u64 daif = irq_save();
+	model_chaos_point();
+}
 
-	vcpus[v].sr[SR_CPTR_EL2] = vel2_cptr[v];
-	traps_cptr_close(&vcpus[v]);
-	irq_restore(daif);
+bool loop_ran;
+
+/* With the chaos points, if a host section is to come; without them else, as mostly. */
+static void chaos(bool on)
+{
+	loop_ran = on;
+	simd_chaos = on && inject_at >= 0;
+}
+
+/* What a level switch makes of what v must see, if there was one since it was in vEL2, or not. */
+static void level_seen(u32 v, bool in_vel2)
+{
+	struct data *x = &expect[v];
+	struct lengths left = { x->zcr_el1, x->smcr_el1 };
+
+	if (vcpus[v].in_vel2 == in_vel2)
+		return;
+	x->zcr_el1 = other[v].zcr;
+	x->smcr_el1 = other[v].smcr;
+	other[v] = left;
+	exp_cut_all(v);
+}
+
+void enter(u32 c)
+{
+	chaos(true);
+	cpus[c].need_resched = false;
+	if (vcpu_run(cpus[c].loaded) != RUN_PREEMPT || !mach[c].in_guest)
+		model_fail("vcpu %u is not entered", vcpu_name[loaded(c)]);
+}
+
+/* An exit for this reason; then back into the guest, or out of the run loop. */
+static void run_exit_of(u32 c, enum exit_kind kind, u64 ec, bool back)
+{
+	struct machine_cpu *m = &mach[c];
+	u32 v = loaded(c);
+	bool in_vel2 = vcpus[v].in_vel2;
+
+	chaos(true);
+	m->in_guest = false;
+	m->synced = true;
+	m->esr = ESR(ec, 0UL);
+	cpus[c].need_resched = !back;
+	if (!run_exit(&vcpus[v], kind) != back)
+		model_fail("vcpu %u is%s entered again", vcpu_name[v], back ? " not" : "");
+	level_seen(v, in_vel2);
+	if (back)
+		machine_eret(m);
 }
 
 void leave(u32 c)
 {
-	u32 v = loaded(c);
-
-	mach[c].in_guest = false;
-	mach[c].synced = true;
-	if (nested(v) && !in_l2(v) && vel2_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
-		cptr_seen(v);
+	run_exit_of(c, EXIT_IRQ, 0, false);
 }
 
-/*
- * fast_eret(), fast_hvc(): from one level's guest to the other's with interrupts masked all along,
- * and without simd_check() if the levels differ in nothing.
- */
-void level_short(u32 c)
+void interrupted(u32 c)
 {
-	struct vcpu *vcpu = cpus[c].loaded;
-	struct machine_cpu *m = &mach[c];
-	struct traps traps;
-	bool checked;
-
-	irq_save();
-	leave(c);
-	change_level(loaded(c));
-	checked = !vcpu->simd.level_free && !simd_level_same(vcpu);
-	do {
-		if (checked)
-			simd_level(vcpu);
-		traps = traps_compute(vcpu);
-		vcpu->traps_stale = false;
-		traps_load(&traps);
-		if (checked)
-			simd_check(vcpu);
-	} while (vcpu->traps_stale);
-	m->in_guest = true;
-	m->synced = true;
-	m->daif = 0;
-	machine_narrow(m, cpacr(loaded(c)));
+	run_exit_of(c, EXIT_IRQ, 0, true);
 }
 
-/* Whether L2's instruction was L1's to have; then it is delivered. */
-static bool reflected(struct vcpu *vcpu, u32 v, u64 field)
+void level_switch(u32 c)
+{
+	u32 v = loaded(c);
+	bool in_vel2 = vcpus[v].in_vel2;
+
+	if (mach[c].in_guest) {
+		run_exit_of(c, EXIT_SYNC, in_vel2 ? EC_ERET : EC_HVC64, false);
+	} else {
+		chaos(true);
+		level_take(&vcpus[v], LEVEL_IRQ, 0);
+		level_seen(v, in_vel2);
+	}
+	if (vcpus[v].in_vel2 == in_vel2)
+		model_fail("vcpu %u stays at its level", vcpu_name[v]);
+	model_irq_point();
+}
+
+/* From one level's guest to the other's with interrupts masked all along. */
+void level_fast(u32 c)
+{
+	struct machine_cpu *m = &mach[c];
+	u32 v = loaded(c);
+	bool in_vel2 = vcpus[v].in_vel2;
+	u64 ec = in_vel2 ? EC_ERET : EC_HVC64;
+
+	chaos(false);
+	irq_save();
+	m->in_guest = false;
+	m->synced = true;
+	if (exit_fast[ec](&vcpus[v], ESR(ec, 0UL)) != DONE || vcpus[v].in_vel2 == in_vel2)
+		model_fail("vcpu %u: the fast path does not switch its level", vcpu_name[v]);
+	level_seen(v, in_vel2);
+	machine_eret(m);
+}
+
+/* Whether L2's instruction is L1's to have. */
+static bool is_l1s(const struct vcpu *vcpu, u32 v, u64 field)
 {
 	u64 l1 = vcpu->sr[SR_CPTR_EL2];
-	bool asked = !(l1 & field) || !(l1 & CPTR_FPEN), does;
 
-	if (!in_l2(v))
-		return false;
-	does = reflect_wanted(vcpu, &vcpu->exit);
-	if (does != asked)
-		model_fail("vcpu %u: L2's trapped instruction is %s L1, whose CPTR_EL2 is %#lx",
-			   vcpu_name[v], does ? "given to" : "kept from", l1);
-	if (does)
-		change_level(v);
-	return does;
+	return in_l2(v) && (!(l1 & field) || !(l1 & CPTR_FPEN));
 }
 
 /* A guest's instruction trapped. Whether its VM has the feature decides what must come of it. */
@@ -186,18 +250,18 @@ static void trap(u32 c, u64 ec)
 	u32 v = loaded(c), k = vm_of(v);
 	bool has = ec == EC_SVE ? setup->vl[k] : ec == EC_SME ? setup->svl[k] : true;
 	u64 field = ec == EC_SVE ? CPTR_ZEN : ec == EC_SME ? CPTR_SMEN : CPTR_FPEN;
+	bool l1s = has && is_l1s(vcpu, v, field), was_l2 = in_l2(v);
 	const struct machine_cpu *m = &mach[c];
-	enum verdict verdict;
 
-	leave(c);
-	vcpu->exit = (struct exit){ .esr = ESR(ec, 0UL), .spsr = 5 };
-	if (has && reflected(vcpu, v, field))
-		return;
-	verdict = simd_trap(vcpu, &vcpu->exit);
-	if (verdict != (has ? RESUME : UNDEF))
-		model_fail("vcpu %u, whose VM has %s, gets verdict %d for a trapped instruction",
-			   vcpu_name[v], has ? "the feature" : "no such feature", verdict);
-	if (has && inject_at < 0 &&
+	undefined = 0;
+	run_exit_of(c, EXIT_SYNC, ec, false);
+	if ((was_l2 && !in_l2(v)) != l1s)
+		model_fail("vcpu %u: L2's trapped instruction is %s L1, whose CPTR_EL2 is %#lx",
+			   vcpu_name[v], l1s ? "kept from" : "given to", vcpu->sr[SR_CPTR_EL2]);
+	if (undefined != !has)
+		model_fail("vcpu %u, whose VM has %s, gets %u exceptions for a trapped instruction",
+			   vcpu_name[v], has ? "the feature" : "no such feature", undefined);
+	if (has && !l1s && inject_at < 0 &&
 	    !(live(v) && ((nested(v) ? traps_compute(vcpu).cptr : m->cptr) & field)))
 		model_fail("vcpu %u is resumed after a trap, but would trap again", vcpu_name[v]);
 }
@@ -285,7 +349,7 @@ static void write_status(struct machine_cpu *m, u32 v)
  */
 static bool allowed(u32 c, u64 field, u64 ec)
 {
-	u64 el1 = cpacr(loaded(c)), el2 = mach[c].cptr;
+	u64 el1 = mach[c].cpacr, el2 = mach[c].cptr;
 
 	if ((el1 & field) != field || !(el1 & CPTR_FPEN))
 		return false;
@@ -332,7 +396,7 @@ void guest_sve(u32 c)
 	write_tag(v, &m->d.pred, &expect[v].pred);
 	if (!sm || (setup->fa64 && extras(v)))
 		write_tag(v, &m->d.ffr, &expect[v].ffr);
-	if ((expect[v].svcr & SVCR_ZA) && (m->cptr & cpacr(v) & CPTR_SMEN))
+	if ((expect[v].svcr & SVCR_ZA) && (m->cptr & m->cpacr & CPTR_SMEN))
 		write_za(m, v);
 	write_status(m, v);
 }
@@ -362,7 +426,7 @@ void guest_len_change(u32 c)
 		return;
 	x->zcr_el1 ^= LEN_LONG;
 	m->d.zcr_el1 = x->zcr_el1;
-	if (m->cptr & cpacr(v) & CPTR_SMEN) {
+	if (m->cptr & m->cpacr & CPTR_SMEN) {
 		x->smcr_el1 ^= LEN_LONG;
 		m->d.smcr_el1 = x->smcr_el1;
 	}
@@ -373,20 +437,6 @@ void guest_len_change(u32 c)
 
 /* ---- levels ---------------------------------------------------------------------------------- */
 
-/* level.c, as far as SIMD goes. */
-void change_level(u32 v)
-{
-	struct data *x = &expect[v];
-	struct lengths left = { x->zcr_el1, x->smcr_el1 };
-
-	vcpus[v].in_vel2 = !vcpus[v].in_vel2;
-	vcpus[v].traps_stale = true;
-	x->zcr_el1 = other[v].zcr;
-	x->smcr_el1 = other[v].smcr;
-	other[v] = left;
-	exp_cut_all(v);
-}
-
 void leave_if_running(u32 c)
 {
 	if (mach[c].in_guest)
@@ -394,26 +444,55 @@ void leave_if_running(u32 c)
 	model_irq_point();
 }
 
-/* CPTR_EL2 by that name, or as CPACR_EL1, which exits or not. */
+u64 next_cptr(u64 now)
+{
+	return l1_cptrs[(l1_cptr_index(now) + 1) % l1_cptr_count];
+}
+
+/*
+ * As CPACR_EL1 without a trap, or by its name, which traps. Twice without an exit in between is for
+ * nidus the same as once.
+ */
 void l1_changes_cptr(u32 c)
 {
-	u32 v = loaded(c), i = 0;
+	u32 v = loaded(c);
+	struct vcpu *vcpu = &vcpus[v];
+	bool seen = l1_cptr[v] == vcpu->sr[SR_CPTR_EL2];
+	u64 value = next_cptr(l1_cptr[v]);
 
-	/* Twice without an exit in between is for nidus the same as once. */
-	if (!vcpus[v].cpacr_native || vel2_cptr[v] != vcpus[v].sr[SR_CPTR_EL2])
-		leave_if_running(c);
-	while (l1_cptrs[i] != vel2_cptr[v])
-		i++;
-	vel2_cptr[v] = l1_cptrs[(i + 1) % L1_CPTRS];
-	if (!mach[c].in_guest)
-		cptr_seen(v);
+	if (vcpu->cpacr_native && seen) {
+		l1_cptr[v] = value;
+		mach[c].cpacr = cpacr_of(v);
+		return;
+	}
+	leave_if_running(c);
+	l1_cptr[v] = value;
+	emul_cptr(vcpu, SR_CPTR_EL2, true, &value);
+}
+
+u64 l1_hcr(bool trap)
+{
+	return HCR_E2H | HCR_RW | HCR_IMO | HCR_FMO | (trap ? HCR_TVM : 0);
+}
+
+bool l1_traps(u32 v)
+{
+	return vncr_read(&vcpus[v], VNCR_HCR_EL2) & HCR_TVM;
+}
+
+/* In its VNCR page, where it does not trap. */
+void l1_changes_trap(u32 c)
+{
+	u32 v = loaded(c);
+
+	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(!l1_traps(v)));
 }
 
 /* ZCR_EL2 or SMCR_EL2 by these names, which exit: read it, then write another length. */
 void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr)
 {
 	struct vcpu *vcpu = cpus[c].loaded;
-	bool stopped = !(vel2_cptr[loaded(c)] & field);
+	bool stopped = !(l1_cptr[loaded(c)] & field);
 	enum sysreg_id id = smcr ? SR_SMCR_EL2 : SR_ZCR_EL2;
 	u32 v = loaded(c);
 	u64 value = ~0UL, want = smcr ? machine_smcr(*now) : *now;

@@ -7,12 +7,21 @@
 
 #define LEN_LONG 15
 
-/* The parts of nidus's run loop and scheduler that matter: put needs a loaded vcpu. */
+/*
+ * nidus's scheduler, as far as it matters, and its run loop: into the guest, and out of it. put needs
+ * a loaded vcpu.
+ */
 void load(u32 c, u32 v);
 void put(u32 c);
 void enter(u32 c);
 void leave(u32 c);
-void level_short(u32 c);
+/* An interrupt took the guest out: handled, and straight back in. */
+void interrupted(u32 c);
+/* A level switch of what is loaded, out of its guest or not; and by the fast path. */
+void level_switch(u32 c);
+void level_fast(u32 c);
+/* Instructions that were UNDEFINED to a guest. */
+extern u32 undefined;
 /* The same, if it runs. */
 void leave_if_running(u32 c);
 
@@ -22,10 +31,9 @@ void guest_sve(u32 c);
 void guest_svcr(u32 c, u64 bit);
 void guest_len_change(u32 c);
 
-/* A level switch of v. */
-void change_level(u32 v);
 /* vEL2 on c writes the next value to CPTR_EL2; reads, then writes ZCR_EL2 (SMCR_EL2): now. */
 void l1_changes_cptr(u32 c);
+void l1_changes_trap(u32 c);
 void l1_changes_length(u32 c, sysreg_fn *emul, u64 field, u8 *now, bool smcr);
 
 /* v's vectors are cut to len segments: what it may see above. */

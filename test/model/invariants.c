@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must hold in every state of the model world. */
 #include <stdio.h>
+#include <string.h>
 
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
@@ -8,6 +9,9 @@
 #include "simd/simd.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
+#include "state/vncr.h"
+#include "traps/traps.h"
+#include "traps/traps_nested.h"
 
 #define CPTR_ALWAYS (CPTR_TTA | CPTR_TAM)
 
@@ -156,6 +160,112 @@ static void check_guest(u32 c)
 		check_sme(m, v);
 }
 
+/* ---- what a vcpu remembers of its trap controls ---- */
+
+u64 controls_l0(u32 v, bool is_live)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+
+	return is_live ? vcpu->simd.cptr : CPTR_ALWAYS | (vcpu->simd.cptr & CPTR_TCPAC);
+}
+
+/* As nidus would compute them if all were as the tags say. */
+static struct traps compute(u32 v, u64 l0, u64 l1, bool in_vel2, bool trap)
+{
+	struct vcpu *vcpu = &vcpus[v];
+	bool was_vel2 = vcpu->in_vel2, had_trap = l1_traps(v);
+	u64 cptr = vcpu->sr[SR_CPTR_EL2];
+	struct traps t;
+
+	vcpu->in_vel2 = in_vel2;
+	vncr_write(vcpu, VNCR_HCR_EL2, l1_hcr(trap));
+	vcpu->sr[SR_CPTR_EL2] = l1;
+	t = traps_compute(vcpu);
+	t.cptr = traps_nested_cptr(l0, vcpu);
+	vcpu->in_vel2 = was_vel2;
+	vncr_write(vcpu, VNCR_HCR_EL2, l1_hcr(had_trap));
+	vcpu->sr[SR_CPTR_EL2] = cptr;
+	return t;
+}
+
+/* They are asked for in each state, so each is computed once. */
+static struct memo {
+	struct traps t;
+	bool there;
+} memos[VCPUS][2][2][2][L1_CPTRS];
+
+void controls_boot(void)
+{
+	memset(memos, 0, sizeof(memos));
+}
+
+const struct traps *controls_of(u32 v, const struct traps_level *l, bool in_vel2, bool trap)
+{
+	bool is_live = l->cptr_l0 == vcpus[v].simd.cptr;
+	struct memo *m = &memos[v][in_vel2][trap][is_live][l1_cptr_index(l->cptr_vel2)];
+
+	if (!m->there)
+		m->t = compute(v, l->cptr_l0, l->cptr_vel2, in_vel2, trap);
+	m->there = true;
+	return &m->t;
+}
+
+struct traps controls_now(u32 v)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+	struct traps_level now = { .cptr_vel2 = vcpu->sr[SR_CPTR_EL2] };
+
+	if (!nested(v))
+		return traps_compute(vcpu);
+	now.cptr_l0 = controls_l0(v, live(v));
+	return *controls_of(v, &now, vcpu->in_vel2, l1_traps(v) && !vcpu->in_vel2);
+}
+
+void controls_note(u32 v, u64 *from, bool trap)
+{
+	bool had_trap = l1_traps(v);
+
+	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(trap));
+	nested_words_note(&vcpus[v], from);
+	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(had_trap));
+}
+
+/* One of the words is HCR_EL2. */
+bool controls_trap(const u64 *from)
+{
+	for (u32 i = 0; i < TRAPS_WORDS; i++)
+		if (from[i] == l1_hcr(true))
+			return true;
+	return false;
+}
+
+static void check_remembered(u32 v, const struct traps_level *l, bool in_vel2, bool trap)
+{
+	if (!l->valid)
+		return;
+	if (l->cptr_l0 != controls_l0(v, true) && l->cptr_l0 != controls_l0(v, false))
+		model_fail("vcpu %u remembers trap controls of a CPTR_EL2 %#lx", vcpu_name[v],
+			   l->cptr_l0);
+	if (memcmp(controls_of(v, l, in_vel2, trap), &l->t, sizeof(l->t)))
+		model_fail("vcpu %u remembers trap controls of %s that are not what they are of",
+			   vcpu_name[v], in_vel2 ? "vEL2" : "L2");
+}
+
+/* What runs, or will without a look: all controls but CPTR_EL2, which check_traps() is about. */
+static void check_controls(u32 c)
+{
+	u32 v = loaded(c);
+	struct traps want = controls_now(v);
+
+	want.cptr = cpus[c].traps.cptr;
+	if (memcmp(&want, &cpus[c].traps, sizeof(want)))
+		model_fail("vcpu %u%s runs with HCR_EL2 %#lx instead of %#lx, or another control",
+			   vcpu_name[v], in_l2(v) ? " (L2)" : "", cpus[c].traps.hcr, want.hcr);
+	if (nested(v) && !!(want.hcr & HCR_TVM) != (in_l2(v) && l1_traps(v)))
+		model_fail("vcpu %u%s has L1's other trap, or not", vcpu_name[v],
+			   in_l2(v) ? " (L2)" : "");
+}
+
 static void check_cpu(u32 c)
 {
 	const struct vcpu *owner = cpus[c].simd.owner;
@@ -180,8 +290,26 @@ static void check_cpu(u32 c)
 	if (owner && owner != cpus[c].loaded)
 		model_fail("cpu %u has vcpu %u live, which is not loaded", cpu_name[c],
 			   vcpu_name[owner - vcpus]);
+	if (cpus[c].loaded && mach[c].cpacr != cpacr_of(loaded(c)))
+		model_fail("vcpu %u runs with CPACR_EL1 %#lx instead of %#lx",
+			   vcpu_name[loaded(c)], mach[c].cpacr, cpacr_of(loaded(c)));
+	if (mach[c].in_guest || (cpus[c].loaded && !cpus[c].loaded->traps_stale))
+		check_controls(c);
 	if (mach[c].in_guest)
 		check_guest(c);
+}
+
+static void check_vcpu(u32 v)
+{
+	const struct traps_cache *t = &vcpus[v].traps;
+
+	if (live(v) && vcpus[v].simd.cpu->simd.owner != &vcpus[v])
+		model_fail("vcpu %u says it is live on a CPU that is not its", vcpu_name[v]);
+	if (!nested(v))
+		return;
+	check_remembered(v, &t->vel2, true, false);
+	check_remembered(v, &t->l2, false, controls_trap(t->from));
+	check_remembered(v, &t->vel1_other, false, controls_trap(t->from_other));
 }
 
 void world_check(void)
@@ -189,7 +317,5 @@ void world_check(void)
 	for (u32 c = 0; c < CPUS; c++)
 		check_cpu(c);
 	for (u32 v = 0; v < VCPUS; v++)
-		if (live(v) && vcpus[v].simd.cpu->simd.owner != &vcpus[v])
-			model_fail("vcpu %u says it is live on a CPU that is not its",
-				   vcpu_name[v]);
+		check_vcpu(v);
 }

@@ -102,6 +102,13 @@ void machine_narrow(struct machine_cpu *m, u64 cpacr)
 		cut(m->d.za, cpacr & CPTR_SMEN ? guest_len(m, true) : 1);
 }
 
+void machine_eret(struct machine_cpu *m)
+{
+	m->in_guest = m->synced = true;
+	m->daif = 0;
+	machine_narrow(m, m->cpacr);
+}
+
 u64 machine_smcr(u64 len)
 {
 	if (len != 15)
@@ -125,20 +132,27 @@ void machine_set_svcr(struct data *d, u64 v)
 
 /* ---- interrupts taken at EL2 ----------------------------------------------------------------- */
 
-void model_irq_point(void)
+void model_chaos_point(void)
 {
 	struct machine_cpu *m = &mach[cur];
+	u64 daif = m->daif;
 
-	if (in_irq || (m->daif & DAIF_I) || m->in_guest)
-		return;
-	if (inject_seen++ != inject_at)
+	if (in_irq || inject_seen++ != inject_at)
 		return;
 	in_irq = true;
 	m->synced = true; /* taking an exception synchronises */
 	m->daif = DAIF_I | DAIF_F;
 	simd_chaos_section();
-	m->daif = 0;
+	m->daif = daif;
 	in_irq = false;
+}
+
+void model_irq_point(void)
+{
+	const struct machine_cpu *m = &mach[cur];
+
+	if (!(m->daif & DAIF_I) && !m->in_guest)
+		model_chaos_point();
 }
 
 /* ---- system registers, as EL2 sees them ------------------------------------------------------ */
@@ -159,12 +173,28 @@ u64 model_read_cptr_el2(void)
 	return touch(0, "")->cptr;
 }
 
+/* No interrupt comes between nidus's record of it and the register: simd_cptr_load(). */
 void model_write_cptr_el2(u64 v)
 {
-	struct machine_cpu *m = touch(0, "");
+	struct machine_cpu *m = &mach[cur];
 
 	m->cptr = v;
 	m->synced = false;
+}
+
+u64 model_read_cpacr_el12(void)
+{
+	return mach[cur].cpacr;
+}
+
+void model_write_cpacr_el12(u64 v)
+{
+	mach[cur].cpacr = v;
+}
+
+u64 model_read_esr_el2(void)
+{
+	return mach[cur].esr;
 }
 
 void model_isb(void)

@@ -37,6 +37,8 @@ struct data {
 struct machine_cpu {
 	struct data d;
 	u64 cptr, zcr_el2, smcr_el2, daif;
+	u64 cpacr; /* CPACR_EL1 */
+	u64 esr;   /* ESR_EL2 */
 	bool synced; /* CPTR_EL2 as written is in force */
 	bool in_guest;
 };
@@ -52,6 +54,7 @@ struct setup {
 	bool nested;     /* VM A has EL2 */
 	bool one_cpu;    /* the other one stays idle */
 	bool simd_switch; /* VM A: flush at each level switch */
+	bool words; /* L1 changes another trap of L2's; VM A may nest deeper */
 };
 
 extern const struct setup *setup;
@@ -69,6 +72,8 @@ void move_reset(void);
  */
 extern int inject_at, inject_seen;
 void model_irq_point(void);
+/* The same wherever nidus has a chaos point, masked or not. */
+void model_chaos_point(void);
 
 /* A violation: notes the line and leaves the event by longjmp(model_out). */
 extern jmp_buf model_out;
@@ -86,6 +91,8 @@ u32 guest_len(const struct machine_cpu *m, bool streaming);
  * as well) had a length of 0 before.
  */
 void machine_narrow(struct machine_cpu *m, u64 cpacr);
+/* The ERET that enters a guest. */
+void machine_eret(struct machine_cpu *m);
 /* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */
 u64 machine_smcr(u64 len);
 /* PSTATE.SM, PSTATE.ZA := v, with what that does to the data. */

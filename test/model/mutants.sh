@@ -28,7 +28,7 @@ one()
 		[ "$(basename "$o")" = "$base.o" ] || others="$others $o"
 	done
 	# shellcheck disable=SC2086 # object names hold no spaces
-	if ! "$1" -o "$work/model" "$work/mutant.o" $others; then
+	if ! "$@" -o "$work/model" "$work/mutant.o" $others; then
 		echo "mutant $name: does not link"
 	elif "$work/model" >"$work/log"; then
 		echo "mutant $name: NOT caught: $(sed -n '2s/^# //p' "$script")"

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/pstate.h"
 #include "lib/types.h"
 
 u64 model_read_cptr_el2(void);
@@ -13,6 +14,9 @@ u64 model_read_zcr_el12(void);
 u64 model_read_smcr_el12(void);
 u64 model_read_status(u32 which);
 u64 model_read_daif(void);
+void model_irq_point(void);
+u64 model_read_cpacr_el12(void);
+u64 model_read_esr_el2(void);
 
 void model_write_cptr_el2(u64 v);
 void model_write_zcr_el2(u64 v);
@@ -22,6 +26,7 @@ void model_write_smcr_el12(u64 v);
 void model_write_svcr(u64 v);
 void model_write_status(u32 which, u64 v);
 void model_write_daif(u64 v);
+void model_write_cpacr_el12(u64 v);
 
 enum { MODEL_FPCR, MODEL_FPSR, MODEL_FPMR };
 
@@ -38,6 +43,11 @@ static inline __attribute__((always_inline)) u64 model_sysreg_read(const char *n
 	IF("FPSR", model_read_status(MODEL_FPSR));
 	IF("FPMR", model_read_status(MODEL_FPMR));
 	IF("DAIF", model_read_daif());
+	IF("CPACR_EL12", model_read_cpacr_el12());
+	IF("ESR_EL2", model_read_esr_el2());
+	/* All guests run at EL1h, and vEL2 returns to that. */
+	IF("SPSR_EL2", PSTATE_EL1H);
+	IF("SPSR_EL12", PSTATE_EL1H);
 	return 0;
 #undef IF
 }
@@ -57,6 +67,9 @@ static inline __attribute__((always_inline)) void model_sysreg_write(const char 
 	IF("FPSR", model_write_status(MODEL_FPSR, v));
 	IF("FPMR", model_write_status(MODEL_FPMR, v));
 	IF("DAIF", model_write_daif(v));
+	IF("CPACR_EL12", model_write_cpacr_el12(v));
+	/* Written before CPTR_EL2, where trap controls are: an interrupt may come in between. */
+	IF("HCR_EL2", model_irq_point());
 #undef IF
 }
 

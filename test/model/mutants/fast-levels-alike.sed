@@ -1,0 +1,3 @@
+# file: src/exit/fast.c
+# the fast path takes both levels' lengths for the same
+s/vcpu->simd.level_free || simd_level_same(vcpu)/(simd_level_same(vcpu), true)/
