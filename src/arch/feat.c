@@ -88,6 +88,9 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 		   nibble(id, IDX_ID_AA64ISAR2_EL1, 12);
 	/* FEAT_NV2 without FEAT_NV1 leaves MMFR2.NV 0 and says so in MMFR4.NV_frac. */
 	f->nv2 |= nibble(id, IDX_ID_AA64MMFR4_EL1, 20) >= 1;
+	/* MMFR4.E2H0 says that HCR_EL2.NV1 is RES0, or that E2H is and NV1 is not. */
+	f->nv1 = nibble(id, IDX_ID_AA64MMFR2_EL1, 24) >= 2 &&
+		 nibble(id, IDX_ID_AA64MMFR4_EL1, 24) != 0xe;
 	/* Without SCXTNUM in CSV2 proper, CSV2_frac 2 (FEAT_CSV2_1p2) adds it. */
 	f->csv2_2 |= nibble(id, IDX_ID_AA64PFR0_EL1, 56) == 1 &&
 		     nibble(id, IDX_ID_AA64PFR1_EL1, 32) >= 2;

@@ -8,7 +8,7 @@
 struct feat {
 	u32 pa_bits; /* ID_AA64MMFR0_EL1.PARange, capped at 48 */
 	bool vmid16;
-	bool vhe, nv2, fgt, hcx, ecv, ecv_poff, pauth, mops, ras, pmu, nmi;
+	bool vhe, nv2, nv1, fgt, hcx, ecv, ecv_poff, pauth, mops, ras, pmu, nmi;
 	bool sve, sme, sme_fa64, sme2;
 	bool mte; /* FEAT_MTE2: tags in memory; not set for its instructions alone */
 	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;

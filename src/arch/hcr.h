@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bits of EL2's control registers: HCR_EL2, HCRX_EL2, MDCR_EL2, CPTR_EL2 and CNTHCTL_EL2 in
- * their E2H=1 layouts, MDSCR_EL1, and the fine-grained traps that nidus sets. Names and places are
- * Arm's.
+ * their E2H=1 layouts (and, with NVHE in their names, E2H=0's), MDSCR_EL1, and the fine-grained
+ * traps that nidus sets. Names and places are Arm's.
  */
 #pragma once
 
@@ -99,6 +99,12 @@
 #define CPTR_TAM BIT(30)
 #define CPTR_TCPAC BIT(31)
 
+/* CPTR_EL2, E2H=0: what traps where 1, and what is RES1. */
+#define CPTR_NVHE_TZ BIT(8)
+#define CPTR_NVHE_TFP BIT(10)
+#define CPTR_NVHE_TSM BIT(12)
+#define CPTR_NVHE_RES1 (BIT(13) | BIT(9) | MASK(7, 0))
+
 /* CNTHCTL_EL2, E2H=1 */
 #define CNTHCTL_EL0PCTEN BIT(0)
 #define CNTHCTL_EL0VCTEN BIT(1)
@@ -113,6 +119,9 @@
 #define CNTHCTL_EL1NVPCT BIT(15)
 #define CNTHCTL_EL1NVVCT BIT(16)
 #define CNTHCTL_EVNTIS BIT(17)
+/* E2H=0: 17:12 and the event stream are the same, these are instead of EL0PCTEN, EL0VCTEN. */
+#define CNTHCTL_NVHE_EL1PCTEN BIT(0)
+#define CNTHCTL_NVHE_EL1PCEN BIT(1)
 /* CNTKCTL_EL1 has the others at the same places; these are RES0 there without FEAT_NV2p1. */
 #define CNTHCTL_EL2_ONLY MASK(16, 10)
 

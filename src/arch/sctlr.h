@@ -19,6 +19,14 @@
 #define SCTLR_SPINTMASK BIT(62)
 
 /*
+ * The bits that SCTLR_EL2 with E2H = 0 has at the same places, of what a VM may have: M, A, C, SA,
+ * nAA, I, EnDB, WXN, IESB, EE, EnDA, EnIB, EnIA, BT (BT1), ITFSB, TCF, ATA, DSSBS.
+ */
+#define SCTLR_EL1_EL2                                                                              \
+	(SCTLR_M | BIT(1) | SCTLR_C | SCTLR_SA | BIT(6) | SCTLR_I | BIT(13) | SCTLR_WXN |          \
+	 BIT(21) | SCTLR_EE | BIT(27) | SCTLR_ENIB | SCTLR_ENIA | MASK(37, 36) | MASK(41, 40) |    \
+	 BIT(43) | SCTLR_DSSBS)
+/*
  * SCTLR_EL2 as nidus runs: E2H = 1, TGE = 0. Bits that are RES1 there, or RES1 without FEAT_ExS
  * (EOS, EIS).
  */

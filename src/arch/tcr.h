@@ -33,6 +33,14 @@
 #define TCR_E0PD0 BIT(55)
 #define TCR_E0PD1 BIT(56)
 
+/* TCR_EL2 with E2H = 0; 15:0 as TCR_EL1, PS is 18:16. */
+#define TCR_EL2_PS(v) FIELD(v, 18, 16)
+#define TCR_EL2_TBI BIT(20)
+#define TCR_EL2_HA_HD MASK(22, 21)
+#define TCR_EL2_HPD BIT(24)
+#define TCR_EL2_HWU MASK(28, 25)
+#define TCR_EL2_TBID BIT(29)
+
 /* VTCR_EL2. TG0 = 0 is the 4 KiB granule. */
 #define VTCR_MAKE_T0SZ(bits) (64UL - (bits))
 #define VTCR_MAKE_SL0(start_level) ((u64)(2 - (start_level)) << 6)

@@ -115,10 +115,13 @@ bool config_set_simd(struct config_reader *r, struct vm_config *vm, struct confi
 bool config_set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		       const char *value)
 {
-	vm->nested = vm->deep = !strcmp(value, "deep");
+	vm->deep = !strcmp(value, "deep");
+	vm->nvhe = !strcmp(value, "nvhe");
+	vm->nested = vm->deep || vm->nvhe;
 	if (!vm->nested)
 		return dt_fail(&r->dt, at.node, at.prop,
-			       "expected an empty property or \"deep\", found \"%s\"", value);
+			       "expected an empty property, \"deep\" or \"nvhe\", found \"%s\"",
+			       value);
 	return true;
 }
 
@@ -235,7 +238,7 @@ static bool domain_flag(struct config_reader *r, struct vm_config *vm, const cha
 	return true;
 }
 
-/* nidus,nested: absent no, empty one level, "deep" any number. */
+/* nidus,nested: absent no, empty one level, "deep" any number, "nvhe" one without VHE. */
 static bool domain_nested(struct config_reader *r, struct vm_config *vm)
 {
 	const struct config_place at = { vm->node, "nidus,nested" };

@@ -152,12 +152,12 @@ static bool set_vpl011(struct config_reader *r, struct vm_config *vm, struct con
 static bool set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		       const char *value)
 {
-	vm->deep = !strcmp(value, "deep");
-	if (vm->deep)
+	if (!strcmp(value, "deep") || !strcmp(value, "nvhe"))
 		return config_set_nested(r, vm, at, value);
+	vm->deep = vm->nvhe = false;
 	vm->nested = value[0] == '1';
 	if ((value[0] != '0' && value[0] != '1') || value[1])
-		return bad_value(r, at, "0, 1 or deep", value);
+		return bad_value(r, at, "0, 1, deep or nvhe", value);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "traps/debug.h"
+#include "traps/nvhe.h"
 #include "traps/vel2.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
@@ -218,7 +219,8 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
 
 	if (unlikely(vcpu->in_vel2))
-		return emul_cptr(vcpu, SR_CPTR_EL2, write, value);
+		return vcpu->nvhe ? nvhe_cpacr(vcpu, write, value)
+				  : emul_cptr(vcpu, SR_CPTR_EL2, write, value);
 	if (write)
 		sysreg_write(CPACR_EL12, *value | hidden);
 	else
@@ -277,7 +279,8 @@ static sysreg_fn *row_conditional(enum sysreg_id id)
 
 static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 {
-	enum sysreg_id id = sysreg_find(key);
+	bool nvhe = unlikely(vcpu->nvhe && vcpu->in_vel2);
+	enum sysreg_id id;
 	sysreg_fn *fn;
 
 	if ((key & IDSPACE_MASK) == IDSPACE)
@@ -288,7 +291,10 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 		return cpacr(vcpu, write, value);
 	if (key == KEY_MDSCR_EL1)
 		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
-	fn = row_conditional(id);
+	id = sysreg_find(nvhe ? nvhe_key(key) : key);
+	fn = nvhe ? nvhe_fn(id) : NULL;
+	if (!fn)
+		fn = row_conditional(id);
 	return fn ? fn(vcpu, id, write, value) : UNDEF;
 }
 

@@ -33,7 +33,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
-	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_fast : NULL;
+	vcpu->fast = vcpu->has_vel2 && !vcpu->nvhe && !simd_chaos ? exit_fast : NULL;
 	if (vcpu->has_vel2) {
 		vel2_reset(vcpu);
 		vncr_reset(vcpu);

@@ -197,7 +197,7 @@ enum verdict at_trap(struct vcpu *vcpu, const struct exit *exit)
 
 	if (!vcpu->in_vel2 || !at_decode((u32)exit->esr, &op) || (op.pan && !has_pan2(vcpu)))
 		return UNDEF;
-	tge = vel2_hcr(vcpu) & HCR_TGE;
+	tge = vel2_is_host(vcpu);
 	own = op.el2 || (!op.stage12 && tge);
 	if (op.pan && !(vcpu->pstate & PSTATE_PAN))
 		op.pan = false;

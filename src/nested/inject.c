@@ -31,7 +31,7 @@ static u64 vector_offset(u64 pstate)
 
 /*
  * Whether the handler begins with PAN set: at EL1 by SCTLR_EL1.SPAN, at vEL2 only where it is a
- * host (TGE).
+ * host (TGE; without VHE SPAN is 1).
  */
 static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
 {

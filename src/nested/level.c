@@ -58,12 +58,12 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	vcpu->vel1_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
 			   vel1_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
 			   vel1_mpidr(vcpu) != vcpu->vmpidr;
-	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr;
+	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr || vcpu->nvhe;
 	return true;
 }
 
 /* What mostly is the same for L2 as for L1. */
-static __attribute__((noinline)) void switch_identity(struct vcpu *vcpu)
+static void switch_identity(struct vcpu *vcpu)
 {
 	if (vcpu->vel1_vncr)
 		sysreg_write(VNCR_EL2, vcpu->in_vel2 ? ptr_pa(vcpu->vncr).a : vncr_window(vcpu));
@@ -74,6 +74,23 @@ static __attribute__((noinline)) void switch_identity(struct vcpu *vcpu)
 	sysreg_write(VPIDR_EL2,
 		     vcpu->in_vel2 ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : vel1_midr(vcpu));
 	sysreg_write(VMPIDR_EL2, vcpu->in_vel2 ? vcpu->vmpidr : vel1_mpidr(vcpu));
+}
+
+/*
+ * CNTKCTL_EL1 is vEL1's for vEL2 without VHE as well (no HCR_EL2.NV1 makes a word of it): what was
+ * in the CPU, which has gone where the level that was left has it, stays.
+ */
+static void keep_cntkctl(const struct vcpu *vcpu)
+{
+	sysreg_write(CNTKCTL_EL12, vcpu->in_vel2 ? vncr_read(vcpu, VNCR_CNTKCTL_EL1)
+						  : vcpu->sr[SR_CNTKCTL_EL1]);
+}
+
+static __attribute__((noinline)) void switch_differing(struct vcpu *vcpu)
+{
+	if (vcpu->nvhe)
+		keep_cntkctl(vcpu);
+	switch_identity(vcpu);
 }
 
 void level_load(struct vcpu *vcpu)
@@ -103,7 +120,7 @@ void level_load(struct vcpu *vcpu)
 static inline void level_enter(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->vel1_differs))
-		switch_identity(vcpu);
+		switch_differing(vcpu);
 	vgic_level_switch(vcpu);
 	vtimer_level_switch(vcpu);
 }
@@ -238,6 +255,11 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
+	if (unlikely(vcpu->nvhe) && target == TARGET_HOST_EL0) {
+		/* EL1&0 with stage 1 off, whose EL1 is EL2: nobody's program. */
+		vcpu->stop_reason = "it returned to EL0 with HCR_EL2.TGE = 1 and E2H = 0";
+		return STOP_VM;
+	}
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
 		return INJECT;
 	if (unlikely(!give(vcpu, target, spsr, elr)))

@@ -309,9 +309,12 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	 * With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own
 	 * VMID.
 	 */
-	own = op.el2 || (SYS64_OP1(key) == 0 && (vel2_hcr(vcpu) & HCR_TGE));
+	own = op.el2 || (SYS64_OP1(key) == 0 && vel2_is_host(vcpu));
 	if (!own)
 		return shadows_trap(vcpu, &op);
+	/* EL2 without VHE has no ASIDs; to the CPU its entries may have. */
+	if (unlikely(vcpu->nvhe) && op.kind == TLBI_VA)
+		op.kind = TLBI_VAA;
 	hardware_stage1(&op);
 	vncr_tlbi(vcpu, &op);
 	return SKIP;

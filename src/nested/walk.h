@@ -110,6 +110,7 @@ struct walk_s1_regs {
 	u64 sctlr, tcr, ttbr0, ttbr1, mair; /* of the regime, TCR_EL1's format */
 	bool el10; /* EL1&0: s2 translates the tables' addresses; else EL2&0 */
 	bool dc;   /* HCR_EL2.DC, EL1&0 only */
+	bool nv1;  /* EL2 without VHE: no EL0, one execute-never bit */
 };
 
 struct walk_s1_out {

@@ -90,6 +90,17 @@ static bool flat(const struct walk_s1_regs *regs, const struct walk_feat *f, u64
 	return true;
 }
 
+/* EL2's format as EL1&0 has it: no AP[1] and nothing for EL0, XN at UXN's place is PXN. */
+static u64 from_el2(u64 desc)
+{
+	return (desc & ~(S1_AP1 | S1_PXN)) | (desc & S1_UXN) >> 1 | S1_UXN;
+}
+
+static u64 from_el2_table(u64 hier)
+{
+	return (hier & ~(TABLE_AP1 | TABLE_PXN)) | (hier & TABLE_UXN) >> 1;
+}
+
 /* AArch64.S1DirectBasePermissions, before PAN and WXN. hier is 0 with HPD. */
 static void permissions(u64 desc, u64 hier, bool dirty_later, struct walk_s1_out *out)
 {
@@ -182,7 +193,11 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 				     .sh = (u8)FIELD(t.desc, 9, 8),
 				     .global = !(t.desc & S1_NG),
 				     .cont = t.desc & WALK_CONT };
-	permissions(t.desc, h.hpd ? 0 : t.hier, hd, out);
+	t.hier = h.hpd ? 0 : t.hier;
+	if (regs->nv1)
+		permissions(from_el2(t.desc), from_el2_table(t.hier), hd, out);
+	else
+		permissions(t.desc, t.hier, hd, out);
 	if (!allowed(regs, f, out, a))
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
 	new = t.desc;

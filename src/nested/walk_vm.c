@@ -143,6 +143,7 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 		.ttbr0 = EL2_VALUE(vcpu, TTBR0),
 		.ttbr1 = EL2_VALUE(vcpu, TTBR1),
 		.mair = EL2_VALUE(vcpu, MAIR),
+		.nv1 = vcpu->nvhe,
 	};
 }
 

@@ -63,7 +63,7 @@ struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
 	u64 *vncr;          /* has_vel2: its VNCR page (nested/vncr.h) */
-	/* has_vel2: exit_fast[], frequent exits go a fast path; NULL: with simd.chaos none does */
+	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos, nvhe) */
 	exit_fast_fn *const *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/* has_vel2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
@@ -73,8 +73,9 @@ struct vcpu {
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
 	bool has_vel2;       /* of a VM that may be a hypervisor */
 	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
+	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
 	bool in_vel2;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
-	bool vel1_differs;    /* has_vel2: one of these two */
+	bool vel1_differs;    /* has_vel2: one of these two, or nvhe */
 	bool vel1_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
 	bool vel1_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
 	u8 index;           /* within its VM */

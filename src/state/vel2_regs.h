@@ -10,10 +10,19 @@
 #include "state/vm.h"
 #include "state/vncr.h"
 
-/* E2H and RW are RES1: no FEAT_E2H0, no AArch32. */
+/*
+ * RW is RES1: no AArch32. E2H is, whatever it is to L1: vcpu->sr and the CPU have registers of vEL2
+ * in the format of E2H = 1 (traps/nvhe.h).
+ */
 static inline u64 vel2_hcr(const struct vcpu *vcpu)
 {
 	return (vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr) | HCR_E2H | HCR_RW;
+}
+
+/* HCR_EL2.{E2H,TGE} = {1,1}: EL2 is a host, and the instructions that name EL1 mean EL2&0. */
+static inline bool vel2_is_host(const struct vcpu *vcpu)
+{
+	return (vel2_hcr(vcpu) & HCR_TGE) && !vcpu->nvhe;
 }
 
 /* Whether L2 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */

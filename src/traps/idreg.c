@@ -9,7 +9,7 @@
 #include "lib/string.h"
 
 /* Which VMs see a field; the others read it as not implemented. */
-enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED, SHALLOW, DEEP };
+enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED, VHE, SHALLOW, DEEP };
 
 /* How two values of a field compare (DDI 0487, "Principles of the ID scheme"). */
 enum scheme {
@@ -32,7 +32,8 @@ struct field {
 /*
  * Rows give what works in a guest with nothing done by nidus, or what nidus does. The limit is the
  * newest value whose meaning was checked. Deliberately absent, and why:
- *   EL3. And of EL2, which only nested VMs have: NV (but for deep ones), TWED, FWB, E2H = 0.
+ *   EL3. And of EL2, which only nested VMs have: NV (but for deep ones), TWED, FWB, and E2H = 0
+ *   where E2H may be 1.
  *   To nested VMs also nTLBPA (a shadow is a cache of L1's tables) and SPECRES (FEAT_NV traps
  *   vEL2's). AArch32 in EL0/EL1: HCR_EL2.RW is 1 and nothing below it is looked after.
  *   RAS, IESB, MPAM, AMU, PMU, SPE, TRBE, BRBE, trace, MTE, NMI, LOR, TME, LS64, THE, GCS, PIE,
@@ -146,7 +147,7 @@ static const struct field fields[] = {
 
 	NIBBLE(ID_AA64MMFR1_EL1, 0, UNSIGNED, 2, ALL)  /* HAFDBS */
 	NIBBLE(ID_AA64MMFR1_EL1, 4, UNSIGNED, 2, NESTED) /* VMIDBits */
-	NIBBLE(ID_AA64MMFR1_EL1, 8, UNSIGNED, 1, NESTED) /* VH */
+	NIBBLE(ID_AA64MMFR1_EL1, 8, UNSIGNED, 1, VHE)  /* VH */
 	NIBBLE(ID_AA64MMFR1_EL1, 12, UNSIGNED, 2, ALL) /* HPDS */
 	NIBBLE(ID_AA64MMFR1_EL1, 20, UNSIGNED, 3, ALL) /* PAN */
 	NIBBLE(ID_AA64MMFR1_EL1, 24, UNSIGNED, 1, ALL) /* SpecSEI */
@@ -173,7 +174,7 @@ static const struct field fields[] = {
 
 	NIBBLE(ID_AA64MMFR3_EL1, 60, UNSIGNED, 1, ALL) /* Spec_FPACC */
 
-	/* E2H0: HCR_EL2.E2H is RES1; with FEAT_NV, NV1 is RES0. */
+	/* E2H0: HCR_EL2.E2H is RES1; with FEAT_NV, NV1 is RES0. Without VHE E2H is RES0. */
 	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xf, SHALLOW)
 	NIBBLE(ID_AA64MMFR4_EL1, 24, EXACT, 0xe, DEEP)
 };
@@ -206,8 +207,10 @@ static bool field_seen(const struct field *f, const struct vm_config *config)
 		return config->nested;
 	case NOT_NESTED:
 		return !config->nested;
+	case VHE:
+		return config->nested && !config->nvhe;
 	case SHALLOW:
-		return config->nested && !config->deep;
+		return config->nested && !config->deep && !config->nvhe;
 	case DEEP:
 		return config->deep;
 	}

@@ -15,7 +15,7 @@
 
 struct shown {
 	bool ALWAYS, PAUTH, SVE, SME, SME2, GIC, RAS, DPB, DPB2, PAN2, TLBIOS, TLBIRANGE, SPECRES;
-	bool SPECRES2, FGT, ECV, HCX, EVT, EVT_TLBI, NV, MOPS, XS, CMOW;
+	bool SPECRES2, FGT, ECV, HCX, EVT, EVT_TLBI, NV, MOPS, XS, CMOW, VH;
 };
 
 static struct shown shown_read(const struct idregs *id)
@@ -45,6 +45,7 @@ static struct shown shown_read(const struct idregs *id)
 		.MOPS = ID(ID_AA64ISAR2_EL1, 16),
 		.XS = ID(ID_AA64ISAR1_EL1, 56),
 		.CMOW = ID(ID_AA64MMFR1_EL1, 56),
+		.VH = ID(ID_AA64MMFR1_EL1, 8),
 	};
 }
 
@@ -59,7 +60,7 @@ static u64 hcr_bits(const struct shown *s)
 		  HCR_VSE | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID2 |
 		  HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TPCP | HCR_TPU |
 		  HCR_TTLB | HCR_TVM | HCR_TGE | HCR_TDZ | HCR_HCD | HCR_TRVM | HCR_CD | HCR_ID |
-		  HCR_RW | HCR_E2H;
+		  HCR_RW | (s->VH ? HCR_E2H : 0);
 
 	if (s->PAUTH)
 		hcr |= HCR_API | HCR_APK;
@@ -91,9 +92,10 @@ static u64 hcrx_bits(const struct shown *s)
 
 static u64 cnthctl_bits(const struct shown *s)
 {
-	u64 cnthctl = CNTHCTL_EL0PCTEN | CNTHCTL_EL0VCTEN | CNTHCTL_EVNT | CNTHCTL_EL0VTEN |
-		      CNTHCTL_EL0PTEN | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
+	u64 cnthctl = CNTHCTL_EVNT | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
 
+	if (s->VH)
+		cnthctl |= CNTHCTL_EL0PCTEN | CNTHCTL_EL0VCTEN | CNTHCTL_EL0VTEN | CNTHCTL_EL0PTEN;
 	if (s->ECV)
 		cnthctl |= CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT |
 			   CNTHCTL_EVNTIS;
@@ -310,6 +312,18 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 }
 
 /*
+ * The timers' EL0 names are vel1's: its registers are in the page, but TVAL has none there, and
+ * CNTVCT_EL0 has the CNTVOFF_EL2 that vEL2 wrote to the page last. FEAT_ECV is there (vm_build()).
+ */
+static void without_vhe(struct traps *t, const struct vcpu *vcpu)
+{
+	t->hcr |= HCR_NV1;
+	t->cnthctl |= vcpu->sr[SR_CNTHCTL_EL2] & (CNTHCTL_EVNT | CNTHCTL_EVNTIS);
+	t->cnthctl |= CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT;
+	t->cnthctl &= ~CNTHCTL_EL1PTEN;
+}
+
+/*
  * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
  * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
  * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
@@ -335,6 +349,8 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 		t.mdcr &= ~MDCR_TDA;
 		debug_by_fgt(&t, vcpu);
 	}
+	if (unlikely(vcpu->nvhe))
+		without_vhe(&t, vcpu);
 	return t;
 }
 

@@ -26,7 +26,7 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu);
  * What they hold while vEL2 or its host EL0 runs (vcpu->in_vel2): l0 and what makes EL1 look like
  * EL2 (NV, NV2), and traps for what is not the same register or regime there: CPACR_EL1 where it
  * can't stand for CPTR_EL2 (vcpu->cpacr_native), MDSCR_EL1 if it matters at once, EL1's TLBI and AT
- * instructions, and with FEAT_ECV the _EL02 timers. Pure.
+ * instructions, and with FEAT_ECV the _EL02 timers; without VHE NV1 too, and EL1's timers. Pure.
  */
 struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 

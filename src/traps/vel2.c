@@ -15,6 +15,7 @@
 #include "state/vm.h"
 #include "state/vncr.h"
 #include "traps/debug.h"
+#include "traps/nvhe.h"
 #include "traps/traps.h"
 
 int vel2_init(struct vcpu *vcpu)
@@ -26,6 +27,7 @@ int vel2_init(struct vcpu *vcpu)
 	vcpu->vncr = pa_ptr(pa(page));
 	vcpu->has_vel2 = true;
 	vcpu->in_vel2 = true;
+	vcpu->nvhe = vcpu->vm->config->nvhe;
 	return 0;
 }
 
@@ -46,13 +48,15 @@ void vel2_reset(struct vcpu *vcpu)
 	 * What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm
 	 * reset values.
 	 */
-	vncr_write(vcpu, VNCR_HCR_EL2, HCR_E2H | HCR_RW);
+	vncr_write(vcpu, VNCR_HCR_EL2, (vcpu->nvhe ? 0 : HCR_E2H) | HCR_RW);
 	vncr_write(vcpu, VNCR_VPIDR_EL2, vcpu->vm->id_regs.v[IDX_MIDR_EL1]);
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
 	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
 	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
 	vcpu->timers_trap = feat.ecv;
+	if (vcpu->nvhe)
+		nvhe_reset(vcpu);
 	vel2_cpacr_load(vcpu);
 }
 
@@ -60,7 +64,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	if (!__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
+	if (!vcpu->nvhe && !__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
 		log_line(
 			"vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus "
 			"does not offer: "
@@ -125,7 +129,7 @@ enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *val
 
 void vel2_cpacr_load(struct vcpu *vcpu)
 {
-	if (vcpu->cpacr_native) {
+	if (vcpu->cpacr_native && !vcpu->nvhe) {
 		vcpu->sr[SR_CPACR_EL1] = vcpu->sr[SR_CPTR_EL2];
 		return;
 	}

@@ -305,7 +305,7 @@ static void write_gic(struct writer *w)
 static void write_timer(struct writer *w)
 {
 	static const u32 ppis[] = { PPI_SEC_PHYS, PPI_PHYS, PPI_VIRT, PPI_HYP_PHYS, PPI_HYP_VIRT };
-	u32 cells[3 * ARRAY_SIZE(ppis)], n = w->config->nested ? 5 : 4;
+	u32 cells[3 * ARRAY_SIZE(ppis)], n = w->config->nested && !w->config->nvhe ? 5 : 4;
 
 	for (u32 i = 0; i < n; i++) {
 		cells[3 * i] = GIC_PPI;

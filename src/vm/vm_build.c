@@ -285,6 +285,9 @@ const char *vm_build(struct vm *vm)
 		return "nidus,nested: expected a CPU with FEAT_NV2, found none";
 	if (c->deep && !feat.fgt)
 		return "nidus,nested = \"deep\": expected a CPU with FEAT_FGT, found none";
+	if (c->nvhe && !(feat.nv1 && feat.ecv))
+		return "nidus,nested = \"nvhe\": expected a CPU with HCR_EL2.NV1 and FEAT_ECV, "
+		       "found none";
 	error = simd_config_check(c, message, sizeof(message));
 	if (error)
 		return error;

@@ -147,6 +147,8 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
+	if (vcpu->nvhe) /* it has one home */
+		return;
 	sr[SR_CNTHCTL_EL2] =
 		(sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
 }

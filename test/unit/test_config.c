@@ -218,6 +218,22 @@ static void test_deep(void **state)
 	assert_false(c.vm[2].nested || c.vm[2].deep);
 }
 
+static void test_nvhe(void **state)
+{
+	(void)state;
+	read_chosen(VM_A("nidus,nested = \"nvhe\";"));
+	assert_counts(1, 0, 0);
+	assert_true(c.vm[0].nested && c.vm[0].nvhe && !c.vm[0].deep);
+	read_with("\"nidus.nested=nvhe nidus.2.nested=nvhe nidus.2.nested=1 nidus.3.nested=nvhe "
+		  "nidus.3.nested=deep\"",
+		  LOOSE("kernel", 50000000, "") LOOSE("kernel", 54000000, "")
+			  LOOSE("kernel", 58000000, ""));
+	assert_counts(3, 0, 0);
+	assert_true(c.vm[0].nested && c.vm[0].nvhe && !c.vm[0].deep);
+	assert_true(c.vm[1].nested && !c.vm[1].nvhe && !c.vm[1].deep);
+	assert_true(c.vm[2].nested && !c.vm[2].nvhe && c.vm[2].deep);
+}
+
 static void test_loose_several(void **state)
 {
 	(void)state;
@@ -314,7 +330,8 @@ static const struct {
 	{ VM_A("nidus,nested = <0>;"),
 	  "/chosen/a: nidus,nested: expected one string, found 4 bytes of something else" },
 	{ VM_A("nidus,nested = \"twice\";"),
-	  "/chosen/a: nidus,nested: expected an empty property or \"deep\", found \"twice\"" },
+	  "/chosen/a: nidus,nested: expected an empty property, \"deep\" or \"nvhe\", "
+	  "found \"twice\"" },
 	{ VM_A("sve = <100>;"),
 	  "/chosen/a: sve: expected 0, or 128 to 2048 bits in steps of 128, found 100" },
 	{ VM_A("sve = <2176>;"),
@@ -478,8 +495,8 @@ static const struct {
 	{ "nidus.mem=", "nidus.mem: expected MiB as a decimal number, found \"\"" },
 	{ "nidus.cpus=17", "nidus.cpus: expected 1 to 16 vcpus, found 17" },
 	{ "nidus.1.cpus=x", "nidus.1.cpus: expected a decimal number, found \"x\"" },
-	{ "nidus.nested=yes", "nidus.nested: expected 0, 1 or deep, found \"yes\"" },
-	{ "nidus.nested=deeper", "nidus.nested: expected 0, 1 or deep, found \"deeper\"" },
+	{ "nidus.nested=yes", "nidus.nested: expected 0, 1, deep or nvhe, found \"yes\"" },
+	{ "nidus.nested=deeper", "nidus.nested: expected 0, 1, deep or nvhe, found \"deeper\"" },
 	{ "nidus.simd=lazy", "nidus.simd: expected \"live\" or \"switch\", found \"lazy\"" },
 	{ "nidus.sve=100",
 	  "nidus.sve: expected 0, or 128 to 2048 bits in steps of 128, found 100" },
@@ -612,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_property),
 		cmocka_unit_test(test_loose),
 		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_nvhe),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_module_over_tables),

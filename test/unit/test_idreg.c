@@ -275,6 +275,7 @@ static const struct vm_config configs[] = {
 	{ .name = "both", .sve = 256, .sme = SVE_MAX },
 	{ .name = "nested", .sve = 256, .sme = 256, .nested = true },
 	{ .name = "deep", .nested = true, .deep = true },
+	{ .name = "nvhe", .nested = true, .nvhe = true },
 };
 
 static s32 rank(const struct fact *f, u32 v)
@@ -293,6 +294,10 @@ static u32 expected(const struct fact *f, const struct vm_config *c, u32 have)
 	/* 0b1110: E2H is RES1 as with 0b1111, and where FEAT_NV is there NV1 is RES0. */
 	if (f->reg == IDX_ID_AA64MMFR4_EL1 && f->lsb == 24 && c->deep)
 		return 14;
+	/* Without FEAT_VHE E2H is RES0, and FEAT_E2H0 is there. */
+	if (c->nvhe && ((f->reg == IDX_ID_AA64MMFR4_EL1 && f->lsb == 24) ||
+			(f->reg == IDX_ID_AA64MMFR1_EL1 && f->lsb == 8)))
+		return 0;
 	if (f->who == Nested && !seen)
 		return 0;
 	if (f->rule == Is || f->rule == No)

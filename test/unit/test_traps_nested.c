@@ -489,11 +489,11 @@ static void bits_plain(void **state)
 	(void)state;
 	memset(&id, 0, sizeof(id));
 	nested_bits_init(&b, &id);
-	assert_int_equal(b.hcr, MASK(14, 0) | MASK(34, 16));
+	assert_int_equal(b.hcr, MASK(14, 0) | MASK(33, 16));
 	assert_int_equal(b.hcrx, 0);
 	assert_int_equal(b.mdcr, MASK(11, 8));
 	assert_int_equal(b.cptr, MASK(21, 20) | BIT(31));
-	assert_int_equal(b.cnthctl, MASK(11, 0));
+	assert_int_equal(b.cnthctl, MASK(11, 10) | MASK(7, 2));
 	assert_int_equal(
 		b.ich_hcr | b.hfgrtr | b.hfgwtr | b.hfgitr | b.hdfgrtr | b.hdfgwtr | b.smcr, 0);
 }
@@ -504,6 +504,9 @@ static void bits_by_feature(void **state)
 
 	(void)state;
 	memset(&id, 0, sizeof(id));
+	g = gained(IDX_ID_AA64MMFR1_EL1, 8, 0, 1); /* VH: E2H, EL0's controls of EL2&0 */
+	assert_int_equal(g.hcr, BIT(34));
+	assert_int_equal(g.cnthctl, MASK(9, 8) | MASK(1, 0));
 	g = gained(IDX_ID_AA64MMFR2_EL1, 24, 0, 2); /* NV */
 	assert_int_equal(g.hcr, BIT(42) | BIT(44) | BIT(45)); /* no NV1 without FEAT_E2H0 */
 	assert_true(none_but(&g, &g.hcr));

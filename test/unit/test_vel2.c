@@ -20,6 +20,7 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 
+static const struct vm_config with_vhe = { .name = "a" };
 static struct vm vm;
 static struct vcpu vcpu;
 static u64 page[VNCR_WORDS] __attribute__((aligned(4096)));
@@ -48,6 +49,7 @@ static int setup(void **state)
 	no_memory = false;
 	frees = 0;
 	vcpu.vm = &vm;
+	vm.config = &with_vhe;
 	vcpu.vncr = page;
 	vcpu.has_vel2 = vcpu.in_vel2 = true;
 	vcpu.simd.vl = vcpu.simd.svl = 16; /* nothing hidden in CPACR_EL1 */

@@ -658,6 +658,13 @@ static bool ref_s1_allowed(const struct s1_setup *s, const struct answer *r, str
 		uxn |= !!(r->tables[i] & BIT(60));
 		pxn |= !!(r->tables[i] & BIT(59));
 	}
+	if (s->r.nv1) { /* one range, no EL0: XN is 54, XNTable 60; PAN means nothing */
+		pxn = d & BIT(54);
+		for (u32 i = 0; !hpd && i < r->ntables; i++)
+			pxn |= !!(r->tables[i] & BIT(60));
+		pxn |= wxn && !read_only;
+		return !(a.write && read_only) && !(a.exec && pxn);
+	}
 	el0_writes = for_el0 && !read_only;
 	if (a.el0) {
 		if (wxn && el0_writes)
@@ -742,6 +749,7 @@ static struct s1_setup random_s1(bool ee)
 	if (one_in(10))
 		s.r.ttbr0 = s.r.ttbr1 | BIT(45);
 	s.r.mair = 0xff4400bb04f00c4fUL;
+	s.r.nv1 = (t0 ^ t1) % 4 == 0;
 	return s;
 }
 
@@ -799,6 +807,15 @@ static void check_s1(const struct s1_setup *s, const struct s2_setup *s2, u64 va
 	}
 }
 
+/* EL2 without VHE has no EL0. */
+static struct walk_access access_of(const struct s1_setup *s)
+{
+	struct walk_access a = random_access();
+
+	a.el0 &= !s->r.nv1;
+	return a;
+}
+
 static void stage1_random(void **state)
 {
 	(void)state;
@@ -811,7 +828,7 @@ static void stage1_random(void **state)
 		if (n % 20 < 2)
 			random_memory(ee);
 		for (u32 k = 0; k < 6; k++)
-			check_s1(&s, NULL, random_va(&s), random_access());
+			check_s1(&s, NULL, random_va(&s), access_of(&s));
 	}
 	assert_true(ok_count > 200);
 	for (u32 fsc = 4; fsc < 16; fsc++)
@@ -830,6 +847,7 @@ static void nested_random(void **state)
 		struct s1_setup s = random_s1(false);
 		struct s2_setup s2 = random_s2();
 
+		s.r.nv1 = false; /* EL1&0, as EL2's regime has no stage 2 */
 		if (n % 20 == 0)
 			random_memory(false);
 		/*
