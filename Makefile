@@ -138,7 +138,7 @@ mutants: $(B)/model/explorer
 # ---- end of the SIMD explorer --------------------------------------------------------------------
 
 # ---- the order of lock-free words, and its mutants (test/order) -----------------------------------
-ORDER_SRC := src/vm/sched.c src/state/runq.c src/exit/wake.c src/vgic/remote.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
+ORDER_SRC := src/vm/sched.c src/state/runq.c src/exit/wake.c src/vgic/remote.c src/nested/vncr.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
 ORDER_OBJ := $(patsubst %.c,$(B)/order/%.o,$(notdir $(ORDER_SRC)))
 ORDER_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Wno-ignored-qualifiers -DNIDUS_FAKE -Itest/order/include -Itest/order \
 	-Itest/fake -Isrc -include order.h

@@ -269,7 +269,7 @@ void vncr_tlbi(struct vcpu *vcpu, const struct tlbi_op *op)
 	if (likely(!__atomic_load_n(&vm->vncr.used, __ATOMIC_SEQ_CST)))
 		return;
 	spin_lock(&vm->vncr.lock);
-	__atomic_fetch_add(&vm->vncr.seq, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&vm->vncr.seq, vm->vncr.seq + 1, __ATOMIC_RELEASE);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		shut_concerned(vm->vcpus[i], op);
 	spin_unlock(&vm->vncr.lock);

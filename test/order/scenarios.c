@@ -21,6 +21,7 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/internal.h"
+#include "windows.h"
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count = CPUS;
@@ -410,6 +411,8 @@ static const struct scenario scenarios[] = {
 	{ "woken here, asleep again", 2, 2, 2, setup_timer_again, { sched_loop, send },      wrong_timer },
 	{ "both ask",                2, 2, 2, setup_ask,       { ask, ask },                 wrong_answers },
 	{ "asks one that leaves",    2, 3, 2, setup_ask,       { ask, put },                 wrong_answers },
+	{ "a page and a TLBI",       2, 2, 2, windows_setup,   { windows_use, windows_invalidate }, windows_wrong },
+	{ "a window and a TLBI",     2, 2, 2, windows_setup_open, { windows_rename, windows_invalidate_more }, windows_wrong },
 	{ "asks and withdraws",      2, 3, 2, setup_ask,       { ask_once, serve },          wrong_withdrawn },
 };
 /* clang-format on */
