@@ -166,7 +166,6 @@ static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const stru
 	if (v->seq == seq) {
 		shut(vcpu, i);
 		note_leaf(vcpu, e, out);
-		e->writable = writable;
 		window_open(number(vcpu, i), page, writable);
 		e->open = true;
 	}

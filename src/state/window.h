@@ -19,7 +19,6 @@ struct vncr_entry {
 	bool used;
 	/* The vcpu's own CPU sets the rest, and anybody clears open, both under vm->vncr.lock. */
 	bool open;     /* the window has the page in it */
-	bool writable;
 	bool global;   /* L1's leaf is */
 	u16 asid, asid_mask;
 	u64 base, size; /* of the leaf, in L1's address space */
