@@ -128,7 +128,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 	u32 intid = irq_again(vcpu);
 
 	if (vcpu->in_vel2) {
-		if (unlikely(vcpu->mdscr.free))
+		if (unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
 			debug_vel2_tick(vcpu, left);
 		if (intid == INTID_OVER &&
 		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ)))

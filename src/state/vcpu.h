@@ -57,6 +57,8 @@ struct mdscr {
 	u8 calm;     /* entries of L2 in a row with a harmless write before */
 	bool enabled; /* a breakpoint or watchpoint is */
 	bool free;   /* they do not trap */
+	bool lent;   /* accesses of vEL2 to numbered registers do not (debug_lend()) */
+	u8 asked;    /* how many of them have, in vain */
 };
 
 struct vcpu {

@@ -154,6 +154,25 @@ static bool any_enabled(const struct vcpu *vcpu)
 	return controls & CONTROL_E;
 }
 
+static void traps_changed(struct vcpu *vcpu)
+{
+	vcpu->traps_stale = true;
+	traps_forget(vcpu);
+}
+
+/* What was lent is in memory again, where all accesses trap. */
+static void take_back(struct vcpu *vcpu)
+{
+	vcpu->mdscr.asked = 0;
+	if (!vcpu->mdscr.lent)
+		return;
+	vcpu->mdscr.lent = false;
+	for (u32 row = 0; row < ROWS; row++)
+		row_save(vcpu, row);
+	vcpu->mdscr.enabled = any_enabled(vcpu);
+	traps_changed(vcpu);
+}
+
 /* Move the registers of a loaded vcpu to where what it last wrote wants them. */
 static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 {
@@ -161,14 +180,14 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 
 	if (live == vcpu->debug_live)
 		return;
+	take_back(vcpu);
 	if (live)
 		numbered_load(vcpu);
 	else
 		numbered_save(vcpu);
 	vcpu->debug_live = live;
 	vcpu->mdscr.enabled = any_enabled(vcpu); /* L2's writes did not trap */
-	vcpu->traps_stale = true;
-	traps_forget(vcpu);
+	traps_changed(vcpu);
 }
 
 /* ---- MDSCR_EL1 ---- */
@@ -211,8 +230,7 @@ static void mdscr_trap(struct vcpu *vcpu)
 	if (!vcpu->mdscr.free)
 		return;
 	vcpu->mdscr.free = false;
-	vcpu->traps_stale = true;
-	traps_forget(vcpu);
+	traps_changed(vcpu);
 }
 
 /*
@@ -228,28 +246,46 @@ static void mdscr_learn(struct vcpu *vcpu, u64 mdscr)
 
 	if ((mdscr & (ARMED | MDSCR_KDE)) || m->enabled) {
 		mdscr_trap(vcpu);
-	} else if (m->entries != vcpu->account.level_entries && !m->free) {
+	} else if (m->entries != vcpu->account.level_entries && !m->free && !m->lent) {
 		m->entries = vcpu->account.level_entries;
 		if (++m->calm < CALM)
 			return;
 		m->free = true;
 		m->since = counter_now();
-		vcpu->traps_stale = true;
-		traps_forget(vcpu);
+		traps_changed(vcpu);
 	}
 }
 
-/* Without an L2 for so long, MDSCR_EL1 traps again. */
+/* So many accesses to numbered registers none of which mattered. */
+#define ASKED 100
+
+/* vEL2 has accessed a numbered register, which trapped. */
+static void debug_lend(struct vcpu *vcpu)
+{
+	struct mdscr *m = &vcpu->mdscr;
+
+	if (vcpu->debug_live || m->enabled || !feat.fgt || ++m->asked < ASKED)
+		return;
+	mdscr_trap(vcpu);
+	for (u32 row = 0; row < ROWS; row++)
+		row_load(vcpu, row);
+	m->lent = true;
+	m->since = counter_now();
+	traps_changed(vcpu);
+}
+
+/* Without an L2 for so long, MDSCR_EL1 traps again; and what is lent is lent for so long. */
 #define FREE_MS 100
 
 void debug_vel2_tick(struct vcpu *vcpu, u64 now)
 {
 	struct mdscr *m = &vcpu->mdscr;
 
-	if (m->entries != vcpu->account.level_entries) {
+	if (!m->lent && m->entries != vcpu->account.level_entries) {
 		m->entries = vcpu->account.level_entries;
 		m->since = now;
 	} else if (now - m->since > sysreg_read(CNTFRQ_EL0) / 1000 * FREE_MS) {
+		take_back(vcpu);
 		mdscr_trap(vcpu);
 	}
 }
@@ -344,18 +380,9 @@ static u64 numbered_mask(u32 row)
 	}
 }
 
-enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+static void numbered_write(struct vcpu *vcpu, u32 row, u32 n, u64 value)
 {
-	u32 row = (u32)FIELD(key, 18, 17); /* op2 without its top bit */
-	u32 n = (u32)FIELD(key, 4, 1);
-
-	if (n >= row_length(row))
-		return UNDEF;
-	if (!write) {
-		*value = home_is_cpu(vcpu, row) ? cpu_read(row, n) : vcpu->dbg[row][n];
-		return SKIP;
-	}
-	vcpu->dbg[row][n] = *value & numbered_mask(row);
+	vcpu->dbg[row][n] = value & numbered_mask(row);
 	/* What vEL2 wrote to MDSCR_EL1 just before may have made it live in this very exit. */
 	if (vcpu->debug_live)
 		cpu_write(row, n, in_cpu(vcpu, row, n));
@@ -364,6 +391,24 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 		if (vcpu->mdscr.enabled)
 			mdscr_trap(vcpu);
 	}
+}
+
+enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+{
+	u32 row = (u32)FIELD(key, 18, 17); /* op2 without its top bit */
+	u32 n = (u32)FIELD(key, 4, 1);
+
+	if (n >= row_length(row))
+		return UNDEF;
+	/* Lent to vEL2, but L2's trap. */
+	if (unlikely(vcpu->mdscr.lent))
+		take_back(vcpu);
+	if (write)
+		numbered_write(vcpu, row, n, *value);
+	else
+		*value = home_is_cpu(vcpu, row) ? cpu_read(row, n) : vcpu->dbg[row][n];
+	if (vcpu->in_vel2)
+		debug_lend(vcpu);
 	return SKIP;
 }
 
@@ -440,6 +485,7 @@ void debug_load(struct vcpu *vcpu)
 
 void debug_save(struct vcpu *vcpu)
 {
+	take_back(vcpu);
 	/* vEL2's may lack KDE in the CPU. */
 	if (vcpu->in_vel2)
 		vcpu->sr[SR_MDSCR_EL1] = mdscr_get(vcpu);

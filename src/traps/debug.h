@@ -41,9 +41,15 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact,
  * as enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
  *
+ * The numbered registers are lent to vEL2 (vcpu->mdscr.lent), in the CPU and without a trap, for
+ * 100 ms after it has accessed them a hundred times and none was enabled: Linux/KVM moves all of
+ * them in each exit of a guest that is a hypervisor, as such a guest writes MDSCR_EL1. Meanwhile
+ * MDSCR_EL1's writes trap, and as soon as MDE is set there things are as they are for a live vcpu;
+ * so nothing can come of what vEL2 enables before that.
+ *
  * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is;
  * after each exit and before each ERET of its own, and when L1's MDCR_EL2 changed.
- * debug_vel2_tick(): now and then while free. Loaded, in vEL2.
+ * debug_vel2_tick(): now and then while free or lent. Loaded, in vEL2.
  */
 #define MDSCR_NEVER ~0UL
 static inline bool debug_vel2_quiet(const struct vcpu *vcpu)

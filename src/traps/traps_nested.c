@@ -268,10 +268,12 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
  * What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has
  * less to change.
  */
-static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu)
+static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu, u64 lent)
 {
-	t->hdfgrtr |= HDFGXTR_DEBUG | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
-	t->hdfgwtr |= HDFGXTR_DEBUG | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
+	u64 debug = HDFGXTR_DEBUG & ~lent;
+
+	t->hdfgrtr |= debug | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
+	t->hdfgwtr |= debug | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
 }
 
 /*
@@ -303,7 +305,7 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 	};
 
 	if (feat.fgt && !vcpu->debug_live)
-		debug_by_fgt(&t, vcpu);
+		debug_by_fgt(&t, vcpu, 0);
 	if (unlikely(vel2_nv2(vcpu)))
 		mdscr_to_memory(&t, vcpu);
 	else if (feat.ecv) /* as for vEL2: they trap nothing unless NV2 is 1 */
@@ -347,7 +349,7 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
 		t.mdcr &= ~MDCR_TDA;
-		debug_by_fgt(&t, vcpu);
+		debug_by_fgt(&t, vcpu, vcpu->mdscr.lent ? HDFGXTR_NUMBERED : 0);
 	}
 	if (unlikely(vcpu->nvhe))
 		without_vhe(&t, vcpu);

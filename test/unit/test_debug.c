@@ -313,6 +313,95 @@ static void traps_again_without_guest(void **state)
 	assert_true(vcpu.traps_stale);
 }
 
+/* vEL2 moves all of them again and again. */
+static void asked(u32 times)
+{
+	for (u32 i = 0; i < times; i++) {
+		assert_false(vcpu.mdscr.lent);
+		if (i & 1)
+			numbered(i % 4, 4 + i / 4 % 4, 0x100 * (i % 4) + 0x1e0);
+		else
+			number(i % 6, 4);
+	}
+}
+
+static void lent_when_asked(void **state)
+{
+	(void)state;
+	calm(100);
+	numbered(5, 4, 0x7770);
+	asked(99);
+	assert_true(vcpu.mdscr.lent && vcpu.traps_stale);
+	assert_false(vcpu.debug_live || vcpu.mdscr.free);
+	/* In the CPU, the last write too; vEL2 goes on there. MDSCR_EL1 is told to nidus. */
+	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x7770);
+	assert_int_equal(fake_get("DBGBVR3_EL1"), 0x4e0);
+	fake_set("DBGBVR5_EL1", 0x8880);
+	fake_set("DBGBCR5_EL1", HMC | 3 << 14 | 0x1e1);
+	for (u32 i = 0; i < 200; i++, vcpu.account.level_entries++)
+		mdscr(TDCC);
+	assert_true(vcpu.mdscr.lent && !vcpu.mdscr.free);
+	/* Now a breakpoint can match. */
+	mdscr(MDE | KDE);
+	assert_true(vcpu.debug_live && !vcpu.mdscr.lent);
+	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x8880);
+	assert_int_equal(fake_get("DBGBCR5_EL1"), 0x1e3);
+	assert_int_equal(number(5, 5), HMC | 3 << 14 | 0x1e1);
+	/* What is enabled is not lent, nor what is live. */
+	for (u32 i = 0; i < 300; i++)
+		number(5, 5);
+	assert_false(vcpu.mdscr.lent);
+	mdscr(0);
+	for (u32 i = 0; i < 300; i++)
+		number(5, 5);
+	assert_false(vcpu.mdscr.lent);
+	numbered(5, 5, 0);
+	for (u32 i = 0; i < 99; i++)
+		number(5, 5);
+	assert_true(vcpu.mdscr.lent);
+}
+
+static void taken_back(void **state)
+{
+	u64 v = 0x99;
+
+	(void)state;
+	/* L2 has the same registers, and its accesses trap. */
+	asked(100);
+	fake_set("DBGWVR1_EL1", 0x5550);
+	vcpu.in_vel2 = false;
+	assert_int_equal(number(1, 6), 0x5550);
+	assert_false(vcpu.mdscr.lent);
+	/* Without in_vel2 nothing is lent. */
+	for (u32 i = 0; i < 300; i++)
+		number(1, 6);
+	assert_false(vcpu.mdscr.lent);
+	/* The vcpu leaves the CPU. */
+	vcpu.in_vel2 = true;
+	asked(100);
+	fake_set("DBGWVR1_EL1", 0x6660);
+	debug_save(&vcpu);
+	fake_set("DBGWVR1_EL1", 0x9990); /* another's */
+	assert_false(vcpu.mdscr.lent);
+	assert_int_equal(number(1, 6), 0x6660);
+	/* Time goes by. */
+	asked(99);
+	fake_set("DBGWCR2_EL1", 0x1e1);
+	vcpu.traps_stale = false;
+	debug_vel2_tick(&vcpu, vcpu.mdscr.since + 100000);
+	assert_true(vcpu.mdscr.lent);
+	debug_vel2_tick(&vcpu, vcpu.mdscr.since + 100001);
+	assert_false(vcpu.mdscr.lent);
+	assert_true(vcpu.traps_stale && vcpu.mdscr.enabled);
+	assert_int_equal(number(2, 7), 0x1e1);
+	/* A machine without fine-grained traps cannot tell them from others. */
+	setup(NULL);
+	feat.fgt = false;
+	for (u32 i = 0; i < 300; i++)
+		debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, 0u, 4u), false, &v);
+	assert_false(vcpu.mdscr.lent);
+}
+
 /*
  * MDCR_EL2.TDA: treated as 1 where HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level,
  * with the access's syndrome.
@@ -348,6 +437,8 @@ int main(void)
 		cmocka_unit_test_setup(target, setup),
 		cmocka_unit_test_setup(free_when_calm, setup),
 		cmocka_unit_test_setup(traps_again_without_guest, setup),
+		cmocka_unit_test_setup(lent_when_asked, setup),
+		cmocka_unit_test_setup(taken_back, setup),
 		cmocka_unit_test_setup(dcc_of_host_el0, setup),
 	};
 

@@ -285,6 +285,9 @@ static void an_interrupt(void **state)
 	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 33);
 	assert_int_equal(ticks, 1);
+	vcpu.mdscr = (struct mdscr){ .lent = true };
+	assert_int_equal(fast_irq(&vcpu), PASS);
+	assert_int_equal(ticks, 2);
 	acked = 0; /* an SGI's number is one, too */
 	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 0);

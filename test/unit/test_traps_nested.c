@@ -355,12 +355,14 @@ static void vel2(void **state)
 	vcpu.in_vel2 = true;
 	for (int i = 0; i < 1000; i++) {
 		random_l0(&l0);
-		bool live, free;
+		bool live, free, lent;
+		u64 kept;
 
 		feat.ecv = i & 1;
 		feat.fgt = i & 2;
 		vcpu.debug_live = live = i & 4;
 		vcpu.mdscr.free = free = i & 16;
+		vcpu.mdscr.lent = lent = i & 32;
 		vcpu.cpacr_native = i & 8;
 		t = traps_for_vel2(&l0, &vcpu);
 		assert_int_equal(t.hcr, l0.hcr | BIT(42) | BIT(45) | BIT(44) | BIT(25));
@@ -371,16 +373,18 @@ static void vel2(void **state)
 		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0
 		 * and 2), which do not mean at EL1 what they mean at EL2. Else what MDCR_EL2.TDA
 		 * (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5), OSECCR (10), of
-		 * reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to.
+		 * reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to. What is
+		 * lent does not.
 		 */
+		kept = lent ? 0xf : 0;
 		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9)
 					 : live    ? l0.mdcr
 						   : l0.mdcr & ~BIT(9));
-		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? 0x15 : 0x46f));
+		assert_int_equal(t.hdfgrtr, l0.hdfgrtr | (!feat.fgt ? 0 : live ? 0x15 : 0x46f & ~kept));
 		assert_int_equal(t.hdfgwtr, l0.hdfgwtr | (!feat.fgt ? 0
 							  : live    ? 0x15
-							  : free    ? 0x42f
-								    : 0x43f));
+							  : free    ? 0x42f & ~kept
+								    : 0x43f & ~kept));
 		assert_int_equal(t.hfgrtr, l0.hfgrtr);
 		assert_int_equal(t.hfgwtr, l0.hfgwtr);
 		assert_int_equal(t.hfgitr, l0.hfgitr);

@@ -122,6 +122,12 @@ static void software_step_of_vel2(void **state)
 	vcpu.in_vel2 = true;
 	trap(WFI);
 	assert_int_equal(ticks, 1);
+	vcpu.mdscr.free = false;
+	trap(WFI);
+	assert_int_equal(ticks, 1);
+	vcpu.mdscr.lent = true;
+	trap(WFI);
+	assert_int_equal(ticks, 2);
 }
 
 static void wakes(void **state)
