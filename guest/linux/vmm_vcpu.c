@@ -75,15 +75,25 @@ static void set_reg(struct vcpu *v, uint64_t id, uint64_t value)
 	must(v->fd, KVM_SET_ONE_REG, (unsigned long)&reg, "a register");
 }
 
+/* Say whether guests may have EL2; end if they may not. */
+static void check_el2(struct vm *vm)
+{
+	int el2 = must(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_EL2, "KVM_CAP_ARM_EL2");
+
+	fprintf(stderr, "vmm: KVM_CAP_ARM_EL2 is %d\n", el2);
+	if (!el2) {
+		errno = 0;
+		die("this KVM has no EL2 for guests");
+	}
+}
+
 void vcpus_init(struct vm *vm)
 {
 	int bytes = must(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
 	unsigned i;
 
-	if (vm->nested && !has(vm, KVM_CAP_ARM_EL2)) {
-		errno = 0;
-		die("this KVM has no EL2 for guests");
-	}
+	if (vm->nested)
+		check_el2(vm);
 	for (i = 0; i < vm->cpus; i++) {
 		struct vcpu *v = &vcpus[i];
 
