@@ -115,7 +115,7 @@ MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
 	$(addprefix src/exit/,run.c prepare.c fast.c exit.c) $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
 MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc \
-	-Wl,--wrap=simd_check,--wrap=simd_chaos_maybe
+	-Wl,--wrap=simd_check,--wrap=simd_cptr,--wrap=simd_chaos_maybe
 
 define MODEL_RULE
 $(B)/model/%.o: $(1)/%.c | $(B)/.setup

@@ -28,8 +28,8 @@ void world_boot(const struct setup *s);
 bool event_possible(const struct event *e);
 /* Whether it enters a guest of a VM with EL2, which takes what is remembered of trap controls. */
 bool event_enters(const struct event *e);
-/* The run loop ran, which has chaos points. */
-extern bool loop_ran;
+/* The run loop ran, which has chaos points; it, or a fast path, runs. */
+extern bool loop_ran, loop_runs;
 /* Let it happen. Violations leave by model_fail(). */
 void event_apply(const struct event *e);
 /* What must hold in every state. Violations leave by model_fail(). */

@@ -573,6 +573,7 @@ static bool step(u32 i, u32 e, int inject)
 	struct state s;
 	u8 perm;
 
+	loop_runs = false;
 	unpack(&states[i]);
 	inject_at = inject;
 	if (setjmp(model_out))

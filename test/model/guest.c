@@ -133,6 +133,20 @@ void __wrap_simd_check(struct vcpu *vcpu)
 	__real_simd_check(vcpu);
 }
 
+bool loop_ran, loop_runs;
+
+/* Between the decision that the state is live and what is done about it. */
+u64 __wrap_simd_cptr(const struct vcpu *vcpu);
+u64 __real_simd_cptr(const struct vcpu *vcpu);
+u64 __wrap_simd_cptr(const struct vcpu *vcpu)
+{
+	u64 cptr = __real_simd_cptr(vcpu);
+
+	if (loop_runs)
+		model_irq_point();
+	return cptr;
+}
+
 /* Each chaos point of nidus's own is one where a host section may come, masked or not. */
 void __wrap_simd_chaos_maybe(void);
 void __wrap_simd_chaos_maybe(void)
@@ -140,12 +154,11 @@ void __wrap_simd_chaos_maybe(void)
 	model_chaos_point();
 }
 
-bool loop_ran;
-
 /* With the chaos points, if a host section is to come; without them else, as mostly. */
 static void chaos(bool on)
 {
 	loop_ran = on;
+	loop_runs = true;
 	simd_chaos = on && inject_at >= 0;
 }
 
@@ -169,6 +182,7 @@ void enter(u32 c)
 	cpus[c].need_resched = false;
 	if (vcpu_run(cpus[c].loaded) != RUN_PREEMPT || !mach[c].in_guest)
 		model_fail("vcpu %u is not entered", vcpu_name[loaded(c)]);
+	loop_runs = false;
 }
 
 /* An exit for this reason; then back into the guest, or out of the run loop. */
@@ -185,6 +199,7 @@ static void run_exit_of(u32 c, enum exit_kind kind, u64 ec, bool back)
 	cpus[c].need_resched = !back;
 	if (!run_exit(&vcpus[v], kind) != back)
 		model_fail("vcpu %u is%s entered again", vcpu_name[v], back ? " not" : "");
+	loop_runs = false;
 	level_seen(v, in_vel2);
 	if (back)
 		machine_eret(m);
@@ -210,6 +225,7 @@ void level_switch(u32 c)
 	} else {
 		chaos(true);
 		level_take(&vcpus[v], LEVEL_IRQ, 0);
+		loop_runs = false;
 		level_seen(v, in_vel2);
 	}
 	if (vcpus[v].in_vel2 == in_vel2)
@@ -231,6 +247,7 @@ void level_fast(u32 c)
 	m->synced = true;
 	if (exit_fast[ec](&vcpus[v], ESR(ec, 0UL)) != DONE || vcpus[v].in_vel2 == in_vel2)
 		model_fail("vcpu %u: the fast path does not switch its level", vcpu_name[v]);
+	loop_runs = false;
 	level_seen(v, in_vel2);
 	machine_eret(m);
 }

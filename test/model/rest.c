@@ -117,6 +117,7 @@ NEVER(void, vm_stop, __attribute__((unused)) struct vm *vm,
       __attribute__((unused)) enum vm_state how, __attribute__((unused)) const char *reason)
 NEVER(void, inject_sync, VCPU, __attribute__((unused)) u64 esr,
       __attribute__((unused)) bool set_far, __attribute__((unused)) u64 far)
+NEVER(void, inject_external_abort, VCPU)
 NEVER(bool, pauth_eret, VCPU, EXIT, __attribute__((unused)) u64 *elr)
 NEVER(u64, vncr_window, __attribute__((unused)) struct vcpu *vcpu)
 NEVER(void, identity_load, VCPU)

@@ -14,7 +14,6 @@ u64 model_read_zcr_el12(void);
 u64 model_read_smcr_el12(void);
 u64 model_read_status(u32 which);
 u64 model_read_daif(void);
-void model_irq_point(void);
 u64 model_read_cpacr_el12(void);
 u64 model_read_esr_el2(void);
 
@@ -68,8 +67,6 @@ static inline __attribute__((always_inline)) void model_sysreg_write(const char 
 	IF("FPMR", model_write_status(MODEL_FPMR, v));
 	IF("DAIF", model_write_daif(v));
 	IF("CPACR_EL12", model_write_cpacr_el12(v));
-	/* Written before CPTR_EL2, where trap controls are: an interrupt may come in between. */
-	IF("HCR_EL2", model_irq_point());
 #undef IF
 }
 
