@@ -6,11 +6,6 @@
 #include "arch/sysreg.h"
 #include "dev/pcpu.h"
 
-u64 counter_now(void)
-{
-	return sysreg_read(CNTPCT_EL0);
-}
-
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
 	list_init(&t->node);

@@ -2,13 +2,11 @@
 /* nidus's own software timers, on CNTHP: per CPU a list by deadline. */
 #pragma once
 
+#include "arch/counter.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
 struct pcpu;
-
-/* The physical counter, CNTPCT_EL0. */
-u64 counter_now(void);
 
 /* A software timer; on one CPU's list while armed. */
 struct timer {

@@ -167,11 +167,6 @@ bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf)
 	return found;
 }
 
-void stage2_switch(const struct stage2 *s2)
-{
-	sysreg_write(VTTBR_EL2, s2->vttbr);
-}
-
 void stage2_load(const struct stage2 *s2)
 {
 	if (sysreg_read(VTCR_EL2) != s2->vtcr)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/spinlock.h"
+#include "arch/sysreg.h"
 #include "lib/types.h"
 #include "mm/addr.h"
 #include "mm/pgtable.h"
@@ -64,7 +65,10 @@ void stage2_load(const struct stage2 *s2);
  * VTTBR_EL2 alone, where VTCR_EL2 is right already or will be written by whoever knows that it is
  * not (level.c).
  */
-void stage2_switch(const struct stage2 *s2);
+static inline void stage2_switch(const struct stage2 *s2)
+{
+	sysreg_write(VTTBR_EL2, s2->vttbr);
+}
 /*
  * Largest stage-2 leaf when a VM's configuration does not say: 4 KiB on QEMU's emulated CPU, else 1
  * GiB.

@@ -125,6 +125,17 @@ static inline void level_enter(struct vcpu *vcpu)
 	vtimer_level_switch(vcpu);
 }
 
+/* L2's stage 2: the VM's own is in force, and L1's words are what vel1_find() saw. */
+static inline void shadow_enter(struct vcpu *vcpu)
+{
+	struct shadow *s = vcpu->shadow.ref[0];
+
+	if (likely(s == vcpu->shadow.mine))
+		stage2_switch(&s->s2);
+	else
+		shadow_load(vcpu, s);
+}
+
 /* False: not yet (vel1_find()), and vEL2 is as it was. */
 static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 {
@@ -138,7 +149,7 @@ static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 		return false;
 	}
 	vcpu->account.level_entries++;
-	shadow_switch(vcpu);
+	shadow_enter(vcpu);
 	level_enter(vcpu);
 	return true;
 }

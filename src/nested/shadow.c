@@ -503,16 +503,6 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s)
 	s->last_cpu[vcpu->index] = (u8)(cpu + 1);
 }
 
-void shadow_switch(struct vcpu *vcpu)
-{
-	struct shadow *s = vcpu->shadow.ref[0];
-
-	if (likely(s == vcpu->shadow.mine))
-		stage2_switch(&s->s2);
-	else
-		shadow_load(vcpu, s);
-}
-
 bool shadow_has_vmid(struct shadow *s, u16 vmid)
 {
 	bool has;

@@ -120,11 +120,6 @@ bool shadow_yields(void);
  * next ERET. Drops this CPU's TLB entries of its VMID if they may be another vcpu's. No lock.
  */
 void shadow_load(struct vcpu *vcpu, struct shadow *s);
-/*
- * shadow_load() of what shadow_find() gave last, at a level switch: the VM's own stage 2 is in
- * force, and L1's words are what they were then.
- */
-void shadow_switch(struct vcpu *vcpu);
 
 /* What a stage-2 abort of L2 is. */
 enum shadow_verdict {

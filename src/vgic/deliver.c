@@ -22,19 +22,6 @@ static void hcr_set(struct vgic_vcpu *v, u64 hcr)
 }
 
 /*
- * ICH_HCR_EL2 while everything fits. With EOImode 1 a guest may deactivate what another vcpu
- * acknowledged: that counts as an EOI without a list register, or traps once it was seen to happen.
- */
-u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
-{
-	if (!(vmcr & ICH_VMCR_EOIM))
-		return vcpu->vgic.hcr_en;
-	if (lr_caps.tdir && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
-		return vcpu->vgic.hcr_en | ICH_HCR_TDIR;
-	return vcpu->vgic.hcr_en | ICH_HCR_LRENPIE;
-}
-
-/*
  * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. What comes to want[]
  * after this look marks the vcpu stale after that, so the next flush finds it; but until then,
  * without the lock, nothing of SPIs may be looked at again: spi_words().

@@ -165,8 +165,19 @@ void vgic_collect(struct vgic_vcpu *v);
  * Do what this CPU's ICH_MISR_EL2 asks for; the maintenance interrupt's line is low then. Loaded.
  */
 void vgic_maintain(struct vcpu *vcpu);
-/* ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. */
-u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr);
+/*
+ * ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. With EOImode 1 a
+ * guest may deactivate what another vcpu acknowledged: that counts as an EOI without a list
+ * register, or traps once it was seen to happen.
+ */
+static inline u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
+{
+	if (!(vmcr & ICH_VMCR_EOIM))
+		return vcpu->vgic.hcr_en;
+	if (lr_caps.tdir && __atomic_load_n(&vcpu->vm->vgic.dir_traps, __ATOMIC_RELAXED))
+		return vcpu->vgic.hcr_en | ICH_HCR_TDIR;
+	return vcpu->vgic.hcr_en | ICH_HCR_LRENPIE;
+}
 
 /* ---- line.c ---- */
 

@@ -346,6 +346,19 @@ static inline void fold_vel2(struct vcpu *vcpu)
 		vgic_sync(vcpu);
 }
 
+/*
+ * Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show.
+ */
+u64 vgic_page_hcr(const struct vcpu *vcpu)
+{
+	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
+
+	if (likely(!(hcr & ~(ICH_HCR_EN | ICH_HCR_IES))))
+		return hcr;
+	hcr &= ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
+	return lr_caps.tdir ? hcr : hcr & ~ICH_HCR_TDIR;
+}
+
 static void enter_vel1(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;

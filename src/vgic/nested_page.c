@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What L1's words of its VNCR page say of its virtual interface, and the ICH_* and ICC_* registers
- * of vEL2 that trap.
+ * The state of L1's virtual interface by its VNCR page (maintenance, status), and the ICH_* and
+ * ICC_* registers of vEL2 that trap.
  */
 #include "arch/sysreg.h"
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "vgic/internal.h"
 #include "vgic/nested.h"
-
-/*
- * Without FEAT_GICv3_NMI, vSGIEOICount, DVIM and SEIs: what ICH_VTR_EL2 and the ID registers show.
- */
-u64 vgic_page_hcr(const struct vcpu *vcpu)
-{
-	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
-
-	if (likely(!(hcr & ~(ICH_HCR_EN | ICH_HCR_IES))))
-		return hcr;
-	hcr &= ICH_HCR_EN | ICH_HCR_IES | ICH_HCR_EOICOUNT_FIELD | vcpu->vm->nested.ich_hcr;
-	return lr_caps.tdir ? hcr : hcr & ~ICH_HCR_TDIR;
-}
 
 /* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
 struct page_view {

@@ -8,6 +8,8 @@
 #include "dev/power.h"
 #include "exit/fast.h"
 #include "exit/run.h"
+#include "arch/counter.h"
+#include "arch/sysreg.h"
 #include "state/cpu.h"
 
 #define WEAK __attribute__((weak))
@@ -50,4 +52,9 @@ WEAK noreturn void machine_off(void)
 WEAK noreturn void machine_halt(void)
 {
 	abort();
+}
+
+WEAK u64 counter_now(void)
+{
+	return sysreg_read(CNTPCT_EL0);
 }

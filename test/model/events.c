@@ -102,7 +102,7 @@ static void reset_el2(u32 v)
 	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->cpacr_native = setup->tcpac && !vcpu->cpacr_hidden;
 	vcpu->timers_trap = true;
-	vcpu->shadow.ref[0] = &shadow;
+	vcpu->shadow.ref[0] = vcpu->shadow.mine = &shadow;
 	vel2_cpacr_load(vcpu);
 }
 

@@ -22,6 +22,7 @@
 #include "state/vm.h"
 #include "traps/debug.h"
 #include "traps/identity.h"
+#include "traps/nvhe.h"
 #include "vgic/nested.h"
 #include "vgic/vgic.h"
 #include "vtimer/nested.h"
@@ -61,16 +62,6 @@ bool shadow_ready(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return true;
-}
-
-void shadow_switch(struct vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
-void stage2_switch(const struct stage2 *s2)
-{
-	(void)s2;
 }
 
 u64 inject_pstate(const struct vcpu *vcpu, u64 old)
@@ -124,6 +115,7 @@ NEVER(void, identity_load, VCPU)
 NEVER(void, shadow_load, VCPU, __attribute__((unused)) struct shadow *s)
 NEVER(void, shadow_work, VCPU)
 NEVER(u64, page_alloc_zero, void)
+NEVER(void, nvhe_reset, VCPU)
 NEVER(void, debug_vel2_exit, VCPU)
 NEVER(void, debug_vel2_tick, VCPU, __attribute__((unused)) u64 now)
 NEVER(bool, debug_vel2_enabled, __attribute__((unused)) const struct vcpu *vcpu)

@@ -67,10 +67,13 @@ void identity_load(struct vcpu *v)
 	note('m');
 }
 
-void stage2_switch(const struct stage2 *s2)
+#define OWN_STAGE2 0x40001000UL
+#define SHADOW_STAGE2 0x40002000UL
+
+static void on_vttbr(u64 vttbr)
 {
-	assert_ptr_equal(s2, &vm.stage2);
-	note('v');
+	assert_true(vttbr == OWN_STAGE2 || vttbr == SHADOW_STAGE2);
+	note(vttbr == OWN_STAGE2 ? 'v' : 's');
 }
 
 static bool not_ready; /* the shadow that L2 is to have has something to do first */
@@ -81,14 +84,8 @@ bool shadow_ready(struct vcpu *v)
 	if (not_ready)
 		return false;
 	finds++;
-	v->shadow.ref[0] = &shadow;
+	v->shadow.ref[0] = v->shadow.mine = &shadow;
 	return true;
-}
-
-void shadow_switch(struct vcpu *v)
-{
-	assert_ptr_equal(v->shadow.ref[0], &shadow);
-	note('s');
 }
 
 void shadow_load(struct vcpu *v, struct shadow *s)
@@ -149,6 +146,9 @@ static int setup(void **state)
 	vcpu.pstate = 5;
 	vcpu.pc = PC;
 	fake_set("VBAR_EL12", VBAR);
+	vm.stage2.vttbr = OWN_STAGE2;
+	shadow.s2.vttbr = SHADOW_STAGE2;
+	fake_on_write("VTTBR_EL2", on_vttbr);
 	return 0;
 }
 
