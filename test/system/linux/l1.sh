@@ -44,12 +44,13 @@ available()
 	sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
-# check_kvm: KVM came up, in VHE mode.
+# check_kvm: KVM came up, in VHE mode, or in that of the word run.kvm: nVHE, or Protected_nVHE.
 check_kvm()
 {
 	dmesg | grep -E 'CPU\(s\) started at|kvm .*(VHE|hyp|Hyp) mode|kvm .*error' | sed 's/^\[[^]]*\] //' |
 		while read -r line; do say "$line"; done
-	dmesg | grep -q 'kvm .*: VHE mode initialized successfully' || bad "KVM did not come up in VHE mode"
+	mode=$(param kvm VHE | tr _ ' ')
+	dmesg | grep -Eq "kvm .*: (Hyp )?$mode mode initialized successfully" || bad "KVM did not come up in $mode mode"
 	[ -c /dev/kvm ] || bad "no /dev/kvm"
 }
 
