@@ -240,6 +240,7 @@ eret_within:
 	b	el2_unexpected
 	.endm
 
+	.section .vectors, "ax"
 	.balign	2048
 	.globl	vectors
 vectors:
@@ -290,6 +291,7 @@ vectors:
 	lower	EXIT_FIQ
 	lower	EXIT_SERROR
 
+	.text
 /*
  * An interrupt taken in nidus itself, where it has unmasked them: caller-saved state, ELR and SPSR.
  */
