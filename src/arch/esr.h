@@ -46,6 +46,12 @@
 #define EC_WATCHPT_CUR 0x35UL
 #define EC_BRK64 0x3cUL
 
+/*
+ * Of the classes from 0x20 on some have FAR_EL2, and aborts HPFAR_EL2: aborts, misaligned PC and
+ * SP, debug exceptions. Below they are traps of instructions, which have neither.
+ */
+#define ESR_HAS_FAR(esr) ((esr) & BIT(31))
+
 #define ESR(ec, iss) (((ec) << ESR_EC_SHIFT) | ESR_IL | (iss))
 
 /* EC_WFX. RN is valid for the T variants if RV is set. */

@@ -69,8 +69,11 @@ static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
 
 	exit->elr = vcpu->pc = sysreg_read(ELR_EL2);
 	exit->spsr = vcpu->pstate = sysreg_read(SPSR_EL2);
-	if (kind == EXIT_SYNC) {
-		exit->esr = sysreg_read(ESR_EL2);
+	if (kind != EXIT_SYNC)
+		return;
+	exit->esr = sysreg_read(ESR_EL2);
+	/* A read of HPFAR_EL2 at a virtual EL2 is an exit. */
+	if (ESR_HAS_FAR(exit->esr)) {
 		exit->far = sysreg_read(FAR_EL2);
 		exit->hpfar = sysreg_read(HPFAR_EL2);
 	}

@@ -13,7 +13,7 @@ struct vcpu;
 /* Which vector brought us back: vcpu_enter(). vectors.S has the same numbers. */
 enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
 
-/* Read once per exit; handlers read this and never ESR_EL2 itself. */
+/* Read once per exit; handlers read this and never ESR_EL2 itself. far, hpfar: ESR_HAS_FAR(). */
 struct exit {
 	u64 esr, far, hpfar, elr, spsr;
 };

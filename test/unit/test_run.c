@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "arch/esr.h"
 #include "arch/hcr.h"
 #include "arch/sysreg.h"
 #include "state/vncr.h"
@@ -276,6 +277,40 @@ static void of_vel2_while_it_masks_them(void **state)
 	looks_before_entries(3);
 }
 
+static unsigned faults_read;
+
+static u64 fault_read(u64 v)
+{
+	faults_read++;
+	return v;
+}
+
+/* HPFAR_EL2, which traps at a virtual EL2, and FAR_EL2 are those of aborts and their like alone. */
+static void faults_only_are_looked_up(void **state)
+{
+	static const struct {
+		u8 class;
+		bool has_far;
+	} of[] = { { EC_WFX, false },	   { EC_HVC64, false },	  { EC_SYS64, false },
+		   { EC_ERET, false },	   { EC_IABT_LOW, true }, { EC_DABT_LOW, true },
+		   { EC_PC_ALIGN, true }, { EC_WATCHPT_LOW, true } };
+
+	(void)state;
+	fake_on_read("FAR_EL2", fault_read);
+	fake_on_read("HPFAR_EL2", fault_read);
+	fake_set("FAR_EL2", 0x1234);
+	fake_set("HPFAR_EL2", 0x5670);
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		faults_read = 0;
+		vcpu.exit = (struct exit){ 0 };
+		fake_set("ESR_EL2", ESR((u64)of[i].class, 0));
+		assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
+		assert_int_equal(faults_read, of[i].has_far ? 2 : 0);
+		assert_int_equal(vcpu.exit.far, of[i].has_far ? 0x1234 : 0);
+		assert_int_equal(vcpu.exit.hpfar, of[i].has_far ? 0x5670 : 0);
+	}
+}
+
 /* Powered down it does what others ask of it, and starts for a wake-up event alone. */
 static void powered_down(void **state)
 {
@@ -376,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup(lines_are_looked_at, setup),
 		cmocka_unit_test_setup(of_vel2_by_where_they_go, setup),
 		cmocka_unit_test_setup(of_vel2_while_it_masks_them, setup),
+		cmocka_unit_test_setup(faults_only_are_looked_up, setup),
 		cmocka_unit_test_setup(powered_down, setup),
 		cmocka_unit_test_setup(owes, setup),
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
