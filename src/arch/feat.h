@@ -18,6 +18,8 @@ struct feat {
 	 * of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1()
 	 */
 	u64 cntkctl_el2;
+	/* nidus's own CNTHCTL_EL2 gets all of its bits by the name CNTKCTL_EL1 too: probe_el1() */
+	bool cnthctl_by_cntkctl;
 	/* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
 	bool el1_impdef;
 	/* Hidden from VMs, of any CPU: their trap bits exist only then. */

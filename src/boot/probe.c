@@ -10,10 +10,14 @@
 #include "exit/run.h"
 #include "mm/addr.h"
 #include "mm/page.h"
+#include "simd/simd.h"
 #include "state/vcpu.h"
 #include "vtimer/vtimer.h"
 
 #define INSN_MRS_X0_CNTPCT 0xd53be020u
+#define INSN_MSR_CPACR_X0 0xd5181040u
+#define INSN_MRS_X0_CPACR 0xd5381040u
+#define INSN_NOP 0xd503201fu
 #define INSN_HVC 0xd4000002u
 #define PSTATE_EL1H_MASKED 0x3c5
 #define SCTLR_EL1_OFF 0x30d00980UL
@@ -26,13 +30,14 @@ static u64 end_at_exit(struct vcpu *vcpu, u64 kind)
 	return 1;
 }
 
-/* Run MRS X0, CNTPCT_EL0 at EL1 with both stages off, and give what it read. */
-static u64 el1_counter(struct vcpu *scratch, u64 code)
+/* Run two instructions at EL1 with both stages off: x0 before and after. */
+static u64 run_at_el1(struct vcpu *scratch, u64 code, u32 first, u32 second, u64 x0)
 {
 	u32 *insn = pa_ptr(pa(code));
 
-	insn[0] = INSN_MRS_X0_CNTPCT;
-	insn[1] = INSN_HVC;
+	insn[0] = first;
+	insn[1] = second;
+	insn[2] = INSN_HVC;
 	/*
 	 * To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and looks in
 	 * no cache before memory.
@@ -45,8 +50,22 @@ static u64 el1_counter(struct vcpu *scratch, u64 code)
 	sysreg_write(SCTLR_EL12, SCTLR_EL1_OFF);
 	sysreg_write(ELR_EL2, code);
 	sysreg_write(SPSR_EL2, PSTATE_EL1H_MASKED);
+	scratch->gpr[0] = x0;
 	vcpu_enter(scratch, end_at_exit);
 	return scratch->gpr[0];
+}
+
+/* The same with a vcpu to enter with, and a page of code behind it. False: no memory for them. */
+static bool at_el1(u32 first, u32 second, u64 *x0)
+{
+	u64 page = page_alloc(1);
+
+	if (!page)
+		return false;
+	page_zero(page, 2 * PAGE_SIZE);
+	*x0 = run_at_el1(pa_ptr(pa(page)), page + PAGE_SIZE, first, second, *x0);
+	page_free(page, 1);
+	return true;
 }
 
 /*
@@ -55,49 +74,55 @@ static u64 el1_counter(struct vcpu *scratch, u64 code)
  */
 void probe_cntpoff(void)
 {
-	u64 page, direct, cnthctl;
+	u64 direct, cnthctl, count = 0;
 
 	if (!feat.ecv_poff)
 		return;
-	page = page_alloc(1); /* a vcpu to enter with, and a page of code behind it */
-	if (!page)
-		return;
-	page_zero(page, 2 * PAGE_SIZE);
 	cnthctl = sysreg_read(CNTHCTL_EL2);
 	sysreg_write(CNTPOFF_EL2, FAR_OFFSET);
 	sysreg_write(CNTHCTL_EL2, CNTHCTL_EL1PCTEN | CNTHCTL_ECV);
 	direct = counter_now();
-	vtimer_set_cntpoff(el1_counter(pa_ptr(pa(page)), page + PAGE_SIZE) - direct >
-			   FAR_OFFSET * 2);
+	vtimer_set_cntpoff(at_el1(INSN_MRS_X0_CNTPCT, INSN_NOP, &count) &&
+			   count - direct > FAR_OFFSET * 2);
 	sysreg_write(CNTPOFF_EL2, 0);
 	sysreg_write(CNTHCTL_EL2, cnthctl);
-	page_free(page, 1);
 }
 
 /*
- * At a virtual EL2 that has FEAT_NV2 the _EL12 names are words of memory, which keep anything, RES0
- * bits as well, and say nothing of the registers. VBAR_EL1's low bits are the ones that no CPU
- * keeps (of CPACR_EL1's, QEMU 10.0 keeps all).
+ * Whether EL1's CPACR_EL1 keeps TCPAC. By the name CPACR_EL12 it would be a word of memory at a
+ * virtual EL2 that has FEAT_NV2, which keeps anything.
  */
-static bool el12_is_memory(void)
+static bool cpacr_keeps_tcpac(void)
 {
-	u64 vbar = sysreg_read(VBAR_EL12);
-	bool kept;
+	u64 v = CPTR_TCPAC;
+	bool ran;
 
-	sysreg_write(VBAR_EL12, vbar ^ BIT(0));
-	kept = (sysreg_read(VBAR_EL12) ^ vbar) & BIT(0);
-	sysreg_write(VBAR_EL12, vbar);
-	return kept;
+	simd_host_begin(); /* CPACR_EL1 does not trap in between */
+	ran = at_el1(INSN_MSR_CPACR_X0, INSN_MRS_X0_CPACR, &v);
+	simd_host_end();
+	return ran && (v & CPTR_TCPAC);
+}
+
+/* Whether CNTHCTL_EL2 gets the bits that CNTKCTL_EL1 has not by that name as well. */
+static bool cnthctl_by_cntkctl(void)
+{
+	u64 was = sysreg_read(CNTHCTL_EL2), kept;
+	bool same;
+
+	sysreg_write(CNTHCTL_EL2, CNTHCTL_EL2_ONLY);
+	kept = sysreg_read(CNTHCTL_EL2);
+	sysreg_write(CNTHCTL_EL2, 0);
+	sysreg_write(CNTKCTL_EL1, CNTHCTL_EL2_ONLY);
+	same = sysreg_read(CNTHCTL_EL2) == kept;
+	sysreg_write(CNTHCTL_EL2, was);
+	return same;
 }
 
 void probe_el1(void)
 {
-	u64 cpacr = sysreg_read(CPACR_EL12);
-
-	sysreg_write(CPACR_EL12, cpacr | CPTR_TCPAC);
-	feat.cpacr_tcpac = (sysreg_read(CPACR_EL12) & CPTR_TCPAC) && !el12_is_memory();
-	sysreg_write(CPACR_EL12, cpacr);
+	feat.cpacr_tcpac = cpacr_keeps_tcpac();
 	sysreg_write(CNTKCTL_EL12, CNTHCTL_EL2_ONLY);
 	feat.cntkctl_el2 = sysreg_read(CNTKCTL_EL12) & CNTHCTL_EL2_ONLY;
 	sysreg_write(CNTKCTL_EL12, 0);
+	feat.cnthctl_by_cntkctl = cnthctl_by_cntkctl();
 }

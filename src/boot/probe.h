@@ -7,5 +7,7 @@
  * runs.
  */
 void probe_cntpoff(void);
-/* Fill in feat.cpacr_tcpac and cntkctl_el2. Boot CPU, before any vcpu is loaded. */
+/*
+ * Fill in feat.cpacr_tcpac, cntkctl_el2, cnthctl_by_cntkctl. Boot CPU, before any vcpu is loaded.
+ */
 void probe_el1(void);

@@ -65,6 +65,9 @@ u64 simd_cpacr_hidden(const struct simd_vcpu *s);
  */
 u64 simd_cptr(const struct vcpu *vcpu);
 
+/* By the name that HCR_EL2.E2H gives it: at a virtual EL2 the EL2 name traps, this one may not. */
+#define CPTR_EL2 CPACR_EL1
+
 /*
  * Write CPTR_EL2, if it differs from what have says, which is this CPU's cpu->traps; nobody else
  * writes it. As it governs EL2 too, an ISB is the caller's before it uses what this opens. Any

@@ -128,23 +128,36 @@ struct traps traps_compute(const struct vcpu *vcpu)
 		have->field = t->field;                                                            \
 		sysreg_write(reg, t->field);                                                       \
 	}
-#define SAME(field) (have->field == t->field)
+#define DIFFER(field) (have->field ^ t->field)
+
+/* By CNTKCTL_EL1's name, as HCR_EL2.E2H has it, if that does without a trap at a virtual EL2. */
+static inline void cnthctl_write(u64 v)
+{
+	if (feat.cnthctl_by_cntkctl)
+		sysreg_write(CNTKCTL_EL1, v);
+	else
+		sysreg_write(CNTHCTL_EL2, v);
+}
 
 static inline void load(struct traps *have, const struct traps *t)
 {
 	LOAD(hcr, HCR_EL2)
-	LOAD(cnthctl, CNTHCTL_EL2)
-	LOAD(mdcr, MDCR_EL2)
+	LOAD(hdfgrtr, HDFGRTR_EL2)
 	simd_cptr_load(have, t->cptr);
+	if (DIFFER(cnthctl) | DIFFER(hdfgwtr)) {
+		if (DIFFER(cnthctl))
+			cnthctl_write(t->cnthctl);
+		have->cnthctl = t->cnthctl;
+		LOAD(hdfgwtr, HDFGWTR_EL2)
+	}
 	/* Those that seldom differ, together. */
-	if (SAME(hcrx) & SAME(hfgrtr) & SAME(hfgwtr) & SAME(hfgitr) & SAME(hdfgrtr) & SAME(hdfgwtr))
+	if (!(DIFFER(mdcr) | DIFFER(hcrx) | DIFFER(hfgrtr) | DIFFER(hfgwtr) | DIFFER(hfgitr)))
 		return;
+	LOAD(mdcr, MDCR_EL2)
 	LOAD(hcrx, HCRX_EL2)
 	LOAD(hfgrtr, HFGRTR_EL2)
 	LOAD(hfgwtr, HFGWTR_EL2)
 	LOAD(hfgitr, HFGITR_EL2)
-	LOAD(hdfgrtr, HDFGRTR_EL2)
-	LOAD(hdfgwtr, HDFGWTR_EL2)
 }
 
 void traps_load(const struct traps *t)
@@ -177,7 +190,7 @@ void traps_update_nested(struct vcpu *vcpu)
 	u64 l0 = simd_cptr(vcpu), l1 = vcpu->sr[SR_CPTR_EL2];
 
 	vcpu->traps_stale = false;
-	if (likely(l->valid & (l->cptr_l0 == l0) & (l->cptr_vel2 == l1)))
+	if (likely(l->valid) && likely(!((l->cptr_l0 ^ l0) | (l->cptr_vel2 ^ l1))))
 		load(&cpu_this()->traps, &l->t);
 	else
 		renew(vcpu, l, l0, l1);
@@ -218,7 +231,7 @@ void traps_boot(void)
 	};
 	sysreg_write(HCR_EL2, have->hcr);
 	sysreg_write(MDCR_EL2, have->mdcr);
-	sysreg_write(CNTHCTL_EL2, have->cnthctl);
+	cnthctl_write(have->cnthctl);
 	sysreg_write(HSTR_EL2, 0);
 	if (feat.hcx)
 		sysreg_write(HCRX_EL2, have->hcrx);

@@ -181,6 +181,7 @@ static void only_what_differs_is_written(void **state)
 					     "HDFGWTR_EL2" };
 	u64 *field = &t.hcr;
 
+	feat.cnthctl_by_cntkctl = false;
 	_Static_assert(sizeof(t) == sizeof(names) / sizeof(names[0]) * sizeof(u64),
 		       "a field without a name");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -192,6 +193,13 @@ static void only_what_differs_is_written(void **state)
 			fail_msg("%s is %#lx, not %#lx", names[i],
 				 (unsigned long)fake_get(names[i]), (unsigned long)field[i]);
 	}
+	/* By its other name. */
+	feat.cnthctl_by_cntkctl = true;
+	t.cnthctl ^= BIT(10);
+	before = fake_writes_total();
+	traps_load(&t);
+	assert_int_equal(fake_writes_total(), before + 1);
+	assert_int_equal(fake_get("CNTKCTL_EL1"), t.cnthctl);
 }
 
 static void a_plain_cpu_is_not_asked_for_more(void **state)
