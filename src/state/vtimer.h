@@ -21,4 +21,9 @@ struct vtimer {
 	u64 cnthp_ctl, cnthp_cval; /* likewise */
 	u32 vel2_lines;             /* PPIs that emulated ones hold high */
 	u64 vel2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
+	/*
+	 * L1's words of its guest's timers as they were seen to last, if L1's accesses do not trap:
+	 * CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
+	 */
+	u64 vel2_seen[4];
 };

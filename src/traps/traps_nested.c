@@ -265,26 +265,33 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
 }
 
 /*
- * What MDCR_EL2.TDA traps, but MDSCR_EL1's reads; for L2 besides TDA, so that a level switch has
- * less to change.
+ * What MDCR_EL2.TDA traps, but MDSCR_EL1, without it: a write of MDCR_EL2 at a virtual EL2 is an
+ * exit, so it is to stay the same for both levels.
  */
-static void debug_by_fgt(struct traps *t, const struct vcpu *vcpu, u64 lent)
+static void debug_by_fgt(struct traps *t, u64 lent)
 {
 	u64 debug = HDFGXTR_DEBUG & ~lent;
 
+	t->mdcr &= ~MDCR_TDA;
 	t->hdfgrtr |= debug | HDFGRTR_DBGAUTHSTATUS_EL1; /* the debug channel is TDCC's */
-	t->hdfgwtr |= debug | (vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1);
+	t->hdfgwtr |= debug;
 }
 
 /*
- * With NV2 the MDSCR_EL1 that L2 names is a word of L1's memory, and a trap goes ahead of that:
- * none but L1's own. (FEAT_FGT is there where NV2 is shown: vm_build().)
+ * MDSCR_EL1 for L2. With NV2 the one that it names is a word of L1's memory, and a trap goes ahead
+ * of that: none but L1's own. (FEAT_FGT is there where NV2 is shown: vm_build().)
  */
-static void mdscr_to_memory(struct traps *t, const struct vcpu *vcpu)
+static u64 vel1_mdscr(const struct vcpu *vcpu)
 {
-	t->mdcr &= ~(MDCR_TDA & ~vel2_mdcr(vcpu));
-	t->hdfgrtr &= ~(HDFGXTR_MDSCR_EL1 & ~vel2_hdfgrtr(vcpu));
-	t->hdfgwtr &= ~(HDFGXTR_MDSCR_EL1 & ~vel2_hdfgwtr(vcpu));
+	return vel2_nv2(vcpu) && !(vel2_mdcr(vcpu) & MDCR_TDA) ? 0 : HDFGXTR_MDSCR_EL1;
+}
+
+/* L2's timers by their _EL02 names. */
+#define CNTHCTL_EL1NV (CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT)
+
+static u64 vel2_timers(const struct vcpu *vcpu)
+{
+	return vcpu->timers_trap ? CNTHCTL_EL1NV : 0;
 }
 
 struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
@@ -304,12 +311,13 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 		.hdfgwtr = fgt_merge(l0->hdfgwtr, vel2_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
 	};
 
-	if (feat.fgt && !vcpu->debug_live)
-		debug_by_fgt(&t, vcpu, 0);
-	if (unlikely(vel2_nv2(vcpu)))
-		mdscr_to_memory(&t, vcpu);
-	else if (feat.ecv) /* as for vEL2: they trap nothing unless NV2 is 1 */
-		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
+	if (feat.fgt && !vcpu->debug_live) {
+		debug_by_fgt(&t, 0);
+		t.hdfgrtr |= vel1_mdscr(vcpu);
+		t.hdfgwtr |= vel1_mdscr(vcpu);
+	}
+	if (likely(!vel2_nv2(vcpu))) /* as for vEL2: they trap nothing unless NV2 is 1 */
+		t.cnthctl = (t.cnthctl & ~CNTHCTL_EL1NV) | vel2_timers(vcpu);
 	return t;
 }
 
@@ -336,8 +344,7 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
 	t.cptr = traps_nested_cptr(t.cptr, vcpu);
-	if (feat.ecv)
-		t.cnthctl |= CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT;
+	t.cnthctl |= vel2_timers(vcpu);
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {
@@ -348,8 +355,8 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
-		t.mdcr &= ~MDCR_TDA;
-		debug_by_fgt(&t, vcpu, vcpu->mdscr.lent ? HDFGXTR_NUMBERED : 0);
+		debug_by_fgt(&t, vcpu->mdscr.lent ? HDFGXTR_NUMBERED : 0);
+		t.hdfgwtr |= vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1;
 	}
 	if (unlikely(vcpu->nvhe))
 		without_vhe(&t, vcpu);
@@ -357,8 +364,9 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 }
 
 /* The words of L1's page that say what L2's machine is, in no particular order. */
+#define WORD_HCR 0
 static const u16 page_words[] = {
-	VNCR_HCR_EL2,	 VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
+	[WORD_HCR] = VNCR_HCR_EL2, VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
 	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
 	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
 };
@@ -391,6 +399,24 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from)
 		from[i] = word(vcpu, i);
 }
 
+/*
+ * L2's timers by the _EL02 names trap from vEL2, where they can (FEAT_ECV), so that what L1 writes
+ * to them takes effect at once. Not if L2 is a hypervisor, or was just before: L1 then has to
+ * exchange them each time that L2 and its guest take turns, which is often, and is in L2 again at
+ * once.
+ */
+static void timers_choose(struct vcpu *vcpu)
+{
+	const struct traps_cache *c = &vcpu->traps;
+	u64 hcr = (c->from[WORD_HCR] | c->from_other[WORD_HCR]) & vcpu->vm->nested.hcr;
+	bool trap = feat.ecv && !(hcr & HCR_NV);
+
+	if (vcpu->timers_trap == trap)
+		return;
+	vcpu->timers_trap = trap;
+	vcpu->traps.vel2.valid = vcpu->traps.l2.valid = vcpu->traps.vel1_other.valid = false;
+}
+
 void traps_vel1_other(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
@@ -405,10 +431,11 @@ void traps_vel1_other(struct vcpu *vcpu, bool valid)
 	l2.valid = valid;
 	c->l2 = c->vel1_other;
 	c->vel1_other = l2;
-	if (c->l2.valid && !nested_words_changed(vcpu, c->from))
-		return;
-	c->l2.valid = false;
-	nested_words_note(vcpu, c->from);
+	if (!c->l2.valid || nested_words_changed(vcpu, c->from)) {
+		c->l2.valid = false;
+		nested_words_note(vcpu, c->from);
+	}
+	timers_choose(vcpu);
 }
 
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)

@@ -32,7 +32,7 @@ enum untrapped_when {
 #define UNTRAPPED(ROW)                                                                             \
 	/* CNTVOFF_EL2, and L2's timers: can wait while it accesses registers, but without ECV */  \
 	ROW(vtimer_vel2_quiet, vtimer_vel2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                   \
-	ROW(vtimer_vel2_traps, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
+	ROW(vtimer_vel2_still, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
 	/* CPTR_EL2, by CPACR_EL1's name */                                                        \
 	ROW(vel2_cptr_quiet, vel2_cptr_exit,                                                       \
 	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \

@@ -100,7 +100,37 @@ static void line_set(struct vcpu *vcpu, u32 context, bool level)
 	vgic_set_ppi(vcpu, timer_ppi[context], level);
 }
 
-/* Its line and ISTATUS, r being its registers; returns when its line will rise. */
+/* Whether L1 sees its ISTATUS in the page, as its reads do not trap. */
+static bool shown_in_page(const struct vcpu *vcpu, u32 context)
+{
+	return (context == TIMER_V || context == TIMER_P) && !vcpu->timers_trap;
+}
+
+/* The words of L2's timers are what emulation goes by. */
+static void page_seen(struct vcpu *vcpu)
+{
+	u64 *seen = vcpu->vtimer.vel2_seen;
+
+	seen[0] = vncr_read(vcpu, VNCR_CNTV_CVAL_EL0);
+	seen[1] = vncr_read(vcpu, VNCR_CNTV_CTL_EL0);
+	seen[2] = vncr_read(vcpu, VNCR_CNTP_CVAL_EL0);
+	seen[3] = vncr_read(vcpu, VNCR_CNTP_CTL_EL0);
+}
+
+__attribute__((noinline)) bool vtimer_vel2_seen(const struct vcpu *vcpu)
+{
+	const u64 *seen = vcpu->vtimer.vel2_seen;
+
+	return !((vncr_read(vcpu, VNCR_CNTV_CVAL_EL0) ^ seen[0]) |
+		 (vncr_read(vcpu, VNCR_CNTV_CTL_EL0) ^ seen[1]) |
+		 (vncr_read(vcpu, VNCR_CNTP_CVAL_EL0) ^ seen[2]) |
+		 (vncr_read(vcpu, VNCR_CNTP_CTL_EL0) ^ seen[3]));
+}
+
+/*
+ * Its line and ISTATUS, r being its registers; returns when its line will rise, or an ISTATUS that
+ * is seen.
+ */
 static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	u64 at = timer_due(vcpu, context, r);
@@ -110,7 +140,7 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 		vncr_write(vcpu, VNCR_CNTV_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
 	else if (context == TIMER_P)
 		vncr_write(vcpu, VNCR_CNTP_CTL_EL0, r.ctl | (at ? 0 : CTL_ISTATUS));
-	return at && CTL_FIRES(r.ctl) ? at : TIMER_NEVER;
+	return at && (CTL_FIRES(r.ctl) || shown_in_page(vcpu, context)) ? at : TIMER_NEVER;
 }
 
 void vtimer_vel2_update(struct vcpu *vcpu)
@@ -121,6 +151,7 @@ void vtimer_vel2_update(struct vcpu *vcpu)
 	vcpu->vtimer.vel2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
 	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
+	page_seen(vcpu);
 	/* A level switch seldom touches it: vEL2's next timer tick is the same as before. */
 	timer_set_by(&vcpu->vtimer.phys, MIN(virt, phys));
 }
@@ -154,18 +185,17 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
 }
 
 /*
- * Whether nothing is to be done for a timer whose emulation begins: it can't raise its line, or the
- * software timer comes no later than that. Only with FEAT_ECV: else L1 sees the ISTATUS that
- * emulate_one() writes.
+ * Whether nothing is to be done for an enabled timer whose emulation begins: nobody sees what
+ * becomes of it, or the software timer comes no later than that.
  */
 static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	const struct timer *t = &vcpu->vtimer.phys;
 	u64 offset;
 
-	if (!feat.ecv || (vcpu->vtimer.vel2_lines >> timer_ppi[context] & 1))
+	if (vcpu->vtimer.vel2_lines >> timer_ppi[context] & 1)
 		return false;
-	if (!CTL_FIRES(r.ctl))
+	if (!CTL_FIRES(r.ctl) && !shown_in_page(vcpu, context))
 		return true;
 	offset = timer_offset(vcpu, context);
 	/* The counter has not wrapped: not now, and not when it gets there. */
@@ -210,6 +240,8 @@ static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *v
 	}
 	if ((virt.ctl | phys.ctl) & CTL_ENABLE)
 		emulation_begin(vcpu, map, virt, phys);
+	if (in_vel2 && !vcpu->timers_trap)
+		page_seen(vcpu);
 }
 
 void vtimer_level_switch(struct vcpu *vcpu)
@@ -262,6 +294,7 @@ void vtimer_vel2_reset(struct vcpu *vcpu)
 		home_write(vcpu, context, (struct timer_regs){ 0, 0 });
 		line_set(vcpu, context, false);
 	}
+	page_seen(vcpu);
 }
 
 void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
@@ -300,6 +333,7 @@ static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs old, stru
 		home_write(vcpu, context, r);
 		if ((old.ctl | r.ctl) & CTL_ENABLE)
 			timer_set_by(&vcpu->vtimer.phys, emulate_one(vcpu, context, r));
+		page_seen(vcpu);
 	} else if (context == TIMER_HV) {
 		virt_load(virt_read(), r);
 	} else {

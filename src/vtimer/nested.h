@@ -33,19 +33,29 @@ static inline bool vtimer_vel2_traps(const struct vcpu *vcpu)
 	return vcpu->timers_trap;
 }
 
+/* Whether the words of L2's timers in L1's page are those that were seen to last. */
+bool vtimer_vel2_seen(const struct vcpu *vcpu);
+
 /*
- * Whether vtimer_vel2_exit() has nothing to do: L1's writes trap (feat.ecv), and its CNTVOFF_EL2 is
- * what it was.
+ * Whether vtimer_vel2_exit() has nothing to do: L1's CNTVOFF_EL2 is what it was, and either L1's
+ * accesses to its guest's timers trap, or it has not written to them. What comes with time alone
+ * the software timer sees to.
  */
 static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 {
-	return vtimer_vel2_traps(vcpu) &&
-	       vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.vel2_cntvoff;
+	return vncr_read(vcpu, VNCR_CNTVOFF_EL2) == vcpu->vtimer.vel2_cntvoff &&
+	       (vtimer_vel2_traps(vcpu) || vtimer_vel2_seen(vcpu));
+}
+
+/* Likewise where CNTVOFF_EL2 can wait: while it accesses registers that trap. */
+static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
+{
+	return vtimer_vel2_traps(vcpu) || vtimer_vel2_quiet(vcpu);
 }
 
 /*
  * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is
- * CNTVOFF_EL2 alone with FEAT_ECV, where accesses to the timers trap. Loaded, in vEL2.
+ * CNTVOFF_EL2 alone where accesses to the timers trap. Loaded, in vEL2.
  */
 void vtimer_vel2_exit(struct vcpu *vcpu);
 

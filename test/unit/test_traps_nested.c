@@ -135,7 +135,12 @@ static void merge_bits(void **state)
 		random_l0(&l0);
 		l1_random();
 		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
+		vcpu.timers_trap = i & 1;
 		t = traps_merge_vel1(&l0, &vcpu);
+		/* Of L2's _EL02 timers, which it has not without NV2: as vEL2 has it. */
+		assert_int_equal(t.cnthctl & MASK(16, 15), i & 1 ? MASK(16, 15) : 0);
+		t.cnthctl = (t.cnthctl & ~MASK(16, 15)) | (l0.cnthctl & MASK(16, 15));
+		*l1_have(CNTHCTL) &= ~MASK(16, 15);
 		compare("HCR_EL2", KINDS(hcr_kinds), l0.hcr, *l1_place(HCR), *l1_have(HCR), t.hcr);
 		compare("HCRX_EL2", KINDS(hcrx_kinds), l0.hcrx, vncr_page[0xa0 / 8], vm.nested.hcrx,
 			t.hcrx);
@@ -274,44 +279,93 @@ static void merge_never(void **state)
 
 /*
  * HCR_EL2.NV of L1's, and NV2 with it, if the VM has them; never NV1. With both, MDSCR_EL1 is in
- * memory to L2: it traps for L1 alone, and everything else of debug as before.
+ * memory to L2: it traps for L1 alone, and everything else of debug as before. That is what
+ * MDCR_EL2.TDA traps, left to the fine-grained traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), MDSCR
+ * (4), DBGCLAIM (5), OSECCR (10), of reads DBGAUTHSTATUS (6).
  */
 static void nv(void **state)
 {
 	const u64 nv2 = HCR_NV | HCR_NV2;
 
 	(void)state;
-	feat.fgt = feat.ecv = true;
-	for (u32 i = 0; i < 64; i++) {
+	feat.fgt = true;
+	for (u32 i = 0; i < 512; i++) {
 		u64 nv_bits = (i & 1 ? HCR_NV : 0) | (i & 2 ? HCR_NV2 : 0) | HCR_NV1;
-		bool has = i & 4, live = i & 8, wants = i & 16, both = has && (i & 3) == 3;
+		bool has = i & 4, live = i & 8, both = has && (i & 3) == 3;
+		bool tda = i & 16, fgt = i & 32, mdscr = live ? fgt : !both || tda || fgt;
 		struct traps t, l0 = { .mdcr = MDCR_TDRA | (live ? 0 : MDCR_TDA) };
 
 		l1_reset();
 		*l1_place(HCR) |= nv_bits;
 		*l1_have(HCR) = has ? ~0UL : ~(nv2 | HCR_NV1);
 		vcpu.debug_live = live;
-		vcpu.mdscr.free = i & 32;
-		if (wants) {
-			*l1_place(MDCR) = MDCR_TDA;
-			*l1_place(HDFGRTR) = *l1_place(HDFGWTR) = BIT(4);
-		}
+		vcpu.mdscr.free = i & 64;
+		vcpu.timers_trap = i & 128;
+		*l1_place(MDCR) = tda ? MDCR_TDA : 0;
+		*l1_place(HDFGRTR) = *l1_place(HDFGWTR) = fgt ? BIT(4) : 0;
+		*l1_place(CNTHCTL) = i & 256 ? MASK(16, 15) : 0;
 		t = traps_merge_vel1(&l0, &vcpu);
 		assert_int_equal(t.hcr & (nv2 | HCR_NV1),
 				 has && (i & 1) ? nv_bits & nv2 : 0);
 		assert_int_equal(t.mdcr & MDCR_TDRA, MDCR_TDRA);
-		if (both) {
-			assert_int_equal(t.mdcr & MDCR_TDA, wants ? MDCR_TDA : 0);
-			assert_int_equal(t.hdfgrtr & BIT(4), wants ? BIT(4) : 0);
-			assert_int_equal(t.hdfgwtr & BIT(4), wants ? BIT(4) : 0);
-		} else {
-			assert_int_equal(t.mdcr & MDCR_TDA, wants || !live ? MDCR_TDA : 0);
-		}
-		assert_int_equal(t.cnthctl & MASK(16, 15), both ? 0 : MASK(16, 15));
+		assert_int_equal(t.mdcr & MDCR_TDA, live && tda ? MDCR_TDA : 0);
 		/* DBGBCRn and so on still come to nidus until they are live. */
-		assert_int_equal(t.hdfgwtr & MASK(3, 0), live ? 0 : MASK(3, 0));
+		assert_int_equal(t.hdfgrtr, (live ? 0 : 0x46f) | (mdscr ? BIT(4) : 0));
+		assert_int_equal(t.hdfgwtr, (live ? 0 : 0x42f) | (mdscr ? BIT(4) : 0));
+		assert_int_equal(t.cnthctl & MASK(16, 15),
+				 i & (both ? 256 : 128) ? MASK(16, 15) : 0);
 	}
-	feat.fgt = feat.ecv = false;
+	feat.fgt = false;
+	l1_reset();
+}
+
+/*
+ * L2's timers by their _EL02 names trap from vEL2 until L2 is a hypervisor, and again as soon as
+ * neither L2 nor the one before is.
+ */
+static void whose_timers_trap(void **state)
+{
+	static const struct {
+		u64 hcr, vttbr;
+		bool trap;
+	} l2[] = {
+		{ 0, 0x1000, true },
+		{ HCR_NV2, 0x1000, true }, /* means nothing by itself */
+		{ HCR_NV | HCR_NV2, 0x2000, false },
+		{ 0, 0x3000, false },
+		{ HCR_NV | HCR_NV2, 0x2000, false },
+		{ 0, 0x3000, false },
+		{ 0, 0x4000, true },
+		{ HCR_NV, 0x2000, false },
+	};
+
+	(void)state;
+	feat.ecv = true;
+	l1_reset();
+	*l1_have(HCR) = ~0UL;
+	vcpu.traps = (struct traps_cache){ .l2.valid = false };
+	vcpu.timers_trap = true;
+	for (size_t i = 0; i < ARRAY_SIZE(l2); i++) {
+		bool was = vcpu.timers_trap;
+
+		*l1_place(HCR) = l2[i].hcr;
+		vncr_page[VNCR_VTTBR_EL2 / 8] = l2[i].vttbr;
+		vcpu.traps.vel2.valid = true;
+		traps_vel1_other(&vcpu, true);
+		assert_int_equal(vcpu.timers_trap, l2[i].trap);
+		assert_int_equal(vcpu.traps.vel2.valid, was == l2[i].trap);
+		assert_false(vcpu.traps.l2.valid && was != l2[i].trap);
+		vcpu.traps.l2.valid = true;
+	}
+	/* Without FEAT_ECV they cannot trap. */
+	feat.ecv = false;
+	*l1_place(HCR) = 0;
+	for (u64 i = 0; i < 3; i++) {
+		vncr_page[VNCR_VTTBR_EL2 / 8] = 0x5000 + i;
+		traps_vel1_other(&vcpu, true);
+		assert_false(vcpu.timers_trap);
+	}
+	vcpu.traps = (struct traps_cache){ .l2.valid = false };
 	l1_reset();
 }
 
@@ -358,7 +412,7 @@ static void vel2(void **state)
 		bool live, free, lent;
 		u64 kept;
 
-		feat.ecv = i & 1;
+		vcpu.timers_trap = i & 1;
 		feat.fgt = i & 2;
 		vcpu.debug_live = live = i & 4;
 		vcpu.mdscr.free = free = i & 16;
@@ -368,7 +422,7 @@ static void vel2(void **state)
 		assert_int_equal(t.hcr, l0.hcr | BIT(42) | BIT(45) | BIT(44) | BIT(25));
 		assert_int_equal(t.hcrx, l0.hcrx);
 		assert_int_equal(t.cptr, l0.cptr | (vcpu.cpacr_native ? 0 : BIT(31)));
-		assert_int_equal(t.cnthctl, l0.cnthctl | (feat.ecv ? BIT(15) | BIT(16) : 0));
+		assert_int_equal(t.cnthctl, l0.cnthctl | (i & 1 ? BIT(15) | BIT(16) : 0));
 		/*
 		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0
 		 * and 2), which do not mean at EL1 what they mean at EL2. Else what MDCR_EL2.TDA
@@ -592,6 +646,7 @@ int main(void)
 		cmocka_unit_test_setup(merge_cptr, setup),
 		cmocka_unit_test_setup(merge_never, setup),
 		cmocka_unit_test_setup(nv, setup),
+		cmocka_unit_test_setup(whose_timers_trap, setup),
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
 		cmocka_unit_test_setup(vel2, setup),

@@ -108,7 +108,7 @@ static u64 read_cntp_ctl(u64 v)
 	return v | ((v & 1) && phys_count() >= fake_get("CNTP_CVAL_EL02") ? 4 : 0);
 }
 
-static void setup_with(u64 cntoff, bool cntpoff, bool ecv)
+static void setup_with(u64 cntoff, bool cntpoff, bool trap)
 {
 	fake_reset();
 	fake_on_read("CNTPCT_EL0", read_cntpct);
@@ -131,7 +131,7 @@ static void setup_with(u64 cntoff, bool cntpoff, bool ecv)
 	lines = injected = hw_active = 0;
 	machine.ppi_virt = PHYS_VIRT;
 	machine.ppi_phys = PHYS_PHYS;
-	feat.ecv = ecv;
+	vcpu.timers_trap = trap;
 	vtimer_set_cntpoff(cntpoff);
 	vtimer_reset(&vcpu);
 	vtimer_load(&vcpu);
@@ -233,7 +233,7 @@ static sysreg_fn *handler(u32 t, enum vtimer_reg reg)
 
 static bool in_page(u32 t, enum vtimer_reg reg)
 {
-	return !feat.ecv && vcpu.in_vel2 && (t == TIMER_V || t == TIMER_P) && reg != VTIMER_TVAL;
+	return !vcpu.timers_trap && vcpu.in_vel2 && (t == TIMER_V || t == TIMER_P) && reg != VTIMER_TVAL;
 }
 
 static u32 slot(u32 t, enum vtimer_reg reg)
@@ -268,6 +268,14 @@ static u64 hw_get(u32 t, enum vtimer_reg reg)
 	return reg == VTIMER_CVAL ? cval : (u32)(cval - (virt ? virt_count() : phys_count()));
 }
 
+/* vEL2 leaves its page for nidus. */
+static void some_exit(void)
+{
+	if (!vtimer_vel2_quiet(&vcpu))
+		vtimer_vel2_exit(&vcpu);
+	assert_true(vtimer_vel2_quiet(&vcpu) && vtimer_vel2_still(&vcpu));
+}
+
 static void guest_write(u32 t, enum vtimer_reg reg, u64 v, bool by_trap)
 {
 	u64 value = v;
@@ -282,7 +290,7 @@ static void guest_write(u32 t, enum vtimer_reg reg, u64 v, bool by_trap)
 	}
 	if (in_page(t, reg)) {
 		page[slot(t, reg) / 8] = v; /* whatever bits */
-		vtimer_vel2_exit(&vcpu);     /* some exit follows */
+		some_exit();
 	} else if (ref_direct(t) && !(vcpu.in_vel2 && by_trap)) {
 		hw_set(t, reg, v);
 	} else {
@@ -295,7 +303,7 @@ static u64 guest_read(u32 t, enum vtimer_reg reg, bool by_trap)
 	u64 v = 0xbad;
 
 	if (in_page(t, reg)) {
-		vtimer_vel2_exit(&vcpu);
+		some_exit();
 		return page[slot(t, reg) / 8];
 	}
 	if (ref_direct(t) && !(vcpu.in_vel2 && by_trap))
@@ -320,8 +328,13 @@ static void check_read(u32 t, enum vtimer_reg reg, bool by_trap)
 			 ref_name[t], reg, v, want, by_trap);
 }
 
+static bool l2_changes; /* whether L2 is a hypervisor, between one and the next */
+static u64 rnd(u64 n);
+
 static void level_switch(void)
 {
+	if (l2_changes && vcpu.in_vel2)
+		vcpu.timers_trap = rnd(2); /* traps_vel1_other() */
 	vcpu.in_vel2 = !vcpu.in_vel2;
 	vtimer_level_switch(&vcpu);
 }
@@ -354,7 +367,7 @@ static void offset_change(void)
 	ref_voff = offsets[rnd(ARRAY_SIZE(offsets))] + rnd(64);
 	page[VNCR_CNTVOFF_EL2 / 8] = ref_voff;
 	/* It is in memory: seen at the next exit. */
-	vtimer_vel2_exit(&vcpu);
+	some_exit();
 }
 
 static void move(void)
@@ -417,15 +430,16 @@ static void step(void)
 	}
 }
 
-static void model(u64 cntoff, bool cntpoff, bool ecv)
+static void model(u64 cntoff, bool cntpoff, bool trap, bool changes)
 {
-	setup_with(cntoff, cntpoff, ecv);
+	setup_with(cntoff, cntpoff, trap);
+	l2_changes = changes;
 	memset(ref, 0, sizeof(ref));
 	ref_voff = 0;
-	seed = cntoff * 4 + cntpoff * 2u + ecv;
+	seed = cntoff * 4 + cntpoff * 2u + trap;
 	for (int i = 0; i < 40000; i++) {
-		snprintf(at, sizeof(at), "offset %#lx, CNTPOFF %d, ECV %d, step %d, %s", cntoff,
-			 cntpoff, ecv, i, vcpu.in_vel2 ? "vEL2" : "L2");
+		snprintf(at, sizeof(at), "offset %#lx, CNTPOFF %d, trap %d, step %d, %s", cntoff,
+			 cntpoff, vcpu.timers_trap, i, vcpu.in_vel2 ? "vEL2" : "L2");
 		step();
 		pump();
 		check_lines();
@@ -434,15 +448,18 @@ static void model(u64 cntoff, bool cntpoff, bool ecv)
 				check_read(t, (enum vtimer_reg)reg, false);
 	}
 	assert_int_equal(deactivated, 0);
+	l2_changes = false;
 }
 
 static void random_model(void **state)
 {
 	(void)state;
-	model(0, false, true);
-	model(0, false, false);
-	model(1000, true, true);
-	model(0xfffffffff0000000UL, true, false);
+	model(0, false, true, false);
+	model(0, false, false, false);
+	model(1000, true, true, false);
+	model(0xfffffffff0000000UL, true, false, false);
+	model(0, false, true, true);
+	model(5, true, false, true);
 }
 
 /* ---- one at a time ---- */
@@ -524,6 +541,48 @@ static void masked_arms_nothing(void **state)
 	emul_cntp_ctl_el02(&vcpu, 0, false, &v);
 	assert_int_equal(v, 7);
 	assert_int_equal(lines, 0);
+}
+
+/* But what L1 reads in its page is to be there on time. */
+static void masked_shows_in_the_page(void **state)
+{
+	(void)state;
+	setup_with(0, false, false);
+	page[VNCR_CNTP_CVAL_EL0 / 8] = 6000;
+	page[VNCR_CNTP_CTL_EL0 / 8] = 3;
+	some_exit();
+	assert_int_equal(page[VNCR_CNTP_CTL_EL0 / 8], 3);
+	now = 6000;
+	pump();
+	assert_int_equal(page[VNCR_CNTP_CTL_EL0 / 8], 7);
+	assert_int_equal(lines, 0);
+}
+
+/* Once it is armed, it is not looked at again: neither at exits nor by a switch to and fro. */
+static void seen_is_quiet(void **state)
+{
+	static const u32 words[] = { VNCR_CNTV_CVAL_EL0, VNCR_CNTV_CTL_EL0, VNCR_CNTP_CVAL_EL0,
+				     VNCR_CNTP_CTL_EL0 };
+	unsigned before;
+
+	(void)state;
+	setup_with(0, false, false);
+	page[VNCR_CNTV_CVAL_EL0 / 8] = 100000;
+	page[VNCR_CNTV_CTL_EL0 / 8] = 1;
+	assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_still(&vcpu));
+	some_exit();
+	before = fake_writes("CNTHP_CVAL_EL2") + fake_writes("CNTHP_CTL_EL2");
+	for (int i = 0; i < 10; i++) {
+		level_switch();
+		level_switch();
+		assert_true(vtimer_vel2_quiet(&vcpu));
+	}
+	assert_int_equal(fake_writes("CNTHP_CVAL_EL2") + fake_writes("CNTHP_CTL_EL2"), before);
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		page[words[i] / 8] ^= 2;
+		assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_still(&vcpu));
+		some_exit();
+	}
 }
 
 static void l2_offset(void **state)
@@ -659,6 +718,8 @@ int main(void)
 		cmocka_unit_test_setup(switch_is_cheap, setup),
 		cmocka_unit_test_setup(tick_of_l1_in_l2, setup),
 		cmocka_unit_test_setup(masked_arms_nothing, setup),
+		cmocka_unit_test_setup(masked_shows_in_the_page, setup),
+		cmocka_unit_test_setup(seen_is_quiet, setup),
 		cmocka_unit_test_setup(l2_offset, setup),
 		cmocka_unit_test_setup(late_interrupt, setup),
 		cmocka_unit_test_setup(cnthctl_views, setup),
