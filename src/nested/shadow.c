@@ -437,12 +437,25 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 	return find_slow(vcpu, k);
 }
 
+/* A hypervisor and its guest take turns. */
+static struct shadow *take_second(struct vcpu *vcpu)
+{
+	struct shadow **ref = vcpu->shadow.ref, *s = ref[1];
+
+	vcpu->traps.l2.valid = false; /* as find_ref() */
+	ref[1] = ref[0];
+	return ref[0] = s;
+}
+
 struct shadow *shadow_find(struct vcpu *vcpu)
 {
+	struct shadow_vcpu *refs = &vcpu->shadow;
 	struct key k = key_now(vcpu);
 
-	if (likely(vcpu->shadow.count && matches(vcpu->shadow.ref[0], &k)))
-		return vcpu->shadow.ref[0];
+	if (likely(refs->count && matches(refs->ref[0], &k)))
+		return refs->ref[0];
+	if (refs->count > 1 && matches(refs->ref[1], &k))
+		return take_second(vcpu);
 	return find_ref(vcpu, &k);
 }
 

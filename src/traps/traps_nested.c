@@ -387,8 +387,11 @@ bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
 {
 	u64 differ = 0;
 
+	/* What a hypervisor and its guest, which take turns, differ by. */
+	if (word(vcpu, WORD_HCR) != from[WORD_HCR])
+		return true;
 #pragma GCC unroll 16
-	for (size_t i = 0; i < TRAPS_WORDS; i++)
+	for (size_t i = 1; i < TRAPS_WORDS; i++)
 		differ |= word(vcpu, i) ^ from[i];
 	return differ;
 }
@@ -417,20 +420,27 @@ static void timers_choose(struct vcpu *vcpu)
 	vcpu->traps.vel2.valid = vcpu->traps.l2.valid = vcpu->traps.vel1_other.valid = false;
 }
 
+/* Of whatever type. A loop, as calls of memcpy() are three times as long. */
+typedef u64 __attribute__((may_alias)) any_word;
+
+static inline __attribute__((always_inline)) void swap_words(any_word *a, any_word *b, size_t size)
+{
+#pragma GCC unroll 16
+	for (size_t i = 0; i < size / sizeof(*a); i++) {
+		u64 first = a[i], second = b[i];
+
+		a[i] = second;
+		b[i] = first;
+	}
+}
+
 void traps_vel1_other(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
-	struct traps_level l2 = c->l2;
-	u64 word;
 
-	for (size_t i = 0; i < TRAPS_WORDS; i++) {
-		word = c->from[i];
-		c->from[i] = c->from_other[i];
-		c->from_other[i] = word;
-	}
-	l2.valid = valid;
-	c->l2 = c->vel1_other;
-	c->vel1_other = l2;
+	c->l2.valid = valid;
+	swap_words(c->from, c->from_other, sizeof(c->from));
+	swap_words((any_word *)&c->l2, (any_word *)&c->vel1_other, sizeof(c->l2));
 	if (!c->l2.valid || nested_words_changed(vcpu, c->from)) {
 		c->l2.valid = false;
 		nested_words_note(vcpu, c->from);
