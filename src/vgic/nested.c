@@ -17,6 +17,12 @@
 
 /* ---- the maintenance interrupt ---- */
 
+/* What of ICH_HCR_EL2 may ask for it: LRENPIE only with an EOIcount. */
+static u64 hcr_asks(u64 hcr)
+{
+	return hcr & (ICH_HCR_EOICOUNT(hcr) ? ICH_HCR_IES : ICH_HCR_IES & ~ICH_HCR_LRENPIE);
+}
+
 static bool line_is(const struct vcpu *vcpu, u32 intid)
 {
 	return irq32_line(&vcpu->vgic.priv) >> intid & 1;
@@ -43,7 +49,7 @@ static bool maintenance_update(struct vcpu *vcpu)
 
 	if (!(asks & ICH_HCR_EN))
 		return maintenance_set(vcpu, 0);
-	return maintenance_set(vcpu, asks | vgic_page_lrs(vcpu));
+	return maintenance_set(vcpu, hcr_asks(asks) | vgic_page_lrs(vcpu));
 }
 
 void vgic_vel2_exit(struct vcpu *vcpu)
@@ -304,9 +310,11 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 {
 	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
 
-	if (unlikely((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD))
-		vncr_write(vcpu, VNCR_ICH_HCR_EL2,
-			   (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD));
+	if (likely(!((hcr ^ page) & ICH_HCR_EOICOUNT_FIELD)))
+		return;
+	page = (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD);
+	vncr_write(vcpu, VNCR_ICH_HCR_EL2, page);
+	vcpu->vgic.vel1_asks |= hcr_asks(page);
 }
 
 /*
@@ -374,7 +382,10 @@ static void enter_vel1(struct vcpu *vcpu)
 	v->hcr = 0; /* not L1's: flush_private() keeps away */
 	__atomic_store_n(&v->where, VGIC_VEL1, __ATOMIC_RELEASE);
 	v->vel1_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
-	if (unlikely(v->vel1_asks | irq32_line(&v->priv)))
+	if (likely(!(v->vel1_asks | irq32_line(&v->priv))))
+		return;
+	v->vel1_asks &= hcr_asks(hcr) | ICH_LR_EOI;
+	if (v->vel1_asks | irq32_line(&v->priv))
 		maintenance_set(vcpu, v->vel1_asks);
 }
 
