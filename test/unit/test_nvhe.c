@@ -157,7 +157,7 @@ static int setup(void **state)
 	nv_setup(1, KIB(4));
 	nv_vm.config = &config;
 	v = &nv_vcpu[0];
-	v->in_vel2 = v->nvhe = true;
+	v->in_vel2 = v->nvhe = v->timers_trap = true;
 	v->vm->nested.cptr = MASK(21, 20) | MASK(17, 16) | MASK(25, 24) | BIT(31);
 	v->vm->nested.cnthctl = MASK(17, 10) | MASK(7, 2);
 	return 0;
