@@ -132,6 +132,7 @@ static void set_features(const struct setup *s)
 {
 	memset(&feat, 0, sizeof(feat));
 	feat.sve = feat.sme = feat.fpmr = feat.amu = true;
+	feat.ecv = true; /* vtimer/: the timers of L2 trap, as its hypervisor shows them no NV */
 	feat.sme_fa64 = s->fa64;
 	feat.sme2 = s->sme2;
 }
