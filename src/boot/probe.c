@@ -6,6 +6,7 @@
 #include "arch/cache.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "exit/run.h"
 #include "mm/addr.h"
@@ -20,7 +21,6 @@
 #define INSN_NOP 0xd503201fu
 #define INSN_HVC 0xd4000002u
 #define PSTATE_EL1H_MASKED 0x3c5
-#define SCTLR_EL1_OFF 0x30d00980UL
 #define FAR_OFFSET BIT(40)
 
 static u64 end_at_exit(struct vcpu *vcpu, u64 kind)
@@ -47,7 +47,7 @@ static u64 run_at_el1(struct vcpu *scratch, u64 code, u32 first, u32 second, u64
 	icache_drop_all();
 	dsb(ish);
 	isb();
-	sysreg_write(SCTLR_EL12, SCTLR_EL1_OFF);
+	sysreg_write(SCTLR_EL12, SCTLR_EL1_RES1);
 	sysreg_write(ELR_EL2, code);
 	sysreg_write(SPSR_EL2, PSTATE_EL1H_MASKED);
 	scratch->gpr[0] = x0;

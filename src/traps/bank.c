@@ -3,6 +3,7 @@
 #include "traps/bank.h"
 
 #include "arch/feat.h"
+#include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
 #include "simd/simd.h"

@@ -40,7 +40,8 @@ u64 nvhe_tcr(u64 tcr)
  * The bits that EL1 alone has are about EL0, of which there is none, or RES1: nothing of it traps,
  * and an exception does not set PAN (SPAN), which it does at EL2 only where that is a host.
  */
-#define EL0_BITS (0x30d00980UL | BIT(14) | BIT(15) | BIT(16) | BIT(18) | BIT(26))
+#define EL0_BITS                                                                                   \
+	(SCTLR_EL1_RES1 | SCTLR_DZE | SCTLR_UCT | SCTLR_NTWI | SCTLR_NTWE | SCTLR_UCI)
 
 u64 nvhe_sctlr(u64 sctlr)
 {

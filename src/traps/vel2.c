@@ -66,9 +66,9 @@ void vel2_say_vhe(struct vcpu *vcpu)
 
 	if (!vcpu->nvhe && !__atomic_exchange_n(&vm->e2h_said, true, __ATOMIC_RELAXED))
 		log_line(
-			"vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which nidus "
-			"does not offer: "
-			"it needs one that runs with E2H = 1",
+			"vm %s: its hypervisor uses EL2 without VHE (HCR_EL2.E2H = 0), which this "
+			"VM does not have: it needs one that runs with E2H = 1, or "
+			"nidus,nested = \"nvhe\"",
 			vm->config->name);
 }
 
