@@ -70,7 +70,7 @@ $(B)/arm/%.o: % Makefile $(LIBFDT)
 	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -MP -c -o $@ $<
 
 # What assembly knows of C.
-$(B)/arm/src/exit/vectors.S.o: $(B)/arm/offsets.h
+$(B)/arm/src/exit/vectors.S.o $(B)/arm/src/boot/head.S.o: $(B)/arm/offsets.h
 $(B)/arm/offsets.h: src/exit/offsets.c Makefile | $(B)/.setup
 	@mkdir -p $(@D)
 	@$(CC_ARM) $(ARM_CFLAGS) -MMD -MP -MF $(B)/arm/offsets.d -MT $@ -S -o $(B)/arm/offsets.s $<
@@ -175,7 +175,7 @@ clang: $(B)/arm/offsets.h | $(LIBFDT)
 	done
 	@echo "clang: no warning"
 
-CHECK_STAGES := 'figures=tools/figures' 'clang=$(MAKE) -s clang' 'unit=$(MAKE) -s unit' \
+CHECK_STAGES := 'figures=tools/figures' 'rules=test/figures' 'clang=$(MAKE) -s clang' 'unit=$(MAKE) -s unit' \
 	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants' 'order=$(MAKE) -s order'
 check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer $(B)/order/order
 	@tools/stages $(B)/log $(CHECK_STAGES)

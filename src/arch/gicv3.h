@@ -8,6 +8,7 @@
 #define GIC_SGIS 16u
 #define GIC_SPI 32u         /* the first */
 #define GIC_INTID_MAX 1020u /* one past the last SPI; 1020-1023 are special */
+#define INTID_NONE 1023u    /* nothing is pending */
 
 /* Distributor. */
 #define GICD_SIZE KIB(64)

@@ -10,6 +10,9 @@
 #define IDSPACE_INDEX(crm, op2) ((crm)*8 + (op2))
 #define IDSPACE_SIZE 64
 
+/* MPIDR_EL1: Aff3, and Aff2 to Aff0. */
+#define MPIDR_AFFINITY (MASK(39, 32) | MASK(23, 0))
+
 /* X(name, CRm, op2) */
 #define IDSPACE_REGS(X)                                                                            \
 	X(MIDR_EL1, 0, 0)                                                                          \

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Masking of interrupts taken to EL2, around what an interrupt must not see half done. */
+/*
+ * Masking of interrupts taken to EL2, around what an interrupt must not see half done, and what is
+ * pending.
+ */
 #pragma once
 
 #include "arch/sysreg.h"
 
 #define DAIF_F BIT(6)
 #define DAIF_I BIT(7)
+
+#define ISR_F BIT(6)
+#define ISR_I BIT(7)
+#define ISR_A BIT(8)
+#define DISR_A BIT(31)
 
 /*
  * Mask IRQ and FIQ; returns what irq_restore() needs. Nests. No write if they are masked, as

@@ -28,6 +28,7 @@ static inline u64 level_size(u32 level)
 	BIT(1) /* levels 0-2: next-level table, else block; level 3: page (must be set) */
 #define DESC_TYPE MASK(1, 0)
 #define DESC_ADDR MASK(47, 12)
+#define DESC_SH_OUTER (2UL << 8)
 #define DESC_SH_INNER (3UL << 8)
 #define DESC_AF BIT(10)
 #define DESC_CONT BIT(52)
@@ -52,6 +53,14 @@ static inline u64 level_size(u32 level)
 #define S2_AP_READ BIT(6)
 #define S2_AP_WRITE BIT(7)
 #define S2_XN BIT(54)
+
+/* The shareability field of descriptors and of PAR_EL1. */
+#define SH_OUTER 2
+#define SH_INNER 3
+
+/* Memory attributes as a byte of MAIR_ELx and PAR_EL1.ATTR hold them. */
+#define ATTR_NORMAL_NC 0x44
+#define ATTR_NORMAL_WB 0xff
 
 /* MAIR_ELx: one byte an index. */
 #define MAIR_DEVICE_nGnRE 0x04UL

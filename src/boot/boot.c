@@ -31,7 +31,6 @@
 #ifndef NIDUS_EARLYCON
 #define NIDUS_EARLYCON 0x09000000UL
 #endif
-#define STACK_SLOT 32768UL
 #define FDT_WINDOW MIB(2)
 
 static struct vm_configs configs;

@@ -15,7 +15,6 @@
 #define PA_LIMIT BIT(feat.pa_bits)
 /* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
 #define UART_REGS 0x48
-#define MPIDR_AFFINITY 0xff00ffffffUL
 
 /*
  * To complain about what nidus can do without: into the next line of m->note. The line stays if

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The arm64 Image header and the first instructions of each CPU. */
+#include <offsets.h>	/* of src/exit/offsets.c */
 
 	.arch	armv8.2-a
 	.section .head, "ax"
@@ -14,14 +15,6 @@ _start:
 	.ascii	"ARM\x64"
 	.long	0
 
-#define HCR_RW		(1 << 31)
-#define HCR_E2H		(1 << 34)
-#define HCR_BOOT	(HCR_RW | (1 << 5) | (1 << 4) | (1 << 3))	/* RW, AMO, IMO, FMO */
-
-/* RES1 bits; MMU, caches, alignment checks and pointer authentication off */
-#define SCTLR_OFF	0x30c50830
-#define CPTR_OPEN	0x3330000	/* FPEN, ZEN, SMEN; E2H format */
-
 /*
  * What nidus's own instructions go by, whatever firmware left: HCR_EL2 with E2H if the CPU has VHE
  * (if not, boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the first
@@ -31,16 +24,16 @@ _start:
 	mrs	x9, CurrentEL
 	cmp	x9, #(2 << 2)
 	b.ne	9f
-	mov_q	x10, HCR_BOOT
+	mov_q	x10, BOOT_HCR
 	mrs	x9, ID_AA64MMFR1_EL1
 	ubfx	x9, x9, #8, #4		/* VH */
 	cbz	x9, 1f
-	orr	x10, x10, #HCR_E2H
+	orr	x10, x10, #BOOT_HCR_E2H
 1:	msr	HCR_EL2, x10
-	mov_q	x10, SCTLR_OFF
+	mov_q	x10, BOOT_SCTLR
 	msr	SCTLR_EL2, x10
 	isb
-	mov_q	x10, CPTR_OPEN
+	mov_q	x10, BOOT_CPTR
 	msr	CPTR_EL2, x10
 	mrs	x9, ID_AA64PFR1_EL1
 	ubfx	x9, x9, #44, #4		/* GCS */

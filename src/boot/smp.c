@@ -26,8 +26,6 @@
 #define PSCI_CPU_ON 0xc4000003UL
 #define PSCI_AFFINITY_INFO 0xc4000004UL
 #define PSCI_AFFINITY_OFF 1
-#define MPIDR_AFFINITY (MASK(39, 32) | MASK(23, 0))
-#define STACK_SLOT 32768
 #define START_TIMEOUT_MS 1000
 
 static u32 released; /* atomic */
@@ -135,7 +133,7 @@ static bool start_one(u64 mpidr)
 	cpu->index = cpu_count;
 	cpu->number = number_of(mpidr);
 	cpu->hw.mpidr = mpidr;
-	cpu->hw.stack_top = cpu_stacks + (size_t)STACK_SLOT * (cpu->index + 1);
+	cpu->hw.stack_top = cpu_stacks + STACK_SLOT * (cpu->index + 1);
 	clean_to_poc(cpu, sizeof(*cpu));
 	err = power_psci(PSCI_CPU_ON, mpidr, ptr_pa((const void *)secondary).a, ptr_pa(cpu).a);
 	if (err) {

@@ -6,6 +6,8 @@
 
 struct cpu;
 
+#define STACK_SLOT 32768UL /* from one CPU's stack to the next; its lower half is a hole */
+
 /* The boot CPU as cpus[0]: TPIDR_EL2 and its fields. MMU may be off. */
 void smp_boot_cpu(void);
 /*

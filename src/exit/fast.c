@@ -3,6 +3,7 @@
 #include "exit/fast.h"
 
 #include "arch/esr.h"
+#include "arch/gicv3.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "exit/prepare.h"

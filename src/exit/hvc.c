@@ -16,7 +16,7 @@
 #define TRNG_RND32 0x84000053u
 #define TRNG_RND64 0xc4000053u
 
-#define VERSION_1_1 0x10001
+#define SMCCC_VERSION_1_1 0x10001
 #define TRNG_VERSION_1_0 0x10000
 #define TRNG_INVALID_PARAMETERS (-2L)
 #define TRNG_NO_ENTROPY (-3L)
@@ -109,7 +109,7 @@ static enum verdict smccc_call(struct vcpu *vcpu)
 		if (v != RESUME)
 			return v;
 	} else if (fid == SMCCC_VERSION) {
-		ret = VERSION_1_1;
+		ret = SMCCC_VERSION_1_1;
 	} else if (fid == SMCCC_ARCH_FEATURES) {
 		ret = arch_function((u32)vcpu->gpr[1]) ? 0 : SMCCC_NOT_SUPPORTED;
 	} else if (is_trng(fid)) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What vectors.S has to know of C. Compiled to assembly only, of which the Makefile makes
- * offsets.h: a definition for each ->NAME VALUE.
+ * What vectors.S and boot/head.S have to know of C. Compiled to assembly only, of which the
+ * Makefile makes offsets.h: a definition for each ->NAME VALUE.
  */
 #include "arch/esr.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
 #include "arch/pstate.h"
+#include "arch/sctlr.h"
 #include "nested/level.h"
 #include "state/vcpu.h"
 #include "state/vncr.h"
@@ -45,4 +46,9 @@ void offsets(void)
 	VALUE(EXIT_IRQ);
 	VALUE(EXIT_FIQ);
 	VALUE(EXIT_SERROR);
+	/* MMU, caches, alignment checks and PAuth off; FP, SVE and SME not trapped. */
+	OFFSET(BOOT_HCR, HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO);
+	OFFSET(BOOT_HCR_E2H, HCR_E2H);
+	OFFSET(BOOT_SCTLR, SCTLR_EL2_RES1);
+	OFFSET(BOOT_CPTR, CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
 }

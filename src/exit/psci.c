@@ -2,6 +2,7 @@
 /* PSCI 1.1 (DEN0022) for guests. */
 #include "exit/psci.h"
 
+#include "arch/idspace.h"
 #include "exit/vcpu.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -23,12 +24,11 @@ enum {
 };
 
 #define SMC64 BIT(30)
-#define VERSION_1_1 0x10001
+#define PSCI_VERSION_1_1 0x10001
 #define MIGRATE_TOS_NOT_PRESENT 2
 #define SMCCC_VERSION_FID 0x80000000u
 #define POWER_STATE_POWERDOWN BIT(16)
 #define POWER_STATE_RES0 (~(u64)(MASK(25, 24) | BIT(16) | MASK(15, 0)))
-#define AFFINITY_MASK (MASK(39, 32) | MASK(23, 0))
 
 enum {
 	PSCI_SUCCESS = 0,
@@ -43,7 +43,7 @@ enum { AFFINITY_ON, AFFINITY_OFF, AFFINITY_ON_PENDING };
 static struct vcpu *find_vcpu(struct vm *vm, u64 mpidr)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++)
-		if ((vm->vcpus[i]->vmpidr & AFFINITY_MASK) == mpidr)
+		if ((vm->vcpus[i]->vmpidr & MPIDR_AFFINITY) == mpidr)
 			return vm->vcpus[i];
 	return NULL;
 }
@@ -90,12 +90,12 @@ static s64 affinity_info(struct vcpu *vcpu, u64 mpidr, u64 level)
 {
 	bool found = false;
 
-	if (level > 3 || (mpidr & ~AFFINITY_MASK))
+	if (level > 3 || (mpidr & ~MPIDR_AFFINITY))
 		return PSCI_INVALID_PARAMETERS;
 	/* Level n: all CPUs whose affinity fields above n match; Aff3 lies apart at 39:32. */
 	for (u32 i = 0; i < vcpu->vm->vcpu_count; i++) {
 		const struct vcpu *v = vcpu->vm->vcpus[i];
-		u64 mask = level == 3 ? MASK(39, 32) : AFFINITY_MASK & ~(BIT(8 * level) - 1);
+		u64 mask = level == 3 ? MASK(39, 32) : MPIDR_AFFINITY & ~(BIT(8 * level) - 1);
 
 		if ((v->vmpidr & mask) != (mpidr & mask))
 			continue;
@@ -199,7 +199,7 @@ enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret)
 		return RESUME;
 	switch (fid & 0x1f) {
 	case PSCI_VERSION:
-		*ret = VERSION_1_1;
+		*ret = PSCI_VERSION_1_1;
 		break;
 	case PSCI_MIGRATE_INFO_TYPE:
 		*ret = MIGRATE_TOS_NOT_PRESENT;

@@ -34,7 +34,6 @@ u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
  * ticks or sends an SGI), and if more is pending it comes at once. Else irq_acked(its INTID)
  * handles it, and what is pending besides.
  */
-#define INTID_NONE 1023 /* the GIC's: nothing is pending */
 #define INTID_OVER 1024 /* no interrupt has it */
 u32 irq_again(struct vcpu *vcpu);
 void irq_acked(u32 intid);

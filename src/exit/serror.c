@@ -5,10 +5,8 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "arch/irq.h"
 #include "arch/sysreg.h"
-
-#define DISR_A BIT(31)
-#define ISR_A BIT(8)
 
 bool serror_deferred(void)
 {

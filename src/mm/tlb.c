@@ -15,9 +15,6 @@
 #include "arch/tlbi.h"
 #include "mm/addr.h"
 
-/* Beyond so many pages, one TLBI of everything is cheaper than one a page. */
-#define RANGE_PAGES_MAX 32
-
 u64 tlb_vmid_enter(u64 vttbr)
 {
 	u64 old = sysreg_read(VTTBR_EL2);
@@ -70,7 +67,7 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 {
 	u64 old;
 
-	if (size > RANGE_PAGES_MAX * PAGE_SIZE) {
+	if (size > TLB_RANGE_PAGES_MAX * PAGE_SIZE) {
 		tlb_invalidate_vmid(vttbr);
 		return;
 	}
@@ -92,7 +89,7 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 void tlb_invalidate_el2(u64 va, u64 size)
 {
 	dsb(ishst);
-	if (size > RANGE_PAGES_MAX * PAGE_SIZE) {
+	if (size > TLB_RANGE_PAGES_MAX * PAGE_SIZE) {
 		tlbi(ALLE2IS);
 	} else {
 		/* ASID 0 in the operand: all of nidus's entries are global. */

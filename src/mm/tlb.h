@@ -7,6 +7,12 @@
 #include "lib/types.h"
 
 /*
+ * A range of more pages is invalidated by one TLBI of everything: cheaper than one a page, and
+ * bounded.
+ */
+#define TLB_RANGE_PAGES_MAX 32
+
+/*
  * Put vttbr into VTTBR_EL2 for TLBIs of its VMID, with the CPU's earlier table walks at their end
  * and all stores to tables seen by walks; returns what was there, for tlb_vmid_leave(). Nothing is
  * entered in between; what TLBIs there were is complete (DSB) before the latter. Both synchronised

@@ -7,6 +7,7 @@
 #include "arch/esr.h"
 #include "arch/insn.h"
 #include "arch/par.h"
+#include "arch/pgtable.h"
 #include "arch/pstate.h"
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
@@ -15,9 +16,6 @@
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-
-#define SH_OUTER 2
-#define ATTR_NORMAL_NC 0x44
 
 /* ---- decoding ---- */
 

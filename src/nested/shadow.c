@@ -4,6 +4,7 @@
 
 #include "arch/barrier.h"
 #include "arch/feat.h"
+#include "arch/irq.h"
 #include "arch/pgtable.h"
 #include "arch/tcr.h"
 #include "lib/check.h"
@@ -40,9 +41,6 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
 /* What counts of VTCR_EL2: T0SZ, SL0, TG0, PS, VS, HA, HD. */
 #define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
 #define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
-
-#define ISR_F BIT(6)
-#define ISR_I BIT(7)
 
 static struct shadow_pool *pool_of(const struct vm *vm)
 {

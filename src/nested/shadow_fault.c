@@ -16,8 +16,6 @@
 #define MEMATTR(attr) FIELD(attr, 5, 2)
 #define MEMATTR_NORMAL 4 /* and above; below are the types of Device memory, strictest first */
 #define MEMATTR_NC 5
-#define DESC_SH_OUTER (2UL << 8)
-#define SH_OUTER 2
 #define S2_AP_SHIFT 6
 #define S2_XN_SHIFT 53 /* XN[1:0] */
 

@@ -160,9 +160,6 @@ u64 tlbi_leaf_size(const struct tlbi_op *op)
 
 /* ---- to the hardware ---- */
 
-/* A larger range is one TLBI of everything: cheaper than one a page, and bounded. */
-#define RANGE_PAGES_MAX 32
-
 /* A TTL hint is only for CPUs that know it; for others the bits are RES0. */
 static u64 by_address(const struct tlbi_op *op, u64 at)
 {
@@ -196,7 +193,7 @@ static void hardware_stage1(const struct tlbi_op *op)
 
 	if (op->kind == TLBI_ASID) {
 		tlbi_addr(ASIDE1IS, (u64)op->asid << 48);
-	} else if (op->kind == TLBI_VMALL || op->size > RANGE_PAGES_MAX * grain) {
+	} else if (op->kind == TLBI_VMALL || op->size > TLB_RANGE_PAGES_MAX * grain) {
 		tlbi(VMALLE1IS);
 	} else {
 		for (u64 at = 0; at < op->size; at += grain)

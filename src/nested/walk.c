@@ -219,8 +219,6 @@ bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
 /* ---- attributes ---- */
 
 #define ATTR_NC 4 /* a half of a MAIR byte: Non-cacheable */
-#define SH_OUTER 2
-#define SH_INNER 3
 #define S2_NC 1 /* a half of MemAttr */
 #define S2_WT 2
 

@@ -8,16 +8,11 @@
 #include "nested/walk_tables.h"
 
 #define S1_AP1 BIT(6) /* EL0 too */
-#define S1_AP2 BIT(7) /* read-only */
 #define S1_NG BIT(11)
 #define TABLE_PXN BIT(59)
 #define TABLE_UXN BIT(60)
 #define TABLE_AP1 BIT(61) /* not for EL0 */
 #define TABLE_AP2 BIT(62) /* read-only */
-
-#define ATTR_NORMAL_NC 0x44
-#define ATTR_NORMAL_WB 0xff
-#define SH_OUTER 2
 
 /* The half of the address space that va lies in. */
 struct half {
@@ -104,7 +99,7 @@ static u64 from_el2_table(u64 hier)
 /* AArch64.S1DirectBasePermissions, before PAN and WXN. hier is 0 with HPD. */
 static void permissions(u64 desc, u64 hier, bool dirty_later, struct walk_s1_out *out)
 {
-	bool ro = ((desc & S1_AP2) && !dirty_later) || (hier & TABLE_AP2);
+	bool ro = ((desc & S1_AP_RO) && !dirty_later) || (hier & TABLE_AP2);
 	bool user = (desc & S1_AP1) && !(hier & TABLE_AP1);
 
 	out->pr = true;
@@ -204,6 +199,6 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 	if (shape.ha)
 		new |= WALK_AF;
 	if (hd && a.write && !a.at)
-		new &= ~S1_AP2;
+		new &= ~S1_AP_RO;
 	return walk_update(&t, new, fault);
 }

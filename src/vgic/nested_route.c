@@ -12,8 +12,6 @@
 #include "state/timers.h"
 #include "vgic/internal.h"
 
-#define INTID_NONE 1023u
-
 /* What traps while the answer may change by what the level that runs does: see vgic_vel2_icc(). */
 #define WATCHED (ICH_HCR_TALL0 | ICH_HCR_TALL1)
 /* Of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN<n>_EL1. */

@@ -7,12 +7,13 @@
 
 #include "vm/guest_fdt.h"
 
+#include "arch/gicv3.h"
 #include "dev/dt.h"
 #include "lib/log.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */
-#define GIC_SPI 0
-#define GIC_PPI 1
+#define FDT_SPI 0
+#define FDT_PPI 1
 #define IRQ_EDGE_RISING 1
 #define IRQ_LEVEL_HIGH 4
 
@@ -24,8 +25,6 @@
 #define PPI_SEC_PHYS 13
 #define PPI_PHYS 14
 
-#define GICD_SIZE 0x10000
-#define GICR_SIZE 0x20000 /* per vcpu */
 #define UART_SIZE 0x1000
 #define UART_HZ 24000000
 
@@ -298,7 +297,7 @@ static void write_gic(struct writer *w)
 	put_u32(w, "#redistributor-regions", 1);
 	put_reg(w, regs, ARRAY_SIZE(regs));
 	if (w->config->nested)
-		put_cells(w, "interrupts", (u32[]){ GIC_PPI, PPI_MAINT, IRQ_LEVEL_HIGH }, 3);
+		put_cells(w, "interrupts", (u32[]){ FDT_PPI, PPI_MAINT, IRQ_LEVEL_HIGH }, 3);
 	end(w);
 }
 
@@ -308,7 +307,7 @@ static void write_timer(struct writer *w)
 	u32 cells[3 * ARRAY_SIZE(ppis)], n = w->config->nested && !w->config->nvhe ? 5 : 4;
 
 	for (u32 i = 0; i < n; i++) {
-		cells[3 * i] = GIC_PPI;
+		cells[3 * i] = FDT_PPI;
 		cells[3 * i + 1] = ppis[i];
 		cells[3 * i + 2] = IRQ_LEVEL_HIGH;
 	}
@@ -342,7 +341,7 @@ static void write_uart(struct writer *w)
 	begin_at(w, "pl011", 5, reg.base);
 	put(w, "compatible", compatible, sizeof(compatible));
 	put_reg(w, &reg, 1);
-	put_cells(w, "interrupts", (u32[]){ GIC_SPI, w->layout->uart_intid - 32, IRQ_LEVEL_HIGH },
+	put_cells(w, "interrupts", (u32[]){ FDT_SPI, w->layout->uart_intid - 32, IRQ_LEVEL_HIGH },
 		  3);
 	put_cells(w, "clocks", (u32[]){ clock, clock }, 2);
 	put(w, "clock-names", clocks, sizeof(clocks));
@@ -517,7 +516,7 @@ static void write_device(struct writer *w, const struct passthrough *pass)
 	copy_properties(w, pass->node);
 	put_reg(w, pass->reg, pass->reg_count);
 	for (u32 i = 0; i < pass->intid_count; i++) {
-		cells[3 * i] = GIC_SPI;
+		cells[3 * i] = FDT_SPI;
 		cells[3 * i + 1] = pass->intid[i] - 32;
 		cells[3 * i + 2] = pass->edge[i] ? IRQ_EDGE_RISING : IRQ_LEVEL_HIGH;
 	}
