@@ -60,7 +60,7 @@ COLD := src/boot/%.c src/vm/vm_build.c src/vm/vm_layout.c src/vm/guest_fdt.c src
 	src/traps/idreg.c src/traps/nvhe.c src/exit/psci.c \
 	src/nested/at.c src/nested/pauth.c src/nested/s1walk.c src/vm/vm.c src/vm/vpl011.c \
 	src/exit/el2_panic.c src/exit/serror.c src/dev/pl011.c src/mm/page.c src/mm/page_pool.c \
-	src/mm/window.c src/mm/vmid.c
+	src/mm/window.c src/mm/vmid.c src/state/trace.c src/state/trace_area.c
 COLD_OBJ := $(filter $(COLD:%=$(B)/arm/%.o),$(ARM_OBJ))
 $(COLD_OBJ): ARM_CFLAGS += -Os
 
@@ -114,7 +114,7 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
 MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
 	$(addprefix src/traps/,traps.c traps_nested.c reflect.c bank.c vel2.c) src/nested/level.c \
-	$(addprefix src/exit/,run.c prepare.c fast.c exit.c) $(wildcard test/model/*.c)
+	$(addprefix src/exit/,run.c prepare.c fast.c exit.c) src/state/trace.c $(wildcard test/model/*.c)
 MODEL_OBJ := $(patsubst %.c,$(B)/model/%.o,$(notdir $(MODEL_SRC)))
 MODEL_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -Itest/model/include -Itest/model -Itest/fake -Isrc \
 	-Wl,--wrap=simd_check,--wrap=simd_cptr,--wrap=simd_chaos_maybe
@@ -125,7 +125,7 @@ $(B)/model/%.o: $(1)/%.c | $(B)/.setup
 	@echo "  HOSTCC $$<"
 	@$$(HOSTCC) $$(MODEL_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach dir,src/simd src/traps src/nested src/exit test/model,$(eval $(call MODEL_RULE,$(dir))))
+$(foreach dir,src/simd src/traps src/nested src/exit src/state test/model,$(eval $(call MODEL_RULE,$(dir))))
 
 # Its last line: "explorer: N states, N violations".
 $(B)/model/explorer: $(MODEL_OBJ)
@@ -140,7 +140,7 @@ mutants: $(B)/model/explorer
 # ---- end of the SIMD explorer --------------------------------------------------------------------
 
 # ---- the order of lock-free words, and its mutants (test/order) -----------------------------------
-ORDER_SRC := src/vm/sched.c src/state/runq.c src/exit/wake.c src/vgic/remote.c src/nested/vncr.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
+ORDER_SRC := src/vm/sched.c src/state/runq.c src/state/trace.c src/exit/wake.c src/vgic/remote.c src/nested/vncr.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
 ORDER_OBJ := $(patsubst %.c,$(B)/order/%.o,$(notdir $(ORDER_SRC)))
 ORDER_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Wno-ignored-qualifiers -DNIDUS_FAKE -Itest/order/include -Itest/order \
 	-Itest/fake -Isrc -include order.h

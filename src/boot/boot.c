@@ -19,6 +19,7 @@
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/timers.h"
+#include "state/trace.h"
 #include "vm/console.h"
 #include "vm/sched.h"
 #include "vm/vm.h"
@@ -132,6 +133,20 @@ static void add_free_ram(void)
 		page_add(r.base, r.size);
 }
 
+/* nidus.trace: what there is no room for is left out. */
+static void begin_trace(void)
+{
+	u64 mib;
+
+	if (!config_trace(machine.bootargs, &mib))
+		log_line("nidus.trace: expected 1 to 4096 MiB; there is no trace");
+	else if (mib && !trace_begin(&machine, mib, boot_ticks))
+		log_line("nidus.trace: no %lu MiB at the end of RAM; there is no trace", mib + 1);
+	else if (mib)
+		log_line("trace: %lu MiB at 0x%lx, %lu records per CPU", mib, (u64)trace_area,
+			 trace_area->ring_bytes / sizeof(struct trace_record));
+}
+
 static void init_memory(void)
 {
 	_Static_assert(PAGE_REGIONS >= MACHINE_MEM_MAX, "each memory range may be one");
@@ -183,6 +198,7 @@ noreturn void boot_primary(u64 fdt)
 	guard_stacks();
 	read_machine((const void *)fdt, self);
 	read_configs(self);
+	begin_trace();
 	init_memory();
 	gicv3_init(&machine);
 	smp_cpu_init(&cpus[0]);

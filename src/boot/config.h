@@ -33,3 +33,8 @@ struct vm_configs {
  * vm_create()'s to say. Pure but for m->rsv; boot CPU.
  */
 void config_read(struct vm_configs *out, struct machine *m, struct range self);
+/*
+ * What nidus's command line says of the trace, nidus.trace=MiB; 0: nothing. False: no number from 1
+ * to 4096.
+ */
+bool config_trace(const char *bootargs, u64 *mib) must_check;

@@ -9,6 +9,8 @@
 #include "lib/log.h"
 
 #define PREFIX "nidus."
+#define TRACE "nidus.trace="
+#define TRACE_MIB_MAX 4096
 #define KEY_MAX 64
 #define VALUE_MAX 256
 
@@ -51,6 +53,29 @@ static bool parse_u32(const char *s, u64 *v)
 	return true;
 }
 
+/* What is nidus's own and no VM's. */
+static bool is_trace(const char *word)
+{
+	return !strncmp(word, TRACE, strlen(TRACE));
+}
+
+bool config_trace(const char *bootargs, u64 *mib)
+{
+	const char *word;
+	char value[8];
+	u32 len;
+
+	*mib = 0;
+	while (next_word(&bootargs, &word, &len)) {
+		if (!is_trace(word))
+			continue;
+		snprintf(value, sizeof(value), "%.*s", (int)(len - strlen(TRACE)),
+			 word + strlen(TRACE));
+		return parse_u32(value, mib) && *mib && *mib <= TRACE_MIB_MAX;
+	}
+	return true;
+}
+
 /* Take a word apart: 1 done, 0 not one of nidus's, -1 too long (arg->name is cut). */
 static int parse_arg(const char *word, u32 len, struct arg *arg)
 {
@@ -59,7 +84,7 @@ static int parse_arg(const char *word, u32 len, struct arg *arg)
 	u32 value_len = eq ? len - name_len - 1 : 0;
 	const char *p;
 
-	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)) != 0)
+	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)) != 0 || is_trace(word))
 		return 0;
 	snprintf(arg->name, sizeof(arg->name), "%.*s", (int)name_len, word);
 	if (name_len >= KEY_MAX || value_len >= VALUE_MAX)

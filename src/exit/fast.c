@@ -11,7 +11,9 @@
 #include "exit/sysreg_emul.h"
 #include "nested/level.h"
 #include "simd/simd_level.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
+#include "state/vel2_regs.h"
 #include "traps/debug.h"
 #include "traps/traps.h"
 #include "traps/untrapped.h"
@@ -26,15 +28,42 @@ static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u
 	return verdict;
 }
 
+/* The record of an exit that has switched the level. */
+static inline __attribute__((always_inline)) void
+trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class,
+	     u64 left, u64 ticks)
+{
+	bool enters = level == ACCOUNT_L1;
+
+	trace_exit(&vcpu->account, level, class,
+		   TRACE_FAST | (enters ? RESUME | trace_l2(vcpu) : REFLECT), left, ticks, esr,
+		   enters ? vncr_read(vcpu, VNCR_VTTBR_EL2) : sysreg_read(ELR_EL12));
+}
+
+/* The same, where the exit is not over: its own record will not say it. */
+static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
+							      enum account_level level)
+{
+	vcpu->exit.elr = level == ACCOUNT_L1 ? 0 : sysreg_read(ELR_EL12);
+	if (level == ACCOUNT_L1)
+		trace_add(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vncr_read(vcpu, VNCR_VTTBR_EL2));
+	else
+		trace_add(vcpu, TRACE_TAKE, TRACE_TAKE_L2, esr, vcpu->exit.elr);
+}
+
 /*
  * The level was switched, PC and PSTATE are in their registers. What the switch itself made stale
  * is looked at here.
  */
-static inline enum verdict switched(struct vcpu *vcpu, u64 esr, enum account_level level,
-				    enum exit_class class, u64 left)
+static inline __attribute__((always_inline)) enum verdict
+switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
 {
+	u64 ticks;
+
 	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
+		if (trace_on(vcpu))
+			trace_switch_rest(vcpu, esr, level);
 		return rest(vcpu, esr, level, left, RESUME);
 	}
 	/*
@@ -47,7 +76,10 @@ static inline enum verdict switched(struct vcpu *vcpu, u64 esr, enum account_lev
 		vcpu->traps_stale = true;
 		prepare_traps(vcpu);
 	}
-	account_exit(&vcpu->account, level, class, counter_now() - left);
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, level, class, ticks);
+	if (trace_on(vcpu))
+		trace_switch(vcpu, esr, level, class, left, ticks);
 	return DONE;
 }
 
@@ -80,6 +112,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now(), pc = sysreg_read(ELR_EL2), pstate = sysreg_read(SPSR_EL2);
 	enum verdict verdict;
+	u64 ticks;
 
 	if (unlikely(!vcpu->in_vel2)) /* op1 4 to 7 */
 		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : PASS;
@@ -92,7 +125,10 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 		     vcpu->traps_stale || work_left_vel2(vcpu)))
 		return sys_rest(vcpu, esr, left, verdict);
 	sysreg_write(ELR_EL2, pc + 4);
-	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, counter_now() - left);
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, ticks);
+	if (trace_on(vcpu))
+		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, SKIP, left, ticks, esr, pc);
 	return likely(!SYS64_READ(esr) || !is_kept((u32)SYS64_RT(esr))) ? DONE : DONE_GPRS;
 }
 
@@ -120,6 +156,19 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 }
 
 /*
+ * Of an interrupt that is over with one list register, or was to be: the exit's record implies that
+ * of the list register.
+ */
+static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u64 left, u64 ticks)
+{
+	bool l2 = vcpu->has_vel2 && !vcpu->in_vel2;
+
+	trace_exit(&vcpu->account, l2 ? ACCOUNT_L2 : ACCOUNT_L1, EXIT_CLASS_IRQ,
+		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks,
+		   vcpu->vgic.again.pintid, sysreg_read(ELR_EL2));
+}
+
+/*
  * A guest's timer interrupt that is over with one list register is as if the guest had not been
  * left: all that was in place at its entry still is, PC and PSTATE too.
  */
@@ -127,20 +176,26 @@ enum verdict fast_irq(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
 	u32 intid = irq_again(vcpu);
+	u64 ticks;
 
 	if (vcpu->in_vel2) {
 		if (unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
 			debug_vel2_tick(vcpu, left);
 		if (intid == INTID_OVER &&
-		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ)))
+		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ))) {
+			trace_event(vcpu, TRACE_IRQ, 0, vcpu->vgic.again.lr, 0);
 			intid = INTID_NONE;
+		}
 	}
 	if (unlikely(intid != INTID_OVER)) {
 		vcpu->intid = intid;
 		vcpu->account.left = left;
 		return PASS;
 	}
+	ticks = counter_now() - left;
 	account_exit(&vcpu->account, vcpu->has_vel2 && !vcpu->in_vel2 ? ACCOUNT_L2 : ACCOUNT_L1,
-		     EXIT_CLASS_IRQ, counter_now() - left);
+		     EXIT_CLASS_IRQ, ticks);
+	if (trace_on(vcpu))
+		trace_irq(vcpu, left, ticks);
 	return DONE;
 }

@@ -6,6 +6,7 @@
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/runq.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
@@ -84,6 +85,7 @@ void irq_handle(void)
 	/* The most frequent one that ends a wait: see irq_again(). */
 	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
 		gicv3_eoi(intid);
+		trace_event(cpu->loaded, TRACE_IRQ, 0, cpu->loaded->vgic.again.lr, 0);
 		if (likely(!cpu->current))
 			vcpu_kick(cpu->loaded);
 		return;

@@ -13,6 +13,7 @@
 #include "nested/shadow.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "traps/untrapped.h"
@@ -112,40 +113,88 @@ static inline __attribute__((always_inline)) u64 ready(struct vcpu *vcpu, bool f
 	return likely(first ? prepare_first(vcpu) : prepare_entry(vcpu)) ? 0 : ENDS(RUN_PREEMPT);
 }
 
+static __attribute__((noinline, cold)) void trace_end(const struct vcpu *vcpu, u64 end, u64 now)
+{
+	trace_add_at(vcpu, now, TRACE_END, (u32)(end - 1), vcpu->local_erets,
+		     vcpu->account.level_bytes);
+}
+
+static void account_leave(struct vcpu *vcpu, u64 end, u64 now)
+{
+	account_end(&vcpu->account, now);
+	if (trace_on(vcpu))
+		trace_end(vcpu, end, now);
+}
+
 /* The loop ends; the guest may have run since the last look. */
 static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
 {
 	vcpu->looked = 0;
-	account_end(&vcpu->account, now);
+	account_leave(vcpu, end, now);
 	return end;
+}
+
+/* What a record of this exit has as its data (state/trace_format.h). */
+static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
+{
+	const struct exit *exit = &vcpu->exit;
+
+	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
+		return HPFAR_IPA(exit->hpfar) | (exit->far & (PAGE_SIZE - 1));
+	if (class == EXIT_CLASS_ERET && vcpu->account.level == ACCOUNT_L1 && trace_level(vcpu))
+		return vncr_read(vcpu, VNCR_VTTBR_EL2);
+	return exit->elr;
+}
+
+static __attribute__((noinline, cold)) void trace_full(const struct vcpu *vcpu,
+						       enum exit_class class, enum verdict verdict,
+						       u64 left, u64 ticks)
+{
+	bool irq = class == EXIT_CLASS_IRQ || class == EXIT_CLASS_FIQ;
+
+	trace_exit(&vcpu->account, vcpu->account.level, class, verdict | trace_level(vcpu), left,
+		   ticks, irq ? vcpu->intid : vcpu->exit.esr, trace_data(vcpu, class));
+}
+
+/* The exit is over now. */
+static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left,
+			   u64 now)
+{
+	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	if (trace_on(vcpu))
+		trace_full(vcpu, class, verdict, left, now - left);
 }
 
 /*
  * The exit is over: everything is in place for the ERET. Or the loop ends, for a reason that is not
  * 0.
  */
-static inline u64 enter(struct vcpu *vcpu, enum exit_class class, u64 left)
+static inline u64 enter(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left)
 {
 	u64 end = ready(vcpu, false), now = counter_now();
 
-	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
+	account(vcpu, class, verdict, left, now);
 	return likely(!end) ? 0 : leave(vcpu, end, now);
 }
 
-static u64 end(struct vcpu *vcpu, enum exit_class class, u64 left, enum run_result result)
+static u64 end(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left,
+	       enum run_result result)
 {
 	u64 now = counter_now();
 
-	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
-	account_end(&vcpu->account, now);
+	account(vcpu, class, verdict, left, now);
+	account_leave(vcpu, ENDS(result), now);
 	return ENDS(result);
 }
 
-static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum vm_state how,
-						const char *reason, enum exit_class class, u64 left)
+static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum verdict verdict,
+						enum exit_class class, u64 left)
 {
-	vm_stop(vcpu->vm, how, reason);
-	return end(vcpu, class, left, RUN_STOP);
+	if (verdict == STOP_VM)
+		vm_stop(vcpu->vm, VM_STOPPING, vcpu->stop_reason);
+	else
+		vm_stop(vcpu->vm, VM_RESETTING, NULL);
+	return end(vcpu, class, verdict, left, RUN_STOP);
 }
 
 /* The exception that the guest gets instead. */
@@ -180,22 +229,21 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 		break;
 	case SLEEP:
 		vcpu->looked = looked_at(vcpu);
-		return end(vcpu, class, left, RUN_SLEEP);
+		return end(vcpu, class, verdict, left, RUN_SLEEP);
 	case STOP_VM:
-		return stop(vcpu, VM_STOPPING, vcpu->stop_reason, class, left);
 	case RESET_VM:
-		return stop(vcpu, VM_RESETTING, NULL, class, left);
+		return stop(vcpu, verdict, class, left);
 	case DEAD:
-		return end(vcpu, class, left, RUN_STOP);
+		return end(vcpu, class, verdict, left, RUN_STOP);
 	case DONE:
 	case DONE_GPRS:
 	case PASS:
 		break; /* of fast paths only: run_on() */
 	case AGAIN:
 		vcpu->again = vcpu->unfinished = true;
-		return end(vcpu, class, left, RUN_AGAIN);
+		return end(vcpu, class, verdict, left, RUN_AGAIN);
 	}
-	return enter(vcpu, class, left);
+	return enter(vcpu, class, verdict, left);
 }
 
 /* The same for who is not in a hurry. */
@@ -237,7 +285,7 @@ static u64 run_irq(struct vcpu *vcpu)
 {
 	begin(vcpu, EXIT_IRQ);
 	irq_acked(vcpu->intid);
-	return enter(vcpu, EXIT_CLASS_IRQ, vcpu->account.left);
+	return enter(vcpu, EXIT_CLASS_IRQ, RESUME, vcpu->account.left);
 }
 
 u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
@@ -271,6 +319,8 @@ static u64 try_again(struct vcpu *vcpu)
 	vcpu->unfinished = vcpu->vgic.owes;
 	vgic_ask_drop(vcpu);
 	account_begin(&vcpu->account, left);
+	if (trace_on(vcpu))
+		trace_add_at(vcpu, left, TRACE_RUN, trace_level(vcpu), 0, vcpu->pc);
 	return act_rest(vcpu, verdict, class, left);
 }
 
@@ -298,6 +348,8 @@ static u64 begin_run(struct vcpu *vcpu)
 	u64 end = ready(vcpu, true), now = counter_now();
 
 	account_begin(&vcpu->account, now);
+	if (trace_on(vcpu))
+		trace_add_at(vcpu, now, TRACE_RUN, trace_level(vcpu), 0, vcpu->pc);
 	return likely(!end) ? 0 : leave(vcpu, end, now);
 }
 

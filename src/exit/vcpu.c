@@ -11,6 +11,7 @@
 #include "nested/vncr.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "state/vm.h"
 #include "traps/bank.h"
 #include "traps/identity.h"
@@ -61,6 +62,8 @@ void vcpu_load(struct vcpu *vcpu)
 	vcpu->pc_dirty = true;
 	vcpu->traps_stale = true;
 	vcpu->account.switches++;
+	vcpu->account.trace = cpu->trace;
+	trace_event(vcpu, TRACE_LOAD, 0, 0, 0);
 	cpu->loaded = vcpu;
 	vcpu->loaded_cpu = cpu;
 }
@@ -94,6 +97,7 @@ void vcpu_put(struct vcpu *vcpu)
 	vgic_put(vcpu);
 	sysreg_save(vcpu);
 	simd_chaos_point();
+	trace_event(vcpu, TRACE_PUT, 0, 0, 0);
 	cpu->loaded = NULL;
 	/* From here on another CPU may take it. */
 	__atomic_store_n(&vcpu->loaded_cpu, NULL, __ATOMIC_RELEASE);

@@ -13,6 +13,7 @@
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "nested/s1walk.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "state/vncr.h"
@@ -72,6 +73,7 @@ u64 inject_spsr(const struct vcpu *vcpu)
 
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 {
+	trace_event(vcpu, TRACE_INJECT, 0, esr, vcpu->pc);
 	sysreg_write(ESR_EL12, esr);
 	if (set_far)
 		sysreg_write(FAR_EL12, far);

@@ -16,6 +16,7 @@
 #include "nested/shadow.h"
 #include "nested/vncr.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "traps/bank.h"
@@ -276,10 +277,13 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	if (unlikely(!give(vcpu, target, spsr, elr)))
 		return RESUME; /* the ERET is executed again */
 	vcpu->pc_dirty = true;
-	if (target == TARGET_VEL1)
+	if (target == TARGET_VEL1) {
 		vcpu->traps_stale = true;
-	else
+		trace_event(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0,
+			    vncr_read(vcpu, VNCR_VTTBR_EL2));
+	} else {
 		untrapped_look(vcpu, UNTRAPPED_STAY);
+	}
 	return RESUME;
 }
 
@@ -334,6 +338,8 @@ static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum l
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
+	trace_event(vcpu, TRACE_TAKE, kind / 0x80u | (vcpu->in_vel2 ? 0 : TRACE_TAKE_L2), esr,
+		    vcpu->pc);
 	if (!vcpu->in_vel2)
 		vcpu->traps_stale = true;
 	take(vcpu, kind, esr, vcpu->in_vel2, vcpu->pc, vcpu->pstate);

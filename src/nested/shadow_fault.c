@@ -9,6 +9,7 @@
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
 #include "nested/walk_vm.h"
+#include "state/trace.h"
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -152,6 +153,14 @@ static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct
 	return pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size, attr);
 }
 
+static __attribute__((noinline, cold)) void trace_map(const struct vcpu *vcpu,
+						      const struct shadow *s, u64 l2,
+						      const struct pgtable_leaf *leaf,
+						      const struct walk_s2_out *walk)
+{
+	trace_add(vcpu, TRACE_SHADOW, 0, span_of(walk->size, leaf->size, s->s2.pt.max_block), l2);
+}
+
 static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 			       const struct pgtable_leaf *leaf, const struct walk_s2_out *walk)
 {
@@ -159,6 +168,8 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 	u64 pages;
 	int err = 0;
 
+	if (trace_on(vcpu))
+		trace_map(vcpu, s, l2, leaf, walk);
 	spin_lock(&s->s2.lock);
 	pages = s->s2.pt.table_pages + s->rmap.table_pages;
 	/* What was walked may have been changed and invalidated meanwhile. */

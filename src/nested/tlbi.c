@@ -11,6 +11,7 @@
 #include "mm/tlb.h"
 #include "nested/shadow.h"
 #include "nested/vncr.h"
+#include "state/trace.h"
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -307,8 +308,10 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	 * VMID.
 	 */
 	own = op.el2 || (SYS64_OP1(key) == 0 && vel2_is_host(vcpu));
-	if (!own)
+	if (!own) {
+		trace_event(vcpu, TRACE_TLBI, 0, key, arg);
 		return shadows_trap(vcpu, &op);
+	}
 	/* EL2 without VHE has no ASIDs; to the CPU its entries may have. */
 	if (unlikely(vcpu->nvhe) && op.kind == TLBI_VA)
 		op.kind = TLBI_VAA;

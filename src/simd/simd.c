@@ -15,6 +15,7 @@
 #include "lib/check.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
 
 bool simd_chaos;
@@ -100,8 +101,11 @@ static void disown(struct cpu *cpu, struct vcpu *vcpu)
 /* CPTR_EL2 is open; the caller decides what it is to be afterwards. */
 static void write_back(struct cpu *cpu, struct vcpu *vcpu)
 {
-	vcpu->simd.bytes += simd_state_save(vcpu);
+	u64 bytes = simd_state_save(vcpu);
+
+	vcpu->simd.bytes += bytes;
 	vcpu->simd.flushes++;
+	trace_event(vcpu, TRACE_FLUSH, 0, bytes, 0);
 	disown(cpu, vcpu);
 }
 
@@ -109,12 +113,15 @@ void simd_claim(struct vcpu *vcpu)
 {
 	u64 daif = irq_save();
 	struct cpu *cpu = cpu_this();
+	u64 bytes;
 
 	if (!is_live_on(vcpu, cpu)) {
 		CHECK(!cpu->simd.owner && !vcpu->simd.cpu && !cpu->simd.host);
 		simd_open();
-		vcpu->simd.bytes += simd_state_load(vcpu);
+		bytes = simd_state_load(vcpu);
+		vcpu->simd.bytes += bytes;
 		vcpu->simd.claims++;
+		trace_event(vcpu, TRACE_CLAIM, 0, bytes, 0);
 		own(cpu, vcpu);
 	}
 	if (unlikely(vcpu->has_vel2))
@@ -225,8 +232,10 @@ void simd_host_begin(void)
 	CHECK(!cpu->simd.host);
 	cpu->simd.host = true;
 	cpu->simd.daif = daif;
-	if (cpu->loaded)
+	if (cpu->loaded) {
 		cpu->loaded->simd.host_sections++;
+		trace_event(cpu->loaded, TRACE_HOST, 0, 0, 0);
+	}
 	simd_open();
 	if (cpu->simd.owner)
 		write_back(cpu, cpu->simd.owner);

@@ -26,6 +26,8 @@ struct account {
 	u64 level_entries; /* level switches from vEL2 to L2, each of which has one back */
 	u64 level_bytes;    /* of SIMD state moved because of them */
 	u64 irq_injected; /* virtual interrupts put into list registers */
+	struct trace_ring *trace; /* of the CPU where it is loaded (state/trace.h); NULL: off */
+	u64 trace_id;             /* whose events they are, in its place */
 };
 
 /* Enter one exit that took ticks until the next entry. On the CPU that runs the vcpu. */

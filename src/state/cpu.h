@@ -50,6 +50,7 @@ struct cpu {
 	u32 rq_len;
 
 	struct timer slice;         /* armed while others wait for this CPU */
+	struct trace_ring *trace;   /* state/trace.h; NULL: off */
 };
 
 extern struct cpu cpus[MAX_CPUS];

@@ -4,6 +4,7 @@
 
 #include "arch/sysreg.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -157,6 +158,7 @@ void sched_start(struct vcpu *vcpu)
 {
 	struct cpu *cpu;
 
+	trace_elsewhere(vcpu, TRACE_WAKE, 0);
 	if (start_here(vcpu))
 		return;
 	cpu = place(vcpu);

@@ -2,6 +2,8 @@
 /* The VMs there are; stopping one, and whose turn it is to be worked on. */
 #include "state/vm.h"
 
+#include "state/trace.h"
+
 struct vm vms[MAX_VMS];
 u32 vm_count;
 /*
@@ -39,6 +41,8 @@ void vm_stop(struct vm *vm, enum vm_state how, const char *reason)
 					 __ATOMIC_ACQUIRE))
 		return;
 	vm->stop_reason = reason;
+	if (vm->vcpu_count)
+		trace_elsewhere(vm->vcpus[0], how == VM_RESETTING ? TRACE_RESET : TRACE_STOP, 0);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vcpu_request(vm->vcpus[i], REQ_STOP);
 		vm_kill_if_off(vm->vcpus[i]);

@@ -5,6 +5,7 @@
 #include "dev/gicv3.h"
 #include "state/cpu.h"
 #include "state/timers.h"
+#include "state/trace.h"
 #include "vgic/internal.h"
 
 void vgic_collect(struct vgic_vcpu *v)
@@ -98,6 +99,8 @@ static u32 fold_lrs(struct vcpu *vcpu)
 		u32 i = (u32)__builtin_ctz(used), intid = v->lr_intid[i];
 		u64 lr = lr_read(i);
 
+		if (trace_on(vcpu) && !(lr & ICH_LR_STATE))
+			trace_add(vcpu, TRACE_IRQ_END, 0, lr, 0);
 		if (intid < 32)
 			fold_one(v, &v->priv, intid, i, lr);
 		else
@@ -288,11 +291,14 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 	v->lr_dirty &= (u16) ~(1u << i);
 	vcpu->account.irq_injected += pend;
 	lr_write(i, lr);
+	if (trace_on(vcpu) && pend)
+		trace_add(vcpu, TRACE_IRQ, 0, lr, 0);
 }
 
 /* Give up list registers, not those of keep, of private interrupts the guest is done with. */
-static void retire(struct vgic_vcpu *v, u32 keep)
+static void retire(struct vcpu *vcpu, u32 keep)
 {
+	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 done;
 
 	/* ICH_ELRSR_EL2 might not show a list register written since the exit yet. */
@@ -304,6 +310,7 @@ static void retire(struct vgic_vcpu *v, u32 keep)
 	for (u32 left = done; left; left &= left - 1) {
 		u32 i = (u32)__builtin_ctz(left);
 
+		trace_event(vcpu, TRACE_IRQ_END, 0, v->lr_intid[i], 0);
 		fold_one(v, &v->priv, v->lr_intid[i], i, 0);
 	}
 	v->lr_hw &= (u16)~done;
@@ -342,10 +349,10 @@ static bool flush_private(struct vcpu *vcpu)
 		return true;
 	/* The timer stays where vgic_ppi_again() finds it, as long as there is room. */
 	if (v->lr_used)
-		retire(v, v->again.mask);
+		retire(vcpu, v->again.mask);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
 	if (unlikely((need & p->inlr) || !fits(need, free))) {
-		retire(v, 0);
+		retire(vcpu, 0);
 		free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
 		if ((need & p->inlr) || !fits(need, free))
 			return false;

@@ -5,6 +5,7 @@
 #include "dev/gicv3.h"
 #include "lib/log.h"
 #include "simd/simd.h"
+#include "state/trace.h"
 #include "vgic/internal.h"
 
 /* ---- inputs ---- */
@@ -102,6 +103,7 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr &= ~(0xffUL << ICH_LR_PRIORITY);
 	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
 	lr_write(i, lr);
+	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 	/*
 	 * As long as no other may wait for the guest and so want a look, and none of L2's may be an
 	 * FIQ of L1's. Never where every exit is to go the whole way.

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "nested/shadow.h"
 #include "simd/simd.h"
+#include "state/trace.h"
 #include "vgic/vgic.h"
 #include "vm/account.h"
 #include "vm/console.h"
@@ -41,6 +42,7 @@ int vm_create(const struct vm_config *config)
 	__atomic_fetch_add(&vms_alive, 1, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vm->work_cpus |= vm->vcpus[i]->affinity;
+	trace_vm(vm);
 	vm->state = VM_LOADING;
 	vm_load_begin(vm);
 	vm_hand_over(vm);
@@ -63,6 +65,7 @@ void vm_start(struct vm *vm)
 	}
 	vm->vcpus[0]->state = VCPU_STARTING;
 	vcpu_reset(vm->vcpus[0], vm->entry, vm->fdt_ipa);
+	trace_elsewhere(vm->vcpus[0], TRACE_START, vm->vcpu_count);
 	/* Last: a vm_stop() that comes now finds all vcpus in place. */
 	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
 	sched_start(vm->vcpus[0]);
