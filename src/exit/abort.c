@@ -16,7 +16,7 @@ static ipa_t fault_ipa(const struct exit *exit)
 	return ipa(HPFAR_IPA(exit->hpfar) | (exit->far & (PAGE_SIZE - 1)));
 }
 
-/* Sign- or zero-extend what a load of m->size bytes returned, as its register wants it. */
+/* Sign- or zero-extend the result of a load of m->size bytes for its register. */
 static u64 extend_load(const struct mmio *m, u64 esr)
 {
 	u32 bits = 8 * m->size;
@@ -30,7 +30,7 @@ static u64 extend_load(const struct mmio *m, u64 esr)
 	return esr & DABT_SF ? v : (u32)v;
 }
 
-/* A single-register access that the syndrome describes completely. */
+/* Do a single-register access that the syndrome describes completely. */
 static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
 {
 	u32 srt = (u32)DABT_SRT(exit->esr);
@@ -49,10 +49,10 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
 }
 
 /*
- * What no mapping of nidus's would change. A CPU with two entries for one address may say so
- * (FEAT_BBM permits it where a guest changes the size of a block in its own tables), as a fault of
- * stage 2 where that is on: the entries are of the VMID in force, and so nidus's to drop, whoever's
- * guest it is. All else is the guest's external abort.
+ * Handle an abort that no mapping of nidus's could resolve. A TLB conflict (FEAT_BBM permits one
+ * where a guest changes the size of a block in its own tables) may be reported as a stage-2 fault:
+ * the entries belong to the VMID in force, so nidus invalidates them, whichever guest's they are.
+ * All else is an external abort for the guest.
  */
 static enum verdict other_abort(const struct exit *exit)
 {
@@ -63,8 +63,9 @@ static enum verdict other_abort(const struct exit *exit)
 }
 
 /*
- * A stage-2 abort of L2 that is not L1's at once (reflect_wanted()). SKIP: it is an access to *at,
- * the address in the VM that L1 mapped there: a device's, or nothing's. Else the exit's verdict.
+ * Handle a stage-2 abort of L2 that is not L1's by its class alone (reflect_wanted()). SKIP: it is
+ * an access to *at, the address in the VM that L1 mapped there, which is a device or nothing. Else
+ * the exit's verdict.
  */
 static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {

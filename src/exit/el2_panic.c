@@ -7,7 +7,7 @@ extern char __image_start[];
 
 void el2_panic(u64 kind, u64 esr, u64 elr, u64 far);
 
-/* vectors.S, on the stack that there is. */
+/* Report and halt. Called by vectors.S, on whatever stack is usable. */
 void el2_panic(u64 kind, u64 esr, u64 elr, u64 far)
 {
 	panic("unexpected exception in nidus (vector %lu): ESR_EL2 0x%lx ELR_EL2 0x%lx (image + "

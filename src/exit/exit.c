@@ -36,7 +36,7 @@ static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
 
 static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
 
-/* ROW(exception class, handler, fast path or NULL, as what it is accounted) */
+/* ROW(exception class, handler, fast path or NULL, class for accounting) */
 #define EXIT_TABLE(ROW)                                                                            \
 	ROW(EC_UNKNOWN, exit_undef, NULL, UNKNOWN)                                                 \
 	ROW(EC_WFX, wfx_trap, NULL, WFX)                                                           \
@@ -81,7 +81,7 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 	const struct exit_row *row = row_of(exit->esr);
 
 	*class = row->class;
-	/* What L1 trapped of its guest is L1's, whoever else might want it. */
+	/* A trap that L1 set for its guest goes to L1, whoever else might want it. */
 	if (unlikely(vcpu->has_vel2)) {
 		if (!vcpu->in_vel2 && reflect_wanted(vcpu, exit))
 			return REFLECT;

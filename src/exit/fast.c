@@ -18,7 +18,7 @@
 #include "traps/traps.h"
 #include "traps/untrapped.h"
 
-/* It was handled, but is not all: run_on() goes on. */
+/* The exit was handled but the entry needs more: set what run_on() needs. */
 static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u64 left,
 			 enum verdict verdict)
 {
@@ -52,8 +52,8 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
 }
 
 /*
- * The level was switched, PC and PSTATE are in their registers. What the switch itself made stale
- * is looked at here.
+ * Finish a level switch; PC and PSTATE are in their registers. Only what the switch itself made
+ * stale is updated.
  */
 static inline __attribute__((always_inline)) enum verdict
 switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
@@ -83,7 +83,7 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 	return DONE;
 }
 
-/* What an L2 with HCR_EL2.NV does as a hypervisor itself, which is L1's. */
+/* Forward to L1 what an L2 with HCR_EL2.NV does as a hypervisor itself. */
 static __attribute__((noinline)) enum verdict of_hypervisor(struct vcpu *vcpu, u64 esr,
 							    enum exit_class class, u64 left)
 {
@@ -92,7 +92,7 @@ static __attribute__((noinline)) enum verdict of_hypervisor(struct vcpu *vcpu, u
 	return switched(vcpu, esr, ACCOUNT_L2, class, left);
 }
 
-/* As rest(), of a register that traps; what sysreg_vel2() does not have is sysreg_trap()'s. */
+/* Finish an access that sysreg_vel2() did not complete: rest(), or for PASS sysreg_trap(). */
 static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 esr, u64 left,
 						       enum verdict verdict)
 {
@@ -102,7 +102,7 @@ static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 es
 	return verdict == PASS ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
 }
 
-/* x18-x29, which C keeps. */
+/* x18-x29, which C preserves. */
 static bool is_kept(u32 reg)
 {
 	return reg - 18 <= 29 - 18;
@@ -169,8 +169,8 @@ static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u
 }
 
 /*
- * A guest's timer interrupt that is over with one list register is as if the guest had not been
- * left: all that was in place at its entry still is, PC and PSTATE too.
+ * Deliver the guest's timer interrupt if one list register is all it takes: everything that was in
+ * place at the last entry still is, PC and PSTATE too.
  */
 enum verdict fast_irq(struct vcpu *vcpu)
 {

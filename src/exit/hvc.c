@@ -28,8 +28,8 @@ static bool arch_function(u32 fid)
 }
 
 /*
- * Bits of the CPU's random numbers in words of word_bits, the lowest first; what is not asked for
- * is 0.
+ * Fill words of word_bits with the CPU's random numbers, the lowest first; bits beyond the request
+ * are 0.
  */
 static s64 trng_fill(u64 words[3], u64 bits, u32 word_bits)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Physical interrupts: who each one is for. */
+/* Physical interrupts: acknowledge each and pass it to its handler. */
 #include "dev/gicv3.h"
 #include "exit/run.h"
 #include "mm/machine.h"
@@ -48,7 +48,7 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 static void irq_one(struct cpu *cpu, u32 intid)
 {
 	gicv3_eoi(intid);
-	if (intid < INTID_PPI) /* an SGI says only: look at your flags */
+	if (intid < INTID_PPI) /* an SGI only means: check your flags */
 		gicv3_deactivate(intid);
 	else
 		irq_device(cpu, intid);
@@ -82,7 +82,7 @@ void irq_handle(void)
 	struct cpu *cpu = cpu_this();
 	u32 intid = gicv3_ack();
 
-	/* The most frequent one that ends a wait: see irq_again(). */
+	/* The most frequent reason to end a wait: see irq_again(). */
 	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
 		gicv3_eoi(intid);
 		trace_event(cpu->loaded, TRACE_IRQ, 0, cpu->loaded->vgic.again.lr, 0);

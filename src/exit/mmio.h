@@ -8,7 +8,9 @@
 
 struct vcpu;
 
-/* Find the device that owns [at, at+size) and let it answer; false: none, or it aborted. */
+/*
+ * Find the device that owns [at, at+size) and let it handle the access; false: none, or it aborted.
+ */
 bool mmio_access(struct vcpu *vcpu, ipa_t at, struct mmio *m);
-/* The same for the VM's RAM; false: there is none. For an instruction that meets both. */
+/* The same for the VM's RAM; false: there is none. For an instruction that accesses both. */
 bool mmio_ram_access(struct vcpu *vcpu, ipa_t at, struct mmio *m);

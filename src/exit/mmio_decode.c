@@ -12,7 +12,7 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 
-/* Loads and Stores (C4.1.94): the two groups that devices are driven with. */
+/* Loads and Stores (C4.1.94): the two groups that drivers use on devices. */
 #define INSN_PAIR_MASK 0x3e000000u /* x x1 0 1 0 0 ...: LDP/STP of general registers */
 #define INSN_PAIR 0x28000000u
 #define INSN_IMM9_MASK 0x3f200000u /* size 111 0 00 opc 0: unscaled, post- or pre-indexed */
@@ -30,7 +30,7 @@ static bool is_vel1(const struct vcpu *vcpu)
 	return vcpu->has_vel2 && !vcpu->in_vel2;
 }
 
-/* Where PC is in the VM, by the hardware's stage 1 of the guest. */
+/* Translate PC to an address in the VM by the hardware's stage 1 of the guest. */
 static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 {
 	u64 saved = sysreg_read(PAR_EL1), par;
@@ -42,7 +42,7 @@ static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 	return !(par & 1);
 }
 
-/* The instruction at PC: of L2 two stages away, of anybody else one. */
+/* Read the instruction at PC: of L2 through two stages, else through one. */
 static bool fetch(struct vcpu *vcpu, u32 *insn)
 {
 	ipa_t at;
@@ -132,7 +132,10 @@ static void base_write(struct vcpu *vcpu, const struct access *a, u64 v)
 		sysreg_write(SP_EL0, v);
 }
 
-/* The half of a pair that the hardware did not come to faults: as if it had (AArch64.DataAbort). */
+/*
+ * The half of a pair that the hardware did not reach faults: inject what it would have taken
+ * (AArch64.DataAbort).
+ */
 static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
 			     const struct walk_fault *fault)
 {
@@ -152,9 +155,9 @@ static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
 }
 
 /*
- * Where in the VM each element is. Those on the page that the abort is about are behind at,
- * whatever a tag says, which FAR_EL2 may have lost. Another has a translation of its own, and may
- * be memory. SKIP, or what there is to do instead.
+ * Find the address in the VM of each element. Elements on the page that the abort is about follow
+ * from `at` (FAR_EL2 may have lost a tag). Another page has its own translation, and may be memory.
+ * SKIP, or the verdict instead.
  */
 static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const struct access *a,
 			   ipa_t at, ipa_t where[2])
@@ -169,8 +172,8 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 
 	for (u32 i = 0; i < a->regs; i++, va += a->size) {
 		/*
-		 * Its second part would have a translation of its own; where one is to a device, it
-		 * is not aligned.
+		 * Its second part would have its own translation; where one is to a device, it is
+		 * unaligned.
 		 */
 		if ((va & (PAGE_SIZE - 1)) + a->size > PAGE_SIZE)
 			return ABORT;
@@ -181,14 +184,14 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 			return fault_at(vcpu, a, va, &fault);
 		}
 	}
-	/* Else the instruction is not the one that came here: another CPU has written it since. */
+	/* Else another CPU has overwritten the instruction since it trapped. */
 	return met ? SKIP : RESUME;
 }
 
 /*
- * Memory beside a device. L2's is where L1's tables said when they were walked: with seq as it was
- * then, L1's TLBI, which a CPU's access would hold up, waits for this one as well. Else the tables
- * are to be asked again.
+ * Access memory next to a device. L2's is where L1's tables said when they were walked: while seq
+ * is unchanged, a TLBI of L1, which would wait for a CPU's access, waits for this one as well.
+ * Otherwise the tables must be walked again.
  */
 static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 {
@@ -209,7 +212,7 @@ static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t wher
 {
 	u64 value[2] = { 0 };
 
-	/* Handled again, it goes on where it was left. */
+	/* When handled again it continues where it stopped. */
 	value[0] = vcpu->again_value;
 	for (u32 i = vcpu->again_at; i < a->regs; i++) {
 		struct mmio m = { .size = a->size, .write = !a->load };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes before an entry: interrupts, PC and PSTATE, trap controls, SIMD. */
+/* Before an entry: interrupts, PC and PSTATE, trap controls, SIMD. */
 #include "exit/prepare.h"
 
 #include "arch/sysreg.h"
@@ -8,13 +8,13 @@
 #include "simd/simd_level.h"
 #include "traps/traps.h"
 
-/* Of a vcpu that has EL2: what is L1's takes its guest out at once. */
+/* Deliver interrupts of a vcpu with EL2: one for L1 takes L2 out at once. */
 static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 {
 	bool fiq;
 
 	if (vcpu->vgic.where == VGIC_VEL1) {
-		/* What comes after this look ends the entry at once by its kick. */
+		/* What becomes pending after this check ends the entry at once by its kick. */
 		if (likely(!vgic_wants_vel2(vcpu, &fiq)))
 			return;
 		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
@@ -26,7 +26,7 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 	}
 }
 
-/* work_left(): to the list registers. */
+/* Update the list registers, after work_left(). */
 static inline void deliver_interrupts(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->has_vel2))
@@ -36,8 +36,8 @@ static inline void deliver_interrupts(struct vcpu *vcpu)
 }
 
 /*
- * What the vcpu owes; mostly others have to do nothing for it. Then what has become pending by it
- * is delivered.
+ * Do the vcpu's deferred operations, mostly without help of other vcpus, and deliver what becomes
+ * pending by them. False: one waits for others.
  */
 static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 {
@@ -50,7 +50,10 @@ static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
 	return true;
 }
 
-/* False: something of vgic.owes (with which comes vgic.stale) waits for others. */
+/*
+ * Deliver interrupts and do deferred operations (vgic.owes, which sets vgic.stale). False: one
+ * waits for others.
+ */
 static inline __attribute__((always_inline)) bool prepare_interrupts(struct vcpu *vcpu)
 {
 	deliver_interrupts(vcpu);
@@ -67,11 +70,11 @@ __attribute__((noinline)) void prepare_traps(struct vcpu *vcpu)
 			traps_update(vcpu);
 		}
 		simd_chaos_point();
-		simd_check(vcpu); /* last: whatever came before may have held a host section */
+		simd_check(vcpu); /* last: anything before it may have run a host section */
 	} while (unlikely(vcpu->traps_stale && vcpu->has_vel2));
 }
 
-/* Bring the registers in line with memory; nothing here writes what has not changed. */
+/* Bring the registers up to date; writes nothing that has not changed. */
 static inline __attribute__((always_inline)) void prepare_registers(struct vcpu *vcpu)
 {
 	if (vcpu->pc_dirty) {

@@ -66,8 +66,8 @@ static s64 cpu_on(struct vcpu *vcpu, u64 mpidr, u64 entry, u64 x0)
 	if (!entry_valid(vcpu->vm, entry))
 		return PSCI_INVALID_ADDRESS;
 	/*
-	 * STARTING is the caller's alone: two CPU_ONs at once can't both win, and the vcpu isn't
-	 * seen as runnable before its registers are set.
+	 * The transition to STARTING admits one caller: two CPU_ONs cannot both win, and the vcpu
+	 * is not seen as runnable before its registers are set.
 	 */
 	if (!__atomic_compare_exchange_n(&target->state, &off, VCPU_STARTING, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -77,7 +77,7 @@ static s64 cpu_on(struct vcpu *vcpu, u64 mpidr, u64 entry, u64 x0)
 	return PSCI_SUCCESS;
 }
 
-/* What its guest has done to interrupts of other vcpus is not left for the next CPU_ON. */
+/* Complete operations on interrupts of other vcpus now, not at the next CPU_ON. */
 static enum verdict cpu_off(struct vcpu *vcpu)
 {
 	if (!vgic_finish(vcpu))
@@ -166,8 +166,8 @@ static s64 psci_features(u32 fid)
 static enum verdict system_reset2(u64 type, s64 *ret)
 {
 	/*
-	 * 0 is SYSTEM_WARM_RESET; other architectural ones are reserved, vendor ones (bit 31) ours
-	 * to refuse.
+	 * 0 is SYSTEM_WARM_RESET; other architectural ones are reserved, vendor ones (bit 31) not
+	 * supported.
 	 */
 	if ((u32)type != 0) {
 		*ret = type & BIT(31) ? PSCI_NOT_SUPPORTED : PSCI_INVALID_PARAMETERS;

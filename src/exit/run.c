@@ -20,7 +20,7 @@
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
-/* Everything that others asked of this vcpu; false: it has to leave the loop. */
+/* Serve the requests to this vcpu; false: it has to leave the loop. */
 static bool serve_requests(struct vcpu *vcpu)
 {
 	u32 requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
@@ -32,8 +32,8 @@ static bool serve_requests(struct vcpu *vcpu)
 	if (requests & REQ_STOP)
 		return false;
 	/*
-	 * A piece; what is left asks again. This CPU's interrupts come in between, the guest's only
-	 * after all of it.
+	 * One piece; the rest sets the request again. This CPU's interrupts come in between, the
+	 * guest's only after all of it.
 	 */
 	if (requests & REQ_WORK) {
 		shadow_work(vcpu);
@@ -43,7 +43,8 @@ static bool serve_requests(struct vcpu *vcpu)
 }
 
 /*
- * Until nobody asks for anything, or another vcpu wants the CPU; false: it has to leave the loop.
+ * Serve requests until there are none, or another vcpu needs the CPU; false: it has to leave the
+ * loop.
  */
 static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
 {
@@ -55,9 +56,9 @@ static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
 }
 
 /*
- * Of vgic.work what needs no look if the guest, which goes to sleep now and had one, has not run: a
- * timer's line stays high once it is. A device's may fall meanwhile; a timer that fires may be for
- * a lower level than that which sleeps.
+ * Bits of vgic.work that need no check if the guest, which goes to sleep now and was checked, has
+ * not run: a timer's line stays high once it is. A device's may fall meanwhile; a timer that fires
+ * may be for a lower level than the one that sleeps.
  */
 static inline u16 looked_at(const struct vcpu *vcpu)
 {
@@ -86,9 +87,7 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 		return exit_dispatch(vcpu, &vcpu->exit, class);
 	if (kind == EXIT_SERROR) {
 		*class = EXIT_CLASS_SERROR;
-		/*
-		 * Which access of whom caused it can't be known; the VM that ran is the likeliest.
-		 */
+		/* The access that caused it is unknown; the VM that ran is the likeliest. */
 		vcpu->stop_reason = "SError interrupt from the hardware";
 		return STOP_VM;
 	}
@@ -97,13 +96,10 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 	return RESUME;
 }
 
-/* What the run loop ends with as vcpu_enter() hands it on: not 0. */
+/* The result of the run loop as vcpu_enter() returns it: not 0. */
 #define ENDS(result) ((u64)(result) + 1)
 
-/*
- * Whether the guest may be entered, or the loop ends: for a reason that is not 0. first:
- * prepare_entry().
- */
+/* Prepare an entry: 0, or why the loop ends. first: by prepare_first(). */
 static inline __attribute__((always_inline)) u64 ready(struct vcpu *vcpu, bool first)
 {
 	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
@@ -126,7 +122,7 @@ static void account_leave(struct vcpu *vcpu, u64 end, u64 now)
 		trace_end(vcpu, end, now);
 }
 
-/* The loop ends; the guest may have run since the last look. */
+/* End the loop; the guest may have run since the last check. */
 static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
 {
 	vcpu->looked = 0;
@@ -165,10 +161,7 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 		trace_full(vcpu, class, verdict, left, now - left);
 }
 
-/*
- * The exit is over: everything is in place for the ERET. Or the loop ends, for a reason that is not
- * 0.
- */
+/* Finish the exit: 0 with everything in place for the ERET, or why the loop ends. */
 static inline u64 enter(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left)
 {
 	u64 end = ready(vcpu, false), now = counter_now();
@@ -197,7 +190,7 @@ static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum verdict 
 	return end(vcpu, class, verdict, left, RUN_STOP);
 }
 
-/* The exception that the guest gets instead. */
+/* Inject the exception of a verdict. */
 static __attribute__((noinline)) void inject(struct vcpu *vcpu, enum verdict verdict)
 {
 	if (verdict == UNDEF)
@@ -246,14 +239,14 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 	return enter(vcpu, class, verdict, left);
 }
 
-/* The same for who is not in a hurry. */
+/* act() for callers off the hot path. */
 static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict,
 					      enum exit_class class, u64 left)
 {
 	return act(vcpu, verdict, class, left);
 }
 
-/* What there is to know of an exit before it is handled. */
+/* Take the snapshot of an exit before it is handled. */
 static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum exit_kind kind)
 {
 	snapshot(vcpu, kind);
@@ -267,7 +260,7 @@ static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum 
 	simd_chaos_point();
 }
 
-/* From one exit to the next entry. */
+/* Handle one exit, up to the next entry. */
 static u64 run_exit(struct vcpu *vcpu, u64 vector)
 {
 	enum exit_kind kind = (enum exit_kind)vector;
@@ -280,7 +273,7 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	return act(vcpu, verdict, class, left);
 }
 
-/* A fast path's interrupt is acknowledged already. */
+/* Handle an interrupt that a fast path has acknowledged. */
 static u64 run_irq(struct vcpu *vcpu)
 {
 	begin(vcpu, EXIT_IRQ);
@@ -298,8 +291,8 @@ u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
 }
 
 /*
- * The last exit waits for other vcpus: handle it again. Between one try and the next interrupts are
- * taken, and everybody gets what they ask of this vcpu, or its CPU; the guest does not run.
+ * Handle an exit again that waits for other vcpus. Between two tries interrupts are taken, requests
+ * to this vcpu served and its CPU given up if needed; the guest does not run.
  */
 static u64 try_again(struct vcpu *vcpu)
 {
@@ -324,9 +317,9 @@ static u64 try_again(struct vcpu *vcpu)
 	return act_rest(vcpu, verdict, class, left);
 }
 
-#define ENTER (~0UL) /* of resume(): that was all */
+#define ENTER (~0UL) /* of resume(): nothing is left */
 
-/* What has to be done before anything else: vcpu->unfinished. */
+/* Do what has to be done before anything else: vcpu->unfinished. */
 static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 {
 	irq_handle();
@@ -342,7 +335,7 @@ static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
 	return ENTER;
 }
 
-/* Into the guest for the first time since the loop began. */
+/* Enter the guest for the first time since the loop began. */
 static u64 begin_run(struct vcpu *vcpu)
 {
 	u64 end = ready(vcpu, true), now = counter_now();

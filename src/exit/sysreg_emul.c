@@ -74,7 +74,7 @@ enum verdict emul_timer(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 	return SKIP;
 }
 
-/* An identity register that a VM sees as the machine has it. */
+/* Read-only emulation of an identity register with the machine's value v. */
 static enum verdict read_only(bool write, u64 *value, u64 v)
 {
 	if (write)
@@ -166,8 +166,8 @@ enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 #define CCSIDR_NUMSETS(v) FIELD(v, 55, 32) /* with FEAT_CCIDX */
 
 /*
- * AArch32's way to the number of sets, there with FEAT_CCIDX. The register itself may be UNDEFINED
- * on a CPU without AArch32, at EL2 too, and has nothing that CCSIDR_EL1 has not.
+ * CCSIDR2_EL1, AArch32's number of sets, exists with FEAT_CCIDX. The register itself may be
+ * UNDEFINED on a CPU without AArch32, at EL2 too, and its value is in CCSIDR_EL1.
  */
 enum verdict emul_ccsidr2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
@@ -213,7 +213,7 @@ static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *va
 	return read_only(write, value, vcpu->vm->id_regs.v[IDSPACE_INDEX(crm, op2)]);
 }
 
-/* CPTR_EL2.TCPAC: fields of features that this VM has not are RES0 to it. */
+/* CPACR_EL1 trapped by CPTR_EL2.TCPAC: fields of features that this VM lacks are RES0 to it. */
 static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 {
 	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
@@ -228,7 +228,7 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Of no row: the ID registers; PASS: sysreg_trap()'s to decide. */
+/* Accesses without a row: the ID registers; PASS: sysreg_trap() decides. */
 static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
@@ -238,8 +238,8 @@ static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write,
 }
 
 /*
- * What serves an access of vEL2. What depends on the machine (row_conditional())
- * or is in the CPU, where only MDSCR_EL1 (access()) and CPACR_EL1 trap, is sysreg_trap()'s.
+ * The function for an access of vEL2. Rows that depend on the machine (row_conditional()) or are in
+ * the CPU, where only MDSCR_EL1 (access()) and CPACR_EL1 trap, are left to sysreg_trap().
  */
 #define FN_BANK(twin, function, condition) vel2_other
 #define FN_SWAP FN_BANK
@@ -299,8 +299,8 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 }
 
 /*
- * Say that a VM used what it does not have; once per VM and encoding (a hash of it: some stay
- * unsaid).
+ * Log that a VM used a register that it does not have; once per VM and encoding (by a hash, so some
+ * are never logged).
  */
 static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u64 esr, u64 pc)
 {
@@ -338,7 +338,7 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 		return vgic_sgi(vcpu, value, true);
 	if (unlikely(vgic_vel2_watched(vcpu)))
 		verdict = vgic_vel2_icc(vcpu, key, write, &value);
-	/* EL0 is let to op1=3 alone; the rest is UNDEFINED there before any trap, or should be. */
+	/* EL0 may only use op1=3; the rest is UNDEFINED there before any trap, or should be. */
 	if (likely(verdict == PASS))
 		verdict = !from_el0(exit) || SYS64_OP1(key) == 3 ?
 				  access(vcpu, key, write, &value) :

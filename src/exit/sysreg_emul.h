@@ -10,13 +10,13 @@ struct vcpu;
 
 /*
  * Handle a trapped MRS, MSR or SYS (EC 0x18). SKIP: emulated. UNDEF: the register does not exist
- * for this VM, is not accessible in this direction or at EL0; said once per VM and encoding. Else
- * what the handler says. Run loop of a loaded vcpu.
+ * for this VM, is not accessible in this direction or at EL0; logged once per VM and encoding. Else
+ * the handler's verdict. Run loop of a loaded vcpu.
  */
 enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
 /*
- * The same for what vEL2 accesses most, by ESR_EL2 and its PSTATE alone; vcpu->pc and exit.esr are
- * set. PASS: nothing was done, sysreg_trap() is to decide.
+ * The same for frequent accesses of vEL2, from ESR_EL2 and PSTATE alone; vcpu->pc and exit.esr are
+ * set. PASS: nothing was done, sysreg_trap() decides.
  */
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
 

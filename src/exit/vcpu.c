@@ -74,13 +74,13 @@ void vcpu_put(struct vcpu *vcpu)
 
 	CHECK(cpu->loaded == vcpu);
 	/*
-	 * The old regime's walks end before anything of it changes; and what TLBIs and cache
-	 * maintenance the guest began here is complete, for its own DSB may come on another CPU.
+	 * Table walks of the old regime complete before anything of it changes, and so do TLBIs and
+	 * cache maintenance that the guest began here, as its own DSB may come on another CPU.
 	 */
 	dsb(sy);
 	/*
-	 * What its accesses caused is not to be taken in another VM. It is said here, not by a
-	 * verdict: once another CPU may take the vcpu, its VM may be gone.
+	 * An SError caused by its accesses must not be taken in another VM. It is reported here,
+	 * not by a verdict: once another CPU may take the vcpu, its VM may be gone.
 	 */
 	if (unlikely(serror_deferred()))
 		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vcpu outside the run loop: reset, load, put, and what ends its wait. */
+/* A vcpu outside the run loop: reset, load, put, and the end of its wait. */
 #pragma once
 
 #include "state/vcpu.h"
@@ -13,8 +13,8 @@ void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
 
 /*
- * Whether it should leave WFI or CPU_SUSPEND: a request, or an interrupt; of a power-down state one
- * that its redistributor would wake it for. Its own CPU, or not running.
+ * Whether it should leave WFI or CPU_SUSPEND: for a request or an interrupt; from a power-down
+ * state, for an interrupt that its redistributor would wake it for. On its own CPU, or not running.
  */
 bool vcpu_wakes(struct vcpu *vcpu);
 /* Whether a pending virtual interrupt would wake it from WFI (pseudocode: InterruptPending). */

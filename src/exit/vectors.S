@@ -83,11 +83,11 @@ exit_done:
 	ret
 
 /*
- * The fast paths: a physical interrupt, and synchronous exits of a vcpu that has EL2 if their class
- * has one (exit_fast[]). C is called with x18-x29 where they are, as it keeps them; of vcpu->gpr
- * the others are there. The verdict DONE: ERET; DONE_GPRS: with all of vcpu->gpr. Else all
- * registers are put there, and run_on(vcpu, verdict, kind) goes on like vcpu_enter()'s exit
- * function. x0 = vcpu, whose x2, x3 are saved; [sp] = x0, x1.
+ * Fast paths: a physical interrupt, and synchronous exits of a vcpu with EL2 whose class has one
+ * (exit_fast[]). C is called with x18-x29 in the CPU, as it preserves them; the others are in
+ * vcpu->gpr. Verdict DONE: ERET; DONE_GPRS: with all of vcpu->gpr. Else all registers are saved
+ * there, and run_on(vcpu, verdict, kind) continues like vcpu_enter()'s exit function. x0 = vcpu,
+ * whose x2, x3 are saved; [sp] = x0, x1.
  */
 	.macro	fast_path, kind, call, function
 	x4_x17	stp
@@ -142,11 +142,11 @@ fast_sys_gprs:
 	.size	fast_sys_gprs, . - fast_sys_gprs
 
 /*
- * An ERET of vEL2 to itself or to its host EL0: the registers of vEL2 that it takes are SPSR_EL1
- * and ELR_EL1, the bank stays, nothing else changes. It has no C, as half of the way would be
- * registers saved for it. What is out of the ordinary (ERETA, another level, an illegal return,
- * something that vEL2 has done without a trap: the rows of traps/untrapped.h) is C's, as any exit.
- * x1 = ESR_EL2.
+ * An ERET of vEL2 to itself or to its host EL0: vEL2's SPSR and ELR are SPSR_EL1 and ELR_EL1, the
+ * register bank stays, nothing else changes. It is done without C because saving registers for C
+ * would be half of its cost. Uncommon cases (ERETA, another level, an illegal return, something
+ * that vEL2 has done without a trap: the rows of traps/untrapped.h) are C's, as any exit. x1 =
+ * ESR_EL2.
  */
 eret_within:
 	tbnz	x1, #ERETA_BIT, 3f
@@ -233,7 +233,7 @@ eret_within:
 	b	guest_exit_of
 	.endm
 
-	/* What nidus itself must never take: report and halt. */
+	/* Exceptions that nidus itself must never take: report and halt. */
 	.macro	unexpected, kind
 	.balign	128
 	mov	x0, #\kind
@@ -251,7 +251,7 @@ vectors:
 	unexpected 7
 	/* Current EL with SP_ELx */
 	.balign	128
-	/* In the guard, or about to be: nothing of this context is wanted again, so x0 is free. */
+	/* In the guard, or about to be: this context is not resumed, so x0 is free. */
 	mov	x0, sp
 	sub	x0, x0, #2048
 	tbz	x0, #STACK_SHIFT, 1f
@@ -266,7 +266,7 @@ vectors:
 	b	el2_irq
 	.balign	128
 	b	el2_irq
-	/* SError: none but what serror_take() lets come. */
+	/* SError: only those that serror_take() unmasks. */
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
 	adr	x0, serror_window

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ends a vcpu's wait. Who wakes it is in state/runq.c. */
+/* When a vcpu's wait ends. Waking it is in state/runq.c. */
 #include "exit/vcpu.h"
 #include "nested/level.h"
 #include "vgic/vgic.h"

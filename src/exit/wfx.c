@@ -12,11 +12,11 @@ enum { TI_WFI, TI_WFE, TI_WFIT, TI_WFET };
 
 enum verdict wfx_trap(struct vcpu *vcpu, const struct exit *exit)
 {
-	/* Past the instruction first: whatever wakes the vcpu, it goes on behind it. */
+	/* Step over the instruction first: whatever wakes the vcpu, it resumes after it. */
 	vcpu_step_over(vcpu, exit);
 	if (vcpu->in_vel2 && unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
 		debug_vel2_tick(vcpu, counter_now());
-	/* With a timeout nobody waits on: they may return early for any reason. */
+	/* With a timeout no caller relies on waiting: they may return early for any reason. */
 	if (WFX_TI(exit->esr) != TI_WFI || vcpu_interrupt_pending(vcpu)) {
 		cpu_this()->need_resched |= WFX_TI(exit->esr) != TI_WFI;
 		return RESUME;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What exits cost: per vcpu and exit class a count and ticks spent in nidus. */
+/* Exit statistics: per vcpu and exit class the number of exits and the ticks spent in nidus. */
 #pragma once
 
 #include "lib/types.h"
@@ -13,13 +13,13 @@
 enum account_level { ACCOUNT_L1, ACCOUNT_L2 = EXIT_CLASS_COUNT };
 
 struct account {
-	/* By whose exit it was: L2's is one of a vcpu that has EL2, and is not at vEL2. */
+	/* Whose exit it was: L2's is one of a vcpu with EL2 that is not at vEL2. */
 	struct account_class {
 		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
 		u64 not_min, max; /* ~min: so that 0 is more than any */
 	} class[2 * EXIT_CLASS_COUNT];
 	u64 run_ticks;    /* in the run loop until it ended last, guest and exits */
-	u64 begun;        /* CNTPCT when it began; 0: it has ended */
+	u64 begun;        /* CNTPCT when it began; 0: not in the loop */
 	u64 left;         /* a fast path (exit/fast.h) is not all: the exit */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
@@ -30,7 +30,7 @@ struct account {
 	u64 trace_id;             /* whose events they are, in its place */
 };
 
-/* Enter one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
+/* Add one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
 static inline void account_exit(struct account *a, enum account_level level, enum exit_class class,
 				u64 ticks)
 {
@@ -46,7 +46,7 @@ static inline void account_exit(struct account *a, enum account_level level, enu
 	}
 }
 
-/* The run loop has begun, and has ended. Likewise. */
+/* The run loop has begun, or has ended. On the CPU that runs the vcpu. */
 static inline void account_begin(struct account *a, u64 now)
 {
 	a->begun = now;

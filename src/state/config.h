@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a VM is to be. */
+/* The configuration of a VM. */
 #pragma once
 
 #include "lib/types.h"

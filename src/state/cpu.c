@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CPUs there are. */
+/* The physical CPUs. */
 #include "state/cpu.h"
 
 struct cpu cpus[MAX_CPUS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A physical CPU: what belongs to it alone. Reached through TPIDR_EL2. */
+/* A physical CPU: the state that belongs to it alone. Reached through TPIDR_EL2. */
 #pragma once
 
 #include "arch/spinlock.h"
@@ -32,7 +32,7 @@ struct cpu {
 	 */
 	u32 number;
 	bool online;
-	bool refused; /* it does not fit the boot CPU, and goes off */
+	bool refused; /* it lacks features of the boot CPU, and turns off */
 	u8 idle; /* enum idle; only this CPU */
 
 	/* Only this CPU touches these, with interrupts masked. */
@@ -66,7 +66,7 @@ static inline struct cpu *cpu_this(void)
 }
 #endif
 
-/* Make another CPU leave its guest or its idle wait and look at its flags: one SGI. No lock. */
+/* Make another CPU leave its guest or its idle wait and check its flags: one SGI. No lock. */
 #ifdef NIDUS_FAKE
 void cpu_kick(struct cpu *cpu);
 #else

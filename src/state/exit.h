@@ -10,7 +10,7 @@
 
 struct vcpu;
 
-/* Which vector brought us back: vcpu_enter(). vectors.S has the same numbers. */
+/* Which vector the exit came through: vcpu_enter(). vectors.S has the same numbers. */
 enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
 
 /* Read once per exit; handlers read this and never ESR_EL2 itself. far, hpfar: ESR_HAS_FAR(). */
@@ -18,25 +18,25 @@ struct exit {
 	u64 esr, far, hpfar, elr, spsr;
 };
 
-/* What is to become of the vcpu; only run.c acts on it. vectors.S knows that DONE is 0. */
+/* What to do with the vcpu; only run.c acts on it. vectors.S knows that DONE is 0. */
 enum verdict {
 	DONE,    /* fast paths only (exit/fast.h): all is in place for the ERET */
-	DONE_GPRS, /* likewise, but x18-x29 are in vcpu->gpr */
+	DONE_GPRS, /* the same, but x18-x29 are in vcpu->gpr */
 	RESUME,  /* enter again where the vcpu's pc is */
 	SKIP,    /* step over the trapped instruction, then enter again */
 	REFLECT, /* give the exception to vEL2 */
 	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
 	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
 	INJECT_FAR, /* the same, with vcpu->inject_far in FAR */
-	ABORT,   /* the access that the exit is about has an external abort: inject that */
+	ABORT,   /* inject an external abort for the access that the exit is about */
 	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
 	DEAD,    /* the vcpu is off, or its VM is stopping already */
-	STOP_VM, /* its VM is to stop; vcpu->stop_reason: why, or NULL if its guest wants it */
-	RESET_VM, /* its guest wants its VM to be reset */
-	/* others have to do their part first: to be handled again, before anything else is */
+	STOP_VM, /* stop its VM; vcpu->stop_reason: why, or NULL at its guest's request */
+	RESET_VM, /* reset its VM, at its guest's request */
+	/* waits for other vcpus: handle the exit again, before anything else */
 	AGAIN,
 	/*
-	 * Nothing was done, as it is not theirs: of fast paths (the full exit follows),
+	 * Nothing was done, as it is for another handler: of fast paths (the slow path follows),
 	 * sysreg_vel2() and vgic_vel2_icc() (sysreg_trap() decides). UNDEF is an answer.
 	 */
 	PASS,
@@ -73,7 +73,7 @@ enum exit_class {
 };
 
 /*
- * An emulated register. write: *value is what the guest wrote; else *value is to be what it reads
- * (0 on entry). SKIP, UNDEF, or what is to become of the vcpu.
+ * Emulate an access to a register. write: *value is what the guest writes; else *value is set to
+ * what it reads (0 on entry). Returns SKIP, UNDEF, or another verdict.
  */
 typedef enum verdict sysreg_fn(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value);

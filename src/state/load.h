@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the parts of a VM's RAM come from, and how far it is filled. */
+/* The sources of a VM's initial RAM contents, and the progress of loading them. */
 #pragma once
 
 #include "lib/sha256.h"
@@ -25,7 +25,7 @@ struct image {
 		    beyond its file is unknown, so put nothing close behind one */
 };
 
-/* What goes where, decided once when the VM is built, and how far it got. */
+/* The layout of a VM's RAM, decided once when the VM is built, and the progress of loading it. */
 struct vm_load {
 	struct image image;
 	u64 initrd;   /* IPA; config->ramdisk.size bytes */
@@ -36,5 +36,5 @@ struct vm_load {
 	u32 part;     /* within the phase: chunk of RAM, or segment of the kernel, */
 	u64 at;       /* and how many bytes of that are done */
 	struct sha256 sha;
-	u64 began, told; /* CNTPCT: at the beginning, and at the last line about it */
+	u64 began, told; /* CNTPCT: at the beginning, and at the last progress message */
 };

@@ -14,8 +14,8 @@ struct mmio {
 };
 
 /*
- * Handle one access; false: the device answers with an external abort. One that has to wait for
- * other vcpus sets vcpu->again and is called with the same access again.
+ * Handle one access; false: the device answers with an external abort. A handler that has to wait
+ * for other vcpus sets vcpu->again and is called again with the same access.
  */
 typedef bool mmio_fn(struct vcpu *vcpu, void *dev, struct mmio *m);
 

@@ -13,7 +13,7 @@ static const struct vm_ram *vm_ram_at(const struct vm *vm, u64 at)
 	return NULL;
 }
 
-/* Walk the chunks under [at, at+n); to or from may be NULL. */
+/* Copy chunk by chunk over [at, at+n); to or from may be NULL. */
 static int vm_copy(struct vm *vm, u64 at, void *to, const void *from, size_t n)
 {
 	while (n) {

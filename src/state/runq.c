@@ -9,10 +9,7 @@
 #include "state/vm.h"
 
 #define SLICE_MS 4
-/*
- * Where nobody else waits than a VM that is being made or taken apart: as long as a piece of that
- * work.
- */
+/* A slice when only work on a VM waits (vm_work()): as long as a piece of that work. */
 #define SLICE_WORK_MS 1
 
 static u64 idle_cpus; /* atomic: bit n set while cpus[n] waits for work */
@@ -37,7 +34,7 @@ static u64 slice_ticks(u32 waiting)
 	return sysreg_read(CNTFRQ_EL0) / 1000 * (waiting ? SLICE_MS : SLICE_WORK_MS);
 }
 
-/* An idle CPU is about to be woken: the next one to look for one takes another. */
+/* Remove a CPU that is about to be woken from idle_cpus, so that the next wake-up finds another. */
 static void claim_idle(u32 index)
 {
 	__atomic_fetch_and(&idle_cpus, ~BIT(index), __ATOMIC_SEQ_CST);
@@ -66,7 +63,7 @@ void runq_offer(struct cpu *cpu)
 	spin_unlock(&cpu->rq_lock);
 }
 
-/* Have an idle CPU do the work on VMs that this one leaves for a while. */
+/* Wake an idle CPU to do the work on VMs that this CPU leaves for a while. */
 static void offer_work(void)
 {
 	u64 fit = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
@@ -127,10 +124,10 @@ static struct cpu *place(struct vcpu *vcpu)
 }
 
 /*
- * From here on who has something for the vcpu kicks its CPU. Who saw it asleep or queued does not:
- * what they wrote has to be seen by the run loop, whose looks (requests, vgic.stale) must therefore
- * come after this store is seen, as vcpu_kick()'s look at the state comes after what it tells of. A
- * release store would let a later plain load pass it.
+ * Mark the vcpu RUNNING: from here on wakers kick its CPU. Wakers that saw it asleep or queued do
+ * not; what they wrote must be seen by the run loop's checks (requests, vgic.stale), which must
+ * therefore come after this store is visible, as vcpu_kick() reads the state after the waker's
+ * write is visible. A release store would let a later plain load pass it.
  */
 static void set_running(struct vcpu *vcpu)
 {
@@ -139,8 +136,8 @@ static void set_running(struct vcpu *vcpu)
 }
 
 /*
- * A vcpu that slept alone on its CPU, which wakes it by itself: its interrupt came while it was
- * idle. Nobody else may take what is loaded there, so it needs no queue.
+ * Resume a vcpu that slept alone on its CPU and is woken by this CPU's own interrupt. No other CPU
+ * may take a vcpu that is loaded here, so it needs no queue.
  */
 static bool start_here(struct vcpu *vcpu)
 {
@@ -221,7 +218,7 @@ void vcpu_kick(struct vcpu *vcpu)
 {
 	u32 state;
 
-	/* What the caller wrote, before the look at the state (see fall_asleep). */
+	/* Orders the caller's write before the read of the state (see fall_asleep). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
 	if (state == VCPU_RUNNING) {

@@ -19,8 +19,8 @@ struct vcpu;
 /* Once per CPU, before sched_loop(). */
 void sched_cpu_init(struct cpu *cpu);
 /*
- * Make a vcpu runnable that this CPU alone holds (STARTING, or just taken out of SLEEPING). Takes a
- * run queue's lock.
+ * Make a vcpu runnable that only this CPU refers to (STARTING, or just taken out of SLEEPING).
+ * Takes a run queue's lock.
  */
 void sched_start(struct vcpu *vcpu);
 /* After an interrupt or a wake-up: is the slice timer needed? Called with IRQs masked. */
@@ -31,11 +31,11 @@ void sched_tick(struct cpu *cpu);
 /* Append to cpu's queue. */
 void runq_add(struct cpu *cpu, struct vcpu *vcpu);
 /*
- * The vcpu that cpu is to run, RUNNING now: of its own queue, else of another's, if not loaded
- * there; NULL: none.
+ * Pick the next vcpu for cpu and make it RUNNING: from its own queue, else from another's if not
+ * loaded there; NULL: none.
  */
 struct vcpu *runq_take(struct cpu *cpu);
-/* Have idle CPUs look again that could take vcpus which wait here and are not loaded (any more). */
+/* Wake idle CPUs that could take vcpus which wait here and are not loaded (any more). */
 void runq_offer(struct cpu *cpu);
-/* This CPU waits for work, or no longer does. */
+/* Mark this CPU as waiting for work, or as no longer waiting. */
 void runq_idle(const struct cpu *cpu, bool idle);

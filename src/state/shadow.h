@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu that has EL2 keeps of its shadows of stage 2, of walks and of TLBIs in progress. */
+/* What a vcpu with EL2 keeps about its shadow stage 2, table walks and TLBIs in progress. */
 #pragma once
 
 #include "lib/types.h"
@@ -9,7 +9,7 @@ struct shadow;
 
 #define SHADOW_REFS 4
 
-/* What the CPU that does the walk has: what a VM's ID registers say. */
+/* Features of the CPU that the walk is for, from a VM's ID registers. */
 struct walk_feat {
 	u8 pa_bits;                 /* 32..48 */
 	bool tg4, tg16, tg64;       /* granules */
@@ -23,9 +23,9 @@ struct walk_feat {
 };
 
 /*
- * The table that the last walk ended in. The next one begins there if that table has its entry,
- * too, as a CPU does that caches tables: its owner forgets it when such a CPU would have to, which
- * is at each invalidation of stage 2.
+ * The table that the last walk ended in. The next walk begins there if its entry is in the same
+ * table, like a CPU that caches tables. The owner drops it whenever such a CPU would have to: at
+ * each invalidation of stage 2.
  */
 struct walk_cache {
 	u64 ia;    /* an address that the table resolves */
@@ -44,7 +44,7 @@ enum tlbi_kind {
 	TLBI_ALL,      /* all VMIDs: ALLE1 */
 };
 
-/* One TLBI, taken apart. */
+/* A decoded TLBI. */
 struct tlbi_op {
 	enum tlbi_kind kind;
 	bool el2;  /* of the EL2&0 regime; else of EL1&0 */
@@ -60,7 +60,7 @@ struct tlbi_op {
 	u8 ttl_level;   /* 1..3 */
 };
 
-/* How far a long operation got; zero to begin. */
+/* Progress of a long operation; zero at the beginning. */
 struct shadow_cursor {
 	u32 slot;
 	u64 at, from, sweep;
@@ -70,9 +70,9 @@ struct shadow_cursor {
 struct shadow_vcpu {
 	struct shadow *ref[SHADOW_REFS];
 	u32 count;
-	/* loaded since the vcpu is: this CPU's TLB has no other vcpu's entries of it */
+	/* loaded since the vcpu was: this CPU's TLB has no other vcpu's entries of it */
 	struct shadow *mine;
-	/* Work that is over before the vcpu is entered again (REQ_WORK). */
+	/* Work to complete before the vcpu is entered again (REQ_WORK). */
 	enum { SHADOW_NO_WORK, SHADOW_TLBI, SHADOW_FIND } work;
 	struct tlbi_op op; /* SHADOW_TLBI, and how far it got: tlbi.c */
 	u16 vmid;
@@ -80,8 +80,8 @@ struct shadow_vcpu {
 };
 
 /*
- * Where a vcpu's last walk of L1's tables for a fault ended: true of this shadow, as long as its
- * seq is this.
+ * Where a vcpu's last walk of L1's tables for a fault ended: valid for this shadow while its seq is
+ * unchanged.
  */
 struct shadow_walk {
 	const struct shadow *of;

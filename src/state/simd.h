@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Who owns the SIMD registers of a CPU, and what a vcpu has of them: src/simd alone writes these.
- */
+/* The owner of a CPU's SIMD registers, and the SIMD state of a vcpu: only src/simd writes these. */
 #pragma once
 
 #include "lib/types.h"
@@ -14,13 +12,13 @@ struct vcpu;
 struct simd_cpu {
 	struct vcpu *owner; /* whose state is in the registers; NULL: nobody's */
 	bool host;          /* inside a host section */
-	u64 daif;           /* in a host section: the interrupt masks to go back to */
+	u64 daif;           /* in a host section: the interrupt masks to restore */
 };
 
 /* Per vcpu; only the CPU that has it loaded touches it. */
 struct simd_vcpu {
 	struct cpu *cpu;          /* where its state is live, or NULL: it is in memory */
-	struct simd_state *state; /* its home in memory */
+	struct simd_state *state; /* its save area in memory, the home */
 	u32 vl, svl;              /* the VM's largest vector lengths in bytes; 0: no SVE, no SME */
 	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
 	/*

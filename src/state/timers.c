@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu's timers say. */
+/* State of a vcpu's timers. */
 #include "state/timers.h"
 
 #include "arch/sysreg.h"
@@ -37,7 +37,7 @@ u64 timer_due(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return __builtin_add_overflow(now, r.cval - count, &at) ? TIMER_NEVER : at;
 }
 
-/* Of a timer in memory, whose counter lags behind by the VM's offset. */
+/* Whether the condition of a timer in memory is met; its counter lags behind by the VM's offset. */
 static bool met(const struct vcpu *vcpu, u64 ctl, u64 cval)
 {
 	return CTL_FIRES(ctl) && counter_now() - vcpu->vm->cntoff >= cval;

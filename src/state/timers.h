@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a vcpu's timers say: where each one's registers are, when it is due and whether its line is
- * high. Those of a vcpu that has EL2 are four, of which the CPU has two.
+ * State of a vcpu's timers: where each one's registers are, when it is due and whether its line is
+ * high. A vcpu with EL2 has four, of which the CPU has two.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ bool vtimer_has_cntpoff(void);
 #define GUEST_PPI_HYP_VIRT 28
 
 /*
- * By whose they are: L2's virtual and physical one, at home in L1's VNCR page; vEL2's (CNTHV,
- * CNTHP), at home in vcpu->vtimer. A timer in the CPU has its value there.
+ * L2's virtual and physical timer, kept in L1's VNCR page; vEL2's (CNTHV, CNTHP), kept in
+ * vcpu->vtimer. The CPU has the current value of a timer that is in it.
  */
 enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
 
@@ -36,14 +36,14 @@ struct timer_map {
 	u8 emul_virt, emul_phys; /* in memory */
 };
 
-/* Which is where while vEL2 (in_vel2) or L2 runs. Pure. */
+/* Which timer is where while vEL2 (in_vel2) or L2 runs. Pure. */
 static inline struct timer_map timer_map_of(bool in_vel2)
 {
 	return in_vel2 ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
 		   : (struct timer_map){ TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
 }
 
-/* Which is where while vcpu is loaded. Pure. */
+/* Which timer is where while vcpu is loaded. Pure. */
 static inline struct timer_map timer_map(const struct vcpu *vcpu)
 {
 	return timer_map_of(vcpu->in_vel2);
@@ -79,7 +79,10 @@ static inline struct timer_regs timer_home_read(const struct vcpu *vcpu, u32 con
 	return r;
 }
 
-/* What the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's CNTVOFF_EL2. */
+/*
+ * By how much the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's
+ * CNTVOFF_EL2.
+ */
 static inline u64 timer_offset(const struct vcpu *vcpu, u32 context)
 {
 	return vcpu->vm->cntoff + (context == TIMER_V ? vncr_read(vcpu, VNCR_CNTVOFF_EL2) : 0);
@@ -101,9 +104,9 @@ u64 timer_due(const struct vcpu *vcpu, u32 context, struct timer_regs r);
 u32 vtimer_lines(const struct vcpu *vcpu, bool loaded);
 
 /*
- * Have the vcpu leave its guest within 50 us: something that it may change without a trap is to be
- * looked at. The next look after one that came is twice as far away, up to 6.4 ms, *looks says how
- * often that was: where an exit alone takes longer than 50 us, as below other hypervisors, the
- * guest would never get anywhere. On its own CPU.
+ * Make the vcpu leave its guest within 50 us, to check something that the guest may change without
+ * a trap. Each further poll is twice as far away, up to 6.4 ms; *looks counts them: where an exit
+ * alone takes longer than 50 us, as below other hypervisors, the guest would otherwise make no
+ * progress. On its own CPU.
  */
 void timers_look_soon(struct vcpu *vcpu, u8 *looks);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the trap controls of a CPU hold, and what a vcpu keeps of those that were computed for it.
- */
+/* Values of a CPU's trap controls, and a vcpu's cache of those computed for it. */
 #pragma once
 
 #include "lib/types.h"
@@ -18,20 +16,23 @@ struct traps {
 #define TRAPS_WORDS 14
 struct traps_level {
 	struct traps t;
-	u64 cptr_l0, cptr_vel2; /* what t.cptr was made of: nidus's, and L1's */
+	u64 cptr_l0, cptr_vel2; /* the inputs of t.cptr: nidus's, and L1's */
 	bool valid;
 };
 struct traps_cache {
-	u64 from[TRAPS_WORDS]; /* L1's words behind l2 and all else that a switch to L2 goes by */
+	u64 from[TRAPS_WORDS]; /* inputs from L1 of l2 and of all of a switch to L2 */
 	struct traps_level l2, vel2;
-	/* What these two were before: a hypervisor's guest alternates between two sets (deep). */
+	/*
+	 * The previous values of these two: a guest that is a hypervisor alternates between two
+	 * sets (deep).
+	 */
 	u64 from_other[TRAPS_WORDS];
 	struct traps_level vel1_other;
 };
 
 /*
- * The bits of L1's control registers that are not RES0 for this VM, by what its ID registers show.
- * What L1 leaves in any other bit of its VNCR page, or writes to it, means nothing.
+ * The bits of L1's control registers that are not RES0 for this VM according to its ID registers.
+ * Other bits that L1 writes, in its VNCR page or by a trap, have no effect.
  */
 struct nested_bits {
 	u64 hcr, hcrx, mdcr, cptr, cnthctl, ich_hcr; /* CPTR_EL2, CNTHCTL_EL2: E2H = 1 layout */

@@ -43,22 +43,22 @@ enum vcpu_state {
 
 /* vcpu->requests: bits that others set with vcpu_request(), served before the next entry. */
 enum vcpu_request {
-	REQ_STOP = 1,      /* the VM is going: leave the run loop */
-	REQ_VGIC_SYNC = 2, /* write the list registers back, somebody must see them */
+	REQ_STOP = 1,      /* the VM is stopping: leave the run loop */
+	REQ_VGIC_SYNC = 2, /* fold the list registers back for another CPU */
 	REQ_TIMER = 4,     /* an emulated timer came due */
-	/* its own: work of L1's is left that ends before it is entered again (shadow_work()) */
+	/* its own: work of L1's must complete before the next entry (shadow_work()) */
 	REQ_WORK = 8,
 };
 
 /* has_vel2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */
 struct mdscr {
-	u64 entries; /* account.level_entries when looked at last */
+	u64 entries; /* account.level_entries at the last check */
 	u64 since;   /* CNTPCT when that had changed */
 	u8 calm;     /* entries of L2 in a row with a harmless write before */
 	bool enabled; /* a breakpoint or watchpoint is */
 	bool free;   /* they do not trap */
 	bool lent;   /* accesses of vEL2 to numbered registers do not (debug_lend()) */
-	u8 asked;    /* how many of them have, in vain */
+	u8 asked;    /* how many of them have trapped without effect */
 };
 
 struct vcpu {
@@ -68,7 +68,7 @@ struct vcpu {
 	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos, nvhe) */
 	exit_fast_fn *const *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
-	/* has_vel2, FEAT_ECV: no look at L1's timers is needed on each exit of vEL2 */
+	/* has_vel2, FEAT_ECV: L1's timers need no check on each exit of vEL2 */
 	bool timers_trap;
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
@@ -76,7 +76,7 @@ struct vcpu {
 	bool has_vel2;       /* of a VM that may be a hypervisor */
 	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
-	bool in_vel2;           /* vEL2 or its host EL0 runs; else L2, or an ordinary guest */
+	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
 	bool vel1_differs;    /* has_vel2: one of these two, or nvhe */
 	bool vel1_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
 	bool vel1_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
@@ -116,27 +116,24 @@ struct vcpu {
 	bool powered_down; /* CPU_SUSPEND to a power-down state: until psci_resume() */
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
-	/* run.c: of vgic.work, what is not to be looked at until the guest has run */
+	/* run.c: bits of vgic.work to ignore until the guest has run */
 	u16 looked;
-	/* maybe again, vgic.owes or powered_down: to be looked at before anything else */
+	/* maybe again, vgic.owes or powered_down: handle these before anything else */
 	bool unfinished;
-	/*
-	 * What its last exit is about waits for others; it is handled again before the guest is
-	 * entered.
-	 */
+	/* The last exit waits for other vcpus; it is handled again before the guest is entered. */
 	bool again;
-	/* of an access of several: what comes before has been done, and read again_value */
+	/* of several accesses: the earlier ones are done, and read again_value */
 	u8 again_at;
 	u64 again_value;
 
-	/* Large and seldom used: behind what can be reached with one instruction. */
+	/* Large and seldom used: out of reach of a single instruction's offset. */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct vncr_windows windows; /* has_vel2: on what L1's VNCR_EL2 names (nested/vncr.h) */
 };
 
 /*
- * Something happened that vcpu must look at (an interrupt, a request): if it sleeps it becomes
- * runnable, if it runs on another CPU that CPU leaves the guest. No lock unless it slept. Any CPU.
+ * Notify vcpu of an interrupt or a request: if it sleeps it becomes runnable, if it runs on another
+ * CPU that CPU leaves the guest. Takes no lock unless it slept. Any CPU.
  */
 void vcpu_kick(struct vcpu *vcpu);
 /* Set a request bit, then kick. */
@@ -155,10 +152,10 @@ static inline void vcpu_gpr_set(struct vcpu *vcpu, u32 n, u64 v)
 }
 
 /*
- * Go on behind the instruction that this exit is about, as if it had completed: BTYPE and the
- * software-step state are cleared. Only A32/T32 code at EL0 has 2-byte instructions; ESR.IL tells.
- * Whether it was stepped: if nothing else is done the CPU raises the exception itself, and says
- * that it does not know of the instruction.
+ * Step over the instruction that this exit is about, as if it had completed: BTYPE and the
+ * software-step state are cleared. Only A32/T32 code at EL0 has 2-byte instructions, which ESR.IL
+ * tells. Returns whether the instruction was single-stepped: if the caller does nothing about it,
+ * the CPU raises the step exception itself, without the syndrome of this instruction.
  */
 static inline bool vcpu_step_over(struct vcpu *vcpu, const struct exit *exit)
 {

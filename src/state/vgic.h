@@ -20,22 +20,22 @@ struct vcpu;
 #define VGIC_LRS 16   /* list registers at most */
 #define VGIC_WORDS 32 /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
 
-/* 32 interrupts, bit n or element n for INTID 32 * word + n. */
+/* State of 32 interrupts; bit n or element n is INTID 32 * word + n. */
 struct irq32 {
 	u32 enabled, group, edge;
 	u32 latch;  /* pending by an event: edge, SGI, ISPENDR */
 	u32 line;   /* level of the input; atomic for PPIs */
 	u32 active; /* as last folded */
-	u32 acked;  /* of these, by acknowledgement: an EOI will come */
+	u32 acked;  /* active by an acknowledgement: an EOI will come */
 	/* a physical one, active, is behind the active instance, else is the pending one */
 	u32 hw;
-	u32 inlr;   /* in a list register: latch and active say what changed since */
+	u32 inlr;   /* in a list register: latch and active hold later changes */
 	u8 prio[32];
 	u8 aprio[32];   /* priority at which it became active */
 	u16 pintid[32]; /* valid where hw (or assigned) */
 };
 
-/* What one access does to (some of) 32 interrupts: irq32.c. */
+/* The effect of one access on (some of) 32 interrupts: irq32.c. */
 enum vgic_reg {
 	VGIC_NONE, /* only fold the list registers */
 	VGIC_GROUP,
@@ -54,20 +54,20 @@ struct vgic_op {
 	u8 reg; /* enum vgic_reg */
 	u8 word;
 	bool write;
-	u32 mask; /* interrupts it is about */
+	u32 mask; /* interrupts that it affects */
 	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
 };
 
 /* VGIC_VEL1: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
 enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_VEL1 };
 
-/* What a vcpu waits for another one to do: remote.c. Its own CPU's alone. */
+/* An operation that a vcpu waits for another one to do: remote.c. Only its own CPU uses this. */
 struct vgic_ask {
-	/* CNTPCT when the call that waits gives up for now, or 0: it has not waited yet */
+	/* CNTPCT when the waiting call gives up for now, or 0: it has not waited yet */
 	u64 until;
-	struct vcpu *posted; /* whose vgic_vcpu.op is in use for it, or NULL */
+	struct vcpu *posted; /* vcpu whose vgic_vcpu.op is in use for it, or NULL */
 	struct vgic_op sent; /* as it was posted there */
-	/* the rest of this is valid: an access that is to go on where it was left */
+	/* the fields below are valid: an access that continues where it stopped */
 	bool active;
 	u32 todo;            /* interrupts of op, or vcpus (VGIC_NONE), that are left */
 	struct vgic_op op;
@@ -83,8 +83,8 @@ struct vgic_vcpu {
 		struct {
 			bool stale;
 			/*
-			 * Not atomic, the loaded vcpu's own. Not 0: one of lr_waits may wait for
-			 * the guest, VGIC_WAITS_SPI: one of lr_spi.
+			 * Not atomic, of the loaded vcpu. Not 0: one of lr_waits may still be
+			 * pending, VGIC_WAITS_SPI: one of lr_spi.
 			 */
 			u8 waits;
 		};
@@ -101,14 +101,14 @@ struct vgic_vcpu {
 
 	/* Of the list registers, by index; empty while not loaded. */
 	u16 lr_used;  /* hold an interrupt of memory's view */
-	u16 lr_dirty; /* not used, but the hardware's content is not yet harmless */
+	u16 lr_dirty; /* not used, but its content in hardware is not cleared yet */
 	u16 lr_spi;   /* used by an SPI */
 	u8 lr_any;    /* groups (ICH_VMCR_EL2.VENG0, VENG1) of pending 1 of N SPIs in them */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
 	/*
-	 * Placed as pending, and in need of a look until acknowledged: level-sensitive with the HW
-	 * bit (line.c); all of a vcpu that has EL2 (nested_route.c).
+	 * Placed as pending, and checked before each entry until acknowledged: level-sensitive with
+	 * the HW bit (line.c); all of a vcpu with EL2 (nested_route.c).
 	 */
 	u16 lr_waits;
 	u16 lr_intid[VGIC_LRS];
@@ -138,13 +138,13 @@ struct vgic_vcpu {
 	/* Of the list registers while VGIC_VEL1, by index (nested.c). */
 	u16 vel1_used;           /* hold one of L2's interrupts */
 	u16 vel1_hw;             /* its end is that of L1's lr_intid[], by hardware */
-	u16 vel1_soft;           /* likewise, but nidus has to see to it */
-	u8 looks;              /* at what is held back: timers_look_soon() */
+	u16 vel1_soft;           /* the same, but nidus has to end it */
+	u8 looks;              /* polls for held-back interrupts: timers_look_soon() */
 	u8 vel1_slot[VGIC_LRS];  /* which of L1's list registers it is */
-	u64 vel1_asks;           /* what of L1's registers may raise its maintenance interrupt */
+	u64 vel1_asks;           /* in L1's registers: what may raise its interrupt */
 	/*
-	 * What vgic_page_asks() said last with all list registers of L1's page 0, and by which
-	 * words.
+	 * The last result of vgic_page_asks() with all list registers of L1's page 0, and its
+	 * inputs.
 	 */
 	struct vgic_page_memo {
 		u64 hcr, vmcr;
@@ -156,10 +156,10 @@ struct vgic_vcpu {
 		u32 word, count;   /* how far the search is; SPIs found */
 		struct vgic_op op; /* the last one found */
 	} lost;
-	/* L1's SPIs that L2 has ended: still to be deactivated where they are */
+	/* L1's SPIs that L2 has ended: to be deactivated on the vcpus that hold them */
 	u32 owed[VGIC_WORDS];
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
-	struct vgic_op op;    /* asked for by another vcpu: remote.c */
+	struct vgic_op op;    /* posted by another vcpu: remote.c */
 };
 
 struct vgic_spis; /* spi.c */
@@ -169,6 +169,6 @@ struct vgic {
 	u32 ctlr;             /* atomic: GICD_CTLR.EnableGrp0 and 1 */
 	u32 intids;           /* implemented: a multiple of 32, or 1020 */
 	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
-	bool lost_told;       /* atomic: it has been said that a deactivation was ignored */
+	bool lost_told;       /* atomic: the message that a deactivation was ignored is out */
 	struct vgic_spis *spis;
 };

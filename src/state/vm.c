@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The VMs there are; stopping one, and whose turn it is to be worked on. */
+/* The VMs; stopping one, and the queue of VMs that wait for work. */
 #include "state/vm.h"
 
 #include "state/trace.h"
@@ -7,8 +7,8 @@
 struct vm vms[MAX_VMS];
 u32 vm_count;
 /*
- * Atomic: bit n while vms[n] waits for work. Who takes the bit out has the VM to himself until he
- * puts it back.
+ * Atomic: bit n while vms[n] waits for work. Whoever clears the bit owns the VM until it sets it
+ * again.
  */
 static u32 work_waits;
 static u32 work_next; /* atomic: which VM's turn it is */

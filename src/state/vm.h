@@ -19,7 +19,7 @@ enum vm_state {
 	VM_LOADING, /* built; its RAM is being filled */
 	VM_RUNNING,
 	VM_STOPPING,
-	VM_RESETTING, /* to VM_LOADING, when all vcpus are gone and what they left is */
+	VM_RESETTING, /* to VM_LOADING, when all vcpus have left and their state is cleaned up */
 	VM_DEAD,
 };
 
@@ -53,21 +53,21 @@ struct vm {
 	struct idregs id_regs;
 	struct nested_bits nested; /* of its EL2 registers, if it has them */
 	struct vncr_vm vncr;      /* if its hypervisor has FEAT_NV2 */
-	struct walk_feat walk_feat; /* what id_regs say to a walk of its tables */
+	struct walk_feat walk_feat; /* features for a walk of its tables, from id_regs */
 	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
 	struct mmio_bus mmio;
 	struct vgic vgic;
 	struct vpl011 *uart;
-	u64 undef_logged[4];   /* a small hash of what was logged once */
+	u64 undef_logged[4];   /* a small hash set of what was logged once */
 	bool stage2_ready;
 	u64 started;              /* CNTPCT at vm_start() */
 	bool entered;             /* its first instruction was reported */
-	bool e2h_said;            /* that its hypervisor does without VHE was, in this boot */
+	bool e2h_said;            /* reported in this boot: it does without VHE */
 	struct vm_load load;      /* vm_work() has these */
-	bool end_told;            /* that it is off */
-	u32 released;             /* how far vm_release_piece() got: parts that are gone */
+	bool end_told;            /* it was reported that it is off */
+	u32 released;             /* progress of vm_release_piece(): parts that are freed */
 	u64 stopped;              /* CNTPCT when that began */
-	u32 reset;                /* and a reset: shadows done */
+	u32 reset;                /* progress of a reset: shadows done */
 	u64 work_cpus;            /* bit n: cpus[n] may do its work, as its vcpus may run there */
 	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */
 	u32 vcpu_count;
@@ -80,25 +80,25 @@ extern u32 vm_count;
 
 /*
  * Stop all vcpus of the VM; the last one to leave frees its memory (or, for a reset, starts it
- * anew). Any CPU, any context of a vcpu. reason NULL: by the guest's own wish. The first call
+ * again). Any CPU, any context of a vcpu. reason NULL: at the guest's request. The first call
  * decides.
  */
 void vm_stop(struct vm *vm, enum vm_state how, const char *reason);
 
 /*
- * VMs whose vcpus do not run wait for work: to have their memory filled and start, or to be taken
- * apart (vm/vm.h). A CPU does it only for VMs whose vcpus may run there. vm_hand_over(): this VM is
- * to be worked on. vm_take_work(): one that waits and may be worked on by the CPUs of a mask, which
- * is then the caller's until he hands it over again; NULL: none, or others were faster.
- * vm_work_cpus(): those that could now; vm_work_pending(): whether this one is among them.
+ * Queue of VMs whose vcpus do not run and that wait for work: to be loaded and started, or torn
+ * down (vm/vm.h). A CPU works only on VMs whose vcpus may run there. vm_hand_over(): queue this VM.
+ * vm_take_work(): dequeue one that the CPUs of a mask may work on, which then is the caller's until
+ * vm_hand_over(); NULL: none, or other CPUs were faster. vm_work_cpus(): CPUs that could take one
+ * now; vm_work_pending(): whether this CPU is among them.
  */
 void vm_hand_over(struct vm *vm);
 struct vm *vm_take_work(u64 where);
 u64 vm_work_cpus(void);
 bool vm_work_pending(void);
-/* One vcpu fewer; the last one hands the VM over. */
+/* Count a vcpu that has left for good; the last one hands the VM over. */
 void vm_one_less(struct vm *vm);
-/* A vcpu that is off dies on the spot; whoever wins counts it. */
+/* Mark a vcpu that is off as dead at once; the caller that succeeds counts it. */
 void vm_kill_if_off(struct vcpu *vcpu);
 
 /* Whether there is RAM at an IPA. */
