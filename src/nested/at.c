@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address translation instructions of vEL2: by hardware where its registers are right, else walked.
+ * Address translation instructions of vEL2: by hardware where its registers are in the CPU, else by
+ * a software walk.
  */
 #include "nested/at.h"
 
@@ -89,8 +90,8 @@ static bool is_external(u64 fsc)
 /* ---- by hardware ---- */
 
 /*
- * EL2&0 of L1 is what hardware's EL1&0 registers hold now. False: what it met was nidus's stage 2,
- * or memory that answers with an abort: neither is for L1 to see so.
+ * Do the AT in hardware, whose EL1&0 registers hold L1's EL2&0 regime now. False: it faulted in
+ * nidus's stage 2, or at memory that answers with an abort: L1 must not see either like that.
  */
 static bool hardware(const struct at_op *op, u64 va)
 {
@@ -136,7 +137,9 @@ static struct at_walk prepare(struct vcpu *vcpu, const struct at_op *op, bool ow
 	return w;
 }
 
-/* True: *par is the result; false: *fault is, if it is no retry. */
+/*
+ * Do the AT by a software walk. True: *par is the result; false: *fault is, unless it says retry.
+ */
 static bool translate(const struct at_walk *w, const struct at_op *op, bool own, u64 va, u64 *par,
 		      struct walk_fault *fault)
 {
@@ -199,7 +202,7 @@ enum verdict at_trap(struct vcpu *vcpu, const struct exit *exit)
 	own = op.el2 || (!op.stage12 && tge);
 	if (op.pan && !(vcpu->pstate & PSTATE_PAN))
 		op.pan = false;
-	/* With PAN set the walk is ours: hardware would go by nidus's own PSTATE. */
+	/* With PAN set the walk is in software: hardware would use nidus's own PSTATE. */
 	if (own && !op.pan && hardware(&op, va))
 		return SKIP;
 	return software(vcpu, &op, own, tge, va);

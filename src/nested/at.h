@@ -15,13 +15,13 @@ struct at_op {
 	bool pan; /* respects PSTATE.PAN: S1E1RP, S1E1WP */
 };
 
-/* Take an AT apart: key of the encoding (SYSREG_KEY). False: none that is known here. Pure. */
+/* Decode an AT: key of the encoding (SYSREG_KEY). False: not an AT that is known here. Pure. */
 bool at_decode(u32 key, struct at_op *op) must_check;
 
 /*
- * A trapped AT (EC 0x18, op0=1, CRn=7): the result goes to PAR_EL1, which is in the CPU
- * (pseudocode: AArch64.AT). SKIP; UNDEF; INJECT_FAR: an external abort; RESUME: to be tried
- * again, because the tables changed under the walk. At most 5 walks of stage 2. Its own CPU, vcpu
- * loaded, in vEL2.
+ * Emulate a trapped AT (EC 0x18, op0=1, CRn=7): the result goes to PAR_EL1, which is in the CPU
+ * (pseudocode: AArch64.AT). SKIP; UNDEF; INJECT_FAR: an external abort; RESUME: execute it again,
+ * because the tables changed under the walk. At most 5 walks of stage 2. Its own CPU, vcpu loaded,
+ * in vEL2.
  */
 enum verdict at_trap(struct vcpu *vcpu, const struct exit *exit);

@@ -57,7 +57,7 @@ inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu,
 	return new;
 }
 
-/* L2 runs with L1's HCR_EL2.NV. */
+/* Whether L2 runs with L1's HCR_EL2.NV. */
 static bool vel1_nv(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr & HCR_NV;
@@ -65,7 +65,7 @@ static bool vel1_nv(const struct vcpu *vcpu)
 
 u64 inject_spsr(const struct vcpu *vcpu)
 {
-	/* TakeException: what is EL1 with HCR_EL2.NV calls itself EL2. */
+	/* TakeException: EL1 with HCR_EL2.NV is shown as EL2. */
 	if (PSTATE_EL(vcpu->pstate) && unlikely(vcpu->in_vel2 || (vcpu->has_vel2 && vel1_nv(vcpu))))
 		return vcpu->pstate + (PSTATE_EL2T - PSTATE_EL1T);
 	return vcpu->pstate;
@@ -84,7 +84,10 @@ void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 	vcpu->pc_dirty = true;
 }
 
-/* FEAT_IDST: what a read of the feature ID space raises says which register it was. */
+/*
+ * FEAT_IDST: whether the exception is for a read of the feature ID space, whose syndrome names the
+ * register.
+ */
 static bool is_id_read(const struct vcpu *vcpu, u64 esr)
 {
 	u64 op1 = SYS64_OP1(esr);

@@ -10,15 +10,15 @@
 struct vcpu;
 
 /*
- * UNDEFINED, for the instruction that vcpu->exit is about: EC 0, or 0x18 as FEAT_IDST has it, if
+ * Raise UNDEFINED for the instruction that vcpu->exit is about: EC 0, or 0x18 as with FEAT_IDST, if
  * the VM sees that.
  */
 void inject_undef(struct vcpu *vcpu);
-/* Synchronous external abort for the access described by the current exit. */
+/* Raise a synchronous external abort for the access described by the current exit. */
 void inject_external_abort(struct vcpu *vcpu);
 /*
- * A synchronous exception with this ESR (its EC decides nothing here; IL and ISS are given). far
- * only if set_far.
+ * Raise a synchronous exception with this ESR (complete: IL and ISS are not changed by its EC
+ * here). far only if set_far.
  */
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far);
 
@@ -27,5 +27,5 @@ void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far);
  * it. vcpu->in_vel2: at vEL2.
  */
 u64 inject_pstate(const struct vcpu *vcpu, u64 old);
-/* What SPSR_ELx shows of the vcpu's PSTATE: vEL2, which runs at EL1, is EL2 to itself. */
+/* SPSR_ELx for the vcpu's PSTATE: vEL2, which runs at EL1, is shown as EL2. */
 u64 inject_spsr(const struct vcpu *vcpu);

@@ -26,7 +26,7 @@
 #include "traps/traps_nested.h"
 #include "traps/untrapped.h"
 
-/* What L1 says that L2's MIDR_EL1 and MPIDR_EL1 are. */
+/* MIDR_EL1 and MPIDR_EL1 of L2, as set by L1. */
 static u64 vel1_midr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
@@ -38,9 +38,9 @@ static u64 vel1_mpidr(const struct vcpu *vcpu)
 }
 
 /*
- * What L1's words make of stage 2 and identity, which a switch to L2 goes by until one of them
- * changes; the trap controls will be computed anew. False: the shadow has to be made ready first
- * (REQ_WORK), and nothing else is done.
+ * Find L2's stage 2 and identity from L1's words, for all switches to L2 until one of the words
+ * changes; the trap controls will be recomputed. False: the shadow has to be prepared first
+ * (REQ_WORK), and nothing else was done.
  */
 static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 {
@@ -63,7 +63,7 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	return true;
 }
 
-/* What mostly is the same for L2 as for L1. */
+/* Switch the registers that are mostly the same for L2 and L1. */
 static void switch_identity(struct vcpu *vcpu)
 {
 	if (vcpu->vel1_vncr)
@@ -78,8 +78,8 @@ static void switch_identity(struct vcpu *vcpu)
 }
 
 /*
- * CNTKCTL_EL1 is vEL1's for vEL2 without VHE as well (no HCR_EL2.NV1 makes a word of it): what was
- * in the CPU, which has gone where the level that was left has it, stays.
+ * Keep CNTKCTL_EL1, which vEL2 without VHE shares with vEL1 (HCR_EL2.NV1 does not redirect it): the
+ * value that was in the CPU, and which the bank has saved for the level that was left, goes back.
  */
 static void keep_cntkctl(const struct vcpu *vcpu)
 {
@@ -101,22 +101,22 @@ void level_load(struct vcpu *vcpu)
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
 	/*
-	 * Even if L2 is to run: a level switch takes it that this CPU has the VM's own translations
-	 * of this vcpu.
+	 * Even if L2 is to run: a level switch assumes that this CPU has no stale translations of
+	 * this vcpu in the VM's own VMID.
 	 */
 	identity_load(vcpu);
 	vcpu->shadow.mine = NULL;
 	if (vcpu->in_vel2)
 		return;
-	CHECK(vel1_find(vcpu)); /* as before: what L1 wrote is the same, and the references too */
+	CHECK(vel1_find(vcpu)); /* a hit: L1's words are unchanged, and the references too */
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
 	if (vcpu->vel1_differs)
 		switch_identity(vcpu);
 }
 
 /*
- * What a level is apart from the BANK rows; vcpu->in_vel2 is the new one. The trap controls are
- * stale then.
+ * Switch what makes a level apart from the BANK rows; vcpu->in_vel2 is the new one. The trap
+ * controls are stale then.
  */
 static inline void level_enter(struct vcpu *vcpu)
 {
@@ -126,7 +126,7 @@ static inline void level_enter(struct vcpu *vcpu)
 	vtimer_level_switch(vcpu);
 }
 
-/* L2's stage 2: the VM's own is in force, and L1's words are what vel1_find() saw. */
+/* Load L2's stage 2: the VM's own is in force, and L1's words are those that vel1_find() saw. */
 static inline void shadow_enter(struct vcpu *vcpu)
 {
 	struct shadow *s = vcpu->shadow.ref[0];
@@ -137,7 +137,7 @@ static inline void shadow_enter(struct vcpu *vcpu)
 		shadow_load(vcpu, s);
 }
 
-/* False: not yet (vel1_find()), and vEL2 is as it was. */
+/* Switch to vEL1. False: not possible yet (vel1_find()), and vEL2 is unchanged. */
 static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
@@ -157,10 +157,10 @@ static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 
 #define HCR_VIRTUAL (HCR_VI | HCR_VF | HCR_VSE)
 
-/* A virtual SError that L2 took is no longer asserted by L1. */
+/* Clear L1's VSE if L2 has taken the virtual SError. */
 static void vse_fold(struct vcpu *vcpu)
 {
-	/* Trap controls that are stale have no more of it than L2 had. */
+	/* Stale trap controls have VSE as well if L2 had it. */
 	if (unlikely(vcpu->traps.l2.t.hcr & HCR_VSE))
 		traps_vse_sync(vcpu, &cpu_this()->traps, sysreg_read(HCR_EL2));
 }
@@ -183,7 +183,7 @@ bool level_interrupt_pending(const struct vcpu *vcpu)
 
 static void enter_vel2(struct vcpu *vcpu)
 {
-	dsb(nsh); /* L2's walks likewise */
+	dsb(nsh); /* L2's walks end before its registers change */
 	vse_fold(vcpu);
 	bank_enter_vel2(vcpu);
 	vcpu->in_vel2 = true;
@@ -212,8 +212,9 @@ static enum target eret_target(u64 spsr, bool tge)
 }
 
 /*
- * AArch64.GenerateDebugExceptionsFrom, of L2 with this PSTATE. The CPU looks by itself at the ERET
- * that enters L2; but an interrupt of L1's may be taken at its first instruction without one.
+ * AArch64.GenerateDebugExceptionsFrom, of L2 with this PSTATE. The CPU evaluates this itself at the
+ * ERET that enters L2; but an interrupt of L1's may be taken at L2's first instruction without that
+ * ERET.
  */
 static bool vel1_steps(const struct vcpu *vcpu, u64 spsr)
 {
@@ -221,7 +222,10 @@ static bool vel1_steps(const struct vcpu *vcpu, u64 spsr)
 	       ((vcpu->sr[SR_MDSCR_EL1] & MDSCR_KDE) && !(spsr & PSTATE_D));
 }
 
-/* DebugExceptionReturnSS: not without a step, and not where one would have been due already. */
+/*
+ * Whether SPSR.SS is kept (DebugExceptionReturnSS): not without a software step, and not where one
+ * would have been due already.
+ */
 static __attribute__((noinline)) bool keeps_ss(const struct vcpu *vcpu, u64 spsr,
 					       enum target target)
 {
@@ -247,8 +251,8 @@ static inline u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target tar
 }
 
 /*
- * AArch64.ExceptionReturn from vEL2: PC and PSTATE, and the other level if it is that. False: not
- * yet (leave_vel2()).
+ * AArch64.ExceptionReturn from vEL2: set PC and PSTATE, and switch the level if the target is vEL1.
+ * False: not possible yet (leave_vel2()).
  */
 static inline __attribute__((always_inline)) bool give(struct vcpu *vcpu, enum target target,
 						       u64 spsr, u64 elr)
@@ -268,7 +272,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if (unlikely(vcpu->nvhe) && target == TARGET_HOST_EL0) {
-		/* EL1&0 with stage 1 off, whose EL1 is EL2: nobody's program. */
+		/* EL1&0 with stage 1 off, whose EL1 is EL2: no program relies on it. */
 		vcpu->stop_reason = "it returned to EL0 with HCR_EL2.TGE = 1 and E2H = 0";
 		return STOP_VM;
 	}
@@ -287,7 +291,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	return RESUME;
 }
 
-/* PC and PSTATE now, instead of with the entry (pc_dirty). */
+/* Load PC and PSTATE now, instead of at the entry (pc_dirty). */
 static inline void pc_load(const struct vcpu *vcpu)
 {
 	u64 pc = vcpu->pc, pstate = vcpu->pstate;
@@ -323,7 +327,7 @@ static u64 vector_group(bool in_vel2, u64 pstate)
 static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum level_vector kind,
 						       u64 esr, bool in_vel2, u64 pc, u64 pstate)
 {
-	/* From L2 the state as it is: L1 is EL2 to it, whatever L2 calls itself. */
+	/* From L2 its PSTATE unchanged: L1 is EL2 to it, even if L2 is shown EL2 itself. */
 	u64 spsr = in_vel2 ? inject_spsr(vcpu) : pstate;
 
 	if (!in_vel2)
@@ -346,7 +350,9 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 	vcpu->pc_dirty = true;
 }
 
-/* level_take() of a synchronous exception from L2, as the CPU has its registers. */
+/*
+ * level_take() of a synchronous exception from L2, with PC and PSTATE still in the CPU's registers.
+ */
 static inline __attribute__((always_inline)) void take_vel1(struct vcpu *vcpu, u64 esr)
 {
 	take(vcpu, LEVEL_SYNC, esr, false, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
@@ -400,7 +406,7 @@ void level_reflect(struct vcpu *vcpu)
 		vcpu->reflection.esr = 0;
 		return;
 	}
-	/* PC is behind an HVC already, and at every other instruction that trapped. */
+	/* PC is already after an HVC, and at any other instruction that trapped. */
 	level_take(vcpu, LEVEL_SYNC, reflect_esr(vcpu, exit));
 	if (ec == EC_IABT_LOW || ec == EC_DABT_LOW || ec == EC_PC_ALIGN || ec == EC_WATCHPT_LOW)
 		sysreg_write(FAR_EL12, exit->far);

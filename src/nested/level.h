@@ -20,12 +20,15 @@ enum level_vector {
 	LEVEL_SERROR = 0x180
 };
 
-/* What a nested ERET may set: all that PSTATE has for the features that a VM sees. vectors.S */
+/*
+ * The bits of PSTATE that a nested ERET may set: those of features that a VM sees. Used by
+ * vectors.S
+ */
 #define LEVEL_SPSR                                                                                 \
 	(PSTATE_NZCV | PSTATE_TCO | PSTATE_DIT | PSTATE_UAO | PSTATE_PAN | PSTATE_SS | PSTATE_IL | \
 	 PSTATE_SSBS | PSTATE_BTYPE | PSTATE_DAIF | PSTATE_M)
 
-/* EC 0x1a: an ERET, ERETAA or ERETAB of vEL2 (AArch64.ExceptionReturn). */
+/* Emulate EC 0x1a: an ERET, ERETAA or ERETAB of vEL2 (AArch64.ExceptionReturn). */
 enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
 
 /*
@@ -36,37 +39,37 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr);
 /* The same for an abort. */
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 /*
- * The exception of a software step behind an instruction that was emulated, to the level that it
- * goes to (AArch64.SoftwareStepException).
+ * Raise the software step exception after an emulated instruction, at the level that it targets
+ * (AArch64.SoftwareStepException).
  */
 void level_step(struct vcpu *vcpu);
 
 /*
- * Verdict REFLECT: give the current exit of L2 to L1, with its syndrome, or vcpu->reflection's if
- * there is one.
+ * Verdict REFLECT: forward the current exit of L2 to L1, with its syndrome, or vcpu->reflection's
+ * if there is one.
  */
 void level_reflect(struct vcpu *vcpu);
 
 /*
- * The frequent ones without detours: an ERET of vEL2 to L2, an HVC of L2 that is L1's, and what an
- * L2 with HCR_EL2.NV does as a hypervisor itself: its ERET, its access to what is EL2's (esr).
- * False: it is something else, and nothing has happened. PC and PSTATE are in their registers
- * afterwards. Right after the exit.
+ * Fast versions of frequent switches: an ERET of vEL2 to L2, an HVC of L2 that goes to L1, and what
+ * an L2 with HCR_EL2.NV does as a hypervisor itself: its ERET, its access to a register of EL2
+ * (esr). False: it is another case, and nothing has changed. PC and PSTATE are in their registers
+ * afterwards. Only right after the exit.
  */
 bool level_eret_vel1(struct vcpu *vcpu);
 bool level_hvc(struct vcpu *vcpu, u64 esr);
 bool level_nv(struct vcpu *vcpu, u64 esr);
 
-/* Stage 2 and identity of the context that the vcpu is in; vcpu_load() of a vcpu that has EL2. */
+/* Load stage 2 and identity of the vcpu's context; part of vcpu_load() for a vcpu with EL2. */
 void level_load(struct vcpu *vcpu);
 /*
- * Before its CPU gets another vcpu's trap controls: a virtual SError that L2 has taken meanwhile is
- * no longer asserted by L1's HCR_EL2.VSE, and none of L2's virtual interrupts stays in the CPU,
- * where it would end an idle wait. Loaded, has_vel2.
+ * Part of vcpu_put(), before the CPU gets another vcpu's trap controls: a virtual SError that L2
+ * has taken is removed from L1's HCR_EL2.VSE, and L2's virtual interrupts are cleared in the CPU,
+ * where they would end an idle wait. Loaded, has_vel2.
  */
 void level_put(struct vcpu *vcpu);
 /*
- * Whether a virtual interrupt that L1 asserts by HCR_EL2.{VI,VF,VSE} waits for L2, which wakes it
- * from WFI whatever PSTATE masks. Loaded, has_vel2, after an exit.
+ * Whether a virtual interrupt asserted by L1's HCR_EL2.{VI,VF,VSE} is pending for L2, which wakes
+ * it from WFI whatever PSTATE masks. Loaded, has_vel2, after an exit.
  */
 bool level_interrupt_pending(const struct vcpu *vcpu);

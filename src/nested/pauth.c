@@ -52,8 +52,8 @@ static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 }
 
 /*
- * ComputePAC with one of the instruction keys. PACGA is the one instruction that gives it plainly,
- * and it gives bits 63:32 of it: so the key takes the place of the generic one for a moment.
+ * ComputePAC with one of the instruction keys. Only PACGA returns a PAC in plain form, and only its
+ * bits 63:32: so the key is put in the generic key's place for the moment.
  */
 static u64 compute_pac(u64 ptr, u64 modifier, bool key_b)
 {
@@ -70,7 +70,7 @@ static u64 compute_pac(u64 ptr, u64 modifier, bool key_b)
 	return pac;
 }
 
-/* Before FEAT_PAuth2: a PAC that does not match makes the address one that can't be used. */
+/* Before FEAT_PAuth2: a PAC that does not match makes the address non-canonical. */
 static u64 auth_v1(u64 ptr, u64 canonical, u64 pac, u64 field, bool key_b)
 {
 	if (!((ptr ^ pac) & field))
@@ -89,7 +89,7 @@ bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
 	if (!(sysreg_read(SCTLR_EL12) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
 		return true;
 	canonical = *elr & BIT(55) ? *elr | all : *elr & ~all;
-	/* What PACGA does not tell (VAs of less than 32 bits) passes. */
+	/* Bits that PACGA does not return (VAs of less than 32 bits) are not checked. */
 	ptr = (*elr & ~(all ^ field)) | (canonical & (all ^ field));
 	sp = vcpu->pstate & PSTATE_SPX ? sysreg_read(SP_EL1) : sysreg_read(SP_EL0);
 	pac = compute_pac(canonical, sp, key_b);

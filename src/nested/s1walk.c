@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which level of a guest's stage-1 walk met an address with nothing behind it. */
+/* Find the level at which a guest's stage-1 walk met an address with nothing behind it. */
 #include "nested/s1walk.h"
 
 #include "arch/sctlr.h"
@@ -10,8 +10,8 @@
 #include "state/vm.h"
 
 /*
- * Hardware walked, so nothing that is asked before the first table stands in the way, whatever the
- * guest has written to TCR_EL1 since; and the CPU may have more than the VM is shown.
+ * Hardware began the walk, so no check before the first table may fail, whatever the guest has
+ * written to TCR_EL1 since; and the CPU may have features that the VM is not shown.
  */
 static const struct walk_feat anything = {
 	.pa_bits = 48,
@@ -34,7 +34,7 @@ static int read_but_page(void *ctx, u64 at, u64 *word)
 	return ALIGN_DOWN(at, PAGE_SIZE) == r->page ? -EINVAL : r->mem.read(r->mem.ctx, at, word);
 }
 
-/* The page as the reader meets it: behind L1's stage 2 if L2 runs. */
+/* The page as the table reader addresses it: behind L1's stage 2 if L2 runs. */
 static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_ipa)
 {
 	struct walk_mem mem = walk_mem_of(vcpu->vm);

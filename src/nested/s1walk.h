@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The little of a guest's stage-1 walk that ordinary guests need: which level met a bad address. */
+/*
+ * Which level of a guest's stage-1 walk met a bad address: the only software walk that ordinary
+ * guests need.
+ */
 #pragma once
 
 #include "mm/addr.h"

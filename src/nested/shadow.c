@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shadow stage 2: the pool of a VM's shadows, who refers to which, and their memory. */
+/* Shadow stage 2: the pool of a VM's shadows, the references to them, and their memory. */
 #include "nested/shadow.h"
 
 #include "arch/barrier.h"
@@ -27,20 +27,20 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
  */
 #define PAGES_RAM_SHIFT 7
 
-/* Tables that go in one piece of work. */
+/* Tables that are freed in one piece of work. */
 #define UNMAKE_TABLES 256
 
 /*
- * Pages that a vcpu's fault may take before its shadow's share is looked at: three tables each,
- * there and back.
+ * Pages that a vcpu's fault may take before the share of its shadow is checked: three tables each
+ * for the shadow and its reverse map.
  */
 #define PAGES_FAULT 8
-/* Input addresses of so many bits and more begin at level 0, with one table. */
+/* Input addresses of at least so many bits begin at level 0, with one table. */
 #define ROOT_PAGE_BITS 44U
 
-/* What counts of VTCR_EL2: T0SZ, SL0, TG0, PS, VS, HA, HD. */
+/* Fields of VTCR_EL2 that are part of the key: T0SZ, SL0, TG0, PS, VS, HA, HD. */
 #define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
-#define VTTBR_KEY (~BIT(0)) /* CnP is no part of it */
+#define VTTBR_KEY (~BIT(0)) /* CnP is not part of the key */
 
 static struct shadow_pool *pool_of(const struct vm *vm)
 {
@@ -109,7 +109,7 @@ static int make(struct vm *vm, struct shadow *s)
 	return err;
 }
 
-/* True: there is more. */
+/* Free a piece of the tables set aside. True: there is more. */
 static bool unmake_piece(struct shadow *s)
 {
 	return shadow_reap(s) || pgtable_destroy_piece(&s->rmap, UNMAKE_TABLES) ||
@@ -117,7 +117,7 @@ static bool unmake_piece(struct shadow *s)
 }
 
 /*
- * Put the tables aside, to be freed piece by piece, and begin with empty ones. No CPU has them
+ * Set the tables aside, to be freed piece by piece, and begin with empty ones. No CPU has them
  * loaded, and none are aside. False: no memory for that. Lock held.
  */
 static bool detach(struct shadow *s)
@@ -151,10 +151,9 @@ static bool is_empty(const struct shadow *s)
 }
 
 /*
- * A step of making a shadow that nobody refers to ready for another meaning: it maps nothing, and
- * its tables are aside at most. True: more. What takes long is to free tables, so before others are
- * put aside those that are there must go; few are freed at once, and many where there is no memory
- * for new ones. Lock held.
+ * A step of preparing an unreferenced shadow for another key: in the end it maps nothing, and at
+ * most its tables are aside. True: more. Freeing tables takes long, so those set aside earlier go
+ * first; few at once, but many where there is no memory for new ones. Lock held.
  */
 static bool renew(struct shadow *s)
 {
@@ -179,10 +178,10 @@ static bool renew(struct shadow *s)
 }
 
 /*
- * L1's tables may know more addresses than the VM's own, which end where its RAM and devices do: as
- * many as its ID registers say. Larger tables mean longer walks, so they are for those that ask for
- * them. Without memory for it the shadow stays as it is, and maps less. Empty, nobody refers to it;
- * lock held.
+ * Adapt the number of address bits. L1's tables may cover more addresses than the VM's own, which
+ * end with its RAM and devices: as many as its ID registers say. Larger tables mean longer walks,
+ * so only an L1 that asks for them gets them. Without memory for it the shadow stays as it is, and
+ * maps less. Empty, unreferenced; lock held.
  */
 static void fit(const struct vm *vm, struct shadow *s)
 {
@@ -191,7 +190,7 @@ static void fit(const struct vm *vm, struct shadow *s)
 	if (s->vm)
 		bits = MAX(bits, (u32)s->shape.ia_bits);
 	/*
-	 * A root of one page, which is set aside, and not of up to 16, which the allocator may not
+	 * The root is one page, set aside at creation, not up to 16, which the allocator may not
 	 * have.
 	 */
 	if (bits > vm->stage2.pt.ia_bits && bits < ROOT_PAGE_BITS && feat.pa_bits >= ROOT_PAGE_BITS)
@@ -222,7 +221,7 @@ static u64 pages_share(const struct vm *vm)
 
 u64 shadow_pages_needed(const struct vm *vm)
 {
-	/* Each shadow's two roots, twice while a former life's tables are there. */
+	/* Each shadow's two roots, twice while its former tables exist. */
 	return pages_share(vm) +
 	       (u64)vm->vcpu_count * (SHADOW_REFS * (SHADOW_PAGES_MIN + 4) + PAGES_FAULT);
 }
@@ -349,8 +348,8 @@ static bool is_better(const struct shadow *a, const struct shadow *b)
 }
 
 /*
- * Of those that nobody refers to, the one that was wanted longest ago; rather one whose former
- * tables are gone.
+ * The unreferenced shadow that was wanted longest ago; preferably one whose former tables are
+ * freed.
  */
 static struct shadow *find_idle(struct shadow_pool *pool)
 {
@@ -365,7 +364,7 @@ static struct shadow *find_idle(struct shadow_pool *pool)
 	return best;
 }
 
-/* A reference for the front of vcpu's array, which is not full; pool lock held. */
+/* Insert a reference at the front of vcpu's array, which is not full; pool lock held. */
 static void push_ref(struct shadow_vcpu *refs, struct shadow *s)
 {
 	for (u32 i = refs->count++; i; i--)
@@ -392,7 +391,7 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 		return s;
 	}
 	/*
-	 * There are at least as many shadows as references, and this vcpu is one short of its
+	 * There are at least as many shadows as references, and this vcpu holds one less than its
 	 * share.
 	 */
 	s = find_idle(pool);
@@ -421,7 +420,7 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 {
 	struct shadow_vcpu *refs = &vcpu->shadow;
 
-	vcpu->traps.l2.valid = false; /* the level switch goes by ref[0] (level.c) */
+	vcpu->traps.l2.valid = false; /* the level switch uses ref[0] (level.c) */
 	for (u32 i = 0; i < refs->count; i++) {
 		struct shadow *s = refs->ref[i];
 
@@ -435,7 +434,7 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 	return find_slow(vcpu, k);
 }
 
-/* A hypervisor and its guest take turns. */
+/* Use the second reference: a hypervisor and its guest take turns. */
 static struct shadow *take_second(struct vcpu *vcpu)
 {
 	struct shadow **ref = vcpu->shadow.ref, *s = ref[1];
@@ -503,8 +502,8 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s)
 	stage2_load(&s->s2);
 	vcpu->shadow.mine = s;
 	/*
-	 * What another vcpu left in this CPU's TLB, or what this one invalidated only locally
-	 * elsewhere, it must not see; as tlb_take_over() for the VM's own VMID.
+	 * This vcpu must not see TLB entries that another vcpu left on this CPU, or that it
+	 * invalidated only locally elsewhere; as tlb_take_over() for the VM's own VMID.
 	 */
 	if (likely(s->last_vcpu[cpu] == me && s->last_cpu[vcpu->index] == cpu + 1))
 		return;
@@ -526,9 +525,7 @@ bool shadow_has_vmid(struct shadow *s, u16 vmid)
 
 /* ---- making room ---- */
 
-/*
- * Take one shadow that nobody refers to out of use, a step of it; false: there is none with tables.
- */
+/* Do a step of emptying an unreferenced shadow; false: there is none with tables. */
 static bool evict_idle(struct shadow_pool *pool)
 {
 	struct shadow *best = NULL;
@@ -549,7 +546,7 @@ static bool evict_idle(struct shadow_pool *pool)
 	return best;
 }
 
-/* Free a piece of whatever tables wait for it. */
+/* Free a piece of any shadow's former tables. */
 static bool reap_any(struct vm *vm)
 {
 	for (u32 i = 0; i < shadow_count(vm); i++) {

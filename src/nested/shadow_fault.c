@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shadow stage 2: a stage-2 abort of L2, and the translation that answers it. */
+/* Shadow stage 2: stage-2 aborts of L2, and the translations that resolve them. */
 #include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/insn.h"
@@ -32,8 +32,8 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 		return true;
 	}
 	/*
-	 * HPFAR_EL2 is UNKNOWN for a permission fault that is no walk's. L2's stage 1 is still in
-	 * the registers, and EL1 may read whatever it maps. PAR_EL1 is the guest's.
+	 * HPFAR_EL2 is UNKNOWN for a permission fault that is not a walk's. L2's stage 1 is still
+	 * in the registers, and AT as EL1 may read whatever it maps. PAR_EL1 is the guest's.
 	 */
 	old = sysreg_read(PAR_EL1);
 	insn_at_s1e1r(exit->far);
@@ -48,7 +48,7 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 	bool permission = ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
 	bool el0 = (exit->spsr & 0xf) == 0, write = exit->esr & DABT_WNR;
 
-	/* Reading the table did not do, or setting the access flag in it. */
+	/* Reading the table failed, or setting the access flag in it. */
 	if (exit->esr & ABT_S1PTW)
 		return (struct walk_access){
 			.el0 = el0, .ttw = true, .read = true, .write = permission
@@ -56,8 +56,7 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 	if (ESR_EC(exit->esr) == EC_IABT_LOW)
 		return (struct walk_access){ .el0 = el0, .exec = true };
 	/*
-	 * Only an invalidation, or EL0, is asked for permission at all; with CMOW it must be one to
-	 * write.
+	 * Only an invalidation, or EL0, needs permission at all; with CMOW it must be one to write.
 	 */
 	if (exit->esr & DABT_CM)
 		return (struct walk_access){
@@ -78,7 +77,7 @@ static void reflect(const struct exit *exit, u64 l2, const struct walk_fault *fa
 	out->hpfar = (l2 >> PAGE_SHIFT) << 4;
 }
 
-/* MemAttr of both stages as one: the stricter type, the lesser cacheability. */
+/* Combine MemAttr of both stages: the stricter type, the lesser cacheability. */
 static u64 combine_memattr(u64 l1, u64 l0)
 {
 	if (l1 == l0 || l1 < MEMATTR_NORMAL || l0 < MEMATTR_NORMAL)
@@ -87,7 +86,7 @@ static u64 combine_memattr(u64 l1, u64 l0)
 	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
 }
 
-/* The leaf's attributes: what L1 gives and nidus gives. */
+/* The leaf's attributes, from L1's and nidus's. */
 static u64 compose(const struct walk_s2_out *l1, u64 l0)
 {
 	u64 attr = DESC_AF | combine_memattr(l1->memattr, MEMATTR(l0)) << 2;
@@ -99,7 +98,10 @@ static u64 compose(const struct walk_s2_out *l1, u64 l0)
 	return attr | shadow_tag(l1->size);
 }
 
-/* How much may be mapped at once: one leaf of L1's, one of the VM's, a block that tables have. */
+/*
+ * The size to map at once: within one leaf of L1's, one of the VM's, and a block size of the
+ * tables.
+ */
 static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
 {
 	u64 size = MIN(l1_size, l0_size);
@@ -112,8 +114,8 @@ static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
 }
 
 /*
- * Whether nidus's own mapping lets the access through; else it is a device's, or nobody's. Walks do
- * not touch devices (HCR_EL2.PTW).
+ * Whether nidus's own mapping permits the access; else the address is a device's, or unused. Walks
+ * must not touch devices (HCR_EL2.PTW).
  */
 static bool l0_allows(u64 l0, struct walk_access a)
 {
@@ -122,7 +124,7 @@ static bool l0_allows(u64 l0, struct walk_access a)
 	       !(a.ttw && MEMATTR(l0) < MEMATTR_NORMAL);
 }
 
-/* Where to look for what is mapped, when all of it is to go. */
+/* Extend the bounds of what is mapped, which limit a later search. */
 static void note_bounds(struct shadow *s, u64 l2, u64 l1, u64 size)
 {
 	if (!s->leaf_sizes) {
@@ -146,7 +148,7 @@ static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct
 	note_bounds(s, l2 - in, l1 - in, size);
 	/* No stage 2 of L1's: page by page. */
 	s->leaf_sizes |= walk->size == ~0UL ? PAGE_SIZE : walk->size;
-	/* First the record, so that nothing is mapped that can't be found. */
+	/* First the reverse entry, so that every mapping can be found. */
 	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
 	if (err || (size == PAGE_SIZE && pgtable_fill(&s->s2.pt, l2 - in, leaf->oa - in, attr)))
 		return err;
@@ -172,22 +174,22 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 		trace_map(vcpu, s, l2, leaf, walk);
 	spin_lock(&s->s2.lock);
 	pages = s->s2.pt.table_pages + s->rmap.table_pages;
-	/* What was walked may have been changed and invalidated meanwhile. */
+	/* The tables may have been changed and invalidated since the walk. */
 	if (s->seq == seq && s->clearing == SHADOW_STAYS)
 		err = install(vm, s, l2, walk->oa, leaf, walk);
 	pages = s->s2.pt.table_pages + s->rmap.table_pages - pages;
 	spin_unlock(&s->s2.lock);
 	if (unlikely(err))
 		return shadow_make_room(vm, s) ? SHADOW_RETRY : SHADOW_DEAD;
-	/* The VM has a share of memory for this; one shadow that has hardly any may grow beyond. */
+	/* The VM has a share of memory for this; a shadow that has hardly any may exceed it. */
 	if (unlikely(pages) && shadow_pages(vm) > shadow_pages_max(vm))
 		shadow_make_room(vm, s);
 	return SHADOW_RETRY;
 }
 
 /*
- * L1 must tell by a TLBI when a table is another: nidus then counts seq up. What was read since seq
- * was this is still true of its tables as far as L1 may expect it.
+ * The cache for a walk at seq. L1 must do a TLBI when it replaces a table, which increments seq.
+ * While seq is unchanged, what was cached is as valid as L1 may expect.
  */
 static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s, u64 seq)
 {
@@ -199,9 +201,7 @@ static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s
 	return &w->cache;
 }
 
-/*
- * Whether L2's walks may read at l2 as far as the memory type is concerned: HCR_EL2.PTW is nidus's.
- */
+/* Whether the memory type permits walks of L2's to read at l2: HCR_EL2.PTW is nidus's. */
 static bool walks_may_read(struct shadow *s, u64 l2)
 {
 	struct pgtable_leaf leaf;
@@ -214,8 +214,8 @@ static bool walks_may_read(struct shadow *s, u64 l2)
 }
 
 /*
- * L1's translation. A walk of L2's through what L1 calls Device, but without PTW, is let through:
- * then the page becomes Non-cacheable, which is what such a walk is (S2Translate).
+ * Get L1's translation. A walk of L2's in memory that L1 maps as Device, without PTW, is permitted:
+ * the page becomes Non-cacheable, as such a walk is (S2Translate).
  */
 static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
@@ -224,13 +224,13 @@ static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s2_regs regs = walk_s2_sample_l2(vcpu);
 
-	/* The shadow's own: VTTBR_EL2 may have been rewritten behind our back since. */
+	/* From the shadow: VTTBR_EL2 may have been rewritten meanwhile. */
 	regs.shape = &s->shape;
 	regs.cache = cache_at(&vcpu->shadow_walk, s, seq);
 	regs.vm = s->vm;
 	/*
-	 * A walk that is refused may want to set the access flag; but first it must have been able
-	 * to read.
+	 * A refused walk may be one that sets the access flag; but it must first have been
+	 * permitted to read.
 	 */
 	if (a.ttw && a.write && !regs.ptw && !walks_may_read(s, l2))
 		a.write = false;
@@ -242,8 +242,8 @@ static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 }
 
 /*
- * L1's attributes, rather than its permissions, stand against the access: what is not aligned in
- * Device memory (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that refuses those
+ * Whether L1's attributes, rather than its permissions, forbid the access: an unaligned one in
+ * Device memory (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that faults those
  * (S2CheckPermissions: the hardware says so).
  */
 static bool type_refuses(const struct exit *exit, struct walk_access a,

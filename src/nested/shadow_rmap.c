@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shadow stage 2: taking translations out. By L2's IPA for TLBIs, by L1's IPA through the reverse
+ * Shadow stage 2: removing translations. By L2's IPA for TLBIs, by L1's IPA through the reverse
  * map, and all of them; each in pieces.
  */
 #include "arch/pgtable.h"
@@ -11,7 +11,7 @@
 
 /* Lookups in one piece of work. */
 #define STEPS_MAX 4096
-/* Reverse entries that a block may meet before all of them count as several. */
+/* Reverse entries that a block may overlap before all of them count as several. */
 #define RMAP_STEPS_MAX 512
 
 /* ---- L1's leaf sizes ---- */
@@ -37,7 +37,7 @@ u64 shadow_tag_size(u64 attr)
 
 /* ---- pieces ---- */
 
-/* Where the mapping of the byte before end stops: end, or beyond if a leaf reaches over it. */
+/* The end of the mapping of the byte before `end`: end, or beyond if a leaf extends over it. */
 static u64 whole_end(struct pgtable *pt, u64 end)
 {
 	struct pgtable_leaf leaf;
@@ -82,7 +82,7 @@ static void rmap_invalidate(struct pgtable *pt, u64 ia, u64 size)
 	(void)size;
 }
 
-/* No hardware reads it. */
+/* No hardware reads this table. */
 const struct pgtable_ops shadow_rmap_ops = { .invalidate = rmap_invalidate };
 
 /* The VM's address of its RAM at this PA; false: it isn't RAM. */
@@ -96,7 +96,7 @@ static bool ram_ipa(const struct vm *vm, u64 at, u64 *l1)
 	return false;
 }
 
-/* Whether L2's address l2 still is the VM's l1. */
+/* Whether L2's address l2 still maps to the VM's l1. */
 static bool is_live(const struct vm *vm, struct shadow *s, u64 l1, u64 l2)
 {
 	struct pgtable_leaf leaf;
@@ -108,8 +108,8 @@ static bool is_live(const struct vm *vm, struct shadow *s, u64 l1, u64 l2)
 }
 
 /*
- * Whether something of [l1, l1+size) is at another place than delta says, too. On the way *same
- * tells whether all of it is recorded already.
+ * Whether part of [l1, l1+size) is also mapped elsewhere than delta says. *same tells whether all
+ * of it is recorded already.
  */
 static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size, u64 delta,
 			 bool *same)
@@ -154,8 +154,8 @@ int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
 bool shadow_clear_locked(struct shadow *s)
 {
 	/*
-	 * With each piece: who joins may have another reason, and a walk that saw the first one may
-	 * not know of it.
+	 * With each piece: an invalidation that joins later may have another reason, and a walk
+	 * that saw the first increment may not know of it.
 	 */
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	if (s->clearing == SHADOW_STAYS) {
@@ -191,10 +191,10 @@ bool shadow_clear(struct shadow *s)
 /* ---- by L2's address ---- */
 
 /*
- * Whether anything in [lo, lo+size) came of one leaf of L1's of that size: what a CPU would have as
- * one entry, it must lose as one. The rest may say another size: with FEAT_BBM level 2 L1 may put a
- * table in the place of a block, or a block in that of a table, without a break, and both are here
- * until its TLBI. If that takes too long to find out, yes: to forget more is never wrong.
+ * Whether anything in [lo, lo+size) came from one leaf of L1's of that size: a CPU would have it as
+ * one TLB entry, so it must be dropped as one. The rest may have another size: with FEAT_BBM level
+ * 2 L1 may replace a block by a table, or a table by a block, without break-before-make, and both
+ * are here until its TLBI. If finding out takes too long, yes: dropping more is never wrong.
  */
 static bool has_leaf(struct shadow *s, u64 lo, u64 size)
 {
@@ -226,7 +226,7 @@ bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow
 	u64 limit = BIT(s->s2.pt.ia_bits);
 	bool more = false;
 
-	/* Of addresses that it can't map walks are remembered all the same. */
+	/* Walks are cached even for addresses that the shadow cannot map. */
 	spin_lock(&s->s2.lock);
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	if (lo >= limit) {
@@ -250,7 +250,7 @@ bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow
 
 /* ---- by L1's address ---- */
 
-/* Look at some more of the tables for what leads to [lo, hi) of the VM; true: more to look at. */
+/* Search a piece of the tables for what maps to [lo, hi) of the VM; true: more to search. */
 static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 {
 	u64 end = BIT(s->s2.pt.ia_bits);
@@ -270,7 +270,7 @@ static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 	return *at < end;
 }
 
-/* Unmap the leaf of L2's that the reverse entry at l1 names, if it still leads there. */
+/* Unmap the leaf of L2's that the reverse entry at l1 names, if it still maps there. */
 static void unmap_at(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 end)
 {
 	while (l1 < end) {
@@ -285,7 +285,7 @@ static void unmap_at(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 end)
 	}
 }
 
-/* One entry of the reverse map from c->from on. True: more in this shadow. */
+/* Handle one entry of the reverse map from c->from on. True: more in this shadow. */
 static bool unmap_entry(struct vm *vm, struct shadow *s, u64 lo, u64 hi, struct shadow_cursor *c)
 {
 	struct pgtable_leaf leaf;
@@ -297,7 +297,7 @@ static bool unmap_entry(struct vm *vm, struct shadow *s, u64 lo, u64 hi, struct 
 	}
 	end = MIN(ALIGN_DOWN(at, leaf.size) + leaf.size, hi);
 	if (leaf.attr & RMAP_MANY) {
-		/* All places are found by looking everywhere, once for the whole range. */
+		/* All mappings are found by a search of everything, once for the whole range. */
 		if (sweep(vm, s, lo, hi, &c->sweep))
 			return true;
 		c->from = hi;

@@ -113,7 +113,7 @@ static void decode_range(u64 arg, struct tlbi_op *op)
 	op->size = (FIELD(arg, 43, 39) + 1) << (5 * FIELD(arg, 45, 44) + 1 + grain);
 	op->ttl_granule = (u8)grain;
 	op->ttl_level = (u8)FIELD(arg, 38, 37);
-	/* It ends with its half of the address space. */
+	/* A range ends with its half of the address space. */
 	end = op->base + op->size;
 	if ((end ^ op->base) & BIT(52))
 		op->size = (op->base | (BIT(52) - 1)) + 1 - op->base;
@@ -184,8 +184,8 @@ static void hardware_va(const struct tlbi_op *op, u64 arg)
 }
 
 /*
- * A stage-1 TLBI of the VMID in VTTBR_EL2: all CPUs of the Inner Shareable domain, with and without
- * the XS attribute. nidus's machine has no PEs beyond that domain.
+ * Execute a stage-1 TLBI for the VMID in VTTBR_EL2: all CPUs of the Inner Shareable domain, with
+ * and without the XS attribute. nidus's machine has no PEs beyond that domain.
  */
 static void hardware_stage1(const struct tlbi_op *op)
 {
@@ -204,7 +204,7 @@ static void hardware_stage1(const struct tlbi_op *op)
 
 /* ---- to the shadows ---- */
 
-/* The stage-1 entries that hardware made of L2's tables through one shadow. */
+/* Invalidate the stage-1 entries that hardware made from L2's tables through one shadow. */
 static void shadow_stage1(const struct shadow *s, const struct tlbi_op *op)
 {
 	u64 old = tlb_vmid_enter(s->s2.vttbr);
@@ -215,7 +215,7 @@ static void shadow_stage1(const struct shadow *s, const struct tlbi_op *op)
 	tlb_vmid_leave(s->s2.vttbr, old);
 }
 
-/* One piece for one shadow; true: more. */
+/* Do one piece for one shadow; true: more. */
 static bool shadow_piece(struct shadow *s, const struct tlbi_op *op, struct shadow_cursor *c)
 {
 	switch (op->kind) {
@@ -226,13 +226,13 @@ static bool shadow_piece(struct shadow *s, const struct tlbi_op *op, struct shad
 		return s->vm && op->size &&
 		       shadow_invalidate(s, op->base, op->base + op->size, tlbi_leaf_size(op), c);
 	default:
-		/* Tables that hardware walks are L2's own; nothing was copied of them. */
+		/* Hardware walks L2's own tables; nothing was copied from them. */
 		shadow_stage1(s, op);
 		return false;
 	}
 }
 
-/* Whether a shadow is one that the operation is about; any of the VM's vcpus may have it loaded. */
+/* Whether the operation affects a shadow; any of the VM's vcpus may have it loaded. */
 static bool concerns(struct shadow *s, const struct tlbi_op *op, u16 vmid)
 {
 	if (op->kind == TLBI_ALL)
@@ -241,8 +241,8 @@ static bool concerns(struct shadow *s, const struct tlbi_op *op, u16 vmid)
 }
 
 /*
- * A shadow with nothing to do costs a lock; with a stage-1 TLBI, a few TLBIs and a DSB: that counts
- * as a piece.
+ * A shadow with nothing to do costs a lock, or with a stage-1 TLBI a few TLBIs and a DSB, which
+ * counts as a piece.
  */
 bool tlbi_work(struct vcpu *vcpu)
 {
@@ -303,16 +303,13 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 		hardware_stage1(&op);
 		return SKIP;
 	}
-	/*
-	 * With TGE=1, EL1's forms mean EL2&0; that regime is hardware's EL1&0 with the VM's own
-	 * VMID.
-	 */
+	/* With TGE=1 the EL1 forms mean EL2&0, which is hardware's EL1&0 with the VM's own VMID. */
 	own = op.el2 || (SYS64_OP1(key) == 0 && vel2_is_host(vcpu));
 	if (!own) {
 		trace_event(vcpu, TRACE_TLBI, 0, key, arg);
 		return shadows_trap(vcpu, &op);
 	}
-	/* EL2 without VHE has no ASIDs; to the CPU its entries may have. */
+	/* EL2 without VHE has no ASIDs; the CPU may have tagged its entries with one. */
 	if (unlikely(vcpu->nvhe) && op.kind == TLBI_VA)
 		op.kind = TLBI_VAA;
 	hardware_stage1(&op);

@@ -9,23 +9,23 @@
 struct vcpu;
 
 /*
- * Take a TLBI apart: key of the encoding (SYSREG_KEY), arg of Xt. False: no TLBI that is known
- * here. Pure.
+ * Decode a TLBI: key of the encoding (SYSREG_KEY), arg of Xt. False: not a TLBI that is known here.
+ * Pure.
  */
 bool tlbi_decode(u32 key, u64 arg, struct tlbi_op *op) must_check;
 
-/* The size of the leaf that the TTL hint names; 0: no hint, or one that means nothing. */
+/* The size of the leaf that the TTL hint names; 0: no hint, or a reserved one. */
 u64 tlbi_leaf_size(const struct tlbi_op *op);
 
 /*
- * A trapped TLBI (EC 0x18, op0=1, CRn=8 or 9). SKIP: done, but for the guest's own DSB; or an
- * interrupt waits for this CPU, and what is left of a long one is asked for (REQ_WORK) and done
+ * Emulate a trapped TLBI (EC 0x18, op0=1, CRn=8 or 9). SKIP: done, except for the guest's own DSB;
+ * or an interrupt waits for this CPU, and the rest of a long one is requested (REQ_WORK) and done
  * before the guest is entered again. So it is one instruction to the guest, whose interrupts come
  * before it or after all of it. UNDEF. Its own CPU, vcpu loaded.
  */
 enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit);
 /*
- * Go on with the TLBI in vcpu->shadow until it is done, or shadow_yields(): true, there is more. At
+ * Continue the TLBI in vcpu->shadow until it is done, or shadow_yields(): true, there is more. At
  * least one piece.
  */
 bool tlbi_work(struct vcpu *vcpu);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What L1's VNCR_EL2 names, as windows of nidus's own: found, filled at a fault, invalidated. */
+/*
+ * Windows of nidus's own address space on what L1's VNCR_EL2 names: found, filled at a fault,
+ * invalidated.
+ */
 #include "nested/vncr.h"
 
 #include "arch/esr.h"
@@ -19,7 +22,7 @@ static u64 sign_extend(u64 v, u32 bits)
 	return (u64)((s64)(v << (64 - bits)) >> (64 - bits));
 }
 
-/* Which of nidus's windows it is. VMs are numbered from 1. */
+/* The number of a window. VMs are numbered from 1. */
 static u32 number(const struct vcpu *vcpu, u32 i)
 {
 	u32 vm = vcpu->vm->id & (MAX_VMS - 1);
@@ -30,8 +33,8 @@ static u32 number(const struct vcpu *vcpu, u32 i)
 /* ---- which ---- */
 
 /*
- * L1's registers as they are. MAIR_EL2 has no part in it: the page is RAM, and a window is Normal.
- * While L2 runs vEL2's are in vcpu->sr.
+ * The key from L1's registers. MAIR_EL2 is not part of it: the page is RAM, and a window is Normal.
+ * While L2 runs vEL2's registers are in vcpu->sr.
  */
 static struct vncr_key key_of(const struct vcpu *vcpu)
 {
@@ -63,13 +66,16 @@ static bool same(const struct vncr_key *a, const struct vncr_key *b)
 		 (a->sctlr ^ b->sctlr));
 }
 
-/* The ASID is in question unless the leaf is known to be of all. */
+/* The ASID counts unless the leaf is known to be global. */
 static bool fits(const struct vcpu *vcpu, const struct vncr_entry *e, const struct vncr_key *key)
 {
 	return e->used && same(&e->key, key) && (e->global || e->asid == asid_of(vcpu));
 }
 
-/* Under the lock. Open until no CPU sees the page: take() has no lock where it is shut. */
+/*
+ * Close a window, under the lock. It counts as open until no CPU sees the page: take() uses a
+ * closed one without the lock.
+ */
 static void shut(struct vcpu *vcpu, u32 i)
 {
 	struct vncr_entry *e = &vcpu->windows.entry[i];
@@ -116,7 +122,10 @@ u64 vncr_window(struct vcpu *vcpu)
 
 /* ---- a fault ---- */
 
-/* EL2&0 has no second stage to L1: a fault's syndrome says stage 1, by an EL2 access to memory. */
+/*
+ * Report a fault to L1. EL2&0 has no second stage for L1: the syndrome says stage 1, by an EL2
+ * access to memory.
+ */
 static enum verdict tell(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
 {
 	u64 page = vcpu->windows.entry[vcpu->windows.now].key.page;
@@ -129,7 +138,7 @@ static enum verdict tell(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
 	return REFLECT;
 }
 
-/* Where an IPA's page of RAM is; false: no RAM of this VM's. */
+/* Find the page of RAM at an IPA; false: no RAM of this VM's. */
 static bool ram_page(const struct vm *vm, u64 at, u64 *page)
 {
 	for (u32 i = 0; i < vm->ram_chunks; i++)
@@ -140,7 +149,7 @@ static bool ram_page(const struct vm *vm, u64 at, u64 *page)
 	return false;
 }
 
-/* What an invalidation goes by. Contiguous leaves (128 at most) may be one entry of a TLB. */
+/* Record the leaf, for invalidations. Contiguous leaves (128 at most) may be one TLB entry. */
 static void note_leaf(struct vcpu *vcpu, struct vncr_entry *e, const struct walk_s1_out *out)
 {
 	bool flat = out->size == ~0UL;
@@ -153,8 +162,8 @@ static void note_leaf(struct vcpu *vcpu, struct vncr_entry *e, const struct walk
 }
 
 /*
- * Unless L1 has invalidated anything since seq was read. Break before make: a window that lets
- * reads through may be in TLBs.
+ * Open the window unless L1 has invalidated anything since seq was read. With break-before-make: a
+ * window that permits reads may be in TLBs.
  */
 static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const struct walk_s1_out *out)
 {
@@ -173,8 +182,9 @@ static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const stru
 }
 
 /*
- * AArch64.S1Translate for the access of NVMem: EL2's, privileged, whatever PSTATE.PAN says. A leaf
- * that was only read through stays read-only in the window, so that a write makes it dirty.
+ * Resolve a fault: AArch64.S1Translate for the access of NVMem, which is EL2's, privileged,
+ * whatever PSTATE.PAN says. A leaf that was only read stays read-only in the window, so that a
+ * write sets its dirty state.
  */
 static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 {
@@ -187,13 +197,13 @@ static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 	struct walk_s1_out out;
 	struct walk_fault fault;
 
-	/* Either L1's TLBI finds this set, or the walk finds what L1 stored before it. */
+	/* Either L1's TLBI sees this flag, or the walk sees what L1 stored before it. */
 	__atomic_store_n(&v->used, 1, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
 	if (!walk_s1(&regs, NULL, &vcpu->vm->walk_feat, &mem, at, access, &out, &fault))
 		return fault.retry ? RESUME : tell(vcpu, exit, fault.fsc);
-	/* No VM's registers are in a device, and none of its RAM is read-only. */
+	/* No VM has its registers in a device, and no RAM is read-only. */
 	if (!ram_page(vcpu->vm, out.oa, &page))
 		return tell(vcpu, exit, ESR_FSC_SEA);
 	fill(vcpu, seq, page, write, &out);
@@ -213,7 +223,10 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 		tlb_invalidate_el2(window_address(number(vcpu, vcpu->windows.now)), PAGE_SIZE);
 		return RESUME;
 	}
-	/* The page's, or of a walk of nidus's tables, which are not L1's: to it, the access's. */
+	/*
+	 * The fault is at the page, or in a walk of nidus's tables, which L1 does not have: to it,
+	 * it is the access's.
+	 */
 	if (fsc >= ESR_FSC_SEA && fsc < ESR_FSC_ALIGNMENT)
 		return tell(vcpu, exit, ESR_FSC_SEA);
 	return refill(vcpu, exit);

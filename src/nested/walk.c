@@ -8,7 +8,10 @@
 
 /* ---- geometry ---- */
 
-/* A granule that is not there: the smallest that is, which the architecture leaves to the CPU. */
+/*
+ * The granule to use: for one that the CPU lacks the smallest that it has, which the architecture
+ * leaves to the CPU.
+ */
 static u32 grain_of(u32 want, bool has4, bool has16, bool has64)
 {
 	if (want == 12 ? has4 : want == 14 ? has16 : want == 16 ? has64 : false)
@@ -67,7 +70,7 @@ bool walk_fail(struct walk_fault *fault, u64 fsc_type, u32 level)
 	return false;
 }
 
-/* Stage 1: where a table's address leads through stage 2. */
+/* Stage 1: translate a table's address through stage 2. */
 static bool table_at(struct walk_tables *t, u64 at, bool write, struct walk_fault *fault)
 {
 	struct walk_access a = { .read = true, .write = write, .ttw = true, .el0 = t->el0 };
@@ -96,7 +99,7 @@ static inline bool fetch(struct walk_tables *t, u64 at, u32 level, struct walk_f
 	return true;
 }
 
-/* What is no table: a leaf, or nothing. */
+/* Handle a descriptor that is not a table's: a leaf, or invalid. */
 static inline bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk_fault *fault)
 {
 	const struct walk_shape *s = t->shape;
@@ -125,7 +128,7 @@ void walk_cache_forget(struct walk_cache *c)
 	c->shift = 0;
 }
 
-/* What walks of other addresses in the last table, at this level, have in common. */
+/* Cache what walks of other addresses in the last table, at this level, have in common. */
 static void remember(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shift)
 {
 	c->ia = ia;
@@ -139,7 +142,7 @@ static bool is_table(u64 desc, u32 level)
 	return level < 3 && (desc & DESC_TYPE) == DESC_TYPE;
 }
 
-/* From the descriptor of a table at this level, t->desc, down. */
+/* Walk down from the descriptor of a table at this level, t->desc. */
 static bool descend(struct walk_tables *t, u32 level, struct walk_fault *fault)
 {
 	u32 stride = t->shape->grain - 3U, shift = walk_shift(t->shape->grain, level);

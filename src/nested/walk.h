@@ -8,7 +8,7 @@
 #include "lib/types.h"
 #include "state/shadow.h"
 
-/* How a walk reaches the tables. Addresses are what the last stage puts out: L1's IPAs. */
+/* Memory accesses of a walk. Addresses are the output of the last stage: L1's IPAs. */
 struct walk_mem {
 	/*
 	 * Load the 64-bit word at the aligned address at, single-copy atomic; -EINVAL: no RAM
@@ -23,12 +23,12 @@ struct walk_mem {
 	void *ctx;
 };
 
-/* What the access that is translated wants; none of read, write, exec: no permission at all. */
+/* The access to translate; none of read, write, exec: needs no permission. */
 struct walk_access {
 	bool read : 1, write : 1, exec : 1;
 	bool el0 : 1; /* else the regime's privileged level */
 	bool pan : 1; /* PSTATE.PAN, if it holds for this access */
-	bool at : 1;  /* an AT instruction: dirty state is left alone */
+	bool at : 1;  /* an AT instruction: dirty state is not changed */
 	bool ttw : 1; /* stage 2: the access is a stage-1 walk's */
 };
 
@@ -38,13 +38,13 @@ struct walk_fault {
 	u8 level;
 	bool stage2; /* else stage 1's */
 	bool s1ptw;  /* stage 2's, of a table that stage 1 walked */
-	bool retry;  /* none of it: the tables are being changed, walk again */
+	bool retry;  /* none of these: the tables are changing, walk again */
 	u64 ipa;     /* stage 2: the input address that has none */
 };
 
 /*
- * The shape of a set of tables: what TCR_ELx or VTCR_EL2, and TTBRn_ELx or VTTBR_EL2, come to on a
- * CPU.
+ * The geometry of a set of tables, decoded from TCR_ELx or VTCR_EL2 and TTBRn_ELx or VTTBR_EL2 for
+ * a CPU.
  */
 struct walk_shape {
 	u64 base; /* of the first table, or the first of concatenated ones */
@@ -63,7 +63,7 @@ void walk_cache_forget(struct walk_cache *c);
 
 struct walk_s2_regs {
 	u64 vttbr, vtcr;
-	/* What the two are, if that is known; NULL: each walk works it out. */
+	/* The two decoded, if known; NULL: each walk decodes them. */
 	const struct walk_shape *shape;
 	struct walk_cache *cache; /* of these tables only, or NULL */
 	bool vm;                  /* HCR_EL2.VM or DC; else every address is its own */
@@ -93,7 +93,7 @@ struct walk_s2_out {
 bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const struct walk_mem *mem,
 	     u64 ipa, struct walk_access access, struct walk_s2_out *out, struct walk_fault *fault);
 
-/* VTTBR_EL2 and VTCR_EL2 as a CPU with f takes them. */
+/* Decode VTTBR_EL2 and VTCR_EL2 for a CPU with f. */
 struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f);
 /*
  * The size of a leaf of a level (0..3) in tables with this VTCR_EL2.TG0; 0 if there can be none.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What both stages of a software walk share: geometry, and the way down the levels. */
+/* Shared by both stages of a software walk: geometry, and the descent through the levels. */
 #pragma once
 
 #include "nested/walk.h"
@@ -42,8 +42,8 @@ static inline u32 walk_shift(u32 grain, u32 level)
 u64 walk_base(u64 ttbr, u32 grain, u32 level, u32 ia_bits);
 
 /*
- * Go down to the leaf: t->desc, oa, size; false: *fault. Translation, address size, access flag and
- * external abort faults are found here, permissions are the caller's (AArch64.S1Walk, S2Walk).
+ * Walk down to the leaf: t->desc, oa, size; false: *fault. Translation, address size, access flag
+ * and external abort faults are detected here, permissions by the caller (AArch64.S1Walk, S2Walk).
  */
 bool walk_tables(struct walk_tables *t, struct walk_fault *fault);
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Software walks of a vcpu's guests: which registers and which memory they are made of. */
+/* Software walks of a vcpu's guests: their registers and memory. */
 #include "nested/walk_vm.h"
 
 #include "arch/sctlr.h"

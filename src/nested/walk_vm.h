@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Software walks of a vcpu's guests: which registers and which memory they are made of. */
+/* Software walks of a vcpu's guests: their registers and memory. */
 #pragma once
 
 #include "mm/addr.h"
@@ -9,7 +9,7 @@
 struct vcpu;
 struct vm;
 
-/* What the VM's CPUs have, by its ID registers; vm->walk_feat keeps it. */
+/* The walk features of the VM's CPUs, from its ID registers; vm->walk_feat caches it. */
 struct walk_feat walk_feat_of(const struct idregs *id);
 /* The VM's RAM. Any CPU; the VM's memory map does not change while it runs. */
 struct walk_mem walk_mem_of(struct vm *vm);
@@ -19,23 +19,23 @@ struct walk_mem walk_mem_of(struct vm *vm);
  * SCTLR_EL2.EE). vcpu is loaded, has_vel2.
  */
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
-/* The same without the two that say which tables: those of a shadow are known. L2 runs. */
+/* The same without VTTBR_EL2 and VTCR_EL2: a shadow's are known. L2 runs. */
 struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu);
 /* L2's EL1&0 stage 1; either context. vcpu is loaded, has_vel2. */
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
-/* L1's own EL2&0 stage 1; likewise. */
+/* L1's own EL2&0 stage 1; either context. vcpu is loaded, has_vel2. */
 struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
 
 /*
- * While L2 runs: where its VA or its IPA is in L1's IPA space, for nidus to read it (an instruction
- * whose syndrome says nothing). -EINVAL: L2's or L1's tables do not have it. va: for a fetch at the
- * vcpu's Exception level. Changes nothing in the tables.
+ * While L2 runs: translate its VA or its IPA to L1's IPA, for nidus to read there (an instruction
+ * that the syndrome does not describe). -EINVAL: L2's or L1's tables do not map it. va: for a fetch
+ * at the vcpu's Exception level. Does not modify the tables.
  */
 int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
 int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;
 /*
- * Where the loaded vcpu's VA is in the VM for an access, as the hardware would translate it now:
- * L2's by both stages, an EL1's or vEL2's by one, access flag and dirty state set. False: *fault
- * says why not.
+ * Translate the loaded vcpu's VA to an address in the VM for an access, as the hardware would now:
+ * L2's by both stages, an EL1's or vEL2's by one, setting access flag and dirty state. False:
+ * *fault says why not.
  */
 bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault);
