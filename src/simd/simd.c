@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ownership of the SIMD registers: claim, flush, host sections, and the trap bits that follow
- * from it. Whatever changes the owner does so with interrupts masked, so that an interrupt taken
- * at EL2, which may hold a host section, sees it before or after and never half done.
+ * Ownership of the SIMD registers: claim, flush, host sections, and the trap bits that follow from
+ * it. The owner changes only with interrupts masked, so that an interrupt taken at EL2, which may
+ * run a host section, comes before or after and never in between.
  */
 #include "simd/simd.h"
 
@@ -21,9 +21,9 @@
 bool simd_chaos;
 
 /*
- * CPTR_EL2 with all SIMD traps armed; as simd_close() leaves it, with CPACR_EL1 trapped as well,
- * for an entry with it may come before anybody looks what the vcpu needs (hidden fields, vEL2, L1);
- * and open for all that the machine has. Trace and activity monitors are nobody's.
+ * CPTR_EL2 with all SIMD traps set; as simd_close() leaves it, with CPACR_EL1 trapped as well,
+ * because an entry may follow before the vcpu's needs are computed (hidden fields, vEL2, L1); and
+ * open for all that the machine has. Trace and activity monitors always trap.
  */
 static u64 cptr_armed, cptr_closed, cptr_open;
 /* The fields of CPACR_EL1 that the machine has. */
@@ -39,9 +39,9 @@ void simd_cptr_init(void)
 }
 
 /*
- * A feature that the machine has and this VM has not: the guest's own CPACR_EL1 must let its
- * instructions through to the trap that makes them UNDEFINED, or they would trap to EL1 with the
- * exception class of the feature.
+ * Fields of features that the machine has and this VM lacks: the guest's own CPACR_EL1 must let
+ * their instructions through to the trap that makes them UNDEFINED, or they would trap to EL1 with
+ * the exception class of the feature.
  */
 u64 simd_cpacr_hidden(const struct simd_vcpu *s)
 {
@@ -74,7 +74,7 @@ u64 simd_cptr(const struct vcpu *vcpu)
 void simd_open(void)
 {
 	simd_cptr_write(cptr_open);
-	/* CPTR_EL2 traps EL2 too; whoever opened it last may not have synchronised it. */
+	/* CPTR_EL2 traps EL2 too, and the write that opened it may not be synchronised yet. */
 	isb();
 }
 
@@ -83,7 +83,7 @@ void simd_close(void)
 	simd_cptr_write(cptr_closed);
 }
 
-/* Both pointers, always together. */
+/* Set both pointers, always together. */
 static void own(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->simd.owner = vcpu;
@@ -94,11 +94,11 @@ static void disown(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->simd.owner = NULL;
 	vcpu->simd.cpu = NULL;
-	/* Whatever trap values were computed while it was live are wrong now. */
+	/* Trap values computed while it was live are stale now. */
 	vcpu->traps_stale = true;
 }
 
-/* CPTR_EL2 is open; the caller decides what it is to be afterwards. */
+/* Save and disown. CPTR_EL2 is open; the caller sets its next value. */
 static void write_back(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u64 bytes = simd_state_save(vcpu);
@@ -144,7 +144,7 @@ void simd_flush(struct vcpu *vcpu)
 	irq_restore(daif);
 }
 
-/* What is live here is not wanted any more. */
+/* Drop the state that is live here, without a save. */
 static void drop(struct vcpu *vcpu)
 {
 	u64 daif = irq_save();
@@ -184,10 +184,10 @@ enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit)
 }
 
 /*
- * A vcpu in streaming mode never runs with its state in memory. PSTATE.SM decides whether CPACR_EL1
- * is asked for ZEN or SMEN when an SVE instruction comes, ahead of any trap to EL2: with the SM
- * of nobody's state, 0, the guest would get an exception (EC 0x19) that streaming mode never
- * raises. Linux takes it for a first use of SVE and zeroes Z and P.
+ * Whether the home is in streaming mode: such a vcpu never runs with its state in memory. PSTATE.SM
+ * decides whether an SVE instruction is checked against CPACR_EL1's ZEN or SMEN, ahead of any trap
+ * to EL2: with SM = 0 of unowned registers the guest would get an exception (EC 0x19) that
+ * streaming mode never raises. Linux takes it for a first use of SVE and zeroes Z and P.
  */
 static bool is_streaming(const struct vcpu *vcpu)
 {
@@ -195,8 +195,8 @@ static bool is_streaming(const struct vcpu *vcpu)
 }
 
 /*
- * Somebody computed trap values, a host section came, then the values were loaded; or the state is
- * not live and must be.
+ * Correct CPTR_EL2: a host section ran between the computation of the trap values and their load;
+ * or the state is not live and must be.
  */
 static __attribute__((noinline)) void check_repair(struct vcpu *vcpu)
 {
@@ -215,7 +215,7 @@ void simd_check(struct vcpu *vcpu)
 	bool open = cpu->traps.cptr & (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
 
 	if (likely(cpu->simd.owner == vcpu)) {
-		/* With L1's traps on top, closed is right for live state too. */
+		/* With L1's traps added, closed can be right for live state too. */
 		if (likely(open || vcpu->has_vel2))
 			return;
 	} else if (likely(!open && !is_streaming(vcpu))) {
@@ -242,8 +242,8 @@ void simd_host_begin(void)
 }
 
 /*
- * The registers keep what nidus left in them: no guest sees it, for none is live, and a claim
- * overwrites all that its VM can reach.
+ * The registers keep nidus's values: no guest sees them, as none is live, and a claim overwrites
+ * all that its VM can reach.
  */
 void simd_host_end(void)
 {
@@ -256,8 +256,7 @@ void simd_host_end(void)
 }
 
 /*
- * One point in four, in no order a guest could follow: at every point its first FP use would never
- * come to an end.
+ * One point in four, pseudo-randomly: at every point a guest's first FP use would never complete.
  */
 static bool chaos_now(void)
 {

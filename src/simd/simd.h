@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who owns the SIMD registers (FPSIMD, SVE, SME) of a CPU, and the only functions that move them.
+ * The owner of a CPU's SIMD registers (FPSIMD, SVE, SME), and the only functions that move them.
  * State is live iff cpu->simd.owner and vcpu->simd.cpu point at each other. docs/simd.md has the
  * state machine and what is proved of it.
  */
@@ -19,17 +19,17 @@ struct vcpu;
 struct vm_config;
 
 /*
- * On each CPU, once: find the vector lengths it has, leave the registers nobody's and all traps
- * armed. The boot CPU (index 0) fills in feat.sve_vl_mask and feat.sme_vl_mask; another that
- * differs is of no use: false, and a line says so. feat and cpu_this() must work; HCR_EL2.E2H is 1;
- * interrupts masked.
+ * On each CPU, once: probe its vector lengths, leave the registers without an owner and all traps
+ * set. The boot CPU (index 0) sets feat.sve_vl_mask and feat.sme_vl_mask; a CPU that differs is
+ * unusable: false, with a message. feat and cpu_this() must work; HCR_EL2.E2H is 1; interrupts
+ * masked.
  */
 bool simd_boot(void) must_check;
 
 /*
- * Whether this machine has the vector lengths that config asks for. NULL, or buf with a line naming
- * the node, the property, what was wanted and what there is. A length is of the machine's own
- * list or an error; SVE_MAX is the longest there is, which may be none.
+ * Check that this machine has the vector lengths in config. NULL, or buf with a message that names
+ * the node, the property, what was expected and what there is. A length not in the machine's list
+ * is an error; SVE_MAX is the longest, of which there may be none.
  */
 const char *simd_config_check(const struct vm_config *config, char *buf, size_t size);
 /*
@@ -42,12 +42,12 @@ u32 simd_config_svl(const struct vm_config *config);
 /* Give a new vcpu, whose vcpu->vm is set, a home of its VM's size, in reset state; -ENOMEM. */
 int simd_vcpu_init(struct vcpu *vcpu) must_check;
 /*
- * Architectural reset state. What is live here is dropped, not saved; must not be live on another
- * CPU.
+ * Set the architectural reset state. State that is live here is dropped, not saved; must not be
+ * live on another CPU.
  */
 void simd_vcpu_reset(struct vcpu *vcpu);
 /*
- * Drop what is live here, free the home. Must not be live on another CPU. Harmless before
+ * Drop state that is live here, free the home. Must not be live on another CPU. Harmless before
  * simd_vcpu_init().
  */
 void simd_vcpu_destroy(struct vcpu *vcpu);
@@ -65,13 +65,16 @@ u64 simd_cpacr_hidden(const struct simd_vcpu *s);
  */
 u64 simd_cptr(const struct vcpu *vcpu);
 
-/* By the name that HCR_EL2.E2H gives it: at a virtual EL2 the EL2 name traps, this one may not. */
+/*
+ * Accessed by the name that HCR_EL2.E2H redirects: at a virtual EL2 the EL2 name traps, this one
+ * may not.
+ */
 #define CPTR_EL2 CPACR_EL1
 
 /*
- * Write CPTR_EL2, if it differs from what have says, which is this CPU's cpu->traps; nobody else
- * writes it. As it governs EL2 too, an ISB is the caller's before it uses what this opens. Any
- * interrupt mask.
+ * Write CPTR_EL2, if it differs from have->cptr; have is this CPU's cpu->traps. Nothing else writes
+ * it. As it governs EL2 too, the caller needs an ISB before it uses what this opens. Any interrupt
+ * mask.
  */
 static inline void simd_cptr_load(struct traps *have, u64 cptr)
 {
@@ -81,12 +84,12 @@ static inline void simd_cptr_load(struct traps *have, u64 cptr)
 	sysreg_write(CPTR_EL2, cptr);
 }
 
-/* The same, where cpu->traps is not at hand. */
+/* The same, for callers without cpu->traps. */
 void simd_cptr_write(u64 cptr);
 
 /*
- * A trapped use of FP or Advanced SIMD, SVE, SME (EC 0x07, 0x19, 0x1d; AArch32 at EL0 too):
- * claims and resumes, or UNDEF if the VM has no such feature. Run loop, vcpu loaded.
+ * Handle a trapped use of FP or Advanced SIMD, SVE, SME (EC 0x07, 0x19, 0x1d; AArch32 at EL0 too):
+ * claims and resumes, or UNDEF if the VM lacks the feature. Run loop, vcpu loaded.
  */
 enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit);
 
@@ -96,15 +99,15 @@ enum verdict simd_trap(struct vcpu *vcpu, const struct exit *exit);
  */
 void simd_claim(struct vcpu *vcpu);
 /*
- * Write vcpu's state to its home if it is live here (it must not be live elsewhere) and arm the
+ * Write vcpu's state to its home if it is live here (it must not be live elsewhere) and set the
  * traps. Any interrupt mask.
  */
 void simd_flush(struct vcpu *vcpu);
 
 /*
- * Before each entry, after the last point where an interrupt could come, with IRQs masked up to
- * the ERET: CPTR_EL2 is open iff vcpu's state is live, whatever host sections did meanwhile.
- * About 10 instructions when all is well; else it puts CPTR_EL2 right and sets vcpu->traps_stale.
+ * Ensure that CPTR_EL2 is open iff vcpu's state is live, whatever host sections did. Before each
+ * entry, after the last point where an interrupt could come, with IRQs masked up to the ERET. About
+ * 10 instructions normally; else it corrects CPTR_EL2 and sets vcpu->traps_stale.
  */
 void simd_check(struct vcpu *vcpu);
 
@@ -128,14 +131,14 @@ sha256_blocks_fn sha256_blocks_ce;
 
 /* nidus's option simd.chaos. */
 extern bool simd_chaos;
-/* A host section that fills every SIMD register, ZA and the status registers with rubbish. */
+/* Run a host section that fills every SIMD register, ZA and the status registers with garbage. */
 void simd_chaos_section(void);
 /* The same, at one call in four. */
 void simd_chaos_maybe(void);
 
 /*
- * A place where a host section could come. Free unless simd.chaos is on; then one comes at one in
- * four.
+ * Mark a place where a host section could come. Free unless simd.chaos is on; then one comes at one
+ * in four.
  */
 static inline void simd_chaos_point(void)
 {

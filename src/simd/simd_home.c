@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of a vcpu's SIMD state: made, reset, freed. */
+/* The memory of a vcpu's SIMD state: allocated, reset, freed. */
 #include "mm/addr.h"
 #include "mm/page.h"
 #include "simd/simd.h"

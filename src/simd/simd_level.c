@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of SIMD differs between the levels of a vcpu with EL2. Each step runs with interrupts
+ * SIMD state that differs between the levels of a vcpu with EL2. Each step runs with interrupts
  * masked: a host section of an interrupt would flush the state and close CPTR_EL2 in the middle of
  * it.
  */
@@ -24,15 +24,15 @@ static bool live(const struct vcpu *vcpu)
 	return vcpu->simd.cpu && vcpu->simd.cpu->simd.owner == vcpu;
 }
 
-/* The bits of SMCR_ELx that the VM has: what its largest value has set. */
+/* The bits of SMCR_ELx that the VM has: those set in its largest value. */
 static u64 smcr_bits(const struct simd_vcpu *s)
 {
 	return SMCR_LEN | s->smcr;
 }
 
 /*
- * The two registers of the level that the home (or the CPU, while live) has them of, to their other
- * homes.
+ * Save ZCR_EL1 and SMCR_EL1 of the level whose values the home (or the CPU, while live) has to
+ * where they live otherwise.
  */
 static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 {
@@ -135,7 +135,7 @@ void simd_level_full(struct vcpu *vcpu)
 	irq_restore(daif);
 }
 
-/* Nobody's registers: only the homes change places. */
+/* State in memory: only the saved lengths change places. */
 static void exchange_homes(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
@@ -146,9 +146,9 @@ static void exchange_homes(struct vcpu *vcpu)
 }
 
 /*
- * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change
- * them, and without an ISB. Where L2 could not, they are what they were; of vEL2 that can't be
- * said, which may have closed its CPTR_EL2 since.
+ * Whether both levels' lengths are the same. While CPTR_EL2 is as the level that was left had it,
+ * its lengths can be read if it could change them, and without an ISB. Lengths that L2 could not
+ * change are unchanged; that does not hold for vEL2, which may have closed its CPTR_EL2 since.
  */
 static bool same_lengths(struct vcpu *vcpu, u64 open)
 {
@@ -185,13 +185,13 @@ bool simd_level_same(struct vcpu *vcpu)
 		exchange_homes(vcpu);
 		return true;
 	}
-	/* QEMU 10.0 asks FPEN for them as well. */
+	/* QEMU 10.0 checks FPEN for them as well. */
 	if ((open & CPTR_FPEN) ? !s->l2 && (all & ~open) : !s->l2 || (all & open))
 		return false;
 	return same_lengths(vcpu, open);
 }
 
-/* Whether L1's own CPTR_EL2 stops vEL2 (0b01 does not: it is about EL0). */
+/* Whether L1's own CPTR_EL2 traps vEL2 (0b01 does not: it is about EL0). */
 static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 {
 	u64 cptr = vcpu->sr[SR_CPTR_EL2] & field;
@@ -199,7 +199,10 @@ static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 	return !(cptr & (field & -field));
 }
 
-/* home is of the state's home, which has vEL2's lengths: simd_level() came first. */
+/*
+ * Access a length register; home points into the state's home, which has vEL2's lengths:
+ * simd_level() came first.
+ */
 static enum verdict length_access(struct vcpu *vcpu, u64 *home, bool write, u64 *value, u64 bits)
 {
 	u64 daif;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of SIMD differs between the levels of a vcpu with EL2: vector lengths. The registers
- * themselves are the vcpu's; no level switch moves them. Done before each entry, so nobody else
- * needs to know.
+ * SIMD state that differs between the levels of a vcpu with EL2: vector lengths. The registers
+ * themselves are the vcpu's; no level switch moves them. This is done before each entry, so no
+ * other code needs to know.
  */
 #pragma once
 
@@ -12,10 +12,10 @@
 struct vcpu;
 
 /*
- * Before an entry of a vcpu that has EL2, before traps_compute(): ZCR_EL1 and SMCR_EL1 are the
- * level's own, and while the state is live ZCR_EL2 and SMCR_EL2 hold the level's limit. Nothing is
- * written that has not changed. With the VM's simd=switch it flushes first if the level is another
- * than at the last call.
+ * Before an entry of a vcpu with EL2, before traps_compute(): give ZCR_EL1 and SMCR_EL1 the level's
+ * own values, and while the state is live ZCR_EL2 and SMCR_EL2 the level's limit. Writes only what
+ * has changed. With the VM's simd=switch it flushes first if the level differs from the last
+ * call's.
  */
 void simd_level_full(struct vcpu *vcpu); /* simd_level() of a vcpu whose levels differ at all */
 static inline void simd_level(struct vcpu *vcpu)
@@ -25,9 +25,9 @@ static inline void simd_level(struct vcpu *vcpu)
 }
 
 /*
- * The frequent switch, which moves nothing: right after an exit that ends with a switch of levels,
- * with both levels' lengths the same, or the state in memory. True: simd_level() has nothing to do,
- * and simd_check() neither. False: simd_level() is to do it. Interrupts masked since the exit.
+ * Handle the frequent switch, right after an exit that switches the level: both levels' lengths are
+ * the same, or the state is in memory. True: neither simd_level() nor simd_check() is needed.
+ * False: simd_level() has to do it. Interrupts masked since the exit.
  */
 bool simd_level_same(struct vcpu *vcpu);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instructions that move SIMD registers (simd_regs.S). All act at EL2's vector length in
- * force, need CPTR_EL2 open for what they touch, and know nothing of owners.
+ * The instructions that move SIMD registers (simd_regs.S). All use EL2's vector length in force,
+ * need CPTR_EL2 open for what they access, and do not consider owners.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ void simd_regs_load_za(const void *za, u64 svl);
 void simd_regs_save_zt0(void *zt0);
 void simd_regs_load_zt0(const void *zt0);
 
-/* Fill with rubbish: V0-V31; Z, P and FFR; ZA (in streaming mode with PSTATE.ZA 1). */
+/* Fill with garbage: V0-V31; Z, P and FFR; ZA (in streaming mode with PSTATE.ZA 1). */
 void simd_regs_scramble_v(u64 seed);
 void simd_regs_scramble_z(u64 seed);
 void simd_regs_scramble_za(u64 seed, u64 svl);

@@ -124,7 +124,7 @@ u64 simd_state_save(struct vcpu *vcpu)
 		simd_regs_save_v(st->data);
 		return V_SIZE;
 	}
-	/* L1 may have limited L2: what is above that is L1's still. */
+	/* L1 may have limited L2: what is above that is still L1's. */
 	if (s->zcr_now != s->zcr || s->smcr_now != s->smcr) {
 		simd_state_limit(vcpu, s->zcr, s->smcr);
 		if (s->svl)
@@ -140,10 +140,7 @@ u64 simd_state_save(struct vcpu *vcpu)
 	bytes = SIMD_Z_SIZE(svcr & SVCR_SM ? s->svl : s->vl);
 	if (svcr & SVCR_ZA)
 		bytes += save_za(s);
-	/*
-	 * Nobody else's VM may need to know of SVCR, and host sections can't run in streaming
-	 * mode.
-	 */
+	/* Another VM may lack SME, and host sections cannot run in streaming mode. */
 	if (svcr)
 		sysreg_write(SVCR, 0);
 	return bytes;
@@ -179,7 +176,8 @@ u64 simd_state_load(struct vcpu *vcpu)
 		sysreg_write(SMCR_EL2, s->smcr);
 		sysreg_write(SMCR_EL12, st->smcr_el1);
 		/*
-		 * But SMCR_EL2.EZT0 and FA64, which ZT0 and FFR are behind, are as any other bit.
+		 * But SMCR_EL2.EZT0 and FA64, which enable ZT0 and FFR, need an ISB like any other
+		 * bit.
 		 */
 		isb();
 		/*

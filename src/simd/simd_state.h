@@ -46,7 +46,7 @@ u64 simd_state_save(struct vcpu *vcpu);
  */
 u64 simd_state_load(struct vcpu *vcpu);
 
-/* The registers hold nothing that is wanted any more; leaves SVCR 0. CPTR_EL2 is open. */
+/* Discard the register contents; leaves SVCR 0. CPTR_EL2 is open. */
 void simd_state_forget(const struct vcpu *vcpu);
 
 /* The home: to reset state (if there is one); freed. */
@@ -57,7 +57,7 @@ void simd_state_free(struct vcpu *vcpu);
 void simd_state_read_lengths(struct vcpu *vcpu);
 void simd_state_write_lengths(struct vcpu *vcpu);
 /*
- * Put limits, no larger than the VM's, into ZCR_EL2 and SMCR_EL2 while the state is live; CPTR_EL2
+ * Set limits, no larger than the VM's, in ZCR_EL2 and SMCR_EL2 while the state is live; CPTR_EL2
  * open.
  */
 void simd_state_limit(struct vcpu *vcpu, u64 zcr, u64 smcr);
@@ -70,9 +70,9 @@ u64 simd_smcr(u32 svl);
 void simd_cptr_init(void);
 /* CPTR_EL2 for a guest whose state is live, of a VM with these lengths. */
 u64 simd_cptr_granted(const struct simd_vcpu *s);
-/* CPTR_EL2 open for EL2 itself: everything that the machine has. Synchronised. */
+/* Open CPTR_EL2 for EL2 itself: everything that the machine has. Synchronised. */
 void simd_open(void);
-/* CPTR_EL2 with all traps armed. */
+/* Set all traps in CPTR_EL2. */
 void simd_close(void);
-/* Fill every register with rubbish; inside a host section. */
+/* Fill every register with garbage; inside a host section. */
 void simd_scramble(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector lengths: which ones this machine has, and which a VM may use. */
+/* Vector lengths of this machine, and of VMs. */
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
@@ -14,7 +14,7 @@
 #define LEN_MAX 15
 
 /*
- * Asking for a length gives the longest that exists up to it, at least the shortest
+ * Probe the lengths: setting one gives the longest that exists up to it, at least the shortest
  * (ZCR_ELx.LEN).
  */
 static u32 probe_sve(void)
@@ -39,7 +39,7 @@ static u32 probe_sme(void)
 	return mask;
 }
 
-/* Nothing of firmware's stays: no streaming mode, no ZA, no priority of ours at the SMCU. */
+/* Clear what firmware left: no streaming mode, no ZA, no priority at the SMCU. */
 static void quieten_sme(void)
 {
 	sysreg_write(SVCR, 0);
@@ -58,7 +58,7 @@ static u32 longest(u32 mask)
 	return mask ? (32 - (u32)__builtin_clz(mask)) * 16 : 0;
 }
 
-/* Why this CPU is of no use: a vcpu could not move to it. */
+/* Report why this CPU is unusable: a vcpu could not move to it. */
 static void tell_lengths(u64 mpidr, u32 sve, u32 sme)
 {
 	log_line(
@@ -112,7 +112,7 @@ u32 simd_config_vl(const struct vm_config *config)
 	return granted(config->sve, feat.sve_vl_mask);
 }
 
-/* SME without SVE is nothing that a guest expects, nor what the home is laid out for. */
+/* No guest expects SME without SVE, and the layout of the home does not support it. */
 u32 simd_config_svl(const struct vm_config *config)
 {
 	return simd_config_vl(config) ? granted(config->sme, feat.sme_vl_mask) : 0;

@@ -22,10 +22,10 @@
 	if ((condition) && sysreg_read(reg) != sr[id])                                             \
 		sysreg_write(reg, sr[id]);
 #define NOTHING(...)
-/* Only a level switch makes a difference. */
+/* Only a level switch treats SWAP rows differently. */
 #define DO_SWAP DO_BANK
 
-/* Rows of homes in memory move nowhere. */
+/* Rows whose home is memory are not moved. */
 #define DO_TWIN NOTHING
 #define DO_VNCR NOTHING
 #define DO_EMUL NOTHING
@@ -55,7 +55,7 @@ void bank_load(const u64 *sr)
 #undef DO_LIVE
 }
 
-/* The same rows of the vEL1 context, whose home while vEL2 runs is the VNCR page. */
+/* The same rows of the vEL1 context, which are in the VNCR page while vEL2 runs. */
 #define SAVE_VNCR(name, reg, condition)                                                            \
 	if (condition)                                                                             \
 		vncr_write(vcpu, VNCR_##name, sysreg_read(reg));
@@ -67,10 +67,13 @@ void bank_load(const u64 *sr)
 			sysreg_write(reg, v);                                                      \
 	}
 /*
- * Both at once, in either direction: what a register holds is read once, to be kept and (but for
- * SWAP's) compared.
+ * Save one context and load the other: each register is read once, saved and (except SWAP's)
+ * compared.
  */
-/* The fields that are kept open for what the VM has not, which nobody sees (simd_cpacr_hidden). */
+/*
+ * CPACR_EL1's fields for features that the VM lacks, which are kept open and hidden
+ * (simd_cpacr_hidden).
+ */
 #define HIDDEN(name) (SR_##name == SR_CPACR_EL1 ? vcpu->cpacr_hidden : 0)
 #define SWAP_TO_VNCR(name, reg, condition)                                                         \
 	if (condition) {                                                                           \

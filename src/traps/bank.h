@@ -11,7 +11,7 @@ struct vcpu;
  */
 void bank_save(u64 *sr);
 void bank_load(const u64 *sr);
-/* The same with the vEL1 context's home, the slots of vcpu->vncr. */
+/* The same for the vEL1 context, with the slots of vcpu->vncr. */
 void bank_save_vncr(struct vcpu *vcpu);
 void bank_load_vncr(struct vcpu *vcpu);
 
@@ -23,12 +23,12 @@ void bank_enter_vel1(struct vcpu *vcpu);
 void bank_enter_vel2(struct vcpu *vcpu);
 
 /*
- * Everything of a vcpu that sysreg.def has in the CPU, and its debug registers if they are live.
+ * Save or load all of a vcpu's rows that are in the CPU, and its debug registers if they are live.
  * Load writes only what differs. What is loaded takes effect at the next ERET. On the CPU that has,
  * or is to have, the vcpu loaded.
  */
 void sysreg_save(struct vcpu *vcpu);
 void sysreg_load(struct vcpu *vcpu);
 
-/* Put every row into its reset state in memory, debug registers too; not while loaded. */
+/* Reset every row in memory, and the debug registers; not while loaded. */
 void sysreg_reset(struct vcpu *vcpu);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A guest's self-hosted debug registers: emulated until they could matter, then its own. */
+/*
+ * A guest's self-hosted debug registers: emulated until they could have an effect, then in the CPU.
+ */
 #include "traps/debug.h"
 
 #include "arch/feat.h"
@@ -77,7 +79,10 @@ static void cpu_write(u32 row, u32 n, u64 v)
 #define CONTROL_STATE (CONTROL_E | CONTROL_EL1 | CONTROL_EL0 | CONTROL_HMC | MASK(15, 14))
 #define DBGBCR_BT(v) FIELD(v, 23, 20)
 
-/* AArch64.BreakpointMatch: others link to it, by itself it matches nobody. */
+/*
+ * Linked breakpoint types (AArch64.BreakpointMatch): others link to it, by itself it matches
+ * nothing.
+ */
 static bool linked_to(u64 bt)
 {
 	return (bt & 0xb) == 3 || (bt & 9) == 9;
@@ -100,7 +105,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint)
 	return now;
 }
 
-/* What the CPU must have of dbg[row][n], in the context that the vcpu is in. */
+/* The value that the CPU must have for dbg[row][n], in the context that the vcpu is in. */
 static u64 in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
 {
 	u64 v = vcpu->dbg[row][n];
@@ -160,7 +165,7 @@ static void traps_changed(struct vcpu *vcpu)
 	traps_forget(vcpu);
 }
 
-/* What was lent is in memory again, where all accesses trap. */
+/* Take the lent registers back into memory, where all accesses trap. */
 static void take_back(struct vcpu *vcpu)
 {
 	vcpu->mdscr.asked = 0;
@@ -173,7 +178,7 @@ static void take_back(struct vcpu *vcpu)
 	traps_changed(vcpu);
 }
 
-/* Move the registers of a loaded vcpu to where what it last wrote wants them. */
+/* Move the registers of a loaded vcpu to the CPU or to memory, as what it last wrote requires. */
 static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 {
 	bool live = !vcpu->sr[SR_OSLAR_EL1] && (mdscr & ARMED);
@@ -193,8 +198,8 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 /* ---- MDSCR_EL1 ---- */
 
 /*
- * AArch64.GenerateDebugExceptionsFrom: where EL2's exceptions go to EL2, else they do not come at
- * all.
+ * AArch64.GenerateDebugExceptionsFrom: whether EL2's debug exceptions are routed to EL2; otherwise
+ * they are not generated.
  */
 static bool routed_to_el2(const struct vcpu *vcpu)
 {
@@ -202,8 +207,8 @@ static bool routed_to_el2(const struct vcpu *vcpu)
 }
 
 /*
- * To the CPU vEL2 is EL1, whose exceptions come if KDE is set; an EL2 that is not the target has
- * none.
+ * The CPU's MDSCR_EL1. To the CPU vEL2 is EL1, whose exceptions need KDE; an EL2 that is not the
+ * target has none.
  */
 static u64 mdscr_in_cpu(const struct vcpu *vcpu, u64 mdscr)
 {
@@ -233,13 +238,10 @@ static void mdscr_trap(struct vcpu *vcpu)
 	traps_changed(vcpu);
 }
 
-/*
- * As many entries to L2 in a row with MDSCR_EL1 written in between, and never so that it could
- * matter.
- */
+/* So many entries to L2 in a row, each after a write of MDSCR_EL1 without effect, end its traps. */
 #define CALM 100
 
-/* vEL2 wrote MDSCR_EL1, which trapped. */
+/* Count a write of MDSCR_EL1 by vEL2, which trapped. */
 static void mdscr_learn(struct vcpu *vcpu, u64 mdscr)
 {
 	struct mdscr *m = &vcpu->mdscr;
@@ -256,10 +258,10 @@ static void mdscr_learn(struct vcpu *vcpu, u64 mdscr)
 	}
 }
 
-/* So many accesses to numbered registers none of which mattered. */
+/* So many accesses to numbered registers without effect lend them to vEL2. */
 #define ASKED 100
 
-/* vEL2 has accessed a numbered register, which trapped. */
+/* Count an access of vEL2 to a numbered register, which trapped; lend them after enough. */
 static void debug_lend(struct vcpu *vcpu)
 {
 	struct mdscr *m = &vcpu->mdscr;
@@ -274,7 +276,7 @@ static void debug_lend(struct vcpu *vcpu)
 	traps_changed(vcpu);
 }
 
-/* Without an L2 for so long, MDSCR_EL1 traps again; and what is lent is lent for so long. */
+/* After so long without an L2, MDSCR_EL1 traps again; and registers are lent for so long. */
 #define FREE_MS 100
 
 void debug_vel2_tick(struct vcpu *vcpu, u64 now)
@@ -290,7 +292,7 @@ void debug_vel2_tick(struct vcpu *vcpu, u64 now)
 	}
 }
 
-/* Everything that follows from MDSCR_EL1 and the OS Lock of a loaded vcpu. */
+/* Apply a new value of MDSCR_EL1, or a change of the OS Lock, of a loaded vcpu. */
 static void mdscr_set(struct vcpu *vcpu, u64 mdscr)
 {
 	mdscr &= MDSCR_SHOWN;
@@ -327,7 +329,7 @@ void debug_vel2_exit(struct vcpu *vcpu)
 {
 	u64 mdscr = vncr_read(vcpu, VNCR_MDSCR_EL1);
 
-	/* The frequent one: nothing of debug is or comes into use. */
+	/* The frequent case: debug is not and does not get in use. */
 	if (likely(!vcpu->debug_live && !(mdscr & ~MDSCR_TDCC))) {
 		sysreg_write(MDSCR_EL1, mdscr);
 		vcpu->sr[SR_MDSCR_EL1] = vcpu->mdscr_quiet = mdscr;
@@ -363,8 +365,8 @@ void debug_leave_vel2(struct vcpu *vcpu)
 /* ---- the registers that trap ---- */
 
 /*
- * What of a numbered register is not RES0, so that a value kept in memory reads as one from a CPU
- * would.
+ * The bits of a numbered register that are not RES0, so that a value kept in memory reads like one
+ * from a CPU.
  */
 static u64 numbered_mask(u32 row)
 {
@@ -383,7 +385,7 @@ static u64 numbered_mask(u32 row)
 static void numbered_write(struct vcpu *vcpu, u32 row, u32 n, u64 value)
 {
 	vcpu->dbg[row][n] = value & numbered_mask(row);
-	/* What vEL2 wrote to MDSCR_EL1 just before may have made it live in this very exit. */
+	/* A write of vEL2 to MDSCR_EL1 just before may have made it live in this very exit. */
 	if (vcpu->debug_live)
 		cpu_write(row, n, in_cpu(vcpu, row, n));
 	if (IS_CONTROL(row)) {
@@ -400,7 +402,7 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 
 	if (n >= row_length(row))
 		return UNDEF;
-	/* Lent to vEL2, but L2's trap. */
+	/* Lent to vEL2; L2's accesses trap. */
 	if (unlikely(vcpu->mdscr.lent))
 		take_back(vcpu);
 	if (write)
@@ -456,8 +458,8 @@ enum verdict debug_claim(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 }
 
 /*
- * The channel to an external debugger, which a VM has none of. To vEL2's host EL0 it is EL2's:
- * MDCR_EL2.TDA counts as 1 where TGE is.
+ * Emulate the channel to an external debugger, which a VM does not have. For vEL2's host EL0 it is
+ * EL2's: MDCR_EL2.TDA counts as 1 where TGE is.
  */
 enum verdict debug_dcc(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
@@ -486,7 +488,7 @@ void debug_load(struct vcpu *vcpu)
 void debug_save(struct vcpu *vcpu)
 {
 	take_back(vcpu);
-	/* vEL2's may lack KDE in the CPU. */
+	/* vEL2's MDSCR_EL1 in the CPU may lack KDE. */
 	if (vcpu->in_vel2)
 		vcpu->sr[SR_MDSCR_EL1] = mdscr_get(vcpu);
 	if (vcpu->debug_live)

@@ -21,14 +21,14 @@
 #define DEBUG_NUMBERED_MASK SYSREG_KEY(3u, 7u, 15u, 0u, 4u)
 #define DEBUG_NUMBERED SYSREG_KEY(2u, 0u, 0u, 0u, 4u)
 
-/* A trapped access to a numbered register; UNDEF for one that the CPU lacks. */
+/* Emulate a trapped access to a numbered register; UNDEF for one that the CPU lacks. */
 enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
- * At vEL2 the CPU is at EL1, and EL0 is vEL2's host: there the CPU has another control register,
- * that matches EL1 where L1's matches EL2. dbg[] has L1's; accesses to control registers trap at
- * vEL2 even if live. The value for the CPU of a DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1; pure.
- * What matches nobody has E clear.
+ * The CPU's value of a DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1 at vEL2; pure. There the CPU is
+ * at EL1, and EL0 is vEL2's host, so the CPU gets a control register that matches EL1 where L1's
+ * matches EL2. dbg[] has L1's; accesses to control registers trap at vEL2 even if live. A register
+ * that matches nothing has E clear.
  */
 u64 debug_control_vel2(u64 control, bool breakpoint);
 
@@ -58,7 +58,7 @@ static inline bool debug_vel2_quiet(const struct vcpu *vcpu)
 }
 void debug_vel2_exit(struct vcpu *vcpu);
 void debug_vel2_tick(struct vcpu *vcpu, u64 now);
-/* The level switch of a live vcpu, which is in the new context already. */
+/* Part of a level switch for a live vcpu, which is in the new context already. */
 void debug_enter_vel2(struct vcpu *vcpu);
 void debug_leave_vel2(struct vcpu *vcpu);
 /* AArch64.GenerateDebugExceptions at vEL2, with vcpu->pstate. */
@@ -76,5 +76,5 @@ void debug_load(struct vcpu *vcpu);
  * After MDSCR_EL1 was saved: a live vcpu's registers; it stops being live if it uses them no more.
  */
 void debug_save(struct vcpu *vcpu);
-/* All of it as after reset, in memory; not while loaded. */
+/* Reset all of it in memory; not while loaded. */
 void debug_reset(struct vcpu *vcpu);

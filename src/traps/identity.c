@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's own stage 2 and a vcpu's own identity in this CPU. */
+/* Loading a VM's own stage 2 and a vcpu's own identity into this CPU. */
 #include "traps/identity.h"
 
 #include "arch/barrier.h"
@@ -10,9 +10,10 @@
 #include "state/vm.h"
 
 /*
- * The VMID names the VM, not the vcpu: what another vcpu of it left in this CPU's TLB (its own use
- * of an ASID, entries it invalidated locally elsewhere) must not be seen by this one. So a vcpu
- * that comes to a CPU where it wasn't the VM's last, or that ran elsewhere since, starts clean.
+ * Invalidate the VMID's local TLB entries if they may not be this vcpu's. The VMID names the VM,
+ * not the vcpu: entries that another vcpu of it left in this CPU's TLB (its own use of an ASID,
+ * entries it invalidated locally elsewhere) must not be used by this one. So a vcpu that comes to a
+ * CPU where it was not the VM's last, or that ran elsewhere since, starts clean.
  */
 static void tlb_take_over(struct vcpu *vcpu, struct cpu *cpu)
 {

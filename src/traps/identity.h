@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu is to its guest, and in which memory it runs. */
+/* A vcpu's identity registers and its VM's stage 2. */
 #pragma once
 
 struct vcpu;
 
 /*
- * The VM's own stage 2 and the vcpu's own identity into this CPU: for all but the guest of its
- * guest hypervisor.
+ * Load the VM's own stage 2 and the vcpu's own identity into this CPU: for all contexts but vEL1.
  */
 void identity_load(struct vcpu *vcpu);

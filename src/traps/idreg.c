@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a VM's ID registers read: the table of features that a VM may see, and its one evaluation.
- */
+/* The ID registers of VMs: the table of features that a VM may see, and its evaluation. */
 #include "traps/idreg.h"
 
 #include "arch/feat.h"
@@ -14,8 +12,8 @@ enum audience { ALL, SVE, SME, SVE_OR_SME, NESTED, NOT_NESTED, VHE, SHALLOW, DEE
 /* How two values of a field compare (DDI 0487, "Principles of the ID scheme"). */
 enum scheme {
 	UNSIGNED, /* bigger has more, 0 is nothing */
-	SIGNED,   /* likewise, two's complement: the field with all ones has nothing */
-	EXACT,    /* not the machine's to say: always the limit */
+	SIGNED,   /* the same, two's complement: all ones means nothing */
+	EXACT,    /* does not depend on the machine: always the limit */
 };
 
 struct field {
@@ -184,7 +182,7 @@ static u32 field_of(const struct field *f, u64 reg)
 	return (u32)((reg >> f->lsb) & ((1U << f->width) - 1));
 }
 
-/* The value of a field as a number that grows with what it promises. */
+/* The value of a field as a number that increases with its features. */
 static s32 field_rank(const struct field *f, u32 v)
 {
 	bool negative = f->scheme == SIGNED && (v >> (f->width - 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A virtual EL2 without VHE: its registers' formats, and what traps. */
+/* A virtual EL2 without VHE: register formats, and trapped accesses. */
 #include "traps/nvhe.h"
 
 #include "arch/hcr.h"
@@ -19,8 +19,8 @@
 #define TCR_LOW (MASK(15, 8) | MASK(5, 0))
 
 /*
- * What EL2's walk of its only range is to EL1: the upper one has none (EPD1), and its size and
- * granule are some that exist. TBI is that of all addresses, as is TBID.
+ * EL2's only address range as TCR_EL1: the upper range is off (EPD1), with a valid size and
+ * granule. TBI applies to all addresses, as does TBID.
  */
 u64 nvhe_tcr(u64 tcr)
 {
@@ -37,8 +37,8 @@ u64 nvhe_tcr(u64 tcr)
 }
 
 /*
- * The bits that EL1 alone has are about EL0, of which there is none, or RES1: nothing of it traps,
- * and an exception does not set PAN (SPAN), which it does at EL2 only where that is a host.
+ * Bits that only SCTLR_EL1 has are about EL0, which does not exist here, or RES1: no trap for EL0,
+ * and an exception does not set PAN (SPAN), which it does at EL2 only with a host EL0.
  */
 #define EL0_BITS                                                                                   \
 	(SCTLR_EL1_RES1 | SCTLR_DZE | SCTLR_UCT | SCTLR_NTWI | SCTLR_NTWE | SCTLR_UCI)
@@ -58,7 +58,7 @@ u64 nvhe_cptr(u64 cptr)
 	return v;
 }
 
-/* TZ and TSM are RES1 without what they trap. */
+/* TZ and TSM are RES1 without SVE and SME. */
 u64 nvhe_cptr_read(u64 cptr, u64 have)
 {
 	u64 v = (cptr & (CPTR_TCPAC | CPTR_TAM)) | CPTR_NVHE_RES1;
@@ -89,19 +89,24 @@ void nvhe_reset(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
-	/* Read as written: vEL2's own format, at home where no TWIN needs it. */
+	/* Registers that read as written: vEL2's own format, kept where no TWIN needs it. */
 	sr[SR_SCTLR_EL2] = SCTLR_EL2_RES1;
 	sr[SR_TCR_EL2] = BIT(31) | BIT(23);
 	sr[SR_SCTLR_EL1] = nvhe_sctlr(sr[SR_SCTLR_EL2]);
 	sr[SR_TCR_EL1] = nvhe_tcr(sr[SR_TCR_EL2]);
 	sr[SR_CPTR_EL2] = nvhe_cptr(CPTR_NVHE_RES1) & vcpu->vm->nested.cptr;
-	/* The name CPACR_EL1 is a word of the page: it need not trap, nor changes the CPU's. */
+	/*
+	 * CPACR_EL1 is redirected to a word of the page: it need not trap, nor does it change the
+	 * CPU's.
+	 */
 	vcpu->cpacr_native = true;
 }
 
 /* ---- registers of vEL2 that trap; it runs ---- */
 
-/* What reads as written, and is another thing to the CPU: SCTLR_EL2 and TCR_EL2. */
+/*
+ * Access a register that reads as written but has another format in the CPU: SCTLR_EL2 and TCR_EL2.
+ */
 static enum verdict access_format(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	if (!write) {
@@ -149,7 +154,7 @@ enum verdict nvhe_cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Its event stream is one of this level's too. */
+/* Its event stream affects this level too. */
 static enum verdict access_cnthctl(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	if (!write) {
@@ -162,7 +167,7 @@ static enum verdict access_cnthctl(struct vcpu *vcpu, enum sysreg_id id, bool wr
 	return SKIP;
 }
 
-/* AArch64.SysRegRead of CNTVCT_EL0 at EL2: less CNTVOFF_EL2 unless E2H is 1. */
+/* AArch64.SysRegRead of CNTVCT_EL0 at EL2: minus CNTVOFF_EL2 unless E2H is 1. */
 enum verdict emul_cntvct(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether an exit from L2 is a trap that L1 asked for: by exception class, EC 0x18 by trap.def. */
+/* Whether an exit from L2 is a trap that L1 has set: by exception class, EC 0x18 by trap.def. */
 #include "traps/reflect.h"
 
 #include "arch/esr.h"
@@ -17,7 +17,10 @@ static bool from_el0(const struct exit *exit)
 
 /* ---- SIMD: EC 0x07, 0x19, 0x1d ---- */
 
-/* 0b00 and 0b10 trap; 0b01 does not trap L2. A field that L1's register has not traps nothing. */
+/*
+ * Whether a field of CPTR_EL2 traps: 0b00 and 0b10 do; 0b01 does not trap L2. A field that L1's
+ * register lacks traps nothing.
+ */
 static bool field_traps(const struct vcpu *vcpu, u64 field)
 {
 	return vcpu->vm->nested.cptr & ~vel2_cptr(vcpu) & field & -field;
@@ -39,8 +42,9 @@ bool reflect_sme(const struct vcpu *vcpu)
 }
 
 /*
- * An instruction of FEAT_SVE or FEAT_SME: with L1's FP closed it is EC 0x07. Where the VM has not
- * the feature, and so no field in its CPTR_EL2, it is UNDEFINED ahead of any trap.
+ * Whether L1 traps an instruction of FEAT_SVE or FEAT_SME: with L1's FP closed as EC 0x07. If the
+ * VM lacks the feature, and so the field in its CPTR_EL2, the instruction is UNDEFINED ahead of any
+ * trap.
  */
 static bool feature_wanted(const struct vcpu *vcpu, u64 field)
 {
@@ -48,9 +52,7 @@ static bool feature_wanted(const struct vcpu *vcpu, u64 field)
 	       (field_traps(vcpu, field) || field_traps(vcpu, CPTR_FPEN));
 }
 
-/*
- * SMTC 4 is ZT0, which SMCR_EL2.EZT0 has to enable; what SMTC names besides goes to EL1: no exit.
- */
+/* SMTC 4 is ZT0, which SMCR_EL2.EZT0 has to enable; other values of SMTC go to EL1: no exit. */
 static bool sme_wanted(const struct vcpu *vcpu, u64 esr)
 {
 	if (SME_SMTC(esr) == SME_SMTC_ZT0)
@@ -181,7 +183,10 @@ static bool control_traps(const struct vcpu *vcpu, const struct control *c, bool
 	return (v & (write ? c->write : c->read)) || (have & ~v & c->zero);
 }
 
-/* What L2 would do as a hypervisor itself. With NV2 the rest of NV1's registers is in memory. */
+/*
+ * Whether NV traps an access that L2 would make as a hypervisor itself. With NV2 the other
+ * registers of NV1 are in memory.
+ */
 static bool nv_traps(const struct vcpu *vcpu, enum coarse coarse, bool el0)
 {
 	u64 hcr = vel2_hcr(vcpu);
@@ -227,7 +232,7 @@ enum fgt_bit {
 #define FINE_BIT_NXS(name) FGT_HFGI_##name
 #define FINE_BIT_HDFGX(name) FGT_HDFGX_##name
 
-/* Of HFGRTR_EL2 and HFGWTR_EL2: the bits that trap while 0. No other register has shown ones. */
+/* The bits of HFGRTR_EL2 and HFGWTR_EL2 that trap while 0. No other register has visible ones. */
 static u64 hfgx_negative(void)
 {
 	u64 negative = 0;
@@ -324,10 +329,11 @@ static bool wfx_wanted(const struct vcpu *vcpu, u64 esr)
 }
 
 /*
- * AArch64.DataAbort and InstructionAbort: every fault of stage 2 is EL2's (IsSecondStage), an
- * external abort or parity error, on a walk or not, by HCR_EL2.TEA (SyncExternalAbortTarget). What
- * a walk of L1's tables decides is the shadow's, a TLB conflict nidus's (abort.c); what is left is
- * by the attributes that L1 gave: alignment, atomics, exclusives.
+ * Whether an abort goes to L1 by AArch64.DataAbort and InstructionAbort: every fault of stage 2
+ * goes to EL2 (IsSecondStage), an external abort or parity error, on a walk or not, by HCR_EL2.TEA
+ * (SyncExternalAbortTarget). Faults that a walk of L1's tables decides are the shadow's, a TLB
+ * conflict is nidus's (abort.c); the rest depends on the attributes that L1 gave: alignment,
+ * atomics, exclusives.
  */
 static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 {
@@ -338,7 +344,7 @@ static bool abort_wanted(const struct vcpu *vcpu, u64 esr)
 	return fsc < 0x20 ? vel2_hcr(vcpu) & HCR_TEA : fsc != ESR_FSC_TLB_CONFLICT;
 }
 
-/* The ranges of trap.def that are NV's: op1 4 and 5 but for what implementations have there. */
+/* The ranges of trap.def that NV traps: op1 4 and 5 except the IMPLEMENTATION DEFINED ones. */
 bool reflect_nv(const struct vcpu *vcpu, u64 esr)
 {
 	u64 op1 = SYS64_OP1(esr), crn = SYS64_CRN(esr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether an exit from L2 is a trap that L1 asked for. Pure: arch/trap.def and L1's registers
- * decide, nobody acts here.
+ * Whether an exit from L2 is a trap that L1 has set. Pure: evaluates arch/trap.def and L1's
+ * registers, with no effects.
  */
 #pragma once
 
@@ -19,21 +19,22 @@ struct vcpu;
 bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * Without a search: whether it is an ERET (EC 0x1a) or an access (EC 0x18) that HCR_EL2.NV of L1's
- * traps of L2 at EL1, as nothing else does. False: reflect_wanted() knows. Pure.
+ * Without a search: whether it is an ERET (EC 0x1a) or an access (EC 0x18) that L1's HCR_EL2.NV,
+ * and no other control, traps of L2 at EL1. False: reflect_wanted() decides. Pure.
  */
 bool reflect_nv(const struct vcpu *vcpu, u64 esr);
 
 /*
- * For an exit that is wanted: the ESR that vEL2 gets. It is exit->esr, except where nidus's lazy
- * SIMD trap hid which of L1's controls it was: an SVE or SME access that L1 stops by FPEN alone
- * is EC 0x07.
+ * The ESR that vEL2 gets for an exit that L1 wants. It is exit->esr, except where nidus's lazy SIMD
+ * trap hid which of L1's controls it was: an SVE or SME access that L1 traps by FPEN alone is EC
+ * 0x07.
  */
 u64 reflect_esr(const struct vcpu *vcpu, const struct exit *exit);
 
 /*
- * For an exit of vEL2, or one of L2 that is not wanted: whether L1's controls make the instruction
- * UNDEFINED. If not, an ordinary guest's rules go on. (HVC with HCR_EL2.HCD, at EL2 too.)
+ * For an exit of vEL2, or one of L2 that L1 does not want: whether L1's controls make the
+ * instruction UNDEFINED. If not, the rules of an ordinary guest apply. (HVC with HCR_EL2.HCD, at
+ * EL2 too.)
  */
 bool reflect_undefined(const struct vcpu *vcpu, const struct exit *exit);
 

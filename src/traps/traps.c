@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trap controls: what a guest's entry needs, and the one writer of their registers but
- * CPTR_EL2, which is src/simd's.
+ * The trap controls of a guest entry, and the only writer of their registers except CPTR_EL2, which
+ * src/simd writes.
  */
 #include "traps/traps.h"
 
@@ -18,7 +18,7 @@
 
 u64 traps_mdcr_extra;
 
-/* With or without a guest: E2H is what nidus is; the interrupts are its own. */
+/* With or without a guest: nidus runs with E2H, and takes the interrupts. */
 #define HCR_ALWAYS (HCR_E2H | HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO | HCR_TSC)
 
 /*
@@ -130,7 +130,10 @@ struct traps traps_compute(const struct vcpu *vcpu)
 	}
 #define DIFFER(field) (have->field ^ t->field)
 
-/* By CNTKCTL_EL1's name, as HCR_EL2.E2H has it, if that does without a trap at a virtual EL2. */
+/*
+ * Write CNTHCTL_EL2 by CNTKCTL_EL1's name, as HCR_EL2.E2H permits, if that does not trap at a
+ * virtual EL2.
+ */
 static inline void cnthctl_write(u64 v)
 {
 	if (feat.cnthctl_by_cntkctl)
@@ -170,7 +173,7 @@ void traps_forget(struct vcpu *vcpu)
 	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = vcpu->traps.vel1_other.valid = false;
 }
 
-/* Something is not as it was; what it is decides how much is computed anew. */
+/* An input has changed; which one decides how much is recomputed. */
 static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0,
 					    u64 l1)
 {
@@ -219,7 +222,7 @@ void traps_cptr_close(struct vcpu *vcpu)
 	simd_cptr_write(now & traps_nested_cptr(now, vcpu));
 }
 
-/* Registers that never change after boot, and those that cpu->traps stands for. */
+/* Set registers that never change after boot, and those that cpu->traps mirrors. */
 void traps_boot(void)
 {
 	struct traps *have = &cpu_this()->traps;

@@ -10,18 +10,19 @@
 
 struct vcpu;
 
-/* What the trap registers must hold while vcpu runs. Pure: reads vcpu, its VM and feat. */
+/* The values of the trap registers while vcpu runs. Pure: reads vcpu, its VM and feat. */
 struct traps traps_compute(const struct vcpu *vcpu);
 
 /*
- * traps_load(traps_compute()), for a vcpu that has EL2 from what it had the last time as far as
- * that still holds; vcpu->traps_stale is cleared. Its own CPU, loaded.
+ * traps_load(traps_compute()), using cached results for a vcpu with EL2 as far as they are valid;
+ * clears vcpu->traps_stale. Its own CPU, loaded.
  */
 void traps_update(struct vcpu *vcpu);
-void traps_update_nested(struct vcpu *vcpu); /* where it is known to have EL2 */
+void traps_update_nested(struct vcpu *vcpu); /* for a vcpu known to have EL2 */
 
 /*
- * Something but L1's words that the trap controls of a vcpu follow from (debug_live) is to change.
+ * Invalidate the cached trap controls: an input other than L1's words (debug_live) is about to
+ * change.
  */
 void traps_forget(struct vcpu *vcpu);
 
@@ -32,8 +33,8 @@ void traps_forget(struct vcpu *vcpu);
 void traps_load(const struct traps *t);
 
 /*
- * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): what it closes has to be closed in the CPU's before
- * it is entered again. What it opens need not be open: its first use traps, and finds that. Loaded,
+ * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): close in the CPU's what it closes, before it is
+ * entered again. What it opens need not be open: its first use traps and opens it. Loaded,
  * interrupts masked.
  */
 void traps_cptr_close(struct vcpu *vcpu);
@@ -45,7 +46,7 @@ void traps_cptr_close(struct vcpu *vcpu);
 extern u64 traps_mdcr_extra;
 
 /*
- * At boot on each CPU, after feat_init() and simd_boot(): put every trap register into the state
- * that nidus runs in while it has no guest, and cpu->traps with them; reset values are UNKNOWN.
+ * At boot on each CPU, after feat_init() and simd_boot(): set every trap register for nidus without
+ * a guest, and cpu->traps with them; reset values are UNKNOWN.
  */
 void traps_boot(void);

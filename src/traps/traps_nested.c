@@ -50,9 +50,9 @@ static struct shown shown_read(const struct idregs *id)
 }
 
 /*
- * Absent, as no VM is shown what they belong to: TID0 (AArch32), TME, MIOCNCE, FIEN, AMVOFFEN,
- * EnSCXT, ATA, DCT, TID5, TLOR, GPF, TWEDEn, TWEDEL. FWB as well: a shadow has its attributes from
- * whoever composes it, who reads it by itself.
+ * Absent, as no VM has the features that they belong to: TID0 (AArch32), TME, MIOCNCE, FIEN,
+ * AMVOFFEN, EnSCXT, ATA, DCT, TID5, TLOR, GPF, TWEDEn, TWEDEL. FWB as well: the attributes of a
+ * shadow come from the code that composes it, which reads FWB itself.
  */
 static u64 hcr_bits(const struct shown *s)
 {
@@ -145,7 +145,7 @@ void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
 /* ---- the merge ---- */
 
 /*
- * Traps, and controls where 1 is the side that a hypervisor may be asked to keep: broadcast (FB,
+ * Bits to OR: traps, and controls where 1 is the side that a hypervisor may require: broadcast (FB,
  * BSU; nidus has 0), cacheability (DC, CD, ID), faults (PTW).
  */
 #define HCR_OR                                                                                     \
@@ -156,36 +156,36 @@ void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
 #define HCR_AND (HCR_API | HCR_APK)
 
 /*
- * FGTnXS takes traps away: those of HFGITR_EL2 from the nXS instructions. It may follow L1, as
- * nidus sets no bit of HFGITR_EL2 for a TLBI.
+ * FGTnXS removes traps: those of HFGITR_EL2 from the nXS instructions. It may follow L1, as nidus
+ * sets no bit of HFGITR_EL2 for a TLBI.
  */
 #define HCRX_OR (HCRX_FNXS | HCRX_FGTNXS | HCRX_CMOW | HCRX_MCE2)
 #define HCRX_AND HCRX_MSCEN
 
 #define MDCR_OR (MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TDCC)
 
-/* The event stream is made for all levels; EL0* mean nothing without TGE. */
+/* The event stream is generated for all levels; EL0* have no effect without TGE. */
 #define CNTHCTL_OR                                                                                 \
 	(CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT | CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT | CNTHCTL_EVNT |   \
 	 CNTHCTL_EVNTIS)
 #define CNTHCTL_AND (CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN)
 
 /*
- * have: the bits that the VM's register has. Those of `and` that it has not stay nidus's; l1 is
- * masked by have already.
+ * Merge one register. have: the bits that the VM's register has. Bits of `and` that it lacks stay
+ * nidus's; l1 is masked by have already.
  */
 static u64 merge(u64 l0, u64 l1, u64 have, u64 or, u64 and)
 {
 	return (l0 | (l1 & or)) & (l1 | ~(have & and));
 }
 
-/* FEAT_NV2's registers of L2's own EL2: NV2 means nothing without NV. */
+/* The NV bits for L2's own EL2: NV2 has no effect without NV. */
 static u64 nv_merge(u64 l1)
 {
 	return l1 & HCR_NV ? l1 & (HCR_NV | HCR_NV2) : 0;
 }
 
-/* HCD stays clear: HVC comes to nidus, which knows what to do (reflect_undefined()). */
+/* HCD stays clear: HVC exits to nidus, which handles it (reflect_undefined()). */
 static u64 hcr_merge(u64 l0, u64 l1, u64 have)
 {
 	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND) | nv_merge(l1);
@@ -210,7 +210,10 @@ static u64 cptr_fields(u64 low)
 	return low | low << 1;
 }
 
-/* A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not L2. */
+/*
+ * Merge CPTR_EL2. A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not
+ * L2.
+ */
 static u64 cptr_merge(u64 l0, u64 l1, u64 have)
 {
 	return (l0 | (l1 & CPTR_TCPAC)) & ~cptr_fields(have & ~l1 & CPTR_LOW);
@@ -248,9 +251,10 @@ static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
 }
 
 /*
- * Where L1's CPTR_EL2 disables FP, SVE or SME at EL2, real EL2 keeps the registers whole all the
- * same. The CPACR_EL1 that stands in for it here would have the entry narrow them, L2's live
- * values, to what EL1 may use then; with CPTR_EL2 closed as well they are left alone.
+ * The fields to close in CPTR_EL2 because L1's CPTR_EL2 disables FP, SVE or SME at EL2. Real EL2
+ * keeps the registers unchanged then. Under nidus CPACR_EL1, which stands in for it, would at the
+ * entry truncate L2's live registers to what EL1 may use; with CPTR_EL2 closed as well they are
+ * unchanged.
  */
 static u64 vel2_shut(const struct vcpu *vcpu)
 {
@@ -265,8 +269,8 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
 }
 
 /*
- * What MDCR_EL2.TDA traps, but MDSCR_EL1, without it: a write of MDCR_EL2 at a virtual EL2 is an
- * exit, so it is to stay the same for both levels.
+ * Trap what MDCR_EL2.TDA traps, except MDSCR_EL1, without TDA: a write of MDCR_EL2 at a virtual EL2
+ * is an exit, so it should be the same for both levels.
  */
 static void debug_by_fgt(struct traps *t, u64 lent)
 {
@@ -278,8 +282,8 @@ static void debug_by_fgt(struct traps *t, u64 lent)
 }
 
 /*
- * MDSCR_EL1 for L2. With NV2 the one that it names is a word of L1's memory, and a trap goes ahead
- * of that: none but L1's own. (FEAT_FGT is there where NV2 is shown: vm_build().)
+ * Traps of MDSCR_EL1 for L2. With NV2 that name is redirected to L1's memory, and a trap would take
+ * precedence: only L1's own. (FEAT_FGT exists where NV2 is shown: vm_build().)
  */
 static u64 vel1_mdscr(const struct vcpu *vcpu)
 {
@@ -322,8 +326,9 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 }
 
 /*
- * The timers' EL0 names are vel1's: its registers are in the page, but TVAL has none there, and
- * CNTVCT_EL0 has the CNTVOFF_EL2 that vEL2 wrote to the page last. FEAT_ECV is there (vm_build()).
+ * Additional traps without VHE. The timers' EL0 names are vEL1's: its registers are in the page,
+ * but TVAL has no slot there, and CNTVCT_EL0 has the CNTVOFF_EL2 that vEL2 wrote to the page last.
+ * FEAT_ECV exists (vm_build()).
  */
 static void without_vhe(struct traps *t, const struct vcpu *vcpu)
 {
@@ -348,10 +353,7 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {
-		/*
-		 * Whom a breakpoint or watchpoint matches is not what the CPU has of it:
-		 * debug_control_vel2().
-		 */
+		/* The CPU's control registers differ from L1's: debug_control_vel2(). */
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
@@ -363,19 +365,19 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	return t;
 }
 
-/* The words of L1's page that say what L2's machine is, in no particular order. */
+/* The words of L1's page that determine L2's machine, in no particular order. */
 #define WORD_HCR 0
 static const u16 page_words[] = {
 	[WORD_HCR] = VNCR_HCR_EL2, VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
 	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
 	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
 };
-/* And those that trap, CNTHCTL_EL2's two homes among them. */
+/* And the registers that trap, both copies of CNTHCTL_EL2 among them. */
 static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 };
 
 _Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
 
-/* Word i of L1's. */
+/* Read word i of L1's. */
 static inline u64 word(const struct vcpu *vcpu, size_t i)
 {
 	if (i < ARRAY_SIZE(page_words))
@@ -387,7 +389,7 @@ bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
 {
 	u64 differ = 0;
 
-	/* What a hypervisor and its guest, which take turns, differ by. */
+	/* The words that differ between a hypervisor and its guest, which take turns. */
 	if (word(vcpu, WORD_HCR) != from[WORD_HCR])
 		return true;
 #pragma GCC unroll 16
@@ -403,10 +405,10 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from)
 }
 
 /*
- * L2's timers by the _EL02 names trap from vEL2, where they can (FEAT_ECV), so that what L1 writes
- * to them takes effect at once. Not if L2 is a hypervisor, or was just before: L1 then has to
- * exchange them each time that L2 and its guest take turns, which is often, and is in L2 again at
- * once.
+ * Choose whether accesses to L2's timers by the _EL02 names trap from vEL2, where they can
+ * (FEAT_ECV), so that L1's writes take effect at once. They do not if L2 is a hypervisor, or was
+ * just before: L1 then has to exchange the timers each time that L2 and its guest take turns, which
+ * is often, and enters L2 again at once.
  */
 static void timers_choose(struct vcpu *vcpu)
 {

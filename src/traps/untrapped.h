@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What vEL2 does without a trap, as its registers are in the VNCR page or are the CPU's EL1
- * registers: one row for each thing that nidus has to see, and who looks when.
+ * Changes that vEL2 makes without a trap, as its registers are in the VNCR page or are the CPU's
+ * EL1 registers: one row for each that nidus has to notice, and when it is checked.
  */
 #pragma once
 
@@ -10,23 +10,24 @@
 #include "vgic/nested.h"
 #include "vtimer/nested.h"
 
-/* When a row is looked at; vEL2 ran until then. Loaded. */
+/* When a row is checked; vEL2 ran until then. Loaded. */
 enum untrapped_when {
-	UNTRAPPED_EXIT = 1, /* an exit that goes the full way */
-	UNTRAPPED_STAY = 2, /* likewise, after which vEL2 runs on: not before an ERET to L2 */
-	UNTRAPPED_SYS = 4,  /* the fast path of a register that traps */
+	UNTRAPPED_EXIT = 1, /* an exit on the slow path */
+	UNTRAPPED_STAY = 2, /* the same, after which vEL2 runs on: not before an ERET to L2 */
+	UNTRAPPED_SYS = 4,  /* the fast path of a trapped register */
 	UNTRAPPED_ERET = 8, /* that of an ERET to L2 */
-	UNTRAPPED_IRQ = 16, /* that of an interrupt, which asks if all rows are quiet */
+	UNTRAPPED_IRQ = 16, /* that of an interrupt, which checks whether all rows are quiet */
 	UNTRAPPED_L2 = 32,  /* an ERET to L2 that finds L1's words changed */
 };
 
 /*
- * ROW(quiet, act, when): quiet(vcpu) costs a read or two and is true if vEL2 has not done it, else
- * act(vcpu) sees to it. What matters to L2 alone (trap controls, stage 2, identity) is none of
- * these, but compared with what it was in each ERET to L2: nested_words_changed().
+ * ROW(quiet, act, when): quiet(vcpu) costs a read or two and is true if vEL2 has not changed it,
+ * else act(vcpu) handles the change. What affects only L2 (trap controls, stage 2, identity) is not
+ * here, but compared with its old value in each ERET to L2: nested_words_changed().
  *
- * An ERET of vEL2 to itself has the same reads in assembly (vectors.S, eret_within), and goes the
- * full way if one of them is not quiet: timers_trap, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1, HCR_EL2.
+ * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and takes the
+ * slow path if one of them is not quiet: timers_trap, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
+ * HCR_EL2.
  */
 /* clang-format off */
 #define UNTRAPPED(ROW)                                                                             \
@@ -43,7 +44,9 @@ enum untrapped_when {
 	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_L2)                            \
 	/* ICH_*_EL2: its maintenance interrupt */                                                 \
 	ROW(vgic_vel2_quiet, vgic_vel2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)       \
-	/* HCR_EL2.{TGE,IMO,FMO}: whom interrupts go to. Each entry looks: vgic_vel2_route() */    \
+	/*
+	 * HCR_EL2.{TGE,IMO,FMO}: routing of interrupts. Each entry checks it: vgic_vel2_route()
+	 */    \
 	ROW(vgic_vel2_open, untrapped_later, UNTRAPPED_IRQ)
 /* clang-format on */
 
@@ -52,7 +55,7 @@ static inline void untrapped_later(struct vcpu *vcpu)
 	(void)vcpu;
 }
 
-/* See to all that vEL2 has done of the rows that are looked at now. */
+/* Handle the changes that vEL2 has made, of the rows that are checked now. */
 static inline __attribute__((always_inline)) void untrapped_look(struct vcpu *vcpu,
 								 enum untrapped_when now)
 {
@@ -63,7 +66,7 @@ static inline __attribute__((always_inline)) void untrapped_look(struct vcpu *vc
 #undef ROW
 }
 
-/* Whether it has done nothing of them. */
+/* Whether it has changed none of them. */
 static inline __attribute__((always_inline)) bool untrapped_quiet(const struct vcpu *vcpu,
 								  enum untrapped_when now)
 {

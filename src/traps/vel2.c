@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu with a virtual EL2 is apart from an ordinary one. */
+/* Creation, reset and trapped registers of a virtual EL2. */
 #include "traps/vel2.h"
 
 #include "arch/feat.h"
@@ -53,7 +53,7 @@ void vel2_reset(struct vcpu *vcpu)
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
 	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
-	/* Without FEAT_ECV what L1 writes to its guest's timers is found by a look at each exit. */
+	/* Without FEAT_ECV L1's writes to its guest's timers are found by a check at each exit. */
 	vcpu->timers_trap = feat.ecv;
 	if (vcpu->nvhe)
 		nvhe_reset(vcpu);
@@ -104,7 +104,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 	ACCESS_##home(twin_##name, SR_##name, accessor)
 #include "arch/sysreg.def"
 
-/* What of them is not RES0. */
+/* Their bits that are not RES0. */
 static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)
 {
 	return id == SR_HPFAR_EL2 ? MASK(43, 4) : vcpu->vm->nested.mdcr;
@@ -124,7 +124,9 @@ enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *val
 	return SKIP;
 }
 
-/* Of CPTR_EL2 (E2H = 1) what CPACR_EL1 has at the same place and does at vEL2. */
+/*
+ * Bits of CPTR_EL2 (E2H = 1) that CPACR_EL1 has at the same place and with the same effect at vEL2.
+ */
 #define CPTR_IN_CPACR (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN | CPTR_TTA)
 
 void vel2_cpacr_load(struct vcpu *vcpu)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a vcpu with a virtual EL2 is apart from an ordinary one: its making, its reset, its trapped
- * registers.
- */
+/* Creation, reset and trapped registers of a virtual EL2. */
 #pragma once
 
 #include "arch/hcr.h"
@@ -14,12 +11,12 @@
 
 struct vcpu;
 
-/* Give a new vcpu of a nested VM its VNCR page; -ENOMEM. Freed by vel2_destroy(). */
+/* Allocate the VNCR page of a new vcpu of a nested VM; -ENOMEM. Freed by vel2_destroy(). */
 int vel2_init(struct vcpu *vcpu) must_check;
 void vel2_destroy(struct vcpu *vcpu);
 /*
- * After the EL1 registers' reset: the vcpu is at vEL2, EL2's registers are in their reset state.
- * Its references to shadows stay: they are counted, and say nothing about what L1 wants.
+ * Reset a vcpu to vEL2 after the reset of its EL1 registers: EL2's registers get their reset
+ * values. Its references to shadows stay: they are counted, and do not depend on what L1 wants.
  */
 void vel2_reset(struct vcpu *vcpu);
 
@@ -42,10 +39,10 @@ void vel2_reset(struct vcpu *vcpu);
 sysreg_fn emul_el2;  /* in vcpu->sr only: HPFAR_EL2, MDCR_EL2 */
 sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
 /*
- * Where CPACR_EL1 has room for CPTR_EL2.TCPAC (as FEAT_NV2p1 has it), and no field of it must be
- * held open, vEL2 writes its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not,
- * or it traps. vel2_cptr_exit(): it has; after each exit, and before each ERET of its own. vEL2,
- * loaded.
+ * Where CPACR_EL1 can hold CPTR_EL2.TCPAC (as with FEAT_NV2p1), and no field of it must be kept
+ * open, vEL2 writes its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not written
+ * it, or it traps. vel2_cptr_exit(): handle a write; after each exit, and before each ERET of its
+ * own. vEL2, loaded.
  */
 static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 {
@@ -54,9 +51,9 @@ static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 void vel2_cptr_exit(struct vcpu *vcpu);
 
 /*
- * L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format of that: nidus has no such EL2 (E2H
- * reads as written and means 1), and L1 will hardly get far. Say so, once in each boot of its VM.
- * vel2_with_vhe() is about the word. Any context.
+ * Log, once in each boot of its VM, that L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format
+ * of that: nidus has no such EL2 here (E2H reads as written and means 1), and L1 will hardly run.
+ * vel2_with_vhe() tests the word. Any context.
  */
 void vel2_say_vhe(struct vcpu *vcpu);
 static inline bool vel2_with_vhe(const struct vcpu *vcpu)
@@ -64,5 +61,5 @@ static inline bool vel2_with_vhe(const struct vcpu *vcpu)
 	return vncr_read(vcpu, VNCR_HCR_EL2) & HCR_E2H;
 }
 
-/* sr[SR_CPACR_EL1] of the vEL2 context from its CPTR_EL2. */
+/* Compute sr[SR_CPACR_EL1] of the vEL2 context from its CPTR_EL2. */
 void vel2_cpacr_load(struct vcpu *vcpu);
