@@ -23,9 +23,9 @@ static void hcr_set(struct vgic_vcpu *v, u64 hcr)
 }
 
 /*
- * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. What comes to want[]
- * after this look marks the vcpu stale after that, so the next flush finds it; but until then,
- * without the lock, nothing of SPIs may be looked at again: spi_words().
+ * Take vgic.lock if the vcpu holds SPIs or is to get some; false: not taken. A change of want[]
+ * after this check marks the vcpu stale, so the next flush finds it; but until then, without the
+ * lock, nothing about SPIs may be read again: spi_words().
  */
 static bool spis_lock(struct vcpu *vcpu)
 {
@@ -51,7 +51,7 @@ static u32 spi_words(const struct vgic_vcpu *v, bool locked)
 
 /* ---- list registers to memory ---- */
 
-/* List register i, whose content is lr, held interrupt n of b. */
+/* Fold list register i, which has lr and held interrupt n of b. */
 static void fold_one(struct vgic_vcpu *v, struct irq32 *b, u32 n, u32 i, u64 lr)
 {
 	u32 bit = 1u << n;
@@ -89,7 +89,7 @@ static u32 fold_spi(struct vcpu *vcpu, u32 intid, u32 i, u64 lr)
 	return spi_settle(vcpu->vm, intid / 32, bit, vcpu->index);
 }
 
-/* All list registers; vgic.lock is held if there are SPIs in them. Returns vcpus to kick. */
+/* Fold the list registers; vgic.lock is held if SPIs are in them. Returns vcpus to kick. */
 static u32 fold_lrs(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -116,8 +116,8 @@ static u32 fold_lrs(struct vcpu *vcpu)
 }
 
 /*
- * The most urgent interrupt that was acknowledged, is in no list register, and whose priority is no
- * longer among the active ones of f: its EOI has come. False: none.
+ * Find the most urgent interrupt that was acknowledged, is in no list register, and whose priority
+ * is no longer among the active ones of f: its EOI has come. False: none.
  */
 static bool find_ended(struct vcpu *vcpu, bool locked, const struct vgic_interface *f,
 		       struct irq32 **b, u32 *n)
@@ -145,8 +145,8 @@ static bool find_ended(struct vcpu *vcpu, bool locked, const struct vgic_interfa
 }
 
 /*
- * EOIs of interrupts that are in no list register: hardware counts, but doesn't name them. An
- * ICC_DIR (EOImode 1) may be for any active interrupt: those trap, if need be.
+ * Handle EOIs of interrupts that are in no list register: hardware counts them, but does not name
+ * them. An ICC_DIR (EOImode 1) may be for any active interrupt: those trap, if needed.
  */
 static u32 fold_eois(struct vcpu *vcpu, bool locked)
 {
@@ -157,7 +157,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 
 	if (!count)
 		return 0;
-	/* Each is seen once, however often this comes before the next flush. */
+	/* Each is counted once, however often this runs before the next flush. */
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	f = vgic_interface(v);
 	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
@@ -178,7 +178,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 	return kicks;
 }
 
-/* locked: what spis_lock() said. Returns vcpus to kick. */
+/* Fold everything. locked: by spis_lock(). Returns vcpus to kick. */
 static u32 fold_all(struct vcpu *vcpu, bool locked)
 {
 	u32 kicks = vcpu->vgic.hcr & ICH_HCR_LRENPIE ? fold_eois(vcpu, locked) : 0;
@@ -219,7 +219,7 @@ void vgic_maintain(struct vcpu *vcpu)
 	vgic_sync(vcpu);
 	/*
 	 * The list registers still hold what raised the interrupt, until the next flush. With the
-	 * interface off the line is low, so it doesn't fire again while this CPU stays in nidus.
+	 * interface off the line is low, so it does not fire again while this CPU stays in nidus.
 	 */
 	sysreg_write(ICH_HCR_EL2, 0);
 	vcpu->vgic.hcr = 0;
@@ -228,13 +228,13 @@ void vgic_maintain(struct vcpu *vcpu)
 void vgic_maintenance(struct vcpu *vcpu)
 {
 	vgic_maintain(vcpu);
-	/* It may have slept between its EOI and this interrupt, and be pending again. */
+	/* It may have slept since its EOI, and the interrupt be pending again. */
 	vcpu_kick(vcpu);
 }
 
 /* ---- memory to list registers ---- */
 
-/* Have what is pending in list register i looked at until it is acknowledged. */
+/* Have list register i, which is pending, checked until it is acknowledged. */
 static inline void wait_in(struct vgic_vcpu *v, u32 i)
 {
 	v->lr_waits |= (u16)(1u << i);
@@ -243,11 +243,10 @@ static inline void wait_in(struct vgic_vcpu *v, u32 i)
 }
 
 /*
- * Interrupt intid of b into list register i. A level-sensitive one whose line is high asks to be
- * told of its end, because it is pending again then; if its line falls before, the flush that
- * follows takes that back.
- * next: if it is active and pending, hardware may go on to the next instance by itself (if that has
- * the same priority).
+ * Put interrupt intid of b into list register i. A level-sensitive one whose line is high requests
+ * an EOI maintenance interrupt, because it is pending again then; if its line falls before, the
+ * flush that follows withdraws it. next: if it is active and pending, hardware may go on to the
+ * next instance by itself (if that has the same priority).
  */
 static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line, bool next)
 {
@@ -268,7 +267,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		if (pend && !(b->edge & bit))
 			wait_in(v, i);
 	} else {
-		/* Active and pending can't be said with the HW bit: end such a one in software. */
+		/* Active and pending cannot have the HW bit: end such an interrupt in software. */
 		if ((b->hw & bit) || (active && pend && !(next && b->aprio[n] == b->prio[n]))) {
 			lr |= ICH_LR_EOI;
 			pend = false;
@@ -295,7 +294,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		trace_add(vcpu, TRACE_IRQ, 0, lr, 0);
 }
 
-/* Give up list registers, not those of keep, of private interrupts the guest is done with. */
+/* Free list registers, not those of keep, of private interrupts that have ended. */
 static void retire(struct vcpu *vcpu, u32 keep)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -317,7 +316,7 @@ static void retire(struct vcpu *vcpu, u32 keep)
 	v->lr_latch &= (u16)~done;
 }
 
-/* Whether b has as many bits as a. */
+/* Whether b has at least as many bits set as a. */
 static bool fits(u32 a, u32 b)
 {
 	for (; a && b; a &= a - 1)
@@ -326,8 +325,8 @@ static bool fits(u32 a, u32 b)
 }
 
 /*
- * The frequent case: SGIs and PPIs only, and room for all of them. False: it isn't, nothing is
- * lost, the list registers have to be folded.
+ * Place SGIs and PPIs, the frequent case, if there is room for all of them and no SPI. False: not
+ * so, nothing is lost, and the list registers have to be folded.
  */
 static bool flush_private(struct vcpu *vcpu)
 {
@@ -344,10 +343,10 @@ static bool flush_private(struct vcpu *vcpu)
 	deliver = irq32_pending(p, line) &
 		  irq32_deliverable(p, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED));
 	need = deliver &
-	       ~(p->inlr & ~p->latch); /* one in a list register is news only if latched anew */
+	       ~(p->inlr & ~p->latch); /* one in a list register counts only if latched again */
 	if (!need)
 		return true;
-	/* The timer stays where vgic_ppi_again() finds it, as long as there is room. */
+	/* The timer keeps its list register for vgic_ppi_again(), as long as there is room. */
 	if (v->lr_used)
 		retire(vcpu, v->again.mask);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
@@ -368,7 +367,7 @@ static bool flush_private(struct vcpu *vcpu)
 
 /* The most urgent interrupts of a kind, best first; total counts them all. */
 struct pick {
-	u32 key[VGIC_LRS]; /* priority, then INTID; above both: better outside */
+	u32 key[VGIC_LRS]; /* priority, then INTID; above both: preferably outside */
 	u32 count, total;
 };
 
@@ -396,8 +395,8 @@ static void pick_bits(struct pick *p, const u8 *prio, u32 word, u32 bits, u32 la
 }
 
 /*
- * Interrupts of a word: those of a group that ICH_VMCR_EL2 disables would only take room; of the
- * active ones those first whose EOI will come.
+ * Pick from the interrupts of a word: those of a group that ICH_VMCR_EL2 disables would only take
+ * room; of the active ones first those whose EOI will come.
  */
 static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u64 vmcr,
 		      struct pick *pend, struct pick *act)
@@ -440,10 +439,10 @@ static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 }
 
 /*
- * Into list registers: the most urgent pending one, so that nothing keeps it from preempting; then
- * active ones, whose end can so be seen; then more pending ones. If not all fit, an active one that
- * is pending too must not become pending by itself: it would stand in the way of what waits
- * outside. What follows decides when to look again.
+ * Fill the list registers: the most urgent pending one, so that nothing keeps it from preempting;
+ * then active ones, so that their end is seen; then other pending ones. If not all fit, an active
+ * one that is also pending must not become pending by itself: it would block what waits outside.
+ * The result decides when to choose again.
  */
 static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pick *act, u64 vmcr)
 {
@@ -461,20 +460,22 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 	if (p < pend->total) {
 		hcr |= ICH_HCR_NPIE;
 		hcr |= vmcr & ICH_VMCR_ENG1 ? ICH_HCR_GRP1_DIE : ICH_HCR_GRP1_EIE;
-		/* QEMU 10.0 looks at VENG1 for GRP0_DIE. */
+		/* QEMU 10.0 uses VENG1 for GRP0_DIE. */
 		if (!(vmcr & ICH_VMCR_ENG0))
 			hcr |= ICH_HCR_GRP0_EIE;
 		else if (vmcr & ICH_VMCR_ENG1)
 			hcr |= ICH_HCR_GRP0_DIE;
 	}
-	/* One of N is another's once its group is off here (not Group 0 alone: as above). */
+	/*
+	 * A 1 of N interrupt is another's once its group is off here (not Group 0 alone: as above).
+	 */
 	if (vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG1)
 		hcr |= ICH_HCR_GRP1_DIE;
 	if ((vcpu->vgic.lr_any & vmcr & ICH_VMCR_ENG0) && (vmcr & ICH_VMCR_ENG1))
 		hcr |= ICH_HCR_GRP0_DIE;
 	if (a < act->total) {
 		/*
-		 * An ICC_DIR names what it deactivates if it traps; else there is only the count.
+		 * An ICC_DIR that traps names its interrupt; otherwise there is only the count.
 		 * (QEMU counts split EOIs too, so not both.)
 		 */
 		hcr |= lr_caps.tdir ? ICH_HCR_TDIR : 0;
@@ -520,7 +521,7 @@ void vgic_flush(struct vcpu *vcpu)
 
 	if (v->waits)
 		vgic_look(vcpu);
-	/* Before looking: what comes after this sets it again. */
+	/* Cleared before the state is read: a later change sets it again. */
 	if (!__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return;
 	vgic_collect(v);
@@ -578,7 +579,9 @@ void vgic_put(struct vcpu *vcpu)
 	if (unlikely(v->where == VGIC_VEL1))
 		vgic_vel1_leave(vcpu);
 	vgic_sync(vcpu);
-	/* The timers are in memory already, but what they raised is still active here. */
+	/*
+	 * The timers are in memory already, but the interrupts they raised are still active here.
+	 */
 	if (v->priv.hw)
 		irq32_hw_release(&v->priv, vgic_waiting(&v->priv) & ~vtimer_lines(vcpu, false));
 	for (u32 dirty = v->lr_dirty; dirty; dirty &= dirty - 1)

@@ -3,8 +3,8 @@
 #include "vgic/internal.h"
 
 /*
- * RWP reads as 0, so a disabled group is out of all list registers when this is over: of those of
- * vcpus.
+ * Fold the list registers of other vcpus: RWP reads as 0, so a disabled group must be out of all
+ * list registers when the write completes.
  */
 static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
 {
@@ -28,7 +28,10 @@ static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
 	a->active = false;
 }
 
-/* Every private and shared interrupt may have to go, or may go now. */
+/*
+ * Write GICD_CTLR: every private and shared interrupt may have to be withdrawn, or may be
+ * deliverable now.
+ */
 static void ctlr_write(struct vcpu *vcpu, u32 value)
 {
 	struct vm *vm = vcpu->vm;
@@ -63,7 +66,7 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 		fold_others(vcpu, &fold, all);
 }
 
-/* Registers below GICD_IGROUPR. What is constant is answered without a look at anything else. */
+/* Access registers below GICD_IGROUPR. Constant ones are answered first. */
 static void control_access(struct vcpu *vcpu, struct mmio *m)
 {
 	const struct vgic *g = &vcpu->vm->vgic;
@@ -102,7 +105,7 @@ static void router_access(struct vcpu *vcpu, struct mmio *m)
 	if ((m->size != 4 && m->size != 8) || intid < GIC_SPI || intid >= vcpu->vm->vgic.intids)
 		return;
 	vgic_ask_begin(vcpu);
-	/* The route is in memory wherever the interrupt is: reading it waits for nobody. */
+	/* The route is in memory wherever the interrupt is: reading it waits for no other vcpu. */
 	if (!(m->write && m->size == 8) && !spi_access(vcpu, &op, &old))
 		vcpu->again = true;
 	if (!m->write) {

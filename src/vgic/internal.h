@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of src/vgic share. */
+/* Shared by the files of src/vgic. */
 #pragma once
 
 #include "arch/gicv3.h"
@@ -12,7 +12,7 @@
 #include "vgic/vgic.h"
 
 #define VGIC_NOBODY 0xff
-/* Maintenance interrupts asked for while pending ones wait outside the list registers. */
+/* Maintenance interrupts enabled while pending interrupts wait outside the list registers. */
 #define VGIC_HCR_OVERFLOW                                                                          \
 	(ICH_HCR_NPIE | ICH_HCR_GRP0_EIE | ICH_HCR_GRP0_DIE | ICH_HCR_GRP1_EIE | ICH_HCR_GRP1_DIE)
 /* No JEP106 code is nidus's: Implementer 0 (as MIDR_EL1: "software use"), ProductID 'N', r0p0. */
@@ -22,7 +22,7 @@
 struct spi32 {
 	struct irq32 s;
 	u32 assigned;  /* stands for a physical SPI, pintid */
-	u32 hw_next;   /* the physical one fired while in a list register: to be taken up at fold */
+	u32 hw_next;   /* the physical one fired while in a list register: handled at the fold */
 	u32 any;       /* IROUTER.IRM: any vcpu */
 	u32 route[32]; /* IROUTER's Aff3.Aff2.Aff1.Aff0 */
 	/* index of the vcpu whose want[] or list registers have it, or VGIC_NOBODY */
@@ -57,25 +57,25 @@ static inline u32 irq32_deliverable(const struct irq32 *b, u32 ctlr)
 	return b->enabled & irq32_groups(b, ctlr);
 }
 
-/* The register op->reg of the interrupts in bits; priorities at byte n % 4. */
+/* Read register op->reg of the interrupts in bits; priorities at byte n % 4. */
 u64 irq32_read(const struct irq32 *b, const struct vgic_op *op, u32 bits);
 /*
- * Write it (VGIC_ROUTE is spi.c's). Returns those whose physical interrupt is thereby over: to be
+ * Write it (VGIC_ROUTE is spi.c's). Returns those whose physical interrupt thereby ends: to be
  * released.
  */
 u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
 /* The physical interrupt behind bits fired. */
 void irq32_hw_arrive(struct irq32 *b, u32 bits);
-/* Deactivate the physical interrupts behind bits: they are over. */
+/* Deactivate the physical interrupts behind bits, which have ended. */
 void irq32_hw_release(struct irq32 *b, u32 bits);
 /*
- * A hardware-backed level-sensitive interrupt that waits is pending only while its line is high:
- * look.
+ * Sample the lines of waiting hardware-backed level-sensitive interrupts, which are pending only
+ * while these are high.
  */
 void irq32_hw_resample(struct irq32 *b, u32 bits);
 /*
- * Of bits, which stand for physical interrupts, those that the machine's GIC has pending: of active
- * ones the line, of those that the guest has disabled what would fire.
+ * Of bits, which stand for physical interrupts, those that the machine's GIC has pending: for
+ * active ones this is the line, for those that the guest has disabled whether they would fire.
  */
 u32 irq32_hw_pending(const struct irq32 *b, u32 bits);
 /* Whether op needs its interrupts out of the list registers. */
@@ -89,32 +89,29 @@ static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
 }
 
 /*
- * Who is to have the SPIs bits of a word now: puts them into, or takes them from, vcpus' want[],
- * and marks these stale. Returns a bit for each vcpu that must be kicked once the lock is free. The
- * vcpu with index self flushes anyway and is spared that. Lock held.
+ * Choose the vcpus for the SPIs bits of a word: update their want[] and mark them stale. Returns a
+ * bit for each vcpu that must be kicked once the lock is released. The vcpu with index self flushes
+ * anyway and is not included. Lock held.
  */
 u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
 /*
- * A vcpu fits 1 of N interrupts less, or better, than it did: choose anew for those that wait.
- * Takes the lock.
+ * A vcpu has become less, or more, suitable for 1 of N interrupts: choose again for those that
+ * wait. Takes the lock.
  */
 void spi_choose_again(struct vm *vm);
-/* Take SPI n of a word out of (put it into) a vcpu's want[]. Lock held. */
+/* Remove SPI n of a word from (add it to) a vcpu's want[]. Lock held. */
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want);
-/* Whether an SPI that vcpu is to get, or has active, would go to it again. Lock held. */
+/* Whether an SPI that vcpu is to get, or has active, would be routed to it again. Lock held. */
 bool spi_stays(struct vcpu *vcpu, u32 intid);
 /* Do op on the SPIs bits, none of which is in a list register; returns what is read. Lock held. */
 u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks);
 /*
- * Do op on SPIs wherever they are, for vcpu, which is in its run loop. False: others have not done
- * their part yet; to be called with the same op again. *value is what is read.
+ * Do op on SPIs wherever they are, for vcpu, which is in its run loop. False: it waits for other
+ * vcpus; to be called with the same op again. *value is what is read.
  */
 bool spi_access(struct vcpu *vcpu, const struct vgic_op *op, u64 *value) must_check;
-/*
- * Everything of the SPIs to reset, physical ones disabled and inactive; assignments stay. Lock
- * held.
- */
+/* Reset all SPIs, physical ones disabled and inactive; assignments stay. Lock held. */
 void spi_reset(struct vm *vm);
 /* Forget which physical SPIs the VM has. After spi_reset(); lock held. */
 void spi_release_all(struct vm *vm);
@@ -123,7 +120,7 @@ struct vcpu *vgic_find_vcpu(struct vm *vm, u64 affinity);
 
 /* ---- signal.c ---- */
 
-/* The state of a virtual CPU interface that priorities are judged by. */
+/* The state of a virtual CPU interface that decides on priorities. */
 struct vgic_interface {
 	u64 vmcr;
 	u32 active[4]; /* active priorities of both groups */
@@ -141,13 +138,13 @@ bool vgic_lr_signals(const struct vgic_interface *f, u64 lr);
 
 /* ---- deliver.c ---- */
 
-/* The groups that the vcpu's interface has on became these: 1 of N interrupts are chosen anew. */
+/* The vcpu's interface has these groups enabled now: 1 of N interrupts are routed again. */
 void vgic_groups_changed(struct vcpu *vcpu, u8 on);
 
 /*
- * What vmcr (ICH_VMCR_EL2) says of the groups, for others to see: the guest changes them without an
- * exit. True: that is news, and the vcpu may have got, or lost, an SPI by it. Only the vcpu's own
- * CPU, without vgic.lock.
+ * Publish the group enables of vmcr (ICH_VMCR_EL2), which the guest changes without an exit. True:
+ * they have changed, and the vcpu may have got, or lost, an SPI by it. Only the vcpu's own CPU,
+ * without vgic.lock.
  */
 static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 {
@@ -159,10 +156,11 @@ static inline bool vgic_groups_seen(struct vcpu *vcpu, u64 vmcr)
 	return true;
 }
 
-/* SGIs sent and lines that rose, into priv.latch. */
+/* Move SGIs sent and lines that rose into priv.latch. */
 void vgic_collect(struct vgic_vcpu *v);
 /*
- * Do what this CPU's ICH_MISR_EL2 asks for; the maintenance interrupt's line is low then. Loaded.
+ * Handle the causes in this CPU's ICH_MISR_EL2; the maintenance interrupt's line is low then.
+ * Loaded.
  */
 void vgic_maintain(struct vcpu *vcpu);
 /*
@@ -190,16 +188,16 @@ static inline u32 vgic_waiting(const struct irq32 *b)
 	return b->hw & ~b->active & ~b->edge & ~b->inlr;
 }
 /*
- * Private interrupts that wait in memory for a physical line that has fallen are over. Returns the
- * lines of the machine's timers that are level-sensitive. loaded: on this CPU.
+ * End private interrupts that wait in memory for a physical line that has fallen. Returns the lines
+ * of the machine's timers that are level-sensitive. loaded: on this CPU.
  */
 u32 vgic_drop_ppis(struct vcpu *vcpu, bool loaded);
-/* Likewise the SPIs in vcpu's want[]; returns vcpus to kick. One MMIO read each. Lock held. */
+/* The same for the SPIs in vcpu's want[]; returns vcpus to kick. One MMIO read each. Lock held. */
 u32 vgic_drop_spis(struct vcpu *vcpu);
 /*
- * If vgic_vcpu.waits: take back what waits in the list registers and whose physical line has
- * fallen. Reads the timers; MMIO for an SPI that waits. No lock held; takes vgic.lock if one has to
- * be taken back. Loaded.
+ * If vgic_vcpu.waits: withdraw pending interrupts from the list registers whose physical line has
+ * fallen. Reads the timers; MMIO for an SPI that is pending. No lock held; takes vgic.lock if one
+ * has to be withdrawn. Loaded.
  */
 void vgic_look(struct vcpu *vcpu);
 
@@ -210,7 +208,7 @@ void vgic_look(struct vcpu *vcpu);
  * CPU.
  */
 u64 private_apply(struct vcpu *vcpu, const struct vgic_op *op, bool loaded);
-/* Private interrupts of any vcpu, for vcpu self; as spi_access(). */
+/* Do op on private interrupts of any vcpu, for vcpu self; like spi_access(). */
 bool private_access(struct vcpu *self, struct vcpu *target, const struct vgic_op *op,
 		    u64 *value) must_check;
 /* Deactivate the interrupt of this INTID (bits 23:0) wherever it is; AGAIN: not done yet. */
@@ -221,7 +219,7 @@ static inline struct irq32 *vgic_word(struct vcpu *vcpu, u32 intid)
 	return intid < 32 ? &vcpu->vgic.priv : &spi_word(vcpu->vm, intid)->s;
 }
 
-/* v has something to do before its next entry; what it is to see was written before. */
+/* Mark v: it has something to do before its next entry; the data was written before. */
 static inline void vgic_mark(struct vgic_vcpu *v, bool full)
 {
 	if (full)
@@ -231,30 +229,32 @@ static inline void vgic_mark(struct vgic_vcpu *v, bool full)
 
 /* ---- remote.c ---- */
 
-/* A call from the run loop begins that may ask others: it has all of its time. */
+/* Begin a call from the run loop that may post to other vcpus: it has its full waiting time. */
 static inline void vgic_ask_begin(struct vcpu *vcpu)
 {
 	vcpu->vgic.ask.until = 0;
 }
 
 /*
- * Have op done on target's interrupts, its list registers folded: by its own CPU if it is loaded,
- * else here. op->mask becomes what was done, op->data what was read. No lock held; serves what
- * others ask of self meanwhile. False: not done within 20 microseconds of the
- * first wait since vgic_ask_begin(); to be called again for the
- * same target and op, after interrupts and requests, until it is, or vgic_ask_drop().
+ * Get op done on target's interrupts, with its list registers folded: by its own CPU if it is
+ * loaded, else here. op->mask becomes what was done, op->data what was read. No lock held;
+ * meanwhile serves operations posted to self. False: not done within 20 microseconds of the first
+ * wait since vgic_ask_begin(); to be called again for the same target and op, after interrupts and
+ * requests, until it is done, or vgic_ask_drop().
  */
 bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op) must_check;
-/* Whether op is what self->vgic.ask was left at. */
+/* Whether op is the one at which self->vgic.ask stopped. */
 bool vgic_ask_matches(const struct vgic_ask *a, const struct vgic_op *op);
-/* Do what another vcpu asked of this one, whose list registers are folded. */
+/* Serve an operation that another vcpu posted to this one, whose list registers are folded. */
 void vgic_remote_serve(struct vcpu *self);
 
 /* ---- dist.c, redist.c, regs.c ---- */
 
-/* An access at offset of GICD or SGI_base, as an operation; false: reserved there, RAZ/WI. */
+/*
+ * Decode an access at offset of GICD or SGI_base into an operation; false: reserved there, RAZ/WI.
+ */
 bool vgic_regs_decode(u32 offset, const struct mmio *m, struct vgic_op *op);
-/* What op read, as the access sees it. */
+/* The result of op in the format of the access. */
 u64 vgic_regs_value(u32 offset, const struct mmio *m, const struct vgic_op *op, u64 read);
 /* Component identification registers of a frame. */
 u32 vgic_regs_id(u32 offset);
@@ -265,8 +265,8 @@ mmio_fn vgic_dist_access, vgic_redist_access;
 #define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 
 /*
- * All of L1's list registers, ORed, and maybe slots of some that it has not: mostly none is in use.
- * Not to be called while the vcpu is in the guest.
+ * All of L1's list registers, ORed, possibly with slots of some that it does not have: mostly none
+ * is in use. Not to be called while the vcpu is in the guest.
  */
 static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of 32 interrupts: what reading and writing its registers means. */
+/* Reads and writes of the state of 32 interrupts. */
 #include "dev/gicv3.h"
 #include "vgic/internal.h"
 
@@ -49,8 +49,8 @@ static void priorities_write(struct irq32 *b, u64 data, u32 bits)
 static void activate(struct irq32 *b, u32 bits)
 {
 	/*
-	 * A physical interrupt that waited is now behind the active instance; if its line is high
-	 * it comes again.
+	 * A waiting physical interrupt is now behind the active instance; if its line is high it
+	 * fires again.
 	 */
 	b->latch |= bits & b->hw & b->edge;
 	b->active |= bits;
@@ -103,8 +103,8 @@ u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 void irq32_hw_arrive(struct irq32 *b, u32 bits)
 {
 	/*
-	 * Active already can only be by ISPENDR or ISACTIVER. The physical interrupt then ends with
-	 * that instance; a line still high makes it fire again, so only an edge has to be
+	 * It can only be active already by ISPENDR or ISACTIVER. The physical interrupt then ends
+	 * with that instance; a line still high makes it fire again, so only an edge has to be
 	 * remembered.
 	 */
 	b->latch |= bits & b->active & b->edge;

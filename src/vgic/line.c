@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Level-sensitive interrupts of the machine whose line falls before the guest has acknowledged
- * them. They are pending no longer (IHI 0069, "Interrupt handling states": a level-sensitive
+ * them. They are no longer pending (IHI 0069, "Interrupt handling states": a level-sensitive
  * interrupt is pending while its input is asserted), but neither the physical GIC, where the
- * interrupt is active from nidus's acknowledge on, nor a list register takes note.
+ * interrupt is active since nidus acknowledged it, nor a list register notices.
  */
 #include "arch/barrier.h"
 #include "dev/gicv3.h"
@@ -42,7 +42,7 @@ u32 vgic_drop_spis(struct vcpu *vcpu)
 	return kicks;
 }
 
-/* As at a flush, on the way to L2, which L1's interrupts take out. */
+/* As at a flush, before entering L2, which an interrupt of L1's would take out. */
 static void drop_spis(struct vcpu *vcpu)
 {
 	u32 kicks;
@@ -53,7 +53,7 @@ static void drop_spis(struct vcpu *vcpu)
 	vgic_kick_all(vcpu->vm, kicks);
 }
 
-/* Whether list register i, which is in use, stands for a physical interrupt whose line is low. */
+/* Whether list register i, which is in use, is for a physical interrupt whose line is low. */
 static bool fallen(struct vcpu *vcpu, u32 i)
 {
 	u32 intid = vcpu->vgic.lr_intid[i];

@@ -5,7 +5,7 @@
 #include "arch/sysreg.h"
 #include "lib/types.h"
 
-/* What this machine's virtual CPU interface has, from ICH_VTR_EL2. */
+/* Properties of this machine's virtual CPU interface, from ICH_VTR_EL2. */
 struct lr_caps {
 	u32 count;    /* list registers */
 	u32 aprs;     /* active priority registers of each group: 1, 2 or 4 */

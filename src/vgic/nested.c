@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* L1's virtual interface control (ICH_*) on the hardware's while L2 runs, and what of it traps. */
+/*
+ * L1's virtual interface control (ICH_*) in the hardware's while L2 runs, and its trapped
+ * registers.
+ */
 #include "vgic/nested.h"
 
 #include "arch/barrier.h"
@@ -12,12 +15,12 @@
 #define PAGE_AP1R(n) (VNCR_ICH_AP1R0_EL2 + 8 * (n))
 
 #define LR_PINTID(lr) ((u32)FIELD(lr, 44, 32))
-/* What a list register without the HW bit is made of; no NMI, 24 INTID bits at most. */
+/* The fields of a list register without the HW bit; no NMI, 24 INTID bits at most. */
 #define LR_SOFT (ICH_LR_STATE | ICH_LR_GROUP1 | ICH_LR_EOI | MASK(23, 0))
 
 /* ---- the maintenance interrupt ---- */
 
-/* What of ICH_HCR_EL2 may ask for it: LRENPIE only with an EOIcount. */
+/* The bits of ICH_HCR_EL2 that may raise it: LRENPIE only with an EOIcount. */
 static u64 hcr_asks(u64 hcr)
 {
 	return hcr & (ICH_HCR_EOICOUNT(hcr) ? ICH_HCR_IES : ICH_HCR_IES & ~ICH_HCR_LRENPIE);
@@ -29,8 +32,8 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 }
 
 /*
- * L1's maintenance interrupt to what its page says. asks: what of ICH_HCR_EL2 and of the list
- * registers asks for one, so that mostly there is nothing to look at. Returns its level.
+ * Set L1's maintenance interrupt from its page. asks: possible causes in ICH_HCR_EL2 and the list
+ * registers, mostly none. Returns its level.
  */
 static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks)
 {
@@ -61,9 +64,9 @@ void vgic_vel2_exit(struct vcpu *vcpu)
 /* ---- interrupts of L1 that it gave to L2 ---- */
 
 /*
- * An SPI of L1's is ended by vgic_settle(), before anybody is entered again: it may be in another
- * vcpu's list registers, and here may be the middle of a level switch, or of waiting for that very
- * vcpu.
+ * Defer the end of an SPI of L1's to vgic_settle(), before the next entry: the SPI may be in
+ * another vcpu's list registers, and this may be in the middle of a level switch, or of waiting for
+ * that very vcpu.
  */
 static void owe_end(struct vcpu *vcpu, u32 intid)
 {
@@ -75,7 +78,7 @@ static void owe_end(struct vcpu *vcpu, u32 intid)
 	vgic_mark(v, false);
 }
 
-/* L2 is done with the interrupt of L1 that hardware list register i stood for. */
+/* End the interrupt of L1 that hardware list register i was for, and L2 has ended. */
 static void end_vel2(struct vcpu *vcpu, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -116,8 +119,8 @@ void vgic_vel1_sync(struct vcpu *vcpu)
 }
 
 /*
- * The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: L2's EOI may end
- * both.
+ * The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: link them, so that
+ * L2's EOI ends both.
  */
 static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 {
@@ -125,7 +128,7 @@ static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 		u32 i = (u32)__builtin_ctz(bits);
 		u64 lr = lr_read(i);
 
-		/* Pending and active can't be said with the HW bit. */
+		/* Pending and active cannot be combined with the HW bit. */
 		if (v->lr_intid[i] != intid || (lr & ICH_LR_STATE) == ICH_LR_STATE)
 			continue;
 		v->vel1_soft &= (u16) ~(1u << i);
@@ -139,7 +142,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	/* What has ended must not take this one with it. */
+	/* The instance that has ended must not end this one. */
 	if (v->where == VGIC_VEL1)
 		vgic_vel1_sync(vcpu);
 	vgic_inject_ppi_hw(vcpu, intid, pintid);
@@ -150,8 +153,8 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 /* ---- the switch ---- */
 
 /*
- * Read reg into old, and have new in it: both levels' values are often alike, and a write makes the
- * hardware look at its list registers anew.
+ * Read reg into old, and write new if it differs: both levels' values are often alike, and a write
+ * makes the hardware evaluate its list registers again.
  */
 #define EXCHANGE(reg, old, new)                                                                    \
 	do {                                                                                       \
@@ -160,7 +163,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 			sysreg_write(reg, new);                                                    \
 	} while (0)
 
-/* With more than one active priority register for each group: all, without a look. */
+/* With more than one active priority register for each group: exchange all, without comparisons. */
 static __attribute__((noinline)) void wide_enter(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -188,7 +191,9 @@ static __attribute__((noinline)) void wide_leave(struct vcpu *vcpu)
 	}
 }
 
-/* ICH_VMCR_EL2 and the active priorities: L1's to memory, those of its page into the CPU. */
+/*
+ * Exchange ICH_VMCR_EL2 and the active priorities: L1's to memory, those of its page into the CPU.
+ */
 static void interface_enter(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -224,9 +229,9 @@ static void interface_leave(struct vcpu *vcpu)
 }
 
 /*
- * What hardware list register i gets for lr of the page. With the HW bit it names an interrupt of
- * L1's: no physical one is behind that now (release_ppis()), so ask to be told of its end: it is
- * found when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
+ * The value of hardware list register i for lr of the page. With the HW bit it names an interrupt
+ * of L1's: no physical one is behind that now (release_ppis()), so its end requests a maintenance
+ * interrupt, or is found when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
  */
 static u64 lr_for_vel1(struct vcpu *vcpu, u64 lr, u32 i)
 {
@@ -262,7 +267,10 @@ static __attribute__((noinline)) void lrs_place(struct vcpu *vcpu)
 	v->lr_dirty = 0;
 }
 
-/* L1's list registers that are in use into the hardware's first ones. Returns all of them, ORed. */
+/*
+ * Load L1's list registers that are in use into the hardware's first ones. Returns all of them,
+ * ORed.
+ */
 static u64 lrs_load(struct vcpu *vcpu)
 {
 	u64 all = vgic_page_lrs(vcpu);
@@ -273,8 +281,8 @@ static u64 lrs_load(struct vcpu *vcpu)
 }
 
 /*
- * What became of them into L1's page. clear: those that may do something yet are emptied; else only
- * those whose end raises a maintenance interrupt, and the others stay in use.
+ * Fold them into L1's page. clear: those that may still have an effect are emptied; else only those
+ * whose end raises a maintenance interrupt, and the others stay in use.
  */
 static void lrs_fold(struct vcpu *vcpu, bool clear)
 {
@@ -305,7 +313,7 @@ static __attribute__((noinline)) void lrs_empty(struct vcpu *vcpu)
 	v->vel1_used = v->vel1_hw = v->vel1_soft = 0;
 }
 
-/* EOIcount, from hcr, into L1's page. */
+/* Add EOIcount of hcr to L1's page. */
 static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 {
 	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
@@ -318,10 +326,11 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 }
 
 /*
- * The physical timers change hands with the level. One in flight would stay active, and so keep
- * the other level's timer from firing, until that level's guest is done with it; but its line says
- * it all: what L1 has not acknowledged is pending again by the emulated timer's line, what it has
- * stays active. No PPI but the timers' is hardware-backed, and none is in a list register here.
+ * Deactivate the timers' physical PPIs, which change hands with the level. One in flight would stay
+ * active, and so keep the other level's timer from firing, until that level's guest is done with
+ * it; but the timer's line is sufficient: an interrupt that L1 has not acknowledged is pending
+ * again by the emulated timer's line, one that it has stays active. No PPI but the timers' is
+ * hardware-backed, and none is in a list register here.
  */
 static void release_ppis(struct vgic_vcpu *v)
 {
@@ -330,8 +339,8 @@ static void release_ppis(struct vgic_vcpu *v)
 }
 
 /*
- * Whether anything in memory may have to reach L1: a superset. What is still in the mailbox does
- * not count: whoever put it there sets stale after that.
+ * Whether anything in memory may have to reach L1: a superset. The mailbox does not count: whoever
+ * posts there sets stale after that.
  */
 static bool vel2_has_pending(const struct vcpu *vcpu)
 {
@@ -342,7 +351,7 @@ static bool vel2_has_pending(const struct vcpu *vcpu)
 	       __atomic_load_n(&v->want_words, __ATOMIC_RELAXED);
 }
 
-/* vgic_sync(), if there is anything to fold; if not, the last flush had nothing to place. */
+/* vgic_sync() if there is anything to fold; otherwise the last flush had nothing to place. */
 static inline void fold_vel2(struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
@@ -377,9 +386,9 @@ static void enter_vel1(struct vcpu *vcpu)
 	v->hcr_en = ICH_HCR_EN;
 	interface_enter(vcpu);
 	lrs = lrs_load(vcpu);
-	/* Last: each write before makes hardware look for maintenance interrupts anew. */
+	/* Last: each earlier write makes hardware evaluate maintenance interrupts again. */
 	sysreg_write(ICH_HCR_EL2, hcr);
-	v->hcr = 0; /* not L1's: flush_private() keeps away */
+	v->hcr = 0; /* not L1's: flush_private() does not use it */
 	__atomic_store_n(&v->where, VGIC_VEL1, __ATOMIC_RELEASE);
 	v->vel1_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
 	if (likely(!(v->vel1_asks | irq32_line(&v->priv))))
@@ -402,7 +411,7 @@ static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	/* Empty list registers are right if there is nothing for them. */
+	/* Empty list registers are correct if nothing is pending for them. */
 	if (v->priv.active | vel2_has_pending(vcpu))
 		vgic_mark(v, false);
 	maintenance_set(vcpu, v->vel1_asks);
@@ -429,7 +438,7 @@ u64 vgic_shared_hcr(const struct vcpu *vcpu)
 	return ICH_HCR_EN | (vcpu->in_vel2 ? 0 : vel2_ich_hcr(vcpu) & vgic_page_hcr(vcpu));
 }
 
-/* L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
+/* Apply L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
 static void share(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -492,7 +501,7 @@ bool vgic_vel1_pending(const struct vcpu *vcpu)
 	return false;
 }
 
-/* The most urgent one of b that would be signalled; *best: its priority, so far. */
+/* Find the most urgent interrupt of b that would be signalled; *best: its priority, so far. */
 static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 bits, u32 *best,
 		    bool *group1)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of L1's virtual interface by its VNCR page (maintenance, status), and the ICH_* and
- * ICC_* registers of vEL2 that trap.
+ * The state of L1's virtual interface in its VNCR page (maintenance, status), and the trapped ICH_*
+ * and ICC_* registers of vEL2.
  */
 #include "arch/sysreg.h"
 #include "state/vel2_regs.h"
@@ -9,7 +9,7 @@
 #include "vgic/internal.h"
 #include "vgic/nested.h"
 
-/* Everything that L1's maintenance interrupt and its status registers follow from, read once. */
+/* The inputs of L1's maintenance interrupt and status registers, read once. */
 struct page_view {
 	u64 hcr, vmcr;
 	u32 valid, pending; /* list registers in any state but inactive; pending and not active */
@@ -23,7 +23,7 @@ static inline struct page_view page_view(const struct vcpu *vcpu)
 		.vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2),
 	};
 
-	/* As often as not, with a hypervisor that empties what is not in use. */
+	/* Frequent with a hypervisor that empties list registers not in use. */
 	if (!vgic_page_lrs(vcpu)) {
 		v.elrsr = (u32)BIT(lr_caps.count) - 1;
 		return v;
@@ -57,7 +57,7 @@ static inline u64 misr(const struct page_view *v)
 		m |= ICH_MISR_LRENP;
 	if ((v->hcr & ICH_HCR_NPIE) && !v->pending)
 		m |= ICH_MISR_NP;
-	/* The enables and the status bits of both groups stand in the same order. */
+	/* The enables and the status bits of both groups are in the same order. */
 	if (groups & ICH_VMCR_ENG0)
 		m |= v->hcr & ICH_HCR_GRP0_EIE;
 	else
@@ -76,7 +76,7 @@ bool vgic_page_asks(struct vcpu *vcpu, u64 lrs)
 	struct page_view v;
 
 	/*
-	 * With nothing in the list registers these two decide, and they are the same at most level
+	 * With empty list registers these two decide, and they are unchanged at most level
 	 * switches.
 	 */
 	if (likely(!lrs && m->valid && m->hcr == hcr && m->vmcr == vmcr))

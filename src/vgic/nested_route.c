@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where L1's interrupts go while they are in the list registers: L1's HCR_EL2.{TGE,IMO,FMO} say
- * which level takes them, and one that goes to a lower level than the one that runs stays pending
- * (Arm ARM, asynchronous exception routing).
+ * Routing of L1's interrupts in the list registers: L1's HCR_EL2.{TGE,IMO,FMO} say which level
+ * takes them, and one that is routed to a lower level than the one that runs stays pending (Arm
+ * ARM, asynchronous exception routing).
  */
 #include "arch/esr.h"
 #include "arch/pstate.h"
@@ -12,16 +12,16 @@
 #include "state/timers.h"
 #include "vgic/internal.h"
 
-/* What traps while the answer may change by what the level that runs does: see vgic_vel2_icc(). */
+/* Traps while the routing may change by what the running level does: see vgic_vel2_icc(). */
 #define WATCHED (ICH_HCR_TALL0 | ICH_HCR_TALL1)
-/* Of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN<n>_EL1. */
+/* Keys of ICC_<x>0_EL1 and ICC_AP0R<n>; ICC_AP1R<n>; ICC_<x>1_EL1, ICC_IGRPEN<n>_EL1. */
 #define KEY_ICC(crm) SYSREG_KEY(3, 0, 12, crm, 0)
 #define KEY_CRM(key) ((key) & ~SYSREG_KEY(0, 0, 0, 0, 7))
 enum { OP2_IAR, OP2_EOIR, OP2_HPPIR, OP2_BPR, OP2_AP0R, OP2_IGRPEN0 = 6, OP2_IGRPEN1 };
 
 /* ---- which level ---- */
 
-/* Whether an interrupt of this group is not for the level that runs. */
+/* Whether an interrupt of this group is routed to another level than the one that runs. */
 static bool goes_elsewhere(const struct vcpu *vcpu, u64 lr)
 {
 	u64 hcr = vel2_hcr(vcpu), el2 = hcr & (lr & ICH_LR_GROUP1 ? HCR_IMO : HCR_FMO);
@@ -53,7 +53,7 @@ static int best_pending(const struct vgic_vcpu *v, u64 vmcr)
 	return at;
 }
 
-/* Whether there is one for another level in the list registers, though it may have to wait. */
+/* Whether the list registers have one for another level, even if it may have to wait. */
 static bool any_elsewhere(const struct vcpu *vcpu)
 {
 	for (u32 used = vcpu->vgic.lr_used; used; used &= used - 1) {
@@ -66,9 +66,10 @@ static bool any_elsewhere(const struct vcpu *vcpu)
 }
 
 /*
- * vgic_vcpu.hcr_en: only the most urgent pending one is ever signalled, whatever masks it. If that
- * one is for another level, the interface is off. If there is one behind it, what lets it step
- * forward has to trap: an acknowledge, a group's enable; masks and running priority do not.
+ * Compute vgic_vcpu.hcr_en: only the most urgent pending interrupt is ever signalled, whatever
+ * masks it. If that one is for another level, the interface is off. If there is one behind it,
+ * whatever could bring that to the front has to trap: an acknowledge, a group's enable; masks and
+ * running priority do not.
  */
 static u64 interface_for(const struct vcpu *vcpu)
 {
@@ -143,7 +144,7 @@ static u32 acknowledge(struct vgic_vcpu *v, bool group1)
 	return (u32)lr & 0xffffff;
 }
 
-/* The highest active priority, if it is of the group of apr, is active no longer. Whether it is. */
+/* Drop the highest active priority, if it is of the group of apr. Returns whether it was. */
 static bool drop(u64 *apr, const u64 *other)
 {
 	for (u32 i = 0; i < lr_caps.aprs; i++) {
@@ -189,7 +190,7 @@ static enum verdict active_priorities(bool group1, u32 n, bool write, u64 *value
 	return SKIP;
 }
 
-/* A register that is a field of ICH_VMCR_EL2. */
+/* Access a register that is a field of ICH_VMCR_EL2. */
 static void vmcr_field(u64 field, bool write, u64 *value)
 {
 	u64 vmcr = sysreg_read(ICH_VMCR_EL2), low = field & -field;

@@ -17,7 +17,7 @@ static void sgi_post(struct vcpu *vcpu, struct vcpu *target, u32 sgi, bool group
 
 	if ((__atomic_load_n(&t->priv.group, __ATOMIC_RELAXED) >> sgi & 1) != group1)
 		return;
-	/* Still in the mailbox: whoever put it there wakes the target. */
+	/* Still in the mailbox: whoever posted it wakes the target. */
 	if (__atomic_fetch_or(&t->mail, bit, __ATOMIC_RELEASE) & bit)
 		return;
 	vgic_mark(t, false);
@@ -62,7 +62,7 @@ void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level)
 	}
 	if (level == !!(old & bit))
 		return;
-	/* A line that falls has to be seen too: what it raised may still be in a list register. */
+	/* A falling line has to be noticed too: its interrupt may still be in a list register. */
 	vgic_mark(v, false);
 	vcpu_kick(vcpu);
 }
@@ -78,8 +78,8 @@ static u32 lr_of(const struct vgic_vcpu *v, u32 intid)
 }
 
 /*
- * The last instance of a hardware-backed PPI left its list register as it was but for the state:
- * pending again.
+ * Whether the last instance of a hardware-backed PPI left its list register unchanged but for the
+ * state: then set it pending again.
  */
 static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 {
@@ -105,8 +105,8 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	lr_write(i, lr);
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 	/*
-	 * As long as no other may wait for the guest and so want a look, and none of L2's may be an
-	 * FIQ of L1's. Never where every exit is to go the whole way.
+	 * Only while no other interrupt is pending for the guest and needs a check, and none of
+	 * L2's may be an FIQ of L1's. Never where every exit must take the slow path.
 	 */
 	v->again.mask = 0;
 	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 &&
@@ -116,9 +116,9 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 }
 
 /*
- * What rearm() asked for holds as long as the interrupt stays in its list register: whoever changes
- * its enable, group, priority or pending state, GICD_CTLR, the level or what else wants a list
- * register has it folded or retired first. Left to ask is whether the guest is done with it:
+ * The conditions of rearm() hold as long as the interrupt stays in its list register: any change of
+ * its enable, group, priority or pending state, of GICD_CTLR, the level or another need for a list
+ * register folds or retires it first. What remains to check is whether the guest has ended it:
  * ICH_ELRSR_EL2 (with the HW bit: State is 0).
  */
 bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
@@ -130,7 +130,7 @@ bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
 		return false;
 	v->waits = (u8)mask;
 	vcpu->account.irq_injected++;
-	/* Mostly alone, so the first. */
+	/* Mostly it is alone, so in the first. */
 	if (likely(mask & 1))
 		sysreg_write(ICH_LR0_EL2, v->again.lr);
 	else
@@ -220,7 +220,7 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 	return vgic_deactivate(vcpu, value);
 }
 
-/* L1's SPIs that L2 has ended. */
+/* Deactivate L1's SPIs that L2 has ended. */
 static bool settle_owed(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -239,7 +239,7 @@ static bool settle_owed(struct vcpu *vcpu)
 	return true;
 }
 
-/* SPIs of a word that are active at another vcpu, into *bits. False: not known yet. */
+/* Find the SPIs of a word that are active at another vcpu, into *bits. False: not known yet. */
 static bool active_elsewhere(struct vcpu *vcpu, u32 word, u32 *bits)
 {
 	struct vgic_op op = { .reg = VGIC_DEACTIVATE, .word = (u8)word, .mask = ~0u };
@@ -260,7 +260,7 @@ static bool active_elsewhere(struct vcpu *vcpu, u32 word, u32 *bits)
 	return true;
 }
 
-/* From now on a vcpu with EOImode 1 tells by a trap which one it means. */
+/* From now on a vcpu with EOImode 1 traps, which names the interrupt. */
 static void let_dir_trap(struct vm *vm)
 {
 	if (__atomic_exchange_n(&vm->vgic.dir_traps, true, __ATOMIC_ACQ_REL))
@@ -269,7 +269,9 @@ static void let_dir_trap(struct vm *vm)
 		vgic_mark(&vm->vcpus[i]->vgic, true);
 }
 
-/* Deactivations that name nobody: if one SPI is active at another vcpu, it is meant. */
+/*
+ * Handle deactivations that name no interrupt: if one SPI is active at another vcpu, it is meant.
+ */
 static bool settle_lost(struct vcpu *vcpu)
 {
 	struct vgic_lost *l = &vcpu->vgic.lost;
@@ -302,7 +304,7 @@ bool vgic_settle(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	vgic_ask_begin(vcpu);
-	/* Doing one may make another due: SPIs of L2's that end while this vcpu serves others. */
+	/* One may lead to another: SPIs of L2's that end while this vcpu serves others. */
 	while (v->owed_words | v->lost_eois) {
 		if (v->lost_eois ? !settle_lost(vcpu) : !settle_owed(vcpu))
 			return false;

@@ -11,8 +11,8 @@ static u64 typer(const struct vm *vm, const struct vcpu *vcpu)
 }
 
 /*
- * Sleep and wake-up are instant. As on QEMU's bare machine, a redistributor that says it sleeps
- * forwards interrupts all the same: software that never looks at it works.
+ * GICR_WAKER. Sleep and wake-up are instant. As on QEMU's bare machine, a redistributor that says
+ * it sleeps forwards interrupts all the same: software that never reads it works.
  */
 static u32 waker(const struct vgic_vcpu *v)
 {

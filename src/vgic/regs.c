@@ -12,7 +12,7 @@ static const u8 bitmaps[] = {
 	VGIC_UNPEND, VGIC_ACTIVATE, VGIC_DEACTIVATE,
 };
 
-/* The odd bits of v, close together. */
+/* Extract the odd bits of v. */
 static u32 odd_bits(u32 v)
 {
 	v = v >> 1 & 0x55555555;

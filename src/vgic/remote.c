@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Access to interrupts that may be in another vcpu's list registers. If that vcpu is loaded
- * somewhere, its own CPU does the work: only it can see its list registers. If not, its state is in
- * memory, and whoever claims it does.
+ * somewhere, its own CPU does the operation: only it can see its list registers. If not, its state
+ * is in memory, and the requester claims it and does the operation.
  *
- * Nobody waits for long: what is not done within a few turns stays posted, the vcpu that asks
- * leaves for its run loop, which takes interrupts, serves what others ask and lets other vcpus run,
- * and comes back for the answer. Nothing is given up, so nothing is lost.
+ * Waiting is short: an operation that is not done soon stays posted, and the requester returns to
+ * its run loop, which takes interrupts, serves requests and lets other vcpus run, and comes back
+ * for the answer. Nothing is abandoned, so nothing is lost.
  */
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "vgic/internal.h"
 
 /*
- * However many vcpus it asks, a call waits for a 50,000th of a second, 20 microseconds: many times
- * what an answer takes. Then it asks one more, so that it gets on each time.
+ * A call waits for a 50,000th of a second, 20 microseconds, however many vcpus it asks: many times
+ * what an answer takes. After that it still asks one more, so that each call makes progress.
  */
 #define WAIT_PER_SECOND 50000
 
-/* vgic_vcpu.op_state: who may touch vgic_vcpu.op. */
+/* vgic_vcpu.op_state: the owner of vgic_vcpu.op. */
 enum {
 	OP_FREE,    /* nobody */
-	OP_FILLING, /* the one who asks */
-	OP_POSTED,  /* the one who gets it first: the target to do it, the asker to take it back */
+	OP_FILLING, /* the requester */
+	OP_POSTED,  /* whoever is first: the target to do it, the requester to withdraw it */
 	OP_RUNNING, /* the target */
 	OP_DONE,    /* the asker */
 };
@@ -72,7 +72,7 @@ void vgic_remote_serve(struct vcpu *self)
 	put(&v->op_state, OP_DONE);
 }
 
-/* Not loaded anywhere: do it here. */
+/* Claim a target that is not loaded anywhere, and do it here. */
 static bool perform_claimed(struct vcpu *target, struct vgic_op *op)
 {
 	bool private = !op->word && op->write;
@@ -86,14 +86,14 @@ static bool perform_claimed(struct vcpu *target, struct vgic_op *op)
 	return true;
 }
 
-/* One try to have op done here, or to post it. True: done. */
+/* Try once to do op here, or to post it. True: done. */
 static bool begin(struct vgic_ask *a, struct vcpu *target, struct vgic_op *op)
 {
 	struct vgic_vcpu *t = &target->vgic;
 
 	if (perform_claimed(target, op))
 		return true;
-	/* Else another's is posted there. */
+	/* Else another vcpu's operation is posted there. */
 	if (take(&t->op_state, OP_FREE, OP_FILLING)) {
 		t->op = *op;
 		a->sent = *op;
@@ -104,13 +104,13 @@ static bool begin(struct vgic_ask *a, struct vcpu *target, struct vgic_op *op)
 	return false;
 }
 
-/* The answer to what was posted. False: not yet. */
+/* Collect the answer to a posted operation. False: not yet. */
 static bool collect(struct vgic_ask *a, struct vgic_op *op)
 {
 	struct vcpu *target = a->posted;
 	struct vgic_vcpu *t = &target->vgic;
 
-	/* Put meanwhile, it may not come back for long. */
+	/* If it was put meanwhile, it may not be loaded again for long. */
 	if (get(&t->where) == VGIC_MEMORY && take(&t->op_state, OP_POSTED, OP_FILLING)) {
 		if (perform_claimed(target, &t->op)) {
 			put(&t->op_state, OP_DONE);
@@ -135,7 +135,7 @@ static bool same(const struct vgic_op *a, const struct vgic_op *b)
 
 static void withdraw(struct vgic_ask *a)
 {
-	/* At work on it, the target is soon done. */
+	/* If the target is working on it, it will be done soon. */
 	while (!take(&a->posted->vgic.op_state, OP_POSTED, OP_FREE) &&
 	       !take(&a->posted->vgic.op_state, OP_DONE, OP_FREE))
 		cpu_relax();
@@ -153,7 +153,7 @@ bool vgic_remote(struct vcpu *self, struct vcpu *target, struct vgic_op *op)
 	do {
 		if (a->posted ? collect(a, op) : begin(a, target, op))
 			return true;
-		/* Two vcpus that ask each other both get on. */
+		/* Two vcpus that ask each other both make progress. */
 		if (get(&self->vgic.op_state) == OP_POSTED)
 			vgic_serve_sync(self);
 		cpu_relax();

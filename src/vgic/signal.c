@@ -87,10 +87,7 @@ static bool lr_can_signal(const struct vgic_vcpu *v, const struct vgic_interface
 	return false;
 }
 
-/*
- * SPIs in memory. Read without the lock: one that comes or goes meanwhile makes the vcpu look
- * again.
- */
+/* Check SPIs in memory. Read without the lock: a change meanwhile makes the vcpu check again. */
 static bool spis_can_signal(struct vcpu *vcpu, const struct vgic_interface *f)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -108,9 +105,9 @@ static bool spis_can_signal(struct vcpu *vcpu, const struct vgic_interface *f)
 }
 
 /*
- * What the guest did last may have made something pending whose maintenance interrupt has not been
- * taken: it ended a level-sensitive interrupt, say, whose line is high. Who sleeps is told of that
- * no more once another vcpu is loaded.
+ * Catch up with the guest's last actions, which may have made something pending whose maintenance
+ * interrupt has not been taken: for instance it ended a level-sensitive interrupt whose line is
+ * high. A vcpu that sleeps would not get that interrupt once another vcpu is loaded.
  */
 static void catch_up(struct vcpu *vcpu)
 {
@@ -121,7 +118,7 @@ static void catch_up(struct vcpu *vcpu)
 		vgic_maintain(vcpu);
 }
 
-/* Let the list registers say it; what stays outside them is less urgent. Whether they may. */
+/* Whether the list registers alone decide; what stays outside them is less urgent. */
 static bool lrs_may_signal(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -147,7 +144,7 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 	pend = irq32_pending(p, irq32_line(p)) |
 	       (__atomic_load_n(&v->mail, __ATOMIC_ACQUIRE) & p->edge);
 	pend &= irq32_deliverable(p, ctlr) & ~p->active & ~p->inlr;
-	/* As mostly: a vcpu that is to wait has nothing pending. */
+	/* The usual case: a vcpu that is to wait has nothing pending. */
 	if (!(pend | lrs | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE)))
 		return false;
 	f = vgic_interface(v);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SPIs: who is to get one, inputs from emulated and physical devices, accesses to their state. */
+/*
+ * SPIs: choice of the target vcpu, inputs from emulated and physical devices, accesses to their
+ * state.
+ */
 #include "dev/gicv3.h"
 #include "lib/string.h"
 #include "vgic/internal.h"
 
-/* Which VM has a physical SPI. Written at VM creation and destruction; vm atomic. */
+/* The VM that has a physical SPI. Written at VM creation and destruction; vm atomic. */
 static struct {
 	struct vm *vm;
 	u32 intid;
@@ -28,7 +31,7 @@ struct vcpu *vgic_find_vcpu(struct vm *vm, u64 affinity)
 	return NULL;
 }
 
-/* Who has SPI n of w in its want[] or list registers, or NULL. Lock held. */
+/* The vcpu with SPI n of w in its want[] or list registers, or NULL. Lock held. */
 static struct vcpu *owner_of(struct vm *vm, const struct spi32 *w, u32 n)
 {
 	u32 owner = w->owner[n];
@@ -37,8 +40,8 @@ static struct vcpu *owner_of(struct vm *vm, const struct spi32 *w, u32 n)
 }
 
 /*
- * How well a 1 of N interrupt does with this vcpu: it is on, its redistributor is awake
- * (GICR_WAKER), its interface has the group on, as far as its own CPU has seen. 0: off.
+ * How suitable this vcpu is for a 1 of N interrupt: it is on, its redistributor is awake
+ * (GICR_WAKER), its interface has the group enabled, as far as its own CPU has seen. 0: off.
  */
 static u32 fitness(const struct vcpu *vcpu, bool group1)
 {
@@ -53,9 +56,9 @@ static u32 fitness(const struct vcpu *vcpu, bool group1)
 }
 
 /*
- * Any vcpu will do: the first of the fittest, so that the choice is the same each time. Software
- * that does not know GICR_WAKER has its redistributors asleep, and gets its interrupts all the
- * same.
+ * The target of a 1 of N interrupt: the first of the most suitable, so that the choice is the same
+ * each time. Software that does not know GICR_WAKER leaves its redistributors asleep, and gets its
+ * interrupts all the same.
  */
 static struct vcpu *any_vcpu(struct vm *vm, bool group1)
 {
@@ -73,7 +76,7 @@ static struct vcpu *any_vcpu(struct vm *vm, bool group1)
 	return best;
 }
 
-/* Who is to get SPI n of w, or NULL: IROUTER names nobody. Lock held. */
+/* The vcpu that SPI n of w is routed to, or NULL: IROUTER names none. Lock held. */
 static struct vcpu *target_of(struct vm *vm, const struct spi32 *w, u32 n)
 {
 	if (w->any & 1u << n)
@@ -86,7 +89,7 @@ bool spi_stays(struct vcpu *vcpu, u32 intid)
 	const struct spi32 *w = spi_word(vcpu->vm, intid);
 	u32 n = intid % 32;
 
-	/* One that any vcpu may have can as well stay. */
+	/* A 1 of N interrupt may as well stay. */
 	return (w->any >> n & 1) || target_of(vcpu->vm, w, n) == vcpu;
 }
 
@@ -109,7 +112,10 @@ static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
 	struct vcpu *old = owner_of(vm, w, n), *new = NULL;
 	bool active = w->s.active >> n & 1;
 
-	/* Whoever acknowledged it will deactivate it; else it goes where it is routed now. */
+	/*
+	 * The vcpu that acknowledged it will deactivate it; otherwise it goes where it is routed
+	 * now.
+	 */
 	if (active && old)
 		new = old;
 	else if (active || ready)
@@ -165,12 +171,12 @@ void spi_choose_again(struct vm *vm)
 
 void vgic_groups_changed(struct vcpu *vcpu, u8 on)
 {
-	/* Before the lock is taken: who settles one later sees it. */
+	/* Before the lock is taken: whoever settles one later sees it. */
 	__atomic_store_n(&vcpu->vgic.groups_on, on, __ATOMIC_RELAXED);
 	spi_choose_again(vcpu->vm);
 }
 
-/* An input of SPI n changed: settle it, or have its owner look at its list registers. */
+/* Handle a change of SPI n's input: settle it, or have its owner check its list registers. */
 static u32 input_changed(struct vm *vm, u32 word, u32 n)
 {
 	struct spi32 *w = &vm->vgic.spis->word[word];
@@ -223,7 +229,7 @@ int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge)
 	return 0;
 }
 
-/* Lock held; false: the VM no longer has it. */
+/* Make it pending, lock held; false: the VM no longer has it. */
 static bool inject_hw(struct vm *vm, u32 intid, u32 *kicks)
 {
 	u32 bit = 1u << intid % 32;
@@ -264,7 +270,7 @@ void vgic_inject_spi_hw(u32 pintid)
 
 /* ---- accesses to the state ---- */
 
-/* The physical interrupts behind assigned SPIs follow what the guest does to the virtual ones. */
+/* Update the physical interrupts behind assigned SPIs after an access to the virtual ones. */
 static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32 bits)
 {
 	for (bits &= w->assigned; bits; bits &= bits - 1) {
@@ -333,7 +339,7 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 }
 
 /*
- * What is in memory of op is done; op->mask becomes what is not, and the vcpu returned has (some
+ * Do the part of op that is in memory; op->mask becomes the rest, and the vcpu returned has (some
  * of) that in its list registers.
  */
 static struct vcpu *apply_here(struct vm *vm, struct vgic_op *op, u64 *value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's virtual GIC: making it, resetting it, taking it apart. */
+/* A VM's virtual GIC: creation, reset, destruction. */
 #include "vgic/vgic.h"
 
 #include "arch/sysreg.h"
@@ -73,10 +73,7 @@ void vgic_vm_reset(struct vm *vm)
 {
 	struct vgic *g = &vm->vgic;
 
-	/*
-	 * First: from here on no input, of a device or the console, is anything that a vcpu is to
-	 * get.
-	 */
+	/* First: from here on no input, of a device or the console, is delivered to a vcpu. */
 	spin_lock(&g->lock);
 	__atomic_store_n(&g->ctlr, 0, __ATOMIC_RELAXED);
 	g->dir_traps = false;
@@ -108,7 +105,7 @@ void vgic_vm_destroy(struct vm *vm)
 
 void vgic_vcpu_off(struct vcpu *vcpu)
 {
-	/* Before the look at what waits for it: who settles one later sees that it is off. */
+	/* Before its pending SPIs are read: whoever settles one later sees that it is off. */
 	__atomic_store_n(&vcpu->vgic.off, true, __ATOMIC_SEQ_CST);
 	spi_choose_again(vcpu->vm);
 }

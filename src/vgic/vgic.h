@@ -20,9 +20,9 @@ struct vcpu;
 /* This CPU, after gicv3_cpu_init(): empty its list registers, virtual interface off. */
 void vgic_cpu_init(void);
 /*
- * Make vm's GIC, in reset state: memory for the SPIs, distributor and redistributors on vm->mmio at
- * vm->layout. Needs vm->config, layout, vcpu_count and vcpus[]. 256 SPIs, or as many as the devices
- * of the configuration need. -ENOMEM, and mmio_add()'s errors. VM creation only.
+ * Create vm's GIC, in reset state: memory for the SPIs, distributor and redistributors on vm->mmio
+ * at vm->layout. Needs vm->config, layout, vcpu_count and vcpus[]. 256 SPIs, or as many as the
+ * devices of the configuration need. -ENOMEM, and mmio_add()'s errors. VM creation only.
  */
 int vgic_vm_init(struct vm *vm) must_check;
 /*
@@ -31,33 +31,31 @@ int vgic_vm_init(struct vm *vm) must_check;
  */
 void vgic_vm_reset(struct vm *vm);
 /*
- * Take assigned SPIs from the VM (physically disabled, inactive) and free memory. No vcpu is
- * loaded. Idempotent.
+ * Release assigned SPIs (physically disabled, inactive) and free memory. No vcpu is loaded.
+ * Idempotent.
  */
 void vgic_vm_destroy(struct vm *vm);
 /*
- * Reset of a vcpu's CPU interface, as its PE comes out of reset; its redistributor keeps its state,
- * as the machine's does over CPU_OFF and CPU_ON. Not loaded.
+ * Reset a vcpu's CPU interface, like a PE that comes out of reset; its redistributor keeps its
+ * state, as the machine's does over CPU_OFF and CPU_ON. Not loaded.
  */
 void vgic_vcpu_reset(struct vcpu *vcpu);
 
 /* ---- run loop; the vcpu's own CPU ---- */
 
 /*
- * The vcpu's GIC state into this CPU, and back to memory. Hardware-backed PPIs in flight become
- * active at this CPU's redistributor, and inactive. Neither touches MMIO unless there is one.
+ * Load the vcpu's GIC state into this CPU, and put it back to memory. Hardware-backed PPIs in
+ * flight become active at this CPU's redistributor, and inactive. Neither touches MMIO unless there
+ * is one.
  */
 void vgic_load(struct vcpu *vcpu);
 void vgic_put(struct vcpu *vcpu);
-/* Whether (and by what of vgic_vcpu.work) vgic_flush() has something to do. */
+/* Whether (and by which of vgic_vcpu.work) vgic_flush() has something to do. */
 static inline u16 vgic_work(const struct vgic_vcpu *v)
 {
 	return read_once(&v->work); /* the flush takes stale in order */
 }
-/*
- * Likewise, if vgic_work(): it has not, as mostly, if the guest is done with what was placed.
- * Loaded.
- */
+/* The same, if vgic_work(): mostly not, if the guest has handled what was placed. Loaded. */
 static inline bool vgic_work_left(struct vgic_vcpu *v)
 {
 	if (read_once(&v->stale))
@@ -69,26 +67,27 @@ static inline bool vgic_work_left(struct vgic_vcpu *v)
 	return false;
 }
 /*
- * Before entry, if vgic_work(): what waits in list registers although its physical line has fallen
- * is taken back; pending interrupts into list registers, the most urgent ones first (ties: lowest
- * INTID), ICH_HCR_EL2 for what did not fit. Costs as much as is pending, not as there are INTIDs.
- * Takes vgic.lock only if SPIs are concerned. Loaded.
+ * Update the list registers before an entry, if vgic_work(): withdraw pending interrupts whose
+ * physical line has fallen; place pending interrupts, the most urgent ones first (ties: lowest
+ * INTID); set ICH_HCR_EL2 for those that do not fit. The cost depends on the number pending, not on
+ * the number of INTIDs. Takes vgic.lock only if SPIs are involved. Loaded.
  */
 void vgic_flush(struct vcpu *vcpu);
 /* Fold the list registers back into memory; stale afterwards. Nothing if not loaded. */
 void vgic_sync(struct vcpu *vcpu);
-/* REQ_VGIC_SYNC: vgic_sync(), and what the asking vcpu wants done meanwhile. Loaded. */
+/* Serve REQ_VGIC_SYNC: vgic_sync(), and the operation that another vcpu has posted. Loaded. */
 void vgic_serve_sync(struct vcpu *vcpu);
-/* The maintenance interrupt of the loaded vcpu; its line is low when this returns. */
+/* Handle the maintenance interrupt of the loaded vcpu; its line is low when this returns. */
 void vgic_maintenance(struct vcpu *vcpu);
 /*
- * Would a virtual IRQ or FIQ be signalled: pending, enabled, and urgent enough (pseudocode:
- * CanSignalVirtualInterrupt). The calling CPU has the vcpu loaded, or nobody has.
+ * Whether a virtual IRQ or FIQ would be signalled: pending, enabled, and urgent enough (pseudocode:
+ * CanSignalVirtualInterrupt). The calling CPU has the vcpu loaded, or no CPU has.
  */
 bool vgic_interrupt_pending(struct vcpu *vcpu);
 /*
- * The vcpu wrote value to ICC_SGI1R_EL1 (group1), or to ICC_SGI0R_EL1 or ICC_ASGI1R_EL1 (!group1).
- * Absent CPUs and SGIs of the other group at their target are ignored. Lock-free.
+ * Send the SGIs of a write of value to ICC_SGI1R_EL1 (group1), or to ICC_SGI0R_EL1 or
+ * ICC_ASGI1R_EL1 (!group1). Absent CPUs and SGIs of the other group at their target are ignored.
+ * Lock-free.
  */
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
 /*
@@ -98,58 +97,58 @@ enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1);
  */
 bool vgic_wake_request(struct vcpu *vcpu);
 /*
- * The vcpu goes off: 1 of N interrupts that wait for it go to another, until vgic_vcpu_reset(). Not
- * loaded; its CPU's, before vcpu->state says so and others may take the VM apart.
+ * The vcpu turns off: reroute its waiting 1 of N interrupts, until vgic_vcpu_reset(). Not loaded;
+ * on its CPU, before vcpu->state says so and others may tear the VM down.
  */
 void vgic_vcpu_off(struct vcpu *vcpu);
-/* A trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it is. */
+/*
+ * Emulate a trapped write to ICC_DIR_EL1 (ICH_HCR_EL2.TDIR): deactivate an interrupt wherever it
+ * is.
+ */
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 
 /*
- * Do what the vcpu owes (vgic.owes): deactivations that its guest has made, of SPIs that may be in
- * list registers of other vcpus. False: it is not done yet, and the guest must not run before it
- * is; the caller takes interrupts and serves requests, then calls again. Loaded.
+ * Do the vcpu's deferred operations (vgic.owes): deactivations that its guest has made, of SPIs
+ * that may be in list registers of other vcpus. False: not done yet, and the guest must not run
+ * before; the caller takes interrupts and serves requests, then calls again. Loaded.
  */
 bool vgic_settle(struct vcpu *vcpu) must_check;
 /*
- * The vcpu is about to go off: what its guest has deactivated is over, also of other vcpus. False:
- * not yet, as vgic_settle(). Loaded.
+ * The vcpu is about to turn off: complete the deactivations of its guest, at other vcpus too.
+ * False: not yet, like vgic_settle(). Loaded.
  */
 bool vgic_finish(struct vcpu *vcpu) must_check;
-/*
- * An access that had to wait (vcpu->again) is not asked for again: withdraw what it has asked of
- * others. Loaded.
- */
+/* Withdraw a waiting access (vcpu->again) that will not be repeated. Loaded. */
 void vgic_ask_drop(struct vcpu *vcpu);
 
 /* ---- inputs ---- */
 
 /*
- * Level of an emulated PPI's line (intid 16-31). Any CPU; lock-free; kicks the vcpu if it must see
- * it.
+ * Set the level of an emulated PPI's line (intid 16-31). Any CPU; lock-free; kicks the vcpu if it
+ * must see it.
  */
 void vgic_set_ppi(struct vcpu *vcpu, u32 intid, bool level);
 /*
- * Physical PPI pintid, which stands for the loaded vcpu's PPI intid, was acknowledged and
- * priority-dropped on this CPU: it stays active until the guest deactivates intid. Lock-free, one
- * ICH_LR write if the last one is done with. Wakes the vcpu.
+ * Inject physical PPI pintid as PPI intid of the loaded vcpu; it was acknowledged and
+ * priority-dropped on this CPU, and stays active until the guest deactivates intid. Lock-free, one
+ * ICH_LR write if the last instance has ended. Wakes the vcpu.
  */
 void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
 /*
- * The fast path for one that fires as the last time, and is all that there is to it: false: it is
- * not, nothing was done, vgic_inject_ppi_hw() it is. One ICH_LR write; wakes nobody. vcpu is
- * loaded.
+ * The fast path of vgic_inject_ppi_hw() for one that fires in the same state as last time, with
+ * nothing else pending. False: it is not so, and nothing was done. One ICH_LR write; wakes nobody.
+ * vcpu is loaded.
  */
 bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid);
-/* Level of an emulated device's SPI. Any CPU; takes vgic.lock. */
+/* Set the level of an emulated device's SPI. Any CPU; takes vgic.lock. */
 void vgic_set_spi(struct vm *vm, u32 intid, bool level);
 /*
- * Give physical SPI pintid to the VM as intid; physically enabled while the guest has intid
+ * Assign physical SPI pintid to the VM as intid; physically enabled while the guest has intid
  * enabled. -EINVAL: the VM's GIC has no such INTID; -EBUSY: taken. After vgic_vm_init().
  */
 int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge) must_check;
 /*
- * Physical SPI pintid was acknowledged and priority-dropped on this CPU. One that nobody has is
- * disabled.
+ * Inject physical SPI pintid, which was acknowledged and priority-dropped on this CPU. One that no
+ * VM has is disabled.
  */
 void vgic_inject_spi_hw(u32 pintid);

@@ -17,7 +17,7 @@
 
 /* ---- where a timer's registers are ---- */
 
-/* Without ISTATUS: that is emulate_one()'s. */
+/* Write the registers of a timer in memory, without ISTATUS, which emulate_one() sets. */
 static inline void home_write(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	struct vtimer *vt = &vcpu->vtimer;
@@ -54,7 +54,9 @@ static struct timer_regs phys_read(void)
 				    sysreg_read(CNTP_CVAL_EL02) };
 }
 
-/* Into CNT<which>, which holds have: nothing that is there already, and no firing in between. */
+/*
+ * Load CNT<which>, which holds have: only what differs, and without a spurious firing in between.
+ */
 #define TIMER_LOAD(which, have, want)                                                              \
 	do {                                                                                       \
 		u64 ctl_ = (have).ctl;                                                             \
@@ -100,13 +102,13 @@ static void line_set(struct vcpu *vcpu, u32 context, bool level)
 	vgic_set_ppi(vcpu, timer_ppi[context], level);
 }
 
-/* Whether L1 sees its ISTATUS in the page, as its reads do not trap. */
+/* Whether L1 reads its ISTATUS in the page, as its reads do not trap. */
 static bool shown_in_page(const struct vcpu *vcpu, u32 context)
 {
 	return (context == TIMER_V || context == TIMER_P) && !vcpu->timers_trap;
 }
 
-/* The words of L2's timers are what emulation goes by. */
+/* Record the words of L2's timers that emulation is based on. */
 static void page_seen(struct vcpu *vcpu)
 {
 	u64 *seen = vcpu->vtimer.vel2_seen;
@@ -128,8 +130,8 @@ __attribute__((noinline)) bool vtimer_vel2_seen(const struct vcpu *vcpu)
 }
 
 /*
- * Its line and ISTATUS, r being its registers; returns when its line will rise, or an ISTATUS that
- * is seen.
+ * Set the line and ISTATUS of a timer with registers r; returns when its line will rise, or an
+ * ISTATUS that is visible.
  */
 static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
@@ -152,7 +154,7 @@ void vtimer_vel2_update(struct vcpu *vcpu)
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
 	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
 	page_seen(vcpu);
-	/* A level switch seldom touches it: vEL2's next timer tick is the same as before. */
+	/* A level switch seldom changes it: vEL2's next timer tick is the same as before. */
 	timer_set_by(&vcpu->vtimer.phys, MIN(virt, phys));
 }
 
@@ -178,15 +180,15 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
-	if (vcpu->nvhe) /* it has one home */
+	if (vcpu->nvhe) /* it is in one place */
 		return;
 	sr[SR_CNTHCTL_EL2] =
 		(sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
 }
 
 /*
- * Whether nothing is to be done for an enabled timer whose emulation begins: nobody sees what
- * becomes of it, or the software timer comes no later than that.
+ * Whether an enabled timer whose emulation begins needs nothing: its result is not visible, or the
+ * software timer comes no later.
  */
 static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
@@ -203,7 +205,7 @@ static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_reg
 	       __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) == pcpu_this();
 }
 
-/* The two that are emulated from now on were in the CPU, and had lines of the hardware's. */
+/* Begin the emulation of the two timers that were in the CPU, with lines driven by hardware. */
 static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct timer_map map,
 						      struct timer_regs virt,
 						      struct timer_regs phys)
@@ -218,7 +220,7 @@ static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct 
 		timer_set_by(&vcpu->vtimer.phys, at);
 }
 
-/* Once for each direction, with the contexts known. */
+/* Exchange the timers; instantiated for each direction, with constant contexts. */
 static inline __attribute__((always_inline)) void timers_exchange(struct vcpu *vcpu, bool in_vel2)
 {
 	struct timer_map map = timer_map_of(in_vel2);
@@ -262,14 +264,14 @@ void vtimer_vel2_load(struct vcpu *vcpu)
 	offset_load(vcpu, map.virt);
 	if (vtimer_has_cntpoff() && sysreg_read(CNTPOFF_EL2) != vcpu->vm->cntoff)
 		sysreg_write(CNTPOFF_EL2, vcpu->vm->cntoff);
-	/* Off since the last vcpu's put. */
+	/* Disabled since the last vcpu's put. */
 	sysreg_write(CNTV_CVAL_EL02, virt.cval);
 	sysreg_write(CNTV_CTL_EL02, virt.ctl);
 	sysreg_write(CNTP_CVAL_EL02, phys.cval);
 	sysreg_write(CNTP_CTL_EL02, phys.ctl);
 }
 
-/* The emulated ones' software timer stays armed: it wakes the vcpu as well. */
+/* The software timer of the emulated ones stays armed: it wakes the vcpu as well. */
 void vtimer_vel2_put(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
@@ -303,7 +305,7 @@ void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
 	bool is_virt = intid == machine.ppi_virt;
 	u64 ctl = is_virt ? sysreg_read(CNTV_CTL_EL02) : sysreg_read(CNTP_CTL_EL02);
 
-	/* The other level's, on its way while the timers changed hands. */
+	/* An interrupt of the other level's timer, which fired while the timers were exchanged. */
 	if (!CTL_FIRES(ctl) || !(ctl & CTL_ISTATUS)) {
 		gicv3_deactivate(intid);
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The four timers of a vcpu that has EL2. The CPU has two (CNTV, CNTP): they are those of the level
- * that runs. The other level's are emulated by a software timer, which raises L1's PPI on time.
- * Both levels' physical counter is the CPU's own; CNTVOFF_EL2 follows the level.
+ * The four timers of a vcpu with EL2. The CPU has two (CNTV, CNTP): they serve the level that runs.
+ * The other level's are emulated by a software timer, which raises L1's PPI on time. Both levels'
+ * physical counter is the CPU's own; CNTVOFF_EL2 follows the level.
  */
 #pragma once
 
@@ -14,32 +14,34 @@
 #include "state/vncr.h"
 
 /*
- * vcpu->in_vel2 changed, and the EL1 registers with it (vcpu->sr has vEL2's CNTKCTL_EL1 if L2 is to
- * run): exchange the timers in the CPU, CNTVOFF_EL2 and the lines of the emulated ones. Takes the
- * CPU's own timer lock only if an emulated timer is due earlier than any software timer that this
- * vcpu has armed. Loaded, has_vel2; after vgic_level_switch().
+ * Level switch: vcpu->in_vel2 has changed, and the EL1 registers with it (vcpu->sr has vEL2's
+ * CNTKCTL_EL1 if L2 is to run). Exchanges the timers in the CPU, CNTVOFF_EL2 and the lines of the
+ * emulated ones. Takes the CPU's own timer lock only if an emulated timer is due earlier than any
+ * software timer that this vcpu has armed. Loaded, has_vel2; after vgic_level_switch().
  */
 void vtimer_level_switch(struct vcpu *vcpu);
 
 /*
- * Make sr[SR_CNTHCTL_EL2] all of L1's CNTHCTL_EL2: on the way to L2, when vcpu->sr has vEL2's
- * CNTKCTL_EL1, if either has changed since the last time.
+ * Complete sr[SR_CNTHCTL_EL2] with the bits that L1 writes by CNTKCTL_EL1: on the way to L2, when
+ * vcpu->sr has vEL2's CNTKCTL_EL1, if either has changed since the last time.
  */
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
-/* Whether L1's accesses to its guest's timers trap; else they are looked for at each exit. */
+/*
+ * Whether L1's accesses to its guest's timers trap; else changes are found by a check at each exit.
+ */
 static inline bool vtimer_vel2_traps(const struct vcpu *vcpu)
 {
 	return vcpu->timers_trap;
 }
 
-/* Whether the words of L2's timers in L1's page are those that were seen to last. */
+/* Whether the words of L2's timers in L1's page are unchanged since the last check. */
 bool vtimer_vel2_seen(const struct vcpu *vcpu);
 
 /*
- * Whether vtimer_vel2_exit() has nothing to do: L1's CNTVOFF_EL2 is what it was, and either L1's
- * accesses to its guest's timers trap, or it has not written to them. What comes with time alone
- * the software timer sees to.
+ * Whether vtimer_vel2_exit() has nothing to do: L1's CNTVOFF_EL2 is unchanged, and either L1's
+ * accesses to its guest's timers trap, or it has not written to them. The software timer handles
+ * what comes with time alone.
  */
 static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 {
@@ -47,15 +49,15 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 	       (vtimer_vel2_traps(vcpu) || vtimer_vel2_seen(vcpu));
 }
 
-/* Likewise where CNTVOFF_EL2 can wait: while it accesses registers that trap. */
+/* The same where CNTVOFF_EL2 can wait: while L1 accesses trapped registers. */
 static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
 {
 	return vtimer_vel2_traps(vcpu) || vtimer_vel2_quiet(vcpu);
 }
 
 /*
- * After an exit that vEL2 took: what L1 wrote to its page takes effect on L2's timers. That is
- * CNTVOFF_EL2 alone where accesses to the timers trap. Loaded, in vEL2.
+ * After an exit of vEL2: apply what L1 wrote to its page to L2's timers. That is only CNTVOFF_EL2
+ * where accesses to the timers trap. Loaded, in vEL2.
  */
 void vtimer_vel2_exit(struct vcpu *vcpu);
 
@@ -72,5 +74,5 @@ sysreg_fn emul_cnthv_ctl_el2, emul_cnthv_cval_el2, emul_cnthv_tval_el2;
 sysreg_fn emul_cntp_ctl_el02, emul_cntp_cval_el02, emul_cntp_tval_el02;
 sysreg_fn emul_cntv_ctl_el02, emul_cntv_cval_el02, emul_cntv_tval_el02;
 sysreg_fn emul_cnthctl_el2;
-/* L2's CNTKCTL_EL1, which no VNCR slot of the architecture holds: nidus's own slot does. */
+/* L2's CNTKCTL_EL1, for which the architecture has no VNCR slot: nidus uses a slot of its own. */
 sysreg_fn emul_cntkctl_el12;

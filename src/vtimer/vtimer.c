@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's generic timers: the virtual one direct, the physical one direct or emulated. */
+/*
+ * The guest's generic timers: the virtual one in hardware, the physical one in hardware or
+ * emulated.
+ */
 #include "vtimer/vtimer.h"
 
 #include "arch/barrier.h"
@@ -21,7 +24,7 @@ static u64 deadline(const struct vcpu *vcpu, u64 cval)
 
 static void virt_due(struct timer *t)
 {
-	/* The vcpu need only run: CNTV is past its deadline and fires by itself once loaded. */
+	/* The vcpu only needs to run: CNTV is past its deadline and fires by itself once loaded. */
 	vcpu_request(container_of(t, struct vcpu, vtimer.virt_wake), REQ_TIMER);
 }
 
@@ -116,7 +119,7 @@ static bool phys_met(const struct vcpu *vcpu)
 	return (vcpu->vtimer.cntp_ctl & CTL_ENABLE) && phys_count(vcpu) >= vcpu->vtimer.cntp_cval;
 }
 
-/* Set the line to what the registers say, and the software timer to when that will change. */
+/* Set the line from the registers, and the software timer to its next change. */
 void vtimer_update(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;

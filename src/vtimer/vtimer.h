@@ -25,5 +25,5 @@ void vtimer_interrupt(struct vcpu *vcpu, u32 intid);
 enum vtimer_reg { VTIMER_CTL, VTIMER_CVAL, VTIMER_TVAL, VTIMER_COUNT };
 u64 vtimer_phys_read(struct vcpu *vcpu, enum vtimer_reg reg);
 void vtimer_phys_write(struct vcpu *vcpu, enum vtimer_reg reg, u64 v);
-/* REQ_TIMER: an emulated timer came due; set its line. In the vcpu's own run loop. */
+/* Serve REQ_TIMER: an emulated timer came due; set its line. In the vcpu's own run loop. */
 void vtimer_update(struct vcpu *vcpu);
