@@ -46,4 +46,8 @@ soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image
 bench: $(B)/nidus.bin guests
 	@bench/run
 
-.PHONY: test-system soak soak-long soak-newer diff-mutants bench
+# What live SIMD registers are worth at level 3: instructions, then the clock. ROUNDS, VLS, REQUESTS: bench/headline.sh.
+headline: $(B)/nidus.bin guests
+	@BENCH_OUT=$(CURDIR)/$(B)/bench/headline bench/run headline
+
+.PHONY: test-system soak soak-long soak-newer diff-mutants bench headline

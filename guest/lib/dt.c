@@ -92,6 +92,16 @@ static void read_gic(const void *fdt, int node)
 		dt.gicr2_size = 0;
 }
 
+static void read_virtio(const void *fdt)
+{
+	int node = -1;
+
+	while (dt.virtio_count < DT_VIRTIO_MAX &&
+	       (node = fdt_node_offset_by_compatible(fdt, node, "virtio,mmio")) >= 0)
+		if (reg(fdt, node, 0, &dt.virtio[dt.virtio_count].base, NULL))
+			dt.virtio[dt.virtio_count++].intid = intid(fdt, node, 0);
+}
+
 const char *dt_read(const void *fdt)
 {
 	int node;
@@ -117,6 +127,7 @@ const char *dt_read(const void *fdt)
 		dt.ppi_phys = intid(fdt, node, 1);
 		dt.ppi_virt = intid(fdt, node, 2);
 	}
+	read_virtio(fdt);
 	read_cpus(fdt);
 	read_chosen(fdt);
 	return dt.uart && dt.gicd && dt.psci && dt.cpu_count ? NULL

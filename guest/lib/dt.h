@@ -5,6 +5,8 @@
 #include "cpu.h"
 #include "lib/types.h"
 
+#define DT_VIRTIO_MAX 32
+
 struct dt {
 	u64 ram, ram_size; /* the first /memory range */
 	u64 uart;
@@ -16,6 +18,11 @@ struct dt {
 	u64 mpidr[GUEST_CPUS_MAX];
 	u32 ppi_phys, ppi_virt; /* INTIDs */
 	u64 initrd, initrd_size;
+	struct {
+		u64 base;
+		u32 intid;
+	} virtio[DT_VIRTIO_MAX]; /* virtio-mmio slots, with a device or without */
+	u32 virtio_count;
 	char bootargs[512];
 };
 

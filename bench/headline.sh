@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of bench/run, alone (`make headline`): what leaving SIMD registers live over level switches is worth to an EL1 guest
+# at level 3 that does I/O (guest/io.c), with nidus at the three levels below it. The same binaries, three ways:
+#   live         as nidus is
+#   switch       levels 1 and 2 move the registers at each level switch (nidus,simd = "switch"), as hypervisors did
+#   switch_all   level 0 does so as well
+# First instructions of all levels together, then the clock: ROUNDS (10) rounds of the three by turns.
+# VLS: vector lengths ("128 256 512 2048"). REQUESTS: mixed requests of a timed run (400).
+
+vls=${VLS:-128 256 512 2048}
+rounds=${ROUNDS:-10}
+requests=${REQUESTS:-400}
+kinds='device serial timer mixed'
+few=20 many=120
+
+# simd_of WAY: what --simd says, from level 1 on.
+simd_of()
+{
+	case $1 in
+	live) echo live ;;
+	switch) echo live,switch ;;
+	switch_all) echo switch ;;
+	esac
+}
+
+# sums NAME: of the accounts that all three levels printed: exits to level 0 (it prints last), its ticks, SIMD claims, bytes.
+sums()
+{
+	awk '
+		$1 != "nidus:" { next }
+		/Exits of vm/ { own = / level1,/ }
+		own && $2 != "VM-EXIT" && $3 ~ /^[0-9]+$/ && NF >= 9 { ticks += $NF }
+		own && sub(/.*Total Samples:/, "") { exits += $0 + 0 }
+		$2 == "vcpu" && $4 == "SIMD" { claims += $5; bytes += $9 }
+		END { print exits + 0, ticks + 0, claims + 0, bytes + 0 }' "$out/$1"
+}
+
+# counted WAY VL KIND: instructions of a request, exits to level 0, instructions there, SIMD claims and bytes of all levels.
+counted()
+{
+	for n in $few $many; do
+		measure "headline.$n" --level 3 --simd "$(simd_of "$1")" --nidus stats --cpus 1 -k "$guests/io.bin" -m 64 -c 1 \
+			-o sve=max -a "only $3 n=$n vl=$2"
+		vl_is "headline.$n" "$2"
+		sums "headline.$n" >"$out/headline.$n.sums"
+	done
+	insn=$(io_figure "headline.$many" "$3")
+	paste -d ' ' "$out/headline.$few.sums" "$out/headline.$many.sums" | awk -v n=$((many - few)) -v insn="$insn" '
+		{ printf "%d %.1f %d %.2f %d\n", insn, ($5 - $1) / n, ($6 - $2) / n, ($7 - $3) / n, ($8 - $4) / n }'
+}
+
+# io_figure NAME KIND
+io_figure()
+{
+	value=$(sed -n "s/^io: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1")
+	[ -n "$value" ] || fail "no figure for $2 in $out/$1"
+	echo "$value"
+}
+
+# vl_is NAME VL: that the run had this vector length. That all its checks held is in its last line (lib.sh).
+vl_is()
+{
+	grep -aqx "io: vl $2" "$out/$1" || fail "$out/$1: not the vector length $2"
+}
+
+# gain LIVE OTHER: what of OTHER is saved.
+gain()
+{
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f%%", 100 * (1 - a / b) }'
+}
+
+echo "A guest at level 3 whose requests all use SIMD. Per request: instructions of all levels together, exits to level 0, what of"
+echo "them is level 0's, SIMD traps that load registers, bytes of registers moved, at all levels. gain: of the row's instructions, what live saves."
+printf '%-5s %-8s %-11s %9s %7s %9s %7s %8s %7s\n' vl kind way insns exits "level 0" loads bytes gain
+: >"$out/headline.dat"
+for vl in $vls; do
+	for kind in $kinds; do
+		for way in live switch switch_all; do
+			counted $way "$vl" $kind >"$out/headline.counted"
+			read -r insn exits own claims bytes <"$out/headline.counted"
+			[ $way != live ] || live=$insn
+			saved=
+			[ $way = live ] || saved=$(gain "$live" "$insn")
+			printf '%-5s %-8s %-11s %9s %7s %9s %7s %8s %7s\n' "$vl" $kind $way "$insn" "$exits" "$own" "$claims" "$bytes" "$saved"
+			cell nidus/nidus/nidus/payload L3 "io_$kind" $way "$vl" "$insn" "$own" "{\"total\": $exits}" "$bytes" - "$claims SIMD loads"
+			[ $kind != mixed ] || echo "$vl $way $insn" >>"$out/headline.dat"
+		done
+	done
+done
+echo
+awk '$2 == "live" { printf "%s%s", (NR > 1 ? "\n" : ""), $1 } { printf " %s", $3 } END { print "" }' "$out/headline.dat" >"$out/headline.plot"
+
+# timed WAY VL: nanoseconds of a mixed request, the disk among it.
+timed()
+{
+	truncate -s 1M "$out/headline.img"
+	under_nidus headline.timed ' passed, 0 failed' --level 3 --simd "$(simd_of "$1")" --cpus 1 -k "$guests/io.bin" -m 64 -c 1 \
+		-o sve=max -o direct-map=1 -o passthrough=/virtio_mmio@a003e00 -a "only mixed n=$requests vl=$2" -- \
+		-m 1024 -global virtio-mmio.force-legacy=false -drive "if=none,file=$out/headline.img,format=raw,id=disk" \
+		-device virtio-blk-device,drive=disk
+	vl_is headline.timed "$2"
+	io_figure headline.timed mixed
+}
+
+# quartiles: of a file with a number a line: lower, median, upper.
+quartiles()
+{
+	sort -n "$1" | awk '
+		{ v[NR] = $1 }
+		function at(p, i) { i = 1 + p * (NR - 1); return v[int(i)] + (i - int(i)) * (v[int(i + 0.999999)] - v[int(i)]) }
+		END { printf "%.0f %.0f %.0f\n", at(0.25), at(0.5), at(0.75) }'
+}
+
+echo "The same by the clock, mixed requests with a virtio disk handed through to level 3: microseconds of a request, median of"
+echo "$rounds rounds (quartiles). The gain is the median of the rounds' own, each of which runs the three ways one after the other."
+printf '%-5s %-11s %9s %21s %9s %19s\n' vl way median quartiles gain quartiles
+for vl in $vls; do
+	rm -f "$out"/headline.ns.*
+	round=0
+	while [ $round -lt "$rounds" ]; do
+		for way in live switch switch_all; do
+			timed $way "$vl" >>"$out/headline.ns.$way"
+		done
+		round=$((round + 1))
+	done
+	for way in live switch switch_all; do
+		quartiles "$out/headline.ns.$way" >"$out/headline.quartiles"
+		read -r low median high <"$out/headline.quartiles"
+		gains=
+		if [ $way != live ]; then
+			paste "$out/headline.ns.live" "$out/headline.ns.$way" | awk '{ print 100000 * (1 - $1 / $2) }' >"$out/headline.gains"
+			gains=$(quartiles "$out/headline.gains" | awk '{ printf "%8.1f%% %9.1f%% to %.1f%%", $2 / 1000, $1 / 1000, $3 / 1000 }')
+		fi
+		echo "$vl $way $low $median $high $gains" | awk '{ printf "%-5s %-11s %9.0f %21s", $1, $2, $4 / 1000, sprintf("%.0f to %.0f", $3 / 1000, $5 / 1000) }'
+		echo " $gains"
+		cell nidus/nidus/nidus/payload L3 io_mixed_disk $way "$vl" - - - - "$median" "quartiles $low to $high ns"
+	done
+done
+
+# The plot: instructions of a mixed request by vector length.
+if command -v gnuplot >/dev/null; then
+	for kind in svg png; do
+		gnuplot <<END
+set terminal $kind noenhanced size 800,480
+set output "$out/headline.$kind"
+set title "A mixed I/O request of a guest at level 3 (nidus at levels 0, 1, 2): instructions"
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set yrange [0:*]
+set grid y
+set xlabel "SVE vector length, bits"
+set key outside bottom center horizontal
+plot "$out/headline.plot" using 2:xtic(1) title "live at all levels", "" using 3 title "moved by levels 1 and 2", "" using 4 title "moved by all"
+END
+	done
+fi
