@@ -47,8 +47,9 @@
 #define EC_BRK64 0x3cUL
 
 /*
- * Of the classes from 0x20 on some have FAR_EL2, and aborts HPFAR_EL2: aborts, misaligned PC and
- * SP, debug exceptions. Below they are traps of instructions, which have neither.
+ * Whether FAR_EL2 may be valid, and HPFAR_EL2 for aborts: some classes from 0x20 on have it
+ * (aborts, misaligned PC and SP, debug exceptions). Those below are traps of instructions, which
+ * have neither.
  */
 #define ESR_HAS_FAR(esr) ((esr) & BIT(31))
 

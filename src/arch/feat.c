@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this CPU has: the one reader of the machine's ID registers. */
+/* Features of this CPU: the only reader of the machine's ID registers. */
 #include "arch/feat.h"
 
 #include "arch/barrier.h"
@@ -40,7 +40,10 @@ u64 feat_ids[IDSPACE_SIZE];
 	X(mops, ID_AA64ISAR2_EL1, 16, 1)                                                           \
 	X(wfxt, ID_AA64ISAR2_EL1, 0, 2)
 
-/* Likewise what no VM has and nidus only keeps guests from: it traps on all CPUs if one has it. */
+/*
+ * The same for features that no VM has and that nidus only hides from guests: they are trapped on
+ * all CPUs if one has them.
+ */
 #define FEATURES_HIDDEN(X)                                                                         \
 	X(any_ras, ID_AA64PFR0_EL1, 28, 1)                                                         \
 	X(any_mte, ID_AA64PFR1_EL1, 8, 2)                                                          \
@@ -74,7 +77,7 @@ static u32 pa_bits(u32 parange)
 	return parange < ARRAY_SIZE(bits) ? bits[parange] : 48;
 }
 
-/* What a CPU with these ID registers has; everything that takes no other register. */
+/* The features of a CPU with these ID registers, as far as no other register is needed. */
 static void feat_from_ids(struct feat *f, const u64 *id)
 {
 #define X(name, reg, lsb, min) f->name = nibble(id, IDX_##reg, lsb) >= (min);
@@ -122,7 +125,7 @@ static bool has_el1_impdef(void)
 	return keeps;
 }
 
-/* What takes other registers, which exist only if the ID registers say so. */
+/* Features that need other registers, which exist only if the ID registers say so. */
 static void feat_from_cpu(struct feat *f)
 {
 	sysreg_write(ICC_SRE_EL2, 0xf); /* SRE, DFB, DIB, Enable */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this CPU has, read once at boot on each CPU (all must agree on what nidus uses). */
+/* Features of this CPU, read once at boot on each CPU (all must agree on what nidus uses). */
 #pragma once
 
 #include "arch/idspace.h"

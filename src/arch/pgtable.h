@@ -35,9 +35,9 @@ static inline u64 level_size(u32 level)
 /* Everything that a leaf's user may choose. */
 #define DESC_ATTRS (MASK(11, 2) | (MASK(63, 50) & ~DESC_CONT))
 /*
- * What may change in a live leaf without break-before-make: access permissions, execute-never, the
- * access flag, DBM and the bits that hardware ignores. (Memory type, cacheability, shareability,
- * output address, size, nG and the contiguous bit may not.)
+ * The bits that may change in a live leaf without break-before-make: access permissions,
+ * execute-never, the access flag, DBM and the bits that hardware ignores. (Memory type,
+ * cacheability, shareability, output address, size, nG and the contiguous bit may not.)
  */
 #define DESC_PERMS (MASK(7, 6) | DESC_AF | BIT(51) | MASK(54, 53) | MASK(58, 55))
 

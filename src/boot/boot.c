@@ -26,8 +26,8 @@
 #include "vm/vm_build.h"
 
 /*
- * Where to complain while the device tree isn't read or is no use: QEMU virt's PL011, or CONFIG's.
- * Not touched unless there is something to say.
+ * The UART for errors while the device tree is not read or is unusable: QEMU virt's PL011, or
+ * CONFIG's. Not touched without a message.
  */
 #ifndef NIDUS_EARLYCON
 #define NIDUS_EARLYCON 0x09000000UL
@@ -64,7 +64,7 @@ static void check_cpu(void)
 		panic("%s", lacks);
 }
 
-/* The lower half of every stack's slot (vectors.S). */
+/* Unmap the lower half of every stack's slot (vectors.S). */
 static void guard_stacks(void)
 {
 	for (u32 i = 0; i <= MAX_CPUS; i++)
@@ -97,7 +97,7 @@ static void read_machine(const void *fdt, struct range self)
 	if (!machine_reserve(&machine, self.base, self.size))
 		panic("device tree: too many reserved ranges: expected at most %d",
 		      MACHINE_RSV_MAX);
-	/* What the tree says nothing of may be anything, RAM as well. */
+	/* Addresses that the tree does not describe may be anything, RAM as well. */
 	pl011_init(0);
 	error = stage1_map_machine(&machine);
 	if (machine.uart.size)
@@ -124,7 +124,7 @@ static void read_configs(struct range self)
 	}
 }
 
-/* Give the allocator all RAM that nobody holds. */
+/* Give the allocator all RAM that is not reserved. */
 static void add_free_ram(void)
 {
 	struct range r = { 0, 0 };

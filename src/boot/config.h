@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the VMs are to be: read from /chosen of the machine's device tree (Xen's dom0less bindings).
+ * The configurations of the VMs: read from /chosen of the machine's device tree (Xen's dom0less
+ * bindings).
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a VM is given for VMs of its own: the contents of its node's sub-node `chosen`, which it
- * finds in its own /chosen. nidus reads no more of that than where the modules are: what else it
- * says is for the hypervisor in the VM to judge.
+ * Modules for a VM's own VMs: the contents of its node's sub-node `chosen`, which it finds in its
+ * own /chosen. nidus only reads where the modules are: the rest is for the hypervisor in the VM to
+ * interpret.
  */
 #include <libfdt.h>
 
@@ -16,7 +16,10 @@ static bool is_module(const void *fdt, int node)
 	return config_module_kind(fdt, node) >= 0 || dt_compatible(fdt, node, "multiboot,module");
 }
 
-/* What /chosen says of the VM itself is said elsewhere; a phandle might be another node's there. */
+/*
+ * Reject properties of /chosen that belong in the VM's node; and phandles, which might be another
+ * node's there.
+ */
 static bool check_properties(struct config_reader *r, const struct vm_config *vm, int node)
 {
 	static const char own[][20] = { "bootargs", "stdout-path", "linux,initrd-start",

@@ -63,8 +63,8 @@ bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, 
 		       int sc);
 
 /*
- * Whether mod may stand at node: in RAM that nobody else uses. Its memory is set aside and it is
- * kept in r->module; false with a complaint.
+ * Check that mod may be at node: in RAM that is otherwise unused. Its memory is reserved and it is
+ * kept in r->module; false with a message.
  */
 bool config_keep_module(struct config_reader *r, int node, const struct config_module *mod);
 
@@ -77,7 +77,7 @@ bool config_handed(struct config_reader *r, struct vm_config *vm);
 /* Give the device named by a path or alias to vm. */
 bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		 const char *name);
-/* What must hold of all of a VM's devices together, once its other options are known. */
+/* Check a VM's devices together, once its other options are known. */
 bool config_pass_check(struct config_reader *r, const struct vm_config *vm, struct config_place at);
 /* Note what else a VM reaches because it shares a page with its devices. */
 void config_pass_note(struct config_reader *r, const struct vm_config *vm);

@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Put every control register of EL2 that no other part of nidus owns into the state that it goes
- * by: nothing of what only firmware or newer software uses is on. Each CPU for itself, before its
- * first guest; after it comes no other writer.
+ * Set every control register of EL2 that no other part of nidus owns: nothing that only firmware or
+ * newer software uses is on. Each CPU for itself, before its first guest; nothing writes them
+ * later.
  */
 void el2_boot(void);

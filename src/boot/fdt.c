@@ -110,7 +110,7 @@ static bool read_reserved(struct machine *m, const struct dt *dt)
 	return reserve(m, dt, chosen, "linux,initrd-start", base, end - base, false);
 }
 
-/* Whole pages of r below the limit of nidus's translation; what is cut off there is said. */
+/* Whole pages of r below the limit of nidus's translation; what is cut off there is logged. */
 static struct range usable_memory(struct machine *m, const struct dt *dt, int node, struct range r)
 {
 	u64 base = MIN(r.base, PA_LIMIT), end = MIN(r.base + r.size, PA_LIMIT);
@@ -377,7 +377,7 @@ static bool read_gic(struct machine *m, const struct dt *dt)
 }
 
 /*
- * Where a timer interrupt stands in `interrupts`: by name if there are names, else in binding
+ * The index of a timer interrupt in `interrupts`: by name if there are names, else in binding
  * order.
  */
 static int timer_index(const struct dt *dt, int node, const char *name, int order)

@@ -16,9 +16,9 @@ _start:
 	.long	0
 
 /*
- * What nidus's own instructions go by, whatever firmware left: HCR_EL2 with E2H if the CPU has VHE
- * (if not, boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the first
- * return (FEAT_GCS), and CPTR_EL2, which may trap what libfdt uses, open until simd_boot().
+ * Set the controls of nidus's own execution, whatever firmware left: HCR_EL2 with E2H if the CPU
+ * has VHE (if not, boot_primary() says so and halts), SCTLR_EL2, no guarded control stack for the
+ * first return (FEAT_GCS), and CPTR_EL2, which may trap what libfdt uses, open until simd_boot().
  */
 	.macro	el2_setup
 	mrs	x9, CurrentEL

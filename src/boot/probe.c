@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can only be found out by running a few instructions at EL1, before any guest. */
+/* Properties that can only be found out by running a few instructions at EL1, before any guest. */
 #include "boot/probe.h"
 
 #include "arch/barrier.h"
@@ -39,8 +39,8 @@ static u64 run_at_el1(struct vcpu *scratch, u64 code, u32 first, u32 second, u64
 	insn[1] = second;
 	insn[2] = INSN_HVC;
 	/*
-	 * To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and looks in
-	 * no cache before memory.
+	 * To the PoC: with both MMUs and SCTLR_EL1.I off the fetch is Non-cacheable, and bypasses
+	 * the caches.
 	 */
 	cache_clean_line((u64)insn);
 	dsb(ish);
@@ -69,8 +69,8 @@ static bool at_el1(u32 first, u32 second, u64 *x0)
 }
 
 /*
- * ID_AA64MMFR0_EL1.ECV can promise an offset that never comes (an emulator without EL3 that waits
- * for SCR_EL3.ECVEn), so look at what EL1 really reads.
+ * ID_AA64MMFR0_EL1.ECV can promise an offset that has no effect (an emulator without EL3 that waits
+ * for SCR_EL3.ECVEn), so test what EL1 really reads.
  */
 void probe_cntpoff(void)
 {

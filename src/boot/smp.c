@@ -53,7 +53,7 @@ static u32 number_of(u64 mpidr)
 }
 
 /*
- * This CPU is of no use, which a line has said: off, so that its struct cpu and its stack can be
+ * Turn off this CPU, which is unusable, as a message has said; its struct cpu and its stack can be
  * the next one's.
  */
 static noreturn void leave(struct cpu *cpu)
@@ -95,7 +95,7 @@ void smp_cpu_init(struct cpu *cpu)
 	gicv3_set_enable(machine.ppi_phys, true);
 }
 
-/* What a CPU reads with its MMU off must have left the caches of this one. */
+/* Clean to the PoC what a CPU reads with its MMU off. */
 static void clean_to_poc(const void *p, size_t size)
 {
 	for (u64 a = ALIGN_DOWN((u64)p, 16); a < (u64)p + size; a += 16)
@@ -117,8 +117,8 @@ static bool wait_online(const struct cpu *cpu)
 }
 
 /*
- * False: it may still come, to the struct cpu that it was given; so nobody else can have that, or
- * one after it.
+ * Start a CPU. False: it may still come, to the struct cpu that it was given; so no other CPU can
+ * have that one, or one after it.
  */
 static bool start_one(u64 mpidr)
 {

@@ -15,7 +15,7 @@ void smp_boot_cpu(void);
  * out.
  */
 void smp_start_others(void);
-/* What every CPU does for itself once its MMU is on (GIC, timers, SIMD, scheduler). */
+/* Initialise this CPU once its MMU is on (GIC, timers, SIMD, scheduler). */
 void smp_cpu_init(struct cpu *cpu);
 /* Let go of the secondaries: all have been told of the VMs, they enter the scheduler. */
 void smp_release(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a flattened device tree that nobody vouches for. After fdt_check_full() libfdt stays
- * inside the tree; what it does not know, the size and sense of properties, is checked here.
+ * Reading an untrusted flattened device tree. After fdt_check_full() libfdt stays inside the tree;
+ * size and meaning of properties, which it does not know, are checked here.
  */
 #include <libfdt.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a flattened device tree that nobody vouches for: cells, reg, ranges, interrupts, and one
- * way to complain ("NODE: PROPERTY: expected ..., found ..."). Pure; boot CPU only.
+ * Reading an untrusted flattened device tree: cells, reg, ranges, interrupts, and one form of
+ * messages ("NODE: PROPERTY: expected ..., found ..."). Pure; boot CPU only.
  */
 #pragma once
 

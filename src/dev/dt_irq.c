@@ -10,8 +10,8 @@
 #define CELLS_MAX 4   /* of a unit address, and of an interrupt specifier */
 #define LEVELS_MAX 16 /* steps up: a tree that goes in circles ends */
 /*
- * Of an interrupt-map: each entry is looked at, and to find its parent each node of the tree,
- * unless the last one had it.
+ * Limit of entries of an interrupt-map: each is checked, and to find its parent each node of the
+ * tree, unless the last entry had it.
  */
 #define ENTRIES_MAX 2048
 #define PARENTS_MAX 64
@@ -59,9 +59,9 @@ static bool decode_gic(const struct dt *dt, int node, const char *prop, const u3
 }
 
 /*
- * Whom a node's `interrupts` are for: the node that interrupt-parent names or, without it, the one
- * above; if that is neither a controller nor a nexus (no #interrupt-cells), whoever is its parent
- * in turn.
+ * The interrupt parent of a node: the node that interrupt-parent names or, without it, the one
+ * above; if that is neither a controller nor a nexus (no #interrupt-cells), the interrupt parent of
+ * that one.
  */
 static int interrupt_parent(const void *fdt, int node)
 {
@@ -79,7 +79,7 @@ static int interrupt_parent(const void *fdt, int node)
 	return -1;
 }
 
-/* Whether the first cells of an entry are those of s, as far as the mask (NULL: all) looks. */
+/* Whether the first cells of an entry are those of s, under the mask (NULL: all). */
 static bool entry_matches(const struct specifier *s, const u8 *entry, const u8 *mask)
 {
 	for (u32 i = 0; i < s->address + s->interrupt; i++) {
@@ -210,7 +210,7 @@ static bool begin_interrupts(const struct dt *dt, int node, int gic, struct spec
 	return begin_parent(dt, node, "interrupts", parent < 0 && node == gic ? gic : parent, s);
 }
 
-/* Whom an entry of interrupts-extended is for; *c is moved behind its phandle. */
+/* The controller of an entry of interrupts-extended; *c is moved behind its phandle. */
 static bool begin_extended(const struct dt *dt, int node, const u8 **c, const u8 *end,
 			   struct specifier *s)
 {

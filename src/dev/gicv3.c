@@ -114,8 +114,8 @@ static u8 *find_redistributor(u64 mpidr)
 }
 
 /*
- * Active priorities of interrupts that firmware acknowledged and did not end: they would mask ours
- * for ever.
+ * Clear active priorities of interrupts that firmware acknowledged and did not end: they would mask
+ * ours.
  */
 static void forget_active_priorities(void)
 {
@@ -165,7 +165,7 @@ u32 gicv3_ack(void)
 {
 	u32 intid = (u32)sysreg_read(ICC_IAR1_EL1);
 
-	/* What the device or the sender of an SGI wrote before is seen after this. */
+	/* Orders what the device or the sender of an SGI wrote before it. */
 	dsb(sy);
 	return intid;
 }

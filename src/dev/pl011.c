@@ -8,8 +8,8 @@
 #include "mm/addr.h"
 
 /*
- * Looks at FR before the UART counts as stuck. A look takes 0.1 us or more on a real bus: this is
- * many times what a character takes at 9600 baud.
+ * Reads of FR before the UART counts as stuck. One takes 0.1 us or more on a real bus: this is many
+ * times what a character takes at 9600 baud.
  */
 #define TX_POLLS 200000
 

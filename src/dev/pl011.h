@@ -14,12 +14,15 @@
  */
 void pl011_init(u64 base);
 /*
- * A guess where the UART is: nothing there is touched before the first character, which does what
- * pl011_init() does. Until pl011_init() says better; may run before the MMU is on.
+ * Assume the UART at base: nothing there is touched before the first character, which does what
+ * pl011_init() does. Valid until pl011_init(); may run before the MMU is on.
  */
 void pl011_early(u64 base);
 
-/* How many characters can be written now without a look at the FIFO in between; 0: none. */
+/*
+ * The number of characters that can be written now without reading the FIFO's state in between; 0:
+ * none.
+ */
 u32 pl011_tx_room(void);
 /* Write one character for which there is room. */
 void pl011_tx(u8 c);

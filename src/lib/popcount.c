@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What __builtin_popcountl() becomes without SIMD. libgcc's own is out of the question: it counts
- * in a vector register.
+ * The function that __builtin_popcountl() calls without SIMD. libgcc's own cannot be used: it
+ * counts in a vector register.
  */
 #include "lib/types.h"
 

@@ -3,7 +3,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-/* Where the text goes; what doesn't fit is counted only. */
+/* The destination of the text; what does not fit is only counted. */
 struct out {
 	char *buf;
 	size_t size, len;

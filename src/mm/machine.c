@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine's memory as sets of ranges: what is RAM, what somebody holds, what is left. */
+/* The machine's memory as sets of ranges: what is RAM, what is reserved, what is left. */
 #include "mm/machine.h"
 
 #include "lib/string.h"

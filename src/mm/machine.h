@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What nidus knows of the machine, from its device tree (boot/fdt.c), and questions about its
- * memory. Boot CPU.
+ * The machine as its device tree describes it (boot/fdt.c), and queries about its memory. Boot CPU.
  */
 #pragma once
 
@@ -49,7 +48,7 @@ struct machine {
 	u32 uart_intid;    /* 0: none */
 	const char *bootargs;    /* /chosen/bootargs: nidus's own command line, or "" */
 	int gic_node, uart_node; /* their offsets in the tree; uart_node -1: none */
-	/* Lines for the user about what of the tree is not used, and why. */
+	/* Messages about what of the tree is not used, and why. */
 	char note[MACHINE_NOTES_MAX][MACHINE_LINE_MAX];
 	u32 note_count;
 };

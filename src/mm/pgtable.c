@@ -29,11 +29,11 @@ struct walk {
 	u64 spare; /* table pages for commit, chained by their first words */
 };
 
-/* Who may see the table that commit is at work on. */
+/* The visibility of the table that commit works on. */
 enum vis {
 	LIVE,  /* table walks */
-	BUILT, /* nobody yet; it has entries */
-	EMPTY, /* nobody yet; all entries are 0 */
+	BUILT, /* not visible yet; it has entries */
+	EMPTY, /* not visible yet; all entries are 0 */
 };
 
 /* Entries [lo, hi) of a table. */
@@ -49,7 +49,7 @@ static u32 table_index(const struct pgtable *pt, u32 level, u64 ia)
 	return (u32)(level == pt->start_level ? i : i & (PGTABLE_ENTRIES - 1));
 }
 
-/* Where the entry that holds ia ends, or end if that comes first. */
+/* The end of the entry that holds ia, or `end` if that comes first. */
 static u64 entry_end(u32 level, u64 ia, u64 end)
 {
 	u64 next = ALIGN_DOWN(ia, level_size(level)) + level_size(level);
@@ -164,7 +164,7 @@ static bool needs_table(const struct walk *w, u64 desc, u32 level, u64 ia)
 	return !w->map || (desc & ~DESC_CONT) != want(w, level, ALIGN_DOWN(ia, level_size(level)));
 }
 
-/* Whether a valid entry must be broken before what is wanted at ia can be written. */
+/* Whether a valid entry needs break-before-make for the new one at ia. */
 static bool must_break(const struct walk *w, u64 desc, u32 level, u64 ia)
 {
 	u64 diff;
@@ -441,7 +441,7 @@ static void commit_table(struct walk *w, u64 *table, u32 level, u64 ia, u64 end,
 	}
 }
 
-/* What was invalid before needs no TLBI, but walks must see the stores. */
+/* Publish new entries: what was invalid before needs no TLBI, but walks must see the stores. */
 static void publish(const struct pgtable *pt)
 {
 	dsb(ishst);
@@ -560,7 +560,7 @@ int pgtable_init_pool(struct pgtable *pt, enum pgtable_kind kind, u32 ia_bits, u
 	return pt->root ? 0 : -ENOMEM;
 }
 
-/* As free_below(), but at most *left tables, which are forgotten. True: all of them went. */
+/* Like free_below(), but at most *left tables. True: all of them were freed. */
 static bool free_some(struct pgtable *pt, u64 *table, u32 level, u32 count, u32 *left)
 {
 	if (level == 3)

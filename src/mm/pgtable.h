@@ -36,8 +36,8 @@ struct pgtable {
 	bool contiguous; /* use the contiguous hint for runs of 16 */
 	u64 table_pages; /* pages the tables take now */
 	/*
-	 * A table of level 3 and an address it resolves: the last that was looked for; NULL once
-	 * any table went.
+	 * The last table of level 3 that was looked up, and an address that it resolves; NULL once
+	 * any table was freed.
 	 */
 	u64 *near;
 	u64 near_ia;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One address in translation tables: its entry, what it says, and a page put into it. */
+/* One address in translation tables: finding, decoding and writing its entry. */
 #include "mm/pgtable_entry.h"
 
 #include "arch/barrier.h"

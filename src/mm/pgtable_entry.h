@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the walker share: descriptors, and the entry that decides about an address. */
+/* Shared by the files of the walker: descriptors, and the entry that decides about an address. */
 #pragma once
 
 #include "arch/pgtable.h"

@@ -125,7 +125,7 @@ static void map_self(u64 base, u64 end, u64 attr)
 	CHECK(!map_piece(base, end, attr));
 }
 
-/* Whole pages of [base, end) as RAM, but not the image, which has its own permissions. */
+/* Map whole pages of [base, end) as RAM, but not the image, which has its own permissions. */
 static int map_ram(u64 base, u64 end)
 {
 	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
@@ -182,10 +182,7 @@ int stage1_map_tree(u64 end)
 	return map_ram(was, stage1.fdt_end);
 }
 
-/*
- * Take out what was mapped to read the tree, before it was known what is there. Nobody is in it
- * now.
- */
+/* Unmap what was mapped to read the tree, before the memory map was known. Nothing uses it now. */
 static void unmap_early(void)
 {
 	u64 image = symbol_pa(__text_start), image_end = symbol_pa(__image_end);
@@ -277,7 +274,7 @@ const char *stage1_map_machine(struct machine *m)
 	if (!err)
 		err = map_ram(tree.base, tree.base + tree.size);
 	spin_unlock(&stage1.lock);
-	/* First, so that what follows can be said. */
+	/* First, so that errors below can be reported. */
 	if (m->uart.size && stage1_map_device(m->uart.base, m->uart.size))
 		m->uart.size = 0;
 	if (err)
@@ -354,8 +351,8 @@ void stage1_enable(void)
 	u64 mmfr3 = sysreg_read(ID_AA64MMFR3_EL1);
 
 	/*
-	 * What firmware may have switched on and would change what the tables mean (permission
-	 * indirection, for one).
+	 * Turn off what firmware may have turned on and would change the meaning of the tables
+	 * (permission indirection, for instance).
 	 */
 	if (FIELD(mmfr3, 3, 0))
 		sysreg_write(TCR2_EL2, 0);

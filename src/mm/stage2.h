@@ -48,9 +48,9 @@ void stage2_destroy(struct stage2 *s2);
 /* The same in pieces of at most 256 tables; true: there are more. */
 bool stage2_destroy_piece(struct stage2 *s2) must_check;
 /*
- * Map and unmap, as pgtable_map() and pgtable_unmap(), under s2->lock, with TLB invalidation of
- * what was there. A guest may fault on memory that is being changed: its abort handler looks again
- * (stage2_lookup()) before it gives it an abort.
+ * Map and unmap, like pgtable_map() and pgtable_unmap(), under s2->lock, with TLB invalidation of
+ * what was there. A guest may fault on memory that is being changed: its abort handler checks again
+ * (stage2_lookup()) before it injects an abort.
  */
 int stage2_map(struct stage2 *s2, ipa_t ipa, pa_t pa, u64 size, enum stage2_mem mem) must_check;
 int stage2_unmap(struct stage2 *s2, ipa_t ipa, u64 size) must_check;

@@ -75,9 +75,9 @@ void tlb_invalidate_ipa(u64 vttbr, u64 ipa, u64 size)
 	for (u64 a = ipa; a < ipa + size; a += PAGE_SIZE)
 		tlbi_addr(IPAS2E1IS, a >> PAGE_SHIFT);
 	/*
-	 * Entries that combine both stages are tagged by virtual address, which nobody knows here.
-	 * They go second: until the stage-2 entries are gone on all CPUs, new ones could be made of
-	 * them.
+	 * Entries that combine both stages are tagged by virtual address, which is unknown here.
+	 * They go second: until the stage-2 entries are gone on all CPUs, new ones could be made
+	 * from them.
 	 */
 	dsb(ish);
 	tlbi(VMALLE1IS);

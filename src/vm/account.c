@@ -137,7 +137,7 @@ static void print_level(const struct vm *vm, enum account_level level)
 		 all.cents);
 }
 
-/* What of the time in the run loop was not spent on exits. */
+/* Ticks in the run loop that were not spent on exits. */
 static u64 guest_ticks(const struct account *a)
 {
 	u64 begun = load(&a->begun), ticks = load(&a->run_ticks), exits = 0;
@@ -162,7 +162,7 @@ static void print_vcpu(u32 index, const struct vcpu *vcpu)
 		 load(&s->claims), load(&s->flushes), load(&s->bytes), load(&s->host_sections));
 }
 
-/* What a VM's guest hypervisor made of the machine. */
+/* Print the statistics of a VM's guest hypervisor. */
 static void print_nested(const struct vm *vm)
 {
 	u64 switches = 0, bytes = 0, erets = 0;

@@ -75,7 +75,7 @@ static void put_text(const char *text, size_t n)
 		put((u8)text[i]);
 }
 
-/* Get to the start of a line, if somebody's partial line is there. */
+/* End the current line, if a partial line is there. */
 static void close_line(void)
 {
 	if (open_port)
@@ -156,8 +156,8 @@ static void print_all(struct console_port *p)
 }
 
 /*
- * An unfinished line is printed when it has not grown since the last look, some milliseconds ago:
- * so it is rarely torn, and a prompt still appears; lock held.
+ * Whether an unfinished line is due: it has not grown since the last check, some milliseconds ago,
+ * so lines are rarely torn, and a prompt still appears; lock held.
  */
 static bool partial_is_old(struct console_port *p, u64 now)
 {
@@ -215,7 +215,7 @@ static bool anything_left(void)
 	return false;
 }
 
-/* After printing, lock released: who waited goes on, and what is left will be looked at again. */
+/* After printing, lock released: wake whoever waits for room, and have the rest checked again. */
 static void settle(bool full)
 {
 	bool left = resume_starved();
@@ -234,7 +234,7 @@ bool console_putc(struct console_port *p, u8 c)
 	u32 head = p->head;
 
 	if (head - __atomic_load_n(&p->tail, __ATOMIC_ACQUIRE) == PORT_RING) {
-		/* Set, then look again: a consumer makes room, then looks at this. */
+		/* Set, then check again: a consumer makes room, then checks this. */
 		__atomic_store_n(&p->starved, true, __ATOMIC_SEQ_CST);
 		if (head - __atomic_load_n(&p->tail, __ATOMIC_SEQ_CST) == PORT_RING)
 			return false;
@@ -297,10 +297,10 @@ void console_flush(void)
 
 /* ---- for nidus ------------------------------------------------------------------------------ */
 
-/* Lock held, or nobody else left to hold it. */
+/* Print a line, lock held, or when nothing else runs that could hold it. */
 static void put_line(const char *text, size_t n)
 {
-	/* What the VMs said before comes before. */
+	/* Earlier output of the VMs is printed first. */
 	for (u32 i = 0; i < used_end(); i++)
 		drain(&console_ports[i], due(&console_ports[i], false));
 	close_line();

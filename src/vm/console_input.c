@@ -66,7 +66,7 @@ static void pause_input(const struct console_port *p)
 {
 	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, false);
 	__atomic_store_n(&paused, true, __ATOMIC_SEQ_CST);
-	/* It may have read, and not seen the flag, between the caller's look and now. */
+	/* It may have read without seeing the flag since the caller's check. */
 	if (vpl011_rx_room(p->uart))
 		console_rx_resume();
 }

@@ -32,7 +32,7 @@
 #define PHANDLE_CLOCK 2 /* and on */
 #define CLOCKS_MAX 16
 
-/* What a guest's tree is written from and to; the first error stays and ends all writing. */
+/* The state of writing a guest's tree; the first error is kept and ends all writing. */
 struct writer {
 	void *fdt;
 	int err;
@@ -129,7 +129,7 @@ static int handed_index(const struct writer *w, int node)
 	return -1;
 }
 
-/* All properties of a node but cell counts and, where it is written anew, reg. */
+/* Copy all properties of a node but cell counts and, where it is rewritten, reg. */
 static void hand_properties(struct writer *w, int node, bool module)
 {
 	const void *from = w->machine->fdt;
@@ -237,7 +237,7 @@ static void write_ram(struct writer *w, struct range r)
 	end(w);
 }
 
-/* Where the images are comes first: small programs look no further. */
+/* The piece with the images comes first: small programs read no further. */
 static void write_memory(struct writer *w)
 {
 	write_ram(w, (struct range){ w->layout->ram, w->layout->ram_size });
@@ -367,8 +367,8 @@ static void write_clocks(struct writer *w)
 /* ---- passed-through devices ---- */
 
 /*
- * Properties that are written anew, that mean something only where the node was, or that point at
- * nodes which the guest does not have. "x*" and "*x" stand for what begins or ends with x. Not
+ * Properties that are rewritten, that only have a meaning at the node's old place, or that refer to
+ * nodes which the guest does not have. "x*" and "*x" match what begins or ends with x. Not
  * pointers: with its relocation one is longer than most of these.
  */
 static const char dropped[][20] = {
@@ -488,7 +488,7 @@ static void copy_clocks(struct writer *w, int node)
 		put(w, "clock-names", names, names_len);
 }
 
-/* dma-coherent holds for all that is below the node that says it. */
+/* Whether dma-coherent applies: it does for all nodes below the one that has it. */
 static bool is_dma_coherent(const void *fdt, int node)
 {
 	struct dt_path p;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a kernel file's parts go: the arm64 Image header (Linux: Documentation/arch/arm64/booting),
+ * The layout of a kernel file: the arm64 Image header (Linux: Documentation/arch/arm64/booting),
  * ELF64 program headers, or a raw binary. The file is not trusted: every number is bounded first.
  */
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the parts of a guest's kernel file go in its memory. */
+/* The layout of a guest's kernel file in its memory. */
 #pragma once
 
 #include "lib/types.h"

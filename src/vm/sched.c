@@ -23,7 +23,7 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 	bool over;
 
 	for (;;) {
-		/* Before the look: who makes a vcpu free to go after it sees this CPU idle. */
+		/* Before the check: whoever makes a vcpu available after it sees this CPU idle. */
 		runq_idle(cpu, true);
 		vcpu = runq_take(cpu);
 		if (vcpu || vm_work_pending())
@@ -58,15 +58,15 @@ static void make_loaded(struct cpu *cpu, struct vcpu *vcpu)
 }
 
 /*
- * Asleep only if nothing woke it meanwhile: state first, then the look at what wakes; wakers write
- * what wakes first and then look at the state (vcpu_kick).
+ * Put the vcpu to sleep unless something woke it meanwhile: write the state first, then read the
+ * reasons to wake; wakers write the reason first and then read the state (vcpu_kick).
  */
 static void fall_asleep(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u32 sleeping = VCPU_SLEEPING;
 
 	__atomic_store_n(&vcpu->state, VCPU_SLEEPING, __ATOMIC_SEQ_CST);
-	/* Against the plain loads of the look: on its own the store may come after them. */
+	/* Orders the store before the plain loads of the check. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!vcpu_wakes(vcpu))
 		return;
@@ -105,9 +105,9 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 }
 
 /*
- * A piece of work on a VM. Not with a vcpu loaded: who wants something of one that only its own CPU
- * can see (its list registers) would wait, and so would a CPU that could run it. Then the
- * interrupts that came meanwhile.
+ * Do a piece of work on a VM. No vcpu is loaded meanwhile: an operation on one that only its own
+ * CPU can do (on its list registers) would wait, and so would a CPU that could run it. Then take
+ * the interrupts that came meanwhile.
  */
 static void work_on_vms(struct cpu *cpu)
 {

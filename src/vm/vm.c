@@ -119,7 +119,7 @@ static bool stop_piece(struct vm *vm)
 	return false;
 }
 
-/* What the last life left goes, then RAM is filled as at the first start. */
+/* Do a piece of a reset: clean up, then load RAM as at the first start. */
 static void reset_piece(struct vm *vm)
 {
 	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
@@ -136,7 +136,7 @@ static void reset_piece(struct vm *vm)
 	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
 }
 
-/* True: there is more. Nobody else has the VM. */
+/* Do a piece of work on a VM. True: there is more. Only the caller has the VM. */
 static bool work_piece(struct vm *vm)
 {
 	switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {

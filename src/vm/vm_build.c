@@ -117,7 +117,7 @@ static u32 vcpu_order(void)
 	return order_of(ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) * 2 - 1);
 }
 
-/* Of the CPUs that are online those with these numbers (bits), as bits of their indices. */
+/* The online CPUs with these numbers (bits), as bits of their indices. */
 static u64 cpus_numbered(u64 numbers)
 {
 	u64 mask = 0;
@@ -206,7 +206,10 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 	return NULL;
 }
 
-/* Linux wants kernel and ramdisk within this much, aligned to 1 GiB (its arm64 boot protocol). */
+/*
+ * Whether kernel and ramdisk are as close, aligned to 1 GiB, as Linux requires (its arm64 boot
+ * protocol).
+ */
 static bool is_near(const struct image *image, const struct vm_ram *r)
 {
 	u64 lo = MIN(image->segment[0].ipa, r->ipa), hi = MAX(image->end, r->ipa + r->size);

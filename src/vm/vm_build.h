@@ -7,16 +7,16 @@
 struct vm;
 
 /*
- * Give vm memory, stage-2 tables, devices and vcpus, as vm->config says; make its device tree, and
- * decide where its images go. Returns NULL, or what is wrong in words (static storage);
- * vm_release_piece() then takes back what was given.
+ * Build vm as vm->config says: memory, stage-2 tables, devices, vcpus and device tree; decide where
+ * its images go. Returns NULL, or a message (static storage); vm_release_piece() then frees what
+ * was allocated.
  */
 const char *vm_build(struct vm *vm);
 /*
- * Whether a device may have been told addresses of the VM's RAM: one passed through, to a VM that
- * ran and whose addresses are physical ones. Nothing stands between such a device and memory, and
- * nobody but the guest can stop it. So the RAM of a VM that is off stays what it was, for ever; and
- * a VM that is reset finds its devices as it left them.
+ * Whether a device may know addresses of the VM's RAM: one passed through, to a VM that ran and
+ * whose addresses are physical ones. Nothing protects memory from such a device, and only the guest
+ * can stop it. So the RAM of a VM that is off is never reused; and a VM that is reset finds its
+ * devices as it left them.
  */
 bool vm_devices_know_ram(const struct vm *vm);
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a VM has at which guest address and INTID: no two things at one. */
+/* The guest addresses and INTIDs of a VM's devices: no two at one. */
 #include "vm/vm_layout.h"
 
 #include "arch/gicv3.h"

@@ -15,8 +15,8 @@ struct vm;
 const char *vm_layout_check(const struct vm *vm) must_check;
 
 /*
- * Where the modules of c->handed[] go, in pages of their own in [floor, top), from the top down;
- * the same file once. False: there is no room. Pure.
+ * Place the modules of c->handed[], in pages of their own in [floor, top), from the top down; the
+ * same file once. False: there is no room. Pure.
  */
 bool vm_place_handed(u64 at[VM_HANDED_MAX], const struct vm_config *c, u64 floor,
 		     u64 top) must_check;

@@ -16,7 +16,7 @@
 /* A piece ends with the unit in which its millisecond is over. */
 #define PIECES_A_SECOND 1000
 /*
- * Units, between two looks at the time: some hundred microseconds each, as hashing costs some
+ * Units, between two checks of the time: some hundred microseconds each, as hashing costs some
  * hundred times what zeroing does.
  */
 #define ZERO_UNIT MIB(1)
@@ -48,7 +48,7 @@ static void put(struct vm *vm, u64 at, const void *from, u64 n)
 	CHECK(!vm_clean(vm, ipa(at), n));
 }
 
-/* What a VM is made of, for the log: SHA-256 of a module as it was loaded. */
+/* Log the SHA-256 of a module as it was loaded. */
 static void tell_digest(const struct vm *vm, const char *what, struct sha256 *sha)
 {
 	u8 digest[SHA256_SIZE];
@@ -181,7 +181,7 @@ void vm_load_begin(struct vm *vm)
 	l->began = l->told = counter_now();
 }
 
-/* What the phase is about, how much of it there is and how much is done. */
+/* Log the phase, its size and progress. */
 static void tell_progress(const struct vm *vm, const struct vm_load *l)
 {
 	u64 done = l->at, all = 0;

@@ -7,10 +7,10 @@
 
 struct vm;
 
-/* Begin anew. No vcpu of the VM is loaded anywhere. */
+/* Begin from the start. No vcpu of the VM is loaded anywhere. */
 void vm_load_begin(struct vm *vm);
 /*
- * Do a piece: about a millisecond's worth. True: there is more. What takes longer than a second is
- * told in a line now and then. Any CPU that has no vcpu loaded, one at a time.
+ * Do a piece: about a millisecond's worth. True: there is more. If it takes longer than a second
+ * its progress is logged now and then. Any CPU that has no vcpu loaded, one at a time.
  */
 bool vm_load_piece(struct vm *vm);

@@ -61,7 +61,7 @@ static bool insert(struct vm *vm, u64 base, u64 size)
 	return true;
 }
 
-/* Where the images go: the largest piece, the first of several. */
+/* Choose the piece for the images: the largest, the first of several. */
 static void choose_main(struct vm *vm)
 {
 	const struct vm_ram *best = &vm->ram[0];

@@ -247,7 +247,7 @@ static void write_lcr(struct vpl011 *u, u32 v)
 	rx_refill(u);
 }
 
-/* The modem status inputs: nobody is there, but for loopback of the outputs. */
+/* The modem status inputs: nothing is connected, except for loopback of the outputs. */
 static u32 modem_inputs(u32 cr)
 {
 	u32 fr = 0;
@@ -319,7 +319,7 @@ static void reg_write(struct vpl011 *u, u32 reg, u32 v)
 
 /* ---- accesses ------------------------------------------------------------------------------- */
 
-/* What an access leaves to be done when the UART's lock is released. */
+/* Do what is left of an access after the UART's lock is released. */
 static void after(struct vpl011 *u, u32 reg, bool write)
 {
 	if (write && (reg == PL011_DR || reg == PL011_CR))
