@@ -17,12 +17,13 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wconversion -Wno-sign-conversion
 
 .PHONY: all help setup run check test bench clean
-all: $(B)/nidus.bin guests
+all: $(B)/nidus.bin guests $(B)/trace/nidus-trace
 
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 #: make            build/nidus.bin (an arm64 Image) and the guests
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
+#: make run TRACE=1  the same with a trace of all exits, build/run/trace.pftrace for Perfetto
 #: make check      unit tests, the SIMD explorer, lock-free words, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
 #: make diff-mutants  that the differential tester finds the mends of test/diff/mutants undone
@@ -112,6 +113,18 @@ $(B)/unit/%: test/unit/%.c $(B)/host/libnidus.a
 	@echo "  HOSTCC $<"
 	@$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -o $@ $< $(B)/host/libnidus.a -lcmocka -lfdt -Wl,-z,muldefs
 
+# ---- traces on the host (trace/): nidus-trace, which is nidus-stat by that name -------------------
+TRACE_TOOL := $(B)/trace/nidus-trace
+TRACE_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(filter-out -Wconversion,$(WARN)) -Itrace -Isrc -I$(B)/trace
+$(B)/trace/perfetto.pb-c.c: trace/perfetto.proto | $(B)/.setup
+	@mkdir -p $(@D)
+	@protoc-c --proto_path=trace --c_out=$(@D) $<
+
+$(TRACE_TOOL): $(wildcard trace/*.[ch]) $(B)/trace/perfetto.pb-c.c $(wildcard src/state/trace_format.h src/state/exit.h src/arch/*.def)
+	@echo "  HOSTCC $@"
+	@$(HOSTCC) $(TRACE_CFLAGS) -o $@ $(filter %.c,$^) -lprotobuf-c
+	@ln -sf nidus-trace $(@D)/nidus-stat
+
 # ---- the SIMD explorer and its mutants (test/model) ----------------------------------------------
 MODEL_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
 	$(addprefix src/traps/,traps.c traps_nested.c reflect.c bank.c vel2.c) src/nested/level.c \
@@ -199,8 +212,8 @@ test: $(ARM64)/Image $(B)/arm64/$(OLD_SUITE)/Image
 	@$(MAKE) --no-print-directory -j "$$(nproc)" built
 	@tools/stages $(B)/log $(CHECK_STAGES) 'system=$(MAKE) -s test-system' 'run=tools/run-main $(SUITE)'
 
-run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX)
-	@tools/run-main $(SUITE)
+run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL)
+	@RUN_TRACE=$(TRACE) tools/run-main $(SUITE)
 
 .PHONY: unit clang explorer
 clean:

@@ -203,8 +203,13 @@ static const struct suite_test tests[] = {
 	{ "el0_load", test_el0, 1 }, { "sweep", test_sweep, 1 },
 };
 
+/* hole=ADDRESS: one of the caller's choice, of which it is known that nothing of the VM's is there. */
 void guest_main(void)
 {
-	holes[1] = dt.ram + dt.ram_size + 0x10000;
+	u64 hole = dt_arg("hole", 0);
+
+	holes[1] = hole ? hole : dt.ram + dt.ram_size + 0x10000;
+	if (hole)
+		print("ipa: asked for 0x%lx\n", hole);
 	suite_run(tests, ARRAY_SIZE(tests), NULL);
 }

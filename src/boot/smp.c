@@ -16,6 +16,7 @@
 #include "mm/addr.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
+#include "state/trace.h"
 #include "traps/idreg.h"
 #include "traps/traps.h"
 #include "vgic/vgic.h"
@@ -73,6 +74,7 @@ void smp_cpu_init(struct cpu *cpu)
 {
 	el2_boot();
 	sched_cpu_init(cpu);
+	trace_cpu(cpu);
 	if (gicv3_cpu_init(&cpu->hw) && cpu == &cpus[0])
 		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none",
 		      cpu->hw.mpidr);

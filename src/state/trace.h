@@ -23,6 +23,8 @@ extern struct trace_area *trace_area;
  * page allocator is filled and other CPUs run.
  */
 bool trace_begin(struct machine *m, u64 mib, u64 boot) must_check;
+/* Have this CPU, which comes up, write. */
+void trace_cpu(struct cpu *cpu);
 /* Name a VM and its vcpus in the trace. Before they run. */
 void trace_vm(struct vm *vm);
 

@@ -41,7 +41,12 @@ static void begin_ring(struct trace_area *area, u32 cpu)
 
 	memset(ring, 0, sizeof(*ring));
 	ring->mask = area->ring_bytes - 1;
-	cpus[cpu].trace = ring;
+}
+
+void trace_cpu(struct cpu *cpu)
+{
+	if (trace_area && cpu->index < trace_area->cpus)
+		cpu->trace = trace_ring_of(trace_area, trace_area->ring_bytes, cpu->index);
 }
 
 bool trace_begin(struct machine *m, u64 mib, u64 boot)

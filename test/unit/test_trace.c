@@ -41,6 +41,19 @@ static int setup(void **state)
 	return 0;
 }
 
+/* As the CPUs come up. */
+static bool begin(u64 mib, u64 boot)
+{
+	bool begun = trace_begin(&m, mib, boot);
+
+	for (u32 i = 0; i < 4; i++) {
+		memset(&cpus[i], 0, sizeof(cpus[i]));
+		cpus[i].index = i;
+		trace_cpu(&cpus[i]);
+	}
+	return begun;
+}
+
 static const struct trace_record *record(u32 cpu, u32 n)
 {
 	return &cpus[cpu].trace->record[n];
@@ -52,7 +65,7 @@ static void area(void **state)
 	struct range free = { 0, 0 };
 
 	(void)state;
-	assert_true(trace_begin(&m, 3, 77));
+	assert_true(begin(3, 77));
 	assert_ptr_equal(trace_area, ram + MIB(RAM_MIB - 4));
 	assert_true(machine_next(&m, true, &free));
 	assert_int_equal(free.base, (u64)ram);
@@ -79,18 +92,18 @@ static void area(void **state)
 static void no_room(void **state)
 {
 	(void)state;
-	assert_false(trace_begin(&m, RAM_MIB, 0));
+	assert_false(begin(RAM_MIB, 0));
 	assert_true(machine_reserve(&m, (u64)ram + MIB(6), MIB(1)));
-	assert_false(trace_begin(&m, 1, 0));
+	assert_false(begin(1, 0));
 	assert_int_equal(m.rsv_count, 1);
 	assert_null(trace_area);
 	assert_null(cpus[0].trace);
 	m.cpu_count = 33;
 	m.rsv_count = 0;
-	assert_false(trace_begin(&m, 1, 0));
+	assert_false(begin(1, 0));
 	m.cpu_count = 2;
 	m.rsv_count = MACHINE_RSV_MAX;
-	assert_false(trace_begin(&m, 1, 0));
+	assert_false(begin(1, 0));
 	assert_null(trace_area);
 }
 
@@ -100,7 +113,7 @@ static void names(void **state)
 	vms[0].id = 3;
 	trace_vm(&vms[0]); /* without a trace: the vcpus all the same */
 	assert_int_equal(vcpus[1].account.trace_id, 0x210000);
-	assert_true(trace_begin(&m, 1, 0));
+	assert_true(begin(1, 0));
 	trace_vm(&vms[0]);
 	assert_string_equal(trace_area->vm[2].name, "a name that is longer t");
 	assert_int_equal(trace_area->vm[2].vcpus, 2);
@@ -124,7 +137,7 @@ static void records(void **state)
 	const struct trace_record *r;
 
 	(void)state;
-	assert_true(trace_begin(&m, 1, 0));
+	assert_true(begin(1, 0));
 	trace_vm(&vms[0]);
 	vcpus[1].account.trace = cpus[1].trace;
 	trace_event(&vcpus[1], TRACE_TAKE, TRACE_TAKE_L2 | 1, 0x5a000000, 0x40080000);
@@ -161,7 +174,7 @@ static void round_and_round(void **state)
 	u64 n;
 
 	(void)state;
-	assert_true(trace_begin(&m, 1, 0));
+	assert_true(begin(1, 0));
 	n = trace_area->ring_bytes / sizeof(struct trace_record);
 	vcpus[0].account.trace = cpus[0].trace;
 	for (u64 i = 0; i < 2 * n + 3; i++)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names for what a trace has as numbers. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "arch/esr.h"
+#include "arch/sysreg_table.h"
+#include "trace.h"
+
+const char *class_name(u32 class)
+{
+	static const char *const name[EXIT_CLASS_COUNT] = {
+#define X(id, text) [EXIT_CLASS_##id] = text,
+		EXIT_CLASSES(X)
+#undef X
+	};
+
+	return class < EXIT_CLASS_COUNT ? name[class] : "?";
+}
+
+const char *event_name(u32 event)
+{
+	static const char *const name[] = {
+#define X(id, text) [TRACE_##id - TRACE_EXITS] = text,
+		TRACE_EVENTS(X)
+#undef X
+	};
+
+	if (event < TRACE_EXITS)
+		return "exit";
+	return event < TRACE_EVENT_END ? name[event - TRACE_EXITS] : "?";
+}
+
+const char *verdict_name(u32 verdict)
+{
+	static const char *const name[] = {
+		[DONE] = "done",       [DONE_GPRS] = "done",	  [RESUME] = "resume",
+		[SKIP] = "emulated",   [REFLECT] = "reflected", [UNDEF] = "undefined",
+		[INJECT] = "injected", [INJECT_FAR] = "injected", [ABORT] = "abort",
+		[SLEEP] = "sleep",     [DEAD] = "dead",	  [STOP_VM] = "stop",
+		[RESET_VM] = "reset",  [AGAIN] = "again",	  [PASS] = "pass",
+	};
+
+	return verdict < ARRAY_SIZE(name) ? name[verdict] : "?";
+}
+
+const char *vm_name(const struct trace *t, u32 vm, char buf[32])
+{
+	const char *name = t->area.vm[vm].name;
+
+	if (name[0])
+		snprintf(buf, 32, "%.*s", (int)sizeof(t->area.vm[vm].name), name);
+	else
+		snprintf(buf, 32, "vm%" PRIu32, vm + 1);
+	return buf;
+}
+
+/* Registers and instructions: those that nidus knows, and those that somebody may trap. */
+static const struct {
+	u32 key;
+	const char *name;
+} sysregs[] = {
+#define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
+	{ SYSREG_KEY(op0, op1, crn, crm, op2), #name },
+#include "arch/sysreg.def"
+#define TRAP(name, op0, op1, crn, crm, op2, ...) { SYSREG_KEY(op0, op1, crn, crm, op2), #name },
+#include "arch/trap.def"
+	/* What only EL2 has. */
+#define EL2(name, crn, crm, op2) { SYSREG_KEY(1, 4, crn, crm, op2), name },
+	EL2("AT_S1E2R", 7, 8, 0) EL2("AT_S1E2W", 7, 8, 1) EL2("AT_S12E1R", 7, 8, 4)
+	EL2("AT_S12E1W", 7, 8, 5) EL2("AT_S12E0R", 7, 8, 6) EL2("AT_S12E0W", 7, 8, 7)
+	EL2("TLBI_IPAS2E1IS", 8, 0, 1) EL2("TLBI_RIPAS2E1IS", 8, 0, 2)
+	EL2("TLBI_IPAS2LE1IS", 8, 0, 5) EL2("TLBI_RIPAS2LE1IS", 8, 0, 6)
+	EL2("TLBI_RVAE2IS", 8, 2, 1) EL2("TLBI_RVALE2IS", 8, 2, 5)
+	EL2("TLBI_ALLE2IS", 8, 3, 0) EL2("TLBI_VAE2IS", 8, 3, 1) EL2("TLBI_ALLE1IS", 8, 3, 4)
+	EL2("TLBI_VALE2IS", 8, 3, 5) EL2("TLBI_VMALLS12E1IS", 8, 3, 6)
+	EL2("TLBI_IPAS2E1", 8, 4, 1) EL2("TLBI_RIPAS2E1", 8, 4, 2) EL2("TLBI_IPAS2LE1", 8, 4, 5)
+	EL2("TLBI_RVAE2", 8, 6, 1) EL2("TLBI_ALLE2", 8, 7, 0) EL2("TLBI_VAE2", 8, 7, 1)
+	EL2("TLBI_ALLE1", 8, 7, 4) EL2("TLBI_VALE2", 8, 7, 5) EL2("TLBI_VMALLS12E1", 8, 7, 6)
+#undef EL2
+};
+
+static const char *sysreg_cause(u64 esr, char buf[64])
+{
+	u32 key = (u32)esr & SYSREG_KEY_MASK;
+	const char *verb = SYS64_OP0(esr) == 1 ? "" : SYS64_READ(esr) ? "read " : "write ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(sysregs); i++)
+		if (sysregs[i].key == key) {
+			snprintf(buf, 64, "%s%s", verb, sysregs[i].name);
+			return buf;
+		}
+	snprintf(buf, 64, "%sS%d_%d_C%d_C%d_%d", verb, (int)SYS64_OP0(esr), (int)SYS64_OP1(esr),
+		 (int)SYS64_CRN(esr), (int)SYS64_CRM(esr), (int)FIELD(esr, 19, 17));
+	return buf;
+}
+
+/* The devices of a VM of nidus's making; L1 mostly keeps to the same map. */
+static const char *abort_cause(const struct trace_record *r, char buf[64])
+{
+	static const struct {
+		u64 at, size;
+		const char *name;
+	} devices[] = {
+		{ 0x08000000, 0x10000, "GICD" },
+		{ 0x080a0000, 0xf60000, "GICR" },
+		{ 0x09000000, 0x1000, "PL011" },
+		{ 0x0a000000, 0x4000, "virtio-mmio" },
+	};
+	u64 esr = r->detail;
+	const char *what = exit_class_of(r) == EXIT_CLASS_IABT ? "fetch"
+			   : esr & DABT_WNR			? "store"
+								: "load";
+
+	if (ESR_EC(esr) == EC_DABT_CUR)
+		snprintf(buf, 64, "%s VNCR page", what);
+	else if (esr & ABT_S1PTW)
+		snprintf(buf, 64, "walk 0x%" PRIx64, r->data & ~0xfffUL);
+	else
+		snprintf(buf, 64, "%s 0x%" PRIx64, what, r->data & ~0xfffUL);
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (r->data - devices[i].at < devices[i].size && !(esr & ABT_S1PTW))
+			snprintf(buf, 64, "%s %s+0x%" PRIx64, what, devices[i].name,
+				 r->data - devices[i].at);
+	return buf;
+}
+
+const char *exit_cause(const struct trace_record *r, char buf[64])
+{
+	u64 esr = r->detail;
+
+	buf[0] = '\0';
+	switch ((enum exit_class)exit_class_of(r)) {
+	case EXIT_CLASS_SYS:
+		return sysreg_cause(esr, buf);
+	case EXIT_CLASS_DABT:
+	case EXIT_CLASS_IABT:
+		return abort_cause(r, buf);
+	case EXIT_CLASS_IRQ:
+		snprintf(buf, 64, "INTID %" PRIu64, esr);
+		break;
+	case EXIT_CLASS_HVC:
+	case EXIT_CLASS_SMC:
+		snprintf(buf, 64, "#%" PRIu64, esr & 0xffff);
+		break;
+	case EXIT_CLASS_WFX:
+		snprintf(buf, 64, "%s", (const char *[]){ "WFI", "WFE", "WFIT", "WFET" }[esr & 3]);
+		break;
+	case EXIT_CLASS_ERET:
+		if (TRACE_HOW(r->what) & TRACE_L2 && !exit_of_l2(r))
+			snprintf(buf, 64, "to L2");
+		break;
+	default:
+		break;
+	}
+	return buf;
+}
+
+u64 ns_of(const struct trace *t, u64 ticks)
+{
+	u64 hz = t->area.hz;
+
+	return ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz;
+}
+
+double us_of(const struct trace *t, u64 ticks)
+{
+	return (double)ticks * 1e6 / (double)t->area.hz;
+}
