@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A guest hypervisor (VHE) that checks its own machine: what it prints on the bare machine at EL2
- * is what it must print at virtual EL2, byte for byte. Words on the command line select groups of
- * tests; none: all but hostile, storm, doom, walk, ends, races, nv, vncr and bench. seed=N and rounds=N
- * are those of the random ones.
+ * A guest hypervisor that checks its own machine: what it prints on the bare machine at EL2 is what
+ * it must print at virtual EL2, byte for byte. It is one with VHE but where there is none, or the
+ * word e2h0 says not to use it. Words on the command line select groups of tests; none: all but
+ * hostile, storm, doom, walk, ends, races, nv, vncr and bench. seed=N and rounds=N are those of the
+ * random ones.
  */
 #include "hyp/hyp.h"
 
@@ -56,6 +57,21 @@ static void detect(void)
 	has_fgt = FIELD(sysreg_read(ID_AA64MMFR0_EL1), 59, 56);
 }
 
+/* Whether it is without VHE by the machine or by the word. */
+static void choose_format(void)
+{
+	struct mmu_registers r;
+
+	if (e2h0 || !dt_flag("e2h0"))
+		return;
+	mmu_e2h0(&r);
+	e2h0 = true;
+	asm volatile("dc civac, %0\n\tdsb sy" ::"r"(&e2h0) : "memory");
+	el2_to_e2h0(&r, HCR_HOST);
+	if (sysreg_read(HCR_EL2) & HCR_E2H)
+		test_abort("HCR_EL2.E2H can't be 0");
+}
+
 void guest_main(void)
 {
 	bool named = false;
@@ -65,6 +81,7 @@ void guest_main(void)
 		test_abort("started at EL%lu, not EL2", sysreg_read(CurrentEL) >> 2);
 	if ((u64)_head & 0xffff)
 		test_abort("loaded at 0x%lx, not a multiple of 64 KiB", (u64)_head);
+	choose_format();
 	detect();
 	gic_dist_init();
 	gic_cpu_init();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EL1 bank: what an L2 writes, the hypervisor reads by the _EL12 names, and the other way
- * round.
+ * The EL1 bank: what an L2 writes, the hypervisor reads by its names for them, and the other
+ * way round.
  */
 #include "hyp.h"
 
@@ -55,17 +55,21 @@ static void fill(u64 *v, u32 which)
 }
 
 /* Registers in the CPU, by the hypervisor's names. */
-static void read_el12(struct l2 *l, u64 *v)
+static void read_el1(struct l2 *l, u64 *v)
 {
-#define X(name, el12) v[L2_##name] = sysreg_read(el12);
+#define X(name, el12, el1) v[L2_##name] = e2h0 ? sysreg_read(el1) : sysreg_read(el12);
 	L2_BANK(X)
 #undef X
 	v[L2_BANK_COUNT] = l->tpidr;
 }
 
-static void write_el12(struct l2 *l, const u64 *v)
+static void write_el1(struct l2 *l, const u64 *v)
 {
-#define X(name, el12) sysreg_write(el12, v[L2_##name]);
+#define X(name, el12, el1)                                                                         \
+	if (e2h0)                                                                                  \
+		sysreg_write(el1, v[L2_##name]);                                                   \
+	else                                                                                       \
+		sysreg_write(el12, v[L2_##name]);
 	L2_BANK(X)
 #undef X
 	l->tpidr = v[L2_BANK_COUNT];
@@ -90,10 +94,10 @@ static void both_ways(struct l2 *l, u32 a, bool put)
 	l2_call(l, l2_bank_both, l2_address(v), 0, 0);
 	kind = l2_run(l);
 	expect(l2_is_hvc(l, kind, 3), "kind %lu esr 0x%lx", kind, l->esr);
-	read_el12(l, seen);
+	read_el1(l, seen);
 	compare(seen, a, "L1");
 	fill(seen, a ^ 1);
-	write_el12(l, seen);
+	write_el1(l, seen);
 	if (put)
 		l2_put();
 	kind = l2_run(l);
@@ -131,9 +135,15 @@ static u64 host_sum(void)
 	ADD(SCTLR_EL2);
 	ADD(TCR_EL2);
 	ADD(TTBR0_EL2);
-	ADD(TTBR1_EL2);
 	ADD(MAIR_EL2);
 	ADD(CONTEXTIDR_EL2);
+	ADD(CPTR_EL2);
+	ADD(VBAR_EL2);
+	ADD(HCR_EL2);
+	ADD(TPIDR_EL1);
+	if (e2h0)
+		return sum;
+	ADD(TTBR1_EL2);
 	ADD(SCTLR_EL1);
 	ADD(TCR_EL1);
 	ADD(TTBR0_EL1);
@@ -142,9 +152,6 @@ static u64 host_sum(void)
 	ADD(VBAR_EL1);
 	ADD(CONTEXTIDR_EL1);
 	ADD(CPACR_EL1);
-	ADD(VBAR_EL2);
-	ADD(HCR_EL2);
-	ADD(TPIDR_EL1);
 #undef ADD
 	return sum;
 }
@@ -171,8 +178,9 @@ void group_bank(void)
 	check_begin("bank", "put away and loaded in between");
 	both_ways(a, 0, true);
 	check_begin("bank", "the hypervisor's own registers are untouched");
-	sysreg_write(CONTEXTIDR_EL1, 0x13579bdf);
-	sysreg_write(TTBR1_EL1, 0x0001000041234000);
+	own_write(CONTEXTIDR, 0x13579bdf);
+	if (!e2h0)
+		sysreg_write(TTBR1_EL1, 0x0001000041234000);
 	sum = host_sum();
 	both_ways(a, 1, false);
 	expect_eq(host_sum(), sum, "sum of registers");

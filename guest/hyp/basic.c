@@ -24,6 +24,8 @@ static void host_el0(const char *name, void (*fn)(void), u64 esr, u64 x1, u64 fa
 	struct frame f = { .elr = MMU_EL0 + (u64)fn, .spsr = SPSR_EL0T };
 
 	check_begin("host", "EL0 %s", name);
+	if (!needs_vhe())
+		return;
 	f.x[0] = 41;
 	f.x[1] = x1;
 	irq_disable();
@@ -34,6 +36,53 @@ static void host_el0(const char *name, void (*fn)(void), u64 esr, u64 x1, u64 fa
 		expect_eq(f.far, far, "far");
 	if (ESR_EC(esr) == EC_SVC && ESR_ISS(esr) == 0x123)
 		expect_eq(f.x[1], 42, "x1");
+}
+
+/* Without VHE each name is its own register. */
+static void names_apart(void)
+{
+#define APART(el1, el2, v)                                                                         \
+	do {                                                                                       \
+		u64 old_ = sysreg_read(el2), old1_ = sysreg_read(el1);                             \
+		check_begin("host", "%s is not %s", #el1, #el2);                                   \
+		sysreg_write(el2, v);                                                              \
+		sysreg_write(el1, (v) ^ 0xff0);                                                    \
+		isb();                                                                             \
+		expect_eq(sysreg_read(el2), v, #el2);                                              \
+		expect_eq(sysreg_read(el1), (v) ^ 0xff0, #el1);                                    \
+		sysreg_write(el2, (v) ^ 0x330);                                                    \
+		isb();                                                                             \
+		expect_eq(sysreg_read(el1), (v) ^ 0xff0, #el1 " after");                           \
+		sysreg_write(el2, old_);                                                           \
+		sysreg_write(el1, old1_);                                                          \
+		isb();                                                                             \
+	} while (0)
+	APART(ESR_EL1, ESR_EL2, 0x12345678UL);
+	APART(FAR_EL1, FAR_EL2, 0x123456789abcdef0UL);
+	APART(ELR_EL1, ELR_EL2, 0x0000456789abcde0UL);
+	APART(SPSR_EL1, SPSR_EL2, 0x600003c0UL);
+	APART(CONTEXTIDR_EL1, CONTEXTIDR_EL2, 0x55aa55a0UL);
+	APART(TPIDR_EL0, TPIDR_EL2, 0x123456789abcdef0UL);
+	APART(CNTP_CVAL_EL0, CNTHP_CVAL_EL2, 0x123456789abcdef0UL);
+	APART(CNTV_CVAL_EL0, CNTHP_CVAL_EL2, 0x123456789abcdef0UL);
+#undef APART
+#define UNLIKE(el1, v)                                                                             \
+	do {                                                                                       \
+		u64 old_ = own_read(el1), old1_ = sysreg_read(el1##_EL1);                          \
+		check_begin("host", "%s leaves EL2's alone", #el1 "_EL1");                         \
+		sysreg_write(el1##_EL1, v);                                                        \
+		isb();                                                                             \
+		expect_eq(sysreg_read(el1##_EL1), v, #el1 "_EL1");                                 \
+		expect_eq(own_read(el1), old_, #el1 "_EL2");                                       \
+		sysreg_write(el1##_EL1, old1_);                                                    \
+		isb();                                                                             \
+	} while (0)
+	UNLIKE(SCTLR, 0x30d50830UL);
+	UNLIKE(TCR, 0x00000005b5993519UL);
+	UNLIKE(TTBR0, 0x0011000012345000UL);
+	UNLIKE(MAIR, 0x000000ff440c0804UL);
+	UNLIKE(VBAR, 0x12345800UL);
+#undef UNLIKE
 }
 
 /* EL1 names are EL2's registers under E2H, and _EL12 names are EL1's. */
@@ -128,8 +177,8 @@ static void host_own(void)
 	OWN_IF(has_fgt, HDFGWTR_EL2, BIT(4));
 	OWN_IF(has_hcx, HCRX_EL2, HCRX_MSCEN | HCRX_FGTNXS);
 	OWN(MDCR_EL2, MDCR_TDA | MDCR_TDRA | MDCR_TDOSA);
-	OWN(CNTHCTL_EL2, 0x403UL);
-	OWN(CPTR_EL2, CPTR_FPEN);
+	OWN(CNTHCTL_EL2, cnthctl_format(0x403UL));
+	OWN(CPTR_EL2, cptr_format(CPTR_FPEN));
 	OWN(SP_EL1, 0x123456780UL);
 	OWN(TPIDR_EL0, 0x1234UL);
 	OWN(TPIDRRO_EL0, 0x4321UL);
@@ -230,15 +279,18 @@ void group_host(void)
 	host_el0("FP while CPTR_EL2.FPEN is 0", el0_fp, ESR_OF(EC_FP, 1UL << 24 | 0xeUL << 20), 0,
 		 0);
 	host_el0("counter with CNTHCTL_EL2.EL0VCTEN", el0_counter, ESR_OF(EC_SVC, 2), 0, 0);
-	sysreg_write(CNTHCTL_EL2, 0xc00);
+	sysreg_write(CNTHCTL_EL2, cnthctl_format(0xc00));
 	isb();
 	host_el0("counter without CNTHCTL_EL2.EL0VCTEN", el0_counter,
 		 ESR_OF(EC_SYS,
 			3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1UL << 5 | 0UL << 1 | 1),
 		 0, 0);
-	sysreg_write(CNTHCTL_EL2, 0xc03);
+	sysreg_write(CNTHCTL_EL2, cnthctl_format(0xc03));
 	isb();
-	host_names();
+	if (e2h0)
+		names_apart();
+	else
+		host_names();
 	host_own();
 	host_registers();
 	host_exceptions();

@@ -34,7 +34,7 @@ static void l2_mode(struct l2 *l)
 
 static void host_mode(void)
 {
-	sysreg_write(VBAR_EL2, (u64)vectors);
+	sysreg_write(VBAR_EL2, own_vectors());
 	sysreg_write(HCR_EL2, HCR_HOST);
 	isb();
 }
@@ -53,6 +53,8 @@ static void round_trips(struct l2 *l)
 	t = counter_phys() - t;
 	host_mode();
 	report("l2_hvc", t, hvcs);
+	if (e2h0)
+		return;
 	bench_run(WARM, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
 	t = counter_phys();
 	bench_run(LOOPS, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
@@ -180,10 +182,15 @@ static void registers(void)
 	} while (0)
 	MEASURE("read_hpfar_el2", (void)sysreg_read(HPFAR_EL2));
 	MEASURE("write_vbar_el2", sysreg_write(VBAR_EL2, (u64)vectors));
+	sysreg_write(VBAR_EL2, own_vectors());
 	MEASURE("read_esr_el2", (void)sysreg_read(ESR_EL2));
 	MEASURE("write_vttbr_el2", sysreg_write(VTTBR_EL2, 0));
-	MEASURE("read_elr_el12", (void)sysreg_read(ELR_EL12));
+	if (e2h0)
+		MEASURE("read_elr_el1", (void)sysreg_read(ELR_EL1));
+	else
+		MEASURE("read_elr_el12", (void)sysreg_read(ELR_EL12));
 	MEASURE("write_cnthctl_el2", sysreg_write(CNTHCTL_EL2, 0xc03));
+	sysreg_write(CNTHCTL_EL2, cnthctl_format(0xc03));
 	MEASURE("tlbi_vmalls12e1is", asm volatile("tlbi vmalls12e1is" ::: "memory"));
 #undef MEASURE
 }

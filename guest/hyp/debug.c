@@ -71,19 +71,24 @@ static void all_off(void)
 
 static u64 old_vectors;
 
+/* EL2's own debug exceptions are taken there: by TGE, or by TDE where there is no host. */
 static void begin(void)
 {
 	all_off();
 	memset(&debug_seen, 0, sizeof(debug_seen));
-	old_vectors = sysreg_read(VBAR_EL1);
-	sysreg_write(VBAR_EL1, (u64)debug_vectors);
+	old_vectors = own_read(VBAR);
+	own_write(VBAR, (u64)debug_vectors);
+	if (e2h0)
+		sysreg_write(MDCR_EL2, MDCR_TDE);
 	isb();
 }
 
 static void end(void)
 {
 	mask();
-	sysreg_write(VBAR_EL1, old_vectors);
+	own_write(VBAR, old_vectors);
+	if (e2h0)
+		sysreg_write(MDCR_EL2, 0);
 	all_off();
 }
 
@@ -150,6 +155,8 @@ static void break_host_el0(const struct state *s)
 	struct frame f = { .elr = MMU_EL0 + (u64)debug_el0, .spsr = SPSR_EL0T };
 
 	check_begin("debug", "breakpoint %s at host EL0", s->name);
+	if (!needs_vhe())
+		return;
 	f.x[1] = MMU_EL0 + (u64)&watched;
 	all_off();
 	sysreg_write(DBGBVR0_EL1, MMU_EL0 + (u64)debug_el0);
@@ -167,6 +174,8 @@ static void watch_host_el0(const struct state *s)
 	struct frame f = { .elr = MMU_EL0 + (u64)debug_el0, .spsr = SPSR_EL0T };
 
 	check_begin("debug", "watchpoint %s at host EL0", s->name);
+	if (!needs_vhe())
+		return;
 	f.x[1] = MMU_EL0 + (u64)&watched;
 	all_off();
 	sysreg_write(DBGWVR0_EL1, f.x[1]);
@@ -327,7 +336,7 @@ static void routes(void)
 		check_begin("debug", "breakpoint and step at EL2 with TGE %d TDE %d", tge, tde);
 		begin();
 		sysreg_write(MDCR_EL2, tde ? MDCR_TDE : 0);
-		sysreg_write(HCR_EL2, tge ? HCR_HOST : HCR_HOST & ~HCR_TGE);
+		sysreg_write(HCR_EL2, tge ? HCR_HOST | HCR_TGE : HCR_HOST & ~HCR_TGE);
 		isb();
 		sysreg_write(DBGBVR0_EL1, (u64)debug_target);
 		sysreg_write(DBGBCR0_EL1, E | BAS_INSN | HMC | EL1);

@@ -14,12 +14,21 @@
 	.arch	armv8.3-a
 
 	.text
-/* Instead of start.S's: stay at EL2, as host (E2H, TGE), nothing trapped. Uses x1, x2. */
+/*
+ * Instead of start.S's: stay at EL2, as host (E2H, TGE), nothing trapped; where there is no VHE, or
+ * e2h0 says so, with E2H = 0 and its interrupts for itself. Uses x1, x2.
+ */
 	.globl	el2_leave
 el2_leave:
 	mrs	x1, currentel
 	cmp	x1, #(2 << 2)
 	b.ne	1f
+	mrs	x1, id_aa64mmfr1_el1
+	ubfx	x1, x1, #8, #4			/* VH */
+	cbz	x1, 2f
+	adrp	x1, e2h0
+	ldrb	w1, [x1, :lo12:e2h0]
+	cbnz	x1, 2f
 	movz	x1, #0x0304, lsl #32		/* E2H, API, APK */
 	movk	x1, #0x8800, lsl #16		/* RW, TGE */
 	msr	hcr_el2, x1
@@ -30,7 +39,20 @@ el2_leave:
 	msr	cptr_el2, xzr
 	mov	x1, #0xc03
 	msr	cnthctl_el2, x1
-	msr	cntvoff_el2, xzr
+	b	3f
+2:	movz	x1, #0x0300, lsl #32		/* API, APK */
+	movk	x1, #0x8000, lsl #16		/* RW */
+	movk	x1, #0x0038			/* AMO, IMO, FMO */
+	msr	hcr_el2, x1
+	isb
+	movz	x1, #0x30c5, lsl #16
+	movk	x1, #0x0830
+	msr	sctlr_el2, x1
+	movz	x1, #0x37ff			/* TSM, TFP, TZ and what is RES1 */
+	msr	cptr_el2, x1
+	mov	x1, #3
+	msr	cnthctl_el2, x1
+3:	msr	cntvoff_el2, xzr
 	msr	hstr_el2, xzr
 	msr	mdcr_el2, xzr
 	mrs	x1, midr_el1
@@ -44,6 +66,38 @@ el2_leave:
 	msr	tpidr_el2, xzr
 	isb
 1:	ret
+
+/*
+ * void el2_to_e2h0(const struct mmu_registers *r, u64 hcr): from VHE, its MMU on, to E2H = 0, the
+ * MMU on again. In between only registers are in use.
+ */
+	.globl	el2_to_e2h0
+el2_to_e2h0:
+	ldp	x2, x3, [x0]
+	ldp	x4, x5, [x0, #16]
+	adrp	x6, vectors_e2h0
+	add	x6, x6, :lo12:vectors_e2h0
+	movz	x7, #0x37ff
+	mov	x8, #3
+	mrs	x9, sctlr_el1
+	bic	x9, x9, #1
+	msr	sctlr_el1, x9
+	isb
+	msr	hcr_el2, x1
+	isb
+	msr	vbar_el2, x6
+	msr	mair_el2, x2
+	msr	tcr_el2, x3
+	msr	ttbr0_el2, x4
+	msr	cptr_el2, x7
+	msr	cnthctl_el2, x8
+	isb
+	tlbi	alle2
+	dsb	sy
+	isb
+	msr	sctlr_el2, x5
+	isb
+	ret
 
 	.macro	guest_gprs op
 	\op	x2, x3, [x0, #16]

@@ -62,9 +62,11 @@ static void modes(struct l2 *l)
 			continue; /* 16: EL0 in AArch32 state, which a machine may have */
 		illegal(l, "", m, HCR_L2);
 	}
-	illegal(l, " with HCR_EL2.TGE", 4, HCR_HOST);
-	illegal(l, " with HCR_EL2.TGE", 5, HCR_HOST);
+	illegal(l, " with HCR_EL2.TGE", 4, HCR_HOST | HCR_TGE);
+	illegal(l, " with HCR_EL2.TGE", 5, HCR_HOST | HCR_TGE);
 	check_begin("eret", "SPSR.M 0x00 with HCR_EL2.TGE is host EL0");
+	if (!needs_vhe())
+		return;
 	prepare(l, MMU_EL0 + (u64)el0_svc, SPSR_EL0T, HCR_HOST);
 	expect_eq(l2_run(l), EXIT_SYNC, "vector");
 	expect_eq(l->esr, ESR_OF(EC_SVC, 0x123), "esr");
@@ -79,13 +81,13 @@ static void il_for_l2(struct l2 *l)
 	l2_put();
 	l->sys[L2_VBAR] = l2_address(l2_telling_vectors);
 	expect(l2_is_hvc(l, l2_run(l), 0x104), "esr 0x%lx", l->esr);
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_ILL, 0), "ESR_EL1");
-	expect_eq(sysreg_read(ELR_EL12), l2_address(hvc_7), "ELR_EL1");
-	expect_eq(sysreg_read(SPSR_EL12) & SPSR_IL, SPSR_IL, "SPSR_EL1.IL");
+	expect_eq(el1_read(ESR), ESR_OF(EC_ILL, 0), "ESR_EL1");
+	expect_eq(el1_read(ELR), l2_address(hvc_7), "ELR_EL1");
+	expect_eq(el1_read(SPSR) & SPSR_IL, SPSR_IL, "SPSR_EL1.IL");
 	check_begin("eret", "SPSR.IL for L2's EL0 is L2's exception");
 	prepare(l, MMU_EL0 + l2_address(hvc_7), SPSR_EL0T | SPSR_IL, HCR_L2);
 	expect(l2_is_hvc(l, l2_run(l), 0x108), "esr 0x%lx", l->esr);
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_ILL, 0), "ESR_EL1");
+	expect_eq(el1_read(ESR), ESR_OF(EC_ILL, 0), "ESR_EL1");
 }
 
 static void keys(void)
@@ -98,7 +100,7 @@ static void keys(void)
 
 static void authenticated(struct l2 *l)
 {
-	u64 sctlr = sysreg_read(SCTLR_EL1), isar1 = sysreg_read(ID_AA64ISAR1_EL1);
+	u64 sctlr = own_read(SCTLR), isar1 = sysreg_read(ID_AA64ISAR1_EL1);
 	u64 api = MAX(FIELD(isar1, 11, 8), FIELD(isar1, 7, 4)), kind, key;
 	static const char name[] = "AB";
 
@@ -110,7 +112,7 @@ static void authenticated(struct l2 *l)
 			continue;
 		}
 		keys();
-		sysreg_write(SCTLR_EL1, sctlr | SCTLR_ENIA | SCTLR_ENIB);
+		own_write(SCTLR, sctlr | SCTLR_ENIA | SCTLR_ENIB);
 		isb();
 		prepare(l, l2_address(hvc_7), SPSR_EL1H, HCR_L2);
 		l->eret = key;
@@ -127,7 +129,7 @@ static void authenticated(struct l2 *l)
 		expect_eq(l->esr, ESR_OF(EC_PAC_BAD, key - 1), "esr");
 	}
 	check_begin("eret", "ERETAA with SCTLR_EL2.EnIA clear is ERET");
-	sysreg_write(SCTLR_EL1, sctlr);
+	own_write(SCTLR, sctlr);
 	isb();
 	if (!has_pauth) {
 		test_skip("no PAuth");
@@ -145,12 +147,12 @@ static void bad_address(struct l2 *l)
 	check_begin("eret", "an odd address for L2 is L2's exception");
 	prepare(l, l2_address(hvc_7) + 2, SPSR_EL1H, HCR_L2);
 	expect(l2_is_hvc(l, l2_run(l), 0x104), "esr 0x%lx", l->esr);
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_PC_ALIGN, 0), "ESR_EL1");
+	expect_eq(el1_read(ESR), ESR_OF(EC_PC_ALIGN, 0), "ESR_EL1");
 	check_begin("eret", "an unmapped address for L2 is L2's exception");
 	prepare(l, 0x123456789000, SPSR_EL1H, HCR_L2);
 	expect(l2_is_hvc(l, l2_run(l), 0x104), "esr 0x%lx", l->esr);
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_IABT, 4), "ESR_EL1");
-	expect_eq(sysreg_read(FAR_EL12), 0x123456789000, "FAR_EL1");
+	expect_eq(el1_read(ESR), ESR_OF(EC_IABT, 4), "ESR_EL1");
+	expect_eq(el1_read(FAR), 0x123456789000, "FAR_EL1");
 }
 
 void group_eret(void)

@@ -145,11 +145,11 @@ static void telling_end(struct l2 *l, const char *what, u32 vector, u64 elr, u64
 			  l->esr, l->elr, vector);
 		return;
 	}
-	expect_eq(sysreg_read(ELR_EL12), elr, "ELR_EL1");
-	expect_eq(sysreg_read(SPSR_EL12) & 0xf00003ef, spsr, "SPSR_EL1");
+	expect_eq(el1_read(ELR), elr, "ELR_EL1");
+	expect_eq(el1_read(SPSR) & 0xf00003ef, spsr, "SPSR_EL1");
 	expect_eq(l->spsr & 0x3ef, 0x3c5, "PSTATE in the handler");
 	if (esr)
-		expect_eq(sysreg_read(ESR_EL12) & ~MASK(24, 0), esr, "EC and IL of ESR_EL1");
+		expect_eq(el1_read(ESR) & ~MASK(24, 0), esr, "EC and IL of ESR_EL1");
 }
 
 static void all_vectors(struct l2 *l, const struct source *s)
@@ -214,8 +214,8 @@ static void injected(struct l2 *l)
 	expect(l2_is_hvc(l, kind, 0x104), "kind %lu esr 0x%lx", kind, l->esr);
 	kind = l2_run(l); /* its ERET to el0_svc */
 	expect(l2_is_hvc(l, kind, 0x104), "kind %lu esr 0x%lx", kind, l->esr);
-	expect_eq(sysreg_read(ELR_EL12), l2_address(el0_svc) + 8, "ELR_EL1");
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_SVC, 0x123), "ESR_EL1");
+	expect_eq(el1_read(ELR), l2_address(el0_svc) + 8, "ELR_EL1");
+	expect_eq(el1_read(ESR), ESR_OF(EC_SVC, 0x123), "ESR_EL1");
 }
 
 void group_exception(void)

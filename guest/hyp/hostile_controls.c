@@ -75,7 +75,7 @@ static u64 kept(const struct control *c, u64 v)
 /* It took an exception of its own, which its vectors tell of: back, behind the instruction. */
 static void skip_own(void)
 {
-	sysreg_write(ELR_EL12, sysreg_read(ELR_EL12) + 4);
+	el1_write(ELR, el1_read(ELR) + 4);
 	isb();
 }
 

@@ -99,11 +99,11 @@ static void garbage_regime(struct l2 *l)
 {
 	u64 r = random_next(&hostile_seed);
 
-	sysreg_write(SCTLR_EL12, hostile_garbage() | (r & 1));
-	sysreg_write(TCR_EL12, hostile_garbage());
-	sysreg_write(MAIR_EL12, hostile_garbage());
-	sysreg_write(TTBR0_EL12, r & 2 ? hostile_garbage() : L2_BASE + (r >> 32 & 0x1f000));
-	sysreg_write(TTBR1_EL12, r & 4 ? hostile_garbage() : L2_BASE + (r >> 40 & 0x1f000));
+	el1_write(SCTLR, hostile_garbage() | (r & 1));
+	el1_write(TCR, hostile_garbage());
+	el1_write(MAIR, hostile_garbage());
+	el1_write(TTBR0, r & 2 ? hostile_garbage() : L2_BASE + (r >> 32 & 0x1f000));
+	el1_write(TTBR1, r & 4 ? hostile_garbage() : L2_BASE + (r >> 40 & 0x1f000));
 	sysreg_write(VTCR_EL2, r & 8 ? hostile_garbage() : l->vtcr);
 	sysreg_write(VTTBR_EL2, r & 0x10 ? hostile_nowhere(r >> 8 & 3) : l->vttbr);
 	sysreg_write(HCR_EL2, (HCR_L2 ^ (r & 0x20 ? HCR_VM : 0)) | (r & 0x40 ? HCR_DC : 0) |

@@ -115,21 +115,21 @@ static u64 some_time(void)
 
 static void timers_set(struct l2 *l)
 {
-	sysreg_write(CNTV_CVAL_EL02, some_time());
-	sysreg_write(CNTP_CVAL_EL02, some_time());
+	el1_timer_write(CNTV_CVAL, some_time());
+	el1_timer_write(CNTP_CVAL, some_time());
 	sysreg_write(CNTHV_CVAL_EL2, some_time());
 	if (random_next(&hostile_seed) & 1)
-		sysreg_write(CNTV_TVAL_EL02, hostile_garbage());
-	sysreg_write(CNTV_CTL_EL02, hostile_garbage());
-	sysreg_write(CNTP_CTL_EL02, hostile_garbage());
+		el1_timer_write(CNTV_TVAL, hostile_garbage());
+	el1_timer_write(CNTV_CTL, hostile_garbage());
+	el1_timer_write(CNTP_CTL, hostile_garbage());
 	sysreg_write(CNTHV_CTL_EL2, hostile_garbage());
 	l->cntvoff = some_time();
 }
 
 static void timers_off(void)
 {
-	sysreg_write(CNTV_CTL_EL02, 0);
-	sysreg_write(CNTP_CTL_EL02, 0);
+	el1_timer_write(CNTV_CTL, 0);
+	el1_timer_write(CNTP_CTL, 0);
 	sysreg_write(CNTHV_CTL_EL2, 0);
 	isb();
 }

@@ -18,15 +18,18 @@
 #include "dt.h"
 #include "exception.h"
 #include "gic.h"
+#include "mmu.h"
+#include "level.h"
 #include "lib/string.h"
 #include "lib/types.h"
 #include "psci.h"
 #include "random.h"
 #include "test.h"
 
-#define HCR_HOST (HCR_E2H | HCR_TGE | HCR_RW | HCR_API | HCR_APK)
-#define HCR_L2                                                                                     \
-	(HCR_E2H | HCR_RW | HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC | HCR_API | HCR_APK)
+/* HCR_EL2 for the hypervisor itself, and for an L2; without VHE there is no host to route to. */
+#define HCR_ANY (HCR_RW | HCR_API | HCR_APK | (e2h0 ? 0 : HCR_E2H))
+#define HCR_HOST (HCR_ANY | (e2h0 ? HCR_FMO | HCR_IMO | HCR_AMO : HCR_TGE))
+#define HCR_L2 (HCR_ANY | HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC)
 
 #define L2_BASE 0x80000000UL     /* where an L2 sees the image: VA = IPA */
 #define L2_SPACE 0x100000000UL   /* IPA of memory that tests map as they like */
@@ -55,42 +58,45 @@ enum exit_kind {
 };
 
 /*
- * The EL1 registers that belong to an L2: X(name, name from EL2). SP_EL1 and CNTKCTL are as the
- * rest.
+ * The EL1 registers that belong to an L2: X(name, name from EL2 with VHE, name without). SP_EL1 and
+ * CNTKCTL are as the rest.
  */
 #define L2_BANK(X)                                                                                 \
-	X(SCTLR, SCTLR_EL12)                                                                       \
-	X(CPACR, CPACR_EL12)                                                                       \
-	X(TTBR0, TTBR0_EL12)                                                                       \
-	X(TTBR1, TTBR1_EL12)                                                                       \
-	X(TCR, TCR_EL12)                                                                           \
-	X(ESR, ESR_EL12)                                                                           \
-	X(FAR, FAR_EL12)                                                                           \
-	X(AFSR0, AFSR0_EL12)                                                                       \
-	X(AFSR1, AFSR1_EL12)                                                                       \
-	X(MAIR, MAIR_EL12)                                                                         \
-	X(AMAIR, AMAIR_EL12)                                                                       \
-	X(VBAR, VBAR_EL12)                                                                         \
-	X(CONTEXTIDR, CONTEXTIDR_EL12)                                                             \
-	X(ELR, ELR_EL12)                                                                           \
-	X(SPSR, SPSR_EL12)                                                                         \
-	X(CNTKCTL, CNTKCTL_EL12)                                                                   \
-	X(SP1, SP_EL1)                                                                             \
-	X(SP0, SP_EL0)                                                                             \
-	X(TPIDR0, TPIDR_EL0)                                                                       \
-	X(TPIDRRO, TPIDRRO_EL0)                                                                    \
-	X(PAR, PAR_EL1)                                                                            \
-	X(MDSCR, MDSCR_EL1)                                                                        \
-	X(CSSELR, CSSELR_EL1)
+	X(SCTLR, SCTLR_EL12, SCTLR_EL1)                                                            \
+	X(CPACR, CPACR_EL12, CPACR_EL1)                                                            \
+	X(TTBR0, TTBR0_EL12, TTBR0_EL1)                                                            \
+	X(TTBR1, TTBR1_EL12, TTBR1_EL1)                                                            \
+	X(TCR, TCR_EL12, TCR_EL1)                                                                  \
+	X(ESR, ESR_EL12, ESR_EL1)                                                                  \
+	X(FAR, FAR_EL12, FAR_EL1)                                                                  \
+	X(AFSR0, AFSR0_EL12, AFSR0_EL1)                                                            \
+	X(AFSR1, AFSR1_EL12, AFSR1_EL1)                                                            \
+	X(MAIR, MAIR_EL12, MAIR_EL1)                                                               \
+	X(AMAIR, AMAIR_EL12, AMAIR_EL1)                                                            \
+	X(VBAR, VBAR_EL12, VBAR_EL1)                                                               \
+	X(CONTEXTIDR, CONTEXTIDR_EL12, CONTEXTIDR_EL1)                                             \
+	X(ELR, ELR_EL12, ELR_EL1)                                                                  \
+	X(SPSR, SPSR_EL12, SPSR_EL1)                                                               \
+	X(CNTKCTL, CNTKCTL_EL12, CNTKCTL_EL1)                                                      \
+	X(SP1, SP_EL1, SP_EL1)                                                                     \
+	X(SP0, SP_EL0, SP_EL0)                                                                     \
+	X(TPIDR0, TPIDR_EL0, TPIDR_EL0)                                                            \
+	X(TPIDRRO, TPIDRRO_EL0, TPIDRRO_EL0)                                                       \
+	X(PAR, PAR_EL1, PAR_EL1)                                                                   \
+	X(MDSCR, MDSCR_EL1, MDSCR_EL1)                                                             \
+	X(CSSELR, CSSELR_EL1, CSSELR_EL1)
 
 enum l2_bank {
-#define X(name, el12) L2_##name,
+#define X(name, el12, el1) L2_##name,
 	L2_BANK(X)
 #undef X
 	L2_BANK_COUNT,
 };
 
-/* Trap controls other than HCR_EL2: X(name, register, whether it exists). */
+/*
+ * Trap controls other than HCR_EL2: X(name, register, whether it exists). CPTR and CNTHCTL are kept
+ * in the format of E2H = 1.
+ */
 #define L2_CONTROLS(X)                                                                             \
 	X(HCRX, HCRX_EL2, has_hcx)                                                                 \
 	X(MDCR, MDCR_EL2, true)                                                                    \
@@ -144,7 +150,13 @@ extern const char _head[];
 
 /* ---- enter.S ---- */
 u64 l2_enter(struct l2 *l);
-extern const char hyp_vectors[], vectors[];
+void el2_to_e2h0(const struct mmu_registers *r, u64 hcr);
+extern const char hyp_vectors[], vectors[], vectors_e2h0[];
+/* The hypervisor's own. */
+static inline u64 own_vectors(void)
+{
+	return (u64)(e2h0 ? vectors_e2h0 : vectors);
+}
 extern const char l2_return[];
 
 /* ---- stage2.c ---- */
@@ -211,6 +223,11 @@ static inline u64 l2_address(const void *p)
 {
 	return (u64)p - (u64)_head + L2_BASE;
 }
+/*
+ * The check that was begun is about a host, or registers, that VHE alone has: skipped and false
+ * without.
+ */
+bool needs_vhe(void);
 /* Begin the check "group: ...", which ends the one before. The first CPU only. */
 void check_begin(const char *group, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -26,6 +26,13 @@ void check_begin(const char *group, const char *fmt, ...)
 	test_begin(names[which]);
 }
 
+bool needs_vhe(void)
+{
+	if (e2h0)
+		test_skip("with VHE alone");
+	return !e2h0;
+}
+
 /* ZCR_EL1 and SMCR_EL1 are out of reach while CPTR_EL2 traps SVE and SME. */
 static u64 simd_reach(u64 cptr)
 {
@@ -40,14 +47,14 @@ static void bank_save(struct l2 *l)
 {
 	u64 cptr;
 
-#define X(name, el12) l->sys[L2_##name] = sysreg_read(el12);
+#define X(name, el12, el1) l->sys[L2_##name] = e2h0 ? sysreg_read(el1) : sysreg_read(el12);
 	L2_BANK(X)
 #undef X
-	cptr = simd_reach(CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
+	cptr = simd_reach(cptr_format(CPTR_FPEN | CPTR_ZEN | CPTR_SMEN));
 	if (has_sve)
-		l->zcr = sysreg_read(ZCR_EL12);
+		l->zcr = el1_read(ZCR);
 	if (has_sme)
-		l->smcr = sysreg_read(SMCR_EL12);
+		l->smcr = el1_read(SMCR);
 	simd_reach(cptr);
 }
 
@@ -55,14 +62,18 @@ static void bank_load(const struct l2 *l)
 {
 	u64 cptr;
 
-#define X(name, el12) sysreg_write(el12, l->sys[L2_##name]);
+#define X(name, el12, el1)                                                                         \
+	if (e2h0)                                                                                  \
+		sysreg_write(el1, l->sys[L2_##name]);                                              \
+	else                                                                                       \
+		sysreg_write(el12, l->sys[L2_##name]);
 	L2_BANK(X)
 #undef X
-	cptr = simd_reach(CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
+	cptr = simd_reach(cptr_format(CPTR_FPEN | CPTR_ZEN | CPTR_SMEN));
 	if (has_sve)
-		sysreg_write(ZCR_EL12, l->zcr);
+		el1_write(ZCR, l->zcr);
 	if (has_sme)
-		sysreg_write(SMCR_EL12, l->smcr);
+		el1_write(SMCR, l->smcr);
 	simd_reach(cptr);
 }
 
@@ -86,11 +97,16 @@ void l2_load(struct l2 *l)
 	loaded[cpu] = l;
 }
 
+static u64 control_format(enum l2_control c, u64 v)
+{
+	return c == CTL_CPTR ? cptr_format(v) : c == CTL_CNTHCTL ? cnthctl_format(v) : v;
+}
+
 static void controls_load(const struct l2 *l)
 {
 #define X(name, reg, exists)                                                                       \
 	if (exists)                                                                                \
-		sysreg_write(reg, l->control[CTL_##name]);
+		sysreg_write(reg, control_format(CTL_##name, l->control[CTL_##name]));
 	L2_CONTROLS(X)
 #undef X
 }
@@ -98,8 +114,8 @@ static void controls_load(const struct l2 *l)
 /* ICH_HCR_EL2 stays: a maintenance interrupt is a level, and L1 has yet to acknowledge it. */
 static void controls_host(void)
 {
-	sysreg_write(CPTR_EL2, 0);
-	sysreg_write(CNTHCTL_EL2, 0xc03);
+	sysreg_write(CPTR_EL2, cptr_format(0));
+	sysreg_write(CNTHCTL_EL2, cnthctl_format(0xc03));
 	sysreg_write(MDCR_EL2, 0);
 }
 
@@ -130,7 +146,7 @@ u64 l2_run(struct l2 *l)
 	l->hcr_exit = sysreg_read(HCR_EL2);
 	l->control[CTL_ICH_HCR] = sysreg_read(ICH_HCR_EL2);
 	sysreg_write(HCR_EL2, HCR_HOST);
-	sysreg_write(VBAR_EL2, (u64)vectors);
+	sysreg_write(VBAR_EL2, own_vectors());
 	controls_host();
 	isb();
 	l->spsr &= ~SPSR_ALLINT;

@@ -162,10 +162,9 @@ static void translation(struct l2 *l, const struct granule *g)
 /* L2 on a stage 1 whose table stage 2 has not. */
 static void walk_fault(struct l2 *l, const char *g)
 {
-	u64 table = L2_SPACE + 0x5000000UL, *copy = pool_alloc(), root;
+	u64 table = L2_SPACE + 0x5000000UL, *copy = pool_alloc();
 
-	root = sysreg_read(TTBR0_EL1) & MASK(47, 1);
-	memcpy(copy, (void *)root, 4096);
+	memcpy(copy, mmu_table(), 4096);
 	check_begin("stage2", "%s fault on L2's own table", g);
 	l2_call(l, l2_nop, 77, 0, 0);
 	l2_put();

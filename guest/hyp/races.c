@@ -285,7 +285,7 @@ static void take(void)
 	} else if (id == PPI_VTIMER) {
 		passed = pass(id);
 		if (!passed)
-			sysreg_write(CNTV_CTL_EL02, 0);
+			el1_timer_write(CNTV_CTL, 0);
 	} else if (id - SPI_FIRST < SPIS) {
 		__atomic_store_n(&owed_spi[id - SPI_FIRST], 0, __ATOMIC_SEQ_CST);
 		passed = pick(&seeds[me], 2) && pass(id);
@@ -531,7 +531,7 @@ static void settle(u32 me)
 			break;
 		}
 	}
-	sysreg_write(CNTV_CTL_EL02, 0);
+	el1_timer_write(CNTV_CTL, 0);
 	irq_window();
 	if (lrs_in_use()) {
 		l2_call(&l2s[me], l2_race, 1, 64, 0);

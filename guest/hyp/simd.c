@@ -12,6 +12,8 @@
 #define SVCR_ZA BIT(1)
 #define FA64 BIT(31)
 #define EZT0 BIT(30)
+/* The lower bits of its fields: without VHE those are 0 or 3 only. */
+#define CPTR_LOW (BIT(16) | BIT(20) | BIT(24))
 #define CPACR_ALL (3UL << 16 | 3UL << 20 | 3UL << 24)
 
 /* guest/canary.S */
@@ -47,7 +49,8 @@ static u64 rnd(u64 n)
 
 static void host_simd(void)
 {
-	sysreg_write(CPTR_EL2, CPTR_FPEN | (has_sve ? CPTR_ZEN : 0) | (has_sme ? CPTR_SMEN : 0));
+	sysreg_write(CPTR_EL2, cptr_format(CPTR_FPEN | (has_sve ? CPTR_ZEN : 0) |
+					   (has_sme ? CPTR_SMEN : 0)));
 	isb();
 }
 
@@ -430,6 +433,10 @@ static void one_trap(struct l2 *l, const struct simd_trap *t)
 	u64 kind;
 
 	check_begin("simd", "%s", t->name);
+	if (e2h0 && (t->cptr & (t->cptr >> 1) & CPTR_LOW) != ((t->cptr | t->cptr >> 1) & CPTR_LOW)) {
+		needs_vhe();
+		return;
+	}
 	if ((t->sve && !has_sve) || (t->sme && !has_sme)) {
 		test_skip("no such feature");
 		return;
@@ -502,6 +509,6 @@ void group_simd(void)
 	for (i = 0; i < ARRAY_SIZE(traps); i++)
 		one_trap(l, &traps[i]);
 	two(l, &l2s[1]);
-	sysreg_write(CPTR_EL2, 0);
+	sysreg_write(CPTR_EL2, cptr_format(0));
 	isb();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same on two CPUs at once: L2s of their own, two CPUs of one L2, tables that change under a
+ * The same on two to four CPUs at once: L2s of their own, CPUs of one L2, tables that change under a
  * running L2.
  */
 #include "hyp.h"
@@ -11,6 +11,7 @@
 #define ROUNDS 300
 
 static u64 counter;
+static u32 cpus;
 static u64 pages[2][512] __attribute__((aligned(4096)));
 static u32 stop, faults;
 
@@ -54,10 +55,10 @@ static void own(u32 index)
 	l2_put();
 }
 
-/* The L2 that the other CPU has run. */
+/* The L2 that another CPU has run. */
 static void moved(u32 index)
 {
-	serve(&l2s[!index], index);
+	serve(&l2s[(index + 1) % cpus], index);
 	l2_put();
 }
 
@@ -76,10 +77,9 @@ static u64 l2_watch(u64 va, u64 b, u64 c)
 	return bad;
 }
 
-/* CPU 1's L2 reads a page that CPU 0 takes away and moves; it just tries again. */
-static void watch(void)
+/* An L2 reads a page that CPU 0 takes away and moves; it just tries again. */
+static void watch(struct l2 *l)
 {
-	struct l2 *l = &l2s[1];
 	u64 kind;
 
 	l2_call(l, l2_watch, PAGE_IPA, 0, 0);
@@ -107,45 +107,58 @@ static void move(void)
 static void move_and_watch(u32 index)
 {
 	if (index)
-		watch();
+		watch(&l2s[index]);
 	else
 		move();
 	l2_put();
 }
 
-static void both(const char *name, void (*fn)(u32 index))
+static void all(const char *name, void (*fn)(u32 index))
 {
 	check_begin("smp", "%s", name);
 	counter = 0;
 	if (!smp_run_all(fn, 10 * PATIENCE_US))
-		test_abort("CPU 1 is lost");
+		test_abort("a CPU is lost");
+}
+
+/* The L2 on another CPU of the L2 that first is. */
+static void join(struct l2 *first, struct l2 *l)
+{
+	l2_reset_cpu(l, (u32)(l - l2s));
+	l->s2 = first->s2;
+	l->vttbr = first->vttbr;
+	l->vtcr = first->vtcr;
+	l2_boot_mmu(l);
 }
 
 void group_smp(void)
 {
-	check_begin("smp", "two L2s boot");
-	if (dt.cpu_count != 2) {
-		test_skip("not two CPUs");
+	u32 i;
+
+	check_begin("smp", "L2s boot");
+	if (dt.cpu_count < 2 || dt.cpu_count > ARRAY_SIZE(l2s)) {
+		test_skip("not two to four CPUs");
 		return;
 	}
+	cpus = dt.cpu_count;
 	pages[0][0] = 0x200;
 	pages[1][0] = 0x201;
-	l2_reset(&l2s[0], 1);
-	l2_reset(&l2s[1], 2);
+	for (i = 0; i < cpus; i++)
+		l2_reset(&l2s[i], 1 + i);
+	all("an L2 on each CPU", own);
+	expect_eq(counter, cpus * ROUNDS, "rounds");
+	all("each on another CPU", moved);
+	expect_eq(counter, cpus * ROUNDS, "rounds");
+	check_begin("smp", "CPUs of one L2 boot");
+	for (i = 2; i < cpus; i++)
+		join(&l2s[1], &l2s[i]);
 	stage2_map(&l2s[1], PAGE_IPA, (u64)pages[0], 3, S2_MEMORY);
 	l2_put();
-	both("an L2 on each CPU", own);
-	expect_eq(counter, 2 * ROUNDS, "rounds");
-	both("each on the other CPU", moved);
-	expect_eq(counter, 2 * ROUNDS, "rounds");
-	both("a page moved under a running L2", move_and_watch);
-	check_begin("smp", "two CPUs of one L2");
-	l2_reset_cpu(&l2s[1], 1);
-	l2s[1].s2 = l2s[0].s2;
-	l2s[1].vttbr = l2s[0].vttbr;
-	l2s[1].vtcr = l2s[0].vtcr;
-	l2_boot_mmu(&l2s[1]);
+	all("a page moved under a running L2", move_and_watch);
+	check_begin("smp", "CPUs of one L2");
+	for (i = 1; i < cpus; i++)
+		join(&l2s[0], &l2s[i]);
 	l2_put();
-	both("two CPUs of one L2 at once", own);
-	expect_eq(counter, 2 * ROUNDS, "rounds");
+	all("CPUs of one L2 at once", own);
+	expect_eq(counter, cpus * ROUNDS, "rounds");
 }

@@ -414,8 +414,8 @@ static void hvc_disabled(struct l2 *l)
 	kind = l2_run(l);
 	expect(kind == EXIT_SYNC && ESR_EC(l->esr) == EC_IABT_LOW, "exit kind %lu esr 0x%lx", kind, l->esr);
 	expect_eq(l->elr, L2_SPACE + 0x200, "elr");
-	expect_eq(sysreg_read(ESR_EL12), ESR_OF(EC_UNKNOWN, 0), "ESR_EL1");
-	expect_eq(sysreg_read(ELR_EL12), l2_address(l2_return), "ELR_EL1");
+	expect_eq(el1_read(ESR), ESR_OF(EC_UNKNOWN, 0), "ESR_EL1");
+	expect_eq(el1_read(ELR), l2_address(l2_return), "ELR_EL1");
 	l->hcr = HCR_L2;
 	l2_put();
 	l->sys[L2_VBAR] = l2_address(vectors);

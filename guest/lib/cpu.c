@@ -4,11 +4,14 @@
 
 #include "dt.h"
 #include "exception.h"
+#include "level.h"
 #include "mmu.h"
 #include "psci.h"
 #include "test.h"
 
 struct gcpu gcpus[GUEST_CPUS_MAX];
+/* Other CPUs read it before they have a C program's memory. */
+bool e2h0 __attribute__((section(".data")));
 static u8 stacks[GUEST_CPUS_MAX][GUEST_STACK_SIZE] __attribute__((aligned(16)));
 
 /* start.S */
@@ -37,10 +40,10 @@ static const char *read_tree(const void *fdt)
 {
 	const char *error;
 
-	sysreg_write(CPACR_EL1, 3UL << 20);
+	own_cpacr(3UL << 20);
 	isb();
 	error = dt_read(fdt);
-	sysreg_write(CPACR_EL1, 0);
+	own_cpacr(0);
 	isb();
 	return error;
 }
@@ -50,6 +53,7 @@ void guest_start(const void *fdt)
 	const char *error;
 	u32 i;
 
+	e2h0 = sysreg_read(CurrentEL) == 2 << 2 && !(sysreg_read(HCR_EL2) & HCR_E2H);
 	mmu_build();
 	mmu_enable();
 	guest_early();

@@ -21,3 +21,10 @@ void mmu_device(u64 a);
  * TLB; returns the one before.
  */
 u64 mmu_set(u64 va, u64 descriptor);
+/* What EL2's translation without VHE is turned on by. */
+struct mmu_registers {
+	u64 mair, tcr, ttbr0, sctlr;
+};
+void mmu_e2h0(struct mmu_registers *r);
+/* The level-1 table of EL1's format. */
+const u64 *mmu_table(void);

@@ -80,7 +80,17 @@ cpu_setup:
 	msr	spsel, #1
 	mov	sp, x1
 	msr	tpidr_el1, x0
-	adrp	x1, vectors
+	mrs	x1, currentel
+	cmp	x1, #(2 << 2)
+	b.ne	1f
+	mrs	x1, hcr_el2
+	tbnz	x1, #34, 1f		/* E2H: EL2's registers have EL1's names */
+	adrp	x1, vectors_e2h0
+	add	x1, x1, :lo12:vectors_e2h0
+	msr	vbar_el2, x1
+	isb
+	ret
+1:	adrp	x1, vectors
 	add	x1, x1, :lo12:vectors
 	msr	vbar_el1, x1
 	isb
@@ -135,20 +145,24 @@ el2_leave:
 	ret
 
 /* ---- exceptions: one frame, one C function -------------------------------------------------- */
-	.macro	vector kind
+	.macro	vector kind, save
 	.balign	128
 	sub	sp, sp, #FRAME_SIZE
 	stp	x0, x1, [sp]
 	mov	x1, #\kind
-	b	exception_save
+	b	\save
 	.endm
 
+	.macro	vector_table name, save
 	.balign	2048
-	.globl	vectors
-vectors:
+	.globl	\name
+\name:
 	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	vector	\kind
+	vector	\kind, \save
 	.endr
+	.endm
+	vector_table vectors, save_el1
+	vector_table vectors_e2h0, save_el2
 
 	.macro	frame_gprs op
 	\op	x2, x3, [sp, #16]
@@ -167,29 +181,33 @@ vectors:
 	\op	x28, x29, [sp, #224]
 	.endm
 
-exception_save:
+	/* By the names of one level's registers. */
+	.macro	exception_save el
+save_\el:
 	frame_gprs stp
 	mrs	x2, sp_el0
 	stp	x30, x2, [sp, #240]
-	mrs	x2, elr_el1
-	mrs	x3, spsr_el1
+	mrs	x2, elr_\el
+	mrs	x3, spsr_\el
 	stp	x2, x3, [sp, #256]
-	mrs	x2, esr_el1
-	mrs	x3, far_el1
+	mrs	x2, esr_\el
+	mrs	x3, far_\el
 	stp	x2, x3, [sp, #272]
 	mov	x0, sp
 	bl	exception_entry
-
-frame_return:
+return_\el:
 	ldp	x2, x3, [sp, #256]
-	msr	elr_el1, x2
-	msr	spsr_el1, x3
+	msr	elr_\el, x2
+	msr	spsr_\el, x3
 	ldp	x30, x2, [sp, #240]
 	msr	sp_el0, x2
 	frame_gprs ldp
 	ldp	x0, x1, [sp]
 	add	sp, sp, #FRAME_SIZE
 	eret
+	.endm
+	exception_save el1
+	exception_save el2
 
 /* void el0_enter(struct frame *): run it at EL0 until el0_leave() on this CPU. */
 	.globl	el0_enter
@@ -210,7 +228,7 @@ el0_enter:
 	add	x3, x3, #8
 	cmp	x3, #FRAME_SIZE
 	b.lo	1b
-	b	frame_return
+	b	return_el1
 
 /* noreturn void el0_leave(void): back to the caller of el0_enter(). */
 	.globl	el0_leave
