@@ -119,6 +119,7 @@
 #define CNTHCTL_EL1NVPCT BIT(15)
 #define CNTHCTL_EL1NVVCT BIT(16)
 #define CNTHCTL_EVNTIS BIT(17)
+#define CNTHCTL_STREAM (CNTHCTL_EVNT | CNTHCTL_EVNTIS)
 /* E2H=0: 17:12 and the event stream are the same, these are instead of EL0PCTEN, EL0VCTEN. */
 #define CNTHCTL_NVHE_EL1PCTEN BIT(0)
 #define CNTHCTL_NVHE_EL1PCEN BIT(1)

@@ -35,6 +35,8 @@ enum sysreg_key {
  */
 #define SYSREG_INDEX(op1, crn, crm, op2) ((op2) << 11 | (op1) << 8 | (crn) << 4 | (crm))
 #define SYSREG_INDEX_END SYSREG_INDEX(0, 0, 0, 8)
+#define SYSREG_INDEX_KEY(i)                                                                        \
+	SYSREG_KEY(3u, (i) >> 8 & 7, (i) >> 4 & 15, (i) & 15, (i) >> 11)
 #define SYSREG_INDEX2(op1, crn, crm, op2) ((op2) << 8 | ((op1) & 1) << 7 | (crn) << 4 | (crm))
 #define SYSREG_INDEX2_END SYSREG_INDEX2(0, 0, 0, 8)
 extern const u8 sysreg_index[SYSREG_INDEX_END], sysreg_index2[SYSREG_INDEX2_END];

@@ -258,6 +258,32 @@ static sysreg_fn *const vel2_fn[SR_COUNT] = {
 #include "arch/sysreg.def"
 };
 
+/* What serves an access by this encoding where there is no VHE. */
+static sysreg_fn *vel2_fn_nvhe(u32 key)
+{
+	enum sysreg_id id = sysreg_find(nvhe_key(key));
+	sysreg_fn *fn = nvhe_fn(id);
+
+	if (fn)
+		return fn;
+	return id == SR_CPACR_EL1 ? vel2_other : vel2_fn[id];
+}
+
+sysreg_fn *const *sysreg_vel2_table(bool nvhe)
+{
+	static sysreg_fn *table[SR_COUNT];
+	u32 i;
+
+	if (!nvhe)
+		return vel2_fn;
+	/* Made by each vcpu's reset, each time alike: it takes no room in the image. */
+	for (i = 0; i < SYSREG_INDEX_END; i++)
+		if (sysreg_index[i])
+			table[sysreg_index[i]] = vel2_fn_nvhe(SYSREG_INDEX_KEY(i));
+	table[SR_NONE] = vel2_other;
+	return table;
+}
+
 #define CASE_BANK(id, twin, function, condition)
 #define CASE_SWAP CASE_BANK
 #define CASE_LIVE(id, twin, function, condition)
@@ -358,13 +384,15 @@ enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 	bool write = !SYS64_READ(esr);
 	enum verdict verdict;
 	enum sysreg_id id;
+	sysreg_fn *fn;
 	u64 value;
 
 	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
 		return PASS;
-	value = write ? vcpu_gpr(vcpu, rt) : 0;
 	id = sysreg_find_op0_3((u32)esr);
-	verdict = vel2_fn[id](vcpu, id, write, &value);
+	fn = vcpu->vel2_fn[id];
+	value = write ? vcpu_gpr(vcpu, rt) : 0;
+	verdict = fn(vcpu, id, write, &value);
 	if (likely(verdict == SKIP)) {
 		if (!write)
 			vcpu_gpr_set(vcpu, rt, value);

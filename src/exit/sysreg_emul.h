@@ -19,6 +19,8 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit);
  * set. PASS: nothing was done, sysreg_trap() decides.
  */
 enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate);
+/* vcpu->vel2_fn of a vEL2 with VHE or without. */
+sysreg_fn *const *sysreg_vel2_table(bool nvhe);
 
 sysreg_fn emul_raz_wi; /* reads as zero, ignores writes */
 sysreg_fn emul_raz;    /* reads as zero, read-only */

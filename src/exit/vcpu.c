@@ -6,6 +6,7 @@
 #include "arch/sysreg.h"
 #include "exit/exit.h"
 #include "exit/serror.h"
+#include "exit/sysreg_emul.h"
 #include "lib/check.h"
 #include "nested/level.h"
 #include "nested/vncr.h"
@@ -34,8 +35,9 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->again_at = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
-	vcpu->fast = vcpu->has_vel2 && !vcpu->nvhe && !simd_chaos ? exit_fast : NULL;
+	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_fast : NULL;
 	if (vcpu->has_vel2) {
+		vcpu->vel2_fn = sysreg_vel2_table(vcpu->nvhe);
 		vel2_reset(vcpu);
 		vncr_reset(vcpu);
 	}

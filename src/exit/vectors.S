@@ -157,12 +157,12 @@ eret_within:
 	ldr	x3, [x2, #VNCR_HCR_EL2]
 	tbz	x3, #HCR_TGE_BIT, 4f
 	and	x3, x1, #PSTATE_M
-	cbz	x3, 1f
+	cbz	x3, 6f
 	cmp	x3, #PSTATE_EL2H
 	b.ne	2f
 1:	ldrb	w3, [x0, #VCPU_TIMERS_TRAP]
 	cbz	w3, 2f
-	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
+5:	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
 	tbnz	x3, #ICH_HCR_EN_BIT, 2f
 	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */
 	ldr	x3, [x0, #VCPU_CPACR]
@@ -195,6 +195,9 @@ eret_within:
 	mvn	x3, x3
 	tst	x3, #HCR_IMO_FMO	/* vgic_vel2_open() */
 	b.eq	1b
+	b	2f
+6:	ldrb	w3, [x0, #VCPU_HOST_ERETS]
+	cbnz	w3, 5b
 2:	mrs	x1, ESR_EL2
 3:	adrp	x3, fast_eret
 	add	x3, x3, :lo12:fast_eret

@@ -51,7 +51,7 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	if (unlikely(!shadow_ready(vcpu)))
 		return false;
 	vtimer_cnthctl_complete(vcpu);
-	if (vcpu->vm->config->deep)
+	if (vcpu->vm->config->deep || vcpu->nvhe)
 		traps_vel1_other(vcpu, valid);
 	else
 		nested_words_note(vcpu, vcpu->traps.from);

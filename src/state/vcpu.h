@@ -65,11 +65,12 @@ struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
 	u64 *vncr;          /* has_vel2: its VNCR page (nested/vncr.h) */
-	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos, nvhe) */
+	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos) */
 	exit_fast_fn *const *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/* has_vel2, FEAT_ECV: L1's timers need no check on each exit of vEL2 */
 	bool timers_trap;
+	bool host_erets;    /* and it has a host EL0 (vectors.S) */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
@@ -99,6 +100,7 @@ struct vcpu {
 	struct vtimer vtimer;
 	struct shadow_walk shadow_walk; /* has_vel2 */
 	struct account account;
+	sysreg_fn *const *vel2_fn; /* has_vel2: by row, what serves vEL2's access (sysreg_vel2()) */
 
 	/* Atomic: anybody. */
 	u32 requests;

@@ -154,16 +154,20 @@ enum verdict nvhe_cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Its event stream affects this level too. */
+/* Its event stream affects this level too; the ERET to L2 looks at the rest. */
 static enum verdict access_cnthctl(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
+	u64 old = vcpu->sr[id];
+
 	if (!write) {
-		*value = nvhe_cnthctl_read(vcpu->sr[id]);
+		*value = nvhe_cnthctl_read(old);
 		return SKIP;
 	}
 	vcpu->sr[id] = nvhe_cnthctl(*value) & vcpu->vm->nested.cnthctl;
-	vcpu->traps.vel2.valid = false;
-	vcpu->traps_stale = true;
+	if ((vcpu->sr[id] ^ old) & CNTHCTL_STREAM) {
+		vcpu->traps.vel2.valid = false;
+		vcpu->traps_stale = true;
+	}
 	return SKIP;
 }
 

@@ -333,7 +333,7 @@ struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
 static void without_vhe(struct traps *t, const struct vcpu *vcpu)
 {
 	t->hcr |= HCR_NV1;
-	t->cnthctl |= vcpu->sr[SR_CNTHCTL_EL2] & (CNTHCTL_EVNT | CNTHCTL_EVNTIS);
+	t->cnthctl |= vcpu->sr[SR_CNTHCTL_EL2] & CNTHCTL_STREAM;
 	t->cnthctl |= CNTHCTL_EL1TVT | CNTHCTL_EL1TVCT;
 	t->cnthctl &= ~CNTHCTL_EL1PTEN;
 }
@@ -418,7 +418,7 @@ static void timers_choose(struct vcpu *vcpu)
 
 	if (vcpu->timers_trap == trap)
 		return;
-	vcpu->timers_trap = trap;
+	vcpu->timers_trap = vcpu->host_erets = trap;
 	vcpu->traps.vel2.valid = vcpu->traps.l2.valid = vcpu->traps.vel1_other.valid = false;
 }
 
