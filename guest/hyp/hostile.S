@@ -126,50 +126,59 @@ function l2_ack_all
 	ldp	x29, x30, [sp], #112
 	.endm
 
-	.irp	reg, sctlr, ttbr0, ttbr1, tcr, mair, amair, contextidr, afsr0, vbar
-function blind_\reg
+	/* own: the level whose names the own registers have; what: their TLBI. */
+	.macro	blind name, reg, own, what
+function \name
 	save_callee
 	dsb	sy
-	mrs	x19, sctlr_el1
-	mrs	x20, vbar_el1
-	mrs	x21, \reg\()_el1
+	mrs	x19, sctlr_\own
+	mrs	x20, vbar_\own
+	mrs	x21, \reg\()_\own
 	mrs	x22, hcr_el2
 	adr	x24, 3f
 	adrp	x3, blind_vectors
 	add	x3, x3, :lo12:blind_vectors
 	bic	x23, x19, #1
-	msr	sctlr_el1, x23
-	msr	vbar_el1, x3
-	msr	elr_el1, x1
+	msr	sctlr_\own, x23
+	msr	vbar_\own, x3
+	msr	elr_\own, x1
 	mov	x4, #0x3c5
-	msr	spsr_el1, x4
+	msr	spsr_\own, x4
 	isb
 	cbz	w3, 1f
 	msr	\reg\()_el2, x0
 	b	2f
-1:	msr	\reg\()_el1, x0
+1:	msr	\reg\()_\own, x0
 2:	isb
-	mrs	x5, \reg\()_el1
+	mrs	x5, \reg\()_\own
 	.ifc	\reg, vbar
-	msr	vbar_el1, x3
+	msr	vbar_\own, x3
 	.endif
 	msr	hcr_el2, x2
 	isb
 	eret
 	.balign	8
-3:	mrs	x0, esr_el1
+3:	mrs	x0, esr_\own
 	msr	hcr_el2, x22
-	msr	\reg\()_el1, x21
-	msr	vbar_el1, x20
+	msr	\reg\()_\own, x21
+	msr	vbar_\own, x20
 	isb
-	tlbi	vmalle1
+	tlbi	\what
 	dsb	nsh
 	isb
-	msr	sctlr_el1, x19
+	msr	sctlr_\own, x19
 	isb
 	msr	pan, #0		/* an exception may have set it */
 	restore_callee
 	ret
+	.endm
+
+	.irp	reg, sctlr, ttbr0, ttbr1, tcr, mair, amair, contextidr, afsr0, vbar
+	blind	blind_\reg, \reg, el1, vmalle1
+	.endr
+	/* Without VHE. */
+	.irp	reg, sctlr, ttbr0, tcr, mair, amair, contextidr, afsr0, vbar
+	blind	blind_\reg\()_e2h0, \reg, el2, alle2
 	.endr
 
 /*
@@ -235,43 +244,61 @@ blind_vectors:
 	.endr
 
 /* ---- an EL2 that is lost: each is the end of this CPU ---- */
+	/* Its own tables gone, with the MMU on. */
+	.macro	doom_tables reg, suffix, own, what
+function doom_\reg\()\suffix
+	msr	\reg\()_\own, x0
+	isb
+	tlbi	\what
+	dsb	nsh
+	isb
+	b	.
+	.endm
+
+	.macro	dooms suffix, own, what
 /* x0: the value. Vectors there, then an exception. */
-function doom_vbar
-	msr	vbar_el1, x0
+function doom_vbar\suffix
+	msr	vbar_\own, x0
 	isb
 	brk	#1
 	b	.
 /* The same by the exit of an L2: x0 VBAR_EL2, x1 its address, x2 HCR_EL2. */
-function doom_exit
-	msr	vbar_el1, x0
-	msr	elr_el1, x1
+function doom_exit\suffix
+	msr	vbar_\own, x0
+	msr	elr_\own, x1
 	mov	x4, #0x3c5
-	msr	spsr_el1, x4
+	msr	spsr_\own, x4
 	msr	hcr_el2, x2
 	isb
 	eret
-/* Its own tables gone, with the MMU on. */
-function doom_ttbr0
-	msr	ttbr0_el1, x0
+	doom_tables ttbr0, \suffix, \own, \what
+	doom_tables tcr, \suffix, \own, \what
+	doom_tables sctlr, \suffix, \own, \what
+/* To itself by ERET, for ever. */
+function doom_eret\suffix
+	adr	x0, doom_eret\suffix
+	msr	elr_\own, x0
+	mov	x4, #0x3c9
+	msr	spsr_\own, x4
 	isb
-	tlbi	vmalle1
-	dsb	nsh
+	eret
+/* An illegal return, for ever: the vectors do it again. */
+function doom_illegal\suffix
+	adrp	x0, 1f
+	add	x0, x0, :lo12:1f
+	msr	vbar_\own, x0
 	isb
-	b	.
-function doom_tcr
-	msr	tcr_el1, x0
-	isb
-	tlbi	vmalle1
-	dsb	nsh
-	isb
-	b	.
-function doom_sctlr
-	msr	sctlr_el1, x0
-	isb
-	tlbi	vmalle1
-	dsb	nsh
-	isb
-	b	.
+	brk	#1
+	.balign	2048
+1:	.rept	16
+	.balign	128
+	mov	x0, #0x3cd		/* EL3h */
+	msr	spsr_\own, x0
+	eret
+	.endr
+	.endm
+	dooms	, el1, vmalle1
+	dooms	_e2h0, el2, alle2
 /* A stack that can't be used, in vectors that use it. */
 function doom_sp
 	mov	sp, x0
@@ -282,28 +309,5 @@ function doom_wfi
 	msr	daifset, #15
 1:	wfi
 	b	1b
-/* To itself by ERET, for ever. */
-function doom_eret
-	adr	x0, doom_eret
-	msr	elr_el1, x0
-	mov	x4, #0x3c9
-	msr	spsr_el1, x4
-	isb
-	eret
-/* An illegal return, for ever: the vectors do it again. */
-function doom_illegal
-	adrp	x0, doom_vectors
-	add	x0, x0, :lo12:doom_vectors
-	msr	vbar_el1, x0
-	isb
-	brk	#1
-	.balign	2048
-doom_vectors:
-	.rept	16
-	.balign	128
-	mov	x0, #0x3cd		/* EL3h */
-	msr	spsr_el1, x0
-	eret
-	.endr
 
 	.section .note.GNU-stack, "", %progbits

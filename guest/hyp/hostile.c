@@ -71,13 +71,14 @@ u64 hostile_nowhere(u32 i)
 
 u64 hostile_run(struct l2 *l, u64 us)
 {
+	enum timer_kind own = e2h0 ? TIMER_HYP : TIMER_PHYS;
 	u64 kind;
 	u32 id;
 
-	timer_set_cval(TIMER_PHYS, counter_phys() + ticks_us(us));
-	timer_set_ctl(TIMER_PHYS, TIMER_ENABLE);
+	timer_set_cval(own, counter_phys() + ticks_us(us));
+	timer_set_ctl(own, TIMER_ENABLE);
 	kind = l2_run(l);
-	timer_set_ctl(TIMER_PHYS, 0);
+	timer_set_ctl(own, 0);
 	/* Where it was pending already, it may still be. */
 	id = gic_ack();
 	if (id < INTID_SPURIOUS)
@@ -180,8 +181,8 @@ static void garbage_one(struct l2 *l, u32 what)
 		break;
 	/* interrupts stay the hypervisor's, else nothing ends the run; nor does it run nested */
 	case G_HCR:
-		l->hcr = (hostile_garbage() & ~(HCR_TGE | HCR_NV | HCR_NV1 | HCR_NV2)) | HCR_E2H |
-			 HCR_IMO | HCR_FMO | HCR_AMO | HCR_VM | HCR_TSC | HCR_RW;
+		l->hcr = hostile_garbage() & ~(HCR_TGE | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_E2H);
+		l->hcr |= HCR_L2 & ~(HCR_API | HCR_APK);
 		break;
 	case G_CONTROLS:
 		garbage_control(l);

@@ -69,7 +69,9 @@ static u64 kept(const struct control *c, u64 v)
 
 	if (c->field != FIELD_OF(hcr))
 		return v;
-	return v | HCR_VM | (e2h_is_free ? HCR_E2H : 0);
+	if (e2h_is_free)
+		v = (v & ~HCR_E2H) | (HCR_ANY & HCR_E2H);
+	return v | HCR_VM;
 }
 
 /* It took an exception of its own, which its vectors tell of: back, behind the instruction. */

@@ -60,7 +60,7 @@ static u64 returned(struct l2 *l, u64 spsr, bool tge)
 {
 	u64 kind;
 
-	l->hcr = tge ? HCR_HOST : HCR_L2;
+	l->hcr = tge ? HCR_HOST | HCR_TGE : HCR_L2;
 	l->elr = target(spsr & 31, tge);
 	l->spsr = spsr;
 	kind = hostile_run(l, L2_STUCK_US);
@@ -68,11 +68,20 @@ static u64 returned(struct l2 *l, u64 spsr, bool tge)
 	return kind;
 }
 
+/* EL0 under TGE without VHE has no address translation, and no program: a VM is ended by it. */
+static bool is_lost(u64 mode, bool tge)
+{
+	return e2h0 && tge && (mode == M_EL0 || mode == M_EL0_AARCH32);
+}
+
 static void one(struct l2 *l, u64 spsr, bool tge)
 {
-	u64 mode = spsr & 31, kind = returned(l, spsr, tge);
+	u64 mode = spsr & 31, kind;
 	struct outcome o = expected(mode, tge, spsr & SPSR_IL);
 
+	if (is_lost(mode, tge))
+		return;
+	kind = returned(l, spsr, tge);
 	/* A machine may have EL0 in AArch32 state, where the instructions mean something else. */
 	if (mode == M_EL0_AARCH32)
 		return;
@@ -121,9 +130,11 @@ static void any(struct l2 *l, u64 n)
 			one(l, spsr, tge);
 			continue;
 		}
-		l->hcr = tge ? HCR_HOST : HCR_L2;
+		l->hcr = tge ? HCR_HOST | HCR_TGE : HCR_L2;
 		l->spsr = spsr;
 		l->elr = hostile_garbage() | BIT(45);
+		if (is_lost(spsr & 31, tge))
+			continue;
 		kind = hostile_run(l, L2_STEP_US);
 		expect(kind <= 15, "SPSR 0x%lx, ELR 0x%lx: exit kind %lu", spsr, l->elr, kind);
 		asm volatile(".arch armv8.2-a\n\tmsr pan, #0" ::: "memory");

@@ -117,12 +117,14 @@ static void timers_set(struct l2 *l)
 {
 	el1_timer_write(CNTV_CVAL, some_time());
 	el1_timer_write(CNTP_CVAL, some_time());
-	sysreg_write(CNTHV_CVAL_EL2, some_time());
+	if (!e2h0)
+		sysreg_write(CNTHV_CVAL_EL2, some_time());
 	if (random_next(&hostile_seed) & 1)
 		el1_timer_write(CNTV_TVAL, hostile_garbage());
 	el1_timer_write(CNTV_CTL, hostile_garbage());
 	el1_timer_write(CNTP_CTL, hostile_garbage());
-	sysreg_write(CNTHV_CTL_EL2, hostile_garbage());
+	if (!e2h0)
+		sysreg_write(CNTHV_CTL_EL2, hostile_garbage());
 	l->cntvoff = some_time();
 }
 
@@ -130,7 +132,8 @@ static void timers_off(void)
 {
 	el1_timer_write(CNTV_CTL, 0);
 	el1_timer_write(CNTP_CTL, 0);
-	sysreg_write(CNTHV_CTL_EL2, 0);
+	if (!e2h0)
+		sysreg_write(CNTHV_CTL_EL2, 0);
 	isb();
 }
 

@@ -106,5 +106,6 @@ void hostile_registers(void)
 		}
 	}
 	check_begin("hostile", "there were registers");
-	expect(there >= 60, "only %u", there);
+	/* Without VHE those of op1 = 5 are not. */
+	expect(there >= (e2h0 ? 40 : 60), "only %u", there);
 }

@@ -281,17 +281,19 @@ void group_storm(void)
 /* ---- CPUs that are lost ---------------------------------------------------------------------- */
 
 /* hostile.S */
-#define DOOM(name) void doom_##name(u64 a, u64 b, u64 c);
+#define DOOM(name)                                                                                 \
+	void doom_##name(u64 a, u64 b, u64 c);                                                     \
+	void doom_##name##_e2h0(u64 a, u64 b, u64 c);
 DOOM(vbar)
 DOOM(exit)
 DOOM(ttbr0)
 DOOM(tcr)
 DOOM(sctlr)
-DOOM(sp)
-DOOM(wfi)
 DOOM(eret)
 DOOM(illegal)
 #undef DOOM
+void doom_sp(u64 a, u64 b, u64 c);
+void doom_wfi(u64 a, u64 b, u64 c);
 
 static u64 zeroes[512] __attribute__((aligned(4096)));
 
@@ -299,23 +301,23 @@ static u64 zeroes[512] __attribute__((aligned(4096)));
 
 static const struct {
 	char name[40];
-	void (*fn)(u64, u64, u64);
+	void (*fn[2])(u64, u64, u64); /* with VHE and without */
 	u32 at; /* hostile_nowhere(), or: */
 } dooms[] = {
-	{ "VBAR_EL2 at no translation", doom_vbar, 100 },
-	{ "VBAR_EL2 outside RAM", doom_vbar, 0 },
-	{ "VBAR_EL2 at a device", doom_vbar, 3 },
-	{ "VBAR_EL2 at memory without code", doom_vbar, 101 },
-	{ "VBAR_EL2 outside RAM, met by an exit", doom_exit, 0 },
-	{ "TTBR0_EL2 outside RAM", doom_ttbr0, 0 },
-	{ "TTBR0_EL2 at a table of itself", doom_ttbr0, 102 },
-	{ "TTBR0_EL2 at a device", doom_ttbr0, 3 },
-	{ "TCR_EL2 all ones", doom_tcr, 103 },
-	{ "SCTLR_EL2 all ones", doom_sctlr, 103 },
-	{ "a stack that is not aligned", doom_sp, 0 },
-	{ "WFI with interrupts masked", doom_wfi, 0 },
-	{ "ERET to itself", doom_eret, 0 },
-	{ "illegal ERETs", doom_illegal, 0 },
+	{ "VBAR_EL2 at no translation", { doom_vbar, doom_vbar_e2h0 }, 100 },
+	{ "VBAR_EL2 outside RAM", { doom_vbar, doom_vbar_e2h0 }, 0 },
+	{ "VBAR_EL2 at a device", { doom_vbar, doom_vbar_e2h0 }, 3 },
+	{ "VBAR_EL2 at memory without code", { doom_vbar, doom_vbar_e2h0 }, 101 },
+	{ "VBAR_EL2 outside RAM, met by an exit", { doom_exit, doom_exit_e2h0 }, 0 },
+	{ "TTBR0_EL2 outside RAM", { doom_ttbr0, doom_ttbr0_e2h0 }, 0 },
+	{ "TTBR0_EL2 at a table of itself", { doom_ttbr0, doom_ttbr0_e2h0 }, 102 },
+	{ "TTBR0_EL2 at a device", { doom_ttbr0, doom_ttbr0_e2h0 }, 3 },
+	{ "TCR_EL2 all ones", { doom_tcr, doom_tcr_e2h0 }, 103 },
+	{ "SCTLR_EL2 all ones", { doom_sctlr, doom_sctlr_e2h0 }, 103 },
+	{ "a stack that is not aligned", { doom_sp, doom_sp }, 0 },
+	{ "WFI with interrupts masked", { doom_wfi, doom_wfi }, 0 },
+	{ "ERET to itself", { doom_eret, doom_eret_e2h0 }, 0 },
+	{ "illegal ERETs", { doom_illegal, doom_illegal_e2h0 }, 0 },
 };
 
 static u64 doom_value(u32 at)
@@ -339,7 +341,7 @@ static u64 doom_value(u32 at)
 
 static void doomed(u32 index)
 {
-	dooms[index - 1].fn(doom_value(dooms[index - 1].at), (u64)hvc_7, HCR_L2);
+	dooms[index - 1].fn[e2h0](doom_value(dooms[index - 1].at), (u64)hvc_7, HCR_L2);
 }
 
 static void doom(u32 cpu)

@@ -270,6 +270,12 @@ static bool lrs_in_use(void)
 	return false;
 }
 
+/* The hypervisor's own: 0 CNTHV, 1 CNTHP, which is all there is without VHE. */
+static enum timer_kind own_timer(u32 which)
+{
+	return !which ? TIMER_VIRT : e2h0 ? TIMER_HYP : TIMER_PHYS;
+}
+
 static void take(void)
 {
 	u32 me = cpu_self()->index, id = gic_ack();
@@ -280,7 +286,7 @@ static void take(void)
 	if (id == SGI_MAIL) {
 		__atomic_store_n(&owed[me].mail, 0, __ATOMIC_SEQ_CST);
 	} else if (id == PPI_VTIMER_HYP || id == PPI_PTIMER_HYP) {
-		timer_set_ctl(id == PPI_VTIMER_HYP ? TIMER_VIRT : TIMER_PHYS, 0);
+		timer_set_ctl(own_timer(id == PPI_PTIMER_HYP), 0);
 		owed[me].timer[id == PPI_PTIMER_HYP] = 0;
 	} else if (id == PPI_VTIMER) {
 		passed = pass(id);
@@ -348,8 +354,8 @@ static void spi(u64 *seed)
 
 static void arm(u64 *seed)
 {
-	u32 me = cpu_self()->index, which = (u32)pick(seed, 2);
-	enum timer_kind k = which ? TIMER_PHYS : TIMER_VIRT;
+	u32 me = cpu_self()->index, which = (u32)pick(seed, 2) | e2h0;
+	enum timer_kind k = own_timer(which);
 
 	if (owed[me].timer[which])
 		return;
