@@ -180,7 +180,7 @@ bool trace_read(struct trace *t, const char *path)
 
 /* ---- a console's log ---- */
 
-/* "area OFFSET HEX": 32 bytes of the description. */
+/* "area OFFSET HEX": bytes of the description. */
 static bool take_area_line(struct trace *t, const char *s)
 {
 	u8 *area = (u8 *)&t->area;

@@ -43,12 +43,28 @@ static struct {
 
 /* ---- gathering ---- */
 
+/* As exit_cause(), but what is about RAM not page by page. */
+static void name_cause(const struct trace_record *r, char name[64])
+{
+	u32 class = exit_class_of(r);
+	char *at;
+
+	exit_cause(r, name);
+	at = strstr(name, " 0x");
+	if ((class != EXIT_CLASS_DABT && class != EXIT_CLASS_IABT) || !at)
+		return;
+	if ((TRACE_HOW(r->what) & TRACE_VERDICT) == RESUME)
+		strcpy(at, ", page mapped");
+	else
+		snprintf(at, 32, " 0x%" PRIx64 " + 2 MiB", r->data & ~0x1fffffUL);
+}
+
 static struct cause *cause_of(struct stat *s, const struct vcpu_model *v,
 			      const struct trace_record *r, u32 depth, bool reflected)
 {
 	char name[64];
 
-	exit_cause(r, name);
+	name_cause(r, name);
 	for (u32 i = 0; i < s->causes; i++) {
 		struct cause *c = &s->cause[i];
 

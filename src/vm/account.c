@@ -13,11 +13,10 @@ static const char class_name[EXIT_CLASS_COUNT][12] = {
 #undef X
 };
 
-/* A time as perf prints it: microseconds with two decimals. */
-struct us {
-	u64 whole;
-	u32 cents;
-};
+const char *account_class_name(u32 class)
+{
+	return class_name[class];
+}
 
 static u64 counter_hz(void)
 {
@@ -27,12 +26,12 @@ static u64 counter_hz(void)
 }
 
 /* Seconds and rest apart, so that nothing overflows: hz is below 2^32, 10^8 below 2^27. */
-static struct us to_us(u64 ticks)
+struct account_us account_us(u64 ticks)
 {
 	u64 hz = counter_hz(), s = ticks / hz;
 	u64 rest = (ticks % hz * 100000000 + hz / 2) / hz; /* hundredths of a microsecond */
 
-	return (struct us){ s * 1000000 + rest / 100, (u32)(rest % 100) };
+	return (struct account_us){ s * 1000000 + rest / 100, (u32)(rest % 100) };
 }
 
 /* part of whole in hundredths of a percent, rounded. */
@@ -110,7 +109,8 @@ static void print_class(const char *name, const struct account_class *c,
 			const struct account_class *total)
 {
 	u32 samples = per_10000(c->count, total->count), time = per_10000(c->ticks, total->ticks);
-	struct us min = to_us(~c->not_min), max = to_us(c->max), avg = to_us(c->ticks / c->count);
+	struct account_us min = account_us(~c->not_min), max = account_us(c->max);
+	struct account_us avg = account_us(c->ticks / c->count);
 
 	log_line("%10s %10lu %5u.%02u%% %5u.%02u%% %8lu.%02uus %8lu.%02uus %8lu.%02uus %14lu", name,
 		 c->count, samples / 100, samples % 100, time / 100, time % 100, min.whole,
@@ -123,7 +123,7 @@ static void print_level(const struct vm *vm, enum account_level level)
 	struct account_class sum[EXIT_CLASS_COUNT], total = sum_classes(vm, level, sum);
 	u8 order[EXIT_CLASS_COUNT];
 	u32 n = sort_by_time(sum, order);
-	struct us all = to_us(total.ticks);
+	struct account_us all = account_us(total.ticks);
 
 	if (level != ACCOUNT_L1 && !total.count)
 		return;
@@ -154,7 +154,7 @@ static void print_vcpu(u32 index, const struct vcpu *vcpu)
 	const struct account *a = &vcpu->account;
 	const struct simd_vcpu *s = &vcpu->simd;
 	u64 ticks = guest_ticks(a);
-	struct us guest = to_us(ticks);
+	struct account_us guest = account_us(ticks);
 
 	log_line("vcpu %u: guest %lu.%02uus (%lu ticks), %lu loads, %lu interrupts injected", index,
 		 guest.whole, guest.cents, ticks, load(&a->switches), load(&a->irq_injected));

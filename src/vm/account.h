@@ -2,7 +2,19 @@
 /* Printing what exits cost. */
 #pragma once
 
+#include "lib/types.h"
+
 struct vm;
+
+/* A time as perf prints it: microseconds with two decimals. */
+struct account_us {
+	u64 whole;
+	u32 cents;
+};
+
+struct account_us account_us(u64 ticks);
+/* perf's name of an enum exit_class. */
+const char *account_class_name(u32 class);
 
 /*
  * Print the table of one VM, or of all that live (NULL), in the form of perf kvm stat, one table

@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "vm/account.h"
 #include "vm/console_port.h"
+#include "vm/trace_print.h"
 #include "vm/vpl011.h"
 
 #define CTRL_A 0x01
@@ -165,7 +166,8 @@ static void help(void)
 	log_line("console: keys after Ctrl-A (after Ctrl-A Ctrl-A under qemu -nographic):");
 	log_line("  n  give the input to the next VM");
 	log_line("  l  list VMs and vcpus");
-	log_line("  s  statistics so far");
+	log_line("  s  statistics so far; with a trace, of the last second too (nidus-stat: more)");
+	log_line("  t  the end of the trace, for nidus-trace");
 	log_line("  b  send a break to the VM that has the input");
 	log_line("  a  send Ctrl-A to it (also: Ctrl-A again)");
 	log_line("  h  this help (also: ?)");
@@ -190,6 +192,10 @@ static void command(u8 key)
 		break;
 	case 's':
 		account_print(NULL);
+		trace_print_recent();
+		break;
+	case 't':
+		trace_dump();
 		break;
 	case 'b':
 		deliver(PL011_DR_BE);

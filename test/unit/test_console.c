@@ -16,6 +16,7 @@
 #include "dev/pl011_regs.h"
 #include "vm/vpl011.h"
 #include "vm/account.h"
+#include "vm/trace_print.h"
 #include "state/vm.h"
 #include "vtimer/vtimer.h"
 
@@ -150,6 +151,18 @@ u32 cpu_count = 2;
 static const struct vm *account_vm;
 static unsigned account_calls;
 
+static unsigned recent_calls, dump_calls;
+
+void trace_print_recent(void)
+{
+	recent_calls++;
+}
+
+void trace_dump(void)
+{
+	dump_calls++;
+}
+
 void account_print(const struct vm *vm)
 {
 	account_vm = vm;
@@ -238,7 +251,7 @@ static int setup(void **state)
 	memset(uarts, 0, sizeof(uarts));
 	memset(ports, 0, sizeof(ports));
 	pl011_init(BASE);
-	account_calls = timer_sets = 0;
+	account_calls = recent_calls = dump_calls = timer_sets = 0;
 	printed();
 	return 0;
 }
@@ -612,6 +625,11 @@ static void test_commands(void **state)
 	key_in("\1s");
 	assert_int_equal(account_calls, 1);
 	assert_null(account_vm);
+	assert_int_equal(recent_calls, 1);
+	assert_int_equal(dump_calls, 0);
+	key_in("\1t");
+	assert_int_equal(dump_calls, 1);
+	assert_int_equal(account_calls, 1);
 	key_in("\1h");
 	assert_non_null(strstr(printed(), "statistics"));
 	key_in("\1\xff");
