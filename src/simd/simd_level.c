@@ -146,9 +146,8 @@ static void exchange_homes(struct vcpu *vcpu)
 }
 
 /*
- * Whether both levels' lengths are the same. While CPTR_EL2 is as the level that was left had it,
- * its lengths can be read if it could change them, and without an ISB. Lengths that L2 could not
- * change are unchanged; that does not hold for vEL2, which may have closed its CPTR_EL2 since.
+ * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change
+ * them (open), and without an ISB. Where L2 could not, they are what they were.
  */
 static bool same_lengths(struct vcpu *vcpu, u64 open)
 {
@@ -185,9 +184,14 @@ bool simd_level_same(struct vcpu *vcpu)
 		exchange_homes(vcpu);
 		return true;
 	}
-	/* QEMU 10.0 checks FPEN for them as well. */
-	if ((open & CPTR_FPEN) ? !s->l2 && (all & ~open) : !s->l2 || (all & open))
+	/* QEMU 10.0 asks FPEN for them as well. */
+	if (!s->l2 && (~open & (all | CPTR_FPEN))) {
+		/* vEL2 may have closed it after it changed a length, as KVM always does. */
+		simd_open();
+		open = all;
+	} else if (!(open & CPTR_FPEN) && (all & open)) {
 		return false;
+	}
 	return same_lengths(vcpu, open);
 }
 

@@ -215,11 +215,13 @@ void traps_update(struct vcpu *vcpu)
 		traps_update_ordinary(vcpu);
 }
 
-void traps_cptr_close(struct vcpu *vcpu)
+void traps_cptr_renew(struct vcpu *vcpu)
 {
-	u64 now = cpu_this()->traps.cptr;
+	u64 was = cpu_this()->traps.cptr, cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
 
-	simd_cptr_write(now & traps_nested_cptr(now, vcpu));
+	simd_cptr_write(cptr);
+	if (cptr & ~was)
+		isb(); /* simd_level_same() may read by it */
 }
 
 /* Set registers that never change after boot, and those that cpu->traps mirrors. */

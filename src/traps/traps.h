@@ -33,11 +33,10 @@ void traps_forget(struct vcpu *vcpu);
 void traps_load(const struct traps *t);
 
 /*
- * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): close in the CPU's what it closes, before it is
- * entered again. What it opens need not be open: its first use traps and opens it. Loaded,
- * interrupts masked.
+ * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): put that into force, before it is entered again.
+ * Loaded, interrupts masked.
  */
-void traps_cptr_close(struct vcpu *vcpu);
+void traps_cptr_renew(struct vcpu *vcpu);
 
 /*
  * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME

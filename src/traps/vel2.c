@@ -149,7 +149,7 @@ enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;
 		vel2_cpacr_load(vcpu);
 		sysreg_write(CPACR_EL12, vcpu->sr[SR_CPACR_EL1]);
-		traps_cptr_close(vcpu);
+		traps_cptr_renew(vcpu);
 	} else {
 		*value = vcpu->sr[SR_CPTR_EL2];
 	}
@@ -160,5 +160,5 @@ void vel2_cptr_exit(struct vcpu *vcpu)
 {
 	vcpu->sr[SR_CPACR_EL1] = sysreg_read(CPACR_EL12);
 	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_CPACR_EL1] & vcpu->vm->nested.cptr;
-	traps_cptr_close(vcpu);
+	traps_cptr_renew(vcpu);
 }
