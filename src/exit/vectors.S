@@ -160,8 +160,8 @@ eret_within:
 	cbz	x3, 6f
 	cmp	x3, #PSTATE_EL2H
 	b.ne	2f
-1:	ldrb	w3, [x0, #VCPU_TIMERS_TRAP]
-	cbz	w3, 2f
+1:	ldrb	w3, [x0, #VCPU_TIMERS_LOOK]
+	cbnz	w3, 2f
 5:	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
 	tbnz	x3, #ICH_HCR_EN_BIT, 2f
 	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */

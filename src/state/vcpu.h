@@ -68,9 +68,9 @@ struct vcpu {
 	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos) */
 	exit_fast_fn *const *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
-	/* has_vel2, FEAT_ECV: L1's timers need no check on each exit of vEL2 */
-	bool timers_trap;
-	bool host_erets;    /* and it has a host EL0 (vectors.S) */
+	/* has_vel2: L1's accesses to its guest's timers trap; looked for at each exit, ERETs too */
+	bool timers_trap, timers_look;
+	bool host_erets;    /* not timers_look, and it has a host EL0 (vectors.S) */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */

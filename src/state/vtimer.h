@@ -26,4 +26,9 @@ struct vtimer {
 	 * CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
 	 */
 	u64 vel2_seen[4];
+	/* Whether L1's accesses trap is learnt (nested.c, learn()). */
+	u64 lent_until; /* CNTPCT; 0: they trap */
+	u64 entries;    /* account.level_entries at the last one that trapped */
+	u8 calm;        /* entries of L2 in a row with accesses before that could have waited */
+	u8 armed;       /* since the last one, written enabled: bit n, context n */
 };

@@ -404,24 +404,6 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from)
 		from[i] = word(vcpu, i);
 }
 
-/*
- * Choose whether accesses to L2's timers by the _EL02 names trap from vEL2, where they can
- * (FEAT_ECV), so that L1's writes take effect at once. They do not if L2 is a hypervisor, or was
- * just before: L1 then has to exchange the timers each time that L2 and its guest take turns, which
- * is often, and enters L2 again at once.
- */
-static void timers_choose(struct vcpu *vcpu)
-{
-	const struct traps_cache *c = &vcpu->traps;
-	u64 hcr = (c->from[WORD_HCR] | c->from_other[WORD_HCR]) & vcpu->vm->nested.hcr;
-	bool trap = feat.ecv && !(hcr & HCR_NV);
-
-	if (vcpu->timers_trap == trap)
-		return;
-	vcpu->timers_trap = vcpu->host_erets = trap;
-	vcpu->traps.vel2.valid = vcpu->traps.l2.valid = vcpu->traps.vel1_other.valid = false;
-}
-
 /* Of whatever type. A loop, as calls of memcpy() are three times as long. */
 typedef u64 __attribute__((may_alias)) any_word;
 
@@ -447,7 +429,6 @@ void traps_vel1_other(struct vcpu *vcpu, bool valid)
 		c->l2.valid = false;
 		nested_words_note(vcpu, c->from);
 	}
-	timers_choose(vcpu);
 }
 
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)

@@ -26,7 +26,7 @@ enum untrapped_when {
  * here, but compared with its old value in each ERET to L2: nested_words_changed().
  *
  * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and takes the
- * slow path if one of them is not quiet: timers_trap, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
+ * slow path if one of them is not quiet: timers_look, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
  * HCR_EL2.
  */
 /* clang-format off */

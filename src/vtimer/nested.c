@@ -145,17 +145,77 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return at && (CTL_FIRES(r.ctl) || shown_in_page(vcpu, context)) ? at : TIMER_NEVER;
 }
 
+/* ---- whether L1's accesses to its guest's timers trap ---- */
+
+#define CALM_ENTRIES 16
+#define LENT_MS 10
+
+static void traps_set(struct vcpu *vcpu, bool trap)
+{
+	struct traps_cache *c = &vcpu->traps;
+
+	vcpu->vtimer.calm = 0;
+	vcpu->timers_trap = trap;
+	vcpu->traps_stale = true;
+	c->l2.valid = c->vel2.valid = c->vel1_other.valid = false;
+}
+
+static void lend(struct vcpu *vcpu)
+{
+	vcpu->vtimer.lent_until = counter_now() + sysreg_read(CNTFRQ_EL0) / 1000 * LENT_MS;
+	traps_set(vcpu, false);
+	vtimer_vel2_update(vcpu);
+}
+
+/*
+ * vEL2 has accessed a timer of L2's, which trapped; ctl is the timer's. It could not have waited if
+ * L1 reads what became of a timer that it has enabled, or if a line is high.
+ */
+static void learn(struct vcpu *vcpu, u32 context, bool reads_ctl, u64 ctl)
+{
+	struct vtimer *vt = &vcpu->vtimer;
+
+	if (!vcpu->timers_trap || vcpu->nvhe)
+		return;
+	if (vt->entries != vcpu->account.level_entries) {
+		vt->entries = vcpu->account.level_entries;
+		vt->armed = 0;
+		vt->calm++;
+	}
+	if (vt->vel2_lines || (reads_ctl && (vt->armed >> context & 1)))
+		vt->calm = 0;
+	if (!reads_ctl && (ctl & CTL_ENABLE))
+		vt->armed |= (u8)BIT(context);
+	if (vt->calm >= CALM_ENTRIES)
+		lend(vcpu);
+}
+
+/* When they trap again, which may be now. */
+static u64 lent_until(struct vcpu *vcpu)
+{
+	struct vtimer *vt = &vcpu->vtimer;
+
+	if (likely(!vt->lent_until))
+		return TIMER_NEVER;
+	if (counter_now() >= vt->lent_until) {
+		vt->lent_until = 0;
+		traps_set(vcpu, true);
+		return TIMER_NEVER;
+	}
+	return vt->lent_until;
+}
+
 void vtimer_vel2_update(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
-	u64 virt, phys;
+	u64 virt, phys, end = lent_until(vcpu);
 
 	vcpu->vtimer.vel2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
 	phys = emulate_one(vcpu, map.emul_phys, timer_home_read(vcpu, map.emul_phys));
 	page_seen(vcpu);
-	/* A level switch seldom changes it: vEL2's next timer tick is the same as before. */
-	timer_set_by(&vcpu->vtimer.phys, MIN(virt, phys));
+	/* A level switch seldom touches it: vEL2's next timer tick is the same as before. */
+	timer_set_by(&vcpu->vtimer.phys, MIN(MIN(virt, phys), end));
 }
 
 void vtimer_vel2_exit(struct vcpu *vcpu)
@@ -297,6 +357,8 @@ void vtimer_vel2_reset(struct vcpu *vcpu)
 		line_set(vcpu, context, false);
 	}
 	page_seen(vcpu);
+	vcpu->vtimer.lent_until = 0;
+	vcpu->vtimer.calm = 0;
 }
 
 void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
@@ -367,6 +429,8 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 	} else {
 		*value = (u32)(r.cval - (counter_now() - timer_offset(vcpu, context)));
 	}
+	if (context == TIMER_V || context == TIMER_P)
+		learn(vcpu, context, !write && reg == VTIMER_CTL, write ? r.ctl : 0);
 	return SKIP;
 }
 

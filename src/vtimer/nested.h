@@ -28,7 +28,12 @@ void vtimer_level_switch(struct vcpu *vcpu);
 void vtimer_cnthctl_complete(struct vcpu *vcpu);
 
 /*
- * Whether L1's accesses to its guest's timers trap; else changes are found by a check at each exit.
+ * Whether L1's accesses to its guest's timers trap, so that their effect is immediate. Where they
+ * can (FEAT_ECV) they do, until L1 has entered its guest so many times, each with accesses before,
+ * and never a sign that it wanted to see at once what became of them: a hypervisor that moves its
+ * guest's timers, as Linux/KVM does for each exit to its user space. Then they do not for 10 ms, in
+ * which they are looked for at each exit that is no access to a register and no ERET, and at the
+ * end. Without FEAT_ECV never, and they are looked for at all exits (vcpu->timers_look).
  */
 static inline bool vtimer_vel2_traps(const struct vcpu *vcpu)
 {
@@ -49,10 +54,10 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 	       (vtimer_vel2_traps(vcpu) || vtimer_vel2_seen(vcpu));
 }
 
-/* The same where CNTVOFF_EL2 can wait: while L1 accesses trapped registers. */
+/* Likewise where all can wait but on a machine without FEAT_ECV: while it accesses registers. */
 static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
 {
-	return vtimer_vel2_traps(vcpu) || vtimer_vel2_quiet(vcpu);
+	return !vcpu->timers_look || vtimer_vel2_quiet(vcpu);
 }
 
 /*

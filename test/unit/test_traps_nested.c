@@ -319,56 +319,6 @@ static void nv(void **state)
 	l1_reset();
 }
 
-/*
- * L2's timers by their _EL02 names trap from vEL2 until L2 is a hypervisor, and again as soon as
- * neither L2 nor the one before is.
- */
-static void whose_timers_trap(void **state)
-{
-	static const struct {
-		u64 hcr, vttbr;
-		bool trap;
-	} l2[] = {
-		{ 0, 0x1000, true },
-		{ HCR_NV2, 0x1000, true }, /* means nothing by itself */
-		{ HCR_NV | HCR_NV2, 0x2000, false },
-		{ 0, 0x3000, false },
-		{ HCR_NV | HCR_NV2, 0x2000, false },
-		{ 0, 0x3000, false },
-		{ 0, 0x4000, true },
-		{ HCR_NV, 0x2000, false },
-	};
-
-	(void)state;
-	feat.ecv = true;
-	l1_reset();
-	*l1_have(HCR) = ~0UL;
-	vcpu.traps = (struct traps_cache){ .l2.valid = false };
-	vcpu.timers_trap = true;
-	for (size_t i = 0; i < ARRAY_SIZE(l2); i++) {
-		bool was = vcpu.timers_trap;
-
-		*l1_place(HCR) = l2[i].hcr;
-		vncr_page[VNCR_VTTBR_EL2 / 8] = l2[i].vttbr;
-		vcpu.traps.vel2.valid = true;
-		traps_vel1_other(&vcpu, true);
-		assert_int_equal(vcpu.timers_trap, l2[i].trap);
-		assert_int_equal(vcpu.traps.vel2.valid, was == l2[i].trap);
-		assert_false(vcpu.traps.l2.valid && was != l2[i].trap);
-		vcpu.traps.l2.valid = true;
-	}
-	/* Without FEAT_ECV they cannot trap. */
-	feat.ecv = false;
-	*l1_place(HCR) = 0;
-	for (u64 i = 0; i < 3; i++) {
-		vncr_page[VNCR_VTTBR_EL2 / 8] = 0x5000 + i;
-		traps_vel1_other(&vcpu, true);
-		assert_false(vcpu.timers_trap);
-	}
-	vcpu.traps = (struct traps_cache){ .l2.valid = false };
-	l1_reset();
-}
-
 static void virtual_interrupts(void **state)
 {
 	struct traps l0 = { .hcr = HCR_IMO | HCR_FMO | HCR_AMO };
@@ -646,7 +596,6 @@ int main(void)
 		cmocka_unit_test_setup(merge_cptr, setup),
 		cmocka_unit_test_setup(merge_never, setup),
 		cmocka_unit_test_setup(nv, setup),
-		cmocka_unit_test_setup(whose_timers_trap, setup),
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
 		cmocka_unit_test_setup(vel2, setup),

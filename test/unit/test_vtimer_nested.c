@@ -132,6 +132,7 @@ static void setup_with(u64 cntoff, bool cntpoff, bool trap)
 	machine.ppi_virt = PHYS_VIRT;
 	machine.ppi_phys = PHYS_PHYS;
 	vcpu.timers_trap = trap;
+	vcpu.timers_look = !trap;
 	vtimer_set_cntpoff(cntpoff);
 	vtimer_reset(&vcpu);
 	vtimer_load(&vcpu);
@@ -328,13 +329,13 @@ static void check_read(u32 t, enum vtimer_reg reg, bool by_trap)
 			 ref_name[t], reg, v, want, by_trap);
 }
 
-static bool l2_changes; /* whether L2 is a hypervisor, between one and the next */
+static bool l2_changes; /* whether they trap, between one and the next */
 static u64 rnd(u64 n);
 
 static void level_switch(void)
 {
 	if (l2_changes && vcpu.in_vel2)
-		vcpu.timers_trap = rnd(2); /* traps_vel1_other() */
+		vcpu.timers_trap = rnd(2); /* learn(), lent_until() */
 	vcpu.in_vel2 = !vcpu.in_vel2;
 	vtimer_level_switch(&vcpu);
 }
@@ -585,6 +586,104 @@ static void seen_is_quiet(void **state)
 	}
 }
 
+/* ---- whether they trap ---- */
+
+#define FREQUENCY 1000000
+
+/*
+ * As Linux/KVM: off and kept after an exit to its user space, back in place before the next entry.
+ * then: what else L1 does with CNTV before that.
+ */
+static void kvm_round(void (*then)(void))
+{
+	u64 v;
+
+	if (vcpu.timers_trap) {
+		emul_cntv_ctl_el02(&vcpu, 0, false, &v);
+		emul_cntv_cval_el02(&vcpu, 0, false, &v);
+		v = 0;
+		emul_cntv_ctl_el02(&vcpu, 0, true, &v);
+		v = now + 100000;
+		emul_cntv_cval_el02(&vcpu, 0, true, &v);
+		v = 1;
+		emul_cntv_ctl_el02(&vcpu, 0, true, &v);
+	}
+	if (then)
+		then();
+	level_switch();
+	vcpu.account.level_entries++;
+	level_switch();
+}
+
+static void kvm_rounds(int n, void (*then)(void))
+{
+	while (n--)
+		kvm_round(then);
+}
+
+static void reads_status(void)
+{
+	u64 v;
+
+	emul_cntv_ctl_el02(&vcpu, 0, false, &v);
+}
+
+static void is_due(void)
+{
+	u64 v = now;
+
+	emul_cntv_cval_el02(&vcpu, 0, true, &v);
+}
+
+/* The end of 10 ms is seen even if nothing else happens. */
+static void lent_for_a_while(void **state)
+{
+	(void)state;
+	fake_set("CNTFRQ_EL0", FREQUENCY);
+	for (int i = 0; i < 2; i++) {
+		kvm_rounds(15, NULL);
+		assert_true(vcpu.timers_trap);
+		vcpu.traps.vel2.valid = vcpu.traps.l2.valid = vcpu.traps.vel1_other.valid = true;
+		vcpu.traps_stale = false;
+		kvm_rounds(2, NULL);
+		assert_false(vcpu.timers_trap || vcpu.timers_look);
+		assert_true(vcpu.traps_stale);
+		assert_false(vcpu.traps.vel2.valid || vcpu.traps.l2.valid ||
+			     vcpu.traps.vel1_other.valid);
+		now += FREQUENCY / 100 - 1;
+		pump();
+		assert_false(vcpu.timers_trap);
+		/* A line that was to rise with nobody looking is no later than that. */
+		page[VNCR_CNTP_CVAL_EL0 / 8] = now;
+		page[VNCR_CNTP_CTL_EL0 / 8] = 1;
+		now++;
+		pump();
+		assert_true(vcpu.timers_trap);
+		assert_int_equal(lines, 1u << 30);
+		page[VNCR_CNTP_CTL_EL0 / 8] = 0;
+		vtimer_vel2_update(&vcpu);
+		assert_int_equal(lines, 0);
+	}
+}
+
+/* Who wants to see at once what became of it goes on doing so. */
+static void not_lent(void **state)
+{
+	(void)state;
+	fake_set("CNTFRQ_EL0", FREQUENCY);
+	kvm_rounds(100, reads_status);
+	assert_true(vcpu.timers_trap);
+	kvm_rounds(100, is_due);
+	assert_true(vcpu.timers_trap);
+	/* Without a guest in between. */
+	for (int i = 0; i < 100; i++)
+		reads_status();
+	assert_true(vcpu.timers_trap);
+	vcpu.nvhe = true;
+	kvm_rounds(100, NULL);
+	assert_true(vcpu.timers_trap);
+}
+
 static void l2_offset(void **state)
 {
 	(void)state;
@@ -720,6 +819,8 @@ int main(void)
 		cmocka_unit_test_setup(masked_arms_nothing, setup),
 		cmocka_unit_test_setup(masked_shows_in_the_page, setup),
 		cmocka_unit_test_setup(seen_is_quiet, setup),
+		cmocka_unit_test_setup(lent_for_a_while, setup),
+		cmocka_unit_test_setup(not_lent, setup),
 		cmocka_unit_test_setup(l2_offset, setup),
 		cmocka_unit_test_setup(late_interrupt, setup),
 		cmocka_unit_test_setup(cnthctl_views, setup),
