@@ -55,6 +55,17 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 	*smcr &= smcr_bits(s);
 }
 
+/*
+ * Whether the CPU is to have L2's lengths. Where L1 lets its guest have neither SVE nor SME, as
+ * Linux/KVM mostly does, L2 reaches no length of its own and nothing longer than V: vEL2's stay,
+ * and a switch has nothing to exchange.
+ */
+static bool of_l2(const struct vcpu *vcpu)
+{
+	return !vcpu->in_vel2 && ((vel2_cptr(vcpu) & (CPTR_ZEN | CPTR_SMEN)) ||
+				  vcpu->vm->config->simd_switch);
+}
+
 /* Interrupts masked. */
 static void switch_lengths(struct vcpu *vcpu)
 {
@@ -68,7 +79,7 @@ static void switch_lengths(struct vcpu *vcpu)
 	zcr = s->state->zcr_el1;
 	smcr = s->state->smcr_el1;
 	put_lengths(vcpu, zcr, smcr);
-	s->l2 = !vcpu->in_vel2;
+	s->l2 = !s->l2;
 	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
 	if (live(vcpu) && (zcr != s->state->zcr_el1 || smcr != s->state->smcr_el1))
 		simd_state_write_lengths(vcpu);
@@ -118,7 +129,7 @@ static void flush_counted(struct vcpu *vcpu)
 void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	bool changed = s->l2 == vcpu->in_vel2;
+	bool changed = s->l2 != of_l2(vcpu);
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
@@ -180,6 +191,8 @@ bool simd_level_same(struct vcpu *vcpu)
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
+	if (s->l2 == of_l2(vcpu))
+		return true;
 	if (!live(vcpu)) {
 		exchange_homes(vcpu);
 		return true;

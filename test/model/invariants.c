@@ -57,19 +57,26 @@ static void check_value(u32 v, const char *what, u64 have, u64 want)
 			   want);
 }
 
+/* L1 keeps L2 from all that lengths mean anything to: then it may run with L1's, as vEL2 has them. */
+static bool of_l1(u32 v)
+{
+	return in_l2(v) && !setup->simd_switch &&
+	       !(vcpus[v].sr[SR_CPTR_EL2] & (CPTR_ZEN | CPTR_SMEN));
+}
+
 /* What L1 leaves L2 of the VM's: the shorter length, and the features that both have on. */
 static u64 zcr_limit(u32 v)
 {
 	u64 vm = vcpus[v].simd.zcr;
 
-	return in_l2(v) ? MIN(vm, (u64)other[v].zcr) : vm;
+	return in_l2(v) && !of_l1(v) ? MIN(vm, (u64)other[v].zcr) : vm;
 }
 
 static u64 smcr_limit(u32 v)
 {
 	u64 vm = vcpus[v].simd.smcr, l1 = machine_smcr(other[v].smcr);
 
-	if (!in_l2(v))
+	if (!in_l2(v) || of_l1(v))
 		return vm;
 	return MIN(vm & SMCR_LEN, l1 & SMCR_LEN) | (vm & l1 & ~SMCR_LEN);
 }
@@ -79,7 +86,8 @@ static void check_sme(const struct machine_cpu *m, u32 v)
 	const struct data *x = &expect[v];
 
 	check_value(v, "SMCR_EL2", m->smcr_el2, smcr_limit(v));
-	check_value(v, "SMCR_EL1", m->d.smcr_el1, x->smcr_el1);
+	check_value(v, "SMCR_EL1", m->d.smcr_el1,
+		    of_l1(v) ? other[v].smcr : x->smcr_el1);
 	if (!(x->svcr & SVCR_ZA))
 		return;
 	check_segs(v, "ZA", m->d.za, x->za, exp_svl(v));
@@ -92,7 +100,8 @@ static void check_sve(const struct machine_cpu *m, u32 v)
 	const struct data *x = &expect[v];
 
 	check_value(v, "ZCR_EL2", m->zcr_el2, zcr_limit(v));
-	check_value(v, "ZCR_EL1", m->d.zcr_el1, x->zcr_el1);
+	check_value(v, "ZCR_EL1", m->d.zcr_el1,
+		    of_l1(v) ? other[v].zcr : x->zcr_el1);
 	check_segs(v, "Z registers", m->d.vec, x->vec, exp_len(v));
 	check_tag(v, "P registers", m->d.pred, x->pred);
 	if (!(x->svcr & SVCR_SM) || setup->fa64)
