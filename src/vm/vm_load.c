@@ -181,9 +181,30 @@ void vm_load_begin(struct vm *vm)
 	l->began = l->told = counter_now();
 }
 
+/* The size of the first n modules to hand down; a file that is copied once counts once. */
+static u64 handed_bytes(const struct vm_config *c, u32 n)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < n; i++)
+		sum += handed_before(c, i) ? 0 : c->handed[i].file.size;
+	return sum;
+}
+
+/* The bytes copied by the phases before this one and the parts before this part. */
+static u64 copied_before(const struct vm_config *c, const struct vm_load *l)
+{
+	if (phases[l->phase] == copy_ramdisk)
+		return c->kernel.size;
+	if (phases[l->phase] == copy_handed)
+		return c->kernel.size + c->ramdisk.size + handed_bytes(c, l->part);
+	return 0;
+}
+
 /* Log the phase, its size and progress. */
 static void tell_progress(const struct vm *vm, const struct vm_load *l)
 {
+	const struct vm_config *c = vm->config;
 	u64 done = l->at, all = 0;
 
 	if (phases[l->phase] == zero_ram) {
@@ -191,17 +212,13 @@ static void tell_progress(const struct vm *vm, const struct vm_load *l)
 			all += vm->ram[i].size;
 			done += i < l->part ? vm->ram[i].size : 0;
 		}
-		log_line("vm %s: zeroing its memory: %lu of %lu MiB", vm->config->name, done >> 20,
+		log_line("vm %s: zeroing its memory: %lu of %lu MiB", c->name, done >> 20,
 			 all >> 20);
 		return;
 	}
-	all = vm->config->kernel.size + vm->config->ramdisk.size;
-	if (phases[l->phase] == copy_ramdisk)
-		done += vm->config->kernel.size;
-	else if (phases[l->phase] == copy_kernel)
-		done = 0;
-	log_line("vm %s: loading its images: %lu of %lu MiB", vm->config->name, done >> 20,
-		 all >> 20);
+	all = c->kernel.size + c->ramdisk.size + handed_bytes(c, c->handed_count);
+	done = phases[l->phase] == copy_kernel ? 0 : done + copied_before(c, l);
+	log_line("vm %s: loading its images: %lu of %lu MiB", c->name, done >> 20, all >> 20);
 }
 
 bool vm_load_piece(struct vm *vm)

@@ -251,6 +251,34 @@ static void handed_down(void **state)
 	assert_non_null(strstr(lines[3], "vm a: module 0x40b00000: sha256 "));
 }
 
+/* What is handed down counts, each file once. */
+static void handed_down_is_told(void **state)
+{
+	char *file = filled(MIB(3), 4);
+	u32 said = 0;
+
+	(void)state;
+	config.handed_count = 3;
+	for (u32 i = 0; i < 3; i++) {
+		config.handed[i].file = (struct range){ (u64)(i < 2 ? kernel : file),
+							i < 2 ? 300001 : MIB(3) };
+		vm.load.handed[i] = RAM + (i < 2 ? MIB(8) : MIB(9));
+	}
+	vm_load_begin(&vm);
+	while (vm_load_piece(&vm))
+		now += HZ / 2;
+	assert_true(line_count < ARRAY_SIZE(lines));
+	for (u32 i = 0; i < line_count; i++) {
+		char *at = strstr(lines[i], "loading its images: ");
+
+		if (at && !strstr(at, " of 4 MiB"))
+			fail_msg("%s", lines[i]);
+		said += at && (!strncmp(at + 20, "2 ", 2) || !strncmp(at + 20, "3 ", 2));
+	}
+	assert_true(said >= 2);
+	free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +286,7 @@ int main(void)
 		cmocka_unit_test_setup(resets, setup),
 		cmocka_unit_test_setup(no_ramdisk, setup),
 		cmocka_unit_test_setup(handed_down, setup),
+		cmocka_unit_test_setup(handed_down_is_told, setup),
 		cmocka_unit_test_setup(long_waits_are_told, setup),
 	};
 
