@@ -13,9 +13,16 @@ $(DIFF_TOOL): $(wildcard test/diff/*.c) test/diff/diff.h | $(B)/.setup
 diff-mutants: $(B)/nidus.bin guests $(DIFF_TOOL)
 	@test/diff/mutants.sh $(B)/diff/mutants $(MUTANTS)
 
+# Debian's Xen, for the tests that run it. Without it they are skipped.
+XEN_SUITE ?= trixie
+XEN := $(B)/xen/$(XEN_SUITE)/xen
+$(XEN): tools/fetch-xen tools/apt.sh | $(B)/.setup
+	@XEN_SUITE=$(XEN_SUITE) tools/fetch-xen || echo "tests of Xen will be skipped"
+	@touch -c $@
+
 # All of test/system; TESTS="gic 'canary*'" runs some, JOBS=1 one at a time.
 JOBS ?= 2
-test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
+test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
 	SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 # What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
@@ -30,7 +37,7 @@ else
 	@$(MAKE) -s soak-long
 endif
 
-soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image
+soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
 	@SOAK=1 TEST_LIMIT=14400 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
 
 # The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 besides.
@@ -40,7 +47,7 @@ $(NEWER): tools/fetch-qemu tools/apt.sh | $(B)/.setup
 	@QEMU_SUITE=$(QEMU_SUITE) tools/fetch-qemu
 	@touch -c $@
 
-soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image
+soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN)
 	@QEMU=$(NEWER) TEST_OUT=$(CURDIR)/$(B)/test/newer SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 bench: $(B)/nidus.bin guests
