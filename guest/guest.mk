@@ -14,7 +14,7 @@ GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mstrict-al
 GUEST_LIB := $(patsubst %,$(B)/%.o,$(wildcard guest/lib/*.c)) $(B)/src/lib/string.c.o $(B)/src/lib/printf.c.o
 GUEST_LIB := $(GUEST_LIB:$(B)/%=$(B)/guest/obj/%)
 GUEST_BIN := $(GUEST:%=$(B)/guest/%.bin) $(B)/guest/hello-raw.bin $(B)/guest/hello.elf $(B)/guest/jump.bin
-GUEST_LINUX := $(addprefix $(B)/guest/,fpcheck mathcheck timecheck pingcheck memcheck)
+GUEST_LINUX := $(addprefix $(B)/guest/,fpcheck mathcheck timecheck pingcheck memcheck xenwait)
 GUEST_LDFLAGS := -nostdlib -static -Wl,-T,guest/lib/link.ld -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 GUEST_PIE := -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,notext
@@ -69,7 +69,7 @@ $(B)/guest/obj/guest/linux/math_sve.c.o: GUEST_CFLAGS := \
 
 $(B)/guest/fpcheck: $(patsubst %,$(B)/guest/obj/guest/%.o,linux/fpcheck.c linux/fpcheck.S canary.S)
 $(B)/guest/mathcheck: $(patsubst %,$(B)/guest/obj/guest/linux/%.o,mathcheck.c math_fp.c math_sve.c)
-$(B)/guest/timecheck $(B)/guest/pingcheck $(B)/guest/memcheck: $(B)/guest/%: $(B)/guest/obj/guest/linux/%.c.o
+$(B)/guest/timecheck $(B)/guest/pingcheck $(B)/guest/memcheck $(B)/guest/xenwait: $(B)/guest/%: $(B)/guest/obj/guest/linux/%.c.o
 $(GUEST_LINUX): $(GUEST_LINUX_LIB) guest/guest.mk
 	@echo "  LD    $@"
 	@$(CROSS)gcc -no-pie -static -nostdlib -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--gc-sections \

@@ -124,6 +124,12 @@ at_least()
 	[ "$n" -ge "$1" ] || fail "$n lines match, expected $1: $2"
 }
 
+# release DIR: of its kernel, as a regular expression.
+release()
+{
+	sed 's/[.+]/\\&/g' "$1/kernel-version"
+}
+
 # The guest program's own verdict: all its tests passed. passed PROGRAM [VM]
 passed()
 {

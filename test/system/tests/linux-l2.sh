@@ -6,12 +6,6 @@
 . "$TOP/test/system/linux/nested.sh"
 l2_words="run.fp=30 run.math=15 run.ms=500 run.ping=100 run.mib=1"
 
-# release DIR: of its kernel, as a regular expression.
-release()
-{
-	sed 's/[.+]/\\&/g' "$1/kernel-version"
-}
-
 l2_test()
 {
 	l1=$TOP/build/arm64/$1 l2=$TOP/build/arm64/$2 vl=$3 words=$4
