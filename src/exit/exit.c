@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only dispatch of synchronous exits: a row per exception class, with its fast path if any. */
+/* The only dispatch of synchronous exits: a row per exception class, with its fast paths if any. */
 #include "exit/exit.h"
 
 #include "arch/esr.h"
@@ -36,30 +36,30 @@ static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
 
 static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
 
-/* ROW(exception class, handler, fast path or NULL, class for accounting) */
+/* ROW(exception class, handler, fast paths of vEL1 and of vEL2 or NULL, class for accounting) */
 #define EXIT_TABLE(ROW)                                                                            \
-	ROW(EC_UNKNOWN, exit_undef, NULL, UNKNOWN)                                                 \
-	ROW(EC_WFX, wfx_trap, NULL, WFX)                                                           \
-	ROW(EC_FP_ASIMD, simd_trap, NULL, FP_ASIMD)                                                \
-	ROW(EC_PAC, exit_undef, NULL, PAC)                                                         \
-	ROW(EC_SVE, simd_trap, NULL, SVE)                                                          \
-	ROW(EC_SME, simd_trap, NULL, SME)                                                          \
-	ROW(EC_HVC64, hvc_trap, fast_hvc, HVC)                                                     \
-	ROW(EC_SMC64, smc_trap, NULL, SMC)                                                         \
-	ROW(EC_SYS64, sysreg_trap, fast_sys_gprs, SYS)                                             \
-	ROW(EC_ERET, eret_trap, fast_eret, ERET)                                                   \
-	ROW(EC_IABT_LOW, iabt_trap, NULL, IABT)                                                    \
-	ROW(EC_DABT_LOW, dabt_trap, NULL, DABT)                                                    \
-	ROW(EC_DABT_CUR, vncr_trap, NULL, DABT)
+	ROW(EC_UNKNOWN, exit_undef, NULL, NULL, UNKNOWN)                                           \
+	ROW(EC_WFX, wfx_trap, NULL, NULL, WFX)                                                     \
+	ROW(EC_FP_ASIMD, simd_trap, NULL, NULL, FP_ASIMD)                                          \
+	ROW(EC_PAC, exit_undef, NULL, NULL, PAC)                                                   \
+	ROW(EC_SVE, simd_trap, NULL, NULL, SVE)                                                    \
+	ROW(EC_SME, simd_trap, NULL, NULL, SME)                                                    \
+	ROW(EC_HVC64, hvc_trap, fast_hvc, NULL, HVC)                                               \
+	ROW(EC_SMC64, smc_trap, NULL, NULL, SMC)                                                   \
+	ROW(EC_SYS64, sysreg_trap, fast_nv, fast_sys_gprs, SYS)                                    \
+	ROW(EC_ERET, eret_trap, fast_nv, fast_eret, ERET)                                          \
+	ROW(EC_IABT_LOW, iabt_trap, fast_abort, NULL, IABT)                                        \
+	ROW(EC_DABT_LOW, dabt_trap, fast_abort, NULL, DABT)                                        \
+	ROW(EC_DABT_CUR, vncr_trap, NULL, NULL, DABT)
 
 static const struct exit_row exit_table[64] = {
-#define ROW(ec, handle, fast, class) [ec] = { handle, EXIT_CLASS_##class },
+#define ROW(ec, handle, vel1, vel2, class) [ec] = { handle, EXIT_CLASS_##class },
 	EXIT_TABLE(ROW)
 #undef ROW
 };
 
-exit_fast_fn *const exit_fast[64] = {
-#define ROW(ec, handle, fast, class) [ec] = fast,
+exit_fast_fn *const exit_fast[64][2] = {
+#define ROW(ec, handle, vel1, vel2, class) [ec] = { vel1, vel2 },
 	EXIT_TABLE(ROW)
 #undef ROW
 };

@@ -4,8 +4,11 @@
 
 #include "state/exit.h"
 
-/* vectors.S: the fast path of a synchronous exit of a class (exit/fast.h), if there is one. */
-extern exit_fast_fn *const exit_fast[64];
+/*
+ * vectors.S: the fast path of a synchronous exit of a class (exit/fast.h), if there is one; [1]
+ * while vEL2 runs.
+ */
+extern exit_fast_fn *const exit_fast[64][2];
 /* The accounting class of an exit with this syndrome. */
 enum exit_class exit_class(u64 esr);
 

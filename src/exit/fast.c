@@ -10,6 +10,7 @@
 #include "exit/run.h"
 #include "exit/sysreg_emul.h"
 #include "nested/level.h"
+#include "nested/shadow.h"
 #include "simd/simd_level.h"
 #include "state/trace.h"
 #include "state/vcpu.h"
@@ -83,13 +84,14 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 	return DONE;
 }
 
-/* Forward to L1 what an L2 with HCR_EL2.NV does as a hypervisor itself. */
-static __attribute__((noinline)) enum verdict of_hypervisor(struct vcpu *vcpu, u64 esr,
-							    enum exit_class class, u64 left)
+enum verdict fast_nv(struct vcpu *vcpu, u64 esr)
 {
-	if (unlikely(!level_nv(vcpu, esr)))
+	u64 left = counter_now();
+
+	if (likely(!level_nv(vcpu, esr)))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_L2, class, left);
+	return switched(vcpu, esr, ACCOUNT_L2,
+			ESR_EC(esr) == EC_ERET ? EXIT_CLASS_ERET : EXIT_CLASS_SYS, left);
 }
 
 /* Finish an access that sysreg_vel2() did not complete: rest(), or for PASS sysreg_trap(). */
@@ -114,8 +116,6 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	enum verdict verdict;
 	u64 ticks;
 
-	if (unlikely(!vcpu->in_vel2)) /* op1 4 to 7 */
-		return SYS64_OP1(esr) & 4 ? of_hypervisor(vcpu, esr, EXIT_CLASS_SYS, left) : PASS;
 	vcpu->pc = pc;
 	vcpu->pstate = pstate;
 	vcpu->exit.esr = esr;
@@ -138,8 +138,6 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(ERET_ERETA(esr)))
 		return PASS;
-	if (!vcpu->in_vel2)
-		return of_hypervisor(vcpu, esr, EXIT_CLASS_ERET, left);
 	untrapped_look(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_vel1(vcpu)))
 		return PASS;
@@ -150,9 +148,47 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
 
-	if (unlikely(vcpu->in_vel2 || !level_hvc(vcpu, esr)))
+	if (unlikely(!level_hvc(vcpu, esr)))
 		return PASS;
 	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
+}
+
+/* L2's instruction is executed again: PC and PSTATE are still in their registers. */
+static enum verdict mapped(struct vcpu *vcpu, const struct exit *exit, enum exit_class class,
+			   u64 left)
+{
+	vcpu->pc = exit->elr;
+	vcpu->pstate = exit->spsr;
+	if (unlikely(work_left(vcpu)))
+		return rest(vcpu, exit->esr, ACCOUNT_L2, left, RESUME);
+	account_exit(&vcpu->account, ACCOUNT_L2, class, counter_now() - left);
+	return DONE;
+}
+
+enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
+{
+	u64 left = counter_now();
+	enum exit_class class = ESR_EC(esr) == EC_IABT_LOW ? EXIT_CLASS_IABT : EXIT_CLASS_DABT;
+	const struct exit exit = { .esr = esr,
+				   .far = sysreg_read(FAR_EL2),
+				   .hpfar = sysreg_read(HPFAR_EL2),
+				   .elr = sysreg_read(ELR_EL2),
+				   .spsr = sysreg_read(SPSR_EL2) };
+	struct reflection to_l1;
+
+	if (unlikely(ABT_FSC(esr) >= ESR_FSC_SEA))
+		return PASS;
+	switch (shadow_fault(vcpu, &exit, &to_l1)) {
+	case SHADOW_RETRY:
+		return mapped(vcpu, &exit, class, left);
+	case SHADOW_REFLECT:
+		level_abort(vcpu, &to_l1);
+		return switched(vcpu, esr, ACCOUNT_L2, class, left);
+	case SHADOW_DEVICE:
+	case SHADOW_DEAD:
+		break; /* nothing was mapped: it will be the same again */
+	}
+	return PASS;
 }
 
 /*

@@ -16,17 +16,23 @@
 
 struct vcpu;
 
+/* Exits of vEL2. */
 /*
- * EC 0x18: vEL2 accessed a trapped register, or an L2 that is a hypervisor (HCR_EL2.NV) accessed
- * one of EL2's, which goes to L1. If Rt is one of x18-x29 they are in vcpu->gpr too:
+ * EC 0x18: it accessed a trapped register. If Rt is one of x18-x29 they are in vcpu->gpr too:
  * fast_sys_gprs() in vectors.S saves them there and continues with fast_sys().
  */
 enum verdict fast_sys(struct vcpu *vcpu, u64 esr);
 enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr);
-/* EC 0x1a: an ERET of vEL2, to L2 if it is DONE (not ERETAA, ERETAB). Of L2: as EC 0x18. */
+/* EC 0x1a: an ERET, to L2 if it is DONE (not ERETAA, ERETAB). */
 enum verdict fast_eret(struct vcpu *vcpu, u64 esr);
-/* EC 0x16: an HVC of L2, which goes to L1. */
+
+/* Exits of L2. */
+/* EC 0x16: an HVC, which goes to L1. */
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr);
+/* EC 0x18, 0x1a: what an L2 with HCR_EL2.NV does as a hypervisor itself, which goes to L1. */
+enum verdict fast_nv(struct vcpu *vcpu, u64 esr);
+/* EC 0x20, 0x24: a stage-2 fault that is resolved in the shadow, or that L1's tables have too. */
+enum verdict fast_abort(struct vcpu *vcpu, u64 esr);
 
 /*
  * Called by vectors.S for every vcpu: a physical interrupt took the guest out. DONE, or PASS:

@@ -149,9 +149,9 @@ fast_sys_gprs:
  * ESR_EL2.
  */
 eret_within:
-	tbnz	x1, #ERETA_BIT, 3f
 	ldrb	w2, [x0, #VCPU_IN_VEL2]	/* L2's may trap to L1 */
-	cbz	w2, 3f
+	cbz	w2, 7f
+	tbnz	x1, #ERETA_BIT, 3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	ldr	x2, [x0, #VCPU_VNCR]
 	ldr	x3, [x2, #VNCR_HCR_EL2]
@@ -202,6 +202,9 @@ eret_within:
 3:	adrp	x3, fast_eret
 	add	x3, x3, :lo12:fast_eret
 	b	sync
+7:	adrp	x3, fast_nv
+	add	x3, x3, :lo12:fast_nv
+	b	sync
 
 	.macro	lower_irq
 	.balign	128
@@ -229,6 +232,8 @@ eret_within:
 	ubfx	x2, x1, #ESR_EC_SHIFT, #6
 	cmp	x2, #EC_ERET
 	b.eq	eret_within
+	add	x3, x3, x2, lsl #4
+	ldrb	w2, [x0, #VCPU_IN_VEL2]
 	ldr	x3, [x3, x2, lsl #3]
 	cbnz	x3, sync
 	ldp	x2, x3, [x0, #16]

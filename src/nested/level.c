@@ -369,10 +369,17 @@ bool level_hvc(struct vcpu *vcpu, u64 esr)
 
 bool level_nv(struct vcpu *vcpu, u64 esr)
 {
-	if (unlikely(!reflect_nv(vcpu, esr)))
+	if (likely(!reflect_nv(vcpu, esr)))
 		return false;
 	take_vel1(vcpu, esr);
 	return true;
+}
+
+void level_abort(struct vcpu *vcpu, const struct reflection *r)
+{
+	take_vel1(vcpu, r->esr);
+	sysreg_write(FAR_EL12, r->far);
+	vcpu->sr[SR_HPFAR_EL2] = r->hpfar;
 }
 
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)

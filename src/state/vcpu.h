@@ -65,8 +65,8 @@ struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
 	u64 *vncr;          /* has_vel2: its VNCR page (nested/vncr.h) */
-	/* has_vel2: exit_fast[], a fast path of frequent exits; NULL: none (simd.chaos) */
-	exit_fast_fn *const *fast;
+	/* has_vel2: exit_fast[], the fast paths of frequent exits; NULL: none (simd.chaos) */
+	exit_fast_fn *const (*fast)[2];
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/* has_vel2: L1's accesses to its guest's timers trap; looked for at each exit, ERETs too */
 	bool timers_trap, timers_look;

@@ -245,7 +245,7 @@ void level_fast(u32 c)
 	irq_save();
 	m->in_guest = false;
 	m->synced = true;
-	if (exit_fast[ec](&vcpus[v], ESR(ec, 0UL)) != DONE || vcpus[v].in_vel2 == in_vel2)
+	if (exit_fast[ec][in_vel2](&vcpus[v], ESR(ec, 0UL)) != DONE || vcpus[v].in_vel2 == in_vel2)
 		model_fail("vcpu %u: the fast path does not switch its level", vcpu_name[v]);
 	loop_runs = false;
 	level_seen(v, in_vel2);

@@ -111,18 +111,22 @@ static void every_class(void **state)
 		}
 }
 
-/* Three classes have a fast path; a vcpu's way to it is one load. */
+/* Which classes have a fast path, of L2 and of vEL2. */
 static void fast_paths(void **state)
 {
+	static exit_fast_fn *const want[64][2] = {
+		[0x16] = { fast_hvc, NULL },
+		[0x18] = { fast_nv, fast_sys_gprs },
+		[0x1a] = { fast_nv, fast_eret },
+		[0x20] = { fast_abort, NULL },
+		[0x24] = { fast_abort, NULL },
+	};
+
 	(void)state;
 	for (u32 ec = 0; ec < 64; ec++) {
-		exit_fast_fn *want = ec == 0x16	  ? fast_hvc
-				     : ec == 0x18 ? fast_sys_gprs
-				     : ec == 0x1a ? fast_eret
-						  : NULL;
-
-		if (exit_fast[ec] != want)
-			fail_msg("EC %#x: another fast path, or none", ec);
+		for (u32 in_vel2 = 0; in_vel2 < 2; in_vel2++)
+			if (exit_fast[ec][in_vel2] != want[ec][in_vel2])
+				fail_msg("EC %#x: another fast path, or none", ec);
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 			if (rows[i].ec == ec)
 				assert_int_equal(exit_class((u64)ec << 26), rows[i].class);

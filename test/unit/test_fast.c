@@ -18,6 +18,7 @@
 #include "exit/run.h"
 #include "exit/sysreg_emul.h"
 #include "nested/level.h"
+#include "nested/shadow.h"
 #include "simd/simd_level.h"
 #include "state/cpu.h"
 #include "state/vcpu.h"
@@ -27,6 +28,8 @@
 #include "traps/traps.h"
 
 #define PC 0x40081000UL
+#define FAR 0x12345678UL
+#define HPFAR 0x54320UL
 #define SS_BTYPE (1UL << 21 | 3UL << 10)
 #define SYS(rt, read) (0x62000000UL | 3UL << 20 | (u64)(rt) << 5 | (read))
 
@@ -38,6 +41,8 @@ static enum verdict sys_verdict, trap_verdict;
 static unsigned traps, updates, prepares, ticks;
 static u64 seen_esr;
 static bool same_lengths, switches;
+static enum shadow_verdict shadow;
+static u32 faults;
 static u32 acked;
 
 struct cpu *cpu_this(void)
@@ -87,6 +92,27 @@ bool level_nv(struct vcpu *v, u64 esr)
 	return is_nv;
 }
 
+enum shadow_verdict shadow_fault(struct vcpu *v, const struct exit *exit, struct reflection *out)
+{
+	(void)v;
+	faults++;
+	assert_int_equal(exit->far, FAR);
+	assert_int_equal(exit->hpfar, HPFAR);
+	assert_int_equal(exit->elr, PC);
+	assert_int_equal(exit->spsr, 5);
+	if (shadow == SHADOW_REFLECT)
+		*out = (struct reflection){ .esr = exit->esr ^ 1, .far = exit->far, .hpfar = 0x10 };
+	return shadow;
+}
+
+void level_abort(struct vcpu *v, const struct reflection *r)
+{
+	assert_int_equal(r->esr, seen_esr ^ 1);
+	assert_int_equal(r->far, FAR);
+	assert_int_equal(r->hpfar, 0x10);
+	v->in_vel2 = true;
+}
+
 bool simd_level_same(struct vcpu *v)
 {
 	(void)v;
@@ -132,11 +158,14 @@ static int setup(void **state)
 	page[VNCR_HCR_EL2 / 8] = HCR_E2H | HCR_TGE;
 	fake_set("ELR_EL2", PC);
 	fake_set("SPSR_EL2", 5);
+	fake_set("FAR_EL2", FAR);
+	fake_set("HPFAR_EL2", HPFAR);
 	sys_verdict = SKIP;
 	trap_verdict = RESUME;
 	traps = updates = prepares = ticks = 0;
 	same_lengths = switches = true;
 	is_nv = false;
+	faults = 0;
 	acked = INTID_OVER;
 	return 0;
 }
@@ -192,20 +221,15 @@ static void a_register_and_more(void **state)
 	assert_int_equal(traps, 1);
 	assert_int_equal(fake_get("ELR_EL2"), PC); /* none of these has moved */
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
-	vcpu.in_vel2 = false;
-	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), PASS);
-	assert_int_equal(traps, 1);
 }
 
 /* Both ways between the levels: whose exit it is, and the trap controls. */
 static void levels(void **state)
 {
 	(void)state;
-	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), PASS); /* vEL2's own */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000002), PASS); /* ERETAA */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
-	assert_int_equal(fast_eret(&vcpu, 0x6a000000), PASS); /* of L2 */
 	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_HVC), 1);
 	assert_int_equal(updates, 2);
@@ -233,24 +257,80 @@ static void levels(void **state)
 	assert_int_equal(updates + prepares, 4);
 }
 
-/* What an L2 does that is a hypervisor itself is L1's: its ERET, and what has op1 4 to 7. */
+/* What an L2 does that is a hypervisor itself is L1's. */
 static void nested_hypervisor(void **state)
 {
 	(void)state;
-	for (u32 op1 = 0; op1 < 8; op1++) {
-		setup(NULL);
-		vcpu.in_vel2 = false;
-		is_nv = true;
-		assert_int_equal(fast_sys(&vcpu, SYS(1, 1) | op1 << 14), op1 < 4 ? PASS : DONE);
-		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), op1 >= 4);
-		assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
-	}
+	vcpu.in_vel2 = false;
+	assert_int_equal(fast_nv(&vcpu, SYS(1, 1)), PASS);
+	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 0);
+	is_nv = true;
+	assert_int_equal(fast_nv(&vcpu, SYS(1, 1)), DONE);
+	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 1);
+	assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
+	vcpu.in_vel2 = false;
+	assert_int_equal(fast_nv(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
+	assert_int_equal(updates, 2);
+}
+
+static enum verdict abort_of(u32 ec, u32 fsc, enum shadow_verdict verdict)
+{
 	setup(NULL);
 	vcpu.in_vel2 = false;
-	is_nv = true;
-	assert_int_equal(fast_eret(&vcpu, 0x6a000003), PASS); /* ERETAB */
-	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
-	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
+	shadow = verdict;
+	seen_esr = (u64)ec << 26 | 1U << 25 | fsc;
+	return fast_abort(&vcpu, seen_esr);
+}
+
+/* Faults that a walk of L1's tables decides: mapped, or L1's; all else is left as it was. */
+static void an_abort(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		u32 ec = i ? 0x20 : 0x24;
+		enum exit_class class = i ? EXIT_CLASS_IABT : EXIT_CLASS_DABT;
+
+		for (u32 fsc = 0; fsc < 64; fsc++) {
+			bool walks = fsc < 0x10;
+
+			assert_int_equal(abort_of(ec, fsc, SHADOW_RETRY), walks ? DONE : PASS);
+			assert_int_equal(faults, walks);
+			assert_int_equal(counted(ACCOUNT_L2, class), walks);
+			assert_int_equal(updates + prepares, 0);
+			assert_false(vcpu.in_vel2 || vcpu.pc_dirty);
+		}
+		assert_int_equal(abort_of(ec, 7, SHADOW_REFLECT), DONE);
+		assert_int_equal(counted(ACCOUNT_L2, class), 1);
+		assert_true(vcpu.in_vel2);
+		assert_int_equal(updates, 1);
+		assert_int_equal(abort_of(ec, 7, SHADOW_DEVICE), PASS);
+		assert_int_equal(abort_of(ec, 7, SHADOW_DEAD), PASS);
+		assert_int_equal(counted(ACCOUNT_L2, class), 0);
+	}
+}
+
+/* It was mapped meanwhile, but L2 is not to be entered yet; nor L1. */
+static void an_abort_and_more(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		setup(NULL);
+		vcpu.in_vel2 = false;
+		vcpu.vgic.stale = true;
+		shadow = i ? SHADOW_REFLECT : SHADOW_RETRY;
+		seen_esr = 0x92000007;
+		assert_int_equal(fast_abort(&vcpu, seen_esr), RESUME);
+		assert_int_equal(vcpu.exit.esr, seen_esr);
+		assert_int_equal(vcpu.account.level, ACCOUNT_L2);
+		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_DABT), 0);
+		if (i) {
+			assert_true(vcpu.traps_stale);
+		} else {
+			assert_int_equal(vcpu.pc, PC); /* it may be put */
+			assert_int_equal(vcpu.pstate, 5);
+		}
+	}
 }
 
 /* A timer's interrupt is over unless vEL2 has done something meanwhile, each row of its own. */
@@ -300,6 +380,8 @@ int main(void)
 		cmocka_unit_test_setup(a_register_and_more, setup),
 		cmocka_unit_test_setup(levels, setup),
 		cmocka_unit_test_setup(nested_hypervisor, setup),
+		cmocka_unit_test_setup(an_abort, setup),
+		cmocka_unit_test_setup(an_abort_and_more, setup),
 		cmocka_unit_test_setup(an_interrupt, setup),
 	};
 

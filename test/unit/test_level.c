@@ -746,6 +746,50 @@ static void short_nv(void **state)
 	assert_int_equal(taken, 875);
 }
 
+/* The same of an abort that L1's tables have as well. */
+static void short_abort(void **state)
+{
+	static u8 before[EVERYTHING], after[EVERYTHING];
+
+	(void)state;
+	for (u32 n = 0; n < 1000; n++) {
+		u64 pstate = (random64() & 0xf3f01fc0) | (n & 1 ? 5 : 4), regs, pc, new;
+		struct reflection r = { .esr = (n & 2 ? 0x92000000 : 0x82000000) | (n & 0x3ff),
+					.far = random64(),
+					.hpfar = random64() };
+
+		setup(NULL);
+		seed = n + 1;
+		vcpu.in_vel2 = false;
+		vcpu.pstate = pstate;
+		vcpu.exit = (struct exit){ .esr = r.esr ^ 1 };
+		random_homes();
+		remember(before);
+		vcpu.reflection = r;
+		level_reflect(&vcpu);
+		regs = sum_of_registers();
+		pc = vcpu.pc;
+		new = vcpu.pstate;
+		vcpu.pc_dirty = vcpu.traps_stale = false;
+		assert_int_equal(vcpu.reflection.esr, 0);
+		vcpu.reflection = (struct reflection){ 0 };
+		remember(after);
+		setup(NULL);
+		seed = n + 1;
+		random_homes();
+		recall(before);
+		fake_set("ELR_EL2", PC);
+		fake_set("SPSR_EL2", pstate);
+		level_abort(&vcpu, &r);
+		assert_int_equal(fake_get("ELR_EL2"), pc);
+		assert_int_equal(fake_get("SPSR_EL2"), new);
+		assert_int_equal(fake_get("FAR_EL12"), r.far);
+		assert_int_equal(vcpu.sr[SR_HPFAR_EL2], r.hpfar);
+		assert_int_equal(sum_of_registers(), regs);
+		same_memory(after, "abort", pstate);
+	}
+}
+
 /* ---- exceptions ---- */
 
 /* PSTATE of vEL2's handler, AArch64.TakeException with target EL2. */
@@ -1020,6 +1064,7 @@ int main(void)
 		cmocka_unit_test_setup(found_once, setup),
 		cmocka_unit_test_setup(short_eret, setup),
 		cmocka_unit_test_setup(fast_hvc_of_l2, setup),
+		cmocka_unit_test_setup(short_abort, setup),
 		cmocka_unit_test_setup(short_nv, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(stepped, setup),
