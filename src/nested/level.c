@@ -26,17 +26,6 @@
 #include "traps/traps_nested.h"
 #include "traps/untrapped.h"
 
-/* MIDR_EL1 and MPIDR_EL1 of L2, as set by L1. */
-static u64 vel1_midr(const struct vcpu *vcpu)
-{
-	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
-}
-
-static u64 vel1_mpidr(const struct vcpu *vcpu)
-{
-	return vncr_read(vcpu, VNCR_VMPIDR_EL2);
-}
-
 /*
  * Find L2's stage 2 and identity from L1's words, for all switches to L2 until one of the words
  * changes; the trap controls will be recomputed. False: the shadow has to be prepared first
@@ -57,8 +46,8 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 		nested_words_note(vcpu, vcpu->traps.from);
 	vcpu->vel1_vncr = vel2_nv2(vcpu);
 	vcpu->vel1_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
-			   vel1_midr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
-			   vel1_mpidr(vcpu) != vcpu->vmpidr;
+			   vel2_vpidr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
+			   vel2_vmpidr(vcpu) != vcpu->vmpidr;
 	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr || vcpu->nvhe;
 	return true;
 }
@@ -73,8 +62,8 @@ static void switch_identity(struct vcpu *vcpu)
 	sysreg_write(VTCR_EL2,
 		     vcpu->in_vel2 ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
 	sysreg_write(VPIDR_EL2,
-		     vcpu->in_vel2 ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : vel1_midr(vcpu));
-	sysreg_write(VMPIDR_EL2, vcpu->in_vel2 ? vcpu->vmpidr : vel1_mpidr(vcpu));
+		     vcpu->in_vel2 ? vcpu->vm->id_regs.v[IDX_MIDR_EL1] : vel2_vpidr(vcpu));
+	sysreg_write(VMPIDR_EL2, vcpu->in_vel2 ? vcpu->vmpidr : vel2_vmpidr(vcpu));
 }
 
 /*

@@ -316,8 +316,8 @@ struct key {
 static struct key key_now(const struct vcpu *vcpu)
 {
 	struct key k = {
-		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2) & VTTBR_KEY,
-		.vtcr = vncr_read(vcpu, VNCR_VTCR_EL2) & VTCR_KEY,
+		.vttbr = vel2_vttbr(vcpu) & VTTBR_KEY,
+		.vtcr = vel2_vtcr(vcpu) & VTCR_KEY,
 		.vm = vel2_hcr(vcpu) & (HCR_VM | HCR_DC),
 	};
 

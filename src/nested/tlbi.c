@@ -266,9 +266,9 @@ bool tlbi_work(struct vcpu *vcpu)
 static enum verdict shadows_trap(struct vcpu *vcpu, const struct tlbi_op *op)
 {
 	struct shadow_vcpu *v = &vcpu->shadow;
-	u64 vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2);
+	u64 vttbr = vel2_vttbr(vcpu);
 
-	v->vmid = walk_vmid(vttbr, vncr_read(vcpu, VNCR_VTCR_EL2), &vcpu->vm->walk_feat);
+	v->vmid = walk_vmid(vttbr, vel2_vtcr(vcpu), &vcpu->vm->walk_feat);
 	v->op = *op;
 	v->cursor = (struct shadow_cursor){ 0 };
 	if (tlbi_work(vcpu))

@@ -103,8 +103,8 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 	u64 hcr = vel2_hcr(vcpu);
 
 	return (struct walk_s2_regs){
-		.vttbr = vncr_read(vcpu, VNCR_VTTBR_EL2),
-		.vtcr = vncr_read(vcpu, VNCR_VTCR_EL2),
+		.vttbr = vel2_vttbr(vcpu),
+		.vtcr = vel2_vtcr(vcpu),
 		.vm = hcr & (HCR_VM | HCR_DC),
 		.ptw = hcr & HCR_PTW,
 		.cd = hcr & HCR_CD,

@@ -49,8 +49,8 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
 
-	*zcr = s->l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vcpu->sr[SR_ZCR_EL2];
-	*smcr = s->l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vcpu->sr[SR_SMCR_EL2];
+	*zcr = s->l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vel2_zcr(vcpu);
+	*smcr = s->l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vel2_smcr(vcpu);
 	*zcr &= ZCR_LEN;
 	*smcr &= smcr_bits(s);
 }
@@ -97,9 +97,9 @@ static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 	*smcr = s->smcr;
 	if (!s->l2)
 		return;
-	l1 = vcpu->sr[SR_ZCR_EL2] & ZCR_LEN;
+	l1 = vel2_zcr(vcpu) & ZCR_LEN;
 	*zcr = MIN(*zcr, l1);
-	l1 = vcpu->sr[SR_SMCR_EL2];
+	l1 = vel2_smcr(vcpu);
 	*smcr = MIN(*smcr & SMCR_LEN, l1 & SMCR_LEN) | (*smcr & l1 & (SMCR_FA64 | SMCR_EZT0));
 }
 

@@ -61,6 +61,28 @@ static inline u64 vel2_hdfgwtr(const struct vcpu *vcpu)
 	return vncr_read(vcpu, VNCR_HDFGWTR_EL2) & vcpu->vm->nested.hdfgwtr;
 }
 
+/* L1's stage 2 as it wrote it: what it comes to on the VM's CPUs is walk_s2_shape()'s to say. */
+static inline u64 vel2_vttbr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_VTTBR_EL2);
+}
+
+static inline u64 vel2_vtcr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_VTCR_EL2);
+}
+
+/* What L2's MIDR_EL1 and MPIDR_EL1 are. */
+static inline u64 vel2_vpidr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
+}
+
+static inline u64 vel2_vmpidr(const struct vcpu *vcpu)
+{
+	return vncr_read(vcpu, VNCR_VMPIDR_EL2);
+}
+
 static inline u64 vel2_ich_hcr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_ICH_HCR_EL2) & vcpu->vm->nested.ich_hcr;
@@ -80,4 +102,15 @@ static inline u64 vel2_cptr(const struct vcpu *vcpu)
 static inline u64 vel2_cnthctl(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_CNTHCTL_EL2] & vcpu->vm->nested.cnthctl;
+}
+
+/* Likewise: its limits of vector lengths, with FA64 and EZT0, as its accesses left them. */
+static inline u64 vel2_zcr(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_ZCR_EL2];
+}
+
+static inline u64 vel2_smcr(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_SMCR_EL2];
 }

@@ -56,7 +56,7 @@ static bool feature_wanted(const struct vcpu *vcpu, u64 field)
 static bool sme_wanted(const struct vcpu *vcpu, u64 esr)
 {
 	if (SME_SMTC(esr) == SME_SMTC_ZT0)
-		return vcpu->vm->nested.smcr & ~vcpu->sr[SR_SMCR_EL2] & SMCR_EZT0;
+		return vcpu->vm->nested.smcr & ~vel2_smcr(vcpu) & SMCR_EZT0;
 	return feature_wanted(vcpu, CPTR_SMEN);
 }
 
