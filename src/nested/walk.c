@@ -226,7 +226,6 @@ bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
 
 /* ---- stage 2 ---- */
 
-#define S2_AP_W BIT(7)
 #define S2AP(desc) FIELD(desc, 7, 6)
 #define READ 1
 #define WRITE 2
@@ -351,10 +350,10 @@ static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *re
 static u64 touched(u64 desc, bool hd, struct walk_access a, struct walk_s2_out *out)
 {
 	desc |= WALK_AF;
-	if (!hd || (desc & S2_AP_W))
+	if (!hd || (desc & S2_AP_WRITE))
 		return desc;
 	if (a.write && !a.at)
-		return desc | S2_AP_W;
+		return desc | S2_AP_WRITE;
 	/* Until a write made the page dirty, writes must come here. */
 	out->ap &= READ;
 	return desc;
