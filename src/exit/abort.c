@@ -11,11 +11,6 @@
 #include "state/vcpu.h"
 #include "state/vm.h"
 
-static ipa_t fault_ipa(const struct exit *exit)
-{
-	return ipa(HPFAR_IPA(exit->hpfar) | (exit->far & (PAGE_SIZE - 1)));
-}
-
 /* Sign- or zero-extend the result of a load of m->size bytes for its register. */
 static u64 extend_load(const struct mmio *m, u64 esr)
 {
@@ -99,7 +94,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		if (verdict != SKIP)
 			return verdict;
 	} else {
-		at = fault_ipa(exit);
+		at = ipa(exit_ipa(exit));
 	}
 	/*
 	 * A stage-1 walk that met an IPA with nothing behind it, or any fault that isn't a

@@ -29,6 +29,14 @@ static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u
 	return verdict;
 }
 
+/* What the record of an exit of L2 has as its data (state/trace_format.h). */
+static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
+{
+	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
+		return exit_ipa(&vcpu->exit);
+	return sysreg_read(ELR_EL12);
+}
+
 /* The record of an exit that has switched the level. */
 static inline __attribute__((always_inline)) void
 trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class,
@@ -38,7 +46,7 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 
 	trace_exit(&vcpu->account, level, class,
 		   TRACE_FAST | (enters ? RESUME | trace_l2(vcpu) : REFLECT), left, ticks, esr,
-		   enters ? vncr_read(vcpu, VNCR_VTTBR_EL2) : sysreg_read(ELR_EL12));
+		   enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
 /* The same, where the exit is not over: its own record will not say it. */
@@ -154,14 +162,20 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 }
 
 /* L2's instruction is executed again: PC and PSTATE are still in their registers. */
-static enum verdict mapped(struct vcpu *vcpu, const struct exit *exit, enum exit_class class,
-			   u64 left)
+static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
+	const struct exit *exit = &vcpu->exit;
+	u64 ticks;
+
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
 		return rest(vcpu, exit->esr, ACCOUNT_L2, left, RESUME);
-	account_exit(&vcpu->account, ACCOUNT_L2, class, counter_now() - left);
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, ACCOUNT_L2, class, ticks);
+	if (trace_on(vcpu))
+		trace_exit(&vcpu->account, ACCOUNT_L2, class, TRACE_FAST | RESUME | trace_l2(vcpu),
+			   left, ticks, exit->esr, exit_ipa(exit));
 	return DONE;
 }
 
@@ -169,18 +183,18 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
 	enum exit_class class = ESR_EC(esr) == EC_IABT_LOW ? EXIT_CLASS_IABT : EXIT_CLASS_DABT;
-	const struct exit exit = { .esr = esr,
-				   .far = sysreg_read(FAR_EL2),
-				   .hpfar = sysreg_read(HPFAR_EL2),
-				   .elr = sysreg_read(ELR_EL2),
-				   .spsr = sysreg_read(SPSR_EL2) };
 	struct reflection to_l1;
 
 	if (unlikely(ABT_FSC(esr) >= ESR_FSC_SEA))
 		return PASS;
-	switch (shadow_fault(vcpu, &exit, &to_l1)) {
+	vcpu->exit = (struct exit){ .esr = esr,
+				    .far = sysreg_read(FAR_EL2),
+				    .hpfar = sysreg_read(HPFAR_EL2),
+				    .elr = sysreg_read(ELR_EL2),
+				    .spsr = sysreg_read(SPSR_EL2) };
+	switch (shadow_fault(vcpu, &vcpu->exit, &to_l1)) {
 	case SHADOW_RETRY:
-		return mapped(vcpu, &exit, class, left);
+		return mapped(vcpu, class, left);
 	case SHADOW_REFLECT:
 		level_abort(vcpu, &to_l1);
 		return switched(vcpu, esr, ACCOUNT_L2, class, left);

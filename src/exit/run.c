@@ -136,7 +136,7 @@ static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 	const struct exit *exit = &vcpu->exit;
 
 	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
-		return HPFAR_IPA(exit->hpfar) | (exit->far & (PAGE_SIZE - 1));
+		return exit_ipa(exit);
 	if (class == EXIT_CLASS_ERET && vcpu->account.level == ACCOUNT_L1 && trace_level(vcpu))
 		return vncr_read(vcpu, VNCR_VTTBR_EL2);
 	return exit->elr;

@@ -178,7 +178,8 @@ bool shadow_clear_locked(struct shadow *s)
 	return false;
 }
 
-bool shadow_clear(struct shadow *s)
+/* Out of line: where it is called it is hardly ever wanted. */
+__attribute__((noinline)) bool shadow_clear(struct shadow *s)
 {
 	bool more;
 

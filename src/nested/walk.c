@@ -308,7 +308,7 @@ static bool allowed(const struct walk_s2_regs *regs, const struct walk_s2_out *o
 	return !(a.read && !(out->ap & READ)) && !(a.write && !(out->ap & WRITE));
 }
 
-/* Stage 2 off: what goes in comes out, and stage 1 alone decides. */
+/* Stage 2 off: the output is the input, and stage 1 alone decides. */
 static bool flat(u64 ipa, struct walk_s2_out *out)
 {
 	*out = (struct walk_s2_out){ .oa = ipa, .size = ~0UL, .memattr = 15, .ap = READ | WRITE };
@@ -332,7 +332,7 @@ struct walk_shape walk_s2_shape(u64 vttbr, u64 vtcr, const struct walk_feat *f)
 				    .xnx = f->xnx };
 }
 
-/* The tables are what VTTBR_EL2 and VTCR_EL2 say. */
+/* Walk after decoding VTTBR_EL2 and VTCR_EL2. */
 static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *regs,
 						   const struct walk_feat *f,
 						   const struct walk_mem *mem, u64 ipa,
@@ -354,7 +354,7 @@ static u64 touched(u64 desc, bool hd, struct walk_access a, struct walk_s2_out *
 		return desc;
 	if (a.write && !a.at)
 		return desc | S2_AP_WRITE;
-	/* Until a write made the page dirty, writes must come here. */
+	/* Until a write makes the page dirty, writes must fault. */
 	out->ap &= READ;
 	return desc;
 }
@@ -363,7 +363,7 @@ bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const s
 	     u64 ipa, struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
 {
 	const struct walk_shape *shape = regs->shape;
-	/* No stage below, no one to walk for: those are left out. */
+	/* No stage below, no access level: these fields stay 0. */
 	struct walk_tables t;
 	bool hd;
 	u64 new;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/esr.h"
 #include "arch/sysreg_table.h"
 #include "lib/types.h"
 
@@ -17,6 +18,12 @@ enum exit_kind { EXIT_SYNC, EXIT_IRQ, EXIT_FIQ, EXIT_SERROR };
 struct exit {
 	u64 esr, far, hpfar, elr, spsr;
 };
+
+/* The faulting IPA of a stage-2 abort, unless the architecture leaves it UNKNOWN. */
+static inline u64 exit_ipa(const struct exit *exit)
+{
+	return HPFAR_IPA(exit->hpfar) | (exit->far & MASK(11, 0));
+}
 
 /* What to do with the vcpu; only run.c acts on it. vectors.S knows that DONE is 0. */
 enum verdict {
