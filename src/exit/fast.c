@@ -17,6 +17,7 @@
 #include "state/vel2_regs.h"
 #include "traps/debug.h"
 #include "traps/traps.h"
+#include "traps/traps_nested.h"
 #include "traps/untrapped.h"
 
 /* The exit was handled but the entry needs more: set what run_on() needs. */
@@ -85,6 +86,8 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 		vcpu->traps_stale = true;
 		prepare_traps(vcpu);
 	}
+	if (unlikely(vcpu->vel1_vncr) && !vcpu->in_vel2)
+		traps_vel1_shut();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, level, class, ticks);
 	if (trace_on(vcpu))
@@ -171,6 +174,8 @@ static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
 		return rest(vcpu, exit->esr, ACCOUNT_L2, left, RESUME);
+	if (unlikely(vcpu->vel1_vncr))
+		traps_vel1_shut();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_L2, class, ticks);
 	if (trace_on(vcpu))
@@ -236,6 +241,8 @@ enum verdict fast_irq(struct vcpu *vcpu)
 			trace_event(vcpu, TRACE_IRQ, 0, vcpu->vgic.again.lr, 0);
 			intid = INTID_NONE;
 		}
+	} else if (unlikely(vcpu->vel1_vncr)) {
+		traps_vel1_shut();
 	}
 	if (unlikely(intid != INTID_OVER)) {
 		vcpu->intid = intid;

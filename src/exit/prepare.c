@@ -7,6 +7,7 @@
 #include "simd/simd.h"
 #include "simd/simd_level.h"
 #include "traps/traps.h"
+#include "traps/traps_nested.h"
 
 /* Deliver interrupts of a vcpu with EL2: one for L1 takes L2 out at once. */
 static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
@@ -84,11 +85,13 @@ static inline __attribute__((always_inline)) void prepare_registers(struct vcpu 
 	}
 	if (unlikely(vcpu->traps_stale | simd_chaos)) {
 		prepare_traps(vcpu);
-		return;
+	} else {
+		simd_check(vcpu);
+		if (unlikely(vcpu->traps_stale && vcpu->has_vel2))
+			prepare_traps(vcpu);
 	}
-	simd_check(vcpu);
-	if (unlikely(vcpu->traps_stale && vcpu->has_vel2))
-		prepare_traps(vcpu);
+	if (unlikely(vcpu->vel1_vncr) && !vcpu->in_vel2)
+		traps_vel1_shut();
 }
 
 bool prepare_entry(struct vcpu *vcpu)

@@ -5,7 +5,10 @@
 #include "arch/feat.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
+#include "arch/sysreg.h"
+#include "simd/simd.h"
 #include "simd/simd_state.h"
+#include "state/cpu.h"
 #include "state/vel2_regs.h"
 #include "traps/idreg.h"
 
@@ -266,6 +269,13 @@ inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct
 	if (vcpu->in_vel2)
 		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
 	return cptr_merge(l0, vel2_cptr(vcpu), vcpu->vm->nested.cptr);
+}
+
+void traps_vel1_shut(void)
+{
+	struct traps *have = &cpu_this()->traps;
+
+	simd_cptr_load(have, have->cptr & ~cptr_fields(~sysreg_read(CPACR_EL12) & CPTR_LOW));
 }
 
 /*

@@ -34,6 +34,14 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
 u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
 
 /*
+ * An L2 that is a hypervisor (vcpu->vel1_vncr) is at EL1 as well, where its CPTR_EL2 is CPACR_EL1:
+ * what it closes there, L3's live values with it, has to be closed in the CPU's CPTR_EL2 before it
+ * is entered again, and L1 does not see all exits. What it opens need not be open: its first use
+ * traps. Loaded, interrupts masked, after all else that writes CPTR_EL2.
+ */
+void traps_vel1_shut(void);
+
+/*
  * Whether a word of L1's that traps_merge_vel1() (apart from CPTR_EL2's), shadow_find() or L2's
  * identity depends on differs from from[TRAPS_WORDS]; and copy them there. Loaded, the EL1
  * registers are L2's; nothing else writes them meanwhile.

@@ -333,6 +333,44 @@ static void an_abort_and_more(void **state)
 	}
 }
 
+static enum verdict mapped_abort(void)
+{
+	shadow = SHADOW_RETRY;
+	seen_esr = 0x92000007;
+	return fast_abort(&vcpu, seen_esr);
+}
+
+/*
+ * An L2 that is a hypervisor is entered with what its CPACR_EL1 closes closed in CPTR_EL2, after a
+ * switch of levels as after an interrupt.
+ */
+static void closed_by_a_hypervisor(void **state)
+{
+	struct traps *have = &cpu_this()->traps;
+
+	(void)state;
+	for (u32 i = 0; i < 6; i++) {
+		bool l2 = i != 2; /* an HVC ends in vEL2 */
+
+		setup(NULL);
+		vcpu.in_vel2 = i == 0;
+		vcpu.vel1_vncr = true;
+		vcpu.simd.level_free = i & 1;
+		vcpu.sr[SR_CPACR_EL1] = CPTR_FPEN;
+		fake_set("CPACR_EL12", CPTR_FPEN);
+		have->cptr = CPTR_FPEN | CPTR_ZEN;
+		if (i == 0)
+			assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
+		else if (i == 2)
+			assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
+		else if (i == 3)
+			assert_int_equal(mapped_abort(), DONE);
+		else
+			assert_int_equal(fast_irq(&vcpu), DONE);
+		assert_int_equal(have->cptr, l2 ? CPTR_FPEN : CPTR_FPEN | CPTR_ZEN);
+	}
+}
+
 /* A timer's interrupt is over unless vEL2 has done something meanwhile, each row of its own. */
 static void an_interrupt(void **state)
 {
@@ -382,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup(nested_hypervisor, setup),
 		cmocka_unit_test_setup(an_abort, setup),
 		cmocka_unit_test_setup(an_abort_and_more, setup),
+		cmocka_unit_test_setup(closed_by_a_hypervisor, setup),
 		cmocka_unit_test_setup(an_interrupt, setup),
 	};
 

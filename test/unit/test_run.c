@@ -405,6 +405,27 @@ static void injects(void **state)
 	assert_int_equal(entries, 6);
 }
 
+/*
+ * An L2 that is a hypervisor has closed its CPTR_EL2, which is CPACR_EL1, since it was entered last:
+ * it is not entered again with the CPU's open. Of L1 and of any other guest that is not asked.
+ */
+static void closed_by_a_hypervisor(void **state)
+{
+	const u64 open = CPTR_FPEN | CPTR_ZEN | CPTR_SMEN | CPTR_TTA;
+
+	(void)state;
+	for (u32 i = 0; i < 4; i++) {
+		vcpu.has_vel2 = true;
+		vcpu.vel1_vncr = i & 1;
+		vcpu.in_vel2 = i & 2;
+		vcpu.sr[SR_CPACR_EL1] = CPTR_FPEN;
+		cpus[0].traps.cptr = open;
+		fake_set("CPACR_EL12", CPTR_FPEN);
+		assert_int_equal(RUN(STEP_IRQ, STEP_PREEMPT), RUN_PREEMPT);
+		assert_int_equal(cpus[0].traps.cptr, i == 1 ? open & ~(CPTR_ZEN | CPTR_SMEN) : open);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
 		cmocka_unit_test_setup(stops_the_vm, setup),
 		cmocka_unit_test_setup(injects, setup),
+		cmocka_unit_test_setup(closed_by_a_hypervisor, setup),
 	};
 
 	return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);

@@ -349,6 +349,38 @@ static void vse_sync(void **state)
 	assert_int_equal(*l1_place(HCR), HCR_VSE | HCR_AMO | HCR_TWI);
 }
 
+/*
+ * An L2 that is a hypervisor: what CPACR_EL1, its CPTR_EL2, closes (the low bit of a field is 0) is
+ * closed; nothing is opened, nothing else changes, and what is right already is not written.
+ */
+static void vel1_shut(void **state)
+{
+	static const u8 low[] = { 16, 20, 24 };
+	struct traps *have = &cpu_this()->traps;
+
+	(void)state;
+	for (u64 i = 0; i < 64 * 64; i++) {
+		u64 cptr = BIT(31) | BIT(28), cpacr = 0, want;
+
+		for (u32 f = 0; f < 3; f++) {
+			cpacr |= (i >> 2 * f & 3) << low[f];
+			cptr |= (i >> (6 + 2 * f) & 3) << low[f];
+		}
+		want = cptr;
+		for (u32 f = 0; f < 3; f++)
+			if (!(cpacr & BIT(low[f])))
+				want &= ~(3UL << low[f]);
+		fake_reset();
+		fake_set("CPACR_EL12", cpacr);
+		fake_set("CPTR_EL2", cptr);
+		have->cptr = cptr;
+		traps_vel1_shut();
+		assert_int_equal(have->cptr, want);
+		assert_int_equal(fake_get("CPTR_EL2"), want);
+		assert_int_equal(fake_writes_total(), want != cptr);
+	}
+}
+
 /* ---- vEL2 ---- */
 
 static void vel2(void **state)
@@ -598,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup(nv, setup),
 		cmocka_unit_test_setup(virtual_interrupts, setup),
 		cmocka_unit_test_setup(vse_sync, setup),
+		cmocka_unit_test_setup(vel1_shut, setup),
 		cmocka_unit_test_setup(vel2, setup),
 		cmocka_unit_test_setup(remembered, setup),
 		cmocka_unit_test(bits_plain),
