@@ -153,6 +153,42 @@ mutants: $(B)/model/explorer
 -include $(MODEL_OBJ:.o=.d)
 # ---- end of the SIMD explorer --------------------------------------------------------------------
 
+# ---- the deep explorer: one nidus as the guest of another, and its mutants (test/deep) -------------
+DEEP_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
+	$(addprefix src/traps/,traps.c traps_nested.c reflect.c bank.c vel2.c) $(addprefix src/nested/,level.c inject.c) \
+	$(addprefix src/exit/,run.c prepare.c fast.c exit.c sysreg_emul.c vcpu.c) src/state/trace.c src/arch/sysreg_table.c test/deep/below.c
+DEEP_OBJ := $(patsubst %.c,$(B)/deep/nidus/%.o,$(notdir $(DEEP_SRC)))
+DEEP_MODEL := $(patsubst test/deep/%.c,$(B)/deep/model/%.o,$(filter-out test/deep/below.c,$(wildcard test/deep/*.c)))
+DEEP_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -fno-pie -fno-stack-protector -Itest/deep/include -Itest/deep \
+	-Itest/fake -Isrc
+
+$(DEEP_OBJ): $(B)/deep/nidus/%.o: Makefile | $(B)/.setup
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $(filter %/$*.c,$(DEEP_SRC))"
+	@$(HOSTCC) $(DEEP_CFLAGS) -MMD -MP -c -o $@ $(filter %/$*.c,$(DEEP_SRC))
+
+$(DEEP_MODEL): $(B)/deep/model/%.o: test/deep/%.c Makefile | $(B)/.setup
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $<"
+	@$(HOSTCC) $(DEEP_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/deep/l0.o $(B)/deep/l1.o: $(B)/deep/%.o: $(DEEP_OBJ) test/deep/link.sh
+	@test/deep/link.sh $@ $* $(B)/deep/nidus
+
+$(B)/deep/deep: $(DEEP_MODEL) $(B)/deep/l0.o $(B)/deep/l1.o
+	@$(HOSTCC) $(DEEP_CFLAGS) -no-pie -o $@ $^
+
+# Last lines: "deep: N states, N violations", "mutants: N/N caught".
+.PHONY: deep deep-mutants
+deep: $(B)/deep/deep
+	@$(B)/deep/deep
+
+deep-mutants: $(B)/deep/deep
+	@test/deep/mutants.sh test/deep/mutants $(B)/deep $(HOSTCC) $(DEEP_CFLAGS)
+
+-include $(DEEP_OBJ:.o=.d) $(DEEP_MODEL:.o=.d)
+# ---- end of the deep explorer --------------------------------------------------------------------
+
 # ---- the order of lock-free words, and its mutants (test/order) -----------------------------------
 ORDER_SRC := src/vm/sched.c src/state/runq.c src/state/trace.c src/exit/wake.c src/vgic/remote.c src/nested/vncr.c $(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
 ORDER_OBJ := $(patsubst %.c,$(B)/order/%.o,$(notdir $(ORDER_SRC)))
@@ -190,8 +226,8 @@ clang: $(B)/arm/offsets.h | $(LIBFDT)
 	@echo "clang: no warning"
 
 CHECK_STAGES := 'figures=tools/figures' 'rules=test/figures' 'clang=$(MAKE) -s clang' 'unit=$(MAKE) -s unit' \
-	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants' 'order=$(MAKE) -s order'
-check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer $(B)/order/order
+	'explorer=$(MAKE) -s explorer' 'mutants=$(MAKE) -s mutants' 'deep=$(MAKE) -s deep' 'order=$(MAKE) -s order'
+check: $(B)/nidus.elf $(UNIT_BIN) $(B)/model/explorer $(B)/deep/deep $(B)/order/order
 	@tools/stages $(B)/log $(CHECK_STAGES)
 
 explorer: $(B)/model/explorer
@@ -206,11 +242,11 @@ endif
 
 # What the tests run, all CPUs at work on it once the packages are there.
 .PHONY: built
-built: all $(UNIT_BIN) $(B)/model/explorer $(B)/order/order $(DIFF_TOOL)
+built: all $(UNIT_BIN) $(B)/model/explorer $(B)/deep/deep $(B)/order/order $(DIFF_TOOL)
 
 test: $(ARM64)/Image $(B)/arm64/$(OLD_SUITE)/Image
 	@$(MAKE) --no-print-directory -j "$$(nproc)" built
-	@tools/stages $(B)/log $(CHECK_STAGES) 'system=$(MAKE) -s test-system' 'run=tools/run-main $(SUITE)'
+	@tools/stages $(B)/log $(CHECK_STAGES) 'deep-mutants=$(MAKE) -s deep-mutants' 'system=$(MAKE) -s test-system' 'run=tools/run-main $(SUITE)'
 
 run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL)
 	@RUN_TRACE=$(TRACE) tools/run-main $(SUITE)

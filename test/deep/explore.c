@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Breadth-first search over all interleavings of the deep model's events, to a fixed point. A state
+ * is all memory of both nidus, of the machine and of the model that ever differs, word by word;
+ * what nobody can rely on any more is replaced by junk or zeroes after each event.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "guests.h"
+#include "setups.h"
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum moves { MOVE_NOTHING, MOVE_USE, MOVE_B, MOVE_OTHER };
+
+static void ev_nothing(void)
+{
+	m.pc = CODE(now);
+	guest_exit(EXIT_IRQ, 0);
+}
+
+static void ev_host(void)
+{
+	action[L0] = ACT_HOST;
+	m.pc = CODE(now);
+	guest_exit(EXIT_IRQ, 0);
+}
+
+static void ev_b(void)
+{
+	b_uses = true;
+	action[L0] = ACT_RESCHED;
+	m.pc = CODE(now);
+	guest_exit(EXIT_IRQ, 0);
+}
+
+static void ev_irq(void)
+{
+	action[L0] = ACT_TO_VEL2;
+	m.pc = CODE(now);
+	guest_exit(EXIT_IRQ, 0);
+}
+
+static void ev_other(void)
+{
+	action[L1] = ACT_RESCHED;
+	ev_irq();
+}
+
+static void ev_sm(void)
+{
+	guest_svcr(SVCR_SM);
+}
+static void ev_za(void)
+{
+	guest_svcr(SVCR_ZA);
+}
+
+static bool is_l2(void)
+{
+	return now == WHO_L2;
+}
+static bool is_l3(void)
+{
+	return now == WHO_L3;
+}
+static bool is_any(void)
+{
+	return true;
+}
+static bool is_two(void)
+{
+	return setup->two;
+}
+static bool has_sve(void)
+{
+	return now != WHO_W && setup->vl1 && setup->vl[G_V];
+}
+static bool has_sme(void)
+{
+	return now != WHO_W && setup->svl1 && setup->svl[G_V];
+}
+static bool has_lengths(void)
+{
+	return has_sve() && (is_l2() ? setup->len2 : setup->len3);
+}
+static bool is_l2_zcr(void)
+{
+	return is_l2() && has_lengths();
+}
+static bool is_l2_smcr(void)
+{
+	return is_l2() && has_sme() && setup->smcr;
+}
+static bool is_l2_len3(void)
+{
+	return is_l2() && has_sve() && setup->len3;
+}
+static bool is_l2_cptr(void)
+{
+	return is_l2() && setup->cptrs > 1;
+}
+static bool is_l2_words(void)
+{
+	return is_l2() && setup->words;
+}
+
+static const struct kind {
+	const char *text;
+	bool (*possible)(void);
+	void (*apply)(void);
+	enum moves moves;
+} kinds[] = {
+	{ "writes its SIMD registers", is_any, guest_use, MOVE_USE },
+	{ "switches streaming mode", has_sme, ev_sm, MOVE_USE },
+	{ "switches ZA on or off", has_sme, ev_za, MOVE_USE },
+	{ "changes ZCR_ELx and SMCR_ELx of its level", has_lengths, guest_lengths, MOVE_USE },
+	{ "returns to L3", is_l2, l2_eret, MOVE_NOTHING },
+	{ "makes a hypercall", is_l3, l3_hvc, MOVE_NOTHING },
+	{ "changes CPTR_EL2", is_l2_cptr, l2_cptr, MOVE_NOTHING },
+	{ "reads and changes ZCR_EL2", is_l2_zcr, l2_zcr, MOVE_NOTHING },
+	{ "reads and changes SMCR_EL2", is_l2_smcr, l2_smcr, MOVE_NOTHING },
+	{ "changes L3's ZCR_EL1 and SMCR_EL1", is_l2_len3, l2_lengths_of_l3, MOVE_NOTHING },
+	{ "changes another trap of L3's", is_l2_words, l2_trap, MOVE_NOTHING },
+	{ "accesses registers of EL2", is_l2, l2_registers, MOVE_NOTHING },
+	{ "accesses registers of EL2, and what L2 may trap", is_l3, l3_registers, MOVE_NOTHING },
+	{ "executes what is UNDEFINED", is_any, guest_undefined, MOVE_NOTHING },
+	{ "is interrupted: l1's interrupt", is_any, ev_irq, MOVE_NOTHING },
+	{ "is interrupted: l1 runs the other vcpu", is_two, ev_other, MOVE_OTHER },
+	{ "is interrupted: an interrupt of l0's", is_any, ev_nothing, MOVE_NOTHING },
+	{ "is interrupted: l0 uses SIMD", is_any, ev_host, MOVE_B },
+	{ "is interrupted: l0 runs B, which uses SIMD", is_any, ev_b, MOVE_B },
+};
+
+/* ---- needless or missing moves --------------------------------------------------------------- */
+
+struct before {
+	bool live[NIDUS][2];
+	u64 now;
+};
+
+static void check_move(const char *what, u8 have, bool want)
+{
+	if (have != want)
+		model_fail("%s %u times, %u expected", what, have, want);
+}
+
+static bool streams(u32 g)
+{
+	return truth[g].d.svcr & SVCR_SM;
+}
+
+/*
+ * What may move without an interrupt from without. A use: what was not live at a level is loaded
+ * there, if the instruction was executed (it is live now). B's turn, or a host section: l1's
+ * registers are written back, and loaded again at once only in streaming mode.
+ */
+static void check_moves(const struct before *b, enum moves moves)
+{
+	u32 g = guest_of((enum who)b->now), to = guest_of(now);
+	bool used = moves == MOVE_USE, out = moves == MOVE_B, other = moves == MOVE_OTHER;
+	bool l1_moved = other && (b->live[L1][g] || streams(to));
+	bool b_ran = loads[L0][1];
+
+	check_move("l1 loads W or V", loads[L1][g],
+		   used && !b->live[L1][g] && live(L1, g));
+	check_move("l1 saves W or V", saves[L1][g], other && b->live[L1][g]);
+	if (g != to)
+		check_move("l1 loads the other", loads[L1][to], streams(to));
+	check_move("l0 saves l1", saves[L0][0], out && b->live[L0][0]);
+	check_move("l0 loads l1", loads[L0][0],
+		   (used && !b->live[L0][0] && live(L0, 0)) || (out && streams(g)) ||
+			   (l1_moved && !b->live[L0][0]));
+	check_move("l0 saves B", saves[L0][1], b_ran);
+}
+
+static void check_few_moves(void)
+{
+	for (u32 n = 0; n < NIDUS; n++)
+		for (u32 v = 0; v < 2; v++)
+			if (loads[n][v] > 2 || saves[n][v] > 2)
+				model_fail("l%u moves vcpu %u's state more than once", n, v);
+}
+
+/* ---- states ---------------------------------------------------------------------------------- */
+
+#define WORDS_MAX 8192 /* of all memory that may differ */
+#define LIVE_MAX 512   /* that do */
+typedef u64 __attribute__((may_alias)) word;
+
+static struct area {
+	word *at;
+	u32 words;
+} areas[32];
+static u32 area_count;
+
+static void area(void *at, size_t size)
+{
+	areas[area_count++] = (struct area){ at, (u32)((size + 7) / 8) };
+}
+
+u64 l0_simd_state_za(u32 vl, u32 svl);
+
+/* What is left out is timers', the GIC's, debug's and what is counted; unused ends of pages and homes. */
+static void areas_make(void)
+{
+	area_count = 0;
+	for (u32 n = 0; n < NIDUS; n++) {
+		area(belows[n]->cpu, sizeof(struct cpu));
+		area(pages[n], 0x600);
+		for (u32 v = 0; v < 2; v++) {
+			const struct simd_vcpu *s = &belows[n]->vcpu[v].simd;
+
+			area(&belows[n]->vcpu[v], offsetof(struct vcpu, vgic) + 8);
+			area(&belows[n]->vcpu[v].requests, 8);
+			area(&belows[n]->vcpu[v].loaded_cpu,
+			     offsetof(struct vcpu, dbg) - offsetof(struct vcpu, loaded_cpu));
+			area(home[n][v], sizeof(struct simd_state) + 8);
+			if (s->svl)
+				area(home[n][v] + sizeof(struct simd_state) +
+					     l0_simd_state_za(s->vl, s->svl), 8);
+		}
+	}
+	area(&m, sizeof(m));
+	area(truth, sizeof(truth));
+	area(&now, 1);
+	area(&v_level, 1);
+}
+
+static word *places[WORDS_MAX]; /* all of them; the first live_count are those that differ */
+static word base[WORDS_MAX];
+static u32 place_count, live_count;
+
+static void places_make(void)
+{
+	place_count = live_count = 0;
+	for (u32 a = 0; a < area_count; a++)
+		for (u32 i = 0; i < areas[a].words; i++) {
+			if (place_count == WORDS_MAX)
+				model_fail("more memory than WORDS_MAX");
+			places[place_count++] = &areas[a].at[i];
+		}
+	for (u32 i = 0; i < place_count; i++)
+		base[i] = *places[i];
+}
+
+/* The values that each of the words that differ has had: a state is an index for each. */
+static struct values {
+	u64 v[256];
+	u32 count, last;
+} values[LIVE_MAX];
+
+static u8 value_index(struct values *of, u64 v)
+{
+	if (of->v[of->last] == v)
+		return (u8)of->last;
+	for (of->last = 0; of->last < of->count; of->last++)
+		if (of->v[of->last] == v)
+			return (u8)of->last;
+	if (of->count == ARRAY_SIZE(of->v))
+		model_fail("a word of the state has more than 256 values");
+	of->v[of->count++] = v;
+	return (u8)of->last;
+}
+
+/* A word that has not differed until now: all states up to here have it as it was. */
+static void place_differs(u32 i)
+{
+	word *place = places[i], was = base[i];
+
+	if (live_count == LIVE_MAX)
+		model_fail("more than LIVE_MAX words differ");
+	places[i] = places[live_count];
+	base[i] = base[live_count];
+	places[live_count] = place;
+	base[live_count] = was;
+	values[live_count] = (struct values){ .v = { was }, .count = 1 };
+	live_count++;
+}
+
+struct state {
+	u8 value[LIVE_MAX];
+};
+
+static void pack(struct state *s)
+{
+	for (u32 i = live_count; i < place_count; i++)
+		if (unlikely(*places[i] != base[i]))
+			place_differs(i);
+	memset(s, 0, sizeof(*s));
+	for (u32 i = 0; i < live_count; i++)
+		s->value[i] = value_index(&values[i], *places[i]);
+}
+
+static void unpack(const struct state *s)
+{
+	for (u32 i = 0; i < live_count; i++)
+		*places[i] = values[i].v[s->value[i]];
+}
+
+/* ---- what nobody may rely on ------------------------------------------------------------------ */
+
+/* An exception's own registers: whoever reads them does so before anything else happens. */
+static void forget_exceptions(void)
+{
+	static const enum reg regs[] = { R_ESR_EL1, R_FAR_EL1, R_ELR_EL1, R_SPSR_EL1,
+					 R_ESR_EL2, R_FAR_EL2, R_ELR_EL2, R_SPSR_EL2 };
+	static const enum sysreg_id ids[] = { SR_ESR_EL1, SR_FAR_EL1, SR_ELR_EL1, SR_SPSR_EL1 };
+	static const u16 words[] = { VNCR_ESR_EL1, VNCR_FAR_EL1, VNCR_ELR_EL1, VNCR_SPSR_EL1 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(regs); i++)
+		m.reg[regs[i]] = 0;
+	for (u32 n = 0; n < NIDUS; n++)
+		for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
+			pages[n][words[i] / 8] = 0;
+			belows[n]->vcpu[0].sr[ids[i]] = belows[n]->vcpu[1].sr[ids[i]] = 0;
+		}
+	m.x0 = 0;
+	m.pstate = PSTATE_EL1H;
+}
+
+static void forget_controls(struct traps_level *l)
+{
+	memset(l, 0, sizeof(*l));
+}
+
+/* What a nidus notes of the last exit, and counts. */
+static void forget_vcpu(struct vcpu *vcpu, bool is_loaded)
+{
+	struct simd_vcpu *s = &vcpu->simd;
+
+	memset(&vcpu->exit, 0, sizeof(vcpu->exit));
+	memset(&vcpu->account, 0, sizeof(vcpu->account));
+	vcpu->gpr[0] = vcpu->inject_esr = 0;
+	vcpu->intid = 0;
+	s->claims = s->flushes = s->bytes = s->host_sections = 0;
+	if (is_loaded)
+		vcpu->pc = vcpu->pstate = 0;
+	if (!s->cpu)
+		s->zcr_now = s->smcr_now = 0;
+	if (setup->words)
+		return;
+	forget_controls(&vcpu->traps.l2);
+	forget_controls(&vcpu->traps.vel2);
+	forget_controls(&vcpu->traps.vel1_other);
+}
+
+/* Registers of nobody's, or what SVCR makes unreachable: it comes back as zeroes, if at all. */
+static void forget_data(struct data *d, bool all, u32 len, u32 svl)
+{
+	const struct data junk = {
+		{ T_JUNK, T_JUNK, T_JUNK }, T_JUNK, T_JUNK, { T_JUNK, T_JUNK, T_JUNK },
+		{ T_JUNK, T_JUNK, T_JUNK }, T_JUNK, 0,
+	};
+	u8 svcr = d->svcr;
+
+	if (all)
+		*d = junk;
+	d->svcr = svcr;
+	if (svcr & SVCR_SM)
+		len = svl;
+	memset(d->vec + MAX(len, 1U), T_JUNK, SEGS - MAX(len, 1U));
+	if ((svcr & SVCR_SM) && !setup->fa64)
+		d->ffr = T_JUNK;
+	if (!(svcr & SVCR_ZA))
+		svl = d->zt0 = 0;
+	memset(d->za + svl, T_JUNK, SEGS - svl);
+}
+
+/* The home of a vcpu in the shape of registers, and back. */
+static tag *home_za(const struct simd_vcpu *s)
+{
+	return s->svl ? s->state->data + l0_simd_state_za(s->vl, s->svl) : NULL;
+}
+
+static void forget_home(const struct simd_vcpu *s, bool all, u32 len, u32 svl)
+{
+	struct simd_state *st = s->state;
+	struct data d = { .svcr = s->svl ? (u8)st->svcr : 0 };
+	tag *za = home_za(s);
+
+	memcpy(d.vec, st->data, SEGS + 2);
+	d.status[0] = (tag)st->fpcr;
+	d.status[1] = (tag)st->fpsr;
+	d.status[2] = (tag)st->fpmr;
+	if (za)
+		memcpy(d.za, za, SEGS);
+	d.zt0 = st->zt0[0];
+	forget_data(&d, all, len, svl);
+	memcpy(st->data, d.vec, SEGS + 2);
+	st->fpcr = d.status[0];
+	st->fpsr = d.status[1];
+	st->fpmr = d.status[2];
+	if (za)
+		memcpy(za, d.za, SEGS);
+	st->zt0[0] = d.zt0;
+	if (all)
+		st->svcr = 0;
+}
+
+/* What l1's vcpus see, wherever l0 has it. */
+static void forget_simd(void)
+{
+	const struct vcpu *l1 = &belows[L0]->vcpu[0], *owner = belows[L1]->cpu->simd.owner;
+	u32 g = owner ? (u32)(owner - belows[L1]->vcpu) : 0;
+
+	if (l1->simd.cpu) {
+		forget_home(&l1->simd, true, 0, 0);
+		forget_data(&m.d, !owner, setup->vl[g], setup->svl[g]);
+	} else {
+		forget_data(&m.d, true, 0, 0);
+		forget_home(&l1->simd, !owner, setup->vl[g], setup->svl[g]);
+		m.reg[R_ZCR_EL2] = m.reg[R_SMCR_EL2] = LEN_LONG;
+		m.reg[R_ZCR_EL1] = m.reg[R_SMCR_EL1] = 7;
+	}
+	for (u32 v = 0; v < 2; v++) {
+		const struct simd_vcpu *s = &belows[L1]->vcpu[v].simd;
+
+		forget_home(s, s->cpu, setup->vl[v], setup->svl[v]);
+	}
+}
+
+static void forget(void)
+{
+	forget_exceptions();
+	for (u32 n = 0; n < NIDUS; n++) {
+		struct cpu *cpu = belows[n]->cpu;
+
+		cpu->simd.daif = 0;
+		for (u32 v = 0; v < 2; v++)
+			forget_vcpu(&belows[n]->vcpu[v], cpu->loaded == &belows[n]->vcpu[v]);
+	}
+	forget_simd();
+}
+
+/* ---- the set of states seen ------------------------------------------------------------------ */
+
+/* How a state was first reached. */
+struct origin {
+	u32 parent;
+	u8 event, mode;
+	s8 at;
+};
+
+static u8 *states; /* `stride` bytes each: as many as differ, rounded up */
+static struct origin *origins;
+static u32 *table;
+static u32 count, capacity, table_size, stride;
+
+static u64 hash(const u8 *s)
+{
+	u64 h = 0, w;
+
+	for (u32 i = 0; i < stride; i += 8) {
+		memcpy(&w, s + i, 8);
+		h = (h ^ w) * 0x9e3779b97f4a7c15UL;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static void *must(void *p)
+{
+	if (p)
+		return p;
+	fprintf(stderr, "deep: no memory for %u states\n", count);
+	exit(2);
+}
+
+static void rehash(u32 size)
+{
+	free(table);
+	table_size = size;
+	table = must(calloc(size, sizeof(*table)));
+	for (u32 i = 0; i < count; i++) {
+		u64 h = hash(states + (size_t)i * stride);
+
+		while (table[h & (size - 1)])
+			h++;
+		table[h & (size - 1)] = i + 1;
+	}
+}
+
+/* Room for more words in each state: they were 0, as all states up to here have their first value. */
+static void widen(void)
+{
+	u32 was = stride;
+	u8 *wide;
+
+	stride = (u32)ALIGN_UP(live_count + 16, 32U);
+	wide = must(calloc(MAX(capacity, 1U), stride));
+	for (u32 i = 0; i < count; i++)
+		memcpy(wide + (size_t)i * stride, states + (size_t)i * was, was);
+	free(states);
+	states = wide;
+	rehash(table_size);
+}
+
+static void grow(void)
+{
+	u32 was = capacity;
+
+	capacity = capacity ? capacity * 2 : 1U << 12;
+	states = must(realloc(states, (size_t)capacity * stride));
+	memset(states + (size_t)was * stride, 0, (size_t)(capacity - was) * stride);
+	origins = must(realloc(origins, capacity * sizeof(*origins)));
+}
+
+static void insert(const struct state *s, struct origin o)
+{
+	u64 h;
+
+	if (live_count > stride)
+		widen();
+	if (count * 2 >= table_size)
+		rehash(table_size * 2);
+	for (h = hash(s->value); table[h & (table_size - 1)]; h++)
+		if (!memcmp(states + (size_t)(table[h & (table_size - 1)] - 1) * stride, s->value,
+			    stride))
+			return;
+	if (count == capacity)
+		grow();
+	memcpy(states + (size_t)count * stride, s->value, stride);
+	origins[count] = o;
+	table[h & (table_size - 1)] = ++count;
+}
+
+static void restore(u32 i)
+{
+	struct state s;
+
+	memset(&s, 0, sizeof(s));
+	memcpy(s.value, states + (size_t)i * stride, stride);
+	unpack(&s);
+}
+
+/* ---- the search ------------------------------------------------------------------------------ */
+
+static struct before before(void)
+{
+	struct before b = { .now = now };
+
+	for (u32 n = 0; n < NIDUS; n++)
+		for (u32 v = 0; v < 2; v++)
+			b.live[n][v] = live(n, v);
+	return b;
+}
+
+static void happen(const struct origin *o)
+{
+	struct before b;
+
+	mode = o->mode;
+	inject_at = o->at;
+	world_begin();
+	b = before();
+	kinds[o->event].apply();
+	m.pc = CODE(now);
+	if (mode <= MODE_FULL)
+		check_moves(&b, kinds[o->event].moves);
+	else
+		check_few_moves();
+	forget();
+	world_check();
+}
+
+/* One event from state i; false: a violation. */
+static bool step(const struct origin *o)
+{
+	struct state s;
+
+	restore(o->parent);
+	if (setjmp(model_out))
+		return false;
+	happen(o);
+	pack(&s);
+	insert(&s, *o);
+	return true;
+}
+
+static void print_event(u32 n, const struct origin *o)
+{
+	static const char *const text[MODES] = {
+		"", ", no fast paths", ", host section of l1's at its point",
+		", host section of l0's at its point",
+		", B's turn at l1's instruction",
+	};
+	static const char *const who[] = { "", "", "L2", "L3", "W" };
+
+	restore(o->parent);
+	printf("  %u. %s %s%s", n, who[now], kinds[o->event].text, text[o->mode]);
+	if (o->mode > MODE_FULL)
+		printf(" %d", o->at);
+	printf("\n");
+}
+
+static u32 print_path(u32 i)
+{
+	u32 n = 0;
+
+	if (i)
+		n = print_path(origins[i].parent);
+	if (i)
+		print_event(++n, &origins[i]);
+	return n;
+}
+
+static bool try_mode(struct origin o)
+{
+	for (o.at = 0; o.mode <= MODE_FULL || inject_seen >= o.at || !o.at; o.at++) {
+		char why[sizeof(model_why)];
+
+		if (!step(&o)) {
+			memcpy(why, model_why, sizeof(why));
+			printf("%s:\n", setup->name);
+			print_event(print_path(o.parent) + 1, &o);
+			printf("  violation: %s\n", why);
+			return false;
+		}
+		if (o.mode <= MODE_FULL || inject_seen <= o.at)
+			break;
+	}
+	return true;
+}
+
+/* All that can follow state i; false: a violation. */
+static bool expand(u32 i)
+{
+	for (u8 e = 0; e < ARRAY_SIZE(kinds); e++) {
+		restore(i);
+		if (!kinds[e].possible())
+			continue;
+		for (u8 way = 0; way < MODES; way++)
+			if (!try_mode((struct origin){ i, e, way, 0 }))
+				return false;
+	}
+	return true;
+}
+
+static bool explore(const struct setup *s)
+{
+	struct state first;
+
+	count = 0;
+	if (setjmp(model_out)) {
+		printf("%s: at boot\n  violation: %s\n", s->name, model_why);
+		return false;
+	}
+	world_boot(s);
+	m.pc = CODE(now);
+	forget();
+	world_check();
+	areas_make();
+	places_make();
+	stride = 32;
+	capacity = 0;
+	free(states);
+	states = NULL;
+	rehash(1U << 12);
+	pack(&first);
+	insert(&first, (struct origin){ 0, 0, 0, -1 });
+	for (u32 i = 0; i < count; i++)
+		if (!expand(i)) {
+			printf("%s: %u states, then the above\n", s->name, count);
+			return false;
+		}
+	printf("%s: %u states (%u words differ)\n", s->name, count, live_count);
+	fflush(stdout);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	u64 total = 0;
+	u32 violations = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(setups) && !violations; i++) {
+		if (argc > 1 && i != (u32)atoi(argv[1]))
+			continue;
+		violations += !explore(&setups[i]);
+		total += count;
+	}
+	printf("deep: %lu states, %u violations\n", total, violations);
+	return violations != 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine of the deep model: one CPU with EL2, FEAT_NV2, SVE and SME. Registers hold symbolic
+ * tags that say who wrote them, vectors are cut into segments at the lengths that exist. Two nidus
+ * run on it: l0 at EL2, l1 at EL1 as l0's guest.
+ */
+#pragma once
+
+#include <setjmp.h>
+
+#include "arch/sysreg.h"
+#include "lib/types.h"
+#include "state/exit.h"
+
+#define SEGS 3 /* lengths of 128, 256 and 512 bits */
+enum { L0, L1, NIDUS };
+enum { G_V, G_W, G_B, GUESTS }; /* whose SIMD state: l1's two vcpus, and l0's other one */
+
+/* What a register (or a place in memory) holds. */
+typedef u8 tag;
+enum {
+	T_ZERO,
+	T_JUNK,  /* somebody else's, or an old value: reading it is always wrong */
+	T_SMSET, /* FPSR as a change of PSTATE.SM leaves it */
+	T_HOST,  /* a nidus's own */
+	T_ANY,   /* expectations only: its last write or zero, as the architecture allows */
+	T_OWN,   /* + guest: its last write */
+};
+
+/* The data that SIMD registers hold; the same shape for the CPU and for what a guest must see. */
+struct data {
+	tag vec[SEGS]; /* Z0-Z31; segment 0 is V0-V31 */
+	tag pred, ffr;
+	tag status[3]; /* FPCR, FPSR, FPMR */
+	tag za[SEGS], zt0;
+	u8 svcr;
+};
+
+struct processor {
+	struct data d;
+	u64 reg[R_COUNT]; /* by their own names: EL1's and EL2's */
+	u64 pc, pstate, x0;
+	u64 daif;    /* EL2's; EL1's is in pstate */
+	bool at_el2;
+	bool synced; /* what governs SIMD at this Exception level is in force as written */
+};
+
+/* What a pass is about. Lengths in segments, 0: none. */
+struct setup {
+	const char *name;
+	u8 vl[GUESTS], svl[GUESTS]; /* of each guest's VM; of V and W the VM is l1's */
+	u8 vl1, svl1;               /* of the VM that l1 is in */
+	bool narrow;     /* a shorter length zeroes what is above it (QEMU); else it keeps it */
+	bool fa64, sme2;
+	bool tcpac; /* CPACR_EL1 has room for CPTR_EL2.TCPAC */
+	bool two;   /* there is W */
+	bool len2, len3, smcr; /* L2 changes its own lengths, L3 its; SMCR_ELx by itself */
+	u8 cptrs;   /* which of the values of CPTR_EL2 L2 gives it, in guests.c */
+	bool words; /* L2 changes another trap; what is remembered of trap controls is state */
+};
+
+extern const struct setup *setup;
+extern struct processor m;
+extern u8 *home[NIDUS][2]; /* of V and W; of l1 and B */
+
+/* Moves of each vcpu's state since they were cleared, by nidus and its vcpu. */
+extern u8 saves[NIDUS][2], loads[NIDUS][2];
+
+/* A violation: notes the line and leaves the event by longjmp(model_out). */
+extern jmp_buf model_out;
+extern char model_why[256];
+noreturn void model_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * One thing that may come in an event, at the point (counted from 0) that it says; points seen, and
+ * exits to l0.
+ */
+enum mode {
+	MODE_FAST,      /* nothing; fast paths */
+	MODE_FULL,      /* nothing; both nidus by the full way */
+	MODE_L1_CHAOS,  /* a host section of l1's at one of its chaos points */
+	MODE_L0_CHAOS,  /* likewise of l0's */
+	MODE_L0_OTHER,  /* B's turn, which uses SIMD, between two instructions of l1's */
+	MODES
+};
+extern u8 mode;
+extern int inject_at, inject_seen;
+extern u32 exits;
+void chaos_point(u32 nidus);
+
+/* Segments that an ELx.LEN value gives; the length that EL1 has now. */
+u32 segs_of(u64 len);
+u32 el1_len(bool streaming);
+/* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */
+#define LEN_LONG 15
+u64 machine_smcr(u64 len);
+/* PSTATE.SM, PSTATE.ZA := v, with what that does to the data. */
+void machine_set_svcr(struct data *d, u64 v);
+/* The lengths changed, of who may use FP, SVE and SME. */
+void machine_narrow(void);
+
+/* An exception to EL2; whoever l0 enters after it is in m.pc. */
+void machine_exit(enum exit_kind kind, u64 esr);
+void machine_exit_for_good(enum exit_kind kind, u64 esr); /* l0 may run another vcpu then */
+/* ERET of EL2, and of EL1 that calls itself EL2. */
+void machine_eret(void);
+void machine_eret_el1(u64 iss);
+
+/* What an access to a register at EL1 comes to. */
+enum outcome {
+	ALLOWED,
+	EXITS,     /* to EL2, with route.esr */
+	UNDEFINED, /* or another exception to EL1 itself */
+};
+struct route {
+	enum outcome outcome;
+	u64 *place;
+	u64 esr;
+};
+struct route machine_route(enum reg r, bool write);
+/* Likewise of an instruction that needs these fields (CPTR_*) and has this exception class. */
+struct route machine_simd(u64 need, u64 ec);

@@ -1,0 +1,3 @@
+# file: src/traps/traps_nested.c in l0
+# L2 runs without them
+s/return l1 & HCR_NV ? l1 & (HCR_NV | HCR_NV2) : 0;/return 0;/

@@ -1,0 +1,3 @@
+# file: src/traps/reflect.c in l1
+# what the level above traps of SVE is claimed instead
+s/(field_traps(vcpu, field) || field_traps(vcpu, CPTR_FPEN))/field_traps(vcpu, CPTR_FPEN)/

@@ -1,0 +1,3 @@
+# file: src/traps/traps_nested.c in l1
+# L2's trap of L3's is not in force
+s/HCR_TTLB | HCR_TVM | HCR_TDZ/HCR_TTLB | HCR_TDZ/
