@@ -4,7 +4,7 @@
 #   live         as nidus is
 #   switch       levels 1 and 2 move the registers at each level switch (nidus,simd = "switch"), as hypervisors did
 #   switch_all   level 0 does so as well
-# First instructions of all levels together, then the clock: ROUNDS (10) rounds of the three by turns.
+# First instructions of all levels together, then the clock: ROUNDS (10; 0: none) rounds of the three by turns.
 # VLS: vector lengths ("128 256 512 2048"). REQUESTS: mixed requests of a timed run (400).
 
 vls=${VLS:-128 256 512 2048}
@@ -114,6 +114,26 @@ quartiles()
 		END { printf "%.0f %.0f %.0f\n", at(0.25), at(0.5), at(0.75) }'
 }
 
+# The plot: instructions of a mixed request by vector length.
+if command -v gnuplot >/dev/null; then
+	for kind in svg png; do
+		gnuplot <<END
+set terminal $kind noenhanced size 800,480
+set output "$out/headline.$kind"
+set title "A mixed I/O request of a guest at level 3 (nidus at levels 0, 1, 2): instructions"
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set yrange [0:*]
+set grid y
+set xlabel "SVE vector length, bits"
+set key outside bottom center horizontal
+plot "$out/headline.plot" using 2:xtic(1) title "live at all levels", "" using 3 title "moved by levels 1 and 2", "" using 4 title "moved by all"
+END
+	done
+fi
+
+[ "$rounds" -gt 0 ] || exit 0
 echo "The same by the clock, mixed requests with a virtio disk handed through to level 3: microseconds of a request, median of"
 echo "$rounds rounds (quartiles). The gain is the median of the rounds' own, each of which runs the three ways one after the other."
 printf '%-5s %-11s %9s %21s %9s %19s\n' vl way median quartiles gain quartiles
@@ -139,22 +159,3 @@ for vl in $vls; do
 		cell nidus/nidus/nidus/payload L3 io_mixed_disk $way "$vl" - - - - "$median" "quartiles $low to $high ns"
 	done
 done
-
-# The plot: instructions of a mixed request by vector length.
-if command -v gnuplot >/dev/null; then
-	for kind in svg png; do
-		gnuplot <<END
-set terminal $kind noenhanced size 800,480
-set output "$out/headline.$kind"
-set title "A mixed I/O request of a guest at level 3 (nidus at levels 0, 1, 2): instructions"
-set style data histogram
-set style histogram clustered gap 1
-set style fill solid 0.8 border -1
-set yrange [0:*]
-set grid y
-set xlabel "SVE vector length, bits"
-set key outside bottom center horizontal
-plot "$out/headline.plot" using 2:xtic(1) title "live at all levels", "" using 3 title "moved by levels 1 and 2", "" using 4 title "moved by all"
-END
-	done
-fi
