@@ -43,7 +43,7 @@ counted()
 	[ "$3" != mixed ] || many=320
 	for n in $few $many; do
 		measure "headline.$n" --level 3 --simd "$(simd_of "$1")" --nidus stats --cpus 1 -k "$guests/io.bin" -m 64 -c 1 \
-			-o sve=max -a "only $3 n=$n vl=$2"
+			-o "sve=$2" -a "only $3 n=$n vl=$2"
 		vl_is "headline.$n" "$2"
 		sums "headline.$n" >"$out/headline.$n.sums"
 	done
@@ -98,7 +98,7 @@ timed()
 {
 	truncate -s 1M "$out/headline.img"
 	under_nidus headline.timed ' passed, 0 failed' --level 3 --simd "$(simd_of "$1")" --cpus 1 -k "$guests/io.bin" -m 64 -c 1 \
-		-o sve=max -o direct-map=1 -o passthrough=/virtio_mmio@a003e00 -a "only mixed n=$requests vl=$2" -- \
+		-o "sve=$2" -o direct-map=1 -o passthrough=/virtio_mmio@a003e00 -a "only mixed n=$requests vl=$2" -- \
 		-m 1024 -global virtio-mmio.force-legacy=false -drive "if=none,file=$out/headline.img,format=raw,id=disk" \
 		-device virtio-blk-device,drive=disk
 	vl_is headline.timed "$2"
