@@ -159,7 +159,7 @@ DEEP_SRC := $(filter-out src/simd/simd_sha256.c,$(wildcard src/simd/*.c)) \
 	$(addprefix src/exit/,run.c prepare.c fast.c exit.c sysreg_emul.c vcpu.c) src/state/trace.c src/arch/sysreg_table.c test/deep/below.c
 DEEP_OBJ := $(patsubst %.c,$(B)/deep/nidus/%.o,$(notdir $(DEEP_SRC)))
 DEEP_MODEL := $(patsubst test/deep/%.c,$(B)/deep/model/%.o,$(filter-out test/deep/below.c,$(wildcard test/deep/*.c)))
-DEEP_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -fno-pie -fno-stack-protector -Itest/deep/include -Itest/deep \
+DEEP_CFLAGS := -std=gnu17 -O2 -g $(WARN) -DNIDUS_FAKE -fno-pie -fno-stack-protector -Itest/deep/include -Itest/model/include -Itest/deep \
 	-Itest/fake -Isrc
 
 $(DEEP_OBJ): $(B)/deep/nidus/%.o: Makefile | $(B)/.setup
@@ -184,7 +184,7 @@ deep: $(B)/deep/deep
 	@$(B)/deep/deep
 
 deep-mutants: $(B)/deep/deep
-	@test/deep/mutants.sh test/deep/mutants $(B)/deep $(HOSTCC) $(DEEP_CFLAGS)
+	@test/model/mutants.sh test/deep/mutants $(B)/deep $(HOSTCC) $(DEEP_CFLAGS)
 
 -include $(DEEP_OBJ:.o=.d) $(DEEP_MODEL:.o=.d)
 # ---- end of the deep explorer --------------------------------------------------------------------

@@ -46,7 +46,7 @@ void model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 void model_chaos(void);
 void model_acked(void); /* a physical interrupt */
 bool model_irq_to_vel2(void);
-u64 model_page(void);   /* for a vcpu's VNCR page */
+u64 model_page(void); /* for a vcpu's VNCR page */
 u64 model_home(void);
 noreturn void model_never(const char *what);
 noreturn void model_check(const char *file, int line, const char *what);

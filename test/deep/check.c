@@ -14,12 +14,18 @@ static const char *const name[] = { "", "l1", "L2", "L3", "W", "B" };
 static const char *tag_text(tag t)
 {
 	switch (t) {
-	case T_ZERO: return "zero";
-	case T_JUNK: return "something not its own, or old";
-	case T_SMSET: return "what a change of PSTATE.SM leaves";
-	case T_HOST: return "a nidus's own data";
-	case T_ANY: return "its own or zero";
-	default: return "a last write";
+	case T_ZERO:
+		return "zero";
+	case T_JUNK:
+		return "something not its own, or old";
+	case T_SMSET:
+		return "what a change of PSTATE.SM leaves";
+	case T_HOST:
+		return "a nidus's own data";
+	case T_ANY:
+		return "its own or zero";
+	default:
+		return "a last write";
 	}
 }
 
@@ -144,13 +150,13 @@ static void check_fields(void)
 	if (now == WHO_L2) /* what l1 has seen of it: CPACR_EL1 stops the rest */
 		l2 = belows[L1]->vcpu[0].sr[SR_CPTR_EL2];
 
-
 	for (u32 i = 0; i < 3; i++) {
 		bool want = is_live() && has(fields[i]) && (l2 & fields[i]);
 
 		if (!!(cptr & fields[i]) != want && !(now == WHO_L2 && want))
 			model_fail("%s runs with CPTR_EL2 %#lx: live at l0 %u, at l1 %u, L2 says "
-				   "%#lx", name[now], cptr, live(L0, now == WHO_B),
+				   "%#lx",
+				   name[now], cptr, live(L0, now == WHO_B),
 				   now != WHO_B && live(L1, guest_of(now)), l2);
 	}
 	if ((cptr & (CPTR_TTA | CPTR_TAM)) != (CPTR_TTA | CPTR_TAM))
@@ -206,8 +212,9 @@ void check_guest(void)
 
 /* ---- the other controls ---------------------------------------------------------------------- */
 
-#define HCR_L0 (HCR_E2H | HCR_RW | HCR_VM | HCR_AMO | HCR_IMO | HCR_FMO | HCR_TSC | HCR_TWI | \
-		HCR_TIDCP | HCR_TACR | HCR_TID3)
+#define HCR_L0                                                                                     \
+	(HCR_E2H | HCR_RW | HCR_VM | HCR_AMO | HCR_IMO | HCR_FMO | HCR_TSC | HCR_TWI | HCR_TIDCP | \
+	 HCR_TACR | HCR_TID3)
 #define HCR_NVS (HCR_NV | HCR_NV1 | HCR_NV2)
 
 /* What a level above has asked for is in force, and what none has is not. */
@@ -218,8 +225,8 @@ static void check_controls(void)
 
 	if (now == WHO_L3 && truth[G_V].tvm)
 		want |= HCR_TVM;
-	check_value("HCR_EL2's NV, AT, TTLB, TVM",
-		    hcr & (HCR_NVS | HCR_AT | HCR_TTLB | HCR_TVM), want);
+	check_value("HCR_EL2's NV, AT, TTLB, TVM", hcr & (HCR_NVS | HCR_AT | HCR_TTLB | HCR_TVM),
+		    want);
 	check_value("HCR_EL2's bits of l0", hcr & HCR_L0, HCR_L0);
 	check_value("MDCR_EL2's traps", m.reg[R_MDCR_EL2] & (MDCR_TPM | MDCR_TDRA | MDCR_TDOSA),
 		    MDCR_TPM | MDCR_TDRA | MDCR_TDOSA);
@@ -249,8 +256,8 @@ static void check_owner(u32 n, u64 cptr, u64 zcr, u64 smcr)
 		return;
 	if (owner != cpu->loaded)
 		model_fail("l%u has a vcpu live that is not loaded", n);
-	if (owner->simd.vl && (owner->simd.zcr_now != zcr ||
-			       (owner->simd.svl && owner->simd.smcr_now != smcr)))
+	if (owner->simd.vl &&
+	    (owner->simd.zcr_now != zcr || (owner->simd.svl && owner->simd.smcr_now != smcr)))
 		model_fail("l%u: limits in force are %#lx, %#lx, its record says %#lx, %#lx", n,
 			   zcr, smcr, owner->simd.zcr_now, owner->simd.smcr_now);
 }

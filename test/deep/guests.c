@@ -137,8 +137,7 @@ static void own_takes(u64 ec)
 	if ((read_own(hyp ? R_SPSR_EL2 : R_SPSR_EL1) & PSTATE_M) !=
 	    (hyp ? PSTATE_EL2H : PSTATE_EL1H))
 		model_fail("%s has an exception at its own level from SPSR %#lx",
-			   hyp ? "L2" : "a guest at EL1",
-			   read_own(hyp ? R_SPSR_EL2 : R_SPSR_EL1));
+			   hyp ? "L2" : "a guest at EL1", read_own(hyp ? R_SPSR_EL2 : R_SPSR_EL1));
 }
 
 /* Whether L3's instruction is L2's to have. */
@@ -195,13 +194,15 @@ static bool may(u64 need, u64 ec)
 		ends = exit_of(route.esr, &again);
 		if ((ends == TO_L2) != (l2s && has(ec)) || (ends == RAISES) != !has(ec))
 			model_fail("a trapped instruction is %s",
-				   ends == TO_L2    ? "given to L2, which does not trap it" :
-				   ends == RAISES   ? "UNDEFINED to a VM that has it" :
-				   l2s && has(ec)   ? "kept from L2, which traps it" :
-						      "executed by a VM that has it not");
+				   ends == TO_L2    ? "given to L2, which does not trap it"
+				   : ends == RAISES ? "UNDEFINED to a VM that has it"
+				   : l2s && has(ec) ? "kept from L2, which traps it"
+						    : "executed by a VM that has it not");
 		if (ends == TO_L2)
-			l2_takes(ESR_EC(route.esr) == EC_FP_ASIMD ? EC_FP_ASIMD :
-				 truth[G_V].cptr & need & ~CPTR_FPEN ? EC_FP_ASIMD : ec, CODE(WHO_L3));
+			l2_takes(ESR_EC(route.esr) == EC_FP_ASIMD      ? EC_FP_ASIMD
+				 : truth[G_V].cptr & need & ~CPTR_FPEN ? EC_FP_ASIMD
+								       : ec,
+				 CODE(WHO_L3));
 		if (ends == RAISES)
 			own_takes(EC_UNKNOWN);
 		if (!again)
@@ -251,8 +252,7 @@ void guest_use(void)
 		write_vectors(x, sm);
 	else
 		write_tag(&x->vec[0]);
-	if ((x->svcr & SVCR_ZA) &&
-	    machine_simd(CPTR_FPEN | CPTR_SMEN, EC_SME).outcome == ALLOWED)
+	if ((x->svcr & SVCR_ZA) && machine_simd(CPTR_FPEN | CPTR_SMEN, EC_SME).outcome == ALLOWED)
 		write_za(x);
 	for (u32 i = 0; i < 3; i++)
 		write_tag(&x->status[i]);
@@ -424,7 +424,8 @@ void l2_registers(void)
 {
 	if (read_own(R_HCR_EL2) != hcr_of_l2())
 		model_fail("L2 reads HCR_EL2 %#lx", read_own(R_HCR_EL2));
-	if (read_own(R_CPACR_EL12) != (ALL_OPEN & cptr_bits()) || read_own(R_VBAR_EL12) != VBAR(WHO_L3))
+	if (read_own(R_CPACR_EL12) != (ALL_OPEN & cptr_bits()) ||
+	    read_own(R_VBAR_EL12) != VBAR(WHO_L3))
 		model_fail("L2 reads L3's CPACR_EL1 %#lx, VBAR_EL1 %#lx", read_own(R_CPACR_EL12),
 			   read_own(R_VBAR_EL12));
 	read_own(R_CNTV_CTL_EL02);

@@ -14,9 +14,9 @@ void l1_write(enum reg r, u64 v);
 /* How an instruction of a guest's ends. */
 enum ends {
 	COMPLETES,
-	ABSENT,   /* UNDEFINED, or a trap of the guest's own CPACR_EL1: nobody but it knows of it */
-	RAISES,   /* an exception at its own EL1 (or virtual EL2), by one of the two nidus */
-	TO_L2,    /* L3's is L2's */
+	ABSENT, /* UNDEFINED, or a trap of the guest's own CPACR_EL1: nobody but it knows of it */
+	RAISES, /* an exception at its own EL1 (or virtual EL2), by one of the two nidus */
+	TO_L2,  /* L3's is L2's */
 };
 /* Who runs accesses a register: *v is written or read. Exits that its instructions took: traps. */
 enum ends guest_access(enum reg r, bool write, u64 *v);

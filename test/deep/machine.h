@@ -40,7 +40,7 @@ struct processor {
 	struct data d;
 	u64 reg[R_COUNT]; /* by their own names: EL1's and EL2's */
 	u64 pc, pstate, x0;
-	u64 daif;    /* EL2's; EL1's is in pstate */
+	u64 daif; /* EL2's; EL1's is in pstate */
 	bool at_el2;
 	bool synced; /* what governs SIMD at this Exception level is in force as written */
 };
@@ -50,12 +50,12 @@ struct setup {
 	const char *name;
 	u8 vl[GUESTS], svl[GUESTS]; /* of each guest's VM; of V and W the VM is l1's */
 	u8 vl1, svl1;               /* of the VM that l1 is in */
-	bool narrow;     /* a shorter length zeroes what is above it (QEMU); else it keeps it */
+	bool narrow; /* a shorter length zeroes what is above it (QEMU); else it keeps it */
 	bool fa64, sme2;
-	bool tcpac; /* CPACR_EL1 has room for CPTR_EL2.TCPAC */
-	bool two;   /* there is W */
+	bool tcpac;            /* CPACR_EL1 has room for CPTR_EL2.TCPAC */
+	bool two;              /* there is W */
 	bool len2, len3, smcr; /* L2 changes its own lengths, L3 its; SMCR_ELx by itself */
-	u8 cptrs;   /* which of the values of CPTR_EL2 L2 gives it, in guests.c */
+	u8 cptrs;              /* which of the values of CPTR_EL2 L2 gives it, in guests.c */
 	bool words; /* L2 changes another trap; what is remembered of trap controls is state */
 };
 
@@ -76,11 +76,11 @@ noreturn void model_fail(const char *fmt, ...) __attribute__((format(printf, 1, 
  * exits to l0.
  */
 enum mode {
-	MODE_FAST,      /* nothing; fast paths */
-	MODE_FULL,      /* nothing; both nidus by the full way */
-	MODE_L1_CHAOS,  /* a host section of l1's at one of its chaos points */
-	MODE_L0_CHAOS,  /* likewise of l0's */
-	MODE_L0_OTHER,  /* B's turn, which uses SIMD, between two instructions of l1's */
+	MODE_FAST,     /* nothing; fast paths */
+	MODE_FULL,     /* nothing; both nidus by the full way */
+	MODE_L1_CHAOS, /* a host section of l1's at one of its chaos points */
+	MODE_L0_CHAOS, /* likewise of l0's */
+	MODE_L0_OTHER, /* B's turn, which uses SIMD, between two instructions of l1's */
 	MODES
 };
 extern u8 mode;
@@ -91,6 +91,9 @@ void chaos_point(u32 nidus);
 /* Segments that an ELx.LEN value gives; the length that EL1 has now. */
 u32 segs_of(u64 len);
 u32 el1_len(bool streaming);
+/* The length of whoever runs; and what there is of vectors at that length, the rest zeroed or kept. */
+u32 machine_len(bool streaming);
+void machine_cut(tag *segs, u32 len);
 /* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */
 #define LEN_LONG 15
 u64 machine_smcr(u64 len);
@@ -105,6 +108,10 @@ void machine_exit_for_good(enum exit_kind kind, u64 esr); /* l0 may run another 
 /* ERET of EL2, and of EL1 that calls itself EL2. */
 void machine_eret(void);
 void machine_eret_el1(u64 iss);
+
+/* That a nidus may use what CPTR_EL2 governs by these fields: l1 by an exit, if need be. */
+extern const char *const nidus_name[];
+void machine_needs(u32 nidus, u64 need, u64 ec, const char *what);
 
 /* What an access to a register at EL1 comes to. */
 enum outcome {

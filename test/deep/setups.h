@@ -9,10 +9,7 @@
 
 /* Small ones first: most faults show there. */
 static const struct setup setups[] = {
-	{ .name = "V, W: neither SVE nor SME, l1: SVE 256",
-	  .vl1 = 2,
-	  .cptrs = 3,
-	  .two = true },
+	{ .name = "V, W: neither SVE nor SME, l1: SVE 256", .vl1 = 2, .cptrs = 3, .two = true },
 	{ .name = "V: SVE 256 SME 512, l1: SVE 256 SME 512, without FA64; nothing changes lengths",
 	  .vl = { 2, 0, 0 },
 	  .svl = { 3, 0, 0 },

@@ -207,7 +207,7 @@ static void enter(u32 n, struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64
 }
 
 #define FOR(p, n)                                                                                  \
-	void p##_model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));       \
+	void p##_model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu * vcpu, u64 kind));      \
 	void p##_model_chaos(void);                                                                \
 	void p##_model_acked(void);                                                                \
 	bool p##_model_irq_to_vel2(void);                                                          \
@@ -217,7 +217,7 @@ static void enter(u32 n, struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64
 	noreturn void p##_model_check(const char *file, int line, const char *what);               \
 	void *p##_memset(void *to, int c, size_t n_);                                              \
 	int p##_snprintf(char *to, size_t size, const char *fmt, ...);                             \
-	void p##_model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))        \
+	void p##_model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu * vcpu, u64 kind))       \
 	{                                                                                          \
 		enter(n, vcpu, handle);                                                            \
 	}                                                                                          \

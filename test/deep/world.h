@@ -43,9 +43,9 @@ void l0_interrupt_point(void);
 /* What the next interrupt that one of the two acknowledges is to it. */
 enum action {
 	ACT_NOTHING,
-	ACT_HOST,     /* its handler uses SIMD */
-	ACT_RESCHED,  /* its CPU is wanted */
-	ACT_TO_VEL2,  /* it is l1's */
+	ACT_HOST,    /* its handler uses SIMD */
+	ACT_RESCHED, /* its CPU is wanted */
+	ACT_TO_VEL2, /* it is l1's */
 };
 extern u8 action[NIDUS];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model machine's barriers: only ISB means something to it. */
+/* The barriers of both models' machines: only ISB means something to them. */
 #pragma once
 
 void model_isb(void);
