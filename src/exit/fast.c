@@ -56,7 +56,7 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
 {
 	vcpu->exit.elr = level == ACCOUNT_L1 ? 0 : sysreg_read(ELR_EL12);
 	if (level == ACCOUNT_L1)
-		trace_add(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vncr_read(vcpu, VNCR_VTTBR_EL2));
+		trace_add(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vel2_vttbr(vcpu));
 	else
 		trace_add(vcpu, TRACE_TAKE, TRACE_TAKE_L2, esr, vcpu->exit.elr);
 }

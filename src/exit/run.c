@@ -15,6 +15,7 @@
 #include "state/cpu.h"
 #include "state/trace.h"
 #include "state/vcpu.h"
+#include "state/vel2_regs.h"
 #include "state/vm.h"
 #include "traps/untrapped.h"
 #include "vgic/vgic.h"
@@ -138,7 +139,7 @@ static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
 		return exit_ipa(exit);
 	if (class == EXIT_CLASS_ERET && vcpu->account.level == ACCOUNT_L1 && trace_level(vcpu))
-		return vncr_read(vcpu, VNCR_VTTBR_EL2);
+		return vel2_vttbr(vcpu);
 	return exit->elr;
 }
 

@@ -272,8 +272,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1) {
 		vcpu->traps_stale = true;
-		trace_event(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0,
-			    vncr_read(vcpu, VNCR_VTTBR_EL2));
+		trace_event(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vel2_vttbr(vcpu));
 	} else {
 		untrapped_look(vcpu, UNTRAPPED_STAY);
 	}

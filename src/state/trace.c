@@ -3,6 +3,7 @@
 #include "state/trace.h"
 
 #include "arch/counter.h"
+#include "arch/irq.h"
 
 static u64 what_of(const struct vcpu *vcpu, enum trace_event event, u32 how)
 {
@@ -22,5 +23,8 @@ void trace_add(const struct vcpu *vcpu, enum trace_event event, u32 how, u64 det
 
 void trace_add_here(const struct vcpu *vcpu, enum trace_event event, u64 detail)
 {
+	u64 daif = irq_save();
+
 	trace_put(cpu_this()->trace, counter_now(), what_of(vcpu, event, 0), detail, 0);
+	irq_restore(daif);
 }

@@ -81,7 +81,10 @@ trace_event(const struct vcpu *vcpu, enum trace_event event, u32 how, u64 detail
 		trace_add(vcpu, event, how, detail, data);
 }
 
-/* An event of a vcpu that may be loaded anywhere, or nowhere; or of a VM, that of its vcpu 0. */
+/*
+ * Write an event of a vcpu that may be loaded anywhere, or nowhere; or of a VM, that of its vcpu 0.
+ * Any interrupt mask: an interrupt's own record between the parts of another would be lost.
+ */
 void trace_add_here(const struct vcpu *vcpu, enum trace_event event, u64 detail);
 
 static inline void trace_elsewhere(const struct vcpu *vcpu, enum trace_event event, u64 detail)
