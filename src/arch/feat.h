@@ -25,7 +25,7 @@ struct feat {
 	/* Hidden from VMs, of any CPU: their trap bits exist only then. */
 	bool spe, trbe, tracefilt, amu, trace, any_ras, any_mte, any_nmi;
 	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
-	u32 sme_vl_mask;   /* likewise for streaming mode (bit n: (n+1)*128) */
+	u32 sme_vl_mask;   /* bit n: streaming vector length (n+1)*128 bits; by simd_boot() too */
 	bool qemu;         /* MIDR_EL1 names QEMU's own CPU model (implementer 0, part 0x51) */
 	u32 lr_count;      /* list registers */
 	u32 vgic_pri_bits; /* ICH_VTR_EL2.PRIbits + 1 */

@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) void trace_put(struct trace_ring *r
 	__atomic_store_n(&ring->head, head + sizeof(at->record[0]), __ATOMIC_RELEASE);
 }
 
-/* Write the exit that account_exit() has. Likewise. */
+/* Write the exit that account_exit() has. Its own CPU, interrupts masked. */
 static inline __attribute__((always_inline)) void
 trace_exit(const struct account *a, enum account_level level, enum exit_class class, u32 how,
 	   u64 left, u64 ticks, u64 detail, u64 data)

@@ -5,7 +5,7 @@
  *   x0-x30                  vcpu->gpr from exit to entry, the CPU while the guest runs
  *   PC, PSTATE              vcpu->pc, vcpu->pstate from exit to entry (written back if pc_dirty)
  *   EL1 system registers    the CPU while cpu->loaded == vcpu, else vcpu->sr (rows of sysreg.def)
- *   GIC interface, timers   likewise, vcpu->vgic and vcpu->vtimer
+ *   GIC interface, timers   the CPU while loaded, else vcpu->vgic and vcpu->vtimer
  *   SIMD                    the CPU while live (simd/simd.h), else vcpu->simd
  *
  * Only the CPU that has a vcpu loaded (or, if none has, the holder of its scheduler slot) touches

@@ -104,7 +104,7 @@ static inline u64 vel2_cnthctl(const struct vcpu *vcpu)
 	return vcpu->sr[SR_CNTHCTL_EL2] & vcpu->vm->nested.cnthctl;
 }
 
-/* Likewise: its limits of vector lengths, with FA64 and EZT0, as its accesses left them. */
+/* L1's ZCR_EL2 and SMCR_EL2, which limit L2's vector lengths, FA64 and EZT0: as last written. */
 static inline u64 vel2_zcr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_ZCR_EL2];

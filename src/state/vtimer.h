@@ -18,7 +18,7 @@ struct vtimer {
 	bool phys_line;         /* level of the emulated physical timer */
 	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
 	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */
-	u64 cnthp_ctl, cnthp_cval; /* likewise */
+	u64 cnthp_ctl, cnthp_cval; /* while L2 runs, or not loaded */
 	u32 vel2_lines;             /* PPIs that emulated ones hold high */
 	u64 vel2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
 	/*

@@ -16,7 +16,7 @@
 struct recent {
 	u64 exits, total, nidus;
 	struct kind {
-		u64 key, count; /* event and what of the syndrome tells it from others */
+		u64 key, count; /* key: event, and the part of the syndrome that names the cause */
 	} kind[KINDS];
 };
 

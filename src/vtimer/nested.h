@@ -54,7 +54,10 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
 	       (vtimer_vel2_traps(vcpu) || vtimer_vel2_seen(vcpu));
 }
 
-/* Likewise where all can wait but on a machine without FEAT_ECV: while it accesses registers. */
+/*
+ * The same for an access of vEL2 to a trapped register, after which all of it can wait for another
+ * exit, except on a machine without FEAT_ECV.
+ */
 static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
 {
 	return !vcpu->timers_look || vtimer_vel2_quiet(vcpu);
