@@ -30,7 +30,9 @@ static bool serve_requests(struct vcpu *vcpu)
 		vgic_serve_sync(vcpu);
 	if (requests & REQ_TIMER)
 		vtimer_update(vcpu);
-	if (requests & REQ_STOP)
+	if (unlikely(requests & REQ_SERROR))
+		vm_stop(vcpu->vm, VM_STOPPING, VM_SERROR);
+	if (requests & (REQ_STOP | REQ_SERROR))
 		return false;
 	/*
 	 * One piece; the rest sets the request again. This CPU's interrupts come in between, the
@@ -89,7 +91,7 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 	if (kind == EXIT_SERROR) {
 		*class = EXIT_CLASS_SERROR;
 		/* The access that caused it is unknown; the VM that ran is the likeliest. */
-		vcpu->stop_reason = "SError interrupt from the hardware";
+		vcpu->stop_reason = VM_SERROR;
 		return STOP_VM;
 	}
 	*class = kind == EXIT_IRQ ? EXIT_CLASS_IRQ : EXIT_CLASS_FIQ;

@@ -13,7 +13,6 @@
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/trace.h"
-#include "state/vm.h"
 #include "traps/bank.h"
 #include "traps/identity.h"
 #include "traps/vel2.h"
@@ -80,12 +79,9 @@ void vcpu_put(struct vcpu *vcpu)
 	 * cache maintenance that the guest began here, as its own DSB may come on another CPU.
 	 */
 	dsb(sy);
-	/*
-	 * An SError caused by its accesses must not be taken in another VM. It is reported here,
-	 * not by a verdict: once another CPU may take the vcpu, its VM may be gone.
-	 */
+	/* An SError caused by its accesses must not be taken in another VM. */
 	if (unlikely(serror_deferred()))
-		vm_stop(vcpu->vm, VM_STOPPING, "SError interrupt from the hardware");
+		vcpu_request(vcpu, REQ_SERROR);
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();

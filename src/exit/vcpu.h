@@ -9,7 +9,10 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
 
 /* Load its EL1, GIC and timer state into this CPU, which must have none loaded. */
 void vcpu_load(struct vcpu *vcpu);
-/* Write all of its state back to memory (SIMD too); the CPU then has none loaded. */
+/*
+ * Write all of its state back to memory (SIMD too); the CPU then has none loaded. If an SError
+ * interrupt of its accesses was pending, it gets REQ_SERROR.
+ */
 void vcpu_put(struct vcpu *vcpu);
 
 /*

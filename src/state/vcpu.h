@@ -48,6 +48,8 @@ enum vcpu_request {
 	REQ_TIMER = 4,     /* an emulated timer came due */
 	/* its own: work of L1's must complete before the next entry (shadow_work()) */
 	REQ_WORK = 8,
+	/* an SError interrupt of its accesses was pending as it left a CPU: its VM is to be stopped */
+	REQ_SERROR = 16,
 };
 
 /* has_vel2: whether vEL2's writes of MDSCR_EL1 trap (traps/debug.h). */

@@ -75,6 +75,9 @@ struct vm {
 	struct vcpu *last_ran[MAX_CPUS]; /* by CPU: whose translations its TLB may hold */
 };
 
+/* Why a VM is stopped whose accesses are the likeliest cause of a physical SError interrupt. */
+#define VM_SERROR "SError interrupt from the hardware"
+
 extern struct vm vms[MAX_VMS];
 extern u32 vm_count;
 

@@ -82,6 +82,9 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
+	/* vcpu_put() has set it; a vcpu that is off serves no requests. */
+	if (unlikely(read_once(&vcpu->requests) & REQ_SERROR))
+		vm_stop(vm, VM_STOPPING, VM_SERROR);
 	if (vcpu->going_off) {
 		vcpu->going_off = false;
 		vgic_vcpu_off(vcpu);

@@ -383,6 +383,22 @@ static void stops_the_vm(void **state)
 	assert_int_equal(entries, 3);
 }
 
+/*
+ * An SError interrupt that was found as the vcpu left a CPU stops its VM before the guest is entered
+ * again; work of its own is not done any more.
+ */
+static void stops_after_serror(void **state)
+{
+	(void)state;
+	vcpu.requests = REQ_SERROR | REQ_WORK;
+	stopped_how = VM_UNUSED;
+	assert_int_equal(RUN(STEP_END), RUN_STOP);
+	assert_int_equal(entries, 0);
+	assert_int_equal(stopped_how, VM_STOPPING);
+	assert_non_null(stop_reason);
+	assert_int_equal(vcpu.requests, 0);
+}
+
 /* Handlers say which exception the guest gets; the loop raises it, once, and goes on. */
 static void injects(void **state)
 {
@@ -437,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup(owes, setup),
 		cmocka_unit_test_setup(owes_as_it_wakes, setup),
 		cmocka_unit_test_setup(stops_the_vm, setup),
+		cmocka_unit_test_setup(stops_after_serror, setup),
 		cmocka_unit_test_setup(injects, setup),
 		cmocka_unit_test_setup(closed_by_a_hypervisor, setup),
 	};

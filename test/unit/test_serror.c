@@ -27,7 +27,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static bool physical;   /* an SError interrupt is pending */
 static bool before_dsb; /* it was found before the guest's accesses were complete */
-static unsigned takes, stops, saved;
+static unsigned takes, requests, saved;
 
 struct cpu *cpu_this(void)
 {
@@ -59,13 +59,12 @@ void serror_take(void)
 	takes++;
 }
 
-void vm_stop(struct vm *v, enum vm_state how, const char *reason)
+void vcpu_request(struct vcpu *v, u32 request)
 {
-	assert_ptr_equal(v, &vm);
-	assert_int_equal(how, VM_STOPPING);
-	assert_non_null(strstr(reason, "SError"));
-	assert_false(saved); /* its vcpu is still loaded: the VM can't be gone */
-	stops++;
+	assert_ptr_equal(v, &vcpu);
+	assert_int_equal(request, REQ_SERROR);
+	assert_false(saved); /* its vcpu is still loaded: no other CPU can run it yet */
+	requests++;
 }
 
 void simd_flush(struct vcpu *v)
@@ -97,7 +96,7 @@ static void put(bool ras, bool pending)
 	feat = (struct feat){ .ras = ras };
 	fake_on_write("ESB", on_esb);
 	fake_on_read("ISR_EL1", on_isr);
-	fake_isbs = fake_dsbs = takes = stops = saved = 0;
+	fake_isbs = fake_dsbs = takes = requests = saved = 0;
 	before_dsb = false;
 	physical = pending;
 	vcpu.vm = &vm;
@@ -107,10 +106,10 @@ static void put(bool ras, bool pending)
 	assert_null(cpu.loaded);
 	assert_int_equal(saved, 1);
 	assert_false(before_dsb);
-	/* Nothing is left for the next one. */
+	/* Nothing is left pending for the next vcpu. */
 	assert_false(physical);
 	assert_int_equal(fake_get("DISR_EL1"), 0);
-	assert_int_equal(stops, pending);
+	assert_int_equal(requests, pending);
 	assert_int_equal(takes, pending && !ras);
 }
 

@@ -30,7 +30,6 @@ static struct vm vm;
 static struct vcpu vcpu;
 static char order[64]; /* a letter for each part, in the order they were called */
 static bool deferred;
-static unsigned stops;
 
 struct cpu *cpu_this(void)
 {
@@ -112,12 +111,10 @@ bool serror_deferred(void)
 	return deferred;
 }
 
-void vm_stop(struct vm *v, enum vm_state how, const char *reason)
+void vcpu_request(struct vcpu *v, u32 request)
 {
-	assert_ptr_equal(v, &vm);
-	assert_int_equal(how, VM_STOPPING);
-	assert_non_null(reason);
-	stops++;
+	assert_ptr_equal(v->loaded_cpu, &cpu); /* no other CPU can have it yet */
+	v->requests |= request;
 }
 
 void sysreg_reset(struct vcpu *v)
@@ -161,7 +158,6 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	fake_dsbs = 0;
 	deferred = false;
-	stops = 0;
 	return 0;
 }
 
@@ -219,7 +215,7 @@ static void put(void **state)
 	assert_string_equal(order, "vtgs");
 	assert_null(cpu.loaded);
 	assert_null(vcpu.loaded_cpu);
-	assert_int_equal(stops, 0);
+	assert_int_equal(vcpu.requests, 0);
 }
 
 static void put_with_levels(void **state)
@@ -232,7 +228,7 @@ static void put_with_levels(void **state)
 	assert_string_equal(order, "vltgs");
 }
 
-/* An SError interrupt of its accesses is its VM's end, and nobody else's. */
+/* After an SError interrupt of its accesses its loop is asked to stop its VM. */
 static void put_after_serror(void **state)
 {
 	(void)state;
@@ -240,7 +236,7 @@ static void put_after_serror(void **state)
 	vcpu.loaded_cpu = &cpu;
 	deferred = true;
 	vcpu_put(&vcpu);
-	assert_int_equal(stops, 1);
+	assert_int_equal(vcpu.requests, REQ_SERROR);
 	assert_string_equal(order, "vtgs");
 	assert_null(vcpu.loaded_cpu);
 }

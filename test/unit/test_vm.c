@@ -676,6 +676,22 @@ static void first_stop_decides(void **state)
 	finish();
 }
 
+/* A vcpu that goes off serves no requests: leaving, it stops its VM after an SError interrupt. */
+static void off_after_serror(void **state)
+{
+	(void)state;
+	create();
+	vm_start(the_vm);
+	vcpus[0][0].state = VCPU_RUNNING;
+	vcpus[0][0].going_off = true;
+	vcpus[0][0].requests = REQ_SERROR;
+	vm_vcpu_gone(&vcpus[0][0]);
+	assert_int_equal(the_vm->state, VM_STOPPING);
+	assert_non_null(the_vm->stop_reason);
+	assert_int_equal(vcpus[0][0].state, VCPU_DEAD);
+	finish();
+}
+
 /* ---- guest memory ---- */
 
 static char want_byte(u64 offset)
@@ -751,6 +767,7 @@ int main(void)
 		cmocka_unit_test_setup(vms_take_turns, setup),
 		cmocka_unit_test_setup(work_stays_on_its_cpus, setup),
 		cmocka_unit_test_setup(first_stop_decides, setup),
+		cmocka_unit_test_setup(off_after_serror, setup),
 		cmocka_unit_test_setup(read_write, setup),
 		cmocka_unit_test_setup(not_ram, setup),
 	};
