@@ -66,6 +66,11 @@ static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t
 {
 	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
 		return other_abort(exit);
+	if (vcpu->reflection.device) { /* fast_abort() has found it */
+		vcpu->reflection.device = false;
+		*at = vcpu->reflection.ipa;
+		return SKIP;
+	}
 	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
 	case SHADOW_RETRY:
 		vcpu->reflection.esr = 0;

@@ -204,6 +204,9 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 		level_abort(vcpu, &to_l1);
 		return switched(vcpu, esr, ACCOUNT_L2, class, left);
 	case SHADOW_DEVICE:
+		vcpu->reflection.ipa = to_l1.ipa;
+		vcpu->reflection.device = true;
+		break;
 	case SHADOW_DEAD:
 		break; /* nothing was mapped: it will be the same again */
 	}

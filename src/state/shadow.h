@@ -92,4 +92,5 @@ struct shadow_walk {
 struct reflection {
 	u64 esr, far, hpfar; /* SHADOW_REFLECT: ESR_EL2, FAR_EL2, HPFAR_EL2 for vEL2 */
 	ipa_t ipa;           /* SHADOW_DEVICE: L1's address of the byte; ISS says the rest */
+	bool device;         /* vcpu->reflection: ipa is of the abort that is being handled */
 };

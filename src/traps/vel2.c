@@ -42,7 +42,7 @@ void vel2_reset(struct vcpu *vcpu)
 {
 	memset(vcpu->vncr, 0, PAGE_SIZE);
 	vcpu->in_vel2 = true;
-	vcpu->reflection.esr = 0;
+	vcpu->reflection = (struct reflection){ 0 };
 	vcpu->shadow.work = SHADOW_NO_WORK;
 	/*
 	 * What is RES1 in a machine with FEAT_VHE and without FEAT_E2H0 and AArch32, and the warm

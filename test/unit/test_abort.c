@@ -19,6 +19,7 @@
 #include "nested/inject.h"
 #include "exit/mmio.h"
 #include "exit/mmio_decode.h"
+#include "nested/shadow.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
@@ -29,7 +30,8 @@
 
 static struct vcpu vcpu;
 static struct vm vm;
-static unsigned decoded, accesses, flushes;
+static unsigned decoded, accesses, flushes, walks;
+static enum shadow_verdict shadow;
 static bool answer;
 static u64 device_data;
 static struct mmio got;
@@ -66,9 +68,22 @@ void tlb_invalidate_vmid(u64 vttbr)
 	flushes++;
 }
 
+enum shadow_verdict shadow_fault(struct vcpu *v, const struct exit *exit, struct reflection *out)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_ptr_equal(exit, &vcpu.exit);
+	walks++;
+	if (shadow == SHADOW_DEVICE)
+		out->ipa = ipa(IPA + 0x1000);
+	else if (shadow == SHADOW_REFLECT)
+		out->esr = exit->esr;
+	return shadow;
+}
+
 static int setup(void **state)
 {
 	(void)state;
+	walks = 0;
 	fake_set("VTTBR_EL2", VTTBR);
 	flushes = 0;
 	memset(&vcpu, 0, sizeof(vcpu));
@@ -276,6 +291,39 @@ static void instruction_aborts(void **state)
 	}
 }
 
+/*
+ * Of L2: an access to a device is one to where L1 maps it; L1's tables are not walked again if the
+ * fast path has just done so, but for each other abort.
+ */
+static void of_l2(void **state)
+{
+	(void)state;
+	vcpu.has_vel2 = true;
+	shadow = SHADOW_DEVICE;
+	assert_int_equal(data_abort(iss(3, false, 5, true, false)), SKIP);
+	assert_int_equal(got_at, IPA + 0x1000);
+	assert_int_equal(walks, 1);
+	vcpu.reflection = (struct reflection){ .ipa = ipa(IPA + 0x2000), .device = true };
+	assert_int_equal(data_abort(iss(3, false, 5, true, false)), SKIP);
+	assert_int_equal(got_at, IPA + 0x2000);
+	assert_int_equal(walks, 1);
+	assert_int_equal(vcpu.reflection.esr, 0);
+	assert_int_equal(data_abort(iss(3, false, 5, true, false)), SKIP);
+	assert_int_equal(got_at, IPA + 0x1000);
+	assert_int_equal(walks, 2);
+	vcpu.reflection = (struct reflection){ .ipa = ipa(IPA + 0x2000), .device = true };
+	assert_int_equal(data_abort(7), SKIP);
+	assert_int_equal(decoded, 1);
+	assert_int_equal(got_at, IPA + 0x2000);
+	assert_int_equal(walks, 2);
+	shadow = SHADOW_RETRY;
+	assert_int_equal(data_abort(iss(3, false, 5, true, false)), RESUME);
+	shadow = SHADOW_REFLECT;
+	assert_int_equal(data_abort(iss(3, false, 5, true, false)), REFLECT);
+	assert_int_equal(walks, 4);
+	assert_int_equal(accesses, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +335,7 @@ int main(void)
 		cmocka_unit_test_setup(status_codes, setup),
 		cmocka_unit_test_setup(wide_ipa, setup),
 		cmocka_unit_test_setup(instruction_aborts, setup),
+		cmocka_unit_test_setup(of_l2, setup),
 	};
 
 	return cmocka_run_group_tests_name("abort", tests, NULL, NULL);

@@ -102,6 +102,8 @@ enum shadow_verdict shadow_fault(struct vcpu *v, const struct exit *exit, struct
 	assert_int_equal(exit->spsr, 5);
 	if (shadow == SHADOW_REFLECT)
 		*out = (struct reflection){ .esr = exit->esr ^ 1, .far = exit->far, .hpfar = 0x10 };
+	if (shadow == SHADOW_DEVICE)
+		out->ipa = ipa(0x9000018);
 	return shadow;
 }
 
@@ -304,8 +306,13 @@ static void an_abort(void **state)
 		assert_int_equal(counted(ACCOUNT_L2, class), 1);
 		assert_true(vcpu.in_vel2);
 		assert_int_equal(updates, 1);
-		assert_int_equal(abort_of(ec, 7, SHADOW_DEVICE), PASS);
 		assert_int_equal(abort_of(ec, 7, SHADOW_DEAD), PASS);
+		assert_false(vcpu.reflection.device);
+		/* The slow path need not walk L1's tables again. */
+		assert_int_equal(abort_of(ec, 7, SHADOW_DEVICE), PASS);
+		assert_true(vcpu.reflection.device);
+		assert_int_equal(vcpu.reflection.ipa.a, 0x9000018);
+		assert_int_equal(vcpu.reflection.esr, 0);
 		assert_int_equal(counted(ACCOUNT_L2, class), 0);
 	}
 }
