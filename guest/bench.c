@@ -21,8 +21,8 @@ const char guest_name[] = "bench";
 static u32 loops;
 
 /*
- * What single operations took. With "median" on the command line that is the figure, else the mean:
- * under a Linux that has other things to do now and then, they are no part of the operation.
+ * Durations of single operations. With "median" on the command line their median is the figure,
+ * else the mean: a Linux below that does other things now and then is not part of the operation.
  */
 #define SAMPLES_MAX 4096
 
@@ -53,7 +53,7 @@ static bool wanted(const char *name)
 	return !dt_flag("only") || dt_flag(name);
 }
 
-/* How often: 0 not at all. */
+/* How many times to run it: 0 not at all. */
 static u64 times(const char *name)
 {
 	return wanted(name) ? dt_arg(name, loops) : 0;
@@ -78,7 +78,7 @@ static void sample(u64 ticks)
 	samples.sum += ticks;
 }
 
-/* The sample that has half of the others below. */
+/* The median of the samples. */
 static u64 median(void)
 {
 	u32 n = MIN(samples.count, (u32)SAMPLES_MAX), i, j;
@@ -93,7 +93,7 @@ static u64 median(void)
 	return samples.ticks[n / 2];
 }
 
-/* A figure from the samples. */
+/* The figure that the samples give. */
 static void report_samples(const char *name)
 {
 	u64 n = samples.count;
@@ -110,7 +110,7 @@ static __attribute__((noinline)) u64 loop(void (*op)(void), u32 n)
 	return counter_virt() - start;
 }
 
-/* Calls, after WARM ones, less what calling costs. */
+/* Time n calls after WARM unmeasured ones, less the cost of an empty call. */
 static void measure(const char *name, void (*op)(void))
 {
 	u64 empty, n = times(name);
@@ -205,7 +205,7 @@ static void timer_latency(const char *name, enum timer_kind k, bool sleep)
 	report_samples(name);
 }
 
-/* An interrupt that the guest gives itself, taken and ended. */
+/* Send an interrupt to this CPU, take it and end it. */
 static void sgi_self(void)
 {
 	u64 n = times("ipi_self"), i;
@@ -284,7 +284,7 @@ static void stop_partner(void)
 		test_abort("CPU 1 does not end");
 }
 
-/* SGI to CPU 1 until its handler has acknowledged it. */
+/* From sending an SGI to CPU 1 until its handler has acknowledged it. */
 static void ipi(const char *name, void (*fn)(u32 index))
 {
 	u64 n = times(name), i;
@@ -308,8 +308,8 @@ static void ipi(const char *name, void (*fn)(u32 index))
 }
 
 /*
- * Two vcpus on one CPU hand it to each other by SGI and WFI; fp: each uses its FP registers
- * before.
+ * Two vcpus on one CPU hand it to each other by SGI and WFI; fp: each uses its FP registers before
+ * it does.
  */
 static bool use_fp[2];
 
@@ -387,7 +387,7 @@ static void bench_switch(void)
 	pingpong("vcpu_switch_fp_both", "fp_trap", true, true);
 }
 
-/* A page a sample that nobody has touched yet, away from the program and its device tree. */
+/* Touch a page, for each sample another one, away from the program and its device tree. */
 static void page_touch(void)
 {
 	u64 p = dt.ram + dt.ram_size / 2, n = times("page_touch");
@@ -405,8 +405,8 @@ static void page_touch(void)
 }
 
 /*
- * With FP registers in use, of full length where there is SVE, so that whoever comes between must
- * keep them.
+ * The same with FP registers in use, at full length where there is SVE, so that whoever runs in
+ * between must preserve them.
  */
 static void bench_fp(void)
 {
@@ -429,7 +429,7 @@ static void bench_fp(void)
 
 static void bench_one(void)
 {
-	/* UNDEF or the wrong conduit would be measured as an exception: try first. */
+	/* UNDEFINED, or the wrong conduit, would be measured as an exception: try it first. */
 	measure("hyp_call", dt.psci_smc ? op_smc_version : op_hvc_version);
 	measure_mmio("mmio_read_vgic", dt.gicd + GICD_IIDR);
 	measure_mmio("mmio_read_gicr", cpu_self()->gicr + GICR_IIDR);

@@ -44,7 +44,7 @@ function fp_store
 	.endr
 	.endm
 
-/* x0: Z0-Z31, P0-P15, FFR at the vector length in force; x1: whether FFR is to be touched */
+/* x0: Z0-Z31, P0-P15, FFR at the vector length in force; x1: whether to include FFR */
 function sve_load
 	addvl	x2, x0, #31
 	addvl	x2, x2, #1
@@ -100,7 +100,7 @@ function svl_bytes
 	rdsvl	x0, #1
 	ret
 
-/* One FP instruction that changes nothing */
+/* One FP instruction that changes no register */
 function fp_touch
 	fmov	x0, d0
 	ret

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A guest that fills every SIMD register it has with patterns of its own (by id=N, CPU and step),
- * lets things happen, and checks them, iters=N times (200) on each CPU, at EL1 and EL0. Lengths
- * (ZCR, SMCR), streaming mode, ZA, FFR, FPCR and FPSR change all the time. nosve, nosme: fails
- * unless that feature is absent; vl=BITS, svl=BITS: unless these are the largest lengths. die:
- * powers off in streaming mode with ZA on.
+ * waits for exits and switches to happen, and checks them, iters=N times (200) on each CPU, at EL1
+ * and EL0. Lengths (ZCR, SMCR), streaming mode, ZA, FFR, FPCR and FPSR change all the time. nosve,
+ * nosme: fails unless that feature is absent; vl=BITS, svl=BITS: unless these are the largest
+ * lengths. die: powers off in streaming mode with ZA on.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -49,12 +49,12 @@ struct regs {
 	u64 fpcr, fpsr, tpidr2, svcr;
 };
 
-/* What a CPU is up to. */
+/* The modes and lengths that a CPU has in force. */
 struct state {
 	u64 seed;
-	bool fp_only; /* V registers alone */
+	bool fp_only; /* only V registers are filled */
 	bool ffr;     /* FFR can be used in this mode */
-	bool zt0;     /* so can ZT0 */
+	bool zt0;     /* ZT0 can be used */
 	u64 vl, svl;  /* bytes: in force for Z, and for ZA */
 	u64 svcr;
 	struct regs want, got;
@@ -101,7 +101,7 @@ static u8 *ffr_of(struct regs *r, u64 vl)
 	return r->z + vl * 32 + vl / 8 * 16;
 }
 
-/* Choose a mode and lengths at random and put them into force. */
+/* Choose a mode and lengths at random and write them to the registers. */
 static void choose(struct state *s)
 {
 	bool sm = has_sme && rnd(s, 3) == 0, za = has_sme && rnd(s, 3) == 0,
@@ -169,7 +169,7 @@ static void store_at_el1(struct state *s)
 		sve_store(s->got.z, s->ffr);
 }
 
-/* Let EL0 spin a little and store the registers as it sees them. */
+/* Have EL0 spin for a while and store the registers as it sees them. */
 static void store_at_el0(struct state *s)
 {
 	struct frame f = { .elr = MMU_EL0 + (u64)el0_spin_and_call, .spsr = 0x300 };
@@ -258,7 +258,7 @@ static void on_irq(struct frame *f)
 		gic_eoi(intid);
 }
 
-/* Things after which the registers must be as they were. */
+/* Cause exits and interrupts, after which the registers must be unchanged. */
 static void event(struct state *s)
 {
 	switch (rnd(s, 8)) {
@@ -293,8 +293,8 @@ static void event(struct state *s)
 }
 
 /*
- * A shorter vector keeps the low part; what a longer one then shows above is zero or the old
- * value, and never something else.
+ * A shorter vector keeps the low part; if the length grows again, the part above is zero or the old
+ * value, and never anything else.
  */
 static void shorten(struct state *s)
 {
@@ -325,7 +325,7 @@ static void shorten(struct state *s)
 	}
 }
 
-/* Reserved bits and toggling, the way only a hostile guest does. */
+/* Write reserved bits and toggle the controls, as only a hostile guest does. */
 static void abuse(struct state *s)
 {
 	u32 i;
@@ -347,7 +347,7 @@ static void abuse(struct state *s)
 	}
 }
 
-/* The guest's own traps are its own: FPEN=0 gives it EC 0x07. */
+/* A trap that the guest sets itself is taken by the guest: FPEN=0 gives it EC 0x07. */
 static void own_trap(struct state *s)
 {
 	struct trap t;
@@ -399,7 +399,7 @@ static void steps(u32 index)
 	}
 }
 
-/* EC of the exception that fn raises, or ~0. */
+/* The EC of the exception that fn raises, or ~0. */
 static u64 ec_of(u64 (*fn)(void))
 {
 	struct trap t;
@@ -419,7 +419,7 @@ static u64 zt0_touch(void)
 }
 
 /*
- * ZT0 is there when SMCR_EL1.EZT0 says so; it becomes zero with ZA. Without SME2 there is no such
+ * ZT0 is accessible if SMCR_EL1.EZT0 is set, and is zeroed with ZA. Without SME2 there is no such
  * instruction.
  */
 static void test_zt0(void)
@@ -448,7 +448,7 @@ static void test_zt0(void)
 	trap_arm(&t);
 	zt0_touch();
 	trap_disarm();
-	/* SMTC is 4; QEMU 11.1 has no room for that bit. */
+	/* SMTC is 4; QEMU 11.1 reports only three bits of it. */
 	expect(t.count == 1 && ESR_EC(t.esr) == EC_SME && (t.esr & 3) == 0,
 	       "STR ZT0 with EZT0=0: %u exceptions, esr 0x%lx", t.count, t.esr);
 	sysreg_write(SMCR_EL1, SMCR_EZT0);
@@ -461,7 +461,10 @@ static void test_zt0(void)
 	       "STR ZT0 with ZA=0: %u exceptions, esr 0x%lx", t.count, t.esr);
 }
 
-/* A feature is whole: right traps when the guest disables it, all lengths; or absent: UNDEFINED. */
+/*
+ * A feature is there completely (the right traps when the guest disables it, all lengths), or is
+ * absent and UNDEFINED.
+ */
 static void test_presence(void)
 {
 	sysreg_write(CPACR_EL1, CPACR_ALL);
@@ -516,7 +519,7 @@ void guest_early(void)
 	fp_store(first_sight);
 }
 
-/* The first sight of the registers must not show somebody else's data. */
+/* Registers that were never written must not show another VM's data. */
 static void test_clean_start(void)
 {
 	u64 i, dirty = 0;

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest of the differential tester (diff/diff.h): makes programs from a seed, runs them, prints
- * a line for each. Boot arguments: seed=N. What to run stands in the initial RAM disk, a line each,
- * numbers in hexadecimal:
- *
- *   r FIRST COUNT    programs FIRST to FIRST + COUNT - 1: "P NUMBER HASH"
- *   h NUMBER MASK    the steps of a program that MASK names: "P NUMBER MASK HASH"
- *   v NUMBER MASK    the same in full: for each step, between "V NUMBER MASK" and "E", a "+" and
- *   what it does, and when
- *                    it is over the line whole: what it does, a bar, what it saw
- *
- * Without one: programs 0 to n=N - 1. Which level it runs at is the machine's choice.
+ * The guest of the differential tester (diff/diff.h): makes programs from a seed, runs them, and
+ * prints a line for each. Boot arguments: seed=N. The initial RAM disk says what to run, one
+ * request a line, numbers in hexadecimal:
+ * r FIRST COUNT programs FIRST to FIRST + COUNT - 1: "P NUMBER HASH"
+ * h NUMBER MASK those steps of a program that MASK selects: "P NUMBER MASK HASH"
+ * v NUMBER MASK the same in full: for each step, between "V NUMBER MASK" and "E", a line "+" with
+ * what it does before it runs, and afterwards the whole line: what it does, a bar, what it saw
+ * Without a RAM disk: programs 0 to n=N - 1. The level that it runs at is the machine's choice.
  */
 #include "diff/diff.h"
 
@@ -40,9 +37,7 @@ void say(const char *fmt, ...)
 	line_used = MIN(line_used + (u32)n, LINE_MAX - 1u);
 }
 
-/*
- * In full, for others may print in between: what the step does ahead of it, for it might never end.
- */
+/* In full: what the step does is printed before it runs, because it might never end. */
 static void line_show(const char *before)
 {
 	u32 i;
@@ -76,8 +71,8 @@ u32 rng_context(struct rng *r)
 }
 
 /*
- * How often an operation comes: those of the program's theme more often, or its steps would have
- * little to do with each other.
+ * The weight of an operation. Those of the program's theme get a higher one, because otherwise its
+ * steps would seldom interact.
  */
 static u32 weight(u32 family, const struct op *op, u32 theme)
 {
@@ -183,7 +178,7 @@ static u64 hexadecimal(const char **p)
 	}
 }
 
-/* The list of what to run, as above; it ends with its size or a byte that begins no line. */
+/* The list of requests (above); it ends at its size or at a byte that begins no request. */
 static void run_list(const char *p, const char *end)
 {
 	while (p < end && (*p == 'r' || *p == 'h' || *p == 'v')) {

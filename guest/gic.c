@@ -130,8 +130,8 @@ static void test_set_active(void)
 }
 
 /*
- * Pend MANY SPIs at once, each of its own priority, and take them all: the order must be by
- * priority.
+ * Make MANY SPIs pending at once, each with its own priority, and take them all: they must come in
+ * order of priority.
  */
 static void test_priority_order(void)
 {
@@ -171,7 +171,7 @@ static void test_priority_order(void)
 	NONE();
 }
 
-/* One write of GICD_ISPENDR, one priority for all: each comes exactly once. */
+/* One write of GICD_ISPENDR, the same priority for all: each comes exactly once. */
 static void test_pend_20_at_once(void)
 {
 	u32 i, seen = 0, first = spi0 & ~31u;
@@ -199,7 +199,7 @@ static void test_pend_20_at_once(void)
 	NONE();
 }
 
-/* A dozen active at once, each preempting the one before; every level's EOI goes back one step. */
+/* A dozen active at once, each preempting the one before; each EOI goes back one level. */
 static void test_nested_activation(void)
 {
 	u32 i, depth = 12;
@@ -227,7 +227,7 @@ static void test_nested_activation(void)
 }
 
 /*
- * All of a dozen nested interrupts are pended again while active: after the EOIs all come once
+ * All of a dozen nested interrupts become pended again while active: after the EOIs each comes once
  * more.
  */
 static void test_nested_repend(void)
@@ -373,7 +373,7 @@ static void test_eoimode1(void)
 	STATE(spi(11), 0, 0);
 }
 
-/* MANY dropped but active; more still come; deactivation in an order of its own. */
+/* MANY dropped but still active, while more arrive; deactivated in another order. */
 static void test_eoimode1_many(void)
 {
 	u32 i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes rubbish (seed=N) to every GIC register at every size; then the GIC must still be usable,
- * and the machine alive.
+ * Writes random values (seed=N) to every GIC register at every size; then the GIC must still be
+ * usable, and the machine alive.
  */
 #include "lib/dt.h"
 #include "lib/exception.h"
@@ -11,7 +11,7 @@
 
 const char guest_name[] = "gicfuzz";
 
-/* Each CPU's own. */
+/* Per CPU. */
 static struct {
 	u64 seed, writes, aborts;
 } cpus[GUEST_CPUS_MAX];
@@ -43,7 +43,7 @@ static void one(u64 a, u32 size)
 	cpus[cpu_self()->index].aborts += t.count;
 }
 
-/* Every register of a region once per size, then as many again at random. */
+/* Write every register of a region once per size, then as many again at random. */
 static void region(u64 base, u64 size)
 {
 	u64 off, i;
@@ -59,8 +59,8 @@ static void region(u64 base, u64 size)
 }
 
 /*
- * ICC_BPR*: the three bits that there are. QEMU up to 10.0 compares with the minimum before it
- * drops the others, and aborts when an interrupt comes, whether a hypervisor is below or not.
+ * ICC_BPR*: the three bits that exist. QEMU up to 10.0 compares with the minimum before it drops
+ * the others, and aborts when an interrupt comes, with and without a hypervisor.
  */
 static void fuzz_icc(void)
 {
@@ -137,7 +137,7 @@ static void usable(void)
 	}
 }
 
-/* All CPUs at once: the distributor, everybody's redistributors, their own CPU interface. */
+/* All CPUs at once: the distributor, all redistributors, their own CPU interface. */
 static void fuzz_together(u32 index)
 {
 	u32 i;

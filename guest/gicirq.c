@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The GICv3 as a guest sees it, one CPU: interrupts as exceptions, groups 0 and 1, a device's
- * level, stray EOIs, and a storm.
+ * level-sensitive interrupt, stray EOIs, and a storm.
  */
 #include "lib/gic_suite.h"
 #include "lib/random.h"
@@ -13,7 +13,10 @@ const char guest_name[] = "gicirq";
 #define UART_ICR 0x44
 #define UART_TX BIT(5)
 
-/* A real level: the UART's transmit interrupt, raised by a character sent, held until cleared. */
+/*
+ * A level-sensitive interrupt of a real device: the UART's transmit interrupt, raised by sending a
+ * character, held until cleared.
+ */
 static void test_level_device(void)
 {
 	u32 id = dt.uart_intid;
@@ -162,7 +165,7 @@ static void on_nested(struct frame *f)
 	last = last << 4 | (n + 1);
 	irqs = irqs + 1;
 	if (n < 3) {
-		/* The next higher priority, and one that must wait. */
+		/* One of higher priority, which preempts, and one that must wait. */
 		gic_pend(spi(n + 1));
 		irq_enable();
 		delay_us(50);
@@ -205,7 +208,7 @@ static void test_wfi_masked(void)
 	gic_eoi(spi(17));
 }
 
-/* Rubbish at the CPU interface: EOI and DIR of what is not active change nothing. */
+/* Invalid writes at the CPU interface: EOI and DIR of what is not active change nothing. */
 static void test_stray_eoi(void)
 {
 	u32 i;

@@ -162,7 +162,7 @@ static void test_redist_regs(void)
 	expect(!(v & 0x55555555), "GICR_ICFGR1 has reserved bits: 0x%x", v);
 }
 
-/* With affinity routing the distributor's part for INTIDs 0-31 is the redistributors'. */
+/* With affinity routing GICD's registers for INTIDs 0-31 are the redistributors'. */
 static void test_dist_banked_raz(void)
 {
 	static const u16 regs[] = { GIC_IGROUPR,    GIC_ISENABLER,      GIC_ICENABLER,
@@ -180,10 +180,7 @@ static void test_dist_banked_raz(void)
 	expect_eq(gic_ack(), INTID_SPURIOUS, "IAR after GICD_SGIR");
 }
 
-/*
- * Registers that are reserved, or not there for this GIC: read as zero, or abort; never anything
- * else.
- */
+/* Registers that are reserved, or absent in this GIC: they read as zero or abort. */
 static void reserved(u64 a, u32 *raz, u32 *aborts)
 {
 	struct trap t;
@@ -223,7 +220,7 @@ static void test_reserved(void)
 	print("gicregs: reserved: %u read as zero, %u abort\n", raz, aborts);
 }
 
-/* Sizes that a register does not have: ignored or aborted, without effect on the register. */
+/* Sizes that a register does not support: ignored or aborted, without effect on the register. */
 static void test_odd_sizes(void)
 {
 	static const u16 offsets[] = { GICD_CTLR,         GICD_TYPER,      GIC_IGROUPR + 4,

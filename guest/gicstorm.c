@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All CPUs at the same GIC. First they pend and withdraw SPIs that CPU 0 gets but does not take
- * (pulls=N for each CPU). Then timers and power states as well, all at once (seed=N, ops=N for each
- * CPU): SPIs are pended, withdrawn, enabled, rerouted, made active and inactive by everybody; so
- * are everybody's private interrupts; groups come and go, CPUs sleep, suspend, go off and come
- * back. Whatever becomes of an interrupt, no CPU may be lost, and at the end the GIC works. CPU 0
- * wakes who sleeps and starts who is off, with no trust in what the others left of the GIC.
+ * All CPUs use the same GIC. First they set and clear the pending state of SPIs that CPU 0 gets but
+ * does not take (pulls=N for each CPU). Then timers and power states join in, all at once (seed=N,
+ * ops=N for each CPU): every CPU sets and clears the pending, enabled and active state and the
+ * route of SPIs and of every CPU's private interrupts, switches groups on and off, sleeps,
+ * suspends, goes off and comes back. Whatever becomes of an interrupt, no CPU may hang, and at the
+ * end the GIC works. CPU 0 wakes CPUs that sleep and starts CPUs that are off, without relying on
+ * the state that the others left the GIC in.
  */
 #include "lib/dt.h"
 #include "lib/exception.h"
@@ -26,7 +27,7 @@ extern const char secondary_entry[];
 
 static struct {
 	u64 seed;
-	u64 left;  /* atomic: operations yet to do */
+	u64 left;  /* atomic: operations left to do */
 	u64 taken; /* interrupts */
 } cpus[GUEST_CPUS_MAX];
 
@@ -37,7 +38,7 @@ static u64 rnd(void)
 	return random_next(&cpus[cpu_self()->index].seed);
 }
 
-/* Few bits mostly, all sometimes. */
+/* A random mask: mostly few bits, sometimes all. */
 static u32 bits(void)
 {
 	u64 r = rnd();
@@ -78,8 +79,8 @@ static void on_fiq(struct frame *f)
 }
 
 /*
- * State of SPIs (or, at a redistributor, of one CPU's SGIs and PPIs) in the frame at base, from
- * word on.
+ * Change the state of SPIs (or, at a redistributor, of one CPU's SGIs and PPIs) in the frame at
+ * base, from word on.
  */
 static void state(u64 base, u32 word)
 {
@@ -162,9 +163,9 @@ static void timer(void)
 }
 
 /*
- * Each pends SPIs of a word of its own and withdraws them, for CPU 0, which takes none but has its
- * timer's line rise and fall: its list registers are filled anew all the time, and now and then
- * SPIs come and go while that happens.
+ * Each CPU sets and clears the pending state of the SPIs of a word of its own, for CPU 0, which
+ * takes none while its timer's line rises and falls: its list registers are filled anew all the
+ * time, and now and then SPIs come and go during that.
  */
 static void pull(u32 index)
 {
@@ -204,7 +205,7 @@ static void pull_and_push(void)
 		expect(smp_join(i, STUCK_US), "CPU %u did not end", i);
 }
 
-/* Whatever was done to its interface: what CPU 0 sends gets through. */
+/* Whatever was done to its interface, an SGI from CPU 0 arrives. */
 static void interface_open(void)
 {
 	sysreg_write(ICC_AP0R0_EL1, 0);
@@ -300,7 +301,7 @@ static void storm(u32 index)
 	timer_set_ctl(TIMER_PHYS, 0);
 }
 
-/* CPU i sleeps, is off, or neither: make it go on. */
+/* If CPU i sleeps or is off, make it continue. */
 static void revive(u32 i)
 {
 	u64 sgi_base = dt.gicr + 0x20000 * i + GICR_SGI;
@@ -324,7 +325,7 @@ static u64 all_left(void)
 	return sum;
 }
 
-/* CPU 0 takes part, and sees to it that the others do. */
+/* CPU 0 takes part, and makes sure that the others do. */
 static void until_done(void)
 {
 	u64 before = 0, since = counter_virt(), left;

@@ -35,7 +35,7 @@ $(B)/guest/obj/start-raw.o: guest/lib/start.S
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(GUEST_CFLAGS) -DGUEST_RAW -c -o $@ $<
 
-# An assembly file and a directory beside a program belong to it; hyp moves SIMD registers as canary does.
+# An assembly file and a directory named after a program belong to it; hyp moves SIMD registers with canary's code.
 guest_parts = $(patsubst %,$(B)/guest/obj/%.o,guest/$(1).c $(wildcard guest/$(1).S guest/$(1)/*.[cS]) \
 	$(if $(filter hyp,$(1)),guest/canary.S))
 
@@ -47,11 +47,11 @@ $(GUEST:%=$(B)/guest/%.elf.pie): $(B)/guest/%.elf.pie: $(B)/guest/obj/guest/lib/
 $(B)/guest/hello-raw.elf.pie: $(B)/guest/obj/start-raw.o $(B)/guest/obj/guest/hello.c.o $(GUEST_LIB) guest/lib/link.ld guest/guest.mk
 	@$(CROSS)gcc $(GUEST_PIE) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GUEST_FDT_LIB)
 
-# An ELF at a fixed place 4 MiB into QEMU's RAM, with no relocation left to do.
+# An ELF linked at a fixed address, 4 MiB into QEMU's RAM, without relocations.
 $(B)/guest/hello.elf: $(B)/guest/obj/guest/lib/start.S.o $(B)/guest/obj/guest/hello.c.o $(GUEST_LIB) guest/lib/link.ld guest/guest.mk
 	@$(CROSS)gcc -no-pie -Wl,--defsym=BASE=0x40400000 $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GUEST_FDT_LIB)
 
-# Not a guest: starts nidus with a device tree of a test's own.
+# Not a guest: starts nidus with a device tree made by a test.
 $(B)/guest/jump.bin: $(B)/guest/obj/guest/lib/jump.S.o
 	@$(CROSS)objcopy -O binary -j .text $< $@
 
@@ -59,8 +59,8 @@ $(B)/guest/%.bin: $(B)/guest/%.elf.pie
 	@echo "  BIN   $@"
 	@$(CROSS)objcopy -O binary $< $@
 
-# Programs for Linux guests, without a libc: put into an initramfs by tools/mkinitramfs. What checks results uses
-# general registers alone; what computes with FP or SVE is in files of its own.
+# Programs for Linux guests, without a libc, which tools/mkinitramfs puts into an initramfs. Code that checks results
+# uses general registers alone; code that computes with FP or SVE is in files of its own.
 GUEST_LINUX_LIB := $(patsubst %,$(B)/guest/obj/%.o,guest/linux/linux.c guest/linux/start.S src/lib/string.c src/lib/printf.c)
 $(B)/guest/obj/guest/linux/%.c.o: GUEST_CFLAGS := $(filter-out -fpie,$(GUEST_CFLAGS)) -fno-pie
 $(B)/guest/obj/guest/linux/math_fp.c.o: GUEST_CFLAGS := $(filter-out -mgeneral-regs-only,$(GUEST_CFLAGS)) -ffp-contract=off

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The smallest guest: finds its UART, GIC, timers and PSCI in the device tree, says so, powers
- * off.
+ * The smallest guest: finds its UART, GIC, timers and PSCI in the device tree, prints them, and
+ * powers off.
  */
 #include "lib/dt.h"
 #include "lib/gic.h"

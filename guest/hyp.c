@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A guest hypervisor that checks its own machine: what it prints on the bare machine at EL2 is what
- * it must print at virtual EL2, byte for byte. It is one with VHE but where there is none, or the
- * word e2h0 says not to use it. Words on the command line select groups of tests; none: all but
- * hostile, storm, doom, walk, ends, races, nv, vncr and bench. seed=N and rounds=N are those of the
- * random ones.
+ * A guest hypervisor that checks its own machine: what it prints at EL2 on the bare machine is what
+ * it must print at virtual EL2, byte for byte. It uses VHE unless there is none, or the word e2h0
+ * says not to. Words on the command line select groups of tests; none: all but hostile, storm,
+ * doom, walk, ends, races, nv, vncr and bench. seed=N and rounds=N are for the random ones.
  */
 #include "hyp/hyp.h"
 
@@ -57,7 +56,7 @@ static void detect(void)
 	has_fgt = FIELD(sysreg_read(ID_AA64MMFR0_EL1), 59, 56);
 }
 
-/* Whether it is without VHE by the machine or by the word. */
+/* Whether it runs without VHE, because of the machine or the word e2h0. */
 static void choose_format(void)
 {
 	struct mmu_registers r;

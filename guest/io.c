@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A guest that does little but I/O and uses the SIMD registers in each request, to measure what
- * keeping them live over level switches is worth (bench/headline.sh):
- *
- *   device  reads a register of the hypervisor's UART
- *   serial  sends a character to that UART and takes the interrupt that says so
- *   timer   sets its timer, sleeps until it fires, takes its interrupt
- *   disk    fills a block, writes it to a virtio disk, reads it back, sums it up; two interrupts
- *   mixed   all of these in turn
- *
- * Each kind n=COUNT times after some to warm up; prints "io: KIND TICKS" for a request and
- * counts a request whose data are wrong as a failure. "only KIND": that kind alone. Without a disk, disk
- * requests are left out. vl=BITS: vector length, if there is SVE; 0: V registers. vls: all of it
- * at 128, 256, 512 and 2048 bits, those that there are.
+ * keeping them live over level switches saves (bench/headline.sh):
+ * device reads a register of the hypervisor's UART
+ * serial sends a character to that UART and takes its transmit interrupt
+ * timer sets its timer, sleeps until it fires, takes its interrupt
+ * disk fills a block, writes it to a virtio disk, reads it back, sums it up; two interrupts
+ * mixed all of these in turn
+ * Each kind n=COUNT times after some to warm up; prints "io: KIND TICKS" for a request and counts a
+ * request whose data are wrong as a failure. "only KIND": that kind alone. Without a disk, disk
+ * requests are left out. vl=BITS: vector length, if there is SVE; 0: V registers. vls: everything
+ * at each of 128, 256, 512 and 2048 bits that exists.
  */
 #include "io/virtio.h"
 #include "lib/exception.h"
@@ -40,7 +38,7 @@ static u64 (*sum)(const void *block);
 static u64 seed;
 static volatile u32 uart_irqs, timer_irqs, disk_irqs;
 
-/* The PL011's. */
+/* Registers of the PL011. */
 #define UART_DR 0x00
 #define UART_FR 0x18
 #define UART_IMSC 0x38
@@ -70,7 +68,7 @@ static void on_irq(struct frame *f)
 	gic_eoi(id);
 }
 
-/* Sleep until the handler has counted *irqs on from seen. */
+/* Sleep until the handler has counted *irqs beyond seen. */
 static void wait_for(volatile u32 *irqs, u32 seen)
 {
 	while (*irqs == seen) {
@@ -87,7 +85,7 @@ static u64 sum_of(u64 s)
 	return s * (BLOCK / 8) * (BLOCK / 8);
 }
 
-/* A block filled and summed up: every vector register operation that a request has. */
+/* Fill a block and sum it up: every vector register operation that a request has. */
 static void compute(void)
 {
 	seed++;
@@ -177,7 +175,7 @@ static bool has_sve(void)
 	return FIELD(sysreg_read(ID_AA64PFR0_EL1), 35, 32);
 }
 
-/* V registers, or Z registers of so many bits (0: the first). The length that there is. */
+/* Use V registers, or Z registers of so many bits (0: the first). Returns the actual length. */
 static u64 choose_registers(u64 bits)
 {
 	fill = fill_v;

@@ -76,7 +76,7 @@ static void test_stores(void)
 }
 
 /*
- * Atomics abort as a write or as a read, as the implementation likes: only the address is
+ * Atomics abort as a write or as a read, which is IMPLEMENTATION DEFINED: only the address is
  * certain.
  */
 static void test_atomics(void)
@@ -102,7 +102,7 @@ static void test_atomics(void)
 	}
 }
 
-/* Hints and maintenance: no fault, or an abort with the address; nothing worse. */
+/* Hints and maintenance: no fault, or an abort with the address. */
 static void test_hints(void)
 {
 	u32 i, aborts = 0;
@@ -137,7 +137,7 @@ static void test_fetch(void)
 	}
 }
 
-/* A table descriptor that points at nothing: the walk aborts, FAR is the virtual address. */
+/* A table descriptor with no memory at its address: the walk aborts, FAR is the virtual address. */
 static void test_walk(void)
 {
 	u32 i;
@@ -178,7 +178,7 @@ static void test_el0(void)
 	}
 }
 
-/* Look at the whole address space in strides: each place answers or aborts with its own address. */
+/* Probe the whole address space in strides: each address answers or aborts with itself in FAR. */
 static void test_sweep(void)
 {
 	u64 a, there = 0, aborts = 0;
@@ -203,7 +203,7 @@ static const struct suite_test tests[] = {
 	{ "el0_load", test_el0, 1 }, { "sweep", test_sweep, 1 },
 };
 
-/* hole=ADDRESS: one of the caller's choice, of which it is known that nothing of the VM's is there. */
+/* hole=ADDRESS: one chosen by the caller, known to have nothing of the VM's there. */
 void guest_main(void)
 {
 	u64 hole = dt_arg("hole", 0);

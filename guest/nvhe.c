@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EL2 without VHE (HCR_EL2.E2H = 0), at real or virtual EL2: its registers' formats, EL1's that it
- * reaches by their own names, its translation bit by bit, traps of EL1, stage 2, timers,
+ * EL2 without VHE (HCR_EL2.E2H = 0), at real or virtual EL2: the formats of its registers, EL1's
+ * registers by their own names, its translation bit by bit, traps of EL1, stage 2, timers,
  * interrupts. Everything printed is the same on the bare machine.
  */
 #include "nvhe/nvhe.h"
@@ -10,7 +10,7 @@ const char guest_name[] = "nvhe";
 
 struct el2_seen seen;
 
-/* Of a taken exception: PSTATE as the handler has it. */
+/* PSTATE of the handler of a taken exception. */
 static u64 handler_state(void)
 {
 	u64 pan = sysreg_read(S3_0_C4_C2_3); /* PAN */
@@ -30,7 +30,7 @@ static void note(const struct el2_frame *f, u64 kind)
 	seen.handler_spsr = handler_state();
 }
 
-/* The frame is what the exception returns to. */
+/* The exception returns to what the frame says. */
 void el2_exception(struct el2_frame *f, u64 kind)
 {
 	u64 ec = ESR_EC(f->esr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a VM is owed whatever its neighbour does: each of its timer's ticks (ticks=N), and each
- * write to the GIC, also to another CPU's redistributor. How late they come is not counted.
+ * What must reach a VM whatever its neighbour does: each of its timer's ticks (ticks=N), and each
+ * write to the GIC, also to another CPU's redistributor. How late they come is not judged.
  */
 #include "lib/dt.h"
 #include "lib/exception.h"

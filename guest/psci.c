@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PSCI and SMCCC as a guest's firmware answers. With "nidus" among the boot arguments what nidus
- * promises beyond QEMU's own firmware is demanded too; with "reset" the machine is reset for ever.
+ * PSCI and SMCCC as a guest's firmware answers. With "nidus" among the boot arguments it also tests
+ * what nidus promises beyond QEMU's own firmware; with "reset" it resets the machine for ever.
  */
 #include "lib/psci.h"
 
@@ -127,7 +127,7 @@ static void test_bad_mpidr(void)
 	}
 }
 
-/* The entry must be the guest's memory, else the call fails: nothing may start. */
+/* The entry must be in the guest's memory, else the call fails: nothing may start. */
 static void test_bad_entry(void)
 {
 	static const u64 bad[] = { 0xffffffff000, ~0UL, 0x1000 };
@@ -208,8 +208,7 @@ static void test_trng(void)
 }
 
 /*
- * Nidus answers both conduits; whichever, a call keeps x4-x17 (SMCCC 1.1) and never kills the
- * guest.
+ * Nidus answers both conduits; by either, a call keeps x4-x17 (SMCCC 1.1) and never ends the guest.
  */
 static void test_conduits(void)
 {
@@ -241,7 +240,7 @@ static void test_conduits(void)
 		     : "r"((u64)(id))                                                              \
 		     : "x0", "x1", "x2", "x3", "memory")
 
-/* SMCCC has immediate 0 only: a SYSTEM_OFF with another must not be one. */
+/* SMCCC has immediate 0 only: a SYSTEM_OFF with another must have no effect. */
 static void test_immediates(void)
 {
 	struct trap t;
@@ -260,7 +259,7 @@ static void test_immediates(void)
 }
 
 extern const char secondary_entry[];
-static u32 how; /* of the suspend_down tests: a sum of the following */
+static u32 how; /* which of the suspend_down tests to run: a sum of these */
 enum { INTERFACE_OFF = 1, ASLEEP = 2, PENDING = 4 };
 
 static void resumed(u32 index)
@@ -295,8 +294,8 @@ static void suspends(u32 index)
 }
 
 /*
- * A power-down state ends with an interrupt that the redistributor would forward, whatever the
- * interface, which is off in that state, had let through; also with one that was pending before.
+ * A power-down state ends with an interrupt that the redistributor would forward, whatever the CPU
+ * interface, which is off in that state, would let through; also with one that was pending before.
  */
 static void test_suspend_down(void)
 {

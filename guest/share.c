@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much of a CPU does this guest get? Watches the counter for ms=N (or seconds=N, 2) on each
- * CPU: a step of more than 200 us is time that somebody else had. min=P: fails if a CPU got less
+ * The share of a CPU that this guest gets: reads the counter for ms=N (or seconds=N, 2) on each
+ * CPU; a step of more than 200 us is time that somebody else had. min=P: fails if a CPU got less
  * than P percent; gap=US: if it waited longer. Both are for a machine whose time is instructions
- * (--icount): else the somebody is the host as well.
+ * (--icount): otherwise the host's load counts as well.
  */
 #include "lib/dt.h"
 #include "lib/test.h"

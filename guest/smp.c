@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several CPUs, maybe more than the machine has: all make progress, SGIs and routed SPIs arrive,
- * CPUs come and go.
+ * Several CPUs, possibly more than the machine has: all make progress, SGIs and routed SPIs arrive,
+ * CPUs go off and on.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -98,7 +98,7 @@ static bool stopped(void)
 	return __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
 }
 
-/* A CPU that only burns time, interrupts masked. */
+/* A CPU that spins with interrupts masked. */
 static void burn(u32 index)
 {
 	__atomic_fetch_add(&ready, 1, __ATOMIC_ACQ_REL);
@@ -106,7 +106,7 @@ static void burn(u32 index)
 		__atomic_store_n(&progress[index], progress[index] + 1, __ATOMIC_RELAXED);
 }
 
-/* This CPU does nothing for the others but look: they get on by themselves. */
+/* This CPU only reads what the others do: they make progress without it. */
 static bool moves_on(u32 index, u64 was)
 {
 	u64 start = counter_virt();
@@ -133,7 +133,7 @@ static void test_progress(void)
 	join_others();
 }
 
-/* A CPU that sleeps and takes what comes. */
+/* A CPU that sleeps and takes interrupts. */
 static void sleeper(u32 index)
 {
 	(void)index;
@@ -146,7 +146,7 @@ static void sleeper(u32 index)
 	}
 }
 
-/* A CPU that is busy and takes what comes. */
+/* A CPU that spins and takes interrupts. */
 static void runner(u32 index)
 {
 	cpu_begin();
@@ -203,7 +203,7 @@ static void test_sgi_others(void)
 		expect_eq(got[i][3], 20, "SGIs taken");
 }
 
-/* Target lists with absent CPUs in them: those present get theirs, nothing else happens. */
+/* Target lists that include absent CPUs: those present get their SGI, nothing else happens. */
 static void test_sgi_absent(void)
 {
 	u64 seed = 5;
@@ -215,7 +215,7 @@ static void test_sgi_absent(void)
 	for (i = 1; i < MIN(cpus(), 16u); i++)
 		expect(wait_count(&got[i][4], 1), "target list missed CPU %u", i);
 	for (i = 0; i < 300; i++) {
-		/* Aff3, Aff2 or Aff1 not 0, or a range selector: nobody there. */
+		/* Aff3, Aff2 or Aff1 not 0, or a range selector: no such CPU. */
 		u64 v = random_next(&seed) & 0x00ff00ff0fffffff;
 
 		v = (v & ~(0xfUL << 24)) | 5UL << 24 | 1UL << 16;
@@ -265,7 +265,7 @@ static void ring(u32 index)
 	}
 }
 
-/* An SGI goes round all CPUs, each of which sleeps until it comes. */
+/* An SGI goes from CPU to CPU, each of which sleeps until it comes. */
 static void test_ring(void)
 {
 	u64 start;
@@ -302,7 +302,7 @@ static void test_spi_route(void)
 	join_others();
 }
 
-/* SPIs that CPUs other than 0 have taken. */
+/* SPIs taken by CPUs other than 0. */
 static bool wait_any(u32 n)
 {
 	u64 start = counter_virt();
@@ -333,7 +333,7 @@ static void test_spi_reroute(void)
 	join_others();
 }
 
-/* Until told, with interrupts masked: what it is sent stays pending there, and then it is off. */
+/* Wait with interrupts masked until told to go off: what is sent meanwhile stays pending there. */
 static void masked(u32 index)
 {
 	cpu_begin();
@@ -369,7 +369,7 @@ static void test_spi_any(void)
 	isb();
 	expect(wait_any(2), "not taken when CPU 0 switches its group off");
 	join_others();
-	/* Now CPU 1 is the one that would have it. */
+	/* Now CPU 1 is the one that would take it. */
 	__atomic_store_n(&stop, false, __ATOMIC_RELEASE);
 	write32(me + GICR_WAKER, 2);
 	expect_eq(smp_start(1, masked), 0, "CPU_ON");
@@ -430,7 +430,7 @@ static void test_locks(void)
 	expect_eq(atomic_count, 5000 * cpus(), "atomic count");
 }
 
-/* From SGI to the sleeper's vector. */
+/* From SGI to the vector of the CPU that sleeps. */
 static void test_wake_latency(void)
 {
 	u64 worst = 0, sum = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masks every interrupt and spins for ms=N (or seconds=N, 2) on every CPU: the others must not
+ * Masks all interrupts and spins for ms=N (or seconds=N, 2) on every CPU: other VMs must not
  * suffer.
  */
 #include "lib/dt.h"

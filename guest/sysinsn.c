@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hostile guest: executes every system instruction there is, at EL1 and EL0, and every
- * hypervisor and monitor call it can think of, and survives. "list" prints each that is not
- * UNDEFINED; "brief" leaves out what rarely tells more: MSR of ones, and SYSL. Runs with the MMU
- * off, so that translation registers may hold anything for a moment. What is left out: WFE and WFI
- * (they would wait), SCTLR_EL1 written with ones, and the calls by which a guest turns itself off.
+ * A hostile guest: executes every system instruction encoding, at EL1 and EL0, and hypervisor and
+ * monitor calls with any immediate and function, and survives. "list" prints each that is not
+ * UNDEFINED; "brief" leaves out what rarely adds anything: MSR of ones, and SYSL. Runs with the MMU
+ * off, so that translation registers may hold anything for a moment. Left out: WFE and WFI (they
+ * would wait), SCTLR_EL1 written with ones, and the calls by which a guest turns itself off.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -25,7 +25,7 @@ const char guest_name[] = "sysinsn";
 
 enum outcome { OK, UNDEFINED, TRAPPED, OTHER, OUTCOMES };
 
-/* One encoding: what MRS, MSR, SYS and SYSL have in common. */
+/* One encoding: the fields that MRS, MSR, SYS and SYSL have in common. */
 struct enc {
 	u32 op0, op1, crn, crm, op2;
 };
@@ -41,7 +41,7 @@ static struct enc decode(u32 n)
 	return (struct enc){ n >> 14, n >> 11 & 7, n >> 7 & 15, n >> 3 & 15, n & 7 };
 }
 
-/* The system instruction with this encoding and register rt; read: MRS or SYSL. */
+/* Make the system instruction with this encoding and register rt; read: MRS or SYSL. */
 static u32 insn(struct enc e, bool read, u32 rt)
 {
 	return 0xd5000000u | (u32)read << 21 | e.op0 << 19 | e.op1 << 16 | e.crn << 12 |
@@ -61,7 +61,7 @@ static void sync_code(void)
 	isb();
 }
 
-/* Call a slot with x0; returns x0. x1-x18 are its to change. */
+/* Call a slot with x0; returns x0. It may change x1-x18. */
 static u64 call_slot(const u32 *slot, u64 value)
 {
 	register u64 x0 asm("x0") = value;
@@ -257,7 +257,7 @@ static enum outcome mrs(struct enc e, u64 *value)
 	return run_el1(code, MRS, value);
 }
 
-/* The ID space is all there: registers without a meaning yet read as zero. */
+/* All of the ID space exists: registers without a meaning yet read as zero. */
 static void test_id_space(void)
 {
 	u32 crm, op2;
@@ -270,9 +270,9 @@ static void test_id_space(void)
 }
 
 /*
- * Registers of a feature exist exactly if the ID register has it. Two can't be hidden from a
- * guest: no trap catches DISR_EL1 (HCR_EL2.AMO turns it into VDISR_EL2), and none catches reads
- * of ALLINT.
+ * Registers of a feature exist exactly if the ID register has it. Two cannot be hidden from a
+ * guest: no trap catches DISR_EL1 (HCR_EL2.AMO turns it into VDISR_EL2), and none catches reads of
+ * ALLINT.
  */
 static const struct feature {
 	const char *name;
@@ -326,7 +326,7 @@ static void test_whole_or_absent(void)
 	}
 }
 
-/* PAuth and the PMU have more than one way to be there. */
+/* PAuth and the PMU are announced in more than one field. */
 static void test_pauth_pmu(void)
 {
 	u64 isar1 = 0, isar2 = 0, dfr0 = 0, v;
@@ -356,7 +356,7 @@ static void test_el2_registers(void)
 	}
 }
 
-/* Calls with any immediate and any function id but those that end or change this guest. */
+/* Calls with any immediate and any function id, except those that end or change this guest. */
 static bool ends_guest(u32 id)
 {
 	u32 fn = id & 0x3f00ffff;
@@ -425,7 +425,9 @@ void guest_main(void)
 	brief = dt_flag("brief");
 	mmu_disable();
 	cpu_self()->irq = cpu_self()->fiq = on_interrupt;
-	/* FP, SVE and SME on at both levels, so that only their absence makes them UNDEFINED. */
+	/*
+	 * Turn FP, SVE and SME on at both levels, so that only their absence makes them UNDEFINED.
+	 */
 	sysreg_write(CPACR_EL1, 3UL << 16 | 3UL << 20 | 3UL << 24);
 	isb();
 	suite_run(tests, ARRAY_SIZE(tests), NULL);

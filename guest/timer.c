@@ -11,8 +11,8 @@
 const char guest_name[] = "timer";
 
 /*
- * Late is a failure only when it is so late: late=US among the arguments, where time does not
- * depend on the host.
+ * The lateness that is a failure: late=US among the arguments, where time does not depend on the
+ * host.
  */
 static u64 late_us;
 
@@ -35,7 +35,7 @@ static void before(void)
 	}
 }
 
-/* The timer's interrupt, which is due in due_us at the latest; false if it is late. */
+/* Wait for the timer's interrupt, due in due_us; false if it is late. */
 static bool wait_ack(enum timer_kind k, u64 due_us)
 {
 	u64 start = counter_virt();
@@ -101,7 +101,7 @@ static void masked(enum timer_kind k)
 	ctl = timer_ctl(k);
 	if (timer_now(k) < at)
 		expect_eq(ctl, TIMER_ENABLE | TIMER_IMASK, "CTL before");
-	/* An emulated machine may be late to notice. */
+	/* An emulated machine may notice late. */
 	while (timer_ctl(k) != (TIMER_ENABLE | TIMER_IMASK | TIMER_ISTATUS) &&
 	       timer_now(k) < at + ticks_us(late_us))
 		cpu_relax();
@@ -197,12 +197,12 @@ static void periodic(enum timer_kind k)
 	       took / ticks_us(1));
 }
 
-/* ---- a condition that goes before the interrupt is acknowledged: it is pending no longer ---- */
+/* ---- a condition that ends before the interrupt is acknowledged: it is no longer pending ---- */
 
 enum hold { HOLD_DISABLED, HOLD_CTLR, HOLD_GROUP_OFF, HOLD_PMR, HOLD_PSTATE, HOLDS };
 enum fall { FALL_ENABLE, FALL_IMASK, FALL_CVAL, FALL_TVAL, FALLS };
 
-/* Keep the interrupt from being taken, or let it through. PSTATE.I is set all the time. */
+/* Mask the interrupt at the GIC, or unmask it. PSTATE.I is set all the time. */
 static void hold_set(enum hold how, u32 id, bool on)
 {
 	switch (how) {
@@ -261,7 +261,7 @@ static void gone_one(enum timer_kind k, enum hold hold, enum fall how, bool leav
 		psci_call(PSCI_VERSION, 0, 0, 0);
 	ack = gic_ack();
 	expect(ack == INTID_SPURIOUS, "%u %u: IAR is %u", hold, how, ack);
-	/* It comes back with its condition. */
+	/* It becomes pending again with its condition. */
 	timer_set_cval(k, timer_now(k));
 	timer_set_ctl(k, TIMER_ENABLE);
 	expect(wait_ack(k, 0), "%u %u: did not fire again", hold, how);
@@ -279,7 +279,7 @@ static void gone(enum timer_kind k)
 			gone_one(k, hold, how, true);
 }
 
-/* Pending by software, the condition is not all that there is to it. */
+/* Set pending by software, it stays pending without the condition. */
 static void gone_latched(enum timer_kind k)
 {
 	u32 id = intid(k);
@@ -296,7 +296,7 @@ static void gone_latched(enum timer_kind k)
 	expect_eq(gic_ack(), INTID_SPURIOUS, "IAR");
 }
 
-/* Wakes nobody: what was pending when the group was off is not when it is on again. */
+/* It wakes nobody: what was pending while the group was off is gone when the group is on again. */
 static void gone_asleep(enum timer_kind k)
 {
 	enum timer_kind other = k == TIMER_VIRT ? TIMER_PHYS : TIMER_VIRT;
@@ -312,7 +312,7 @@ static void gone_asleep(enum timer_kind k)
 	timer_set_cval(other, at);
 	timer_set_ctl(other, TIMER_ENABLE);
 	wfi();
-	/* WFI may end early, but not with an interrupt. */
+	/* WFI may end early, but not because of this interrupt. */
 	while (timer_now(other) < at)
 		expect_eq(gic_ack(), INTID_SPURIOUS, "IAR after WFI");
 	expect(wait_ack(other, 0), "the other timer did not fire");
@@ -340,7 +340,8 @@ BOTH(gone_latched)
 BOTH(gone_asleep)
 
 /*
- * The physical timer fires, and the virtual one apart_us later. False if we are too slow to tell.
+ * The physical timer fires, and the virtual one apart_us later. False if this CPU ran too late to
+ * tell.
  */
 static bool both_apart(u64 apart_us)
 {
@@ -376,8 +377,8 @@ static void test_both(void)
 
 	gic_set_priority(dt.ppi_virt, 0x40);
 	/*
-	 * Where both have expired before we look, the virtual one comes first: then once more,
-	 * further apart.
+	 * If both had expired before the interrupts were read, the virtual one comes first: then
+	 * once more, with more time between them.
 	 */
 	for (n = 0; n < 8; n++, apart *= 4)
 		if (both_apart(apart))
@@ -483,7 +484,7 @@ asm(".pushsection .text\n"
     "el0_counter: mrs x0, cntvct_el0\n\tsvc #1\n"
     ".popsection");
 
-/* CNTKCTL_EL1.EL0VCTEN is the guest's own to set. */
+/* The guest may set CNTKCTL_EL1.EL0VCTEN. */
 static void test_el0(void)
 {
 	struct frame f = { .elr = MMU_EL0 + (u64)el0_counter, .spsr = 0x3c0 };

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The differential tester's guest: short programs made from a seed, which run at EL2 or EL1 and
- * tell all they saw. The same image runs on the bare machine and in a VM of nidus, and must say the
- * same.
- *
+ * print all they observe. The same image runs on the bare machine and in a VM of nidus, and must
+ * print the same.
  * A program is a list of steps, a step one operation with its operands. All of a program is made
- * before its first step runs, from the seed and its number alone, and never from what the machine
- * says: a step that is left out (struct program.mask) leaves the others as they are, by which the
- * host's tool finds the shortest program.
+ * before its first step runs, from the seed and its number alone, and never from anything that the
+ * machine returns: leaving out a step (struct program.mask) leaves the others as they are, and so
+ * the host's tool finds the shortest program.
  */
 #pragma once
 
@@ -25,7 +24,7 @@
 #define STEPS_MAX 24
 #define STEP_ARGS 6
 
-/* ---- where code of a step runs ---- */
+/* ---- where the code of a step runs ---- */
 enum context {
 	AT_HOST,     /* the program's own level: EL2, or EL1 */
 	AT_USER,     /* EL0 below it: host EL0 with HCR_EL2.TGE = 1 */
@@ -36,11 +35,12 @@ enum context {
 
 /* An L2's addresses: IPA = VA, as its MMU is off. */
 #define L2_CODE 0x80000000UL      /* the page that steps' code is put into */
-#define L2_VECTORS 0x80001000UL   /* its EL1 vectors, which tell by HVC #(0x100 + number) */
+/* its EL1 vectors, which report exceptions by HVC #(0x100 + number) */
+#define L2_VECTORS 0x80001000UL
 #define L2_WINDOW 0x100000000UL   /* WINDOW_PAGES pages that steps map and unmap */
 #define WINDOW_PAGES 16u
 #define SLOT_WORDS 64u
-#define DATA_WORD 768u            /* of the page of code: where a step may keep data */
+#define DATA_WORD 768u            /* offset in the page of code where a step may keep data */
 #define CALL_END 0xf00u           /* SVC or HVC: the end of a step's code */
 #define CALL_TELL 0x100u
 
@@ -88,11 +88,11 @@ struct run {
 	u64 host_sp;
 };
 
-/* The way into code and back by its next exception: the number of the vector. */
+/* Enter the code; returns at its next exception, with the number of the vector. */
 u64 run_enter(struct run *r);
 extern const char run_vectors[], run_l2_vectors[];
 
-/* An exception of the tester itself ends all. */
+/* Vector of an exception of the tester itself, which ends the run. */
 void run_died(u64 kind, u64 esr, u64 elr, u64 far);
 
 /* ---- programs ---- */
@@ -114,9 +114,9 @@ struct program {
 };
 
 /*
- * A kind of step. weight: how often, against the sum of all. At EL1 there are only those with el1.
- * gen fills a[] from the rng alone. name prints what the step does, in a line's head. run does it,
- * and prints what it saw with say().
+ * A kind of step. weight: how often it is chosen, relative to the sum of all weights. At EL1 only
+ * those with el1 exist. gen() fills a[] from the rng alone. name() prints what the step does,
+ * before it runs. run() does it, and prints what it saw with say().
  */
 struct op {
 	const char *kind;
@@ -131,7 +131,7 @@ struct op {
 extern const struct op ops_hcr[], ops_reg[], ops_insn[], ops_eret[], ops_memory[], ops_gic[],
 	ops_debug[], ops_stage1[];
 
-/* One of n. */
+/* A random element of the list. */
 static inline u32 rng_below(struct rng *r, u32 n)
 {
 	return (u32)((random_next(&r->s) >> 32) * n >> 32);
@@ -148,52 +148,54 @@ static inline bool rng_once(struct rng *r, u32 n)
 	return !rng_below(r, n);
 }
 
-/* A context that there is (diff_el2). */
+/* A random context of those that exist (diff_el2). */
 u32 rng_context(struct rng *r);
 
-/* ---- what a program knows and says ---- */
+/* ---- program and output ---- */
 extern bool diff_el2;
 extern const char *const context_name[CONTEXTS];
 
-/* Add to what the program saw. A line is one step. */
+/* Add to the output of the step. A line is one step. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- run.c: code ---- */
-/* Begin the code of a step; then emit() its instructions. */
+/* Begin the code of a step; emit() then adds its instructions. */
 void code_begin(void);
 void code_emit(u32 insn);
 /*
- * Run it in the context, with general registers x[0..count-1] from x; they are what came out.
- * Exceptions on the way are said, and the code goes on after the instruction. It may use all
- * general registers.
+ * Run it in the context, with general registers x[0..count-1] from x; on return x has what they
+ * were at its end. Exceptions on the way are printed, and the code continues after the instruction.
+ * It may use all general registers.
  */
 void code_run(enum context at, u64 *x, u32 count);
-/* The same by ERET with this SPSR, at offset words into the code. */
+/* The same, entered by an ERET with this SPSR at word `offset` of the code. */
 void code_run_at(enum context at, u64 spsr, u32 offset, u64 *x, u32 count);
-/* The page that holds it. */
+/* The page that holds the code. */
 u64 code_page(void);
 /* The address of word n of the code, as the context sees it. */
 u64 code_address(enum context at, u32 n);
-/* Say an address: as one of the code's or the window's if it is there. */
+/* Print an address; one in the code or in the window relative to it. */
 void say_address(const char *what, u64 a);
 /* The SPSR by which a context is entered: everything masked. */
 u64 context_spsr(enum context at);
 
 /*
- * Acknowledge what is signalled at the program's own level, say it, end it; a timer's is masked at
- * the timer.
+ * Acknowledge what is signalled at the program's own level, print it and end it; a timer's
+ * interrupt is masked at the timer.
  */
 void interrupt_take(bool fiq);
 
 /*
- * Whether all interrupts are the program's own level's. What goes lower is held back at virtual EL2
- * (docs/nested.md), and ISR_EL1 says nothing of it.
+ * Whether all interrupts go to the program's own level. Those that go to a lower one are held back
+ * at virtual EL2 (docs/nested.md), and ISR_EL1 does not show them.
  */
 bool interrupts_here(void);
 
-/* HCR_EL2 of the next L2 or, without what an L2 needs, of the host. Written by steps. */
+/*
+ * HCR_EL2 of the next L2, and of the host, which leaves out what only an L2 needs. Steps write it.
+ */
 extern u64 run_hcr;
-/* Write HCR_EL2; what depends on it has changed after. Nothing at EL1. */
+/* Write HCR_EL2, then what depends on it. Nothing at EL1. */
 void hcr_write(u64 v);
 #define HCR_ALWAYS (HCR_E2H | HCR_RW)
 
@@ -212,9 +214,9 @@ void hcr_write(u64 v);
 #define INSN_EOR(d, n, m) (0xca000000u | (u32)(m) << 16 | (u32)(n) << 5 | (u32)(d))
 
 /* ---- reset.c ---- */
-/* Once: what does not change. */
+/* Once: set up what never changes. */
 void reset_init(void);
-/* Everything that a step can change, to the same state before every program. */
+/* Put everything that a step can change into the same state before every program. */
 void reset_all(void);
 /* This CPU's redistributor. */
 extern u64 reset_gicr;
@@ -225,10 +227,12 @@ void memory_reset(void);
 extern u64 memory_vttbr, memory_vtcr;
 /* A physical page that windows show, 0 to 3: some words of data, and RETs from MEMORY_RET on. */
 u64 memory_data(u32 n);
-/* Which of them is at this address; -1: none. */
+/* Which of them is mapped at this address; -1: none. */
 s64 memory_data_index(u64 a);
 #define MEMORY_RET 512u
-/* Whether the window's stage 2, as it is now, has a page there that may not be read (written). */
+/*
+ * Whether the window's stage 2, as it is now, has a page there that may not be read (or written).
+ */
 bool memory_denied(u64 ipa, bool write);
 
 /* ---- the families' own state ---- */
@@ -236,5 +240,5 @@ void stage1_init(void);
 void stage1_reset(void);
 void debug_reset(void);
 void gic_reset(void);
-/* A priority that no other INTID that steps use has: one of three, by n. */
+/* A priority that no other INTID used by steps has: one of three, by n. */
 u8 own_priority(u32 intid, u32 n);

@@ -16,7 +16,8 @@
 #define S2_RW (3UL << 6)
 #define S2_XN (2UL << 53)
 #define PAGES 4
-#define DATA (MEMORY_RET / 8) /* words of a page that are read and written; the others are RET */
+/* the words of a page that are read and written; the others are RET */
+#define DATA (MEMORY_RET / 8)
 #define RET 0xd65f03c0UL
 
 static u64 top[512] __attribute__((aligned(4096)));    /* 1 GiB each */
@@ -26,7 +27,7 @@ static u64 window_l2[512] __attribute__((aligned(4096))),
 static u64 page[PAGES][512] __attribute__((aligned(4096)));
 u64 memory_vttbr, memory_vtcr;
 
-/* What a page of the window can be. */
+/* The states of a page of the window. */
 enum page_state {
 	GONE,
 	PLAIN,
@@ -127,7 +128,10 @@ static void flush_insn(u64 ipa, enum flush how)
 	}
 }
 
-/* Invalidate what the L2 may have of this page, or of all; VTTBR_EL2 and HCR_EL2 are as before. */
+/*
+ * Invalidate whatever the L2 may have cached of this page, or of all; VTTBR_EL2 and HCR_EL2 are
+ * unchanged.
+ */
 static void flush(u64 ipa, enum flush how)
 {
 	u64 vttbr = sysreg_read(VTTBR_EL2);
@@ -230,9 +234,9 @@ static void access_gen(struct step *s, struct rng *r)
 }
 
 /*
- * With its MMU off, all memory is Device to L2, and what is not aligned faults in stage 1
- * (AArch64.S1DisabledOutput()), for which QEMU 10.0 does not look while there is a stage 2; nor
- * does it with LDAR, STLR and atomics for what is Device by stage 2.
+ * With its MMU off, all memory is Device to L2, and an unaligned access faults in stage 1
+ * (AArch64.S1DisabledOutput()). QEMU 10.0 does not check that while there is a stage 2, nor with
+ * LDAR, STLR and atomics for memory that is Device by stage 2.
  */
 static u64 access_address(const struct step *s)
 {
@@ -242,10 +246,10 @@ static u64 access_address(const struct step *s)
 }
 
 /*
- * Not aligned in what stage 2 alone calls Device is a fault (AArch64.S2Translate(),
- * S2HasAlignmentFault()). QEMU 10.0 with one thread for all CPUs lets it through, for it asks by
- * the access's atomicity, which it has dropped then; diff.rules has that. So what the access leaves
- * behind must be the same whether there was a fault: no store, no FAR, no HPFAR.
+ * An unaligned access to memory that is Device by stage 2 alone faults (AArch64.S2Translate(),
+ * S2HasAlignmentFault()). QEMU 10.0 with one thread for all CPUs lets it through, because it
+ * decides by the atomicity of the access, which it has dropped by then; diff.rules lists that. So
+ * the access must leave behind the same with and without a fault: no store, no FAR, no HPFAR.
  */
 static bool not_aligned_device(const struct step *s)
 {

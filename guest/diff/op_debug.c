@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Steps with breakpoints, watchpoints and software step: set up in any order, in one piece or with
- * other steps in between, for every level, and met at every level with and without PSTATE.D.
+ * other steps in between, for every level, and hit at every level with and without PSTATE.D.
  */
 #include "diff.h"
 
-/*
- * What DBGBCR and DBGWCR may say of levels: HMC, SSC, PMC (D2.8.3, the rows that are not reserved).
- */
+/* Level fields of DBGBCR and DBGWCR, HMC, SSC, PMC (D2.8.3, the rows that are not reserved). */
 static const struct {
 	u8 hmc, ssc, pmc;
 } levels[] = {
@@ -30,7 +28,7 @@ static const struct {
 #define DAIFSET_D 0xd50348dfu
 #define BODY 8u /* instructions of the code that is debugged */
 
-/* Where an access goes in this context. */
+/* The address of a data access in this context. */
 static u64 data_address(u64 at, u64 off)
 {
 	return code_address((enum context)at, DATA_WORD) + off;
@@ -45,8 +43,8 @@ static u64 level_bits(u64 n)
 enum { SET_BREAK, SET_WATCH, SET_MDSCR, SET_BREAK_ALL, SET_WATCH_ALL, SETS };
 
 /*
- * a[0]: what, a[1]: context that it is for, a[2]: number, a[3]: control but E's address part, a[4]:
- * order and MDSCR_EL1, a[5]: offset
+ * a[0]: kind, a[1]: context that it is for, a[2]: number, a[3]: control without E and the address
+ * part, a[4]: order and MDSCR_EL1, a[5]: offset
  */
 static void set_gen(struct step *s, struct rng *r)
 {
@@ -112,8 +110,8 @@ static void set_run(const struct step *s)
 		     : code_address((enum context)s->a[1], 2 + 2 * (u32)s->a[5]);
 	code_begin();
 	/*
-	 * One watchpoint at a time: which of two QEMU 10.0 takes to be hit depends on what they met
-	 * before.
+	 * One watchpoint at a time: which of two QEMU 10.0 reports as hit depends on what they
+	 * matched before.
 	 */
 	for (n = 0; watch && n < 4; n++)
 		if (n != s->a[2])
@@ -126,10 +124,10 @@ static void set_run(const struct step *s)
 	code_run(AT_HOST, x, 3);
 }
 
-/* ---- met ---- */
+/* ---- hit ---- */
 /*
  * a[0]: context, a[1]: PSTATE.D in SPSR, a[2]: SS, a[3]: DAIFClr in the code, a[4]: MDSCR_EL1
- * written in the code, a[5]: it
+ * written in the code, a[5]: its value
  */
 static void meet_gen(struct step *s, struct rng *r)
 {
@@ -144,8 +142,8 @@ static void meet_gen(struct step *s, struct rng *r)
 	if (s->a[0] != AT_HOST)
 		s->a[4] = 0;
 	/*
-	 * Not in the midst of a software step: when it ends is up to the machine, until there is an
-	 * ISB.
+	 * Not during a software step: until there is an ISB, when it ends is IMPLEMENTATION
+	 * DEFINED.
 	 */
 	if (s->a[4])
 		s->a[1] = 1;
@@ -153,7 +151,9 @@ static void meet_gen(struct step *s, struct rng *r)
 		s->a[3] = 0;
 }
 
-/* EL2 has debug exceptions only where they go to EL2 (AArch64.GenerateDebugExceptionsFrom()). */
+/*
+ * EL2 has debug exceptions only if they are routed to EL2 (AArch64.GenerateDebugExceptionsFrom()).
+ */
 static bool no_el2_debug(void)
 {
 	return diff_el2 && !(run_hcr & HCR_TGE) && !(sysreg_read(MDCR_EL2) & MDCR_TDE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps that return to every level with any PSTATE, legal or not, and tell what arrives there. */
+/* Steps that return to every level with any PSTATE, legal or not, and print what arrives there. */
 #include "diff.h"
 
 #define MRS_NZCV SYS_INSN(1, 3, 3, 4, 2, 0, 1)
@@ -11,12 +11,14 @@
 #define MRS_SSBS SYS_INSN(1, 3, 3, 4, 2, 6, 7)
 #define MRS_SPSEL SYS_INSN(1, 3, 0, 4, 2, 0, 8)
 
-/* The bits that an ERET may set and leave us in control: all but D, A, I, F, and M. */
+/*
+ * The bits that an ERET may set without taking control from the tester: all but D, A, I, F, and M.
+ */
 #define SPSR_ANY 0xf1d01000UL /* NZCV, SSBS, DIT, UAO, PAN, IL */
 
 /*
- * a[0]: context, a[1]: SPSR, or of EL2 alone: a[2]: TGE stays as it is (an ERET to EL1 is illegal
- * then)
+ * a[0]: context, a[1]: SPSR, or of EL2 alone: a[2]: TGE is left alone (an ERET to EL1 is then
+ * illegal)
  */
 static void eret_gen(struct step *s, struct rng *r)
 {
@@ -63,7 +65,7 @@ static void eret_run(const struct step *s)
 	    x[3], x[4], x[5], x[6], x[7], x[8]);
 }
 
-/* ---- an ERET of L2's own ---- */
+/* ---- an ERET of L2 ---- */
 #define MSR_ELR SYS_INSN(0, 3, 0, 4, 0, 1, 10)
 #define MSR_SPSR SYS_INSN(0, 3, 0, 4, 0, 0, 11)
 #define LANDING 4 /* words */

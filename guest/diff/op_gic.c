@@ -2,15 +2,15 @@
 /*
  * Steps with interrupts and timers: SGIs and PPIs by the redistributor, timers that fire and are
  * withdrawn, interrupts acknowledged by polling or taken, at each level, and list registers. No
- * step depends on how long anything takes: a timer's time is long over or never comes.
+ * step depends on how long anything takes: a timer's deadline is long past or never comes.
  */
 #include "diff.h"
 
-/* SGIs, and the PPIs that are a timer's or the GIC's own. 22: no device's. */
+/* SGIs, and the PPIs of timers and the GIC. 22 belongs to no device. */
 static const u8 intids[] = { 0, 1, 2, 5, 15, 22, 25, 26, 27, 27, 28, 30, 30 };
 #define PRIVATE_MASK 0x5e408027u
 
-#define LOOK 5 /* the argument that says whether the state is told */
+#define LOOK 5 /* the argument that says whether to print the state */
 
 static u64 sgi_base(void)
 {
@@ -27,8 +27,8 @@ static void settle(void)
 }
 
 /*
- * What is pending, active and signalled at the program's own level; in half of all steps, for who
- * looks may change what there is to see.
+ * Print what is pending, active and signalled at the program's own level. Only in half of all
+ * steps, because reading it may change it.
  */
 static void say_state(const struct step *s)
 {
@@ -61,9 +61,9 @@ static const char *const action_name[GIC_ACTIONS] = { "enable",  "disable",  "pe
 						      "group 0", "group 1",  "priority" };
 
 /*
- * No two INTIDs ever have the same priority: which of them comes first would be the machine's
- * choice (IHI 0069, "Interrupt prioritization"). Each has three of the 32 levels for itself, the
- * last one two.
+ * No two INTIDs ever have the same priority, because the order would then be IMPLEMENTATION DEFINED
+ * (IHI 0069, "Interrupt prioritization"). Each has three of the 32 levels for itself, the last one
+ * two.
  */
 #define LEVELS_EACH 3
 
@@ -176,8 +176,8 @@ static const char *const cpu_name[CPU_ACTIONS] = { "acknowledge 1",         "ack
 #define R_RPR SYS_INSN(1, 3, 0, 12, 11, 3, 1)
 
 /*
- * What was acknowledged and not ended, at the program's level and in its guest: anything else to
- * end, or another order, is UNPREDICTABLE. What was ended is what may be deactivated.
+ * What was acknowledged and not ended, at the program's level and in its guest: ending anything
+ * else, or in another order, is UNPREDICTABLE. Only what was ended may be deactivated.
  */
 #define HELD_MAX 16
 static struct {
@@ -279,8 +279,8 @@ static void cpu_run(const struct step *s)
 
 /* ---- interrupts that are taken ---- */
 /*
- * a[0]: context, a[1]: SPSR's I and F, a[2]: at the program's own level: by DAIFClr instead of the
- * ERET
+ * a[0]: context, a[1]: SPSR's I and F, a[2]: at the program's own level: unmasked by DAIFClr
+ * instead of the ERET
  */
 static void open_gen(struct step *s, struct rng *r)
 {
@@ -316,10 +316,10 @@ static void open_run(const struct step *s)
 	say_state(s);
 }
 
-/* ---- where they go ---- */
+/* ---- routing ---- */
 /*
- * As an SGI that is sent, then met: a[0]: AT_HOST, a[1]: INTID, a[2]: Group 0, a[3]: HCR_EL2, a[4]:
- * by DAIFClr
+ * Send an SGI, then take it: a[0]: AT_HOST, a[1]: INTID, a[2]: Group 0, a[3]: HCR_EL2, a[4]: by
+ * DAIFClr
  */
 static void route_gen(struct step *s, struct rng *r)
 {
@@ -370,8 +370,8 @@ static const struct timer timers[] = {
 static const char *const when_name[] = { "over", "far" };
 
 /*
- * a[0]: timer, a[1]: CTL, a[2]: over or far, a[3]: CTL ahead of CVAL, a[4]: enable its PPI or not,
- * first or last
+ * a[0]: timer, a[1]: CTL, a[2]: deadline past or far away, a[3]: write CTL before CVAL, a[4]:
+ * enable its PPI or not, first or last
  */
 static void timer_gen(struct step *s, struct rng *r)
 {
@@ -418,8 +418,8 @@ static void lr_gen(struct step *s, struct rng *r)
 
 	s->a[0] = n;
 	/*
-	 * No two list registers hold the same virtual INTID, nor two active ones of hardware the
-	 * same physical one.
+	 * No two list registers hold the same virtual INTID, nor do two active ones with the HW bit
+	 * hold the same physical one.
 	 */
 	s->a[1] = state << 62 | (u64)!rng_once(r, 4) << 60 | (v & 0xf8) << 48 |
 		  (8 * vintids[v >> 8 & 3] + n);
@@ -464,12 +464,12 @@ static void lr_run(const struct step *s)
 	say_lists();
 }
 
-/* What a guest needs to see interrupts at all; a[0], a[1]: ICH_HCR_EL2, ICH_VMCR_EL2 */
+/* Write what a guest needs to see interrupts at all; a[0], a[1]: ICH_HCR_EL2, ICH_VMCR_EL2 */
 static void vif_gen(struct step *s, struct rng *r)
 {
 	u64 v = rng_next(r);
 
-	/* without VGrp0DIE, for which QEMU 10.0 looks at group 1 */
+	/* without VGrp0DIE, for which QEMU 10.0 checks group 1 */
 	s->a[0] = 1 | (rng_once(r, 3) ? v & 0x5cde : 0);
 	s->a[1] = 0xf84c000bUL | (rng_once(r, 3) ? v >> 16 & 0x210 : 0);
 	if (rng_once(r, 4))

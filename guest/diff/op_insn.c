@@ -7,8 +7,8 @@
 enum {
 	HOST_TOO = 1, /* may be executed at the tester's own level */
 	GUEST_ONLY = 2, /* EL1 and EL0 below EL2 */
-	EL2_ONLY = 4, /* only where the tester is at EL2 */
-	TELL = 8,     /* x0 is the same everywhere */
+	EL2_ONLY = 4, /* only if the tester is at EL2 */
+	TELL = 8,     /* x0 is the same on every machine */
 };
 
 static const struct {

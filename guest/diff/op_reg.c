@@ -75,8 +75,8 @@ static void reg_gen(struct step *s, struct rng *r)
 	if (g->kind == REG_LOCK)
 		s->a[3] = WRITE_READ;
 	/*
-	 * The name of what EL2 itself stands on may be anybody's below it, but never changes there
-	 * for long.
+	 * What EL2 itself depends on may hold anything at lower levels, but at its own changes for
+	 * a moment only.
 	 */
 	if (g->kind == REG_HCR)
 		s->a[2] |= HCR_ALWAYS;
@@ -121,8 +121,8 @@ static u32 msr(const struct reg *g, u32 rt)
 }
 
 /*
- * QEMU 10.0 has debug exceptions while the OS Lock is set, so it is only for the moment of a look
- * at OSLSR_EL1.
+ * QEMU 10.0 has debug exceptions while the OS Lock is set, so it is set only while OSLSR_EL1 is
+ * read.
  */
 static void lock(const struct reg *g)
 {
@@ -133,7 +133,7 @@ static void lock(const struct reg *g)
 	code_emit(INSN_ISB);
 }
 
-/* Registers that are read into x1; what an exception leaves there is told too. */
+/* Registers that are read into x1; what an exception leaves in them is printed too. */
 static void turn(const struct reg *g)
 {
 	code_emit(mrs(g, 2));
@@ -166,7 +166,7 @@ static bool is_cval(u64 v)
 	return false;
 }
 
-/* Where the tester itself is: VBAR, TTBR0. */
+/* VBAR and TTBR0: where the tester itself is. */
 static bool is_own_address(const struct reg *g)
 {
 	return (g->crn == 12 && !g->crm && !g->op2) || (g->crn == 2 && !g->crm && !g->op2);
@@ -205,8 +205,8 @@ static void reg_run(const struct step *s)
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;
 	/*
-	 * Of a page of the window it is the tester's own; bit 47 is that of a page that is beyond
-	 * smaller machines.
+	 * Of a page of the window that is the tester's own; bit 47 marks one that is beyond smaller
+	 * machines.
 	 */
 	if (is_par(g) && !(x[1] & 1) && memory_data_index(x[1] & MASK(46, 12)) >= 0)
 		x[1] &= ~MASK(46, 12);
@@ -216,14 +216,14 @@ static void reg_run(const struct step *s)
 		say_address("value", x[1]);
 }
 
-/* Any encoding of the space of MRS at all: whether it is an exception, and which. */
+/* Access any encoding in MRS's space: print whether it is an exception, and which. */
 /* a[0]: encoding, a[1]: context */
 static void any_gen(struct step *s, struct rng *r)
 {
 	static const u8 op1s[] = { 0, 0, 1, 2, 3, 3, 4, 5, 6, 7 };
 	u64 v = rng_next(r);
 
-	/* S3_0 and S3_3 hold most; the feature-ID space is a place of its own. */
+	/* S3_0 and S3_3 hold most registers; the feature-ID space gets a share of its own. */
 	s->a[0] = SYS_INSN(1, 2 + !rng_once(r, 6), op1s[rng_below(r, ARRAY_SIZE(op1s))], v & 15,
 			   v >> 4 & 15, v >> 8 & 7, 1);
 	if (rng_once(r, 3))
@@ -248,7 +248,7 @@ static void any_run(const struct step *s)
 	code_run((enum context)s->a[1], x, 2);
 }
 
-/* ---- HCR_EL2: what decides where interrupts and aborts go, and a bit or two of the others ---- */
+/* ---- HCR_EL2: the bits that route interrupts and aborts, and a few of the others ---- */
 /* a[0]: value */
 static void hcr_gen(struct step *s, struct rng *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps with the tester's own stage 1: a window of pages that come, change and go, accesses to it
- * at its level and at EL0, and address translation instructions of all regimes.
+ * Steps with the tester's own stage 1: a window of pages that are mapped, changed and unmapped,
+ * accesses to it at its own level and at EL0, and address translation instructions of all regimes.
  */
 #include "diff.h"
 
@@ -78,7 +78,7 @@ void stage1_init(void)
 	l2[0] = (u64)l3 | DESC_TABLE;
 }
 
-/* With TGE = 0, those of EL1 mean the guest's. */
+/* With TGE = 0, TLBIs of EL1 apply to the guest. */
 static void own_flush(u64 va, enum own_flush how)
 {
 	u64 page = va >> 12, range = page | 1UL << 46;
@@ -189,7 +189,7 @@ static void touch_gen(struct step *s, struct rng *r)
 					 : ~0xfffUL << rng_below(r, 30);
 	if (s->a[2] == BLR)
 		s->a[1] = (s->a[1] & ~0xfffUL) | MEMORY_RET;
-	/* Which address of its block a DC ZVA reports is the machine's choice. */
+	/* Which address of its block a DC ZVA reports is IMPLEMENTATION DEFINED. */
 	if (s->a[2] == ZVA)
 		s->a[1] &= ~0x3fUL;
 	s->a[3] = rng_next(r);
@@ -197,8 +197,8 @@ static void touch_gen(struct step *s, struct rng *r)
 }
 
 /*
- * LDTR and STTR of EL2 are as EL0's with TGE = 1 alone; of virtual EL2, which is EL1 to the CPU,
- * they always are (docs/nested.md). So with TGE = 0 it is an ordinary access.
+ * LDTR and STTR of EL2 act as EL0's with TGE = 1 only; those of virtual EL2, which is EL1 to the
+ * CPU, always do (docs/nested.md). So with TGE = 0 it is an ordinary access.
  */
 static u64 touch_access(const struct step *s)
 {
@@ -262,14 +262,14 @@ static void at_run(const struct step *s)
 
 	/*
 	 * A permission fault of stage 2 goes into PAR_EL1 (AArch64.AT(), EncodePAR()). QEMU 10.0
-	 * ends itself by an assertion of do_ats_write(), as the attributes that it has found then
-	 * are stage 2's and not combined with stage 1's yet.
+	 * ends with a failed assertion in do_ats_write(), because the attributes that it has found
+	 * then are stage 2's and not yet combined with stage 1's.
 	 */
 	if (both && memory_denied(s->a[2], ats[s->a[1]].op2 & 1))
 		return;
 	/*
-	 * With TGE = 1 QEMU 10.0 takes S12E1 and S12E0 for EL2's own; to AArch64.AT() they are
-	 * always EL1's. With DC = 1 it ends itself.
+	 * With TGE = 1 QEMU 10.0 applies S12E1 and S12E0 to EL2; by AArch64.AT() they always apply
+	 * to EL1. With DC = 1 it crashes.
 	 */
 	if (both)
 		run_hcr &= ~(HCR_TGE | HCR_DC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registers of regs.def that there are at this level, and code that sets them all to their
- * first values.
+ * The registers of regs.def that exist at this level, and code that sets them all to their initial
+ * values.
  */
 #include "regs.h"
 
@@ -16,7 +16,7 @@ u32 regs_count;
 static u32 reset_code[2 * REGS_MAX + 2] __attribute__((aligned(4096)));
 static u64 first[REGS_MAX];
 
-/* Names are macros elsewhere: none here. */
+/* The table's names are macros elsewhere: not here. */
 static void add(const char *name, u32 op0, u32 op1, u32 crn, u32 crm, u32 op2, u32 kind, u64 mask,
 		u64 fixed)
 {

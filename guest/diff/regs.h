@@ -26,16 +26,16 @@ struct reg {
 	u64 mask, fixed;
 };
 
-/* The rows there are at this level, known after regs_init(). */
+/* The rows that exist at this level, known after regs_init(). */
 extern struct reg regs[];
 extern u32 regs_count;
 
 void regs_init(void);
-/* Every register to its first value. */
+/* Set every register to its initial value. */
 void regs_reset(void);
-/* One of them. */
+/* A random row. */
 u32 regs_pick(struct rng *r);
-/* A value that it may hold, by what its row says. */
+/* A random value that the register may hold, by its row. */
 u64 reg_value(const struct reg *g, struct rng *r);
-/* Its row by name; there must be one. */
+/* The row of this name, which must exist. */
 u32 reg_index(const char *name);

@@ -19,7 +19,7 @@ void reset_init(void)
 	stage1_init();
 }
 
-/* Nothing enabled, pending or active, all of group 1; nothing is masked but by PSTATE. */
+/* Nothing enabled, pending or active, all in group 1, nothing masked except by PSTATE. */
 static void interrupts_reset(void)
 {
 	u64 sgi = reset_gicr + GICR_SGI, i;

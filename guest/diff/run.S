@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way into a step's code, by ERET, and back, by whatever exception comes next. The registers of
- * the level that this runs at are named as EL1's: at EL2 with E2H = 1 those are EL2's. Offsets are
- * those of struct run.
+ * Enters a step's code by ERET, and returns at whatever exception comes next. The registers of the
+ * level that this runs at have EL1's names: at EL2 with E2H = 1 those are EL2's. Offsets are those
+ * of struct run.
  */
 #define RUN_ELR (31 * 8)
 #define RUN_ESR (33 * 8)
@@ -128,7 +128,7 @@ run_lost:
 run_now:
 	.quad	0
 
-/* ---- in an L2, a page of its own ---- */
+/* ---- in an L2, on a page of its own ---- */
 	.text
 	.balign	4096
 	.globl	run_l2_vectors

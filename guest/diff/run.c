@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs the code of a step in its context, tells every exception on the way, and goes on behind it.
+ * Runs the code of a step in its context, prints every exception on the way, and continues after
+ * it.
  */
 #include "diff.h"
 
@@ -28,7 +29,7 @@ void code_emit(u32 insn)
 	code[code_words++] = insn;
 }
 
-/* What is executed is fetched from the point of unification. */
+/* Instructions are fetched from the point of unification. */
 static void code_sync(void)
 {
 	u64 a, end = (u64)(code + code_words);
@@ -101,15 +102,15 @@ void hcr_write(u64 v)
 	if (here(old) == here(v))
 		return;
 	/*
-	 * At virtual EL2 the way of interrupts changes at the next exit, which this is, or after 50
-	 * us (docs/nested.md).
+	 * At virtual EL2 the routing of interrupts changes at the next exit, which this is, or
+	 * after 50 us (docs/nested.md).
 	 */
 	(void)sysreg_read(HPFAR_EL2);
 	for (end = counter_phys() + ticks_us(60); here(v) && counter_phys() < end;)
 		isb();
 }
 
-/* An L2 for which IMO and FMO differ has not all interrupts that it should (docs/nested.md). */
+/* An L2 whose IMO and FMO differ does not get all interrupts that it should (docs/nested.md). */
 static u64 hcr_for(enum context at)
 {
 	if (at >= AT_GUEST)
@@ -118,7 +119,7 @@ static u64 hcr_for(enum context at)
 	return at == AT_USER ? run_hcr | HCR_TGE : run_hcr;
 }
 
-/* FAR_ELx means something for these. */
+/* Whether FAR_ELx is valid for this exception class. */
 static bool has_far(u64 esr)
 {
 	switch (ESR_EC(esr)) {
@@ -136,8 +137,8 @@ static bool has_far(u64 esr)
 }
 
 /*
- * PSTATE of an exception. FEAT_NMI's bit is the machine's, which a VM may lack. After an illegal
- * return some are UNKNOWN (SetPSTATEFromPSR()), and QEMU keeps PAN, too.
+ * PSTATE of an exception. FEAT_NMI's bit is left out, because a VM may lack it. After an illegal
+ * return some bits are UNKNOWN (SetPSTATEFromPSR()), and QEMU keeps PAN as well.
  */
 static void say_spsr(u64 spsr)
 {
@@ -150,8 +151,8 @@ static void say_spsr(u64 spsr)
 static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 {
 	/*
-	 * Of a watchpoint that was hit by a write QEMU 10.0 says so for later reads, too. Where two
-	 * match one access it is the machine's choice which address is told.
+	 * Once a watchpoint was hit by a write, QEMU 10.0 reports later reads as writes too. If two
+	 * match one access, it is IMPLEMENTATION DEFINED which address is reported.
 	 */
 	if (ESR_EC(esr) == EC_WATCH || ESR_EC(esr) == EC_WATCH_LOW) {
 		esr &= ~WATCH_WNR;
@@ -164,7 +165,7 @@ static void say_event(u64 vector, u64 esr, u64 elr, u64 spsr, u64 far)
 		say_address("far", far);
 }
 
-/* Where to go on after an exception with this syndrome; false: nowhere. */
+/* Where to continue after an exception with this syndrome; false: nowhere. */
 static bool go_on(u64 esr, u64 *elr, u64 *spsr)
 {
 	switch (ESR_EC(esr)) {
@@ -193,8 +194,8 @@ static bool is_end(u64 esr)
 }
 
 /*
- * An exception that L2 took itself: its vectors tell by a hypervisor call. True if that is the end
- * of the step.
+ * An exception that L2 took itself: its vectors report it by a hypervisor call. True if that is the
+ * end of the step.
  */
 static bool told(struct run *r)
 {
@@ -218,7 +219,7 @@ static bool told(struct run *r)
 	return !go_on(esr, &r->elr, &r->spsr);
 }
 
-/* One exception of the code; true if that is its end. */
+/* Print one exception of the code; true if that is its end. */
 static bool event(struct run *r, u64 kind)
 {
 	u64 ec = ESR_EC(r->esr);
@@ -239,7 +240,7 @@ static bool event(struct run *r, u64 kind)
 	if (kind == 8 && ec == EC_HVC && (r->esr & 0xfff0) == CALL_TELL)
 		return told(r);
 	say_event(kind, r->esr, r->elr, r->spsr, r->far);
-	/* A stage 2 fault's address; not that of a permission fault, unless of a table. */
+	/* The address of a stage 2 fault, except of a permission fault that is not a walk's. */
 	if (diff_el2 && kind == 8 && (ec == EC_DABT_LOW || ec == EC_IABT_LOW) &&
 	    ((r->esr & 0x3c) != 0xc || (r->esr & BIT(7))) && (r->esr & 0x3f) != 0x21)
 		say(" hpfar=%lx", r->hpfar);
@@ -285,8 +286,8 @@ void code_run(enum context at, u64 *x, u32 count)
 }
 
 /*
- * A timer's interrupt is over when the timer says so. Those of EL2 are nobody's without one, and
- * pending by a write alone.
+ * A timer's interrupt ends when the timer's condition does. Those of EL2 belong to nobody without
+ * an EL2, and are pending by a write alone.
  */
 static void quiet(u32 intid)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EL1 bank: what an L2 writes, the hypervisor reads by its names for them, and the other
+ * The EL1 registers: what an L2 writes, the hypervisor reads by its names for them, and the other
  * way round.
  */
 #include "hyp.h"
@@ -11,8 +11,8 @@
 u64 l2_bank_both(u64 values, u64 b, u64 c);
 
 /*
- * Two values for each: every bit of interest is once set and once clear, and harmless with the MMU
- * off.
+ * Two values for each: every bit of interest is once set and once clear, and has no effect with the
+ * MMU off.
  */
 static const struct {
 	char name[12];
@@ -85,7 +85,7 @@ static void compare(const u64 *v, u32 which, const char *who)
 		       patterns[i].name, v[i], patterns[i].v[which]);
 }
 
-/* l2_bank_both writes pattern a, the hypervisor reads it and puts b there, L2 must read b. */
+/* l2_bank_both writes pattern a; the hypervisor reads it and writes b, which L2 must read. */
 static void both_ways(struct l2 *l, u32 a, bool put)
 {
 	u64 *v = values[l - l2s], seen[COUNT], kind;

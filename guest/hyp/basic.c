@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The hypervisor by itself and its host EL0; calls, the EL1 bank and exceptions of an L2.
- */
+/* The hypervisor alone and its host EL0; calls, EL1 registers and exceptions of an L2. */
 #include "hyp.h"
 
 #include "mmu.h"
@@ -38,7 +36,7 @@ static void host_el0(const char *name, void (*fn)(void), u64 esr, u64 x1, u64 fa
 		expect_eq(f.x[1], 42, "x1");
 }
 
-/* Without VHE each name is its own register. */
+/* Without VHE each name denotes a register of its own. */
 static void names_apart(void)
 {
 #define APART(el1, el2, v)                                                                         \
@@ -142,7 +140,7 @@ static void host_names(void)
 		  "CNTKCTL_EL1 after a write of 0xc03 to CNTHCTL_EL2");
 }
 
-/* Registers of EL2 alone keep what is written. */
+/* Registers that only EL2 has keep what is written. */
 static void host_own(void)
 {
 #define OWN(reg, v) OWN_IF(true, reg, v)
@@ -187,8 +185,8 @@ static void host_own(void)
 }
 
 /*
- * MRS names any general register, and a hypervisor may keep some of them elsewhere than others. x9
- * and x10 are the test's own; what it names is put back.
+ * MRS can name any general register, and a hypervisor may hold some of them elsewhere than others.
+ * x9 and x10 are the test's own; the named one is restored.
  */
 #define INTO(n, reg)                                                                               \
 	asm volatile("mov x9, x" #n "\n\tmrs x" #n ", " reg "\n\tmov x10, x" #n                    \
@@ -298,7 +296,7 @@ void group_host(void)
 
 /* ---- call: HVC and back ---------------------------------------------------------------------- */
 
-/* Ask so many times; the sum of the answers. */
+/* Call it n times; returns the sum of the answers. */
 static u64 l2_echo(u64 rounds, u64 b, u64 c)
 {
 	u64 i, sum = 0;

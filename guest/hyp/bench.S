@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Round trips into a lower exception level and back, with the least possible on either side. */
+/*
+ * Round trips into a lower exception level and back, with as few instructions as possible on either
+ * side.
+ */
 	.arch	armv8.2-a
 
 	.text
 /*
- * void bench_run(n, elr, spsr): enter until it has come back n times. HCR_EL2 is the caller's,
+ * void bench_run(n, elr, spsr): enter until it has exited n times. HCR_EL2 is set by the caller,
  * VBAR_EL2 is changed.
  */
 	.globl	bench_run

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the hypervisor's doings cost, in counter ticks: instructions under -icount
- * shift=0,sleep=off. Prints "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs of the first
+ * What operations of the hypervisor cost, in counter ticks: instructions under -icount
+ * shift=0,sleep=off. Prints "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs for the first
  * row.
  */
 #include "hyp.h"
@@ -40,7 +40,8 @@ static void host_mode(void)
 }
 
 /*
- * Round trips that a handler of three instructions answers; those of both sides are in the figure.
+ * Round trips that a handler of three instructions answers; the instructions of both sides are in
+ * the figure.
  */
 static void round_trips(struct l2 *l)
 {
@@ -88,8 +89,8 @@ static void full(struct l2 *l)
 }
 
 /*
- * With HCR_EL2.IMO = 0 L2 has the CPU's own interrupts, and its timer is nothing to the hypervisor:
- * what stands between the timer and L2's handler is the machine's alone.
+ * With HCR_EL2.IMO = 0 L2 has the CPU's own interrupts, and the hypervisor takes no part in its
+ * timer: between the timer and L2's handler there is the machine alone.
  */
 static volatile u64 fired;
 
@@ -168,7 +169,7 @@ static void inside_l2(struct l2 *l)
 	report("l2_page_warm", l2_run_fn(l, l2_pages, L2_SPACE, PAGES, 0), PAGES);
 }
 
-/* Registers of EL2's, trapped or not where EL2 is virtual. */
+/* EL2 registers, which trap or do not where EL2 is virtual. */
 static void registers(void)
 {
 	u64 t, i;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of debug exceptions run, and the vectors that take them. */
+/* Code that the tests of debug exceptions run, and the vectors that take the exceptions. */
 	.arch	armv8.2-a
 	.text
 
 /*
- * A debug exception says what it was, and switches all others off: the interrupted code goes on
- * where it was.
+ * A debug exception is recorded and disables all others; the interrupted code then continues where
+ * it was.
  */
 	.balign	2048
 	.globl	debug_vectors
@@ -40,13 +40,13 @@ debug_vectors:
 	ldp	x0, x1, [sp], #32
 	eret
 
-/* Where breakpoints are. */
+/* Instructions for breakpoints. */
 	.globl	debug_target
 debug_target:
 	nop
 	ret
 
-/* At EL0: the same, and x1 is the place of a watchpoint. */
+/* The same at EL0; x1 is the address of a watchpoint. */
 	.globl	debug_el0
 debug_el0:
 	nop
@@ -92,7 +92,7 @@ debug_return_at:
 	msr	daifset, #8
 	ret
 
-/* The same to an instruction that traps to whoever is below a virtual EL2. */
+/* The same to an instruction that traps to the hypervisor below a virtual EL2. */
 	.globl	debug_return_trap, debug_trap_at
 debug_return_trap:
 	msr	mdscr_el1, x0
@@ -108,7 +108,7 @@ debug_trap_at:
 	ret
 
 /*
- * The same to an ERET, which goes to itself, with PSTATE.SS 0: exceptions are enabled at its
+ * The same to an ERET, which returns to itself, with PSTATE.SS 0: exceptions are enabled at its
  * source.
  */
 	.globl	debug_return_twice

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Breakpoints, watchpoints and software step at EL2, at host EL0 and in an L2: whom they match, and
- * since when.
+ * Breakpoints, watchpoints and software step at EL2, at host EL0 and in an L2: at which level they
+ * match, and from which instruction on.
  */
 #include "hyp.h"
 
@@ -71,7 +71,7 @@ static void all_off(void)
 
 static u64 old_vectors;
 
-/* EL2's own debug exceptions are taken there: by TGE, or by TDE where there is no host. */
+/* EL2's own debug exceptions are taken at EL2: by TGE, or by TDE where there is no host. */
 static void begin(void)
 {
 	all_off();
@@ -103,7 +103,7 @@ static void expect_seen(bool seen, u64 esr, u64 elr)
 		expect_eq(debug_seen.elr, elr, "elr");
 }
 
-/* ---- whom they match ---- */
+/* ---- at which level they match ---- */
 
 static const struct state {
 	char name[24];
@@ -219,7 +219,7 @@ static void break_l2(struct l2 *l, const struct state *s)
 	check_begin("debug", "breakpoint %s in L2, and what both levels write", s->name);
 	memset(&found, 0, sizeof(found));
 	all_off();
-	l2_load(l); /* its MDSCR_EL1 with the rest */
+	l2_load(l); /* its MDSCR_EL1 as well */
 	sysreg_write(DBGBVR0_EL1, l2_address((const void *)debug_target));
 	sysreg_write(DBGBCR0_EL1, E | BAS_INSN | s->bits);
 	sysreg_write(MDSCR_EL1, BOTH);
@@ -236,7 +236,7 @@ static void break_l2(struct l2 *l, const struct state *s)
 	expect_eq(found.bcr, E | BAS_INSN | s->bits, "DBGBCR0_EL1 in L2");
 }
 
-/* ---- since when ---- */
+/* ---- from which instruction on ---- */
 
 static void order_write(char what)
 {
@@ -323,9 +323,9 @@ static void steps(void)
 	expect_seen(true, ESR_OF(EC_SOFTSTP, DFSC_DEBUG), (u64)debug_twice_at);
 }
 
-/* ---- whether at all ---- */
+/* ---- whether they are taken at all ---- */
 
-/* With neither TGE nor TDE the target is EL1, and EL2 has none. */
+/* With neither TGE nor TDE the target is EL1, and EL2 takes none. */
 static void routes(void)
 {
 	u32 i;
@@ -349,7 +349,7 @@ static void routes(void)
 		memset(&debug_seen, 0, sizeof(debug_seen));
 		debug_unmask(MDSCR_SS | MDSCR_KDE);
 		expect_seen(tge || tde, ESR_OF(EC_SOFTSTP, DFSC_DEBUG), (u64)debug_unmask_at);
-		/* Before the controls are as they were. */
+		/* Before the controls are restored. */
 		sysreg_write(MDSCR_EL1, 0);
 		sysreg_write(MDCR_EL2, 0);
 		sysreg_write(HCR_EL2, HCR_HOST);
@@ -358,7 +358,7 @@ static void routes(void)
 	}
 }
 
-/* A hypervisor at work, which writes MDSCR_EL1 for each entry of its guest, sets a breakpoint. */
+/* A hypervisor that writes MDSCR_EL1 for each entry of its guest sets a breakpoint. */
 static void at_work(struct l2 *l)
 {
 	u32 i;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SPIs of one CPU that another CPU's L2 ends: this hypervisor puts them into list registers with
- * the HW bit. CPU 1 acknowledges them, CPU 0's L2 deactivates them, and CPU 2 never stops looking
- * at CPU 0's redistributor, so that whoever waits for another CPU is waited for himself.
+ * the HW bit. CPU 1 acknowledges them, CPU 0's L2 deactivates them, and CPU 2 reads CPU 0's
+ * redistributor all the time, so that a CPU that waits for another one is waited for itself.
  */
 #include "hyp.h"
 
@@ -19,7 +19,8 @@ static void cpu_acknowledges(u32 index)
 
 	(void)index;
 	gic_cpu_init();
-	sysreg_write(ICC_CTLR_EL1, 2); /* EOImode: what is acknowledged stays active */
+	/* EOImode: what is acknowledged stays active until deactivated */
+	sysreg_write(ICC_CTLR_EL1, 2);
 	isb();
 	for (i = 0; i < SPIS; i++) {
 		gic_route(FIRST_SPI + i, cpu_self()->mpidr);
@@ -71,7 +72,7 @@ static u64 given(u32 i)
 	       (FIRST_L2 + i);
 }
 
-/* Each round once; what is active after it has been lost. */
+/* Run each round once; an interrupt that is active afterwards was lost. */
 static void rounds(struct l2 *l, u32 n)
 {
 	u32 k, i;

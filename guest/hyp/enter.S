@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest hypervisor's way into a guest and back, and what start.S calls when it was started at
- * EL2. Offsets are those of struct l2.
+ * Enters a guest of the guest hypervisor and returns at its exit; and the set-up that start.S calls
+ * when it was started at EL2. Offsets are those of struct l2.
  */
 #define L2_TPIDR (31 * 8)
 #define L2_ELR (32 * 8)
@@ -15,8 +15,8 @@
 
 	.text
 /*
- * Instead of start.S's: stay at EL2, as host (E2H, TGE), nothing trapped; where there is no VHE, or
- * e2h0 says so, with E2H = 0 and its interrupts for itself. Uses x1, x2.
+ * Instead of start.S's: stay at EL2, as host (E2H, TGE), nothing trapped; if there is no VHE, or
+ * e2h0 was given, with E2H = 0 and interrupts routed to EL2. Uses x1, x2.
  */
 	.globl	el2_leave
 el2_leave:
@@ -68,8 +68,8 @@ el2_leave:
 1:	ret
 
 /*
- * void el2_to_e2h0(const struct mmu_registers *r, u64 hcr): from VHE, its MMU on, to E2H = 0, the
- * MMU on again. In between only registers are in use.
+ * void el2_to_e2h0(const struct mmu_registers *r, u64 hcr): from VHE, with its MMU on, to E2H = 0
+ * with the MMU on again. In between no memory is accessed.
  */
 	.globl	el2_to_e2h0
 el2_to_e2h0:
@@ -131,7 +131,7 @@ el2_to_e2h0:
 	\insn
 	.endm
 
-/* u64 l2_enter(struct l2 *): the number of the vector it came back by */
+/* u64 l2_enter(struct l2 *): the number of the vector that it exited through */
 	.globl	l2_enter
 l2_enter:
 	stp	x29, x30, [sp, #-96]!
@@ -145,7 +145,7 @@ l2_enter:
 	ldp	x1, x2, [x0, #L2_ELR]
 	ldr	x3, [x0, #L2_ERET]
 	cbz	x3, 4f
-	/* ERETAA and ERETAB: sign it, or (8) do it wrong. */
+	/* ERETAA and ERETAB: sign the address, or (8) sign it wrong. */
 	mov	x4, sp
 	tbnz	x3, #1, 3f
 	pacia	x1, x4
@@ -163,7 +163,8 @@ l2_enter:
 2:	guest_go eretab
 
 /*
- * Everything that happens while hyp_vectors are in force is an exit, the host's own exceptions too.
+ * Everything that happens while hyp_vectors are in force is an exit, exceptions of the host itself
+ * too.
  */
 	.balign	2048
 	.globl	hyp_vectors
@@ -200,7 +201,7 @@ l2_exit:
 	ret
 
 /* ---- in an L2 ---- */
-/* Where a function that the hypervisor had it call returns to. */
+/* Where a function returns to that the hypervisor had it call. */
 	.globl	l2_return
 l2_return:
 	hvc	#0xfff

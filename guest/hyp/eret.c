@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exception returns of the hypervisor's: every mode, legal or not, and authenticated ones. */
+/* Exception returns of the hypervisor: every mode, legal or not, and authenticated ones. */
 #include "hyp.h"
 
 #include "mmu.h"
@@ -73,7 +73,7 @@ static void modes(struct l2 *l)
 	l->hcr = HCR_L2;
 }
 
-/* PSTATE.IL travels with the return: L2 takes the exception itself. */
+/* PSTATE.IL is set by the return: L2 takes the exception itself. */
 static void il_for_l2(struct l2 *l)
 {
 	check_begin("eret", "SPSR.IL for L2 is L2's exception");
@@ -141,7 +141,7 @@ static void authenticated(struct l2 *l)
 	l->eret = 0;
 }
 
-/* An address that L2 can't fetch from is its exception, not the hypervisor's. */
+/* If the address is one that L2 cannot fetch from, L2 takes the exception, not the hypervisor. */
 static void bad_address(struct l2 *l)
 {
 	check_begin("eret", "an odd address for L2 is L2's exception");

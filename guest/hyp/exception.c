@@ -17,7 +17,7 @@ void el0_counter(void);
 void el0_jump(void);
 u64 l2_spin(u64 a, u64 b, u64 c);
 
-/* What L2 found out. */
+/* What L2 recorded. */
 static struct {
 	u64 count, esr, far, elr, spsr, x1;
 } found;
@@ -71,7 +71,7 @@ static u64 l2_act(u64 what, u64 b, u64 c)
 	return 0;
 }
 
-/* fn at EL0 until its exception. */
+/* Run fn at EL0 until its exception. */
 static u64 l2_el0(u64 fn, u64 x1, u64 c)
 {
 	struct frame f = { .elr = MMU_EL0 + fn, .spsr = SPSR_EL0T };
@@ -111,7 +111,7 @@ static void from_el0(struct l2 *l, const char *name, void (*fn)(void), u64 esr, 
 		expect_eq(found.far, far, "far");
 }
 
-/* Exceptions of one source level, seen by the telling vectors. */
+/* Exceptions from one source level, recorded by the reporting vectors. */
 struct source {
 	char name[8];
 	u64 spsr; /* DAIF clear */
@@ -178,7 +178,7 @@ static void all_vectors(struct l2 *l, const struct source *s)
 	l->hcr = HCR_L2;
 }
 
-/* Masked by PSTATE, a virtual interrupt waits. */
+/* A virtual interrupt that PSTATE masks stays pending. */
 static void masked(struct l2 *l)
 {
 	static const struct source el1h = { "EL1h", 0x3c5, 4 };
@@ -196,7 +196,10 @@ static void masked(struct l2 *l)
 	l->hcr = HCR_L2;
 }
 
-/* The hypervisor gives L2 an exception by hand, as any hypervisor does. */
+/*
+ * The hypervisor writes the registers of an exception into L2's context, as any hypervisor does to
+ * inject one.
+ */
 static void injected(struct l2 *l)
 {
 	u64 kind;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hostile code that can't be C: one instruction of each kind in an L2, and EL2 without its own
- * memory.
+ * Hostile code that cannot be C: one instruction of each kind in an L2, and EL2 without access to
+ * its own memory.
  */
 	.arch	armv8.2-a
 
@@ -14,8 +14,7 @@
 	.text
 /*
  * x0: an address. One instruction for every control there is; what traps or is undefined is stepped
- * over. Nothing that needs what is in a register afterwards, nothing that a step could turn into a
- * jump.
+ * over. None depends on a register's earlier value, and none could become a jump by such a step.
  */
 function l2_one_of_each
 	mov	x9, x0
@@ -85,7 +84,7 @@ function l2_one_of_each
 	hvc	#0xfff
 	b	.
 
-/* x0 times: acknowledge, end and deactivate whatever there is, of both groups. */
+/* x0 times: acknowledge, end and deactivate whatever is pending, of both groups. */
 function l2_ack_all
 	mov	x9, x0
 	msr	s3_0_c12_c12_7, x9	/* ICC_IGRPEN1, ICC_IGRPEN0 */
@@ -105,9 +104,9 @@ function l2_ack_all
 	ret
 
 /*
- * u64 blind_REG(u64 value, u64 elr, u64 hcr, u64 select): REG = value with the MMU off, enter the
- * L2 of that hcr at elr, put everything back when it has exited; ESR_EL2. No memory is touched
- * meanwhile, as where it is depends on REG. select: 0 by the name of EL1, 1 by that of EL2.
+ * u64 blind_REG(u64 value, u64 elr, u64 hcr, u64 select): write REG with the MMU off, enter the L2
+ * of that hcr at elr, and restore everything after its exit; returns ESR_EL2. No memory is accessed
+ * meanwhile, because where it is depends on REG. select: 0 uses the name of EL1, 1 that of EL2.
  */
 	.macro	save_callee
 	stp	x29, x30, [sp, #-112]!
@@ -126,7 +125,7 @@ function l2_ack_all
 	ldp	x29, x30, [sp], #112
 	.endm
 
-	/* own: the level whose names the own registers have; what: their TLBI. */
+	/* own: the level whose names the program's own registers have; what: their TLBI. */
 	.macro	blind name, reg, own, what
 function \name
 	save_callee
@@ -183,8 +182,8 @@ function \name
 
 /*
  * u64 upper_walk(u64 ttbr0, u64 va, u64 ttbr1, u64 tcr, u64 offset): with TTBR0_EL2 = ttbr0 load
- * from va, while this code is at its address plus offset through ttbr1. The syndrome of what the
- * load met; 0: nothing.
+ * from va, while this code runs at its address plus offset through ttbr1. Returns the syndrome of
+ * the load's exception; 0: none.
  */
 function upper_walk
 	save_callee
@@ -235,7 +234,7 @@ function upper_walk
 	restore_callee
 	ret
 
-/* Whatever happens: on at x24, with no memory. */
+/* Whatever exception comes: continue at x24, without accessing memory. */
 	.balign	2048
 blind_vectors:
 	.rept	16
@@ -243,8 +242,8 @@ blind_vectors:
 	br	x24
 	.endr
 
-/* ---- an EL2 that is lost: each is the end of this CPU ---- */
-	/* Its own tables gone, with the MMU on. */
+/* ---- an EL2 that cannot continue: each ends this CPU ---- */
+	/* With the MMU on, its own tables are gone. */
 	.macro	doom_tables reg, suffix, own, what
 function doom_\reg\()\suffix
 	msr	\reg\()_\own, x0
@@ -256,13 +255,13 @@ function doom_\reg\()\suffix
 	.endm
 
 	.macro	dooms suffix, own, what
-/* x0: the value. Vectors there, then an exception. */
+/* x0: the value of VBAR_EL2. Then an exception. */
 function doom_vbar\suffix
 	msr	vbar_\own, x0
 	isb
 	brk	#1
 	b	.
-/* The same by the exit of an L2: x0 VBAR_EL2, x1 its address, x2 HCR_EL2. */
+/* The same by the exit of an L2: x0 VBAR_EL2, x1 the L2's address, x2 HCR_EL2. */
 function doom_exit\suffix
 	msr	vbar_\own, x0
 	msr	elr_\own, x1
@@ -274,7 +273,7 @@ function doom_exit\suffix
 	doom_tables ttbr0, \suffix, \own, \what
 	doom_tables tcr, \suffix, \own, \what
 	doom_tables sctlr, \suffix, \own, \what
-/* To itself by ERET, for ever. */
+/* ERETs to itself for ever. */
 function doom_eret\suffix
 	adr	x0, doom_eret\suffix
 	msr	elr_\own, x0
@@ -282,7 +281,7 @@ function doom_eret\suffix
 	msr	spsr_\own, x4
 	isb
 	eret
-/* An illegal return, for ever: the vectors do it again. */
+/* Illegal returns for ever: the vectors repeat it. */
 function doom_illegal\suffix
 	adrp	x0, 1f
 	add	x0, x0, :lo12:1f
@@ -299,7 +298,7 @@ function doom_illegal\suffix
 	.endm
 	dooms	, el1, vmalle1
 	dooms	_e2h0, el2, alle2
-/* A stack that can't be used, in vectors that use it. */
+/* A stack that cannot be accessed, in vectors that use it. */
 function doom_sp
 	mov	sp, x0
 	sub	sp, sp, #8

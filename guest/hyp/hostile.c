@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hypervisor out of its mind: what the parts of it (hostile_*.c) share, and L2s of random
- * garbage. After each test it must still work, as must whatever else runs on the machine.
+ * A hypervisor that does anything at all: what the parts of it (hostile_*.c) share, and L2s that
+ * run random instructions. After each test it must still work, as must everything else on the
+ * machine.
  */
 #include "hostile.h"
 
@@ -57,7 +58,7 @@ u64 hostile_garbage(void)
 u64 hostile_nowhere(u32 i)
 {
 	switch (i) {
-	case 0: /* beyond all memory, but an address */
+	case 0: /* an address, but beyond all memory */
 		return dt.ram + GIB(200);
 	case 1: /* more bits than addresses have */
 		return MASK(47, 44) | 0x5000;
@@ -79,13 +80,13 @@ u64 hostile_run(struct l2 *l, u64 us)
 	timer_set_ctl(own, TIMER_ENABLE);
 	kind = l2_run(l);
 	timer_set_ctl(own, 0);
-	/* Where it was pending already, it may still be. */
+	/* If it was already pending, it may still be. */
 	id = gic_ack();
 	if (id < INTID_SPURIOUS)
 		gic_eoi(id);
 	/*
-	 * An L2 that has the interrupts to itself (HCR_EL2.IMO clear) may have acknowledged it
-	 * and ended nothing. Left active, it would never stop an L2 again.
+	 * An L2 that has the interrupts to itself (HCR_EL2.IMO clear) may have acknowledged it and
+	 * ended nothing. Left active, it would never stop an L2 again.
 	 */
 	else if (sysreg_read(ICC_RPR_EL1) == GIC_PRIORITY)
 		gic_eoi(PPI_PTIMER_HYP);
@@ -127,7 +128,7 @@ u64 hostile_execute(u32 word, u64 v, bool *undef)
 	return v;
 }
 
-/* ---- an L2 of garbage ------------------------------------------------------------------------ */
+/* ---- an L2 of random instructions ------------------------------------------------------------ */
 
 enum what { G_VTTBR, G_VTCR, G_HCR, G_CONTROLS, G_EL1, G_RETURN, G_ICH, G_ALL, G_COUNT };
 static const char what_names[G_COUNT][32] = {
@@ -190,7 +191,7 @@ static void garbage_one(struct l2 *l, u32 what)
 	case G_EL1:
 		garbage_bank(l);
 		break;
-	case G_RETURN: /* a host address would be run */
+	case G_RETURN: /* it would execute a host address */
 		l->elr = hostile_garbage() | 1UL << 45;
 		l->spsr = hostile_garbage() | 0x3c0;
 		break;

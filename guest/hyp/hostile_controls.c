@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each bit of every control that the hypervisor has over an L2, flipped and alone, and all of them
- * at once, under an L2 that does one of everything. It comes back to the hypervisor in some way of
- * the architecture, or its time is up.
+ * at once, with an L2 that executes one of every instruction. Each run ends with an exit that the
+ * architecture permits, or when its time is up.
  */
 #include "hostile.h"
 
@@ -60,8 +60,8 @@ static u64 *field_of(struct l2 *l, const struct control *c)
 }
 
 /*
- * Bits that decide what the hypervisor itself is, where they can be cleared (FEAT_E2H0, as
- * ID_AA64MMFR4_EL1 has it), and stage 2, without which L2 would have the machine's memory.
+ * Bits that decide what kind of hypervisor this is, where they can be cleared (FEAT_E2H0, by
+ * ID_AA64MMFR4_EL1), and stage 2, without which L2 would have the machine's memory.
  */
 static u64 kept(const struct control *c, u64 v)
 {
@@ -74,14 +74,14 @@ static u64 kept(const struct control *c, u64 v)
 	return v | HCR_VM;
 }
 
-/* It took an exception of its own, which its vectors tell of: back, behind the instruction. */
+/* L2 took an exception of its own, which its vectors report: return behind the instruction. */
 static void skip_own(void)
 {
 	el1_write(ELR, el1_read(ELR) + 4);
 	isb();
 }
 
-/* What a trap is for: do as if the instruction had done nothing. False: it does not go on. */
+/* Emulate what was trapped as an instruction without effect. False: it cannot continue. */
 static bool skip(struct l2 *l, u64 kind)
 {
 	if (kind != EXIT_SYNC || l2_is_hvc(l, kind, L2_DONE))
@@ -135,7 +135,7 @@ static void one(struct l2 *l, const struct control *c, u64 v)
 
 static void each_bit(struct l2 *l, const struct control *c)
 {
-	/* An L2 that has the interrupts to itself can be stopped by none. */
+	/* An L2 that has the interrupts to itself cannot be stopped by one. */
 	u64 stops = c->field == FIELD_OF(hcr) ? HCR_IMO : 0, usual;
 	u32 bit;
 
@@ -156,8 +156,8 @@ static void each_bit(struct l2 *l, const struct control *c)
 }
 
 /*
- * All of them with the same value; HCR_EL2 as usual, with all its bits but what would not run at
- * all, or as garbage.
+ * All controls with the same value; HCR_EL2 as usual, with all its bits but those with which it
+ * would not run at all, or random.
  */
 static void together(struct l2 *l, u64 v, u64 hcr)
 {
@@ -171,9 +171,7 @@ static void together(struct l2 *l, u64 v, u64 hcr)
 	run(l, TOUCH_US);
 }
 
-/*
- * What the L2 does, so that each of its instructions is seen to be one that is executed or trapped.
- */
+/* Run the L2 so that each of its instructions is seen to be executed or trapped. */
 static void usual(struct l2 *l)
 {
 	u32 n;

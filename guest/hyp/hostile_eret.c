@@ -16,13 +16,13 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 
 enum { M_EL0 = 0, M_EL1T = 4, M_EL1H = 5, M_EL2T = 8, M_EL2H = 9, M_EL0_AARCH32 = 16 };
 
-/* How it must come back: the exit and its syndrome. */
+/* The exit, and its syndrome, that must follow. */
 struct outcome {
 	u64 kind, esr;
 };
 
 /*
- * HVC #7 is at the address; it is UNDEFINED at EL0. L2's vectors tell of its own exceptions by HVC
+ * HVC #7 is at the address; it is UNDEFINED at EL0. L2's vectors report its own exceptions by HVC
  * #(0x100 + n).
  */
 static struct outcome expected(u64 mode, bool tge, bool il)
@@ -68,7 +68,10 @@ static u64 returned(struct l2 *l, u64 spsr, bool tge)
 	return kind;
 }
 
-/* EL0 under TGE without VHE has no address translation, and no program: a VM is ended by it. */
+/*
+ * EL0 under TGE without VHE has no address translation, and no program uses it: nidus stops a VM
+ * for it.
+ */
 static bool is_lost(u64 mode, bool tge)
 {
 	return e2h0 && tge && (mode == M_EL0 || mode == M_EL0_AARCH32);
@@ -114,7 +117,7 @@ static void modes(struct l2 *l, bool tge)
 	hostile_recovered();
 }
 
-/* Half of them with addresses of garbage too; not at EL2, where it would run anything. */
+/* Half of them with random addresses too; not at EL2, where it would execute anything. */
 static void any(struct l2 *l, u64 n)
 {
 	u64 i, spsr, kind;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Too much of everything: maintenance interrupts, VMIDs, TLB maintenance of enormous ranges,
- * translations of garbage.
+ * Too many of everything: maintenance interrupts, VMIDs, TLB maintenance of enormous ranges, random
+ * translations.
  */
 #include "hostile.h"
 
@@ -17,7 +17,7 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 /* ---- maintenance interrupts ------------------------------------------------------------------ */
 
 /*
- * What asks for one with no interrupt in any list register: ICH_HCR_EL2, ICH_VMCR_EL2, ICH_LR0_EL2.
+ * ICH_HCR_EL2, ICH_VMCR_EL2, ICH_LR0_EL2 that request one with no interrupt in any list register.
  */
 static const struct {
 	char name[20];
@@ -69,7 +69,7 @@ static void flood_l2(struct l2 *l, u32 i, u64 n)
 
 static u32 taken, other;
 
-/* It never makes an end of what asks. */
+/* The hypervisor never removes the cause. */
 static void on_maintenance(struct frame *f)
 {
 	u32 id = gic_ack();
@@ -86,7 +86,7 @@ static void on_maintenance(struct frame *f)
 	isb();
 }
 
-/* The hypervisor itself is interrupted for ever, as far as it is concerned. */
+/* From its own point of view the hypervisor is interrupted for ever. */
 static void flood_self(void)
 {
 	u64 until = counter_virt() + ticks_us(PATIENCE_US);
@@ -111,7 +111,7 @@ static void flood_self(void)
 
 #define ROOTS 128
 
-/* Many VMIDs of all that there are, each with a table at another place than those before. */
+/* Many of all possible VMIDs, each with a table at another address than the previous one. */
 static void vmids(struct l2 *l)
 {
 	u64 roots[ROOTS], i, n = dt_arg("vmids", 4096), mask = l->vtcr & BIT(19) ? 0xffff : 0xff;
@@ -125,7 +125,7 @@ static void vmids(struct l2 *l)
 	}
 	dsb(ish);
 	for (i = 0; i < n; i++) {
-		/* A factor that is odd: every VMID once, before one comes again. */
+		/* Multiply by an odd factor: each VMID comes once before any comes again. */
 		l->vttbr = roots[i % ROOTS] | (i * 40503 & mask) << 48;
 		l2_run_fn(l, l2_nop, 0, 0, 0);
 		if (i % 64 == 0)
@@ -154,8 +154,9 @@ static u64 l2_touch(u64 n, u64 value, u64 c)
 }
 
 /*
- * Three pages of tables make an address space of 252 GiB of one page, which takes 32 million pages
- * of tables to whoever composes it with something else, if all of it is used.
+ * Three pages of tables describe an address space of 252 GiB in which every page is the same. A
+ * hypervisor that composes them with its own tables needs 32 million pages of tables if all of it
+ * is used.
  */
 void hostile_wide(struct l2 *l)
 {
@@ -190,7 +191,9 @@ static void memory(struct l2 *l, u64 n)
 
 /* ---- TLB maintenance ------------------------------------------------------------------------- */
 
-/* By encoding, as an assembler may not know them: S1_op1_C8_Cm_op2 of an address or a range. */
+/*
+ * By encoding, because an assembler may not know them: S1_op1_C8_Cm_op2 of an address or a range.
+ */
 #define TLBI(op1, m, op2)                                                                          \
 	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
@@ -229,14 +232,14 @@ static void tlbi_range(u64 arg)
 	TLBI(0, 5, 7); /* RVAALE1OS */
 }
 
-/* The largest ranges of each granule, from this page number on; any bits in the rest. */
+/* The largest ranges of each granule, from this page number on; random bits in the rest. */
 static u64 range_of(u64 tg, u64 base, u64 rest)
 {
 	return tg << 46 | 3UL << 44 | 31UL << 39 | (base & MASK(36, 0)) |
 	       (rest & (MASK(63, 48) | MASK(38, 37)));
 }
 
-/* With TGE clear, so that those of EL1 mean the L2. */
+/* With TGE clear, so that those of EL1 apply to the L2. */
 void hostile_tlbi_storm(u64 n)
 {
 	bool range = FIELD(sysreg_read(ID_AA64ISAR0_EL1), 59, 56) >= 2;
@@ -272,7 +275,7 @@ static void tlbis(struct l2 *l, u64 n)
 	}
 	hostile_recovered();
 	check_begin("hostile", "translations of garbage");
-	/* Without VHE S1E0W is L2's, whose tables may be where nothing answers. */
+	/* Without VHE S1E0W applies to L2, whose tables may be where no memory is. */
 	trap_arm(&t);
 	for (i = 0; i < 1000; i++) {
 		asm volatile("at s1e2r, %0\n\tisb" ::"r"(hostile_garbage()) : "memory");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hypervisor's own work under each bit of HCR_EL2 and CPTR_EL2; its address translation
- * instructions while all that they depend on is garbage.
+ * The hypervisor's own work with each bit of HCR_EL2 and CPTR_EL2 set or clear; its address
+ * translation instructions with random values in all registers that they depend on.
  */
 #include "hostile.h"
 
@@ -21,7 +21,7 @@ static const u32 simd_words[] = {
 	SYSREG_WORD(3, 3, 4, 2, 2) | 1U << 21, /* SVCR */
 };
 
-/* Exceptions of its own, TLBs, timers, the GIC: with HCR_EL2 as it is now. */
+/* Take exceptions of its own, use TLBs, timers and the GIC, with HCR_EL2 as it is now. */
 static void work(void)
 {
 	struct trap t;
@@ -51,7 +51,7 @@ static void host_el0(void)
 	expect_eq(f.esr, ESR_OF(EC_SVC, 0x123), "esr of host EL0");
 }
 
-/* E2H where it can be cleared would make it another kind of hypervisor. */
+/* Where E2H can be cleared, this would become another kind of hypervisor. */
 static void own_hcr(void)
 {
 	bool e2h_is_free = !(FIELD(sysreg_read(ID_AA64MMFR4_EL1), 27, 24) & 8);
@@ -113,7 +113,7 @@ static void garbage_regime(struct l2 *l)
 	isb();
 }
 
-/* An external abort of the walk is an exception; any other fault is told in PAR_EL1. */
+/* An external abort of the walk is an exception; any other fault is reported in PAR_EL1. */
 static void translate(u64 va)
 {
 	struct trap t;
@@ -128,7 +128,7 @@ static void translate(u64 va)
 	       t.esr);
 }
 
-/* By name alone: QEMU 10.0 ends itself by some of them at real EL2. */
+/* Only some names: QEMU 10.0 crashes by the others at real EL2. */
 void group_walk(void)
 {
 	struct l2 *l = &l2s[0];

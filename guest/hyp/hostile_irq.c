@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interrupts: list registers of garbage under an L2 that acknowledges and ends them, and so
- * interrupts of the hypervisor's too; timers of both levels at times of garbage, with their
- * interrupts on.
+ * Interrupts: random list registers under an L2 that acknowledges and ends them, and with them
+ * interrupts of the hypervisor; timers of both levels at random times, with their interrupts
+ * enabled.
  */
 #include "hostile.h"
 
@@ -17,7 +17,10 @@ u64 l2_ack_all(u64 a, u64 b, u64 c);
 
 static const u8 ppis[] = { PPI_MAINTENANCE, PPI_PTIMER_HYP, 27, PPI_VTIMER_HYP, 30 };
 
-/* Of any state; one in two names an interrupt of the hypervisor's, or none that there is. */
+/*
+ * A list register in any state; one in two names an interrupt of the hypervisor, or one that does
+ * not exist.
+ */
 static u64 list_register(void)
 {
 	u64 lr = hostile_garbage(), r = random_next(&hostile_seed);
@@ -54,7 +57,7 @@ static void no_list_registers(void)
 	isb();
 }
 
-/* Nothing of the hypervisor's own is left active by an L2 that was given it and did not end it. */
+/* Leave no interrupt of the hypervisor active that an L2 was given and did not end. */
 static void drain(void)
 {
 	u32 i, id;
@@ -97,7 +100,7 @@ static void acknowledge(struct l2 *l, u64 n)
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
-/* In the past, at the ends of the number, around now: ticks of a timer. */
+/* A deadline: in the past, at the ends of the range, or around now, in ticks. */
 static u64 some_time(void)
 {
 	u64 r = random_next(&hostile_seed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All-ones, zeroes and each bit alone in every register of the encodings that EL2 has to itself,
- * whether anything is there or not, with an L2 entered in between. Those that a nested hypervisor's
- * page has slots for are among them.
+ * All ones, zeroes and each bit alone in every register encoding of EL2, whether a register is
+ * there or not, with an L2 entered in between. The encodings include those that have a slot in a
+ * nested hypervisor's page.
  */
 #include "hostile.h"
 
@@ -10,7 +10,7 @@
 #define ENC(op1, n, m, op2) ((u32)(op1) << 24 | (u32)(n) << 16 | (u32)(m) << 8 | (u32)(op2))
 
 /*
- * What the hypervisor itself would not survive, or the machine: its translation regime
+ * Registers that the hypervisor itself, or the machine, would not survive: its translation regime
  * (hostile_stage1()), its own HCR_EL2 (hostile_controls()) and vectors, its stack, resets, control
  * flow checks of later architectures.
  */
@@ -39,7 +39,7 @@ static bool is_skipped(u32 enc)
 }
 
 /*
- * v in the register while an L2 is entered, runs a little and comes back. False: there is nothing
+ * Put v into the register while an L2 is entered, runs a little and exits. False: there is nothing
  * to write.
  */
 static bool poke(u32 word, u64 v, bool enter)
@@ -106,6 +106,6 @@ void hostile_registers(void)
 		}
 	}
 	check_begin("hostile", "there were registers");
-	/* Without VHE those of op1 = 5 are not. */
+	/* Without VHE the encodings with op1 = 5 are not EL2's. */
 	expect(there >= (e2h0 ? 40 : 60), "only %u", there);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hostile with more than one CPU: a stage 2 that is rewritten under a running L2 without any TLB
- * maintenance, TLB maintenance without end beside CPUs that work, CPUs whose EL2 is lost for ever.
+ * maintenance, endless TLB maintenance beside CPUs that work, CPUs whose EL2 can never continue.
  */
 #include "hostile.h"
 
@@ -24,8 +24,8 @@ static u64 seeds[2];
 /* ---- a stage 2 that changes ------------------------------------------------------------------ */
 
 /*
- * Every word of the window is the number of some page, whatever is mapped where. L2 copies them
- * about.
+ * Every word of the window holds the number of a page, whatever is mapped where. L2 copies them
+ * from one to another.
  */
 static u64 l2_scan(u64 seed, u64 n, u64 c)
 {
@@ -52,7 +52,7 @@ static u64 page_desc(u64 r)
 	return (u64)pages[r & 0xf] | attr[r >> 4 & 3] | 3;
 }
 
-/* Some change of the tables; there is no TLBI for it. */
+/* Change the tables at random; no TLBI follows. */
 static void rewrite(u64 *seed)
 {
 	u64 r = random_next(seed), tmp;
@@ -60,7 +60,7 @@ static void rewrite(u64 *seed)
 	u32 a = r >> 8 & 0xf, b = r >> 12 & 0xf;
 
 	switch (r & 7) {
-	/* the whole table away, or elsewhere, or outside RAM, or another with the same pages */
+	/* the whole table gone, elsewhere, outside RAM, or another one with the same pages */
 	case 0:
 		__atomic_store_n(upper, r & 0x800000 ? 0 : hostile_nowhere(0) | 3,
 				 __ATOMIC_RELEASE);
@@ -81,7 +81,7 @@ static void rewrite(u64 *seed)
 	}
 }
 
-/* One for another page now and then, so that something is looked up again. */
+/* Now and then a TLBI for another page, so that translations are looked up again. */
 static void invalidate_some(u64 *seed)
 {
 	u64 page = (WINDOW >> 12) + (random_next(seed) & 0xf);
@@ -94,7 +94,7 @@ static void invalidate_some(u64 *seed)
 	isb();
 }
 
-/* Go on whenever it can: what it met may be there the next time. */
+/* Continue whenever possible: what faulted may be mapped the next time. */
 static void scan(struct l2 *l, u64 n, bool also_rewrite, u64 *seed)
 {
 	u64 kind;
@@ -127,7 +127,7 @@ static void one_rewrites(u32 index)
 		while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
 			scan(&l2s[1], 1000, false, &seeds[1]);
 	} else {
-		/* At least so often, and until CPU 1's L2 has met it. */
+		/* At least so many times, and until CPU 1's L2 has faulted. */
 		for (i = 0;
 		     i < 20000 || (!__atomic_load_n(&faults, __ATOMIC_RELAXED) && i < 5000000);
 		     i++) {
@@ -140,7 +140,7 @@ static void one_rewrites(u32 index)
 	l2_put();
 }
 
-/* Both run the L2, and both rewrite its tables when it faults. */
+/* Both CPUs run the L2, and both rewrite its tables when it faults. */
 static void both_rewrite(u32 index)
 {
 	u32 i;
@@ -178,7 +178,7 @@ static void window_begin(void)
 	stop = faults = checked = 0;
 }
 
-/* After proper maintenance all is as the tables say. */
+/* After proper maintenance the translations are what the tables say. */
 static void window_end(void)
 {
 	struct l2 *l = &l2s[0];
@@ -215,7 +215,7 @@ void hostile_smp(void)
 	window("a stage 2 rewritten without TLBI by two CPUs that run it", both_rewrite);
 }
 
-/* ---- TLB maintenance without end ------------------------------------------------------------- */
+/* ---- endless TLB maintenance ----------------------------------------------------------------- */
 
 static u64 storm_until;
 static u32 rounds[GUEST_CPUS_MAX];
@@ -247,7 +247,7 @@ static void work(struct l2 *l)
 	hostile_touch(l, 100);
 }
 
-/* CPU 0 has an L2 that works, the others are the storm. */
+/* CPU 0 has an L2 that works, the others do the maintenance. */
 static void storm(u32 index)
 {
 	while ((s64)(counter_virt() - storm_until) < 0) {
@@ -278,7 +278,7 @@ void group_storm(void)
 	hostile_recovered();
 }
 
-/* ---- CPUs that are lost ---------------------------------------------------------------------- */
+/* ---- CPUs that can never continue ------------------------------------------------------------ */
 
 /* hostile.S */
 #define DOOM(name)                                                                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage-1 tables at nothing, at themselves, at devices: those of an L2, and the hypervisor's own.
+ * Stage-1 tables outside memory, that lead to themselves, on devices: those of an L2, and the
+ * hypervisor's own.
  */
 #include "hostile.h"
 
@@ -67,7 +68,7 @@ static void l2_ttbr(struct l2 *l, const char *what, u64 ttbr)
 static const struct {
 	char name[16];
 	u64 (*fn[2])(u64, u64, u64, u64); /* with VHE and without */
-	u64 never; /* bits that stay clear */
+	u64 never; /* bits that must stay clear */
 } blinds[] = {
 	{ "SCTLR", { blind_sctlr, blind_sctlr_e2h0 }, SCTLR_M },
 	{ "TTBR0", { blind_ttbr0, blind_ttbr0_e2h0 }, 0 },
@@ -83,8 +84,8 @@ static const struct {
 static void blind_one(u32 i, u64 v)
 {
 	/*
-	 * SCTLR_EL2.EE is the endianness of stage 2 as well: L2 has no memory then, but for what is
-	 * in a TLB.
+	 * SCTLR_EL2.EE is the endianness of stage 2 as well: L2 then has no memory, except for what
+	 * is in a TLB.
 	 */
 	bool swapped = blinds[i].never == SCTLR_M && (v & SCTLR_EE);
 	u64 name, esr;
@@ -141,7 +142,7 @@ static u64 with_ttbr0(u64 ttbr0, u64 va)
 static void own_ttbr0(void)
 {
 	check_begin("hostile", "TTBR0_EL2 at nothing, at itself, in text");
-	if (!needs_vhe()) /* its code runs by TTBR1_EL2 meanwhile */
+	if (!needs_vhe()) /* its code runs through TTBR1_EL2 meanwhile */
 		return;
 	is_walk_abort("outside RAM", with_ttbr0(hostile_nowhere(0), (u64)loop));
 	make_loop((u64)loop);
@@ -152,7 +153,7 @@ static void own_ttbr0(void)
 	hostile_recovered();
 }
 
-/* TTBR1 is not in use otherwise: load through it. */
+/* TTBR1 is not used otherwise: load through it. */
 static u64 with_ttbr1(u64 ttbr1, u64 va)
 {
 	u64 tcr = sysreg_read(TCR_EL1), old = sysreg_read(TTBR1_EL1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables at nothing, at themselves, in loops, at devices: stage 2 of an L2, its stage 1, the
- * hypervisor's own; VNCR_EL2.
+ * Tables outside memory, that lead to themselves, in loops, on devices: stage 2 of an L2, its stage
+ * 1, the hypervisor's own; VNCR_EL2.
  */
 #include "hostile.h"
 
@@ -48,17 +48,17 @@ static void root_nowhere(struct l2 *l, u32 i)
 	stage2_flush(l);
 	kind = hostile_run(l, i < 2 ? L2_STUCK_US : L2_STEP_US);
 	any_exit(l, kind);
-	if (i == 0) /* no memory there: the walk's own external abort, at the start level */
+	if (i == 0) /* no memory there: an external abort on the walk, at the start level */
 		expect(kind == EXIT_SYNC && ESR_EC(l->esr) == EC_IABT_LOW &&
 			       (l->esr & 0x3f) == FSC_SEA_WALK + 1,
 		       "exit kind %lu esr 0x%lx", kind, l->esr);
-	if (i == 1) /* above VTCR_EL2.PS, or above what the machine's addresses have */
+	if (i == 1) /* above VTCR_EL2.PS, or above the machine's address size */
 		expect(kind == EXIT_SYNC && ESR_EC(l->esr) == EC_IABT_LOW,
 		       "exit kind %lu esr 0x%lx", kind, l->esr);
 	hostile_recovered();
 }
 
-/* Every entry of the table leads to the table: in the end L2's memory is the table itself. */
+/* Every entry of the table leads to the table: L2's memory is then the table itself. */
 static void root_loop(struct l2 *l, u32 g)
 {
 	u32 i, n = (1u << granules[g].bits) / 8;
@@ -79,14 +79,14 @@ static void root_loop(struct l2 *l, u32 g)
 	stage2_flush(l);
 	hostile_fresh(l);
 	kind = hostile_run(l, g ? L2_STEP_US : L2_STUCK_US);
-	/* Of a granule that the machine lacks the size is another one. */
+	/* With a granule that the machine lacks, the size is that of another one. */
 	if (!g)
 		expect(kind == EXIT_SYNC && l->esr == ESR_OF(EC_IABT_LOW, 0xf),
 		       "exit kind %lu esr 0x%lx", kind, l->esr);
 	hostile_recovered();
 }
 
-/* Two tables that name each other, and entries that alternate with garbage. */
+/* Two tables that lead to each other, and whose other entries are random. */
 static void root_ring(struct l2 *l)
 {
 	u64 *a, *b;
@@ -111,7 +111,7 @@ static void root_ring(struct l2 *l)
 	hostile_recovered();
 }
 
-/* One leaf at nothing, or at a device; L2 reads, writes and executes there. */
+/* One leaf that maps no memory, or a device; L2 reads, writes and executes there. */
 static void leaf_nowhere(struct l2 *l, u32 i, u64 attr)
 {
 	u64 ipa = PAGE_IPA;
@@ -142,7 +142,8 @@ static void leaves(struct l2 *l, u32 i)
 }
 
 /*
- * L2 has the table that translates it: what was invalid it can make valid without any maintenance.
+ * L2 can write the table that translates it: what was invalid it can make valid without any
+ * maintenance.
  */
 static void own_tables(struct l2 *l)
 {
@@ -165,7 +166,7 @@ static void own_tables(struct l2 *l)
 		expect_eq(l2_run_fn(l, l2_load64, PAGE_IPA + 0x1000UL * i, 0, 0), 0x1234567,
 			  "the page that it mapped");
 	}
-	/* Garbage of its making is no worse. */
+	/* Random entries of its own have no worse effect. */
 	for (i = 100; i < 200; i++) {
 		hostile_fresh(l);
 		l2_call(l, l2_store64, PAGE_IPA + ((u64)slot & 0xfff) + 8 * i,
@@ -181,9 +182,9 @@ static void own_tables(struct l2 *l)
 /* ---- VNCR_EL2 -------------------------------------------------------------------------------- */
 
 /*
- * Where there is FEAT_NV2 for it, it has a meaning, but only for an L2 that uses registers of EL2;
- * where there is not, the write is UNDEFINED or, for a hypervisor that is nested by FEAT_NV2
- * itself, goes to a word that nothing reads.
+ * With FEAT_NV2 the register has an effect, but only for an L2 that uses registers of EL2. Without
+ * it the write is UNDEFINED or, for a hypervisor that is nested by FEAT_NV2 itself, goes to a word
+ * that nothing reads.
  */
 static void vncr(struct l2 *l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VNCR_EL2 of a hypervisor out of its mind: at anything at all, at code, at its own descriptor; at
- * pages that all CPUs take away and move, under L2s that do nothing but use them. Only L2's own
- * names are used (HCR_EL2.{NV,NV2}); where one writes, it is to memory that is there for it.
+ * VNCR_EL2 with any value at all: outside memory, in code, at its own descriptor; at pages that all
+ * CPUs unmap and move, under L2s that do nothing but use them. Only L2's own names are used
+ * (HCR_EL2.{NV,NV2}); where one writes, it is to memory that is set aside for it.
  */
 #include "hostile.h"
 
@@ -11,8 +11,8 @@
 /* payload.S */
 u64 l2_nop(u64 a, u64 b, u64 c);
 
-#define LOW 0x3200000000UL /* 200 GiB: nothing of the machine's */
-#define SLOTS 6            /* three pages from there, and the last three of all */
+#define LOW 0x3200000000UL /* 200 GiB: no memory or device of the machine is there */
+#define SLOTS 6            /* three pages from there, and the last three of the range */
 #define FRAMES 14
 #define WORD 18 /* TPIDR_EL2's: offset 0x90 */
 #define MARK 0x3a9e000000000000UL
@@ -54,7 +54,7 @@ static void leaf_set(u64 *leaf, u64 desc)
 	dsb(ishst);
 }
 
-/* This CPU's registers for the high half: T1SZ 25, walks write-back and inner shareable, 4 KiB. */
+/* This CPU's registers for the upper half: T1SZ 25, walks write-back and inner shareable, 4 KiB. */
 static void high_half_on(void)
 {
 	u64 tcr = sysreg_read(TCR_EL1) & ~BIT(23);
@@ -86,7 +86,7 @@ static void tables_make(void)
 #define TPIDR_WRITE(v) asm volatile("msr s3_4_c13_c0_2, %0" ::"r"(v) : "memory")
 #define TPIDR_READ(v) asm volatile("mrs %0, s3_4_c13_c0_2" : "=r"(v)::"memory")
 
-/* Write the register and read it, n times; how often it was another. */
+/* Write the register and read it, n times; returns how often the value differed. */
 static u64 l2_use(u64 value, u64 n, u64 c)
 {
 	u64 i, v, bad = 0;
@@ -128,14 +128,14 @@ static void begin(struct l2 *l, u64 vncr, u64 (*fn)(u64, u64, u64), u64 a, u64 n
 
 static bool is_vncr_fault(const struct l2 *l, u64 kind, u64 vncr)
 {
-	/* WnR, what it is; EA is the implementation's. */
+	/* WnR says what the access was; EA is IMPLEMENTATION DEFINED. */
 	u64 any = BIT(9) | BIT(6) | MASK(5, 0);
 
 	return kind == EXIT_SYNC && (l->esr & ~any) == ESR_OF(EC_VNCR, BIT(13)) &&
 	       l->far == vncr + WORD * 8;
 }
 
-/* It works, or faults as an access of VNCR_EL2's does. */
+/* It works, or faults as an access through VNCR_EL2 does. */
 static void try_it(struct l2 *l, u64 vncr, u64 (*fn)(u64, u64, u64), u64 a)
 {
 	u64 kind;
@@ -153,9 +153,9 @@ static void works_on(struct l2 *l, u64 vncr, const u64 *page, u64 value)
 	expect_eq(page[WORD], value, "the word in memory");
 }
 
-/* ---- at anything ----------------------------------------------------------------------------- */
+/* ---- any value ------------------------------------------------------------------------------- */
 
-/* Reads alone, as much of it is somebody's. */
+/* Reads only, because much of that memory is in use. */
 static void anywhere(struct l2 *l, u64 n)
 {
 	u64 i, v;
@@ -192,7 +192,7 @@ static void anywhere(struct l2 *l, u64 n)
 	}
 }
 
-/* What L2 writes to its register is what it executes then. */
+/* What L2 writes to its register is what it then executes. */
 static void code(struct l2 *l)
 {
 	u64 *page = frames[0];
@@ -209,7 +209,7 @@ static void code(struct l2 *l)
 	flush_all();
 }
 
-/* VNCR_EL2 at the table whose entry for it L2 writes by a register's name. */
+/* VNCR_EL2 at the table whose entry for it L2 writes through a register's name. */
 static void own_descriptor(struct l2 *l, u64 n)
 {
 	u64 i, va = LOW + WORD * 4096, *leaf = &low3[WORD];
@@ -233,7 +233,7 @@ static void own_descriptor(struct l2 *l, u64 n)
 	flush_all();
 }
 
-/* The other controls of it, of any value; a page that is there. */
+/* The other controls involved, with any value; the page is mapped. */
 static void controls(struct l2 *l, u64 n)
 {
 	u64 i, kind;
@@ -253,17 +253,17 @@ static void controls(struct l2 *l, u64 n)
 	hostile_recovered();
 }
 
-/* ---- pages that come and go ------------------------------------------------------------------ */
+/* ---- pages that are unmapped and mapped ------------------------------------------------------ */
 
 static struct slot {
 	struct spinlock lock;
-	u64 *frame; /* what it maps, or NULL */
+	u64 *frame; /* the page that it maps, or NULL */
 } slots[SLOTS];
 
 static struct {
 	struct spinlock lock;
 	u32 count;
-	u64 *frame[FRAMES]; /* those that nothing maps, full of poison */
+	u64 *frame[FRAMES]; /* pages that nothing maps, filled with poison */
 } spare;
 
 static u32 stop, faults, runs;
@@ -284,7 +284,10 @@ static void frame_put(u64 *frame)
 	spin_unlock(&spare.lock);
 }
 
-/* The one that has been there longest: nobody has written to it by a translation of then. */
+/*
+ * Take the page that has been unmapped the longest: nobody has written to it through an old
+ * translation.
+ */
 static u64 *frame_get(void)
 {
 	u64 *frame, v;
@@ -305,7 +308,7 @@ static u64 *frame_get(void)
 #define TLBI(op1, m, op2, arg)                                                                     \
 	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
-/* In one of the ways that there are for a host; of leaves of slots with odd numbers by ASID too. */
+/* Invalidate in one of the ways that a host has; leaves of slots with odd numbers by ASID too. */
 static void tlbi(u64 *seed, u64 i)
 {
 	u64 va = slot_va(i), page = FIELD(va, 55, 12);
@@ -378,7 +381,7 @@ static void map(u64 *seed, u64 i)
 	describe(i, pick(seed, 3) ? LEAF_RW : LEAF_RO);
 }
 
-/* Away, elsewhere, or other permissions. */
+/* Unmap the page, map another one, or change its permissions. */
 static void change(u64 *seed)
 {
 	u64 i = pick(seed, SLOTS), how = pick(seed, 4);
@@ -395,7 +398,7 @@ static void change(u64 *seed)
 	spin_unlock(&slots[i].lock);
 }
 
-/* L2 shall have it, and may write. */
+/* Give L2 the page, writable. */
 static void give(u64 *seed, u64 i)
 {
 	spin_lock(&slots[i].lock);
@@ -408,7 +411,7 @@ static void give(u64 *seed, u64 i)
 	spin_unlock(&slots[i].lock);
 }
 
-/* This CPU's L2 uses the page of some slot, whatever becomes of it meanwhile. */
+/* This CPU's L2 uses the page of a random slot, whatever becomes of it meanwhile. */
 static void use(u64 *seed, u64 n)
 {
 	struct l2 *l = &l2s[cpu_self()->index];
@@ -428,7 +431,7 @@ static void use(u64 *seed, u64 n)
 	__atomic_fetch_add(&runs, 1, __ATOMIC_RELAXED);
 }
 
-/* CPU 0 changes, CPU 1's L2 spins. */
+/* CPU 0 changes the tables, CPU 1's L2 loops. */
 static void one_changes(u32 index)
 {
 	u64 i, n = 10 * dt_arg("rounds", 100);
@@ -440,7 +443,7 @@ static void one_changes(u32 index)
 		while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) && !test_failed())
 			use(&seeds[1], 2000);
 	} else {
-		/* At least so often, and until CPU 1's L2 has met it. */
+		/* At least so many times, and until CPU 1's L2 has faulted. */
 		for (i = 0;
 		     i < n || (__atomic_load_n(&faults, __ATOMIC_RELAXED) < 20 && i < 5000000); i++)
 			change(&seeds[0]);
@@ -449,7 +452,7 @@ static void one_changes(u32 index)
 	l2_put();
 }
 
-/* Both do both. */
+/* Both CPUs do both. */
 static void both_change(u32 index)
 {
 	u64 i, n = 5 * dt_arg("rounds", 100);
@@ -493,7 +496,7 @@ static void come_and_go(void)
 	seeds[0] = hostile_seed;
 	seeds[1] = ~hostile_seed;
 	together("pages that come and go under an L2 of another CPU", one_changes);
-	/* CPU 1 is off, and whatever it had in its TLB with it. */
+	/* CPU 1 is off, and so is whatever its TLB held. */
 	for (i = 0; i < SLOTS; i++)
 		unmap(&seeds[0], i);
 	together("pages that two CPUs change and use", both_change);

@@ -7,8 +7,8 @@
 #pragma once
 
 /*
- * Also what is declared elsewhere is in this image: no address from a table, which would be the
- * hypervisor's.
+ * Things declared elsewhere are in this image too: do not load their addresses from a table, which
+ * would hold the hypervisor's.
  */
 #pragma GCC visibility push(hidden)
 
@@ -48,9 +48,9 @@
 #define EC_ERET_TRAP 0x1a
 #define EC_PAC_BAD 0x1c
 
-/* How an L2 came back: the vector. */
+/* The vector through which an L2 exited. */
 enum exit_kind {
-	EXIT_HOST_SYNC = 4, /* an exception of the hypervisor's own, taken on the way */
+	EXIT_HOST_SYNC = 4, /* an exception of the hypervisor itself, taken meanwhile */
 	EXIT_SYNC = 8,
 	EXIT_IRQ,
 	EXIT_FIQ,
@@ -59,7 +59,7 @@ enum exit_kind {
 
 /*
  * The EL1 registers that belong to an L2: X(name, name from EL2 with VHE, name without). SP_EL1 and
- * CNTKCTL are as the rest.
+ * CNTKCTL are handled in the same way.
  */
 #define L2_BANK(X)                                                                                 \
 	X(SCTLR, SCTLR_EL12, SCTLR_EL1)                                                            \
@@ -117,7 +117,7 @@ enum l2_control {
 	CTL_HCR = CTL_COUNT,
 };
 
-/* Stage 2 of an L2: tables from the pool, any granule. */
+/* Stage 2 of an L2: tables from the pool, of any granule. */
 struct stage2 {
 	u64 root;
 	u32 granule; /* bits: 12, 14, 16 */
@@ -169,66 +169,69 @@ extern const char l2_return[];
 #define S2_XN (2UL << 53)
 #define S2_MEMORY (S2_RW | S2_NORMAL | S2_AF)
 
-/* Give all table pages back: no L2 may run on them after. */
+/* Give all table pages back: no L2 may run on them afterwards. */
 void stage2_reset(void);
-/* Zeroed memory of 64 KiB, aligned, until stage2_reset(). */
+/* 64 KiB of zeroed memory, aligned, until stage2_reset(). */
 void *pool_alloc(void);
 /*
- * An empty table of this granule (bits), start level and IPA size; fills VTCR and VTTBR of the L2
- * too.
+ * Begin an empty table of this granule (bits), start level and IPA size; fills VTCR and VTTBR of
+ * the L2 too.
  */
 void stage2_init(struct l2 *l, u32 granule, u32 start, u32 bits, u32 vmid);
 /* Map one leaf of the level: descriptor attributes as given. No TLB maintenance. */
 void stage2_map(struct l2 *l, u64 ipa, u64 pa, u32 level, u64 attr);
-/* Where the descriptor for ipa at that level is; NULL if tables are missing. */
+/* Pointer to the descriptor for ipa at that level; NULL if tables are missing. */
 u64 *stage2_slot(struct l2 *l, u64 ipa, u32 level);
-/* The whole image at L2_BASE. */
+/* Map the whole image at L2_BASE. */
 void stage2_map_image(struct l2 *l);
 void stage2_map_image_at(struct l2 *l, u64 ipa);
 /* Invalidate everything of this L2's VMID. */
 void stage2_flush(struct l2 *l);
 
 /* ---- l2.c ---- */
-/* An L2 as after boot: stage 2 of 4 KiB pages with the image, MMU on, traps as few as possible. */
+/*
+ * Make an L2 as after boot: stage 2 of 4 KiB pages with the image, MMU on, as few traps as
+ * possible.
+ */
 void l2_reset(struct l2 *l, u32 vmid);
-/* The same, with a stage 2 that exists. */
+/* The same, with an existing stage 2. */
 void l2_reset_cpu(struct l2 *l, u32 index);
 /* Let it turn its MMU on. */
 void l2_boot_mmu(struct l2 *l);
-/* Have it call fn(a, b, c) on the next l2_run(). */
+/* Set it up to call fn(a, b, c) on the next l2_run(). */
 void l2_call(struct l2 *l, u64 (*fn)(u64, u64, u64), u64 a, u64 b, u64 c);
-/* Enter it; the exit, with ESR's ISS2 and SPSR.ALLINT cleared. */
+/* Enter it; returns the exit, with ESR's ISS2 and SPSR.ALLINT cleared. */
 u64 l2_run(struct l2 *l);
-/* Run fn to its end: no exit in between is allowed; its result. */
+/* Run fn to its end: no exit is permitted on the way; returns its result. */
 u64 l2_run_fn(struct l2 *l, u64 (*fn)(u64, u64, u64), u64 a, u64 b, u64 c);
-/* The exit is HVC #imm. */
+/* Whether the exit is HVC #imm. */
 bool l2_is_hvc(const struct l2 *l, u64 kind, u32 imm);
-/* Run on, expecting the end of the function. */
+/* Continue, expecting the end of the function. */
 u64 l2_finish(struct l2 *l);
-/* Run on, expecting a synchronous exit with this ESR. */
+/* Continue, expecting a synchronous exit with this ESR. */
 bool l2_expect(struct l2 *l, u64 esr, const char *what);
 /*
- * Run an l2 whose first instruction traps with this syndrome, go on behind it with another x0, and
- * expect that to be its result.
+ * Run an l2 whose first instruction traps with this syndrome, continue behind it with another x0,
+ * and expect that to be its result.
  */
 void l2_expect_trap(struct l2 *l, u64 esr);
-/* Every trap control as the hypervisor itself has it. */
+/* Set every trap control to the hypervisor's own value. */
 void controls_reset(void);
-/* Put the L2's bank into memory, that none is loaded on this CPU. */
+/* Save the EL1 registers of the L2 that is loaded on this CPU, so that none is. */
 void l2_put(void);
-/* Its bank into the registers, without running it. */
+/* Load its EL1 registers, without running it. */
 void l2_load(struct l2 *l);
-/* An address of the image as an L2 sees it. */
+/* The address that an L2 sees for one of the image. */
 static inline u64 l2_address(const void *p)
 {
 	return (u64)p - (u64)_head + L2_BASE;
 }
 /*
- * The check that was begun is about a host, or registers, that VHE alone has: skipped and false
- * without.
+ * If there is no VHE, skip the check that was begun, which is about a host or registers that only
+ * VHE has, and return false.
  */
 bool needs_vhe(void);
-/* Begin the check "group: ...", which ends the one before. The first CPU only. */
+/* Begin the check "group: ...", which ends the previous one. The first CPU only. */
 void check_begin(const char *group, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* HVC from an L2. */
@@ -243,7 +246,7 @@ static inline u64 l2_hvc_arg(u64 a)
 
 /* A syndrome of a 32-bit instruction. */
 #define ESR_OF(ec, iss) ((u64)(ec) << 26 | BIT(25) | (iss))
-/* ISS of a trapped MSR, MRS or SYS: what its encoding says. */
+/* ISS of a trapped MSR, MRS or SYS, from its encoding. */
 static inline u64 sys_esr(u32 insn)
 {
 	return ESR_OF(EC_SYS, (u64)FIELD(insn, 20, 19) << 20 | FIELD(insn, 7, 5) << 17 |

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interrupts of L2s by list registers, interrupts of the hypervisor's while an L2 runs, timers of
- * both.
+ * Interrupts of L2s through list registers, interrupts of the hypervisor while an L2 runs, timers
+ * of both.
  */
 #include "hyp.h"
 
@@ -31,7 +31,7 @@
 u64 l2_spin(u64 a, u64 b, u64 c);
 u64 l2_nop(u64 a, u64 b, u64 c);
 
-/* What L2's handlers saw. */
+/* What L2's handlers recorded. */
 static struct {
 	u32 count;
 	u32 id[16];
@@ -53,7 +53,7 @@ static void lr_clear(void)
 	isb();
 }
 
-/* What the interface says of the list registers, as if L2 still ran. */
+/* What the interface reports of the list registers, as if L2 still ran. */
 static void lr_status(struct l2 *l, u64 *misr, u64 *eisr, u64 *elrsr)
 {
 	sysreg_write(ICH_HCR_EL2, l->control[CTL_ICH_HCR]);
@@ -97,7 +97,7 @@ static void l2_on_fiq(struct frame *f)
 	sysreg_write(ICC_EOIR0_EL1, id);
 }
 
-/* Interface on with this priority mask, take what is there. */
+/* Turn the interface on with this priority mask, and take what is pending. */
 static u64 l2_take(u64 pmr, u64 eoimode, u64 c)
 {
 	(void)c;
@@ -113,7 +113,7 @@ static u64 l2_take(u64 pmr, u64 eoimode, u64 c)
 	return taken.count;
 }
 
-/* Acknowledge with interrupts masked, tell L1, EOI, tell L1, (DIR). */
+/* Acknowledge with interrupts masked, report to L1, EOI, report to L1, (DIR). */
 static u64 l2_by_hand(u64 eoimode, u64 b, u64 c)
 {
 	u32 id;
@@ -237,7 +237,7 @@ static void by_hand(struct l2 *l)
 	expect_eq(sysreg_read(ICH_LR0_EL2) & LR_STATE, 0, "state after DIR");
 }
 
-/* The maintenance interrupt has come; acknowledged and its cause removed by the caller after. */
+/* Wait for the maintenance interrupt and acknowledge it; the caller then removes its cause. */
 static void maintenance(struct l2 *l, u64 kind, u64 want_misr)
 {
 	u64 misr, eisr, elrsr;
@@ -327,7 +327,7 @@ static void physical(struct l2 *l)
 	l2_finish(l);
 }
 
-/* ---- where HCR_EL2.{TGE,IMO,FMO} send the hypervisor's own interrupts ---- */
+/* ---- where HCR_EL2.{TGE,IMO,FMO} route the hypervisor's own interrupts ---- */
 
 #define LATE_US 1000000 /* hosts may be busy */
 
@@ -348,7 +348,7 @@ static void own_on_fiq(struct frame *f)
 	isb();
 }
 
-/* With interrupts unmasked for so long, or until one is taken. */
+/* Unmask interrupts for so long, or until one is taken. */
 static bool own_taken(u64 us)
 {
 	u64 from = counter_phys();
@@ -363,8 +363,8 @@ static bool own_taken(u64 us)
 }
 
 /*
- * An SGI of this group is pending at EL2 with these bits of HCR_EL2: is it taken, and then with TGE
- * = 1?
+ * An SGI of this group is pending at EL2 with these bits of HCR_EL2: is it taken, also once TGE =
+ * 1?
  */
 static void at_el2(u64 bits, u32 group, bool comes)
 {
@@ -397,7 +397,7 @@ static void at_el2(u64 bits, u32 group, bool comes)
 	gic_set_group(4, 1);
 }
 
-/* Acknowledged by a look at the CPU interface, which no HCR_EL2 keeps from it. */
+/* Acknowledge it at the CPU interface, which HCR_EL2 cannot prevent. */
 static void by_poll(void)
 {
 	u32 id;
@@ -440,7 +440,10 @@ static void own_done(void)
 	gic_set_group(5, 1);
 }
 
-/* One of each group, and the more urgent one is EL2's: the other stays pending behind it. */
+/*
+ * One of each group is pending, and the more urgent one is EL2's: the other stays pending behind
+ * it.
+ */
 static void one_of_each(u32 group)
 {
 	check_begin("irq", "SGIs of both groups at EL2 with TGE=0 IMO=%u FMO=%u", group, !group);
@@ -462,7 +465,7 @@ static void one_of_each(u32 group)
 	expect_eq(group ? own_fiq : own_irq, 5, "INTID with TGE=1");
 }
 
-/* HCR_EL2 is written last, and no instruction but the ERET could tell. */
+/* HCR_EL2 is written last; no instruction but the ERET could reveal it to a hypervisor below. */
 static void route_then_eret(void)
 {
 	u64 at, spsr = 0x309; /* EL2h, with PSTATE.{I,F} clear */
@@ -489,7 +492,7 @@ static void route_then_eret(void)
 	expect_eq(own_irq, 4, "INTID with TGE=1");
 }
 
-/* The same while L2 runs, masked: what is not for EL2 does not end the run. */
+/* The same while L2 runs, masked: what is not routed to EL2 does not end the run. */
 static void at_el1(struct l2 *l, u64 bits, u32 group, u64 kind)
 {
 	check_begin("irq", "an SGI of group %u while L2 runs with IMO=%u FMO=%u", group,
@@ -534,7 +537,10 @@ static void routes(struct l2 *l)
 			at_el1(l, bits, group, !el2 ? EXIT_SYNC : group ? EXIT_IRQ : EXIT_FIQ);
 		}
 	by_poll();
-	/* Without a virtual interface that wants a look, an ERET within EL2 is nobody's business. */
+	/*
+	 * While no virtual interface needs handling, an ERET within EL2 involves no hypervisor
+	 * below.
+	 */
 	sysreg_write(ICH_HCR_EL2, 0);
 	one_of_each(0);
 	one_of_each(1);
@@ -555,7 +561,7 @@ static void other_cpu(u32 index)
 	gic_sgi(5, gcpus[0].mpidr);
 }
 
-/* Wait for L1's word; tell: tell CPU 1 by memory first. */
+/* Wait for L1's word; tell: first inform CPU 1 through memory. */
 static u64 l2_wait(u64 from, u64 tell, u64 c)
 {
 	(void)c;
@@ -646,7 +652,7 @@ static void counters(struct l2 *l)
 	sysreg_write(CNTVOFF_EL2, 0);
 }
 
-/* Write a timer, tell, read it back. */
+/* Write a timer, report to L1, read it back. */
 static u64 l2_timer_both(u64 kind, u64 cval, u64 ctl)
 {
 	enum timer_kind k = (enum timer_kind)kind;
@@ -657,7 +663,7 @@ static u64 l2_timer_both(u64 kind, u64 cval, u64 ctl)
 	return timer_cval(k) ^ (timer_ctl(k) & 3);
 }
 
-/* A timer of the hypervisor's own, which L2's never is. */
+/* A timer of the hypervisor, which L2 never uses. */
 static u64 own_cval(enum timer_kind k)
 {
 	return timer_cval(e2h0 ? TIMER_HYP : k);
@@ -710,7 +716,7 @@ static void by_tval(void)
 	       "TVAL is 0x%lx", el1_timer_read(CNTV_TVAL));
 }
 
-/* One of the hypervisor's timers ends L2's spinning. */
+/* One of the hypervisor's timers ends an L2 that spins. */
 static void own_timer(struct l2 *l, const char *name, enum timer_kind k, u32 intid)
 {
 	u64 kind;
@@ -746,7 +752,8 @@ static bool irq_signalled(u64 us)
 
 /*
  * One of the hypervisor's timers fires while PSTATE.I masks it and is withdrawn before it is
- * acknowledged, with something in between that concerns whoever is below: it is gone.
+ * acknowledged, with something in between that involves the hypervisor below: the interrupt is no
+ * longer pending.
  */
 static void withdrawn(const char *name, enum timer_kind k, u32 intid)
 {
@@ -780,7 +787,7 @@ static void withdrawn(const char *name, enum timer_kind k, u32 intid)
 	}
 }
 
-/* Program the virtual timer, wait with interrupts on until the handler ran. */
+/* Program the virtual timer, and wait with interrupts unmasked until the handler has run. */
 static u64 l2_vtimer(u64 ticks, u64 sleep, u64 c)
 {
 	(void)c;
@@ -801,7 +808,8 @@ static u64 l2_vtimer(u64 ticks, u64 sleep, u64 c)
 }
 
 /*
- * As a hypervisor gives L2 its virtual timer: the physical interrupt stays active until L2's EOI.
+ * The way a hypervisor gives L2 its virtual timer: the physical interrupt stays active until L2's
+ * EOI.
  */
 static void hw_timer(struct l2 *l, bool sleep)
 {
@@ -812,7 +820,8 @@ static void hw_timer(struct l2 *l, bool sleep)
 	lr_clear();
 	memset(&taken, 0, sizeof(taken));
 	l->control[CTL_ICH_HCR] = ICH_EN;
-	l->cntvoff = counter_phys() / 2; /* less than now: emulators do not wrap it as Arm does */
+	/* less than now: emulators do not let it wrap as Arm does */
+	l->cntvoff = counter_phys() / 2;
 	sysreg_write(ICC_CTLR_EL1, 2);
 	gic_enable(27);
 	l2_call(l, l2_vtimer, ticks_us(500), sleep, 0);
@@ -837,7 +846,7 @@ static void hw_timer(struct l2 *l, bool sleep)
 	l->cntvoff = 0;
 }
 
-/* L2 leaves its timer running; it fires in the hypervisor. */
+/* L2 leaves its timer running; it fires while the hypervisor runs. */
 static u64 l2_start_timer(u64 kind, u64 ticks, u64 c)
 {
 	enum timer_kind k = (enum timer_kind)kind;
@@ -855,7 +864,7 @@ static void fires_in_l1(struct l2 *l, const char *name, enum timer_kind k, u32 i
 
 	check_begin("timer", "L2's %s fires while the hypervisor runs", name);
 	l2_run_fn(l, l2_start_timer, k, ticks_us(500), 0);
-	gic_enable(intid); /* not before, or it might end the run */
+	gic_enable(intid); /* no earlier, or it might end the run */
 	limit = counter_phys() + ticks_us(PATIENCE_US);
 	while ((id = gic_ack()) == INTID_SPURIOUS && counter_phys() < limit)
 		cpu_relax();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads a guest of the guest hypervisor, runs it, and judges how it came back. */
+/* Loads a guest of the guest hypervisor, runs it, and checks its exit. */
 #include "hyp.h"
 
 #include "lib/log.h"
@@ -33,7 +33,7 @@ bool needs_vhe(void)
 	return !e2h0;
 }
 
-/* ZCR_EL1 and SMCR_EL1 are out of reach while CPTR_EL2 traps SVE and SME. */
+/* ZCR_EL1 and SMCR_EL1 are inaccessible while CPTR_EL2 traps SVE and SME. */
 static u64 simd_reach(u64 cptr)
 {
 	u64 old = sysreg_read(CPTR_EL2);
@@ -111,7 +111,10 @@ static void controls_load(const struct l2 *l)
 #undef X
 }
 
-/* ICH_HCR_EL2 stays: a maintenance interrupt is a level, and L1 has yet to acknowledge it. */
+/*
+ * ICH_HCR_EL2 stays: a maintenance interrupt is level-sensitive, and L1 has not acknowledged it
+ * yet.
+ */
 static void controls_host(void)
 {
 	sysreg_write(CPTR_EL2, cptr_format(0));
@@ -154,7 +157,7 @@ u64 l2_run(struct l2 *l)
 	return kind;
 }
 
-/* The L2's first function: its own MMU, by its own stage 1. */
+/* L2's first function: turn on its own MMU, with its own stage 1. */
 static u64 l2_boot(u64 a, u64 b, u64 c)
 {
 	(void)a;

@@ -15,7 +15,7 @@ u64 l2_store_pair(u64 a, u64 b, u64 c);
 u64 l2_load_pair32(u64 a, u64 b, u64 c);
 u64 l2_store_pair32(u64 a, u64 b, u64 c);
 
-/* ISS of LDR X0 and STR X1 that fault: ISV, 64 bits, register. */
+/* ISS of a faulting LDR X0 or STR X1: ISV, 64 bits, register. */
 #define ISS_LOAD (1UL << 24 | 3UL << 22 | 1UL << 15)
 #define ISS_STORE (ISS_LOAD | 1UL << 16 | 1UL << 6)
 #define FSC_TRANSLATION 0x04
@@ -53,7 +53,7 @@ static u32 shift(const struct granule *g, u32 level)
 	return g->bits + (3 - level) * (g->bits - 3u);
 }
 
-/* L2's next exit is a fault with this syndrome at this address. */
+/* L2's next exit must be a fault with this syndrome at this address. */
 static bool fault(struct l2 *l, u64 esr, u64 va, u64 ipa)
 {
 	if (!l2_expect(l, esr, "a stage-2 fault"))
@@ -95,7 +95,7 @@ static void put_code(u64 *page)
 }
 
 /*
- * Permissions and access flag of a leaf at the level; ipa is where it is, pa the start of what it
+ * Permissions and access flag of a leaf at the level; ipa is its address, pa the start of what it
  * maps.
  */
 static void leaf(struct l2 *l, const char *g, u32 level, u64 ipa, u64 pa, u64 page)
@@ -144,7 +144,7 @@ static void translation(struct l2 *l, const struct granule *g)
 {
 	u32 level;
 
-	/* One page, so that tables of every level exist. */
+	/* Map one page, so that tables of every level exist. */
 	stage2_map(l, L2_SPACE, (u64)pool_alloc(), 3, S2_MEMORY);
 	stage2_flush(l);
 	for (level = g->start; level <= 3; level++) {
@@ -159,7 +159,7 @@ static void translation(struct l2 *l, const struct granule *g)
 	}
 }
 
-/* L2 on a stage 1 whose table stage 2 has not. */
+/* L2 with a stage 1 whose table stage 2 does not map. */
 static void walk_fault(struct l2 *l, const char *g)
 {
 	u64 table = L2_SPACE + 0x5000000UL, *copy = pool_alloc();
@@ -183,7 +183,7 @@ static void walk_fault(struct l2 *l, const char *g)
 	expect_eq(l2_finish(l), 77, "result");
 }
 
-/* Touch random pages of 40, n times; the sum of what was read. */
+/* Touch random pages of 40, n times; returns the sum of what was read. */
 static u64 l2_touch(u64 n, u64 seed, u64 page)
 {
 	u64 sum = 0, i;
@@ -199,7 +199,7 @@ static u64 l2_touch(u64 n, u64 seed, u64 page)
 	return sum;
 }
 
-/* The same without a machine. */
+/* The same computed without a machine. */
 static u64 touch_model(u64 n, u64 seed)
 {
 	u64 v[40] = { 0 }, sum = 0, i;
@@ -272,7 +272,7 @@ static void one_granule(const struct granule *g)
 	leaf(l, g->name, 3, L2_SPACE + (1UL << shift(g, 2)), (u64)pool_alloc(), 0);
 	for (level = 2; level >= g->last_block; level--) {
 		u64 size = 1UL << shift(g, level), pa = dt.ram & ~(size - 1);
-		/* a page in the middle of the pool, which the block holds */
+		/* a page in the middle of the pool, which the block contains */
 		u64 page = (u64)pool_alloc();
 
 		if (pa + size <= page)
@@ -297,8 +297,8 @@ static void odd_faults(struct l2 *l)
 }
 
 /*
- * QEMU 10.0 asks nothing of alignment by stage 2 where one thread is all CPUs (-icount, one CPU):
- * there L2 comes to its end. Under nidus an abort that is not L1's would be an exception in L2.
+ * QEMU 10.0 does not check alignment by stage 2 where one thread runs all CPUs (-icount, one CPU):
+ * there L2 runs to its end. If nidus handled an abort that is not L1's, L2 would take an exception.
  */
 static void not_aligned(struct l2 *l, u64 iss, u64 va)
 {
@@ -311,7 +311,10 @@ static void not_aligned(struct l2 *l, u64 iss, u64 va)
 	expect_eq(l->far, va, "far");
 }
 
-/* By the attributes of stage 2 alone, as L2's own say Normal: before L2 has the page, and after. */
+/*
+ * By the attributes of stage 2 alone, because L2's own say Normal: before L2 has the page, and
+ * after.
+ */
 static void alignment(struct l2 *l)
 {
 	u64 at = L2_SPACE + 0x400000, *page = pool_alloc();
@@ -330,7 +333,7 @@ static void alignment(struct l2 *l)
 	l2_run_fn(l, l2_load64, at + 1, 0, 0);
 }
 
-/* IPA spaces small and large: what is beyond is a translation fault at level 0. */
+/* Small and large IPA spaces: what is beyond is a translation fault at level 0. */
 static void spaces(struct l2 *l)
 {
 	u64 *data;
@@ -368,7 +371,7 @@ static void spaces(struct l2 *l)
 	stage2_map(l, 1UL << 42, (u64)data, 3, S2_MEMORY);
 	stage2_flush(l);
 	data[3] = 0xfedcba;
-	/* Its MMU is off: such an address needs no table of its own. And so is its cache. */
+	/* Its MMU is off: such an address needs no table of its own. Its cache is off too. */
 	asm volatile("dc civac, %0\n\tdsb sy" ::"r"(&data[3]) : "memory");
 	expect_eq(l2_run_fn(l, l2_load64, (1UL << 42) + 24, 0, 0), 0xfedcba, "what L2 reads");
 }
@@ -469,7 +472,7 @@ static void one_access(struct l2 *l, const struct access *a)
 	expect_eq(a->wnr ? written : l->x[0], a->want, a->wnr ? "value written" : "value read");
 }
 
-/* A register that counts its reads, read by C code. */
+/* A device register that counts its reads, read by C code. */
 static u64 l2_count(u64 n, u64 b, u64 c)
 {
 	u64 i, sum = 0;
@@ -485,8 +488,8 @@ static u64 l2_count(u64 n, u64 b, u64 c)
 #define GICD_CIDR3 0xfffc /* 0xb1 in any GIC; its page's last word */
 
 /*
- * The halves of an LDP or STP of L2's across a page's end: a register of a device that L1 has, and
- * memory.
+ * The halves of an LDP or STP of L2 across a page's end: one is a register of a device of L1's, the
+ * other memory.
  */
 static void pair_across(struct l2 *l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An L2 that is a hypervisor itself: HCR_EL2.{NV,NV2}, and VNCR_EL2 at memory of this one's, by its
- * own stage 1, in both halves. What L2's registers of EL2 are, what traps, what it believes to be
- * and what an address without a page does; and an L3 of L2's, one HVC long.
+ * An L2 that is a hypervisor itself: HCR_EL2.{NV,NV2}, and VNCR_EL2 with memory of this hypervisor,
+ * mapped by its own stage 1, in both halves. What L2's EL2 registers hold, what traps, what L2
+ * believes to be, what an address without a page does; and an L3 below L2 that makes one HVC.
  */
 #include "hyp.h"
 
@@ -20,8 +20,8 @@
 #define HVC_7 0xd40000e2u
 #define SMC_7 0xd40000e3u
 
-#define VNCR_VA 0x3200000000UL            /* 200 GiB: nothing of the machine's */
-#define VNCR_LAST 0xfffffffffffff000UL    /* the last page of all */
+#define VNCR_VA 0x3200000000UL            /* 200 GiB: no memory or device of the machine is there */
+#define VNCR_LAST 0xfffffffffffff000UL    /* the last page of the range */
 #define ESR_VNCR(write, fsc) ESR_OF(0x25, BIT(13) | ((write) ? BIT(6) : 0) | (fsc))
 #define LEAF_RW (BIT(54) | BIT(53) | BIT(10) | 3UL << 8 | 1UL << 2 | 3)
 #define LEAF_RO (LEAF_RW | BIT(7))
@@ -34,7 +34,7 @@ static u64 low2[512] __attribute__((aligned(4096))), low3[512] __attribute__((al
 static u64 high1[512] __attribute__((aligned(4096))), high2[512] __attribute__((aligned(4096)));
 static u64 high3[512] __attribute__((aligned(4096)));
 
-/* ---- a register with a word in the page ---- */
+/* ---- registers that have a word in the page ---- */
 
 static const struct slot {
 	u32 read[2], write[2];
@@ -157,7 +157,7 @@ static const struct word {
 
 /* ---- running L2 ---- */
 
-/* L2 executes code and returns, in its mode with NV and NV2 as hcr says. */
+/* L2 executes code and returns, in its mode, with NV and NV2 as in hcr. */
 static void begin(struct l2 *l, const u32 *code, u64 x0, u64 hcr)
 {
 	l2_call(l, l2_nop, x0, 0, 0);
@@ -188,7 +188,7 @@ static void trapped(struct l2 *l, const struct word *w, u64 hcr)
 	l2_expect_trap(l, esr);
 }
 
-/* ---- stage 1 of this hypervisor's ---- */
+/* ---- stage 1 of this hypervisor ---- */
 
 static void leaf_set(bool high, u64 desc)
 {
@@ -225,7 +225,7 @@ static void tables_make(void)
 
 /* ---- the tests ---- */
 
-/* What the EL2 names of an exception's registers are: EL1's. */
+/* The EL2 names of the registers of an exception denote EL1's. */
 static void el1_by_el2_names(struct l2 *l)
 {
 	static const u32 code[][2] = {
@@ -250,7 +250,7 @@ static void el1_by_el2_names(struct l2 *l)
 	expect_eq(sysreg_read(FAR_EL12), 0xffff123456789abc, "FAR");
 }
 
-/* L2's exceptions to itself say EL2h, those to this one EL1h. */
+/* L2's exceptions to itself report EL2h, those to this hypervisor EL1h. */
 static void who_it_is(struct l2 *l, const char *name, u64 hcr)
 {
 	static const u32 current_el[2] = { MRS_(3, 0, 4, 2, 2), RET };
@@ -264,7 +264,7 @@ static void who_it_is(struct l2 *l, const char *name, u64 hcr)
 	expect(l2_is_hvc(l, l2_run(l), 0x104), "SVC: esr 0x%lx", l->esr);
 	expect_eq(l->spsr & 0x1f, 5, "spsr of the HVC");
 	expect_eq(sysreg_read(SPSR_EL12) & 0x1f, nv ? 9 : 5, "SPSR_EL1.M");
-	/* UNDEFINED, not by the CPU alone. */
+	/* UNDEFINED, and not only by the CPU itself. */
 	begin(l, hvc, 0, hcr | HCR_HCD);
 	l2_put();
 	l->sys[L2_VBAR] = L2_SPACE;
@@ -274,7 +274,7 @@ static void who_it_is(struct l2 *l, const char *name, u64 hcr)
 	expect_eq(sysreg_read(SPSR_EL12) & 0x1f, nv ? 9 : 5, "SPSR_EL1.M");
 }
 
-/* An access of L2's to HCR_EL2 that comes back as this fault. */
+/* An access of L2 to HCR_EL2 that is reported as this fault. */
 static void faults(struct l2 *l, bool write, u64 va, u64 fsc)
 {
 	const struct slot *s = &slots[SLOT_HCR];
@@ -397,7 +397,7 @@ static void page_of_registers(struct l2 *l, bool high)
 	change(high, flush_everything, (u64)page[0] | LEAF_RW);
 }
 
-/* Five pages by turns, and what belongs to this hypervisor's own registers. */
+/* Five pages in turn, and what belongs to this hypervisor's own registers. */
 static void several(struct l2 *l)
 {
 	u32 round, i;
@@ -422,8 +422,8 @@ static void several(struct l2 *l)
 }
 
 /*
- * L2's ERET takes it to an L3 at EL1, whose HVC comes back to L2 as an exception from a lower level:
- * all of it by this hypervisor, as one does it.
+ * L2's ERET enters an L3 at EL1, whose HVC is an exception from a lower level to L2. This
+ * hypervisor emulates both, as one does that offers FEAT_NV2.
  */
 static void level_three(struct l2 *l)
 {
@@ -451,7 +451,7 @@ static void level_three(struct l2 *l)
 	expect(l2_is_hvc(l, l2_run(l), 0x108), "L2's vector: esr 0x%lx", l->esr);
 }
 
-/* By what the address registers say, TLBI or not. */
+/* What is in force is what the address registers say, with and without a TLBI. */
 static void with_the_mmu_off(struct l2 *l)
 {
 	u64 sctlr = sysreg_read(SCTLR_EL1);

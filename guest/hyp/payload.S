@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runs in a guest, or at host EL0, and can't be C. Position-independent, wherever it is
+ * Code that runs in a guest, or at host EL0, and cannot be C. Position-independent, wherever it is
  * mapped.
  */
 	.arch	armv8.3-a
@@ -38,7 +38,7 @@ function el0_jump
 	b	.
 
 /* ---- L2 ---- */
-/* HVC with every register holding a number of its own; how many came back wrong. */
+/* HVC with a different number in every register; returns how many were wrong afterwards. */
 	.macro	set_gprs
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
 	mov	x\n, #(0x100 + \n)
@@ -73,11 +73,11 @@ function l2_all_gprs
 	ldp	x19, x20, [sp], #96
 	ret
 
-/* A call from wherever it was reached. */
+/* A call from any address. */
 function hvc_7
 	hvc	#7
 	b	.
-/* Empty, and one instruction of each kind: x0 in, x0 out. */
+/* An empty function, and one instruction of each kind: x0 in, x0 out. */
 function l2_nop
 	ret
 function l2_smc
@@ -121,7 +121,8 @@ function l2_spin
 	ret
 
 /*
- * Vectors that tell the hypervisor which one was taken: HVC #(0x100 + number). Then back by ERET.
+ * Vectors that report to the hypervisor which one was taken: HVC #(0x100 + number). Then they
+ * return by ERET.
  */
 	.balign	2048
 	.globl	l2_telling_vectors
@@ -133,7 +134,8 @@ l2_telling_vectors:
 	.endr
 
 /*
- * x0: values for the EL1 bank in the order of L2_BANK, TPIDR_EL1 last; SP_EL1 is the stack pointer.
+ * x0: values for the EL1 registers in the order of L2_BANK, TPIDR_EL1 last; SP_EL1 is the stack
+ * pointer.
  */
 	.macro	bank_all op
 	\op	sctlr_el1, 0

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Races: all CPUs of the hypervisor at the same stage 2, GIC, timers and PSCI at once, each in an
- * order of its own that seed=N gives, for ms=N. Whatever happens in between, three things hold: an
- * L2 reads and writes only what is mapped when the TLBI for what was there before is over, every
- * interrupt comes, and afterwards all is as ever.
+ * Races: all CPUs of the hypervisor use the same stage 2, GIC, timers and PSCI at once, each in its
+ * own random order (seed=N), for ms=N. Whatever the interleaving, three things hold: an L2 reads
+ * and writes only what is mapped once the TLBI for the previous page is complete, every interrupt
+ * arrives, and afterwards everything still works.
  */
 #include "hyp.h"
 
@@ -14,28 +14,30 @@
 u64 l2_nop(u64 a, u64 b, u64 c);
 
 #define CPUS ARRAY_SIZE(l2s)
-#define SETTLE_US 60000000 /* the host may be slow; it is over at once when all is well */
+#define SETTLE_US 60000000 /* the host may be slow; when all is well the wait is short */
 
-/* ---- a stage 2 that all of them change ------------------------------------------------------- */
+/*
+ * ---- a stage 2 that all CPUs change -----------------------------------------------------------
+ */
 
 #define WINDOW (L2_SPACE + 0x400000UL)
 #define SLOTS 32
 #define FRAMES 64
-#define VMIDS 3 /* that may have the window in a TLB */
+#define VMIDS 3 /* CPUs that may have the window in a TLB */
 #define MARK 0x5107a11000000000UL
 #define POISON 0xdeadf4a3e0000000UL
-#define WIDE_FIRST 16 /* GiB of L2's addresses: one page all over them */
+#define WIDE_FIRST 16 /* GiB of L2's addresses, all of which map one page */
 #define WIDE_LAST 79
 
 static struct slot {
 	struct spinlock lock;
-	u64 *frame; /* what it maps, or NULL */
+	u64 *frame; /* the page that it maps, or NULL */
 } slots[SLOTS];
 
 static struct {
 	struct spinlock lock;
 	u32 count;
-	u64 *frame[FRAMES]; /* those that nothing maps, full of poison */
+	u64 *frame[FRAMES]; /* pages that nothing maps, filled with poison */
 } spare;
 
 static u32 stop;
@@ -65,7 +67,7 @@ static void frame_put(u64 *frame)
 	spin_unlock(&spare.lock);
 }
 
-/* Nobody has written to it since it was given back: not by a translation of then. */
+/* Nobody has written to it since it was given back, through an old translation. */
 static u64 *frame_get(void)
 {
 	u64 *frame;
@@ -86,7 +88,7 @@ static u64 *frame_get(void)
 #define TLBI(op1, m, op2, arg)                                                                     \
 	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
-/* One page of the VMID in force, in one of the ways that there are. */
+/* Invalidate one page of the VMID in force, in one of the possible ways. */
 static void tlbi_one(u64 *seed, u64 ipa)
 {
 	u64 page = ipa >> 12;
@@ -173,7 +175,7 @@ static void map(u64 *seed, u64 i)
 	describe(i, random_attr(seed));
 }
 
-/* Away, elsewhere, or other permissions: those need no break, but the TLBI. */
+/* Unmap the page, map another one, or change its permissions: that needs no break, but the TLBI. */
 static void change(u64 *seed)
 {
 	u64 i = pick(seed, SLOTS), how = pick(seed, 4);
@@ -190,7 +192,7 @@ static void change(u64 *seed)
 	spin_unlock(&slots[i].lock);
 }
 
-/* L2 has met slot i: it shall have it, and may write. */
+/* L2 has faulted at slot i: give it the page, writable. */
 static void give(u64 *seed, u64 i)
 {
 	spin_lock(&slots[i].lock);
@@ -203,7 +205,9 @@ static void give(u64 *seed, u64 i)
 	spin_unlock(&slots[i].lock);
 }
 
-/* ---- interrupts that are owed ---------------------------------------------------------------- */
+/*
+ * ---- interrupts that L2 has to end ------------------------------------------------------------
+ */
 
 #define SGI_MAIL 1
 #define SPI_FIRST 40u
@@ -247,7 +251,7 @@ static void lr_write(u32 n, u64 v)
 
 #define LRS 3
 
-/* Let this CPU's L2 have the interrupt: its deactivation ends ours. */
+/* Let this CPU's L2 have the interrupt: its deactivation ends the hypervisor's. */
 static bool pass(u32 id)
 {
 	u32 n;
@@ -270,7 +274,7 @@ static bool lrs_in_use(void)
 	return false;
 }
 
-/* The hypervisor's own: 0 CNTHV, 1 CNTHP, which is all there is without VHE. */
+/* The hypervisor's own timers: 0 CNTHV, 1 CNTHP, which is the only one without VHE. */
 static enum timer_kind own_timer(u32 which)
 {
 	return !which ? TIMER_VIRT : e2h0 ? TIMER_HYP : TIMER_PHYS;
@@ -326,7 +330,7 @@ static void send(u64 *seed)
 	gic_sgi(SGI_MAIL, gcpus[to].mpidr);
 }
 
-/* The distributor, by whoever comes: pending, another target, off and on, another priority. */
+/* Any CPU changes the distributor: pending, another target, off and on, another priority. */
 static void spi(u64 *seed)
 {
 	u32 n = (u32)pick(seed, SPIS), id = SPI_FIRST + n;
@@ -378,8 +382,8 @@ static void l2_on_irq(struct frame *f)
 }
 
 /*
- * Reads and writes the window, with a timer of its own; how many words were not what is mapped
- * there.
+ * Read and write the window, with a timer of its own; returns how many words were not what is
+ * mapped there.
  */
 static u64 l2_race(u64 seed, u64 n, u64 timer)
 {
@@ -448,7 +452,7 @@ static void enter(u64 *seed, u64 n)
 	u64 root = l->s2.root;
 
 	/*
-	 * Seldom one that nobody has seen before, so that what remembers them is used anew; large
+	 * Seldom a space that has not been used before, so that caches of it are reused; large ones
 	 * now and then.
 	 */
 	if (pick(seed, 16) == 0) {
@@ -477,7 +481,7 @@ static struct spinlock psci_lock;
 
 static void race_cpu(u32 index);
 
-/* Start a CPU that went off, or ask for the one that does not. */
+/* Start a CPU that went off, or query the state of one that did not. */
 static void cpu_on(u64 *seed)
 {
 	u32 k = (u32)pick(seed, MIN(dt.cpu_count, (u32)CPUS));
@@ -493,12 +497,14 @@ static void cpu_on(u64 *seed)
 	spin_unlock(&psci_lock);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/*
+ * ---- all together -----------------------------------------------------------------------------
+ */
 
 static void begin_cpu(u32 me)
 {
 	gic_cpu_init();
-	sysreg_write(ICC_CTLR_EL1, 2); /* EOImode: an interrupt that L2 gets stays active */
+	sysreg_write(ICC_CTLR_EL1, 2); /* EOImode: an interrupt that goes to L2 stays active */
 	sysreg_write(ICH_VMCR_EL2, 0);
 	lr_write(0, 0);
 	lr_write(1, 0);
@@ -510,12 +516,12 @@ static void begin_cpu(u32 me)
 	isb();
 	cpu_self()->irq = on_irq;
 	__atomic_store_n(&online[me], 1, __ATOMIC_SEQ_CST);
-	/* What came while it was off went with the redistributor's reset. */
+	/* What came while it was off was lost with the redistributor's reset. */
 	if (__atomic_load_n(&owed[me].mail, __ATOMIC_SEQ_CST))
 		gic_sgi(SGI_MAIL, cpu_self()->mpidr);
 }
 
-/* All that this CPU is owed comes; what its L2 has is at its end. */
+/* Wait until all interrupts due to this CPU have come, and L2 has ended those that it has. */
 static void settle(u32 me)
 {
 	u64 limit = counter_virt() + ticks_us(SETTLE_US);
@@ -615,7 +621,7 @@ static void prepare(void)
 	}
 }
 
-/* With all others off: what of the SPIs has not come is this CPU's. */
+/* With all other CPUs off, SPIs that have not come yet belong to this CPU. */
 static void settle_spis(void)
 {
 	u64 limit = counter_virt() + ticks_us(SETTLE_US);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SIMD across the levels: an L2 sees what the hypervisor left in the registers and the other way
- * round, in every mode and at every length; traps come as asked for and change nothing.
+ * round, in every mode and at every length; traps come as requested and change nothing.
  */
 #include "hyp.h"
 
@@ -93,7 +93,7 @@ static void set_store(struct set *s)
 		zt0_store(s->zt0);
 }
 
-/* The mode is in force already. */
+/* The mode is already in force. */
 static void set_load(const struct set *s)
 {
 	if (s->sve)
@@ -136,7 +136,7 @@ static u64 z_bytes(const struct set *s)
 	return s->sve ? s->vl * 32 + s->vl / 8 * 16 : 512;
 }
 
-/* A new pattern for the mode that set_measure() found. */
+/* Choose a new pattern for the mode that set_measure() found. */
 static void set_fill(struct set *s)
 {
 	u64 n, i;
@@ -191,7 +191,7 @@ static bool set_compare(const char *who, const struct set *a, const struct set *
 
 /* ---- L2 ---- */
 
-/* Tell what is in the registers, then put something else there, in a mode of its own. */
+/* Report what is in the registers, then put something else there, in a mode of its own. */
 static u64 l2_both(u64 svcr, u64 b, u64 c)
 {
 	(void)b;
@@ -242,7 +242,7 @@ static bool expect_hvc(struct l2 *l, u32 imm)
 static bool one_round(struct l2 *l, u64 svcr1, u64 svcr2, u64 len)
 {
 	host_simd();
-	set_mode(0); /* a change of SMCR_EL2 in streaming mode has ended emulators */
+	set_mode(0); /* a change of SMCR_EL2 in streaming mode has crashed emulators */
 	host_lengths(len, len);
 	set_mode(svcr1);
 	set_measure(&want, svcr1);
@@ -291,8 +291,8 @@ static void rounds(struct l2 *l, u64 n)
 }
 
 /*
- * What an L2 has that may have LEN l1 of its hypervisor and asks for LEN l2: as the hypervisor
- * itself at the less.
+ * An L2 that may have LEN l1 and asks for LEN l2 gets what the hypervisor itself gets with the
+ * smaller one.
  */
 static void lengths(struct l2 *l)
 {
@@ -332,7 +332,7 @@ static u64 l2_store_z(u64 a, u64 b, u64 c)
 }
 
 /*
- * A smaller length for L2: the low part is seen and survives; above it are zeroes or what was
+ * A smaller length for L2: it sees the low part, which is kept; above it are zeroes or what was
  * there.
  */
 static void narrow(struct l2 *l)
@@ -385,7 +385,7 @@ enum word { W_FMOV, W_RDVL, W_ZCR, W_RDSVL, W_SVCR, W_SMCR, W_FPCR };
 
 static const struct simd_trap {
 	char name[40];
-	u8 word, sve, sme; /* what it needs */
+	u8 word, sve, sme; /* the feature that it needs */
 	u64 cptr;
 	u64 esr; /* 0: none */
 } traps[] = {
@@ -427,7 +427,7 @@ static u64 l2_enable(u64 a, u64 b, u64 c)
 	return 0;
 }
 
-/* The trap comes, nothing changes, and L2 goes on when it is lifted. */
+/* The trap is taken, changes nothing, and L2 continues when it is removed. */
 static void one_trap(struct l2 *l, const struct simd_trap *t)
 {
 	u64 kind;
@@ -463,7 +463,7 @@ static void one_trap(struct l2 *l, const struct simd_trap *t)
 	}
 	expect(l2_is_hvc(l, kind, L2_DONE), "kind %lu esr 0x%lx", kind, l->esr);
 	l->control[CTL_CPTR] = CPTR_FPEN | CPTR_ZEN | CPTR_SMEN;
-	/* With SVE off for L2 and FP on, what is above 128 bits need not survive. */
+	/* With SVE off for L2 and FP on, what is above 128 bits need not be kept. */
 	if (!t->esr && has_sve && (t->cptr & CPTR_ZEN) == 0)
 		return;
 	host_simd();
@@ -471,7 +471,7 @@ static void one_trap(struct l2 *l, const struct simd_trap *t)
 	set_compare("L1 at the end", &want, &after);
 }
 
-/* Two L2s take turns with the registers: the hypervisor moves them, as a hypervisor must. */
+/* Two L2s alternate with the registers: the hypervisor must move them. */
 static void two(struct l2 *a, struct l2 *b)
 {
 	static struct set kept[2];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same on two to four CPUs at once: L2s of their own, CPUs of one L2, tables that change under a
- * running L2.
+ * The same on two to four CPUs at once: L2s of their own, CPUs of one L2, tables that change under
+ * a running L2.
  */
 #include "hyp.h"
 
@@ -15,7 +15,7 @@ static u32 cpus;
 static u64 pages[2][512] __attribute__((aligned(4096)));
 static u32 stop, faults;
 
-/* Ask n times, count in memory that all share. */
+/* Make n calls, counting in memory that all CPUs share. */
 static u64 l2_work(u64 n, u64 id, u64 c)
 {
 	u64 i, bad = 0;
@@ -55,7 +55,7 @@ static void own(u32 index)
 	l2_put();
 }
 
-/* The L2 that another CPU has run. */
+/* Run the L2 that another CPU has run. */
 static void moved(u32 index)
 {
 	serve(&l2s[(index + 1) % cpus], index);
@@ -77,7 +77,7 @@ static u64 l2_watch(u64 va, u64 b, u64 c)
 	return bad;
 }
 
-/* An L2 reads a page that CPU 0 takes away and moves; it just tries again. */
+/* An L2 reads a page that CPU 0 unmaps and moves; it just tries again. */
 static void watch(struct l2 *l)
 {
 	u64 kind;
@@ -121,7 +121,7 @@ static void all(const char *name, void (*fn)(u32 index))
 		test_abort("a CPU is lost");
 }
 
-/* The L2 on another CPU of the L2 that first is. */
+/* Run on another CPU the L2 that ran on the first. */
 static void join(struct l2 *first, struct l2 *l)
 {
 	l2_reset_cpu(l, (u32)(l - l2s));

@@ -33,8 +33,8 @@ static u32 level_bits(const struct stage2 *s, u32 level)
 }
 
 /*
- * The tables of the start level, side by side: what is not a multiple of their size is no address
- * for VTTBR_EL2.
+ * The tables of the start level, side by side: VTTBR_EL2 must hold an address that is a multiple of
+ * their size.
  */
 static u64 root_alloc(const struct stage2 *s)
 {

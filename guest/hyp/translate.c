@@ -79,7 +79,7 @@ static const struct form forms[] = {
 };
 #undef T
 
-/* Read through the window, change it to another page, TLBI by fn(arg), read again. */
+/* Read through the window, map another page there, TLBI by fn(arg), read again. */
 static u64 l2_remap(u64 fn, u64 arg, u64 n)
 {
 	volatile u64 *p = (u64 *)WINDOW;
@@ -250,8 +250,8 @@ static void for_l2(struct l2 *l)
 }
 
 /*
- * The last table of stage 2 is another: what L2 has not touched yet is the new one's, as is what it
- * had.
+ * The last table of stage 2 is replaced: pages that L2 has not touched yet come from the new one,
+ * and so do those that it had.
  */
 static void for_tables(struct l2 *l)
 {
@@ -260,7 +260,7 @@ static void for_tables(struct l2 *l)
 	u32 f;
 
 	for (f = 0; f < IPA_FORMS; f++) {
-		/* That is for leaves only. */
+		/* A TLBI of leaves only. */
 		if (f == IPAS2LE1IS)
 			continue;
 		check_begin("tlb", "a table moved, then %s", ipa_names[f]);
@@ -270,12 +270,12 @@ static void for_tables(struct l2 *l)
 		}
 		stage2_map(l, TEST_IPA, (u64)pages[0], 3, S2_MEMORY);
 		stage2_map(l, TEST_IPA + 8192, (u64)pages[0], 3, S2_MEMORY);
-		/* In the old table there is nothing beside it, which a TLB could hold. */
+		/* The old table maps nothing beside it, which a TLB could hold. */
 		*stage2_slot(l, TEST_IPA + 4096, 3) = 0;
 		stage2_flush(l);
 		memcpy(table, (void *)(old & MASK(47, 12)), 4096);
 		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA, 0, 0), 0x100, "what L2 read before");
-		/* Its code has been walked to: now the last table walked is this one. */
+		/* Its code has been fetched: the last table walked is now this one. */
 		expect_eq(l2_run_fn(l, l2_load64, TEST_IPA + 8192, 0, 0), 0x100,
 			  "what else L2 read");
 		*slot = 0;
@@ -326,7 +326,7 @@ static void vmids(struct l2 *a, struct l2 *b)
 	}
 }
 
-/* 0 is an address like any other: of L2's first table, and of one that another leads to. */
+/* 0 is a valid address: of L2's first table, and of one that another leads to. */
 static void tables_at_zero(struct l2 *l)
 {
 	u32 i;
@@ -342,7 +342,7 @@ static void tables_at_zero(struct l2 *l)
 		if (i == 3)
 			level2[0][0] = 3;
 		level3[0][0] = page_ipa(0) | S1_LEAF;
-		level3[0][1] = (TEST_IPA + 0x5000) | S1_LEAF; /* where stage 2 has nothing */
+		level3[0][1] = (TEST_IPA + 0x5000) | S1_LEAF; /* where stage 2 maps nothing */
 		dsb(ish);
 		expect_eq(l2_run_fn(l, l2_load64, WINDOW, 0, 0), 0x100, "L2's word");
 		l2_call(l, l2_load64, WINDOW + 0x1008, 0, 0);
@@ -434,13 +434,13 @@ AT_FN(s12e0w, "s12e0w")
 
 #define PAR_FAULT(stage2, ptw, fst) (1UL | (u64)(stage2) << 9 | (u64)(ptw) << 8 | (u64)(fst) << 1)
 
-/* What the architecture fixes: the page, or what went wrong. */
+/* What the architecture specifies: the page, or the fault. */
 static u64 par(u64 v)
 {
 	return v & 1 ? v & 0x37f : v & (MASK(47, 12) | 1);
 }
 
-/* One instruction for an L2, with its registers in place. */
+/* Execute one instruction for an L2, with its registers in place. */
 static u64 at_l2(struct l2 *l, u64 (*at)(u64), u64 va)
 {
 	u64 v;
@@ -561,7 +561,7 @@ void group_at(void)
 	level3[0][1] = (TEST_IPA + 0x1000) | S1_LEAF | S1_RO | S1_EL0;
 	level3[0][2] = (TEST_IPA + 0x2000) | S1_LEAF | S1_EL0;
 	level3[0][3] = (TEST_IPA + 0x3000) | S1_LEAF;
-	level2[0][3] = (TEST_IPA + 0x9000) | 3; /* a table that stage 2 has not */
+	level2[0][3] = (TEST_IPA + 0x9000) | 3; /* a table that stage 2 does not map */
 	dsb(ish);
 	/* Tables of stage 2 down to level 3 */
 	stage2_map(l, TEST_IPA + 0xa000, (u64)pages[3], 3, S2_MEMORY);

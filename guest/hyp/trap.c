@@ -17,23 +17,23 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 #define SYS_WORD_(l, ...) SYS_WORD(l, __VA_ARGS__)
 
 enum row_kind {
-	READ,    /* MRS: x0 afterwards is what the hypervisor says */
-	WRITE,   /* MSR of what the register holds */
+	READ,    /* MRS: x0 is then what the hypervisor returns */
+	WRITE,   /* MSR of the value that the register has */
 	ADDRESS, /* an instruction with an address in x0 */
 	ZERO,    /* one with 0 in x0 */
 	INSIDE,  /* without the trap L2 itself takes an exception at vector 4 */
 };
 
-/* When a row counts. */
+/* When a row applies. */
 enum need { ALWAYS, EVT, EVT2, EVT2_OS, ECV, PAUTH, PAN2, NV, SME_ROW, TLBRANGE, DPB };
 
 struct row {
 	u32 code[2]; /* executed in L2 */
 	u32 read[2]; /* WRITE: where the value comes from */
 	u8 control, kind, need;
-	bool off;    /* the control traps while 0 */
+	bool off;    /* the control traps while it is 0 */
 	u64 bits;
-	u64 esr;     /* 0: that of the encoding */
+	u64 esr;     /* 0: the syndrome of the encoding */
 	char name[40];
 };
 
@@ -75,7 +75,7 @@ struct row {
 #define RD(c, bits, name, ...) ROW_RD(c, bits, ALWAYS, false, #c " " name ": MRS", __VA_ARGS__)
 #define WR(c, bits, name, ...) ROW_WR(c, bits, ALWAYS, false, #c " " name ": MSR", __VA_ARGS__)
 #define RW(c, bits, name, ...) RD(c, bits, name, __VA_ARGS__) WR(c, bits, name, __VA_ARGS__)
-/* Fine-grained: the same bit in both. */
+/* Fine-grained: the same bit in the read and the write register. */
 #define FG(bit, name, ...)                                                                         \
 	RD(HFGRTR, BIT(bit), name, __VA_ARGS__) WR(HFGWTR, BIT(bit), name, __VA_ARGS__)
 #define FGR(bit, name, ...) RD(HFGRTR, BIT(bit), name, __VA_ARGS__)
@@ -342,7 +342,7 @@ static void row_control(struct l2 *l, const struct row *r, bool trap)
 		*c &= ~r->bits;
 }
 
-/* Registers as a fresh L2 has them, but its exceptions tell and its ERET ends. */
+/* Registers as a fresh L2 has them, but its exceptions are reported and its ERET ends the run. */
 static void row_begin(struct l2 *l, const struct row *r, const u32 *code)
 {
 	l2_call(l, l2_nop, r->kind == ADDRESS ? l2_address(scratch) : 0, 0, 0);
@@ -409,7 +409,7 @@ static void hvc_disabled(struct l2 *l)
 	l2_call(l, l2_nop, 0, 0, 0);
 	l2_put();
 	l->hcr |= HCR_HCD;
-	/* Its vectors are where stage 2 has nothing. */
+	/* Its vectors are at an address that stage 2 does not map. */
 	l->sys[L2_VBAR] = L2_SPACE;
 	kind = l2_run(l);
 	expect(kind == EXIT_SYNC && ESR_EC(l->esr) == EC_IABT_LOW, "exit kind %lu esr 0x%lx", kind, l->esr);

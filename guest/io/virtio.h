@@ -7,14 +7,14 @@
 
 #include "lib/types.h"
 
-/* Find a block device and start it, its interrupt to this CPU. */
+/* Find a block device and start it, with its interrupt routed to this CPU. */
 void disk_init(void);
 bool disk_is_there(void);
 /* Whether the INTID is its interrupt. */
 bool disk_is_intid(u32 intid);
 /* Acknowledge its interrupt to the device. */
 void disk_irq(void);
-/* Ask for bytes of a block, 1:1 mapped, to be written to or read from the sector on. */
+/* Request a read or write of bytes of a block, mapped 1:1, from the sector on. */
 void disk_start(bool write, u64 sector, void *block, u32 bytes);
-/* Whether the last request has come back as done. */
+/* Whether the last request has completed successfully. */
 bool disk_done(void);

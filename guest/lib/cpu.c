@@ -10,7 +10,7 @@
 #include "test.h"
 
 struct gcpu gcpus[GUEST_CPUS_MAX];
-/* Other CPUs read it before they have a C program's memory. */
+/* Other CPUs read it before their memory is set up for C. */
 bool e2h0 __attribute__((section(".data")));
 static u8 stacks[GUEST_CPUS_MAX][GUEST_STACK_SIZE] __attribute__((aligned(16)));
 
@@ -20,12 +20,12 @@ struct gcpu *gcpu_address(u32 index);
 void guest_start(const void *fdt);
 void secondary_start(void);
 
-/* A program may look at the machine before libfdt has touched the SIMD registers. */
+/* A program may read the machine's state before libfdt has touched the SIMD registers. */
 __attribute__((weak)) void guest_early(void)
 {
 }
 
-/* Called without a stack that would matter: leaf, no locals. */
+/* Called without a usable stack: a leaf function without locals. */
 struct gcpu *gcpu_address(u32 index)
 {
 	gcpus[index].stack_top = (u64)stacks[index] + GUEST_STACK_SIZE;
@@ -33,8 +33,8 @@ struct gcpu *gcpu_address(u32 index)
 }
 
 /*
- * libfdt as Debian builds it uses SIMD registers; nothing else in a guest program does by
- * accident.
+ * libfdt as Debian builds it uses SIMD registers; no other part of a guest program does so
+ * unintentionally.
  */
 static const char *read_tree(const void *fdt)
 {

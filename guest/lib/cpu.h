@@ -50,9 +50,9 @@ static inline u64 counter_phys(void)
 }
 
 /*
- * What must come has come by then, however slow the host is and whatever else it does: time is the
- * host's. A test that fails waits so long; how late things may be is judged where time is
- * instructions (--icount) alone.
+ * By then, an event that must come has come, however slow and busy the host is: time is the host's.
+ * A test that fails waits so long. Latency is tested only where time counts instructions
+ * (--icount).
  */
 #define PATIENCE_US 60000000UL
 
@@ -81,7 +81,7 @@ static inline void irq_disable(void)
  */
 s64 smp_start(u32 index, void (*fn)(u32 index));
 /*
- * Wait until a started CPU's fn has returned and PSCI says that it is off; false after
+ * Wait until a started CPU's fn has returned and PSCI reports that it is off; false after
  * timeout_us.
  */
 bool smp_join(u32 index, u64 timeout_us);

@@ -8,7 +8,7 @@
 
 struct dt dt;
 
-/* A number of n 32-bit cells. */
+/* Read a number of n 32-bit cells. */
 static u64 cells(const fdt32_t *p, int n)
 {
 	u64 v = 0;
@@ -18,7 +18,7 @@ static u64 cells(const fdt32_t *p, int n)
 	return v;
 }
 
-/* Entry i of the node's reg, by its parent's #address-cells and #size-cells. */
+/* Read entry i of the node's reg, by its parent's #address-cells and #size-cells. */
 static bool reg(const void *fdt, int node, int i, u64 *base, u64 *size)
 {
 	int parent = fdt_parent_offset(fdt, node), len;
@@ -86,7 +86,7 @@ static void read_gic(const void *fdt, int node)
 	reg(fdt, node, 0, &dt.gicd, NULL);
 	reg(fdt, node, 1, &dt.gicr, &dt.gicr_size);
 	reg(fdt, node, 2, &dt.gicr2, &dt.gicr2_size);
-	/* With only one region, entry 2 is GICC (or nothing): the count tells. */
+	/* With only one region, entry 2 is GICC (or absent): #redistributor-regions tells. */
 	if (fdt32_ld((const fdt32_t *)(fdt_getprop(fdt, node, "#redistributor-regions", NULL)
 					       ?: (const void *)"\0\0\0\1")) < 2)
 		dt.gicr2_size = 0;
@@ -134,7 +134,7 @@ const char *dt_read(const void *fdt)
 							     : "no PL011, GICv3, PSCI or CPU";
 }
 
-/* Where the word that starts with name goes on after it, or NULL. */
+/* What follows after the name in the word that starts with it, or NULL. */
 static const char *find_arg(const char *name)
 {
 	const char *p = dt.bootargs;

@@ -28,9 +28,9 @@ struct dt {
 
 extern struct dt dt;
 
-/* Read the tree into dt; NULL, or what is wrong. */
+/* Read the tree into dt; returns NULL, or what is wrong with it. */
 const char *dt_read(const void *fdt);
-/* The number after "name=" among the boot arguments (decimal or 0x), else otherwise. */
+/* The number after "name=" among the boot arguments (decimal or 0x), or otherwise. */
 u64 dt_arg(const char *name, u64 otherwise);
 /* Whether the word is among the boot arguments. */
 bool dt_flag(const char *name);

@@ -40,8 +40,8 @@ enum {
 
 /*
  * From here to trap_disarm() a synchronous exception at EL1 on this CPU is recorded in *t and
- * execution goes on: after the instruction, or, when the fetch itself failed, at the address in
- * x30 (as if the function called had returned).
+ * execution continues: after the instruction or, if the fetch itself failed, at the address in x30
+ * (as if the function called had returned).
  */
 void trap_arm(struct trap *t);
 void trap_disarm(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the GIC suites share: taking interrupts by polling, states, a clean start for each test. */
+/* What the GIC tests share: taking interrupts by polling, states, a clean start for each test. */
 #pragma once
 
 #include "exception.h"
@@ -15,7 +15,7 @@ static inline u32 spi(u32 n)
 	return spi0 + n;
 }
 
-/* The INTID that becomes acknowledgeable, or none does. */
+/* Poll until the INTID can be acknowledged; or that none can. */
 static inline u32 ack_wait(void)
 {
 	u64 start = counter_virt();
@@ -27,7 +27,7 @@ static inline u32 ack_wait(void)
 	return id;
 }
 
-/* Nothing is signalled, now or after a few exits' worth of time. */
+/* Check that nothing is signalled, now or after the time of a few exits. */
 static inline void expect_none(int line)
 {
 	u32 i, id;
@@ -59,7 +59,7 @@ static inline void expect_ack(int line, u32 want)
 		expect_eq(gic_is_active(id), active, "active");                                    \
 	} while (0)
 
-/* Every interrupt inactive, the running priority idle, whatever the test before left. */
+/* Make every interrupt inactive and the running priority idle, whatever the previous test left. */
 static inline void clean(void)
 {
 	u32 i, end = gic_spi_end();

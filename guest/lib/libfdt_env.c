@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Debian's libfdt.a wants of a C library beyond src/lib/string.c. */
+/* What Debian's libfdt.a needs of a C library beyond src/lib/string.c. */
 #include "lib/types.h"
 
 unsigned long strtoul(const char *s, char **end, int base);
 void __stack_chk_fail(void);
 u64 __stack_chk_guard = 0x6e69647573;
 
-/* libfdt only uses it for overlays, which a guest does not apply; numbers without a sign. */
+/* libfdt uses it only for overlays, which a guest does not apply; numbers without a sign. */
 __attribute__((weak)) unsigned long strtoul(const char *s, char **end, int base)
 {
 	unsigned long v = 0;

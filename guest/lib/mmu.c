@@ -27,7 +27,7 @@
 #define TCR (25UL | 1UL << 8 | 1UL << 10 | 3UL << 12 | 1UL << 23)
 
 static u64 table[512] __attribute__((aligned(4096)));
-/* EL2's without VHE: bit 54 is XN, 53 RES0, AP[1] RES1; nobody is below. */
+/* The format of EL2 without VHE: bit 54 is XN, 53 RES0, AP[1] RES1; there is no lower level. */
 static u64 table_e2h0[512] __attribute__((aligned(4096)));
 
 static u64 device(u64 index)
@@ -70,7 +70,7 @@ static void invalidate(void)
 	isb();
 }
 
-/* What turns the MMU of EL2 without VHE on. */
+/* The registers that turn on the MMU of EL2 without VHE. */
 void mmu_e2h0(struct mmu_registers *r)
 {
 	u64 range = FIELD(sysreg_read(ID_AA64MMFR0_EL1), 3, 0);

@@ -7,7 +7,7 @@
 
 #include "lib/types.h"
 
-#define MMU_EL0 (1UL << 38) /* + address (below 256 GiB): the same, reachable from EL0 */
+#define MMU_EL0 (1UL << 38) /* + address (below 256 GiB): the same memory, accessible from EL0 */
 
 /* Build the tables; once. */
 void mmu_build(void);
@@ -17,14 +17,14 @@ void mmu_disable(void);
 /* Map the GiB that holds address a as Device memory. */
 void mmu_device(u64 a);
 /*
- * Replace the level-1 descriptor for the GiB that holds va (a test of its own), and invalidate the
- * TLB; returns the one before.
+ * Replace the level-1 descriptor for the GiB that holds va (for a test), and invalidate the TLB;
+ * returns the previous one.
  */
 u64 mmu_set(u64 va, u64 descriptor);
-/* What EL2's translation without VHE is turned on by. */
+/* The registers that turn on translation at EL2 without VHE. */
 struct mmu_registers {
 	u64 mair, tcr, ttbr0, sctlr;
 };
 void mmu_e2h0(struct mmu_registers *r);
-/* The level-1 table of EL1's format. */
+/* The level-1 table in EL1's format. */
 const u64 *mmu_table(void);

@@ -40,9 +40,9 @@ struct smccc {
 	u64 x[18]; /* x0-x17: arguments before, results after */
 };
 
-/* One call with x0-x17 from *r, which gets the results. */
+/* Make one call with x0-x17 from *r, which gets the results. */
 void smccc_hvc(struct smccc *r);
 void smccc_smc(struct smccc *r);
-/* By the tree's conduit; returns x0. */
+/* Call by the conduit in the device tree; returns x0. */
 s64 psci_call(u32 fn, u64 a, u64 b, u64 c);
 noreturn void psci_system_off(void);

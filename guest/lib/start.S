@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entry of a guest program: the arm64 Image header, the way down from EL2 where it was started
- * there, self-relocation, and the exception vectors. Runs at any 4 KiB-aligned address, x0 =
+ * Entry of a guest program: the arm64 Image header, the switch from EL2 to EL1 where it was started
+ * at EL2, self-relocation, and the exception vectors. Runs at any 4 KiB-aligned address, x0 =
  * device tree.
  */
 #define GCPU_STACK_TOP 0
@@ -97,8 +97,8 @@ cpu_setup:
 	ret
 
 /*
- * Started at EL2 (the bare machine, or a nested VM): go on at EL1, EL2 traps nothing. A program
- * that is to stay there has an el2_leave of its own; it may use x1 and x2.
+ * Started at EL2 (the bare machine, or a nested VM): continue at EL1, with nothing trapped to EL2.
+ * A program that is to stay at EL2 has an el2_leave of its own; it may use x1 and x2.
  */
 	.weak	el2_leave
 el2_leave:
@@ -181,7 +181,7 @@ el2_leave:
 	\op	x28, x29, [sp, #224]
 	.endm
 
-	/* By the names of one level's registers. */
+	/* By the register names of one level. */
 	.macro	exception_save el
 save_\el:
 	frame_gprs stp
@@ -230,7 +230,7 @@ el0_enter:
 	b.lo	1b
 	b	return_el1
 
-/* noreturn void el0_leave(void): back to the caller of el0_enter(). */
+/* noreturn void el0_leave(void): return to the caller of el0_enter(). */
 	.globl	el0_leave
 el0_leave:
 	mrs	x1, tpidr_el1

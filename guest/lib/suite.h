@@ -9,10 +9,10 @@
 struct suite_test {
 	const char *name;
 	void (*fn)(void);
-	u32 cpus; /* it needs at least so many */
+	u32 cpus; /* the number of CPUs that it needs */
 };
 
-/* Run the tests; before (if any) is called ahead of each. */
+/* Run the tests; before() (if any) is called ahead of each. */
 static inline void suite_run(const struct suite_test *t, u32 count, void (*before)(void))
 {
 	u32 i;

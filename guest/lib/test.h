@@ -7,20 +7,23 @@
 
 #include "lib/types.h"
 
-/* printf to the console; whole calls do not mix between CPUs. At most 255 characters. */
+/*
+ * printf to the console; the output of one call is not mixed with other CPUs'. At most 255
+ * characters.
+ */
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Begin a test: the one before it ends. */
+/* Begin a test, which ends the previous one. */
 void test_begin(const char *name);
-/* The test that was begun can't be run here. */
+/* The current test cannot be run here. */
 void test_skip(const char *why);
-/* Not so: the test fails, and the text says why. Any CPU. Prints at most 8 lines a test. */
+/* The test fails, and the text says why. Any CPU. Prints at most 8 lines a test. */
 void test_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Whether the current test has failed already. */
 bool test_failed(void);
 /* End the last test, print the totals under the program's name, power off. */
 noreturn void test_finish(const char *program);
-/* A failure outside any plan: print, the totals, power off. Any CPU. */
+/* A failure outside any test: print it and the totals, power off. Any CPU. */
 noreturn void test_abort(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define expect(cond, ...)                                                                          \
@@ -37,7 +40,7 @@ noreturn void test_abort(const char *fmt, ...) __attribute__((format(printf, 1, 
 				  expect_a_, expect_b_);                                           \
 	} while (0)
 
-/* What each program defines: its name, and its work. */
+/* What each program defines: its name, and its main function. */
 extern const char guest_name[];
 void guest_main(void);
 /* Optional: called first of all, without console or device tree. */

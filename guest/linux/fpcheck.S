@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Sums over whole register files that fpcheck.c can do again without them.
- */
+/* Sums over whole register files that fpcheck.c can compute again without them. */
 	.arch	armv9.3-a+sve2+sme
 
 	.macro	function name

@@ -51,17 +51,18 @@ struct regs {
 	u64 fpcr, fpsr, tpidr2;
 };
 
-/* What a process is up to. */
+/* The modes and lengths that a process uses. */
 struct state {
 	u64 seed, pid, round;
-	bool fp_only;  /* V registers alone */
+	bool fp_only;  /* only V registers are filled */
 	bool ffr;      /* FFR can be used in this mode */
-	bool syscalls; /* Linux keeps through a system call all that is checked */
+	bool syscalls; /* Linux keeps everything that is checked across a system call */
 	u64 vl, svl;   /* bytes: in force for Z, and for ZA */
 	u64 svcr;
 	struct regs want;
 	struct regs got
-		__attribute__((aligned(4096))); /* these two go away and come back as zeroes */
+		/* these two are given back to Linux, and then read as zeroes */
+		__attribute__((aligned(4096)));
 	u8 pages[FAULTS][4096];
 };
 
@@ -69,7 +70,7 @@ typedef u64 __attribute__((may_alias)) lane;
 
 const char program_name[] = "fpcheck";
 static bool has_sve, has_sme, has_sme2, has_fa64;
-static u64 *rounds_done; /* by all processes; and when that was last said */
+static u64 *rounds_done; /* rounds done by all processes; and when that was last printed */
 
 #define read_reg(r)                                                                                \
 	({                                                                                         \
@@ -90,7 +91,7 @@ static u64 rnd(struct state *s, u64 n)
 
 /* ---- choosing a mode and a pattern ---------------------------------------------------------- */
 
-/* Linux takes any length and gives the next shorter that there is. */
+/* Linux rounds any length down to one that exists. */
 static u64 set_vl(u64 option, u64 bytes)
 {
 	long vl = syscall3(SYS_PRCTL, option, bytes, 0);
@@ -169,7 +170,7 @@ static void new_pattern(struct state *s)
 	w->fpcr = random_next(&s->seed) & FPCR_BITS;
 	w->fpsr = random_next(&s->seed) & FPSR_BITS;
 	w->tpidr2 = random_next(&s->seed);
-	/* Faulted in again by what comes: stores of SIMD registers among it. */
+	/* The stores of SIMD registers that follow fault it in again, among others. */
 	syscall3(SYS_MADVISE, (u64)&s->got, sizeof(s->got) + sizeof(s->pages), MADV_DONTNEED);
 }
 
@@ -251,7 +252,7 @@ static void check(struct state *s)
 
 /* ---- what happens in between ---------------------------------------------------------------- */
 
-/* The sums in the registers, and the same without them. */
+/* The sums in the registers, and the same computed without them. */
 static void compute(struct state *s)
 {
 	lane *reg = (void *)s->want.z;
@@ -267,7 +268,7 @@ static void compute(struct state *s)
 	}
 }
 
-/* To be interrupted by the timer with all registers in use. */
+/* Spin, to be interrupted by the timer with all registers in use. */
 static void spin(u64 n)
 {
 	while (n--)
@@ -308,7 +309,10 @@ static void event(struct state *s)
 	}
 }
 
-/* Linux leaves streaming mode, and what V has not of Z, P and FFR undefined, at a system call. */
+/*
+ * At a system call Linux leaves streaming mode and leaves undefined what V does not hold of Z, P
+ * and FFR.
+ */
 static void leave_vectors(struct state *s)
 {
 	if (s->fp_only || (s->svcr & SVCR_SM))
@@ -320,7 +324,7 @@ static void leave_vectors(struct state *s)
 	s->ffr = false;
 }
 
-/* Rounded to nearest, up, down, to zero: the same numbers as any IEEE 754 machine has. */
+/* Rounded to nearest, up, down, to zero: the same results as on any IEEE 754 machine. */
 static void series(struct state *s)
 {
 	static const u64 sum[4] = { 0x3ffa5048eac01c18, 0x3ffa5048eac01c1b, 0x3ffa5048eac01c16,
@@ -383,7 +387,7 @@ static void run_rdsvl(u64 a, u64 b)
 	svl_bytes();
 }
 
-/* An instruction of a feature that is not there ends a process by SIGILL. */
+/* An instruction of a feature that is absent ends a process by SIGILL. */
 static void expect_illegal(const char *what, void (*fn)(u64, u64))
 {
 	u32 status;
@@ -395,7 +399,7 @@ static void expect_illegal(const char *what, void (*fn)(u64, u64))
 	say("%s: SIGILL", what);
 }
 
-/* Features and lengths are what the arguments say. */
+/* Features and lengths must be those of the arguments. */
 static void check_features(char **argv, u64 id, u64 procs)
 {
 	u64 vl = has_sve ? set_vl(PR_SVE_SET_VL, VL_MAX) * 8 : 0;

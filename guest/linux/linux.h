@@ -20,7 +20,7 @@
 /* AT_HWCAP and AT_HWCAP2. */
 extern u64 linux_hwcap, linux_hwcap2;
 
-/* Each program has these: its name, and its work; what that returns is the exit status. */
+/* What each program defines: its name, and its main function, which returns the exit status. */
 extern const char program_name[];
 u64 program(char **argv);
 
@@ -30,16 +30,19 @@ long syscall3(long nr, u64 a, u64 b, u64 c);
 /* End this process. */
 noreturn void quit(u64 status);
 
-/* One line "NAME: ..." on standard output, by one write: those of several processes don't mix. */
+/*
+ * Print one line "NAME: ..." on standard output, by one write: lines of several processes do not
+ * mix.
+ */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * For whoever waits for us: says how many are done if the last such line is more than 5 s ago.
- * *said is when that was, 0 at first; several processes may share it.
+ * Report progress: print how many are done if the last such line is more than 5 s ago. *said is
+ * when that was, 0 at first; several processes may share it.
  */
 void progress(u64 *said, u64 done);
 
-/* The first failure of a process is its end. */
+/* Report a failure; a process ends at its first. */
 #define failed(...)                                                                                \
 	({                                                                                         \
 		say("FAIL: " __VA_ARGS__);                                                         \
@@ -49,19 +52,22 @@ void progress(u64 *said, u64 done);
 /* Zeroed memory, for this process and those that it starts, shared with them or not. */
 void *map(u64 size, bool shared);
 
-/* A child process that runs fn(a, b) and ends with status 0; its pid, or an error negated. */
+/*
+ * Start a child process that runs fn(a, b) and ends with status 0; returns its pid, or an error
+ * negated.
+ */
 long start(void (*fn)(u64, u64), u64 a, u64 b);
 
-/* The next child to end; its status as wait() gives it. */
+/* Wait for the next child to end; its status as wait() gives it. */
 u32 wait_child(void);
 
-/* Wait for that many children; how many of them did not end with status 0. */
+/* Wait for that many children; returns how many of them did not end with status 0. */
 u64 wait_children(u64 count);
 
-/* "name=value" among the arguments, in decimal; else that value. */
+/* The number after "name=" among the arguments, in decimal, or else that value. */
 u64 arg(char **argv, const char *name, u64 value);
 
-/* Run on this CPU alone from now on; false if there is none. */
+/* Run on this CPU only from now on; false if it does not exist. */
 bool run_on(u64 cpu);
 
 /* Nanoseconds of CLOCK_MONOTONIC_RAW, which nobody adjusts. */

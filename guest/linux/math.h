@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numeric kernels of mathcheck: each once in SVE (math_sve.c) and once in what every CPU has
+ * Numeric kernels of mathcheck: each once in SVE (math_sve.c) and once with what every CPU has
  * (math_fp.c). Arguments are such that every correct result is exact.
  */
 #pragma once
@@ -18,11 +18,11 @@ struct math {
 	void (*roots)(double *to, const double *a, u64 n);
 	/* to[index[i]] = from[i], then back[i] = to[index[i]] */
 	void (*permute)(u64 *to, u64 *back, const u64 *from, const u64 *index, u64 n);
-	/* How many of a are above limit, which are put side by side into to. */
+	/* Count those of a that are above limit, and compact them into to. */
 	u64 (*above)(s64 *to, const s64 *a, s64 limit, u64 n);
 	/* Bytes before the first MATH_END, at most max. What comes after max need not be mapped. */
 	u64 (*length)(const u8 *text, u64 max);
-	/* x[i] = x[i] * MATH_MUL + MATH_ADD, so many times; n is MATH_LANES. */
+	/* x[i] = x[i] * MATH_MUL + MATH_ADD, `times` times; n is MATH_LANES. */
 	void (*iterate)(u64 *x, u64 times);
 };
 

@@ -78,7 +78,7 @@ static void iterate(u64 *x, u64 times)
 
 		for (u64 n = 0; n < times; n++) {
 			v = v * MATH_MUL + MATH_ADD;
-			/* Through a SIMD register each time: this is about those. */
+			/* Through a SIMD register each time, because that is what is tested. */
 			asm volatile("fmov d7, %0\n\tfmov %0, d7" : "+r"(v) : : "v7");
 		}
 		x[i] = v;

@@ -92,8 +92,8 @@ static u64 above(s64 *to, const s64 *a, s64 limit, u64 n)
 }
 
 /*
- * First-fault loads: what lies on a page that is not there ends the vector early, and FFR says
- * where. The lanes after it do not hold MATH_END, so a wrong FFR gives a wrong length.
+ * First-fault loads: an element on an unmapped page ends the vector early, and FFR says where. The
+ * lanes after it do not hold MATH_END, so a wrong FFR gives a wrong length.
  */
 static u64 length(const u8 *text, u64 max)
 {
@@ -124,7 +124,7 @@ static void put_lanes(u64 *x, u64 at, svuint64_t v)
 	svst1_u64(svwhilelt_b64_u64(at, MATH_LANES), x + at, v);
 }
 
-/* Eight registers that hold their values for as long as this takes. */
+/* Eight registers that hold their values for the whole loop. */
 static void iterate(u64 *x, u64 times)
 {
 	const svbool_t p = svptrue_b64();

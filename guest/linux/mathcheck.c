@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Linux program without a libc: processes on all CPUs compute with SVE and with FP (math.h), and
- * compare each result with the truth, which they compute in general registers.
- *
- *   mathcheck [id=N] [procs=N] [rounds=N] [cpus=N]
- *
- * Process n stays on CPU n modulo cpus; id seeds the numbers. Without SVE it is FP alone.
- * Ends with "mathcheck: PASS n rounds ..." or "mathcheck: FAIL: why".
+ * compare each result with one that is computed in general registers.
+ * mathcheck [id=N] [procs=N] [rounds=N] [cpus=N]
+ * Process n stays on CPU n modulo cpus; id seeds the numbers. Without SVE it is FP alone. Ends with
+ * "mathcheck: PASS n rounds ..." or "mathcheck: FAIL: why".
  */
 #include "lib/random.h"
 #include "lib/string.h"
@@ -20,9 +18,9 @@
 #define TIMES 400UL
 
 const char program_name[] = "mathcheck";
-static u64 *rounds_done; /* by all processes; and when that was last said */
+static u64 *rounds_done; /* rounds done by all processes; and when that was last printed */
 
-/* What a process works on. */
+/* The data of a process. */
 struct work {
 	u64 seed, pid, round;
 	const char *with; /* the kernels' name */
@@ -40,7 +38,7 @@ static u64 rnd(struct work *w, u64 n)
 	return random_next(&w->seed) % n;
 }
 
-/* FP and SIMD registers hold integers of at most this size exactly, whatever is done to them. */
+/* FP and SIMD registers hold integers up to this size exactly in all these operations. */
 static s64 small(struct work *w)
 {
 	return (s64)rnd(w, 4001) - 2000;
@@ -136,7 +134,7 @@ static void check_above(struct work *w, const struct math *m)
 	same(w, "the count above", 0, count, n);
 }
 
-/* A text up to the last byte that is mapped, with an end of its own or without. */
+/* A text up to the last byte that is mapped, with a terminator or without. */
 static void check_length(struct work *w, const struct math *m)
 {
 	u64 max = 1 + rnd(w, 700), length = rnd(w, 2) ? max : rnd(w, max);
@@ -156,7 +154,7 @@ static void check_iterate(struct work *w, const struct math *m)
 	for (u64 i = 0; i < MATH_LANES; i++) {
 		for (u64 n = 0; n < TIMES; n++) {
 			w->truth[i] = w->truth[i] * MATH_MUL + MATH_ADD;
-			/* Not to be done by SIMD instructions. */
+			/* Must not be compiled to SIMD instructions. */
 			asm volatile("" : "+r"(w->truth[i]));
 		}
 		same(w, "the series", i, w->lanes[i], w->truth[i]);
@@ -207,7 +205,7 @@ u64 program(char **argv)
 
 	rounds_done = map(2 * sizeof(*rounds_done), true);
 	for (i = 0; i < procs; i++) {
-		/* Its children run where this process does. */
+		/* Its children run on the same CPU. */
 		if (!run_on(i % cpus) || this_cpu() != i % cpus)
 			failed("cannot run on cpu %lu", i % cpus);
 		if (start(child, (id << 32) + i, arg(argv, "rounds", 100)) < 0)

@@ -2,14 +2,12 @@
 /*
  * A Linux program without a libc: processes on all CPUs touch memory page by page and check what
  * they wrote.
- *
- *   memcheck [id=N] [mib=N] [procs=N] [cpus=N] [rounds=N]
- *
- * The MiBs are shared out among the processes; process n stays on CPU n modulo cpus. In a round it
+ * memcheck [id=N] [mib=N] [procs=N] [cpus=N] [rounds=N]
+ * The MiBs are divided among the processes; process n stays on CPU n modulo cpus. In a round it
  * finds zeroes where nothing was written yet, writes each page whole, in the order of addresses or
- * in one that jumps about, reads all of it in another order, and gives a part of it back to Linux.
- * Each word depends on its address, the process, the round and id.
- * Ends with "memcheck: PASS n MiB ..." or "memcheck: FAIL: why".
+ * scattered, reads all of it in another order, and gives a part of it back to Linux. Each word
+ * depends on its address, the process, the round and id. Ends with "memcheck: PASS n MiB ..." or
+ * "memcheck: FAIL: why".
  */
 #include "lib/random.h"
 #include "linux/linux.h"
@@ -17,18 +15,19 @@
 #define SYS_MADVISE 233
 #define MADV_DONTNEED 4
 #define WORDS (PAGE_SIZE / sizeof(u64))
-#define STRIDE 509UL /* pages: almost a block of 2 MiB; a prime, so every page has its turn */
+#define STRIDE 509UL /* pages: almost a block of 2 MiB; a prime, so that every page is visited */
 
 const char program_name[] = "memcheck";
 
 static u64 id, pages, cpus, rounds;
-static u64 *pages_done; /* by all processes: written and read back */
+static u64 *pages_done; /* by all processes: pages written and read back */
 
-/* What a process works on. */
+/* The data of a process. */
 struct work {
 	u64 seed, process, round;
 	u64 (*page)[WORDS];
-	u8 *written; /* in which round + 1, for each page; 0: it must read as zeroes */
+	/* for each page the round + 1 in which it was written; 0: it must read as zeroes */
+	u8 *written;
 };
 
 static u64 key(const struct work *w, u64 round, u64 i)
@@ -38,7 +37,7 @@ static u64 key(const struct work *w, u64 round, u64 i)
 	return random_next(&seed);
 }
 
-/* The pages in the order of addresses, or far from each other. */
+/* Visit the pages in the order of addresses, or scattered. */
 static u64 nth(u64 n, bool jump)
 {
 	return jump ? n * STRIDE % pages : n;
@@ -64,7 +63,7 @@ static void check_page(struct work *w, u64 i)
 			       w->process, w->round, i, n, w->page[i][n], value + n * step);
 }
 
-/* Linux takes some pages away, and gives others when they are touched again. */
+/* Give some pages back to Linux, which provides new ones when they are touched again. */
 static void give_back(struct work *w)
 {
 	u64 count = 1 + random_next(&w->seed) % pages, from;
@@ -81,7 +80,7 @@ static void one_round(struct work *w)
 	bool jump = random_next(&w->seed) & 1;
 	u64 i;
 
-	/* Half of the rounds look before they write: Linux then maps its page of zeroes first. */
+	/* Half of the rounds read before they write: Linux then maps its zero page first. */
 	for (i = 0; i < pages && w->round % 2; i++)
 		check_page(w, nth(i, !jump));
 	for (i = 0; i < pages; i++) {

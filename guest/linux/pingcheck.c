@@ -3,9 +3,7 @@
  * A Linux program without a libc: pairs of processes on two CPUs send each other numbers, so that
  * each CPU wakes the other by an IPI, over and over. Each number must be answered by the one that
  * is computed from it.
- *
- *   pingcheck [pairs=N] [messages=N] [cpus=N]
- *
+ * pingcheck [pairs=N] [messages=N] [cpus=N]
  * Ends with "pingcheck: PASS n messages ..." or "pingcheck: FAIL: why".
  */
 #include "lib/random.h"
@@ -27,7 +25,7 @@ struct pair {
 
 static struct pair *pairs;
 
-/* A number that says which pair it belongs to and how often it went to and fro. */
+/* A number that identifies the pair and the message. */
 static u64 answer(u64 pair, u64 number)
 {
 	u64 seed = number + pair;
@@ -50,7 +48,7 @@ static void send(u64 pair, u32 fd, u64 number)
 		failed("pair %lu: cannot write", pair);
 }
 
-/* The others would wait for a process that failed: they end with the first one. */
+/* The others would wait for a process that failed: they end with the first failure. */
 static void begin_on(u64 cpu)
 {
 	syscall3(SYS_PRCTL, PR_SET_PDEATHSIG, SIGKILL, 0);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Linux program without a libc: checks time on all CPUs. Process n stays on CPU n modulo cpus
- * and for so many milliseconds sleeps, takes the ticks of an interval timer, and reads clocks.
- *
- *   timecheck [procs=N] [cpus=N] [ms=N]
- *
+ * A Linux program without a libc: checks time on all CPUs. Process n stays on CPU n modulo cpus and
+ * for so many milliseconds sleeps, takes the ticks of an interval timer, and reads clocks.
+ * timecheck [procs=N] [cpus=N] [ms=N]
  * Nothing may come early, no clock may be behind what any process read before, no tick of the
- * interval may be missing, and the counter and Linux's clock must run at the same rate.
- * How late things came is told, not judged: that depends on who else runs.
- * Ends with "timecheck: PASS n sleeps ..." or "timecheck: FAIL: why".
+ * interval may be missing, and the counter and Linux's clock must run at the same rate. Lateness is
+ * printed, not judged, because it depends on what else runs. Ends with "timecheck: PASS n sleeps
+ * ..." or "timecheck: FAIL: why".
  */
 #include "lib/random.h"
 #include "linux/linux.h"
@@ -25,7 +23,7 @@ const char program_name[] = "timecheck";
 
 /* What all processes saw. */
 static struct shared {
-	u64 count, ns; /* the latest that anyone read */
+	u64 count, ns; /* the latest that any process has read */
 	u64 sleeps, ticks, latest, said;
 } * all;
 
@@ -47,7 +45,7 @@ static u64 frequency(void)
 	return v;
 }
 
-/* In ns; the product has more than 64 bits after some time. */
+/* In ns; the product exceeds 64 bits after some time. */
 static u64 ticks_ns(u64 ticks)
 {
 	u64 hz = frequency();
@@ -72,7 +70,7 @@ static void raise_to(u64 *max, u64 v)
 		;
 }
 
-/* A clock read now is not behind what any process, on any CPU, had read before. */
+/* A clock read now is not behind what any process, on any CPU, has read before. */
 static void forward(const char *what, u64 *seen, u64 (*read)(void))
 {
 	u64 before = __atomic_load_n(seen, __ATOMIC_ACQUIRE), now = read();
@@ -90,7 +88,7 @@ static void clocks(void)
 	}
 }
 
-/* By the clock and by the counter, a sleep is not shorter than asked. */
+/* By the clock and by the counter, a sleep is not shorter than requested. */
 static void sleep(u64 ns)
 {
 	u64 request[2] = { 0, ns }, begin = monotonic_ns(), count = counter(), slept, counted;
@@ -100,8 +98,8 @@ static void sleep(u64 ns)
 	counted = ticks_ns(counter() - count);
 	slept = monotonic_ns() - begin;
 	/*
-	 * The sleep stands between the counter's reads, too; 1 % is for a clock that is being
-	 * adjusted.
+	 * The sleep is between the two reads of the counter, too; 1 % allows for a clock that is
+	 * being adjusted.
 	 */
 	if (slept < ns || counted < ns - ns / 100)
 		failed("%lu ns of sleep took %lu ns, by the counter %lu", ns, slept, counted);
@@ -109,7 +107,7 @@ static void sleep(u64 ns)
 	__atomic_fetch_add(&all->sleeps, 1, __ATOMIC_RELAXED);
 }
 
-/* An interval timer's ticks are as many as periods went by. */
+/* An interval timer's ticks are as many as periods have passed. */
 static void interval(u64 periods)
 {
 	u64 spec[4] = { 0, PERIOD, 0, PERIOD }, ticks = 0, n, begin[2], end[2];
@@ -147,7 +145,7 @@ static struct instant now(void)
 	return t;
 }
 
-/* All of the time, the counter ran at the rate of Linux's clock. */
+/* Over the whole run, the counter ran at the rate of Linux's clock. */
 static void rates(const struct instant *from, const struct instant *to)
 {
 	u64 ns = ticks_ns(to->count - from->count);
@@ -182,7 +180,7 @@ u64 program(char **argv)
 	run_ns = arg(argv, "ms", 1000) * MS;
 	all = map(sizeof(*all), true);
 	for (i = 0; i < procs; i++) {
-		/* Its children run where this process does. */
+		/* Its children run on the same CPU. */
 		if (!run_on(i % cpus))
 			failed("cannot run on cpu %lu", i % cpus);
 		if (start(child, i, 0) < 0)

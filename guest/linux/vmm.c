@@ -96,7 +96,7 @@ static void vm_create(struct vm *vm)
 	if (vm->kvm < 0)
 		die("/dev/kvm");
 	bits = must(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE, "IPA size");
-	/* 0 stands for 40 bits also where there is no such extension. */
+	/* 0 stands for 40 bits, also where there is no such extension. */
 	vm->fd = must(vm->kvm, KVM_CREATE_VM,
 		      bits && bits < IPA_BITS ? KVM_VM_TYPE_ARM_IPA_SIZE((unsigned)bits) : 0,
 		      "KVM_CREATE_VM");

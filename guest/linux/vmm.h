@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small KVM virtual machine monitor: enough for one Linux or one bare-metal program with RAM, a
- * GICv3 of KVM's, timers, PSCI by KVM, and a PL011 of its own. The same program serves at every
- * level at which Linux is the hypervisor.
+ * A small KVM virtual machine monitor: enough for one Linux or one bare-metal program with RAM,
+ * KVM's GICv3, timers and PSCI, and a PL011 of its own. The same program serves at every level at
+ * which Linux is the hypervisor.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The machine: addresses as on QEMU's virt. */
+/* The machine: the addresses of QEMU's virt. */
 #define GICD_BASE 0x08000000ul
 #define GICD_BYTES 0x10000ul
 #define GICR_BASE 0x080a0000ul
@@ -31,7 +31,7 @@
 #define INTID_UART 33
 
 struct vm {
-	/* what was asked for */
+	/* options */
 	const char *kernel, *initrd, *cmdline;
 	unsigned cpus;
 	size_t ram_bytes;

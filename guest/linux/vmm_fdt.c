@@ -13,7 +13,7 @@
 
 static char *tree;
 
-/* libfdt's first error is the last: running out of room is the only one. */
+/* libfdt's first error is kept: running out of room is the only possible one. */
 static void ok(int r)
 {
 	if (r) {
@@ -112,7 +112,7 @@ static void put_psci(const struct vm *vm)
 
 	begin("psci");
 	ok(fdt_property(tree, "compatible", compatible, sizeof(compatible)));
-	/* HVC of a guest at EL2 is its own. */
+	/* An HVC of a guest at EL2 is taken at its EL2. */
 	string("method", vm->nested ? "smc" : "hvc");
 	end();
 }

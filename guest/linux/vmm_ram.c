@@ -26,7 +26,7 @@ static uint64_t round_up(uint64_t v)
 	return (v + BLOCK - 1) & ~(BLOCK - 1);
 }
 
-/* Read a file to guest address at; where it ends. */
+/* Read a file to guest address at; returns where it ends. */
 static uint64_t load(struct vm *vm, const char *path, uint64_t at)
 {
 	uint8_t *p = vm->ram + (at - RAM_BASE), *end = vm->ram + vm->ram_bytes;
@@ -72,7 +72,7 @@ static void map(struct vm *vm)
 	if (p == MAP_FAILED)
 		die("no memory");
 	vm->ram = (uint8_t *)round_up((uint64_t)p);
-	/* A Linux without huge pages does without. */
+	/* A Linux without huge pages ignores this. */
 	madvise(vm->ram, vm->ram_bytes, MADV_HUGEPAGE);
 	errno = 0;
 }

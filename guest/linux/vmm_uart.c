@@ -21,7 +21,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t regs[UART_BYTES / 4]; /* those that only keep what is written */
 static uint32_t raw;                  /* RIS */
 static bool line;
-/* Output goes out by the line: a write() per character would be most of a boot. */
+/* Output is written by lines: a write() per character would take most of a boot. */
 static char text[256];
 static size_t filled;
 
@@ -37,7 +37,7 @@ static void put_out(void)
 
 void uart_flush(void)
 {
-	/* Whoever has the lock may be the one that is ending the program. */
+	/* The holder of the lock may be the thread that is ending the program. */
 	if (pthread_mutex_trylock(&lock))
 		return;
 	put_out();

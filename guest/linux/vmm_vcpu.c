@@ -40,7 +40,7 @@ static void feature(struct kvm_vcpu_init *init, unsigned number)
 	init->features[number / 32] |= 1u << (number % 32);
 }
 
-/* All that this VMM knows of and KVM has. */
+/* All features that this VMM knows and KVM has. */
 static void init_vcpu(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
@@ -118,7 +118,7 @@ static void mmio(struct vcpu *v)
 	uint32_t value = 0;
 
 	if (offset >= UART_BYTES) {
-		/* Nothing there: reads as zero. */
+		/* Nothing is there: reads as zero. */
 		memset(run->mmio.data, 0, sizeof(run->mmio.data));
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EL2 of guest/nvhe.c: its set-up on the way down to EL1, which start.S calls, its vectors, and
- * how EL1 calls a function of it.
+ * The EL2 of guest/nvhe.c: its set-up before the switch to EL1, which start.S calls, its vectors,
+ * and EL1's calls of functions at EL2.
  */
 	.arch	armv8.3-a
 #define FRAME_SIZE (36 * 8)	/* struct el2_frame */

@@ -51,7 +51,7 @@ static void before(void)
 	el2_arm();
 }
 
-/* Interrupts are taken at EL1 until one has come to either level. */
+/* Interrupts are unmasked at EL1 until one was taken at either level. */
 static void wait_one(void)
 {
 	u64 start = counter_virt();
@@ -181,7 +181,7 @@ static void offset(void)
 	expect_eq(el2_call(count_at_el2, 0, 0, 0), 1, "CNTVCT_EL0 at EL2, no offset");
 }
 
-/* TVAL by EL2 goes by the counter as EL2 sees it. */
+/* TVAL at EL2 is relative to the counter as EL2 sees it. */
 static u64 tval_at_el2(u64 off, u64 b, u64 c)
 {
 	u64 from, to, cval;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hypervisor without VHE: the program runs at EL1, and calls functions of it at EL2, by HVC. What
- * it sees there must be the same on the bare machine and at a virtual EL2.
+ * A hypervisor without VHE: the program runs at EL1, and calls functions at EL2 by HVC. What it
+ * observes must be the same on the bare machine and at a virtual EL2.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct el2_frame {
 	u64 elr, spsr, esr, far, hpfar;
 };
 
-/* The last exception that EL2 took, but for calls; count says how many since el2_arm(). */
+/* The last exception that EL2 took, other than calls; count says how many since el2_arm(). */
 struct el2_seen {
 	u64 kind, elr, spsr, esr, far, hpfar;
 	u32 count, intid;
@@ -60,11 +60,11 @@ void try_fp(void);
 		(void)c;                                                                           \
 		return sysreg_read(name);                                                          \
 	}
-/* Write at EL2, give what reads back; read at EL2. */
+/* Write at EL2 and return what reads back; read at EL2. */
 #define el2_write(name, v) el2_call(write_##name, (v), 0, 0)
 #define el2_read(name) el2_call(read_##name, 0, 0, 0)
 
-/* HCR_EL2 for EL1, until set again. */
+/* Set HCR_EL2 for EL1, until set again. */
 void el2_hcr(u64 bits);
 
 void group_walk(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EL2's registers in E2H = 0's format, EL1's by their names, and what is UNDEFINED. */
+/* EL2's registers in the format of E2H = 0, EL1's by their names, and what is UNDEFINED. */
 #include "nvhe.h"
 
 #include "lib/string.h"
@@ -53,7 +53,7 @@ WRITE_EL2(VTCR_EL2)
 WRITE_EL2(VTTBR_EL2)
 WRITE_EL2(CNTVOFF_EL2)
 
-/* TZ and TSM are RES1 without what they trap: read as 1 or as written. */
+/* TZ and TSM are RES1 without the feature that they trap: they read as 1 or as written. */
 static u64 unsaid(const char *name)
 {
 	u64 bits = FIELD(sysreg_read(ID_AA64PFR0_EL1), 35, 32) ? 0 : BIT(8);
@@ -70,7 +70,7 @@ static void own(void)
 #undef X
 }
 
-/* A register that stays keeps its value over exceptions and what EL1 does meanwhile. */
+/* A register keeps its value across exceptions and whatever EL1 does meanwhile. */
 static void own_stays(void)
 {
 	el2_write(TCR_EL2, TCR_VALUE | BIT(20));
@@ -86,7 +86,7 @@ static void own_stays(void)
 	el2_write(CPTR_EL2, CPTR_NVHE);
 }
 
-/* ---- EL1's, which EL2 reaches by EL1's names ---- */
+/* ---- EL1's, which EL2 accesses by EL1's names ---- */
 
 /* X(name, value): nothing here is in use */
 #define EL1S(X)                                                                                    \
@@ -142,7 +142,7 @@ static void from_el2(void)
 	sysreg_write(CPACR_EL1, 0);
 }
 
-/* What EL2 does with EL1's name leaves its own alone, and the other way round. */
+/* What EL2 writes by EL1's name leaves EL2's own register unchanged, and the other way round. */
 static u64 apart_at_el2(u64 a, u64 b, u64 c)
 {
 	u64 wrong = 0;

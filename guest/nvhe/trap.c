@@ -9,7 +9,7 @@ WRITE_EL2(VTCR_EL2)
 WRITE_EL2(CPACR_EL1)
 WRITE_EL2(CNTPCT_EL0)
 
-/* One exception to EL2 since el2_arm(). */
+/* Exactly one exception to EL2 since el2_arm(). */
 static void took(const char *name, u64 kind, u64 esr)
 {
 	expect(seen.count == 1, "%s: %u exceptions, esr 0x%lx", name, seen.count, seen.esr);
@@ -70,7 +70,7 @@ static void from_el2(void)
 	}
 }
 
-/* EL1's exceptions are its own. */
+/* EL1 takes its own exceptions. */
 static void at_el1(void)
 {
 	struct trap t;
@@ -113,7 +113,7 @@ static void fp(void)
 	expect_eq(seen.count, 0, "exceptions after TFP");
 	sysreg_write(CPACR_EL1, 0);
 	isb();
-	/* EL1's register is nothing to EL2. */
+	/* EL1's register does not affect EL2. */
 	el2_call(own_exceptions, 3, 0, 0);
 	expect_eq(seen.count, 0, "exceptions at EL2 with CPACR_EL1 = 0");
 }
@@ -124,7 +124,7 @@ static void tcpac(void)
 	el2_arm();
 	(void)sysreg_read(CPACR_EL1);
 	expect_eq(seen.count, 1, "exceptions of CPACR_EL1");
-	/* Rt is the compiler's. */
+	/* The compiler chooses Rt. */
 	expect_eq(seen.esr & ~MASK(9, 5), ESR_OF(EC_SYS, 0x340401UL), "ESR_EL2");
 	el2_arm();
 	el2_read(CPACR_EL1);
@@ -253,7 +253,7 @@ static void stage2(void)
 	stage2_off();
 }
 
-/* With and without stage 2 by turns, under one VMID and another. */
+/* With and without stage 2 alternately, with one VMID and another. */
 static void by_turns(void)
 {
 	u64 i;

@@ -20,7 +20,7 @@
 static u64 l1[512] __attribute__((aligned(4096)));
 static u64 l2[512] __attribute__((aligned(4096)));
 static u64 l3[512] __attribute__((aligned(4096)));
-/* Pages that begin with RET and differ behind it. */
+/* Pages that begin with RET and then differ. */
 static u64 pages[2][512] __attribute__((aligned(4096)));
 
 WRITE_EL2(TCR_EL2)
@@ -86,7 +86,7 @@ static u64 access_at_el2(u64 what, u64 va, u64 c)
 	return 0;
 }
 
-/* Do it at EL2, expecting no fault (fsc 0) or this fault status. */
+/* Do the access at EL2, expecting no fault (fsc 0) or this fault status. */
 static void access(const char *name, enum access what, u64 va, u64 fsc)
 {
 	static const char *const names[] = { "load", "store", "call" };
@@ -119,7 +119,7 @@ static u64 at_s1e2(u64 write, u64 va, u64 c)
 	return sysreg_read(PAR_EL1);
 }
 
-/* AT says what an access would meet. */
+/* AT reports what an access would meet. */
 static void translate(const char *name, bool write, u64 va, u64 fsc)
 {
 	u64 par = el2_call(at_s1e2, write, va, 0);
@@ -130,7 +130,9 @@ static void translate(const char *name, bool write, u64 va, u64 fsc)
 		expect_eq(par & (MASK(47, 12) | 1), (u64)pages[0], name);
 }
 
-/* Bits of the page, of the table above; what is flipped or set, and what then faults. */
+/*
+ * Bits of the page and of the table above it: what is flipped or set, and the fault that follows.
+ */
 static const struct bits {
 	const char *name;
 	u64 table, page_set, page_clear;
@@ -193,7 +195,7 @@ static void levels(void)
 	off();
 }
 
-/* Byte 63:56 is ignored with TBI alone. */
+/* Bits 63:56 of an address are ignored with TBI only. */
 static void tags(void)
 {
 	u64 tagged = TEST_VA | 0x5aUL << 56;
@@ -209,7 +211,7 @@ static void tags(void)
 	off();
 }
 
-/* PAN and unprivileged loads mean nothing at EL2 that has no EL0. */
+/* PAN and unprivileged loads have no effect at an EL2 without EL0. */
 static u64 user_at_el2(u64 va, u64 pan, u64 c)
 {
 	u64 v;
@@ -235,7 +237,7 @@ static void user(void)
 	off();
 }
 
-/* Invalidation by address and as a whole, of entries with and without nG. */
+/* Invalidation by address and of everything, for entries with and without nG. */
 static void tlbi(void)
 {
 	u64 ng, by_address;
@@ -259,7 +261,7 @@ static void tlbi(void)
 	off();
 }
 
-/* EL1's tables are others: what EL2 maps is not there. */
+/* EL1's tables are separate: what EL2 maps is not mapped there. */
 static void apart(void)
 {
 	build();
@@ -271,7 +273,7 @@ static void apart(void)
 	off();
 }
 
-/* Hardware sets the access flag, and makes a page dirty. */
+/* Hardware sets the access flag, and marks a page dirty. */
 static void hafdbs(void)
 {
 	u64 have = FIELD(sysreg_read(ID_AA64MMFR1_EL1), 3, 0);

@@ -48,7 +48,7 @@ enum vcpu_request {
 	REQ_TIMER = 4,     /* an emulated timer came due */
 	/* its own: work of L1's must complete before the next entry (shadow_work()) */
 	REQ_WORK = 8,
-	/* an SError interrupt of its accesses was pending as it left a CPU: its VM is to be stopped */
+	/* an SError interrupt of its accesses was pending as it left a CPU: stop the VM */
 	REQ_SERROR = 16,
 };
 
