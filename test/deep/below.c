@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What nidus's code calls and the deep model has not: interrupts of the guest, timers, debug, stage
- * 2, memory. It is linked with each of the two nidus, of which all symbols then get a prefix. What
- * nothing here can lead to is a violation.
+ * Stand-ins for what nidus's code calls and the deep model lacks: interrupts of the guest, timers,
+ * debug, stage 2, memory. It is linked with each of the two nidus, all of whose symbols then get a
+ * prefix. Reaching a function that nothing here can lead to is a violation.
  */
 #include "below.h"
 
@@ -65,7 +65,7 @@ const struct below below = {
 	.traps_compute = traps_compute,
 };
 
-/* ---- done here, or by the model -------------------------------------------------------------- */
+/* ---- implemented here, or by the model ------------------------------------------------------- */
 
 struct cpu *cpu_this(void)
 {
@@ -75,17 +75,17 @@ struct cpu *cpu_this(void)
 u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
 	model_enter(vcpu, handle);
-	/* What called vcpu_run() goes on while the guest runs: not RUN_AGAIN. */
+	/* The caller of vcpu_run() continues while the guest runs: not RUN_AGAIN. */
 	return RUN_PREEMPT + 1;
 }
 
-/* In place of simd.c's: wherever nidus has a chaos point a host section may come. */
+/* In place of simd.c's: a host section may come wherever nidus has a chaos point. */
 void simd_chaos_maybe(void)
 {
 	model_chaos();
 }
 
-/* vectors.S: the registers that it puts away are none of the model's. */
+/* vectors.S: the model does not have the registers that it saves. */
 enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr)
 {
 	return fast_sys(vcpu, esr);
@@ -140,13 +140,13 @@ noreturn void check_failed(const char *file, int line, const char *what)
 	model_check(file, line, what);
 }
 
-/* An UNDEFINED register of a guest's is told once: nobody asks. */
+/* A guest's UNDEFINED register is reported once: nobody reads it here. */
 void log_line(const char *fmt, ...)
 {
 	(void)fmt;
 }
 
-/* The page that L1's VNCR_EL2 names: its own memory, which every window shows as it is. */
+/* The page that L1's VNCR_EL2 names: its own memory, which every window maps unchanged. */
 u64 vncr_window(struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VNCR_EL2);
@@ -163,7 +163,7 @@ void shadow_load(struct vcpu *vcpu, struct shadow *s)
 	vcpu->shadow.mine = s;
 }
 
-/* Whose interrupts the list registers carry: prepare.c asks. */
+/* Whose interrupts the list registers hold, as prepare.c asks. */
 void vgic_level_switch(struct vcpu *vcpu)
 {
 	vcpu->vgic.where = vcpu->in_vel2 ? VGIC_LOADED : VGIC_VEL1;
@@ -186,7 +186,9 @@ bool vgic_vel2_route(struct vcpu *vcpu)
 	return false;
 }
 
-/* vtimer/nested.c's, of what is in vcpu->sr alone: CNTHCTL_EL2 is written by its own name here. */
+/*
+ * vtimer/nested.c's, as far as it depends on vcpu->sr: CNTHCTL_EL2 is written by its own name here.
+ */
 enum verdict emul_cnthctl_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	if (!vcpu->in_vel2)

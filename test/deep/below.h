@@ -41,7 +41,7 @@ struct below {
 };
 extern const struct below below;
 
-/* What the model does for it. */
+/* What the model provides to it. */
 void model_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 void model_chaos(void);
 void model_acked(void); /* a physical interrupt */

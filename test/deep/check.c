@@ -59,9 +59,9 @@ static void check_value(const char *what, u64 have, u64 want)
 		model_fail("%s runs with %s %#lx instead of %#lx", name[now], what, have, want);
 }
 
-/* ---- what each level above leaves it --------------------------------------------------------- */
+/* ---- what a level gets from each level above ------------------------------------------------- */
 
-/* Of the VMs that it is in, and of L2. */
+/* Limits of the VMs that it is in, and of L2. */
 static u64 zcr_limit(void)
 {
 	u32 g = guest_of(now), vl = g == G_B ? setup->vl[g] : MIN(setup->vl1, setup->vl[g]);
@@ -93,7 +93,7 @@ static bool has(u64 field)
 	return setup->svl[g] && (g == G_B || setup->svl1);
 }
 
-/* Live at each level that has an owner of the registers. */
+/* Live at each level whose registers have an owner. */
 static bool is_live(void)
 {
 	if (now == WHO_B)
@@ -104,8 +104,8 @@ static bool is_live(void)
 /* ---- data ------------------------------------------------------------------------------------ */
 
 /*
- * With SVE and SME both closed in the CPU's CPTR_EL2 nothing of a guest sees a length, and each
- * nidus may leave those of the level above in place (simd_level.c).
+ * With SVE and SME both closed in the CPU's CPTR_EL2 no guest can observe a length, and each nidus
+ * may leave those of the level above in place (simd_level.c).
  */
 static bool sees_lengths(void)
 {
@@ -147,7 +147,7 @@ static void check_fields(void)
 	static const u64 fields[] = { CPTR_FPEN, CPTR_ZEN, CPTR_SMEN };
 	u64 cptr = m.reg[R_CPTR_EL2], l2 = guest_of(now) == G_V ? truth[G_V].cptr : FIELDS;
 
-	if (now == WHO_L2) /* what l1 has seen of it: CPACR_EL1 stops the rest */
+	if (now == WHO_L2) /* what l1 may know of it: CPACR_EL1 hides the rest */
 		l2 = belows[L1]->vcpu[0].sr[SR_CPTR_EL2];
 
 	for (u32 i = 0; i < 3; i++) {
@@ -163,7 +163,7 @@ static void check_fields(void)
 		model_fail("%s runs with trace or activity monitors open", name[now]);
 }
 
-/* Fields that a VM on the way has not, of those that the one above it has. */
+/* Fields that a VM on the way lacks although the one above it has them. */
 static u64 hidden(void)
 {
 	u64 zen = has(CPTR_ZEN) ? 0 : CPTR_ZEN, smen = has(CPTR_SMEN) ? 0 : CPTR_SMEN;
@@ -217,7 +217,7 @@ void check_guest(void)
 	 HCR_TACR | HCR_TID3)
 #define HCR_NVS (HCR_NV | HCR_NV1 | HCR_NV2)
 
-/* What a level above has asked for is in force, and what none has is not. */
+/* What any level above requested is in force, and nothing else is. */
 static void check_controls(void)
 {
 	u64 hcr = m.reg[R_HCR_EL2], vel2 = now == WHO_L2;
@@ -237,7 +237,9 @@ static void check_controls(void)
 		    m.reg[R_CNTHCTL_EL2] & (CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT), 0);
 }
 
-/* ---- what the two say of themselves ---------------------------------------------------------- */
+/*
+ * ---- what the two nidus record of themselves --------------------------------------------------
+ */
 
 static void check_owner(u32 n, u64 cptr, u64 zcr, u64 smcr)
 {
@@ -262,7 +264,7 @@ static void check_owner(u32 n, u64 cptr, u64 zcr, u64 smcr)
 			   zcr, smcr, owner->simd.zcr_now, owner->simd.smcr_now);
 }
 
-/* l1 closes what it knows that L2 has closed: with it at EL2 nobody else would. */
+/* l1 closes what it knows L2 has closed: with l1 at EL2 nobody else would. */
 static void check_l1_closes(void)
 {
 	u64 l2 = belows[L1]->vcpu[0].sr[SR_CPTR_EL2], asks = belows[L1]->cpu->traps.cptr & FIELDS;
@@ -271,7 +273,7 @@ static void check_l1_closes(void)
 		model_fail("l1 lets V use %#lx, L2 says %#lx", asks, l2);
 }
 
-/* What l1 has of its own CPTR_EL2, ZCR_EL2 and SMCR_EL2 is what l0 has of them. */
+/* The values of CPTR_EL2, ZCR_EL2 and SMCR_EL2 that l1 has are those that l0 keeps for it. */
 static void check_l1(void)
 {
 	const struct vcpu *l1 = &belows[L0]->vcpu[0];

@@ -2,7 +2,7 @@
 /* What must hold in every state of the deep model. Violations leave by model_fail(). */
 #pragma once
 
-/* Of all: who runs (now), and what each nidus says of itself. */
+/* Checks that do not depend on who runs: `now`, and what each nidus records of itself. */
 void world_check(void);
-/* Of who runs: all that it can read. */
+/* Checks of the guest that runs: all that it can read. */
 void check_guest(void);

@@ -153,9 +153,9 @@ static bool streams(u32 g)
 }
 
 /*
- * What may move without an interrupt from without. A use: what was not live at a level is loaded
- * there, if the instruction was executed (it is live now). B's turn, or a host section: l1's
- * registers are written back, and loaded again at once only in streaming mode.
+ * Moves that may happen without an external interrupt. A use of SIMD: what was not live at a level
+ * is loaded there, if the instruction was executed (it is live now). B's turn, or a host section:
+ * l1's registers are written back, and loaded again at once only in streaming mode.
  */
 static void check_moves(const struct before *b, enum moves moves)
 {
@@ -192,7 +192,7 @@ struct origin {
 	s8 at;
 };
 
-static u8 *states; /* `stride` bytes each: as many as differ, rounded up */
+static u8 *states; /* `stride` bytes for each state: as many as differ, rounded up */
 static struct origin *origins;
 static u32 *table;
 static u32 count, capacity, table_size, stride;
@@ -231,7 +231,10 @@ static void rehash(u32 size)
 	}
 }
 
-/* Room for more words in each state: they were 0, as all states up to here have their first value. */
+/*
+ * Make room for more words in each state: they are 0, because all states so far have their first
+ * value.
+ */
 static void widen(void)
 {
 	u32 was = stride;
@@ -314,7 +317,7 @@ static void happen(const struct origin *o)
 	world_check();
 }
 
-/* One event from state i; false: a violation. */
+/* Apply one event to state i; false: a violation. */
 static bool step(const struct origin *o)
 {
 	struct state s;
@@ -375,7 +378,7 @@ static bool try_mode(struct origin o)
 	return true;
 }
 
-/* All that can follow state i; false: a violation. */
+/* Apply all events that can follow state i; false: a violation. */
 static bool expand(u32 i)
 {
 	for (u8 e = 0; e < ARRAY_SIZE(kinds); e++) {

@@ -36,9 +36,9 @@ static u32 level_of(enum who who)
 	return who == WHO_L3;
 }
 
-/* ---- what lengths they have ------------------------------------------------------------------ */
+/* ---- their lengths --------------------------------------------------------------------------- */
 
-/* The largest that a guest's VM has, of what the machine below has. */
+/* The largest of a guest's VM, limited by the machine below. */
 static u32 full(u32 g, bool sm)
 {
 	u32 vm = sm ? setup->svl[g] : setup->vl[g];
@@ -46,7 +46,7 @@ static u32 full(u32 g, bool sm)
 	return g == G_B ? vm : MIN(vm, sm ? setup->svl1 : setup->vl1);
 }
 
-/* What its levels ask for. */
+/* The length that its levels request. */
 static u32 asked(enum who who, const u8 *len)
 {
 	return who == WHO_L3 ? segs_of(MIN(len[0], len[1])) : segs_of(len[0]);
@@ -69,7 +69,7 @@ u32 exp_len(enum who who)
 	return sm ? exp_svl(who) : MIN(full(g, false), asked(who, truth[g].zcr));
 }
 
-/* FA64 and ZT0 go with the length, at each level. */
+/* FA64 and ZT0 are permitted along with the length, at each level. */
 static bool extras(enum who who)
 {
 	const struct truth *t = &truth[guest_of(who)];
@@ -84,7 +84,7 @@ static void exp_cut(tag *segs, u32 len)
 		segs[i] = T_ANY;
 }
 
-/* Whichever lengths who runs has now, from here on. */
+/* Use the lengths that the running guest has now, from here on. */
 static void cut_all(void)
 {
 	struct truth *t = mine();
@@ -125,7 +125,7 @@ static void l2_takes(u64 ec, u64 elr)
 			   read_own(R_ESR_EL2), read_own(R_ELR_EL2));
 }
 
-/* Its own EL1 has taken an exception; EL2h or EL1h, as it calls itself. */
+/* Its own EL1 has taken an exception, and calls itself EL2h or EL1h. */
 static void own_takes(u64 ec)
 {
 	bool hyp = now == WHO_L2;
@@ -140,7 +140,7 @@ static void own_takes(u64 ec)
 			   hyp ? "L2" : "a guest at EL1", read_own(hyp ? R_SPSR_EL2 : R_SPSR_EL1));
 }
 
-/* Whether L3's instruction is L2's to have. */
+/* Whether L3's instruction is taken to L2. */
 static bool is_l2s(u64 need)
 {
 	return now == WHO_L3 && (truth[G_V].cptr & need) != need;
@@ -148,14 +148,15 @@ static bool is_l2s(u64 need)
 
 /*
  * Traps that one instruction may take: l0's and l1's claims come with the first. But what L2 has
- * opened for itself l1 sees only by a trap; if l1's registers are not live then, there is another.
+ * opened for itself l1 finds out only by a trap; if l1's registers are not live then, there is
+ * another.
  */
 static u32 traps_allowed(void)
 {
 	return mode > MODE_FULL ? 4 : now == WHO_L2 ? 2 : 1;
 }
 
-/* An instruction of who runs exits; how does it end for now. */
+/* An instruction of the running guest exits; returns how it ends for now. */
 static enum ends exit_of(u64 esr, bool *again)
 {
 	u64 at = CODE(now);
@@ -182,7 +183,7 @@ static bool has(u64 ec)
 	return ec == EC_SVE ? full(g, false) : ec == EC_SME ? full(g, true) : true;
 }
 
-/* Whether the instruction is executed; else it was an exception, of whom it should be. */
+/* Whether the instruction is executed; if not, it was an exception, and of the right level. */
 static bool may(u64 need, u64 ec)
 {
 	struct route route;
@@ -319,7 +320,7 @@ static void write_own(enum reg r, u64 v)
 		model_fail("a guest can't write a register of its own");
 }
 
-/* The setup has the first so many of them. */
+/* The setup has the first this many of them. */
 static u64 l2_value(u32 i)
 {
 	static const u64 values[] = {
@@ -338,7 +339,7 @@ static u64 cptr_bits(void)
 	       (full(G_V, true) ? CPTR_SMEN : 0);
 }
 
-/* Each of them once, where the VM has not all fields. */
+/* Each of them once, where the VM lacks some fields. */
 u64 next_cptr(u64 value)
 {
 	u64 have = cptr_bits();
@@ -352,7 +353,7 @@ u64 next_cptr(u64 value)
 	return l2_value(i) & have;
 }
 
-/* CPTR_EL2, as HCR_EL2.E2H calls it. */
+/* CPTR_EL2, by the name that HCR_EL2.E2H gives it. */
 void l2_cptr(void)
 {
 	truth[G_V].cptr = next_cptr(truth[G_V].cptr);
@@ -390,7 +391,7 @@ void l2_smcr(void)
 	change_length(R_SMCR_EL2, CPTR_SMEN, EC_SME, &truth[G_V].smcr[0]);
 }
 
-/* In its page, which it does not know of. */
+/* In its page, of which it does not know. */
 void l2_lengths_of_l3(void)
 {
 	struct truth *t = &truth[G_V];
@@ -419,7 +420,10 @@ void l2_trap(void)
 	write_own(R_HCR_EL2, hcr_of_l2());
 }
 
-/* Each kind: memory, an EL1 register, a trap that is l1's; and what is in memory takes no exit. */
+/*
+ * One of each kind: memory, an EL1 register, a trap that l1 sets; an access to memory takes no
+ * exit.
+ */
 void l2_registers(void)
 {
 	if (read_own(R_HCR_EL2) != hcr_of_l2())
@@ -438,7 +442,7 @@ void l2_registers(void)
 			   read_own(R_VBAR_EL2));
 }
 
-/* At EL1 there is no EL2, and its own registers are the CPU's but for what L2 traps. */
+/* At EL1 there is no EL2, and its own registers are the CPU's except for what L2 traps. */
 void l3_registers(void)
 {
 	static const enum reg el2[] = { R_HCR_EL2, R_SPSR_EL2, R_CPTR_EL2, R_ZCR_EL12 };
@@ -487,7 +491,7 @@ void guest_undefined(void)
 	own_takes(EC_UNKNOWN);
 }
 
-/* ---- their beginning ------------------------------------------------------------------------- */
+/* ---- how they begin -------------------------------------------------------------------------- */
 
 void l1_write(enum reg r, u64 v)
 {
@@ -553,7 +557,7 @@ static void l2_boot(void)
 	write_own(R_ZCR_EL12, LEN_LONG);
 }
 
-/* L1's interrupt, and the other vcpu's turn. */
+/* L1's interrupt, and the turn of the other vcpu. */
 static void other(void)
 {
 	action[L0] = ACT_TO_VEL2;

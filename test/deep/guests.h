@@ -4,21 +4,24 @@
 
 #include "world.h"
 
-/* Their first instructions; now is WHO_L2 then. */
+/* Their first instructions; `now` is WHO_L2 then. */
 void guests_boot(void);
 /* B's turn. */
 void b_acts(void);
-/* l1 as far as the model plays it: a register. */
+/* l1 as far as the model plays it: an access to a register. */
 void l1_write(enum reg r, u64 v);
 
-/* How an instruction of a guest's ends. */
+/* How an instruction of a guest ends. */
 enum ends {
 	COMPLETES,
-	ABSENT, /* UNDEFINED, or a trap of the guest's own CPACR_EL1: nobody but it knows of it */
-	RAISES, /* an exception at its own EL1 (or virtual EL2), by one of the two nidus */
-	TO_L2,  /* L3's is L2's */
+	ABSENT, /* UNDEFINED, or a trap of the guest's own CPACR_EL1: no hypervisor is involved */
+	RAISES, /* an exception at its own EL1 (or virtual EL2), injected by one of the two nidus */
+	TO_L2,  /* L3's instruction is taken to L2 */
 };
-/* Who runs accesses a register: *v is written or read. Exits that its instructions took: traps. */
+/*
+ * The running guest accesses a register: *v is written or read. Exits that its instructions took:
+ * traps.
+ */
 enum ends guest_access(enum reg r, bool write, u64 *v);
 extern u32 traps;
 
@@ -37,12 +40,12 @@ void l2_registers(void);
 void l2_eret(void);
 void l3_hvc(void);
 void l3_registers(void);
-/* An instruction that neither nidus has for it. */
+/* An instruction that neither nidus emulates for it. */
 void guest_undefined(void);
 
-/* The values L2 may give CPTR_EL2, where its VM has these bits; they follow each other. */
+/* The values L2 may give CPTR_EL2, where its VM has these bits, one after the other. */
 u64 next_cptr(u64 now_);
-/* Segments that the guest who is reaches now, of its vectors and of ZA. */
+/* Segments of its vectors and of ZA that the running guest can access now. */
 u32 exp_len(enum who who);
 u32 exp_svl(enum who who);
 tag own(u32 g);

@@ -61,8 +61,8 @@ void machine_cut(tag *segs, u32 len)
 }
 
 /*
- * QEMU: nothing happens while FP traps, nor if what CPTR_EL2 traps (at EL2 as well) had a length of
- * 0 before; CPACR_EL1 is asked at the ERET.
+ * QEMU: nothing is zeroed while FP traps, nor if what CPTR_EL2 traps (at EL2 as well) had a length
+ * of 0 before; CPACR_EL1 is checked at the ERET.
  */
 static void narrow(u64 cpacr)
 {
@@ -169,7 +169,7 @@ static struct route allowed(u64 *place)
 	return (struct route){ ALLOWED, place, 0 };
 }
 
-/* Traps that go ahead of what NV makes of a name. */
+/* Traps that take precedence over NV's meaning of a name. */
 static bool traps_ahead(enum reg r, bool write)
 {
 	u64 hcr = m.reg[R_HCR_EL2], mdcr = m.reg[R_MDCR_EL2];
@@ -200,7 +200,7 @@ static u64 *page_word(u16 offset)
 	return (u64 *)(m.reg[R_VNCR_EL2] + offset);
 }
 
-/* A register of EL2's, or one that EL2's software is not to see, while HCR_EL2.NV2 is 1. */
+/* A register of EL2, or one hidden from EL2's software, while HCR_EL2.NV2 is 1. */
 static struct route nv2_route(enum reg r, bool write)
 {
 	const struct row *row = &rows[r];
@@ -235,7 +235,7 @@ struct route machine_route(enum reg r, bool write)
 	return nv2_route(r, write);
 }
 
-/* CPACR_EL1 first, then CPTR_EL2; each asks of ZEN or SMEN first, then of FPEN. */
+/* CPACR_EL1 first, then CPTR_EL2; each checks ZEN or SMEN first, then FPEN. */
 struct route machine_simd(u64 need, u64 ec)
 {
 	u64 el1 = m.reg[R_CPACR_EL1], el2 = m.reg[R_CPTR_EL2], other = need & ~CPTR_FPEN;
@@ -251,17 +251,17 @@ struct route machine_simd(u64 need, u64 ec)
 
 /* ---- what the two nidus do ------------------------------------------------------------------- */
 
-/* Who has no name for what it does. */
+/* A name for what the one at EL2 does. */
 const char *const nidus_name[] = { "l0", "l1" };
 
-/* Between two instructions of l1's. */
+/* Between two instructions of l1. */
 static void l1_point(void)
 {
 	if (mode == MODE_L0_OTHER)
 		l0_interrupt_point();
 }
 
-/* An instruction of l1's exits; after it it is executed again, or is over (true). */
+/* An instruction of l1 exits; afterwards it is executed again, or is done (true). */
 static bool l1_exit(u64 esr, const char *what)
 {
 	m.pc = PC_L1;
@@ -271,7 +271,7 @@ static bool l1_exit(u64 esr, const char *what)
 	return m.pc != PC_L1;
 }
 
-/* That nidus may use what CPTR_EL2 governs by these fields. */
+/* Check that nidus may use what CPTR_EL2 governs by these fields. */
 void machine_needs(u32 nidus, u64 need, u64 ec, const char *what)
 {
 	struct route route;
@@ -324,7 +324,7 @@ static tag status_tag(u64 v)
 	return v < T_OWN + GUESTS ? (tag)v : T_HOST;
 }
 
-/* Lengths as they are written cut what is above them (EL2's: QEMU does so at once). */
+/* Writing a length cuts what is above it (EL2's: QEMU does so at once). */
 static void el2_written(enum reg r)
 {
 	if (r == R_CPACR_EL1)
@@ -350,7 +350,7 @@ static void el2_write(enum reg r, u64 v)
 	el2_written(r);
 }
 
-/* By which it is known what an instruction of l1's touches. */
+/* The means to know what an instruction of l1 touches. */
 static bool l1_relevant(enum reg r)
 {
 	return r == R_CPACR_EL1 || r == R_HCR_EL2 || r == R_ZCR_EL12 || r == R_SMCR_EL12;
@@ -417,7 +417,7 @@ static void nidus_isb(void)
 	m.synced = true;
 }
 
-/* What below.h declares, of each nidus. */
+/* The functions that below.h declares, for each nidus. */
 #define FOR(p, n)                                                                                  \
 	u64 p##_model_read(enum reg r);                                                            \
 	void p##_model_write(enum reg r, u64 v);                                                   \

@@ -9,7 +9,7 @@
 
 u8 saves[NIDUS][2], loads[NIDUS][2];
 
-/* Whose home p lies in. */
+/* The vcpu whose home contains p. */
 static u32 home_owner(u32 nidus, const void *p)
 {
 	for (u32 v = 0; v < 2; v++)
@@ -74,7 +74,7 @@ static void needs_z(u32 nidus, bool ffr)
 		model_fail("%s uses FFR in streaming mode without FA64", nidus_name[nidus]);
 }
 
-/* Writing V zeroes Z up to the length in force; above it nothing is promised. */
+/* Writing V zeroes Z up to the length in force; nothing is specified above it. */
 static void write_v(tag t)
 {
 	m.d.vec[0] = t;
@@ -181,7 +181,7 @@ static void scramble_za(u32 nidus)
 	m.d.zt0 = T_HOST;
 }
 
-/* What simd_regs.h declares, of each nidus. */
+/* The functions that simd_regs.h declares, for each nidus. */
 #define FOR(p, n)                                                                                  \
 	u64 p##_simd_regs_vl(void);                                                                \
 	u64 p##_simd_regs_svl(void);                                                               \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worlds that the deep explorer goes through; lengths in segments, of V, W and B. Each has a
- * part of what can differ: all of it at once would be too many states.
+ * The worlds that the deep explorer goes through; lengths in segments, of V, W and B. Each has only
+ * some of the possible differences: all of them at once would be too many states.
  */
 #pragma once
 
 #include "machine.h"
 
-/* Small ones first: most faults show there. */
+/* Small ones first: they show most faults. */
 static const struct setup setups[] = {
 	{ .name = "V, W: neither SVE nor SME, l1: SVE 256", .vl1 = 2, .cptrs = 3, .two = true },
 	{ .name = "V: SVE 256 SME 512, l1: SVE 256 SME 512, without FA64; nothing changes lengths",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A state as a list of the words that differ, and what of it is forgotten. */
+/* A state as a list of the words that differ, and what of it is left out. */
 #include "state.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "guests.h"
 #include "world.h"
 
-#define WORDS_MAX 8192 /* of all memory that may differ */
+#define WORDS_MAX 8192 /* all memory that may differ */
 typedef u64 __attribute__((may_alias)) word;
 
 static struct area {
@@ -24,7 +24,7 @@ static void area(void *at, size_t size)
 
 u64 l0_simd_state_za(u32 vl, u32 svl);
 
-/* What is left out is timers', the GIC's, debug's and what is counted; unused ends of pages and homes. */
+/* Left out: timers, the GIC, debug and counts; unused ends of pages and homes. */
 static void areas_make(void)
 {
 	area_count = 0;
@@ -94,7 +94,7 @@ static u8 value_index(struct values *of, u64 v)
 	return (u8)of->last;
 }
 
-/* A word that has not differed until now: all states up to here have it as it was. */
+/* A word that has not differed until now: in all states so far it has its first value. */
 static void place_differs(u32 i)
 {
 	word *place = places[i], was = base[i];
@@ -151,7 +151,7 @@ static void forget_controls(struct traps_level *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* What a nidus notes of the last exit, and counts. */
+/* What a nidus records of the last exit, and counts. */
 static void forget_vcpu(struct vcpu *vcpu, bool is_loaded)
 {
 	struct simd_vcpu *s = &vcpu->simd;
@@ -172,7 +172,9 @@ static void forget_vcpu(struct vcpu *vcpu, bool is_loaded)
 	forget_controls(&vcpu->traps.vel1_other);
 }
 
-/* Registers of nobody's, or what SVCR makes unreachable: it comes back as zeroes, if at all. */
+/*
+ * Registers that nobody owns, or what SVCR makes unreachable: it comes back as zeroes, if at all.
+ */
 static void forget_data(struct data *d, bool all, u32 len, u32 svl)
 {
 	const struct data junk = {
@@ -194,7 +196,7 @@ static void forget_data(struct data *d, bool all, u32 len, u32 svl)
 	memset(d->za + svl, T_JUNK, SEGS - svl);
 }
 
-/* The home of a vcpu in the shape of registers, and back. */
+/* Convert the home of a vcpu into the structure of the registers, and back. */
 static tag *home_za(const struct simd_vcpu *s)
 {
 	return s->svl ? s->state->data + l0_simd_state_za(s->vl, s->svl) : NULL;
@@ -225,7 +227,7 @@ static void forget_home(const struct simd_vcpu *s, bool all, u32 len, u32 svl)
 		st->svcr = 0;
 }
 
-/* What l1's vcpus see, wherever l0 has it. */
+/* What l1's vcpus see, wherever l0 holds it. */
 static void forget_simd(void)
 {
 	const struct vcpu *l1 = &belows[L0]->vcpu[0], *owner = belows[L1]->cpu->simd.owner;

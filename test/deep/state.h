@@ -13,12 +13,12 @@ struct state {
 	u8 value[LIVE_MAX];
 };
 
-/* How many words have differed so far: the first so many of a state count. */
+/* How many words have differed so far: a state consists of the first this many. */
 extern u32 live_count;
 
-/* What memory there is, as it is now; nothing of it has differed. */
+/* Record all memory as it is now; no word has differed yet. */
 void states_begin(void);
-/* Note what is, and put it back. A violation if more differs than there is room for. */
+/* Save the state, and restore it. A violation if more words differ than there is room for. */
 void state_pack(struct state *s);
 void state_unpack(const struct state *s);
 /* Replace what nobody may rely on any more by junk or zeroes. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is around the two nidus: their boot, their vectors, their schedulers. */
+/* What surrounds the two nidus: their boot, their vectors, their schedulers. */
 #include "world.h"
 
 #include <string.h>
@@ -77,7 +77,7 @@ static void run(u32 n, u32 v)
 		model_fail("a run loop ends by itself");
 }
 
-/* l0's scheduler: the other VM's turn, then l1 goes on. */
+/* l0's scheduler: the other VM's turn, then l1 continues. */
 static void l0_other(void)
 {
 	const struct below *b = belows[L0];
@@ -91,7 +91,7 @@ static void l0_other(void)
 	run(L0, 0);
 }
 
-/* l1's: the other vcpu's turn. */
+/* l1's scheduler: the other vcpu's turn. */
 static void l1_other(void)
 {
 	const struct below *b = belows[L1];
@@ -198,7 +198,7 @@ void world_begin(void)
 		*belows[n]->chaos = !fast(n) && mode != MODE_FULL;
 }
 
-/* ---- what below.h wants of the model --------------------------------------------------------- */
+/* ---- what below.h requires of the model ------------------------------------------------------ */
 
 static void enter(u32 n, struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
@@ -284,7 +284,7 @@ static void features(u32 n)
 
 #define ID(reg, lsb, value) id->v[IDX_##reg] |= (u64)(value) << (lsb)
 
-/* As traps/idreg.c shows them to a hypervisor, of what matters here. */
+/* The ID registers that traps/idreg.c shows a hypervisor, as far as they matter here. */
 static void identify(struct idregs *id, const struct vm_config *c)
 {
 	memset(id, 0, sizeof(*id));

@@ -10,7 +10,7 @@
 
 #define HOME_SIZE 16384UL
 
-/* Whose code: its vectors are at n << 16, what else it does is at CODE(n). */
+/* Whose code runs: its vectors are at n << 16, everything else it does is at CODE(n). */
 enum who { WHO_L1 = 1, WHO_L2, WHO_L3, WHO_W, WHO_B };
 #define VBAR(who) ((u64)(who) << 16)
 #define CODE(who) (VBAR(who) | 0x8000)
@@ -20,12 +20,12 @@ extern const struct below l0_below, l1_below;
 extern const struct below *const belows[NIDUS];
 extern u64 pages[NIDUS][512]; /* the VNCR pages of l1 and of V */
 
-/* What a guest's last writes were: ground truth. */
+/* What a guest wrote last: ground truth. */
 struct truth {
 	struct data d;
 	u8 zcr[2], smcr[2]; /* its own lengths; of V: L2's, L3's */
 	u64 cptr;           /* L2's CPTR_EL2 */
-	bool tvm;           /* L2 has L3's HCR_EL2.TVM on */
+	bool tvm;           /* L2 has set HCR_EL2.TVM for L3 */
 };
 extern struct truth truth[GUESTS];
 extern u64 now;     /* who runs: WHO_L2, WHO_L3 or WHO_W */
@@ -33,26 +33,26 @@ extern u64 v_level; /* V's level: WHO_L2 or WHO_L3 */
 
 void world_boot(const struct setup *s);
 
-/* vectors.S of one of the two, and what follows. */
+/* vectors.S of one of the two, and its callers. */
 void vectors(u32 nidus, enum exit_kind kind);
-/* An exception to EL2 from who runs; where it is l1's, l1 handles it. */
+/* An exception to EL2 from the running guest; if it is l1's, l1 handles it. */
 void guest_exit(enum exit_kind kind, u64 esr);
 /* Between two instructions of l1's an interrupt of l0's may come. */
 void l0_interrupt_point(void);
 
-/* What the next interrupt that one of the two acknowledges is to it. */
+/* What the next interrupt that one of the two acknowledges means to it. */
 enum action {
 	ACT_NOTHING,
 	ACT_HOST,    /* its handler uses SIMD */
-	ACT_RESCHED, /* its CPU is wanted */
+	ACT_RESCHED, /* another vcpu wants its CPU */
 	ACT_TO_VEL2, /* it is l1's */
 };
 extern u8 action[NIDUS];
 
-/* Before an event. */
+/* Called before an event. */
 void world_begin(void);
 /* B runs, and uses SIMD if it is to (in l0's turn). */
 extern bool b_uses;
 bool live(u32 nidus, u32 v);
-/* Whose SIMD state v of a nidus is; whom of l1's the CPU runs. */
+/* Whose SIMD state vcpu v of a nidus is; which of l1's vcpus the CPU runs. */
 u32 guest_of(enum who who);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Boots the guest and reads its console. A limit means no progress: a guest that goes on printing
- * is waited for.
+ * Boots the guest and reads its console. Limits are for no progress: a guest that keeps printing is
+ * waited for.
  */
 #include "diff.h"
 
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TAIL 8192 /* more than is read at once: where a console's last words are */
+#define TAIL 8192 /* more than one read() returns, so that the console's last words are in it */
 
 const char *const who_name[2] = { "bare", "nidus" };
 

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The host's side of the differential tester: has the same programs run on the bare machine and
- * under nidus (boot), compares what they saw, and reduces what differs to the shortest program that
+ * The host's side of the differential tester: runs the same programs on the bare machine and under
+ * nidus (boot), compares what they observed, and reduces what differs to the shortest program that
  * shows it.
- *
- *   diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
- *
- * A difference is explained by a rule of diff.rules, or it is a fault. -1: the first fault is
- * enough, as it is. Ends with "diff: N programs, N explained, N unexplained"; status 1 if there is
- * one of the last.
+ * diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
+ * A difference is explained by a rule of diff.rules, or it is a fault. -1: stop at the first fault,
+ * without reducing it. Ends with "diff: N programs, N explained, N unexplained"; status 1 if any is
+ * unexplained.
  */
 #include "diff.h"
 
 #include <stdarg.h>
 #include <unistd.h>
 
-#define CHUNK 1000   /* programs a boot */
-#define CHUNK_ONE 250 /* of those where the first fault is enough */
+#define CHUNK 1000   /* programs per boot */
+#define CHUNK_ONE 250 /* programs per boot with -1 */
 #define REDUCED 24   /* differing programs that are reduced at a time */
-#define DEAD_MAX 8   /* programs that end the guest, before a lane is given up */
+#define DEAD_MAX 8   /* programs that may end the guest before a lane is given up */
 
 struct options opt = { .seed = 1, .count = 100, .patience = 120, .out = "." };
 
@@ -68,7 +66,7 @@ static void hashes(enum who who, const char *lane, u64 first, u64 count, u64 *ha
 static unsigned explained, unexplained;
 static u64 programs;
 
-/* Programs whose hashes differ: in full, and those that no rule explains reduced. */
+/* Programs whose hashes differ: run in full; those that no rule explains are reduced. */
 static void look(const char *lane, const u64 *number, unsigned count)
 {
 	struct reduction r[REDUCED];

@@ -15,14 +15,14 @@ extern const char *const who_name[2];
 struct options {
 	u64 seed, count, first;
 	unsigned patience; /* seconds without a new line after which a guest counts as lost */
-	bool one;          /* the first fault is enough */
+	bool one;          /* stop at the first fault */
 	const char *out;   /* where consoles go */
 	const char *rules, *boot;
 	char *here;
 };
 extern struct options opt;
 
-/* Text that grows. */
+/* A growing string. */
 struct text {
 	char *s;
 	size_t len, room;
@@ -32,37 +32,37 @@ void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 
 /* ---- boot.c ---- */
-/* Run the guest with this list of programs; its console. True if it came to its end. */
+/* Run the guest with this list of programs; returns its console. True if it came to its end. */
 bool boot(enum who who, const char *lane, const struct text *list, struct text *out);
 
 /* ---- rules.c ---- */
-/* Regular expressions and the reason for each (diff.rules); one without a reason ends all. */
+/* Regular expressions and the reason for each (diff.rules); a rule without a reason is an error. */
 void rules_read(const char *path);
-/* Whether a rule explains that a step said these two things. head: what the step does. */
+/* Whether a rule explains that a step printed these two results. head: what the step does. */
 bool rules_explain(const char *lane, const char *past, const char *head, const char *bare,
 		   const char *nidus);
-/* How often each was needed. */
+/* How often each rule applied. */
 void rules_report(void);
 
 /* ---- reduce.c ---- */
 #define STEPS_MAX 32
 
-/* A program that differs, and what of it is still needed for that. */
+/* A program that differs, and the steps still needed for that. */
 struct reduction {
 	u64 number;
 	unsigned mask;
-	bool same; /* nothing that a rule does not explain */
-	char *line[2][STEPS_MAX]; /* what each step said, by its number; NULL: nothing */
+	bool same; /* nothing differs that no rule explains */
+	char *line[2][STEPS_MAX]; /* what each step printed, by its number; NULL: nothing */
 	int first; /* step that differs */
 };
 
-/* Run the programs in full: fills in line, first, same, and mask with the steps there are. */
+/* Run the programs in full: fills in line, first, same, and mask with the steps that exist. */
 void reduce_first(const char *lane, struct reduction *r, unsigned count);
-/* Make each as short as it can be. */
+/* Make each as short as possible. */
 void reduce(const char *lane, struct reduction *r, unsigned count);
 
 /* ---- report.c ---- */
-/* Remember a reduced difference; those of one kind are one. */
+/* Record a reduced difference; those of one kind are counted together. */
 void report(const char *lane, const struct reduction *r);
 /* Print all. */
 void report_all(void);

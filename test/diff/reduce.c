@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Runs programs in full, finds the step that differs, and leaves out steps for as long as one does.
+ * Runs programs in full, finds the step that differs, and leaves out steps while one still differs.
  */
 #include "diff.h"
 
 #define ENDED " the guest ended here"
-#define CANDIDATES 48 /* masks that are tried of a program in one boot */
+#define CANDIDATES 48 /* masks of a program that are tried in one boot */
 
 struct trial {
 	u64 number;
 	unsigned mask;
 	char *line[2][STEPS_MAX];
-	unsigned steps[2]; /* the mask that the guest says it ran */
+	unsigned steps[2]; /* the mask that the guest reports */
 	bool differs;
 	int first;
 };
@@ -23,7 +23,7 @@ static void trial_free(struct trial *t)
 			free(t->line[w][i]);
 }
 
-/* What one side said, into the trials, which are in the list's order. */
+/* Put one side's output into the trials, which are in the list's order. */
 static void read_lines(enum who who, char *s, struct trial *t, unsigned count)
 {
 	struct trial *now = NULL;
@@ -47,7 +47,7 @@ static void read_lines(enum who who, char *s, struct trial *t, unsigned count)
 		step = strtol(line + head, &end, 10);
 		if (!now || end == line + head || *end != ' ' || step < 0 || step >= STEPS_MAX)
 			continue;
-		/* The head is all there is of a step that the guest ended in. */
+		/* Of a step in which the guest ended only the head was printed. */
 		text_add(&t2, "%s%s", line + head, head ? ENDED : "");
 		free(now->line[who][step]);
 		now->line[who][step] = t2.s;
@@ -55,8 +55,8 @@ static void read_lines(enum who who, char *s, struct trial *t, unsigned count)
 }
 
 /*
- * A line is what the step does, a bar, and what it saw. past: what the steps before did, a line each,
- * to which this one's is added.
+ * A line is what the step does, a bar, and what it observed. past: what the steps before did, a
+ * line each, to which this step's is added.
  */
 static bool line_differs(const char *lane, struct text *past, const char *bare, const char *nidus)
 {
@@ -86,7 +86,9 @@ static void judge(const char *lane, struct trial *t)
 	t->differs = t->first >= 0;
 }
 
-/* Run all; a guest that ends early is started again behind the program that ended it. */
+/*
+ * Run all; a guest that ends early is started again with the program after the one that ended it.
+ */
 static void run_side(enum who who, const char *lane, struct trial *t, unsigned count)
 {
 	unsigned from = 0;
@@ -144,13 +146,14 @@ void reduce_first(const char *lane, struct reduction *r, unsigned count)
 }
 
 /*
- * Masks that leave out more of r: each step alone, and runs of half, a quarter, an eighth of them.
+ * Masks that leave out more of r: each single step, and runs of half, a quarter, an eighth of the
+ * steps.
  */
 static unsigned candidates(const struct reduction *r, unsigned *mask)
 {
 	unsigned bits[STEPS_MAX], n = 0, count = 0;
 
-	/* Nothing behind the step that differs matters. */
+	/* Steps behind the one that differs do not matter. */
 	for (unsigned i = 0; i <= (unsigned)r->first; i++)
 		if (r->mask >> i & 1)
 			bits[n++] = i;
@@ -204,7 +207,7 @@ void reduce(const char *lane, struct reduction *r, unsigned count)
 				take(&r[i], best);
 				progress = true;
 			} else {
-				r[i].same = true; /* as short as it gets */
+				r[i].same = true; /* it cannot be made shorter */
 			}
 		}
 		for (unsigned i = 0; i < total; i++)

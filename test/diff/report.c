@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Differences as they are printed: the shortest program of each kind, and how many there are of the
- * kind.
- */
+/* Prints the differences: the shortest program of each kind, and how many there are of the kind. */
 #include "diff.h"
 
 #include <ctype.h>
@@ -58,7 +55,7 @@ void report(const char *lane, const struct reduction *r)
 	kinds[count++] = (struct kind){ s, strdup(lane), *r, 1 };
 }
 
-/* What a step saw, behind the bar. */
+/* What a step observed, behind the bar. */
 static const char *seen(const char *line)
 {
 	const char *bar = line ? strchr(line, '|') : NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The differences that are meant, each with its reason. */
+/* The differences that are intended, each with its reason. */
 #include "diff.h"
 
 #include <regex.h>
@@ -8,7 +8,7 @@
 
 static struct rule {
 	regex_t re, past;
-	bool after; /* past has to match a step before */
+	bool after; /* an earlier step must match past */
 	char *reason;
 	unsigned used;
 } rules[RULES_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host stand-ins for what nidus's core gives every file. Weak: a test may bring its own. */
+/* Host stand-ins for what nidus's core gives every file. Weak: a test may define its own. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ WEAK pa_t ptr_pa(const void *p)
 	return pa((u64)p);
 }
 
-/* vectors.S; a test may bring its own. */
+/* vectors.S; a test may define its own. */
 void serror_take(void);
 __attribute__((weak)) void serror_take(void)
 {

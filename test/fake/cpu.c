@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the machine's start-up gives the rest: CPUs, and the ways into a guest and out of the
- * machine. Weak: a test that looks at them brings its own.
+ * Stand-ins for what the machine's start-up provides: CPUs, and entering a guest and powering off.
+ * Weak: a test that checks them defines its own.
  */
 #include <stdlib.h>
 

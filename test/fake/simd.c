@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What simd_regs.S and sha256_ce.S do, on the fake machine's registers. Weak: a test may bring
- * its own.
+ * What simd_regs.S and sha256_ce.S do, on the fake machine's registers. Weak: a test may define its
+ * own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static u32 length(u64 len, u32 mask)
 {
 	u32 below = mask & (u32)((2UL << (len & 15)) - 1);
 
-	/* Without any as short as asked for, the shortest there is. */
+	/* If none is as short as requested, the shortest that exists. */
 	return ((below ? 31 - (u32)__builtin_clz(below) : (u32)__builtin_ctz(mask)) + 1) * 16;
 }
 
@@ -185,7 +185,7 @@ WEAK void simd_regs_scramble_za(u64 seed, u64 svl)
 	memset(fake_simd.zt0, 0x55, sizeof(fake_simd.zt0));
 }
 
-/* The instructions' result is the plain engine's. */
+/* The instructions give the plain engine's result. */
 WEAK void sha256_blocks_ce(u32 state[8], const u8 *data, u64 blocks)
 {
 	need("SHA256H", MASK(21, 20));

@@ -48,7 +48,7 @@ void fake_dsb(const char *domain)
 		fake_walks = false;
 }
 
-/* What EL1&0 walks go by, by the names that EL2 has for it. */
+/* The registers that EL1&0 walks use, by the names that EL2 has for them. */
 static bool is_translation(const char *name)
 {
 	static const char *const names[] = { "VTTBR_EL2",  "VTCR_EL2",	 "TTBR0_EL12",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model world: what there is when it begins, and what can happen in it. */
+/* The model world: its initial state, and what can happen in it. */
 #include "guest.h"
 
 #include <stdio.h>
@@ -34,8 +34,8 @@ u32 event_count;
 static struct shadow shadow;
 static struct vm vm[2];
 static struct vm_config config[2];
-static u32 page_owner; /* whose home page_alloc() is to give */
-static u32 made;       /* the vcpu that the event made anew, its counters with it */
+static u32 page_owner; /* the vcpu whose home page_alloc() is to return */
+static u32 made;       /* the vcpu that the event created anew, and its counters with it */
 static u64 vncr_page[VCPUS][VNCR_WORDS];
 
 struct cpu *cpu_this(void)
@@ -114,7 +114,7 @@ static void make_vcpu(u32 v)
 	if (simd_vcpu_init(&vcpus[v]))
 		model_fail("simd_vcpu_init failed");
 	reset_el2(v);
-	traps_forget(&vcpus[v]); /* as of memory of zeroes */
+	traps_forget(&vcpus[v]); /* as if its memory were zeroes */
 	expect_reset(v);
 }
 
@@ -132,7 +132,7 @@ static void set_features(const struct setup *s)
 {
 	memset(&feat, 0, sizeof(feat));
 	feat.sve = feat.sme = feat.fpmr = feat.amu = true;
-	feat.ecv = true; /* vtimer/: the timers of L2 trap, as its hypervisor shows them no NV */
+	feat.ecv = true; /* vtimer/: L2's timers trap, because its hypervisor shows it no NV */
 	feat.sme_fa64 = s->fa64;
 	feat.sme2 = s->sme2;
 }
@@ -184,7 +184,7 @@ void world_boot(const struct setup *s)
 
 /* ---- the events ------------------------------------------------------------------------------ */
 
-/* Moves that an event may make: of the loaded vcpu; everybody else's are always wrong. */
+/* Moves that an event may make: of the loaded vcpu; moves of any other are always wrong. */
 enum moves { MOVES_NONE, MOVES_FLUSH, MOVES_CLAIM, MOVES_CLAIM_STREAMING };
 
 static bool in_host(const struct event *e)
@@ -400,7 +400,7 @@ static bool may_claim(const struct event *e)
 
 /*
  * Needless or missing moves. was: the vcpu whose state was live on the event's CPU before, or
- * VCPUS. A host section that came in between may have flushed as well, but never loads.
+ * VCPUS. A host section in between may have flushed as well, but never loads.
  */
 static void check_moves(const struct event *e, u32 was, bool switched, bool injected)
 {
@@ -433,7 +433,7 @@ static void check_moves(const struct event *e, u32 was, bool switched, bool inje
 	}
 }
 
-/* simd=switch: the entry to come is to another level than the last. */
+/* simd=switch: the coming entry is to another level than the last one. */
 static bool switches(u32 c)
 {
 	const struct vcpu *vcpu = cpus[c].loaded;

@@ -26,29 +26,29 @@ extern u32 event_count;
 void world_boot(const struct setup *s);
 /* Whether the event can happen now. */
 bool event_possible(const struct event *e);
-/* Whether it enters a guest of a VM with EL2, which takes what is remembered of trap controls. */
+/* Whether it enters a guest of a VM with EL2, which uses the cached trap controls. */
 bool event_enters(const struct event *e);
-/* The run loop ran, which has chaos points; it, or a fast path, runs. */
+/* Whether the run loop has run, which has chaos points; whether it, or a fast path, runs. */
 extern bool loop_ran, loop_runs;
-/* Let it happen. Violations leave by model_fail(). */
+/* Apply the event. Violations leave by model_fail(). */
 void event_apply(const struct event *e);
-/* What must hold in every state. Violations leave by model_fail(). */
+/* Check what must hold in every state. Violations leave by model_fail(). */
 void world_check(void);
 
-/* How CPUs and vcpus are called in messages: the explorer folds symmetrical states. */
+/* Names of CPUs and vcpus in messages: the explorer folds symmetrical states. */
 extern u8 cpu_name[CPUS], vcpu_name[VCPUS];
 /* The event in words. */
 const char *event_text(const struct event *e);
 
 /*
- * The tag of vcpu v's last write; the vcpu loaded on CPU c; whether nidus says that v's state is
+ * The tag of vcpu v's last write; the vcpu loaded on CPU c; whether nidus records v's state as
  * live.
  */
 tag own(u32 v);
 u32 loaded(u32 c);
 bool live(u32 v);
 /*
- * Of a vcpu with EL2: the values L1 may give CPTR_EL2, where it has these bits; they follow each
+ * Of a vcpu with EL2: the values L1 may give CPTR_EL2, where it has these bits, one after the
  * other.
  */
 #define L1_CPTRS 5
@@ -56,19 +56,19 @@ extern u64 l1_cptrs[L1_CPTRS];
 void l1_cptrs_of(u64 have);
 u32 l1_cptr_index(u64 value);
 u64 next_cptr(u64 now);
-/* What it has now; sr[SR_CPTR_EL2] is what nidus knows of it. */
+/* Its current value; sr[SR_CPTR_EL2] is what nidus knows of it. */
 extern u64 l1_cptr[VCPUS];
 /* CPACR_EL1 as v's guest, or vEL2, has it. */
 u64 cpacr_of(u32 v);
-/* L1's HCR_EL2 with, or without, another trap of L2's; whether it has that now. */
+/* L1's HCR_EL2 with, or without, another trap of L2; whether it has that now. */
 u64 l1_hcr(bool trap);
 bool l1_traps(u32 v);
 /* Whether v has EL2; whether it is in L2. */
 bool nested(u32 v);
 bool in_l2(u32 v);
 /*
- * Trap controls that v remembers (vcpu->traps): nidus's part of CPTR_EL2 while v is live, or not;
- * what controls with these tags are, at vEL2 or in L2 with L1's other trap; what they are to be as
+ * Trap controls cached for v (vcpu->traps): nidus's part of CPTR_EL2 while v is live, or not; which
+ * controls these tags stand for, at vEL2 or in L2 with L1's other trap; the controls required as
  * things are now; L1's words with that trap.
  */
 struct traps_level;
@@ -78,6 +78,6 @@ const struct traps *controls_of(u32 v, const struct traps_level *l, bool in_vel2
 struct traps controls_now(u32 v);
 void controls_note(u32 v, u64 *from, bool trap);
 bool controls_trap(const u64 *from);
-/* Segments that v's guest reaches now, of its vectors and of ZA. */
+/* Segments of its vectors and of ZA that v's guest can access now. */
 u32 exp_len(u32 v);
 u32 exp_svl(u32 v);

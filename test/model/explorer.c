@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Breadth-first search over all interleavings of the model world's events, to a fixed point.
- * States that differ only in the names of CPUs and of vcpus of one VM are one; what nobody can
- * rely on any more (registers nobody owns, the home of a live vcpu) is replaced by junk.
+ * Breadth-first search over all interleavings of the model world's events, to a fixed point. States
+ * that differ only in the names of CPUs and of vcpus of one VM are one; what nobody can rely on any
+ * more (registers nobody owns, the home of a live vcpu) is replaced by junk.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ static u64 get_bits(u32 bits)
 	return v;
 }
 
-/* Tags relative to the vcpu whose they should be. */
+/* Tags relative to the vcpu that should own them. */
 enum { C_ZERO, C_JUNK, C_SMSET, C_OWN, C_ANY };
 
 static u64 tag_code(tag t, u32 v)
@@ -142,8 +142,8 @@ static const struct data junk = {
 };
 
 /*
- * Whether CPTR_EL2.TCPAC may be relied on as it is: by a guest that runs, by the next entry of one
- * whose traps will not be computed anew.
+ * Whether anybody may rely on the current CPTR_EL2.TCPAC: a guest that runs, or the next entry of
+ * one whose traps will not be computed anew.
  */
 static bool wants_tcpac(const struct vcpu *on, bool runs)
 {
@@ -161,7 +161,7 @@ static u64 cpu_word(u32 c, const struct perm *p)
 	const struct vcpu *owner = cpus[c].simd.owner, *on = cpus[c].loaded;
 	struct data d = owner ? m->d : junk;
 
-	/* With nobody live the lengths are as dead as the data, but SVCR acts on whoever runs. */
+	/* With nobody live the lengths are as dead as the data, but SVCR affects whoever runs. */
 	d.svcr = m->d.svcr;
 	word = word_at = 0;
 	put_data(d, owner ? (u32)(owner - vcpus) : 0);
@@ -173,7 +173,7 @@ static u64 cpu_word(u32 c, const struct perm *p)
 	put_bits(!!(m->cptr & CPTR_ZEN), 1);
 	put_bits(!!(m->cptr & CPTR_SMEN), 1);
 	put_bits((m->cptr & CPTR_TCPAC) && wants_tcpac(on, m->in_guest), 1);
-	/* At EL2 nothing may rely on an ISB of long ago. */
+	/* At EL2 nothing may rely on an earlier ISB. */
 	put_bits(m->synced && m->in_guest, 1);
 	put_bits(m->in_guest, 1);
 	put_bits(on ? p->vcpu[on - vcpus] + 1U : 0, 2);
@@ -216,8 +216,8 @@ static u8 *home_za(u32 v)
 }
 
 /*
- * What the trap registers hold besides CPTR_EL2. world_check() has seen that it is what the vcpu
- * needs, unless that is to be looked at yet; then it may be anything.
+ * The trap registers other than CPTR_EL2. world_check() has verified that they are what the vcpu
+ * needs, unless they are still to be updated; then they may be anything.
  */
 static void controls_unword(u32 c)
 {
@@ -237,7 +237,7 @@ static bool is_loaded(u32 v)
 	return cpus[0].loaded == &vcpus[v] || cpus[1].loaded == &vcpus[v];
 }
 
-/* Where the lengths of the level are that the home has not. */
+/* The part of the level's lengths that is not in the home. */
 static struct lengths elsewhere(u32 v)
 {
 	const struct vcpu *vcpu = &vcpus[v];
@@ -262,7 +262,7 @@ static struct lengths get_lengths(void)
 	return (struct lengths){ zcr, code_len(get_bits(2)) };
 }
 
-/* What a vcpu with EL2 has besides. */
+/* Additional state of a vcpu with EL2. */
 static void put_levels(u32 v)
 {
 	const struct vcpu *vcpu = &vcpus[v];
@@ -297,8 +297,7 @@ static void get_levels(u32 v)
 }
 
 /*
- * What a vcpu remembers of its trap controls: world_check() has seen that they are what their tags
- * say.
+ * The cached trap controls of a vcpu: world_check() has verified that they are what their tags say.
  */
 static void put_controls(u32 v, const struct traps_level *l)
 {
@@ -349,9 +348,9 @@ static void get_remembered(u32 v)
 }
 
 /*
- * Else what a vcpu remembers is no state, but an event that enters it is tried with each kind: of
- * things as they are, of a state that was live and is not or the other way round, of another
- * CPTR_EL2 of L1's, nothing.
+ * Elsewhere the cache is not part of the state, but an event that enters the vcpu is tried with
+ * each kind of content: for things as they are, for a state that was live and is not or the other
+ * way round, for another CPTR_EL2 of L1, none.
  */
 enum remembered { REMEMBERED_NOW, REMEMBERED_LIVE, REMEMBERED_CPTR, REMEMBERED_NOTHING, REMEMBERED };
 static u8 remembered;
@@ -439,7 +438,7 @@ static void home_unword(u32 v, u64 w)
 	vcpus[v].simd.state = st;
 	vcpus[v].traps_stale = get_bits(1);
 	get_levels(v);
-	/* world_check() has seen that these agree. */
+	/* world_check() has verified that these agree. */
 	if (cpu) {
 		vcpus[v].simd.zcr_now = mach[cpu - 1].zcr_el2;
 		vcpus[v].simd.smcr_now = mach[cpu - 1].smcr_el2;
@@ -460,7 +459,7 @@ static void pack_as(struct state *s, const struct perm *p)
 	}
 }
 
-/* The least of all renamings; returns which. */
+/* Find the least of all renamings; returns which. */
 static u8 pack(struct state *s)
 {
 	u8 best = 0;
@@ -567,7 +566,7 @@ static void insert(const struct state *s, struct origin o)
 
 /* ---- the search ------------------------------------------------------------------------------ */
 
-/* One event from state i; false: a violation. */
+/* Apply one event to state i; false: a violation. */
 static bool step(u32 i, u32 e, int inject)
 {
 	struct state s;
@@ -621,7 +620,7 @@ static void print_event(u32 n, u32 from, u32 e, int inject)
 	putchar('\n');
 }
 
-/* The way to state i, then the event that went wrong. */
+/* Print the path to state i, then the event that went wrong. */
 static void print_trace(u32 i, u32 e, int inject)
 {
 	u32 path[256], n = 0;
@@ -645,8 +644,8 @@ static void print_trace(u32 i, u32 e, int inject)
 }
 
 /*
- * Event e in state i, without a host section and with one at each point where one can come. nidus's
- * own chaos points are there only if one is to come.
+ * Apply event e to state i, without a host section and with one at each point where one can come.
+ * nidus's own chaos points exist only if one is to come.
  */
 static bool try_event(u32 i, u32 e)
 {
@@ -663,7 +662,7 @@ static bool try_event(u32 i, u32 e)
 	return true;
 }
 
-/* All that can follow state i; false: a violation. */
+/* Apply all events that can follow state i; false: a violation. */
 static bool expand(u32 i)
 {
 	for (u32 e = 0; e < event_count; e++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guests of the model world and their levels, and the way into nidus's run loop and out of it. */
+/* Guests of the model world and their levels, and how nidus's run loop is entered and left. */
 #include "guest.h"
 
 #include "arch/esr.h"
@@ -82,8 +82,8 @@ bool in_l2(u32 v)
 u64 l1_cptr[VCPUS];
 
 /*
- * All but vEL2 keep theirs open. vEL2's is its CPTR_EL2: all of it where it is written without a
- * trap, else with what its VM has not held open.
+ * All but vEL2 keep theirs open. vEL2's is its CPTR_EL2: the whole register if it is written
+ * without a trap, else with the fields that its VM lacks held open.
  */
 u64 cpacr_of(u32 v)
 {
@@ -109,10 +109,10 @@ void put(u32 c)
 
 /* ---- the run loop, which is exit/run.c ---------------------------------------------------------- */
 
-/* How vcpu_run() is called back: the exit function that it gave vcpu_enter(). */
+/* How vcpu_run() is called back: by the exit function that it gave vcpu_enter(). */
 static u64 (*run_exit)(struct vcpu *vcpu, u64 kind);
 
-/* vectors.S; from here on the guest runs, and what called vcpu_run() goes on without it. */
+/* vectors.S; from here on the guest runs, and the caller of vcpu_run() continues without it. */
 u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
 	(void)vcpu;
@@ -122,8 +122,8 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 }
 
 /*
- * The run loop may have interrupts unmasked here, though nidus has not, until simd_check(): wherever
- * one comes it must do no harm.
+ * The run loop may have interrupts unmasked here, though nidus's does not, until simd_check(): an
+ * interrupt at any point must do no harm.
  */
 void __wrap_simd_check(struct vcpu *vcpu);
 void __real_simd_check(struct vcpu *vcpu);
@@ -135,7 +135,7 @@ void __wrap_simd_check(struct vcpu *vcpu)
 
 bool loop_ran, loop_runs;
 
-/* Between the decision that the state is live and what is done about it. */
+/* Between the decision that the state is live and the action on it. */
 u64 __wrap_simd_cptr(const struct vcpu *vcpu);
 u64 __real_simd_cptr(const struct vcpu *vcpu);
 u64 __wrap_simd_cptr(const struct vcpu *vcpu)
@@ -147,14 +147,14 @@ u64 __wrap_simd_cptr(const struct vcpu *vcpu)
 	return cptr;
 }
 
-/* Each chaos point of nidus's own is one where a host section may come, masked or not. */
+/* Each chaos point of nidus itself is one where a host section may come, masked or not. */
 void __wrap_simd_chaos_maybe(void);
 void __wrap_simd_chaos_maybe(void)
 {
 	model_chaos_point();
 }
 
-/* With the chaos points, if a host section is to come; without them else, as mostly. */
+/* With the chaos points, if a host section is to come; otherwise without them, as usual. */
 static void chaos(bool on)
 {
 	loop_ran = on;
@@ -162,7 +162,9 @@ static void chaos(bool on)
 	simd_chaos = on && inject_at >= 0;
 }
 
-/* What a level switch makes of what v must see, if there was one since it was in vEL2, or not. */
+/*
+ * The effect of a level switch on what v must see, if there was one since it was in vEL2, or not.
+ */
 static void level_seen(u32 v, bool in_vel2)
 {
 	struct data *x = &expect[v];
@@ -185,7 +187,7 @@ void enter(u32 c)
 	loop_runs = false;
 }
 
-/* An exit for this reason; then back into the guest, or out of the run loop. */
+/* Exit for this reason; then enter the guest again, or leave the run loop. */
 static void run_exit_of(u32 c, enum exit_kind kind, u64 ec, bool back)
 {
 	struct machine_cpu *m = &mach[c];
@@ -233,7 +235,7 @@ void level_switch(u32 c)
 	model_irq_point();
 }
 
-/* From one level's guest to the other's with interrupts masked all along. */
+/* From one level's guest to the other's, with interrupts masked all the time. */
 void level_fast(u32 c)
 {
 	struct machine_cpu *m = &mach[c];
@@ -252,7 +254,7 @@ void level_fast(u32 c)
 	machine_eret(m);
 }
 
-/* Whether L2's instruction is L1's to have. */
+/* Whether L2's instruction is taken to L1. */
 static bool is_l1s(const struct vcpu *vcpu, u32 v, u64 field)
 {
 	u64 l1 = vcpu->sr[SR_CPTR_EL2];
@@ -260,7 +262,7 @@ static bool is_l1s(const struct vcpu *vcpu, u32 v, u64 field)
 	return in_l2(v) && (!(l1 & field) || !(l1 & CPTR_FPEN));
 }
 
-/* A guest's instruction trapped. Whether its VM has the feature decides what must come of it. */
+/* A guest's instruction trapped. Whether its VM has the feature decides what must follow. */
 static void trap(u32 c, u64 ec)
 {
 	struct vcpu *vcpu = cpus[c].loaded;
@@ -285,13 +287,13 @@ static void trap(u32 c, u64 ec)
 
 /* ---- guests ---------------------------------------------------------------------------------- */
 
-/* The length that one level asks for, below L1's if it is L2. */
+/* The length that one level requests, below L1's if it is L2. */
 static u32 asked(u32 v, u8 own_len, u8 other_len)
 {
 	return segs_of(in_l2(v) ? MIN(own_len, other_len) : own_len);
 }
 
-/* Whether L1 lets L2 have FA64 and ZT0: they go with the length. */
+/* Whether L1 permits L2 FA64 and ZT0, which it does along with the length. */
 static bool extras(u32 v)
 {
 	return !in_l2(v) || other[v].smcr == LEN_LONG;
@@ -316,8 +318,8 @@ u32 exp_svl(u32 v)
 }
 
 /*
- * Above the length: zero, or if the machine keeps it either. Either too for a vcpu with EL2, whose
- * lengths may change twice between two entries that would zero anything.
+ * Above the length: zero or, if the machine keeps the value, either. Also either for a vcpu with
+ * EL2, whose lengths may change twice between two entries that would zero anything.
  */
 void exp_cut(u32 v, tag *segs, u32 len)
 {
@@ -325,7 +327,7 @@ void exp_cut(u32 v, tag *segs, u32 len)
 		segs[i] = setup->narrow && !nested(v) ? T_ZERO : T_ANY;
 }
 
-/* Whichever lengths v has now, from here on. */
+/* Use the lengths that v has now, from here on. */
 static void exp_cut_all(u32 v)
 {
 	exp_cut(v, expect[v].vec, exp_len(v));
@@ -335,7 +337,7 @@ static void exp_cut_all(u32 v)
 
 /*
  * The guest writes one place: its value there is now the only right one, wherever older ones
- * linger.
+ * remain.
  */
 static void write_tag(u32 v, tag *reg, tag *exp)
 {
@@ -358,11 +360,11 @@ static void write_status(struct machine_cpu *m, u32 v)
 
 /*
  * A guest of a VM with SVE always writes all that it can reach (guest_sve): nidus moves it all
- * together, and that keeps the world small. For it this is only a cause of a trap.
+ * together, and that keeps the world small. Here it is only a cause of a trap.
  */
 /*
- * Whether the guest may use FP, or also what field controls. vEL2 that may not has an exception of
- * its own, without nidus; else CPTR_EL2 may make it exit.
+ * Whether the guest may use FP, or also what the field controls. A vEL2 that may not takes an
+ * exception of its own, without nidus; otherwise CPTR_EL2 may make it exit.
  */
 static bool allowed(u32 c, u64 field, u64 ec)
 {
@@ -447,7 +449,7 @@ void guest_len_change(u32 c)
 		x->smcr_el1 ^= LEN_LONG;
 		m->d.smcr_el1 = x->smcr_el1;
 	}
-	/* Who may use them is asked at a change of Exception level alone. */
+	/* Whether they are usable is checked at a change of Exception level only. */
 	machine_narrow(m, ALL_OPEN);
 	exp_cut_all(v);
 }
@@ -467,8 +469,8 @@ u64 next_cptr(u64 now)
 }
 
 /*
- * As CPACR_EL1 without a trap, or by its name, which traps. Twice without an exit in between is for
- * nidus the same as once.
+ * By the name CPACR_EL1, without a trap, or by its own, which traps. To nidus, two writes without
+ * an exit in between are the same as one.
  */
 void l1_changes_cptr(u32 c)
 {

@@ -57,14 +57,17 @@ static void check_value(u32 v, const char *what, u64 have, u64 want)
 			   want);
 }
 
-/* L1 keeps L2 from all that lengths mean anything to: then it may run with L1's, as vEL2 has them. */
+/*
+ * L1 traps every instruction of L2 that depends on lengths: then L2 may run with L1's, as vEL2
+ * does.
+ */
 static bool of_l1(u32 v)
 {
 	return in_l2(v) && !setup->simd_switch &&
 	       !(vcpus[v].sr[SR_CPTR_EL2] & (CPTR_ZEN | CPTR_SMEN));
 }
 
-/* What L1 leaves L2 of the VM's: the shorter length, and the features that both have on. */
+/* What L1 permits L2 of the VM's: the shorter length, and the features that both enable. */
 static u64 zcr_limit(u32 v)
 {
 	u64 vm = vcpus[v].simd.zcr;
@@ -109,9 +112,9 @@ static void check_sve(const struct machine_cpu *m, u32 v)
 }
 
 /*
- * A field is open iff the state is live, the VM has the feature and, of a vcpu with EL2, L1 does
- * not trap it. CPACR_EL1 traps where the VM has not all fields of it, where it is vEL2's CPTR_EL2,
- * and where L1 says so.
+ * A field is open iff the state is live, the VM has the feature and, for a vcpu with EL2, L1 does
+ * not trap it. CPACR_EL1 traps if the VM lacks some of its fields, if it serves as vEL2's CPTR_EL2,
+ * and if L1 says so.
  */
 static void check_traps(const struct machine_cpu *m, u32 v)
 {
@@ -141,8 +144,8 @@ static void check_traps(const struct machine_cpu *m, u32 v)
 }
 
 /*
- * All that the guest which runs on c can read at this moment, or another level of it once it lets
- * that: no level may lose what it traps.
+ * All that the guest which runs on c can read at this moment, or another level of it once that
+ * level permits it: no level may lose what it traps.
  */
 static void check_guest(u32 c)
 {
@@ -169,7 +172,7 @@ static void check_guest(u32 c)
 		check_sme(m, v);
 }
 
-/* ---- what a vcpu remembers of its trap controls ---- */
+/* ---- the cached trap controls of a vcpu ---- */
 
 u64 controls_l0(u32 v, bool is_live)
 {
@@ -178,7 +181,7 @@ u64 controls_l0(u32 v, bool is_live)
 	return is_live ? vcpu->simd.cptr : CPTR_ALWAYS | (vcpu->simd.cptr & CPTR_TCPAC);
 }
 
-/* As nidus would compute them if all were as the tags say. */
+/* As nidus would compute them if everything were as the tags say. */
 static struct traps compute(u32 v, u64 l0, u64 l1, bool in_vel2, bool trap)
 {
 	struct vcpu *vcpu = &vcpus[v];
@@ -197,7 +200,7 @@ static struct traps compute(u32 v, u64 l0, u64 l1, bool in_vel2, bool trap)
 	return t;
 }
 
-/* They are asked for in each state, so each is computed once. */
+/* They are needed in each state, so each is computed once. */
 static struct memo {
 	struct traps t;
 	bool there;
@@ -260,7 +263,10 @@ static void check_remembered(u32 v, const struct traps_level *l, bool in_vel2, b
 			   vcpu_name[v], in_vel2 ? "vEL2" : "L2");
 }
 
-/* What runs, or will without a look: all controls but CPTR_EL2, which check_traps() is about. */
+/*
+ * What is in force, or will be without an update: all controls but CPTR_EL2, which check_traps()
+ * covers.
+ */
 static void check_controls(u32 c)
 {
 	u32 v = loaded(c);

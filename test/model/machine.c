@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fake machine: what system registers and SIMD instructions do to symbolic tags, and what
- * they need.
+ * The fake machine: what system registers and SIMD instructions do to symbolic tags, and what they
+ * require.
  */
 #include "machine.h"
 
@@ -275,7 +275,7 @@ void model_write_status(u32 which, u64 v)
 
 /* ---- the moves ------------------------------------------------------------------------------- */
 
-/* Whose home p lies in. */
+/* The vcpu whose home contains p. */
 static u32 home_owner(const void *p)
 {
 	for (u32 v = 0; v < VCPUS; v++)
@@ -325,7 +325,7 @@ static struct machine_cpu *touch_z(bool ffr)
 	return m;
 }
 
-/* Writing V zeroes Z up to the length in force; above it nothing is promised. */
+/* Writing V zeroes Z up to the length in force; nothing is specified above it. */
 static void write_v(struct machine_cpu *m, tag t)
 {
 	m->d.vec[0] = t;

@@ -24,7 +24,7 @@ enum {
 	T_OWN,   /* + vcpu: its last write */
 };
 
-/* The data that SIMD registers hold; the same shape for a CPU and for what a vcpu must see. */
+/* The data in SIMD registers; the same structure for a CPU and for what a vcpu must see. */
 struct data {
 	tag vec[SEGS]; /* Z0-Z31; segment 0 is V0-V31 */
 	tag pred, ffr;
@@ -39,11 +39,11 @@ struct machine_cpu {
 	u64 cptr, zcr_el2, smcr_el2, daif;
 	u64 cpacr; /* CPACR_EL1 */
 	u64 esr;   /* ESR_EL2 */
-	bool synced; /* CPTR_EL2 as written is in force */
+	bool synced; /* CPTR_EL2 has taken effect as written */
 	bool in_guest;
 };
 
-/* What a pass is about. Lengths in segments, 0: none. */
+/* The parameters of a pass. Lengths in segments, 0: none. */
 struct setup {
 	const char *name;
 	u8 vcpus[2];     /* of each VM */
@@ -67,15 +67,15 @@ extern u32 saves[VCPUS], loads[VCPUS];
 void move_reset(void);
 
 /*
- * Interrupts: the point (counted from 0) at which one with a host section is to come, or -1;
- * points seen.
+ * Interrupts: the point (counted from 0) at which one with a host section comes, or -1; points
+ * seen.
  */
 extern int inject_at, inject_seen;
 void model_irq_point(void);
 /* The same wherever nidus has a chaos point, masked or not. */
 void model_chaos_point(void);
 
-/* A violation: notes the line and leaves the event by longjmp(model_out). */
+/* A violation: records the line and leaves the event by longjmp(model_out). */
 extern jmp_buf model_out;
 extern char model_why[256];
 noreturn void model_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -86,14 +86,17 @@ u32 segs_of(u64 len);
 /* The length the guest on cpu executes with now, in or out of streaming mode. */
 u32 guest_len(const struct machine_cpu *m, bool streaming);
 /*
- * An ERET to a guest whose CPACR_EL1 is so, or a change of its lengths: registers above them, as
- * the machine treats them. QEMU: nothing happens while FP traps, nor if what CPTR_EL2 traps (at EL2
+ * An ERET to a guest with this CPACR_EL1, or a change of its lengths: what the machine does to
+ * registers above them. QEMU: nothing is zeroed while FP traps, nor if what CPTR_EL2 traps (at EL2
  * as well) had a length of 0 before.
  */
 void machine_narrow(struct machine_cpu *m, u64 cpacr);
 /* The ERET that enters a guest. */
 void machine_eret(struct machine_cpu *m);
-/* SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if there are, go with a long LEN. */
+/*
+ * SMCR_ELx with this LEN, as guests write it: FA64 and EZT0, if they exist, are set with a long
+ * LEN.
+ */
 u64 machine_smcr(u64 len);
-/* PSTATE.SM, PSTATE.ZA := v, with what that does to the data. */
+/* PSTATE.SM, PSTATE.ZA := v, with the effects on the data. */
 void machine_set_svcr(struct data *d, u64 v);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the run loop calls and the model world has not: interrupts of the guest, timers, debug,
- * stage 2, anything that traps besides SIMD. What a switch of levels does there is nothing here;
- * what nothing here can lead to is a violation.
+ * Stand-ins for what the run loop calls and the model world lacks: interrupts of the guest, timers,
+ * debug, stage 2, traps other than SIMD's. A level switch does nothing to them here; reaching a
+ * function that nothing here can lead to is a violation.
  */
 #include "dev/timer.h"
 #include "exit/abort.h"

@@ -4,7 +4,7 @@
 
 #include "machine.h"
 
-/* Small ones first: most faults show there. */
+/* Small ones first: they show most faults. */
 static const struct setup setups[] = {
 	{ .name = "1+1 vcpus, A: SVE 256 SME 512, B: neither",
 	  .vcpus = { 1, 1 },

@@ -19,7 +19,7 @@ u32 me;
 static const struct scenario *scenario;
 static jmp_buf search;
 static const char *problem;
-static u32 switches, late; /* left of this run */
+static u32 switches, late; /* what is left of the limits in this run */
 static u64 version;        /* of memory */
 
 static struct {
@@ -27,19 +27,19 @@ static struct {
 	char *stack;
 	bool ended;
 	bool (*until)(void); /* it waits for that; NULL: it does not */
-	u64 seen;            /* version of memory at the last turn of a polling loop */
+	u64 seen;            /* version of memory at the last iteration of a polling loop */
 	bool polls;          /* waits for another */
 	struct late_store {
 		u8 *at;
 		u32 size;
 		u64 v;
 		int order;
-		bool modify; /* of a read-modify-write: nobody else gets between its two halves */
+		bool modify; /* of a read-modify-write: no other CPU gets between its two halves */
 	} buffer[BUFFER];
 	u32 count;
 } cpu[CPUS];
 
-/* ---- the search: a run makes choices, the next run others ---- */
+/* ---- the search: each run makes other choices than those before ---- */
 
 static struct {
 	u8 taken, of;
@@ -57,7 +57,7 @@ static u32 choose(u32 of)
 	return choice[made++].taken;
 }
 
-/* The next run: false: there is none. */
+/* Choose the next run; false: there is none. */
 static bool next_run(void)
 {
 	while (known && choice[known - 1].taken + 1 == choice[known - 1].of)
@@ -68,7 +68,7 @@ static bool next_run(void)
 	return true;
 }
 
-/* ---- what is told of a run ---- */
+/* ---- the trace of a run ---- */
 
 static bool telling;
 static char told[SHOWN][80];
@@ -80,14 +80,14 @@ static u32 lines;
 			snprintf(told[lines++], sizeof(told[0]), __VA_ARGS__);                     \
 	} while (0)
 
-/* ---- who acts ---- */
+/* ---- which CPU acts ---- */
 
 static bool ready(u32 i)
 {
 	u32 self = me;
 	bool can = !cpu[i].ended && !(cpu[i].polls && cpu[i].seen == version);
 
-	me = i; /* the condition is of its own */
+	me = i; /* the condition is its own */
 	can = can && (!cpu[i].until || cpu[i].until());
 	me = self;
 	return can;
@@ -104,7 +104,7 @@ static void switch_to(u32 to)
 		_longjmp(cpu[to].at, 1);
 }
 
-/* CPU me cannot go on; ends the run if nobody can. */
+/* CPU me cannot continue; ends the run if no other can either. */
 static void give_way(void)
 {
 	u32 can[CPUS], n = 0;
@@ -117,7 +117,7 @@ static void give_way(void)
 	switch_to(can[n > 1 ? choose(n) : 0]);
 }
 
-/* Before each operation: another CPU's turn? */
+/* Before each operation: may another CPU take over? */
 static void turn(void)
 {
 	u32 can[CPUS], n = 0, k;
@@ -175,7 +175,7 @@ static bool overlaps(const struct late_store *s, const u8 *at, u32 size)
 
 static void drain_one(u32 c, u32 n);
 
-/* Late stores of CPU c to what is at `at`; modify: of read-modify-writes alone. */
+/* Commit late stores of CPU c to the word at `at`; modify: those of read-modify-writes alone. */
 static void drain_place(u32 c, const u8 *at, u32 size, bool modify)
 {
 	for (u32 i = 0; i < cpu[c].count;)
@@ -187,7 +187,7 @@ static void drain_place(u32 c, const u8 *at, u32 size, bool modify)
 		}
 }
 
-/* CPU c is about to look at, or to write, what is at `at`. */
+/* CPU c is about to read or write the word at `at`. */
 static void complete_others(u32 c, const u8 *at, u32 size)
 {
 	for (u32 i = 0; i < scenario->cpus; i++)
@@ -195,7 +195,7 @@ static void complete_others(u32 c, const u8 *at, u32 size)
 			drain_place(i, at, size, true);
 }
 
-/* Store n of CPU c's buffer is seen; if it releases, after those before it. */
+/* Store n of CPU c's buffer becomes visible; if it is a release, the ones before it do first. */
 static void drain_one(u32 c, u32 n)
 {
 	struct late_store s = cpu[c].buffer[n];
@@ -221,7 +221,7 @@ static void begin(const void *at, u32 size)
 	complete_others(me, at, size);
 }
 
-/* Written now or late. */
+/* Write now or late. */
 static void write(void *at, u32 size, u64 v, int order, bool modify)
 {
 	struct late_store s = { at, size, v, order, modify };
@@ -239,7 +239,7 @@ static void write(void *at, u32 size, u64 v, int order, bool modify)
 	TELL("CPU %u: %s = %#lx", me, order_name(at), v);
 }
 
-/* What CPU me has at `at`: its own late stores come first. */
+/* The value that CPU me sees at `at`: its own late stores take precedence. */
 static u64 own(const void *at, u32 size)
 {
 	u64 v = 0;
@@ -322,7 +322,7 @@ void wait_until(bool (*condition)(void))
 void order_relax(void)
 {
 	drain();
-	/* A turn in which nothing changed would be followed by the same. */
+	/* An iteration in which nothing changed would be followed by the same again. */
 	cpu[me].polls = cpu[me].seen == version;
 	if (cpu[me].polls)
 		give_way();
@@ -344,7 +344,7 @@ static void cpu_main(void)
 	give_way();
 }
 
-/* A stack of its own, once: later runs begin at its bottom again. */
+/* A stack of its own, allocated once: later runs begin at its bottom again. */
 static void make_stack(u32 i)
 {
 	ucontext_t context;

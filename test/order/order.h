@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of the lock-free words of src/ on a machine that lets stores pass. Included ahead of
- * everything: each __atomic builtin and read_once() is an operation of the model machine below, and
- * what is written in no other way than by them is what the test is about.
- *
- * A CPU has a store buffer. A store may be *late*: it stays there, past what the CPU does next,
- * until a fence or a wait; other stores may pass it, but not to the same place, and not if they
- * release. The CPU itself sees it. A sequentially consistent load waits for stores of that kind.
- * The store of a read-modify-write may be late as well, as Arm's LDADDAL is no barrier between what
- * stands before and after it; it is seen at the latest when another CPU looks at the word. Loads
- * are never early.
- *
- * explore() runs a scenario in every way there is with so many switches of the CPU that acts where
- * it could go on, and so many late stores; whenever a CPU waits all others have their turn.
+ * Runs the lock-free code of src/ on a machine with store buffers. Included before everything else:
+ * each __atomic builtin and read_once() is an operation of the model machine below; words that are
+ * written in no other way are what the test is about.
+ * A CPU has a store buffer. A store may be *late*: it stays there while the CPU executes later
+ * operations, until a fence or a wait; other stores may overtake it, but not to the same word, and
+ * not if they are releases. The CPU itself sees it. A sequentially consistent load waits for
+ * sequentially consistent stores. The store of a read-modify-write may be late as well, because
+ * Arm's LDADDAL is no barrier between what precedes and what follows it; it becomes visible at the
+ * latest when another CPU reads the word. Loads are never early.
+ * explore() runs a scenario in every possible interleaving with at most so many switches away from
+ * a CPU that could continue, and so many late stores; when a CPU waits, all others may take over.
  */
 #pragma once
 
@@ -20,13 +18,13 @@
 
 u64 order_load(const void *at, u32 size, int order);
 void order_store(void *at, u32 size, u64 v, int order);
-/* Atomic: what is at `at` becomes (it & and) | or. Returns what it was. */
+/* Atomic: the word at `at` becomes (it & and) | or. Returns its old value. */
 u64 order_modify(void *at, u32 size, u64 and, u64 or, int order);
 bool order_cas(void *at, u32 size, void *expected, u64 v, int order);
 void order_fence(int order);
 void order_relax(void);
 
-/* Its value need not be used. */
+/* The result need not be used. */
 #define ORDER_MODIFY(p, and, or, order)                                                            \
 	({                                                                                         \
 		__typeof__(*(p)) was_ = (__typeof__(*(p)))order_modify(                            \
@@ -56,14 +54,14 @@ struct scenario {
 	void (*setup)(void); /* before anything runs */
 	void (*cpu[CPUS])(void);
 	const char *(*wrong)(
-		void); /* all wait or have ended: what is not as it should be, or NULL */
+		void); /* all CPUs wait or have ended: returns what is wrong, or NULL */
 };
 
-/* Runs it all; false and the shortest way to what is wrong, if anything is. */
+/* Run all interleavings; false, with the shortest trace to what is wrong, if anything is. */
 bool explore(const struct scenario *s);
-/* Which CPU acts. */
+/* The CPU that acts. */
 extern u32 me;
-/* The CPU that acts waits until this is true; its stores are seen. */
+/* The CPU that acts waits until this is true; its stores become visible. */
 void wait_until(bool (*condition)(void));
-/* For what is told of a run: the word at `at`. */
+/* Name the word at `at` in traces. */
 const char *order_name(const void *at);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who must hear of what: a vcpu that sleeps, is picked, or runs, and others that ask it for
- * something or have an interrupt for it; and two vcpus that ask each other. What they do is
- * sched.c's, wake.c's and remote.c's; what is here instead of run.c and the vgic looks at the same
- * words in the same way, and says so.
+ * Who must be notified of what: a vcpu that sleeps, is picked, or runs, while others have a request
+ * or an interrupt for it; and two vcpus with requests to each other. The code is that of sched.c,
+ * wake.c and remote.c; what stands here for run.c and the vgic reads the same words in the same
+ * way, as the comments say.
  */
 #include "order.h"
 
@@ -104,7 +104,7 @@ enum run_result vcpu_run(struct vcpu *v)
 	}
 }
 
-/* signal.c looks at more, not loaded at mail. */
+/* signal.c checks more than mail, which does not need it loaded. */
 bool vgic_interrupt_pending(struct vcpu *v)
 {
 	return __atomic_load_n(&v->vgic.mail, __ATOMIC_ACQUIRE);
@@ -121,7 +121,7 @@ u64 private_apply(struct vcpu *v, const struct vgic_op *op, bool loaded)
 	return v->index * 256u + op->data;
 }
 
-/* ---- what is not asked for here ---- */
+/* ---- not needed here ---- */
 
 u64 spi_apply(struct vm *v, const struct vgic_op *op, u32 bits, u32 *kicks)
 {
@@ -218,7 +218,7 @@ void timer_cancel(struct timer *t)
 	(void)t;
 }
 
-/* ---- one vcpu, which others have something for ---- */
+/* ---- one vcpu, for which others have something ---- */
 
 static void setup(void)
 {
@@ -261,7 +261,7 @@ static void setup_preempted(void)
 	script[steps++] = RUN_PREEMPT;
 }
 
-/* A timer of CPU 0's wakes it, from its idle loop. */
+/* A timer of CPU 0 wakes it, from its idle loop. */
 static void setup_timer(void)
 {
 	setup_sleeps();
@@ -319,7 +319,7 @@ static const char *wrong_stopped(void)
 	return served & REQ_STOP ? NULL : "it does not stop";
 }
 
-/* ---- two vcpus that ask each other (remote.c) ---- */
+/* ---- two vcpus with requests to each other (remote.c) ---- */
 
 static bool answered[2];
 
@@ -340,7 +340,7 @@ static struct vgic_op question(void)
 	return (struct vgic_op){ .reg = VGIC_PEND, .mask = 1, .data = me + 1 };
 }
 
-/* The run loop with an exit that is handled again until it is over, then the guest. */
+/* The run loop with an exit that is handled again until it is complete, then the guest. */
 static void ask(void)
 {
 	struct vcpu *self = &vcpu[me], *other = &vcpu[!me];
@@ -358,14 +358,14 @@ static void ask(void)
 	}
 }
 
-/* It leaves its CPU, without a look at who asks (vgic_put()). */
+/* It leaves its CPU without checking for requests (vgic_put()). */
 static void put(void)
 {
 	__atomic_store_n(&vcpu[me].vgic.where, VGIC_MEMORY, __ATOMIC_RELEASE);
 	answered[me] = true;
 }
 
-/* It asks, and is asked by nobody any more before it gets an answer: withdrawn. */
+/* It has posted an operation, and gets none itself before the answer: it withdraws. */
 static void ask_once(void)
 {
 	struct vgic_op op = question();

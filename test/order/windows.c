@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The windows of a vcpu (nested/vncr.c), whose L2 uses a page by VNCR_EL2 while another vcpu takes
- * it away. L1's tables are one word here, a window one of what a TLB has of it: it goes when the
- * TLBI is over, and comes from the descriptor. What L2 must not have is a page behind L1's TLBI, or
- * that of another VNCR_EL2.
+ * The windows of a vcpu (nested/vncr.c), whose L2 uses a page through VNCR_EL2 while another vcpu
+ * unmaps it. L1's tables are one word here; a window is one word that stands for a TLB entry: it is
+ * filled from the descriptor, and is gone when the TLBI is complete. L2 must not use a page after
+ * L1's TLBI, nor that of another VNCR_EL2.
  */
 #include "order.h"
 
@@ -22,7 +22,7 @@
 #include "windows.h"
 
 #define RAM 0x40000000UL
-#define FIRST 0x40001000UL  /* VNCR_EL2, and the page it leads to, before */
+#define FIRST 0x40001000UL  /* VNCR_EL2, and the page it maps, before */
 #define SECOND 0x40002000UL /* and after */
 
 static struct vm vm;
@@ -117,7 +117,7 @@ void windows_setup(void)
 	name(FIRST);
 }
 
-/* L2 of vcpu 0 uses the page, as often as it faults; false: L1 has the fault. */
+/* L2 of vcpu 0 uses the page, faulting as often as needed; false: L1 gets the fault. */
 static bool use(void)
 {
 	for (;;) {
@@ -146,7 +146,10 @@ void windows_use(void)
 	use();
 }
 
-/* All of a vcpu's windows are on the first page's address in turn; then another gets the first. */
+/*
+ * All of a vcpu's windows are used for the first page's address in turn; then another address gets
+ * the first window.
+ */
 void windows_setup_open(void)
 {
 	windows_setup();
@@ -174,7 +177,7 @@ void windows_invalidate(void)
 	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
 }
 
-/* The same of what is mapped still. */
+/* The same for what is still mapped. */
 void windows_invalidate_more(void)
 {
 	static const struct tlbi_op op = { .kind = TLBI_VMALL, .el2 = true };

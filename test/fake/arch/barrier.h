@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Barriers of the fake machine: they can be counted. What a DSB does to table walks is kept as
- * well: a guest that ran leaves some under way (fake_walks), which only a DSB for more than stores
- * brings to an end.
+ * Barriers of the fake machine, counted. A guest that ran leaves table walks under way
+ * (fake_walks); only a DSB for more than stores completes them.
  */
 #pragma once
 
@@ -11,7 +10,7 @@
 extern unsigned fake_isbs, fake_dsbs;
 /* Set by a test: EL1&0 walks are under way. */
 extern bool fake_walks;
-/* Writes of the EL1&0 regime's registers while they were. */
+/* Writes to registers of the EL1&0 regime during that time. */
 extern unsigned fake_walk_races;
 
 void fake_dsb(const char *domain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Descriptor stores of the fake machine: a test may bring its own fake_desc_store() to watch them.
+ * Descriptor stores of the fake machine: a test may define its own fake_desc_store() to watch them.
  */
 #pragma once
 

@@ -17,9 +17,7 @@ static inline bool insn_rndr(u64 *out)
 	return true;
 }
 
-/*
- * An ESB is a write to a fake register ESB: a test's hook defers an SError interrupt, or does not.
- */
+/* An ESB is a write to a fake register ESB: a test's hook may defer an SError interrupt. */
 static inline void insn_esb(void)
 {
 	sysreg_write(ESB, 0);

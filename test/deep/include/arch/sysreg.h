@@ -17,7 +17,7 @@ enum reg {
 u64 model_read(enum reg r);
 void model_write(enum reg r, u64 v);
 
-/* By the name that is meant: CPTR_EL2 is CPACR_EL1 to nidus. */
+/* By the register that is meant: CPTR_EL2 is CPACR_EL1 to nidus. */
 #define SYSREG_ID_(name) R_##name
 #define SYSREG_ID(name) SYSREG_ID_(name)
 #define sysreg_read(name) model_read(SYSREG_ID(name))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The barriers of both models' machines: only ISB means something to them. */
+/* The barriers of both models' machines: only an ISB has an effect. */
 #pragma once
 
 void model_isb(void);

@@ -10,5 +10,5 @@
 #define wfi() ((void)0)
 #define sev() ((void)0)
 
-/* A polling loop goes on when memory has changed. */
+/* A polling loop continues when memory has changed. */
 #define cpu_relax() order_relax()
