@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of bench/run: host time of a Linux boot as L2, under Debian's QEMU in L1, from the VMM's start to power-off. The
-# overhead is what it takes longer than with L1 on the bare machine. Without icount: figures are those of an emulator on
+# overhead is the difference to L1 on the bare machine. Without icount: the figures are those of an emulator and include
 # whatever else the host does.
 [ -d "$arm64/qemu" ] || fail "$suite has no QEMU for L1: run SUITE=$suite tools/fetch-arm64 --update"
 words="console=ttyAMA0 quiet panic=-1 kvm-arm.mode=nested"
@@ -18,7 +18,7 @@ initramfs "$out/l1.qemu.cpio" "$suite" "$top/bench/linux/init" "$arm64/qemu:/" "
 [ -z "$peer" ] || initramfs "$out/l0.qemu.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" \
 	"$arm64/Image:/Image" "$out/l1.qemu.cpio:/initramfs"
 
-# boots LOG ROUND: one of each stack, by turns.
+# boots LOG ROUND: runs one of each stack, alternately.
 boots()
 {
 	on_machine boot.bare.$1.$2 ' passed, 0 failed' -cpu $cpu -smp 2 -m 1280 -kernel "$arm64/Image" \
@@ -30,12 +30,13 @@ boots()
 			-initrd "$out/l0.qemu.cpio" -append "$words bench.vm=linux bench.l1=qemu bench.mib=1280 bench.log=$1"
 }
 
-# The best of two: what else the host does only adds. A verbose boot under KVM takes minutes, so that there is one.
+# The best of two, because whatever else the host does only adds time. A verbose boot under KVM takes minutes, so there
+# is one.
 boots quiet 1
 boots quiet 2
 boots verbose 1
 
-# best STACK LOG: milliseconds.
+# best STACK LOG: prints milliseconds.
 best()
 {
 	for run in "$out/boot.$1.$2".[12]; do

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of bench/run: a hypercall of a guest at level 3 that level 2 answers, with nidus at the levels below: instructions of
-# all levels together, and exits to the lowest.
+# Part of bench/run: a hypercall of a guest at level 3 that level 2 answers, with nidus at the levels below:
+# instructions of all levels together, and exits to the lowest.
 
 few=100 many=1100
 
-# row TEST FIGURE WHAT ARGS...: the guest's figure, and what nidus at level 0 counted of it; "%n" in an argument is how often.
+# row TEST FIGURE WHAT ARGS...: the guest's figure, and nidus's accounts of it at level 0; "%n" in an argument is the
+# number of repetitions.
 row()
 {
 	test=$1
@@ -17,7 +18,7 @@ row()
 			args="$args '$(echo "$arg" | sed "s/%n/$n/")'"
 		done
 		eval "measure $test.$n --nidus stats --cpus 1 -c 1 $args"
-		# Of the lowest level's accounts, which are those of the VM level1.
+		# From the lowest level's accounts, which are those of the VM level1.
 		exits=$(awk '/Exits of vm/ { own = / level1,/ }
 			own && sub(/.*Total Samples:/, "") { n += $0 + 0 }
 			END { print n }' "$out/$test.$n")

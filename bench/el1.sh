@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of bench/run: operations of guests at EL1, and what two of them on one CPU cost each other.
+# Part of bench/run: operations of guests at EL1, and what two guests on one CPU cost each other.
 
 # What each run is: the options of tools/nidus-run, the boot arguments.
 bench=$guests/bench.bin
@@ -39,11 +39,11 @@ fp_trap			switch128	128	-	-	first FP use after the other used it
 fp_trap			switch256	256	350	-	first FP use after the other used it, SVE of 256 bits
 '
 
-# What nidus spends in an operation comes from its own accounts: of a run with this operation alone some times, less
-# one with fewer.
+# nidus's part of an operation comes from its own accounts: those of a run with this operation alone some times, minus
+# those of a run with fewer.
 few=20 many=100
 
-# difference TEST RUN: per operation, in $out/TEST.RUN.
+# difference TEST RUN: computes that per operation, into $out/TEST.RUN.
 difference()
 {
 	case $1 in
@@ -59,15 +59,15 @@ difference()
 	account_difference "$test.$2.$few" "$test.$2.$many" $((many - few)) "$test.$2"
 }
 
-# Instructions of an exit that the accounts do not see, the vectors and the bookkeeping itself: what hyp_call takes less
-# its two instructions in the guest.
+# Instructions of an exit that the accounts do not contain, the vectors and the accounting itself: what hyp_call takes
+# minus its two instructions in the guest.
 rm -f "$out"/*.ordinary "$out"/*.switch*
 difference hyp_call ordinary
 unseen=$(awk -v all="$(figure ordinary hyp_call)" '$1 == "HVC64" { printf "%d", all - 2 - $3 / $2 + 0.5 }' "$out/hyp_call.ordinary")
 
-# columns TEST RUN: what nidus does in an operation: instructions, bytes of SIMD state moved, exits as JSON. Where two vcpus share
-# a CPU that never idles, all that is not the guests' is nidus's; an operation is half of what the loop counts. Else it
-# is what exits took; the way into and out of the sleep of a vcpu does not count.
+# columns TEST RUN: prints nidus's part of an operation: instructions, bytes of SIMD state moved, exits as JSON. Where
+# two vcpus share a CPU that never idles, everything that is not the guests' is nidus's; an operation is half of what
+# the loop counts. Otherwise it is the time of the exits; going to sleep and waking up do not count.
 columns()
 {
 	difference "$1" "$2"
@@ -100,7 +100,7 @@ columns()
 		}' "$out/$test.$2"
 }
 
-# Lines "test vl value most kvm what insn_nidus bytes exits", tab-separated.
+# Prints lines "test vl value most kvm what insn_nidus bytes exits", tab-separated.
 tab=$(printf '\t')
 echo "$rows" | while read -r row run vl most kvm what; do
 	[ -n "$row" ] || continue

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of bench/run: the project's own guest hypervisor at virtual EL2, and its guest. What they need themselves is
-# what the same run takes at EL2 of the bare machine; the rest is nidus's.
+# Part of bench/run: the project's own guest hypervisor at virtual EL2, and its guest. Their own part is what the same
+# run takes at EL2 of the bare machine; the rest is nidus's.
 
-# hyps NAME ARGS...: with so many HVCs, and nidus's accounts.
+# hyps NAME ARGS...: runs it with this many HVCs, and nidus's accounts.
 hyps()
 {
 	name=$1
@@ -10,7 +10,7 @@ hyps()
 	measure "$name" --nested --nidus stats --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a "$*"
 }
 
-# exits NAME: all that nidus counted.
+# exits NAME: prints the number of all exits that nidus counted.
 exits()
 {
 	sed -n 's/.*Total Samples:\([0-9]*\),.*/\1/p' "$out/$1" | awk '{ n += $1 } END { print n }'
@@ -20,7 +20,7 @@ hyps nested bench
 hyps nested.more bench hvcs=1200
 on_machine nested.bare ' passed, 0 failed' -smp 1 -m 256 $icount -kernel "$guests/hyp.bin" -append bench
 
-# A row: test, most instructions of nidus's (- none), what it is. These are goals that are not all reached yet.
+# A row: test, most instructions of nidus (- none), what it is. These are goals, not all of which are reached yet.
 rows='
 l2_hvc			900	an HVC of L2 that L1 answers with an ERET: both exits
 host_el0_svc		120	an SVC of host EL0 and the ERET of vEL2 back

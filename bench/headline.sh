@@ -13,7 +13,7 @@ requests=${REQUESTS:-400}
 kinds='device serial timer mixed'
 few=20
 
-# simd_of WAY: what --simd says, from level 1 on.
+# simd_of WAY: prints the argument of --simd, from level 1 on.
 simd_of()
 {
 	case $1 in
@@ -23,7 +23,8 @@ simd_of()
 	esac
 }
 
-# sums NAME: of the accounts that all three levels printed: exits to level 0 (it prints last), its ticks, SIMD claims, bytes.
+# sums NAME: adds up the accounts that all three levels printed: exits to level 0 (which prints last), its ticks, SIMD
+# claims, bytes.
 sums()
 {
 	awk '
@@ -35,8 +36,9 @@ sums()
 		END { print exits + 0, ticks + 0, claims + 0, bytes + 0 }' "$out/$1"
 }
 
-# counted WAY VL KIND: instructions of a request, exits to level 0, instructions there, SIMD claims and bytes of all levels: what
-# two runs differ by. How often the levels look at their consoles while they boot differs too, so there must be many.
+# counted WAY VL KIND: prints instructions of a request, exits to level 0, instructions there, SIMD claims and bytes of
+# all levels: the difference of two runs. It takes many requests, because how often the levels poll their consoles while
+# they boot differs too.
 counted()
 {
 	many=1020
@@ -60,13 +62,13 @@ io_figure()
 	echo "$value"
 }
 
-# vl_is NAME VL: that the run had this vector length. That all its checks held is in its last line (lib.sh).
+# vl_is NAME VL: checks that the run had this vector length. Its last line says whether all its checks held (lib.sh).
 vl_is()
 {
 	grep -aqx "io: vl $2" "$out/$1" || fail "$out/$1: not the vector length $2"
 }
 
-# gain LIVE OTHER: what of OTHER is saved.
+# gain LIVE OTHER: prints what is saved of OTHER.
 gain()
 {
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f%%", 100 * (1 - a / b) }'
@@ -93,7 +95,7 @@ done
 echo
 awk '$2 == "live" { printf "%s%s", (NR > 1 ? "\n" : ""), $1 } { printf " %s", $3 } END { print "" }' "$out/headline.dat" >"$out/headline.plot"
 
-# timed WAY VL: nanoseconds of a mixed request, the disk among it.
+# timed WAY VL: prints nanoseconds of a mixed request, including the disk.
 timed()
 {
 	truncate -s 1M "$out/headline.img"
@@ -105,7 +107,7 @@ timed()
 	io_figure headline.timed mixed
 }
 
-# quartiles: of a file with a number a line: lower, median, upper.
+# quartiles: prints lower quartile, median and upper quartile of a file with a number a line.
 quartiles()
 {
 	sort -n "$1" | awk '

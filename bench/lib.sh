@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the parts of bench/run share. A part runs things, prints its table and adds cells to the results. $out holds
-# all that it leaves: NAME.console as it came, NAME without carriage returns.
+# What the parts of bench/run share. A part runs programs, prints its table and adds cells to the results. $out holds
+# everything that it leaves: NAME.console unchanged, NAME without carriage returns.
 
 suite=${SUITE:-trixie-backports}
 arm64=$top/build/arm64/$suite
@@ -15,7 +15,7 @@ fail()
 	exit 1
 }
 
-# finished NAME STATUS ERE: that run ended well, which a line that matches tells.
+# finished NAME STATUS ERE: checks that the run ended well, by a line that matches.
 finished()
 {
 	tr -d '\r' <"$out/$1.console" >"$out/$1"
@@ -25,11 +25,11 @@ finished()
 	fi
 }
 
-# No run is ended for being slow, but when it has printed nothing for `limit` (300) seconds of its own time (tools/watch.sh), or
-# has not ended after so many.
+# No run is ended for being slow, only when it has printed nothing for `limit` (300) seconds of its own time
+# (tools/watch.sh), or has not ended after most_seconds of it.
 most_seconds=7200
 
-# under_nidus NAME ERE ARGS...: one run of tools/nidus-run; it must print a line that matches.
+# under_nidus NAME ERE ARGS...: one run of tools/nidus-run, which must print a line that matches.
 under_nidus()
 {
 	name=$1
@@ -40,7 +40,7 @@ under_nidus()
 	finished "$name" "$status" "$sign"
 }
 
-# measure NAME ARGS...: the same of a guest program that measures, by instructions.
+# measure NAME ARGS...: the same for a guest program that measures in instructions.
 measure()
 {
 	name=$1
@@ -48,7 +48,7 @@ measure()
 	under_nidus "$name" ' passed, 0 failed' --icount "$@"
 }
 
-# on_machine NAME ERE QEMU-ARGS...: one run without nidus, on the machine that nidus-run gives it.
+# on_machine NAME ERE QEMU-ARGS...: one run without nidus, on the machine that nidus-run makes for it.
 on_machine()
 {
 	name=$1
@@ -62,7 +62,7 @@ on_machine()
 	finished "$name" "$status" "$sign"
 }
 
-# figure NAME TEST: what the run of that name printed for the test.
+# figure NAME TEST: prints the figure of the test in that run.
 figure()
 {
 	value=$(sed -n "s/^bench: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1")
@@ -89,7 +89,8 @@ account()
 		}' "$out/$1" >"$out/$1.account"
 }
 
-# account_difference FEW MANY OPERATIONS NAME: two runs' accounts apart, for one operation, in $out/NAME.
+# account_difference FEW MANY OPERATIONS NAME: writes the difference of two runs' accounts, for one operation, to
+# $out/NAME.
 account_difference()
 {
 	awk -v ops="$3" '

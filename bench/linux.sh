@@ -29,7 +29,7 @@ l1_under_nidus()
 		-a "$words bench.vm=payload bench.args=$args" "$@" -- -cpu $cpu
 }
 
-# linux_on_machine NAME MIB INITRD WORDS...: of the kernel's command line.
+# linux_on_machine NAME MIB INITRD WORDS...: with these words on the kernel's command line.
 linux_on_machine()
 {
 	run=$1
@@ -69,7 +69,7 @@ page_touch		-	exits	a page that was never touched
 '
 counted=$(echo "$rows" | awk '$3 == "exits" { print $1 }')
 
-# exits_run TEST: each test some times, this one more often.
+# exits_run TEST: runs each test some times, this one more often.
 exits_run()
 {
 	list=
@@ -82,7 +82,8 @@ exits_run()
 	account "linux.exits.$1"
 }
 
-# Lines "TEST TOTAL BYTES JSON". Fewer than one in 20 operations are L1's own, of its timer for instance.
+# Prints lines "TEST TOTAL BYTES JSON". Exits of fewer than one in 20 operations are L1's own, of its timer for
+# instance.
 exits_run none
 : >"$out/linux.exits"
 for row in $counted; do
@@ -128,6 +129,6 @@ END
 	cell nidus/linux/payload L2 "$row" live "$vl" "$all" $((all - bare)) "$json" "$bytes" - "$what"
 	cell kvm/payload L1 "$row" - "$vl" "$bare" - - - - "$what"
 done
-# An operation has a whole number of exits; the fraction is L1's ticks and what two boots differ by.
+# An operation has a whole number of exits; the fraction comes from L1's timer ticks and the difference of two boots.
 awk '$1 == "hyp_call" { printf "exits to nidus per hypercall of L2: %s, at most 5: %s\n", $2, $2 < 5.5 ? "ok" : "MISSED" }' \
 	"$out/linux.exits"

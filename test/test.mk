@@ -26,7 +26,8 @@ test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
 	SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 # What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
-# SEED=N: another course; N=N: so many programs of diff-*. Then all of test-system on a newer QEMU. With TESTS: those alone, at full length.
+# SEED=N: another order of events; N=N: this many programs of diff-*. Then all of test-system on a newer QEMU. With
+# TESTS: those alone, at full length.
 SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom hyp-nested-races 'diff-*' gicstorm \
 	$(shell cd test/system/tests && grep -lx '\# soak' *)
 soak:
@@ -40,7 +41,7 @@ endif
 soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
 	@SOAK=1 TEST_LIMIT=14400 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
 
-# The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 besides.
+# The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 as well.
 QEMU_SUITE ?= trixie-backports
 NEWER := $(CURDIR)/$(B)/qemu/$(QEMU_SUITE)/qemu-system-aarch64
 $(NEWER): tools/fetch-qemu tools/apt.sh | $(B)/.setup
@@ -53,7 +54,7 @@ soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN)
 bench: $(B)/nidus.bin guests
 	@bench/run
 
-# What live SIMD registers are worth at level 3: instructions, then the clock. ROUNDS, VLS, REQUESTS: bench/headline.sh.
+# What live SIMD registers save at level 3: instructions, then the clock. ROUNDS, VLS, REQUESTS: bench/headline.sh.
 headline: $(B)/nidus.bin guests
 	@BENCH_OUT=$(CURDIR)/$(B)/bench/headline bench/run headline
 

@@ -2,7 +2,7 @@
 # What tools/setup, tools/fetch-arm64 and tools/fetch-qemu share about apt. Read with "."; it runs nothing by itself.
 # Nothing here or there names a mirror: it is the one that the system's own apt sources use.
 
-# retry COMMAND...: mirrors and locks fail for a moment now and then; a lasting failure is told.
+# retry COMMAND...: mirrors and locks sometimes fail for a moment; a lasting failure is reported.
 retry()
 {
 	try=1
@@ -19,14 +19,14 @@ os_codename()
 	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null
 }
 
-# Where update would fetch InRelease files from, one "'URI' ..." a line. apt reads its own
-# configuration (deb822 and one-line sources, options, disabled entries); no network is used.
+# Prints where update would fetch InRelease files from, one "'URI' ..." a line. apt reads its own configuration (deb822
+# and one-line sources, options, disabled entries); no network is used.
 apt_uris()
 {
 	apt-get update --print-uris 2>/dev/null | grep "/InRelease'" || true
 }
 
-# apt_has_suite SUITE: is it among the system's own sources already?
+# apt_has_suite SUITE: whether it is among the system's own sources already.
 apt_has_suite()
 {
 	apt_uris | grep -q "/dists/$1/InRelease'"
@@ -85,7 +85,7 @@ apt_options()
 	END
 }
 
-# ---- an apt root of our own: nothing is installed, packages are only looked up, downloaded and unpacked -------------
+# ---- an apt root in build/: nothing is installed, packages are only looked up, downloaded and unpacked ---------------
 
 # apt_root DIR ARCH SUITE: reads what SUITE has for ARCH, into DIR, and sets opts, the options that every apt command
 # on it takes. For backports the release that they build on is read as well. DIR/status is empty: to apt nothing is
@@ -112,7 +112,7 @@ apt_root()
 	fi
 }
 
-# apt_sources SUITE: the suite, and for backports the release that they build on.
+# apt_sources SUITE: prints the suite and, for backports, the release that they build on.
 apt_sources()
 {
 	for s in ${1%-backports} "$1"; do
@@ -135,8 +135,9 @@ apt_newer_keyring()
 	keyring=$apt_dir/keyring/usr/share/keyrings/debian-archive-keyring.gpg
 }
 
-# apt_closure SUITE PACKAGE...: a "name version" a line: with nothing installed yet, what apt would install for them,
-# without what they merely recommend. Versions are SUITE's where it has them; without SUITE ('') what apt prefers.
+# apt_closure SUITE PACKAGE...: prints, a "name version" a line, what apt would install for them if nothing were
+# installed, without what they merely recommend. Versions are SUITE's where it has them; without SUITE ('') what apt
+# prefers.
 apt_closure()
 {
 	apt_from=${1:+-t $1}
@@ -145,7 +146,7 @@ apt_closure()
 		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1 \2/p' | LC_ALL=C sort -u
 }
 
-# apt_unpack DIR NAME VERSION...: packages, downloaded and unpacked into DIR, which begins empty.
+# apt_unpack DIR NAME VERSION...: downloads packages and unpacks them into DIR, which must be empty.
 apt_unpack()
 {
 	apt_to=$1
@@ -159,13 +160,13 @@ apt_unpack()
 	done
 }
 
-# apt_needed FILE: the names of the shared libraries and of the loader that it asks for.
+# apt_needed FILE: prints the names of the shared libraries and of the loader that it needs.
 apt_needed()
 {
 	readelf -dl "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p; s|.*program interpreter: .*/\(.*\)\]$|\1|p'
 }
 
-# apt_take FROM TO FILE: of what apt_unpack put into FROM, into TO at the same place, and what it needs as well.
+# apt_take FROM TO FILE: copies FILE and what it needs from FROM, where apt_unpack put it, to the same place in TO.
 apt_take()
 {
 	[ ! -e "$2/$3" ] || return 0

@@ -20,7 +20,7 @@ watch_begin()
 	watch_was="$watch_at $watch_ran $watch_waited"
 }
 
-# watch_read: the clock, and what all threads ran and waited for a CPU so far; in milliseconds.
+# watch_read: reads the clock, and how long all threads have run and waited for a CPU so far, in milliseconds.
 watch_read()
 {
 	read -r watch_at watch_rest </proc/uptime
@@ -33,13 +33,14 @@ watch_read()
 	done 2>/dev/null
 }
 
-# watch_sum AT RAN WAITED: since then. A thread that ended takes its share with it: that counts as none.
+# watch_sum AT RAN WAITED: adds the time since then. A thread that ended takes its share with it, which is then not
+# counted.
 watch_sum()
 {
 	watch_dt=$((watch_at - $1)) watch_run=$((watch_ran - $2)) watch_ready=$((watch_waited - $3))
 	[ $watch_run -ge 0 ] || watch_run=0
 	[ $watch_ready -ge 0 ] || watch_ready=0
-	# A host that slept, or this script that was stopped, is nobody's time.
+	# Time in which the host slept, or this script was stopped, does not count.
 	[ $watch_dt -le 10000 ] || watch_dt=10000
 	watch_wanted=$((watch_run + watch_ready))
 	if [ $watch_wanted -le $watch_dt ]; then
@@ -66,8 +67,8 @@ watch_step()
 	[ -z "${WATCH_ALIVE:-}" ] || : >"$WATCH_ALIVE"
 }
 
-# watch_over STALL LIMIT FILE: did it go on for STALL s without progress, or LIMIT s in all, of its own time ('': no
-# such limit)? Sets watch_why, one line; FILE's last line is a part of it.
+# watch_over STALL LIMIT FILE: whether it ran for STALL s without progress, or LIMIT s in all, of its own time ('': no
+# such limit). Sets watch_why, one line, with FILE's last line in it.
 watch_over()
 {
 	if [ -n "$1" ] && [ $watch_silent -ge $(($1 * 1000)) ]; then

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a trace file, whatever has become of it. */
+/* Reads a trace file, whatever state it is in. */
 #include "trace.h" /* before <errno.h>: lib/types.h has its numbers as well */
 
 #include <errno.h>
@@ -60,7 +60,7 @@ static bool area_fits(const struct trace_area *a)
 	       a->cpus && a->cpus <= TRACE_CPUS && a->hz;
 }
 
-/* What is behind a head that is whole. */
+/* Add the records behind a complete head. */
 static const char *take_block(struct trace *t, const struct block *b, const u8 *data)
 {
 	const struct trace_area *area = (const void *)data;
@@ -206,7 +206,7 @@ static bool take_record_line(struct trace *t, const char *s)
 	    cpu >= TRACE_CPUS)
 		return false;
 	if (!t->cpu[cpu].count)
-		t->cpu[cpu].next = number; /* a dump is of the last ones */
+		t->cpu[cpu].next = number; /* a dump has the latest ones */
 	log_add(t, cpu, number, &r, 1);
 	return true;
 }

@@ -11,7 +11,7 @@ static void put_head(FILE *out, const char *phase, u32 vm, u32 vcpu, u64 ns)
 		vm + 1, vcpu, ns / 1000, ns % 1000);
 }
 
-/* Names are ours, but for those of VMs, which a device tree gives. */
+/* Names are nidus's own, except for those of VMs, which a device tree gives. */
 static void put_string(FILE *out, const char *key, const char *s)
 {
 	fprintf(out, ",\"%s\":\"", key);
@@ -88,7 +88,7 @@ int json_write(struct trace *t, FILE *out)
 		on_vm, on_vcpu, on_begin, on_end, on_instant, on_counter,
 	};
 
-	/* An event of no weight first, so that each other begins with a comma. */
+	/* An empty event first, so that each other one begins with a comma. */
 	fprintf(out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
 		     "{\"ph\":\"M\",\"pid\":0,\"tid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"nidus\"}}");
 	slices_show(t, &viewer, out);

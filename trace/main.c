@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nidus-trace: record, and what to make of it; under the name nidus-stat: stat.c. */
+/* nidus-trace: record a trace, and convert it; under the name nidus-stat: stat.c. */
 #include "trace.h" /* before <errno.h>: lib/types.h has its numbers as well */
 
 #include <errno.h>

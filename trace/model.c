@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The levels of each vcpu, from the records of one after the other. */
+/* The levels of each vcpu, from its records one after the other. */
 #include <string.h>
 
 #include "model.h"
@@ -15,7 +15,7 @@ static u32 context_of(struct model *m, const struct vcpu_model *v, u64 vttbr, bo
 	struct context *c;
 	u32 i;
 
-	vttbr &= ~1UL; /* CnP says nothing */
+	vttbr &= ~1UL; /* without CnP */
 	for (i = 1; i < m->contexts; i++) {
 		c = &m->context[i];
 		if (c->vm == v->vm && c->vttbr == vttbr && c->nv == nv)
@@ -48,7 +48,10 @@ static void pop_to(struct model *m, struct vcpu_model *v, u64 time, u32 frames)
 			m->listen->end(m, v, time);
 }
 
-/* Above which frame a context is to go on: beyond exits of deeper ones, which wait for it. */
+/*
+ * The frame above which a context continues: exits of deeper ones, which wait for it, are passed
+ * over.
+ */
 static u32 floor_for(const struct vcpu_model *v, u32 depth)
 {
 	for (u32 i = v->frames; i; i--)
@@ -57,7 +60,7 @@ static u32 floor_for(const struct vcpu_model *v, u32 depth)
 	return 0;
 }
 
-/* The frame of the guest that is entered is the innermost one now. */
+/* The frame of the guest that is entered becomes the innermost one. */
 static void show_guest(struct model *m, struct vcpu_model *v, u64 time, u32 depth, u32 context,
 		       u64 flow)
 {
@@ -69,7 +72,7 @@ static void show_guest(struct model *m, struct vcpu_model *v, u64 time, u32 dept
 			pop_to(m, v, time, i);
 			return;
 		}
-	/* Another guest of the same hypervisor, or none before. */
+	/* Another guest of the same hypervisor, or the first one. */
 	for (u32 i = base; i < v->frames; i++)
 		if (v->stack[i].kind == FRAME_GUEST && v->stack[i].depth >= depth) {
 			pop_to(m, v, time, i);
@@ -107,7 +110,10 @@ static void close_cost(struct model *m, struct vcpu_model *v, u32 depth, u64 tim
 	v->open[depth].cause = NULL;
 }
 
-/* The guest runs: what waited for it is over, and so is what led there by an ERET. */
+/*
+ * The guest runs: the exits that waited for it are over, and so are those that led there by an
+ * ERET.
+ */
 static void enter(struct model *m, struct vcpu_model *v, u64 time, u32 context, u64 flow)
 {
 	u32 depth = context ? m->context[context].depth : 1;
@@ -164,7 +170,7 @@ static void on_run(struct model *m, struct vcpu_model *v, const struct trace_rec
 	enter(m, v, r->time, context, 0);
 }
 
-/* The context that this exit ends in, and whether L2 was left for L1. */
+/* The context in which this exit ends, and whether L2 was left for L1. */
 static u32 target_of(struct model *m, struct vcpu_model *v, const struct trace_record *r)
 {
 	u32 how = TRACE_HOW(r->what);
@@ -178,7 +184,7 @@ static u32 target_of(struct model *m, struct vcpu_model *v, const struct trace_r
 	return v->context ? v->context : context_of(m, v, 0, how & TRACE_NV);
 }
 
-/* The exit's own frame and costs; what it led to is the caller's. */
+/* The exit's own frame and costs; the caller adds what it led to. */
 static void show_exit(struct model *m, struct vcpu_model *v, const struct trace_record *r,
 		      bool reflected)
 {
@@ -265,7 +271,7 @@ static void on_record(struct model *m, struct vcpu_model *v, const struct trace_
 	v->known = true;
 	count(v, r);
 	if (is_exit(r)) {
-		/* A fast path's interrupt is one into a list register as well. */
+		/* A fast path's interrupt is also one written to a list register. */
 		v->irqs += (how & TRACE_FAST) && exit_class_of(r) == EXIT_CLASS_IRQ;
 		on_exit_record(m, v, r);
 	} else if (event == TRACE_RUN) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a trace tells of each vcpu: which level it is in, how they stand inside one another, and
- * what an exit costs until its level goes on. Depth 1 is L1, or a guest that has no others.
+ * What a trace says of each vcpu: which level it is in, how the levels contain one another, and
+ * what an exit costs until its level continues. Depth 1 is L1, or a guest that has no guests.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #define STACK_MAX 32
 
 /*
- * An exit of a level below L1's, until that level is entered again: who had the time. nidus: at
- * EL2; guest[d]: of depth d; asleep: nobody, as the vcpu was not running.
+ * An exit of a level below L1, until that level is entered again: who used the time. nidus: at EL2;
+ * guest[d]: of depth d; asleep: nobody, because the vcpu was not running.
  */
 struct cost {
 	const struct trace_record *cause; /* NULL: none is open */
@@ -23,7 +23,7 @@ struct cost {
 
 enum frame_kind { FRAME_GUEST, FRAME_EXIT, FRAME_NIDUS };
 
-/* What stands in a vcpu's track, innermost last. */
+/* The frames of a vcpu, innermost last. */
 struct frame {
 	enum frame_kind kind;
 	u32 depth, context;
@@ -36,8 +36,8 @@ struct vcpu_model {
 	u64 since, ended;
 	u32 depth, context;
 	u32 eret_depth; /* the exit before was an ERET of a hypervisor at this depth; 0: not */
-	u32 entered;   /* context that LEVEL told of within this exit; 0: none */
-	bool taken;    /* TAKE from L2 within this exit */
+	u32 entered;   /* context that a LEVEL record of this exit named; 0: none */
+	bool taken;    /* there was a TAKE from L2 within this exit */
 	struct cost open[DEPTH_MAX + 1];
 	struct frame stack[STACK_MAX];
 	u32 frames;
@@ -47,7 +47,7 @@ struct vcpu_model {
 	u64 claims, flushes, bytes, host_sections;
 };
 
-/* Contexts: what of L1's is below it. Number 0 is L1 itself. */
+/* Contexts: the guests below L1. Number 0 is L1 itself. */
 struct context {
 	u32 vm, depth;
 	u64 vttbr;
@@ -56,13 +56,13 @@ struct context {
 
 struct model;
 
-/* What a user of the model wants to hear; any may be NULL. Times rise per vcpu. */
+/* Callbacks of a user of the model; any may be NULL. Times rise per vcpu. */
 struct listener {
 	void (*begin)(struct model *m, struct vcpu_model *v, u64 time, enum frame_kind kind,
 		      u32 depth, const struct trace_record *r, u64 flow);
 	void (*end)(struct model *m, struct vcpu_model *v, u64 time);
 	void (*instant)(struct model *m, struct vcpu_model *v, const struct trace_record *r);
-	/* every exit of its own, by the depth that had it */
+	/* every exit itself, by its depth */
 	void (*exit)(struct model *m, struct vcpu_model *v, const struct trace_record *r,
 		     u32 depth);
 	/* an exit of a depth of 2 or more is over */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names for what a trace has as numbers. */
+/* Names for the numbers in a trace. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ const char *vm_name(const struct trace *t, u32 vm, char buf[32])
 	return buf;
 }
 
-/* Registers and instructions: those that nidus knows, and those that somebody may trap. */
+/* Registers and instructions: those that nidus emulates, and those that a hypervisor may trap. */
 static const struct {
 	u32 key;
 	const char *name;
@@ -65,7 +65,7 @@ static const struct {
 #include "arch/sysreg.def"
 #define TRAP(name, op0, op1, crn, crm, op2, ...) { SYSREG_KEY(op0, op1, crn, crm, op2), #name },
 #include "arch/trap.def"
-	/* What only EL2 has. */
+	/* Registers that only EL2 has. */
 #define EL2(name, crn, crm, op2) { SYSREG_KEY(1, 4, crn, crm, op2), name },
 	EL2("AT_S1E2R", 7, 8, 0) EL2("AT_S1E2W", 7, 8, 1) EL2("AT_S12E1R", 7, 8, 4)
 	EL2("AT_S12E1W", 7, 8, 5) EL2("AT_S12E0R", 7, 8, 6) EL2("AT_S12E0W", 7, 8, 7)
@@ -95,7 +95,7 @@ static const char *sysreg_cause(u64 esr, char buf[64])
 	return buf;
 }
 
-/* The devices of a VM of nidus's making; L1 mostly keeps to the same map. */
+/* The devices of a VM that nidus builds; L1's VMs mostly have the same map. */
 static const char *abort_cause(const struct trace_record *r, char buf[64])
 {
 	static const struct {

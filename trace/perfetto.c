@@ -27,7 +27,7 @@ static u64 counter_uuid(u32 vm, u32 vcpu, enum counter which)
 	return vm_uuid(vm) + 0x1000 + vcpu * 0x10 + (u32)which;
 }
 
-/* A Trace is nothing but packets, each a field of its own: so they can be written one by one. */
+/* A Trace is a sequence of packets, each a field of its own: so they can be written one by one. */
 static void put(FILE *out, Packet *packet)
 {
 	Perfetto__Protos__Trace trace = PERFETTO__PROTOS__TRACE__INIT;
@@ -126,7 +126,7 @@ static void note_number(Note *note, const char *name, u64 value)
 	note->pointer_value = value;
 }
 
-/* Name and category, and what the record says. */
+/* Name and category, and the fields of the record. */
 static void put_named(FILE *out, const struct slice *s, Perfetto__Protos__TrackEvent__Type type,
 		      u64 uuid)
 {

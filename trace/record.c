@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the rings of a machine whose trace memory is a file here: from there to a trace file. */
+/* Follows the rings of a machine whose trace memory is a file here, and writes a trace file. */
 #include "trace.h" /* before <errno.h>: lib/types.h has its numbers as well */
 
 #include <errno.h>
@@ -83,13 +83,13 @@ static u64 head_of(const struct trace_ring *ring)
 	return __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) / sizeof(struct trace_record);
 }
 
-/* The first record that is still whole, if so many have been written. */
+/* The first record that is still intact, if so many have been written. */
 static u64 oldest(u64 head, u64 capacity)
 {
 	return head + TRACE_MARGIN > capacity ? head + TRACE_MARGIN - capacity : 0;
 }
 
-/* What is there of a CPU's ring and has not been taken, a chunk of it; *more: there is more. */
+/* Take a chunk of a CPU's ring that has not been taken yet; *more: there is more. */
 static bool take_chunk(struct follower *f, u32 cpu, bool *more)
 {
 	static struct trace_record copy[CHUNK];
@@ -104,7 +104,7 @@ static bool take_chunk(struct follower *f, u32 cpu, bool *more)
 	for (u64 i = 0; i < count; i++)
 		copy[i] = ring->record[(first + i) % capacity];
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	/* What was overwritten meanwhile is not taken. */
+	/* What was overwritten meanwhile is dropped. */
 	good = MAX(first, oldest(head_of(ring), capacity));
 	if (good >= first + count) {
 		*more = true;
@@ -131,7 +131,7 @@ static bool take_all(struct follower *f)
 	return true;
 }
 
-/* The area is there, and as large as it says. */
+/* Whether the area is there, and as large as it says. */
 static bool is_there(const struct follower *f)
 {
 	const struct trace_area *a = f->area;
@@ -168,7 +168,7 @@ static void follow(struct follower *f)
 	bool last;
 
 	do {
-		last = over; /* what was written before the signal is seen */
+		last = over; /* what was written before the signal has been read */
 		if (is_there(f) && !take_all(f))
 			return;
 		if (!last)
@@ -185,7 +185,7 @@ int trace_record(const char *area_path, const char *out_path)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_signal);
-	signal(SIGINT, SIG_IGN); /* whoever ends the machine ends this afterwards, */
+	signal(SIGINT, SIG_IGN); /* the one that ends the machine ends this process afterwards, */
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* or is gone */
 	if (!map_area(&f, area_path))
 		return 1;

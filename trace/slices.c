@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the model to what a viewer draws. */
+/* Turns the model into what a viewer draws. */
 #include <stdlib.h>
 
 #include "slices.h"

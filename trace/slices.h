@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What viewers are given, whatever their format: slices, instants and counters, with names. */
+/* The input of viewers, whatever their format: slices, instants and counters, with names. */
 #pragma once
 
 #include "model.h"

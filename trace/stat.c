@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nidus-stat: what exits cost, by level, class and cause, and who had the time. */
+/* nidus-stat: what exits cost, by level, class and cause, and who used the time. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,13 +10,13 @@
 #define CAUSES_MAX 4096
 #define SECOND_NS 1000000000UL
 
-/* One kind of exit of one depth. */
+/* The exits of one kind and depth. */
 struct cause {
 	u32 vm, depth, class;
 	bool reflected;
 	char name[64];
-	u64 count, nidus, max;	       /* exits, and what they took at EL2 by themselves */
-	u64 rounds, total, l1, l2, in_nidus; /* until their level went on, if it did */
+	u64 count, nidus, max;	       /* number of exits, and their own time at EL2 */
+	u64 rounds, total, l1, l2, in_nidus; /* time until their level continued, if it did */
 };
 
 struct account_sum {
@@ -43,7 +43,7 @@ static struct {
 
 /* ---- gathering ---- */
 
-/* As exit_cause(), but what is about RAM not page by page. */
+/* Like exit_cause(), but accesses to RAM are not told apart by page. */
 static void name_cause(const struct trace_record *r, char name[64])
 {
 	u32 class = exit_class_of(r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trace as text, a line an event, as trace-cmd report has those of KVM. */
+/* A trace as text, one event a line, like trace-cmd report for KVM. */
 #include <inttypes.h>
 
 #include "arch/esr.h"

@@ -40,20 +40,23 @@ struct trace {
 
 /*
  * Read a file: what nidus-trace record wrote, or the log of a console with a dump (Ctrl-A t). All
- * that can be read is there; what cannot is said on standard error. False: nothing.
+ * that is readable is loaded; what is not is reported on standard error. False: nothing.
  */
 bool trace_read(struct trace *t, const char *path);
-/* The same of text. */
+/* The same for text. */
 bool trace_read_console(struct trace *t, FILE *in);
 void log_add(struct trace *t, u32 cpu, u64 first, const struct trace_record *r, u64 count);
 
-/* Follow the rings of a running machine: the main loop of nidus-trace record. Its exit status. */
+/*
+ * Follow the rings of a running machine: the main loop of nidus-trace record. Returns its exit
+ * status.
+ */
 int trace_record(const char *area_path, const char *out_path);
 
 /* The next record of all CPUs in the order in which they were written; NULL: no more. */
 const struct trace_record *trace_next(struct trace *t, u32 *cpu);
 void trace_rewind(struct trace *t);
-/* When it was written: an exit's end. */
+/* The time at which it was written: an exit's end. */
 u64 trace_written(const struct trace_record *r);
 
 /* ---- names ---- */
@@ -68,7 +71,7 @@ static inline u32 exit_class_of(const struct trace_record *r)
 	return TRACE_EVENT(r->what) % EXIT_CLASS_COUNT;
 }
 
-/* Who has it: an exit of L2's, or deeper. */
+/* Whether it belongs to an exit of L2 or deeper. */
 static inline bool exit_of_l2(const struct trace_record *r)
 {
 	return TRACE_EVENT(r->what) >= EXIT_CLASS_COUNT;
@@ -78,9 +81,9 @@ const char *class_name(u32 class);
 const char *event_name(u32 event);
 const char *verdict_name(u32 verdict);
 const char *vm_name(const struct trace *t, u32 vm, char buf[32]);
-/* What an exit was about: register and direction, device or page, INTID, immediate. */
+/* The cause of an exit: register and direction, device or page, INTID, immediate. */
 const char *exit_cause(const struct trace_record *r, char buf[64]);
-/* A time in microseconds, rounded to hundredths; ticks of t's counter. */
+/* Convert ticks of t's counter to microseconds, rounded to hundredths. */
 double us_of(const struct trace *t, u64 ticks);
 u64 ns_of(const struct trace *t, u64 ticks);
 

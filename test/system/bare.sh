@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The guest hypervisor on the bare machine: what it prints there is what it must print at virtual EL2. After lib.sh.
+# Runs the guest hypervisor on the bare machine: what it prints there is what it must print at virtual EL2. To be read
+# after lib.sh.
 
 # bare SECONDS BOOTARGS QEMU-ARGS...: run hyp.bin at EL2 of QEMU's own machine; its console is $OUT/lines. SECONDS are
 # those of run.
@@ -12,8 +13,8 @@ bare()
 	bare_machine "$bare_seconds" -M virtualization=on -smp 2 -kernel "$guests/hyp.bin" -append "$words" "$@"
 }
 
-# expected_file NAME: sets file to what is to be printed: expected/NAME.txt, or, where the machine has more or less than
-# that of QEMU 10, one for the QEMU at hand, expected/NAME.VERSION.txt.
+# expected_file NAME: sets file to the expected output: expected/NAME.txt or, if the machine differs from that of QEMU
+# 10, expected/NAME.VERSION.txt for the QEMU in use.
 expected_file()
 {
 	version=$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p')
@@ -21,8 +22,8 @@ expected_file()
 	[ -e "$file" ] || file=$TOP/test/system/expected/$1.txt
 }
 
-# expected NAME: the console is that. To write the file anew (after a look at what differs):
-#	HYP_EXPECTED=write test/system/run 'hyp-bare*'
+# expected NAME: the console must be that. To write the file anew, after checking the differences: HYP_EXPECTED=write
+# test/system/run 'hyp-bare*'
 expected()
 {
 	expected_file "$1"
@@ -34,8 +35,8 @@ expected()
 	diff "$file" "$OUT/lines" || fail "it differs from ${file#"$TOP"/}"
 }
 
-# as_bare NAME: the console of a nested VM is what is expected of the bare machine, but for tests that expected/hyp.hidden
-# allows to be skipped.
+# as_bare NAME: the console of a nested VM must be what is expected of the bare machine, except for tests that
+# expected/hyp.hidden permits to be skipped.
 as_bare()
 {
 	expected_file "$1"
@@ -49,13 +50,13 @@ as_bare()
 		cat "$OUT/skipped.more"
 		fail "these are not known to be hidden"
 	fi
-	# A test that is allowed to be skipped counts as what it is on the bare machine.
+	# A permitted skip counts as the result on the bare machine.
 	sed 's/^SKIP: \(.*\): no such feature$/PASS: \1/' "$OUT/nested" >"$OUT/nested.plain"
 	sed '/^hyp: /d; s/^SKIP: \(.*\): no such feature$/PASS: \1/' "$file" >"$OUT/bare.plain"
 	diff "$OUT/bare.plain" "$OUT/nested.plain" || fail "it differs from ${file#"$TOP"/}"
 }
 
-# only VM: of the console of several VMs go on with the lines of this one, without its name.
+# only VM: reduces the console of several VMs to the lines of this one, without its name.
 only()
 {
 	sed -n "s/^$1: //p" "$OUT/lines" >"$OUT/only"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the system tests are written in. A test sets things up, calls run (or boot_dtb) and says what it wants
-# to see. TOP is the checkout, OUT the test's own directory; the console is $OUT/console.
+# Functions for system tests. A test prepares files, calls run (or boot_dtb) and states what it expects. TOP is the
+# checkout, OUT the test's own directory; the console is $OUT/console.
 
 guests=$TOP/build/guest
 arm64=$TOP/build/arm64/${SUITE:-trixie-backports}
@@ -32,8 +32,8 @@ need()
 
 # run SECONDS ARGS...: nidus-run with these, standard input from the file $input if that is set; sets status. SECONDS
 # without a byte on the console are a hang, counted in time in which the emulator had the CPUs that it wanted
-# (tools/watch.sh): some ten times what the guest's longest silence takes on a quiet machine, for a slow one's sake.
-# It may go on like that for TEST_LIMIT s in all (3600).
+# (tools/watch.sh): some ten times the guest's longest silence on a quiet machine, to allow for slow ones. The whole may
+# take TEST_LIMIT s (3600).
 run()
 {
 	run_begin "$@"
@@ -58,14 +58,14 @@ run_end()
 	trap - EXIT
 	cat "$OUT/stderr"
 	tr -d '\r' <"$OUT/console" >"$OUT/lines"
-	# Whatever a test is about, nidus itself must not have ended in a panic unless that is wanted.
+	# Whatever a test is about, nidus must not have panicked unless that is expected.
 	case ${panic_wanted:-} in
 	'') ! grep -a '^nidus: panic: ' "$OUT/lines" || fail "nidus panicked" ;;
 	esac
 }
 
-# run_until "CONDITION" SECONDS ARGS...: run, and end it when the shell condition holds; then status is 143, as nobody
-# powered off. seen N ERE: is a condition: at least N lines of the console so far match.
+# run_until "CONDITION" SECONDS ARGS...: run, and end it when the shell condition holds; then status is 143, because
+# nobody powered off. seen N ERE: is a condition: at least N lines of the console so far match.
 run_until()
 {
 	condition=$1
@@ -86,7 +86,7 @@ seen()
 	[ "$(tr -d '\r' <"$OUT/console" | grep -acE -e "$2")" -ge "$1" ]
 }
 
-# bare_machine SECONDS QEMU-ARGS...: QEMU's machine without nidus, which runs what is given as -kernel; SECONDS as in
+# bare_machine SECONDS QEMU-ARGS...: runs QEMU's machine without nidus, with -kernel among the arguments; SECONDS as in
 # run. Its console is $OUT/lines. It must power off.
 bare_machine()
 {
@@ -124,20 +124,20 @@ at_least()
 	[ "$n" -ge "$1" ] || fail "$n lines match, expected $1: $2"
 }
 
-# release DIR: of its kernel, as a regular expression.
+# release DIR: prints the version of its kernel, as a regular expression.
 release()
 {
 	sed 's/[.+]/\\&/g' "$1/kernel-version"
 }
 
-# The guest program's own verdict: all its tests passed. passed PROGRAM [VM]
+# passed PROGRAM [VM]: by the guest program's own verdict all its tests passed.
 passed()
 {
 	never 'FAIL: '
 	want "^(${2:-[a-z0-9]*}: )?$1: [1-9][0-9]* passed, 0 failed"
 }
 
-# domain NAME PROPERTIES KERNEL-PROPERTIES: a VM for --config, on standard output.
+# domain NAME PROPERTIES KERNEL-PROPERTIES: prints a VM for --config.
 domain()
 {
 	cat <<END
@@ -158,7 +158,7 @@ program()
 	echo "nidus,file = \"$guests/$1.bin\"; bootargs = \"${2:-}\";"
 }
 
-# A VM that must go on whatever happens to the others.
+# A VM that must run to its end whatever happens to the others.
 bystander()
 {
 	domain bystander "$small" "$(program hello)"

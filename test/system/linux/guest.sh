@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the init scripts of nested guests share, L1's and L2's; in their initramfs it is /guest.sh. They are told what
-# to do by words "run.NAME=VALUE" of the kernel's command line; L1 hands those on to L2.
+# Functions that the init scripts of nested guests share, L1's and L2's; in their initramfs it is /guest.sh. Parameters
+# are words "run.NAME=VALUE" of the kernel's command line; L1 hands those on to L2.
 
 export PATH=/bin:/usr/bin
 failed=
 prefix= # of what say prints
 
-# begin PREFIX: process 1 finds nothing mounted. From here on a line of ours is not cut in two by one of the kernel's.
+# begin PREFIX: process 1 finds nothing mounted. From here on no line of this script is cut in two by one of the
+# kernel's.
 begin()
 {
 	prefix=$1
@@ -29,32 +30,32 @@ bad()
 	failed="${failed:+$failed; }$*"
 }
 
-# param NAME DEFAULT: the value of run.NAME.
+# param NAME DEFAULT: prints the value of run.NAME.
 param()
 {
 	value=$(tr ' ' '\n' </proc/cmdline | sed -n "s/^run\.$1=//p" | tail -n 1)
 	echo "${value:-$2}"
 }
 
-# has FEATURE: does /proc/cpuinfo name it?
+# has FEATURE: whether /proc/cpuinfo names it.
 has()
 {
 	grep -qE "^Features.* $1( |\$)" /proc/cpuinfo
 }
 
-# sum: of standard input.
+# sum: prints that of standard input.
 sum()
 {
 	sha256sum | cut -d ' ' -f 1
 }
 
-# part FILE START COUNT: MiBs of it.
+# part FILE START COUNT: prints that many MiBs of it.
 part()
 {
 	dd if="$1" bs=1M skip="$2" count="$3" 2>/dev/null
 }
 
-# The kernel sees more of the machine than we do.
+# The kernel sees more of the machine than this script does.
 check_log()
 {
 	dmesg | grep -E 'WARNING: |BUG: |Oops|Internal error|Call trace|stalls on|lockup|unstable|nobody cared|Out of memory' \
@@ -63,7 +64,7 @@ check_log()
 	bad "the kernel complains"
 }
 
-# verdict: "PASS" or "FAIL: why".
+# verdict: prints "PASS" or "FAIL: why".
 verdict()
 {
 	if [ -z "$failed" ]; then

@@ -14,7 +14,7 @@
 # (600: seconds without progress after which an L2 is given up. L1's clock is the host's, so this has to be many times
 # what L2's longest silence takes on a quiet machine).
 
-# l1_begin: who we are, and that KVM is there.
+# l1_begin: says who this is, and checks that KVM is there.
 l1_begin()
 {
 	begin 'guest: '
@@ -23,14 +23,14 @@ l1_begin()
 	check_kvm
 }
 
-# uptime: sets up to the seconds since boot; without a process, as it is asked often.
+# uptime: sets up to the seconds since boot; without a process, because it is called often.
 uptime()
 {
 	read -r up idle </proc/uptime
 	up=${up%.*}
 }
 
-# now: milliseconds since boot. available: KiB of memory that programs could have.
+# now: prints milliseconds since boot. available: prints KiB of memory that programs could have.
 now()
 {
 	read -r up idle </proc/uptime
@@ -54,7 +54,7 @@ check_kvm()
 	[ -c /dev/kvm ] || bad "no /dev/kvm"
 }
 
-# follow NAME: its console, line by line, until QEMU closes it.
+# follow NAME: copies its console, line by line, until QEMU closes it.
 follow()
 {
 	while read -r line; do
@@ -64,7 +64,7 @@ follow()
 	done <"/tmp/$1.out"
 }
 
-# l2_start NAME [QEMU-ARG...]: an L2 on its way.
+# l2_start NAME [QEMU-ARG...]: starts an L2.
 l2_start()
 {
 	name=$1
@@ -88,7 +88,7 @@ l2_start()
 	echo $! >"/tmp/$name.pid"
 }
 
-# l2_alive NAME: does its QEMU run?
+# l2_alive NAME: whether its QEMU runs.
 l2_alive()
 {
 	read -r pid <"/tmp/$1.pid"
@@ -97,7 +97,8 @@ l2_alive()
 	[ "$state" != Z ]
 }
 
-# l2_seen NAME: all that shows that an L2 gets on: what it says, and memory that it uses for the first time.
+# l2_seen NAME: prints everything that shows that an L2 makes progress: its output, and memory that it uses for the
+# first time.
 l2_seen()
 {
 	vm=0 resident=0
@@ -105,15 +106,15 @@ l2_seen()
 	echo "$(wc -c <"/tmp/$1.serial") and $(wc -c <"/tmp/$1.console") bytes of console, $resident pages"
 }
 
-# l2_goes_on NAME: does its QEMU run, and did it get on within the last run.stall seconds? Where it did not it is killed
-# and what is known is told. Tells every 20 s at most that it gets on: who watches L1 sees that, too.
+# l2_goes_on NAME: whether its QEMU runs, and the L2 has made progress within the last run.stall seconds. If not it is
+# killed, and what is known is printed. Reports progress every 20 s at most, for whoever watches L1.
 l2_goes_on()
 {
 	l2_alive "$1" || return 1
 	uptime
 	moved=0 told=0 seen=
 	[ ! -e "/tmp/$1.moved" ] || read -r moved told seen <"/tmp/$1.moved"
-	# It is asked ten times a second.
+	# This is called ten times a second.
 	[ "$up" -ge $((moved + 5)) ] || return 0
 	seeing=$(l2_seen "$1")
 	if [ "$seeing" != "$seen" ]; then
@@ -137,7 +138,7 @@ l2_heard()
 	wait "$(cat "/tmp/$1.follow")" 2>/dev/null || true
 }
 
-# l2_kill NAME: at once, as SIGKILL does; returns when it is gone.
+# l2_kill NAME: kills it by SIGKILL; returns when it is gone.
 l2_kill()
 {
 	: >"/tmp/$1.killed"
@@ -146,7 +147,7 @@ l2_kill()
 	l2_heard "$1"
 }
 
-# l2_wait NAME: for its power-off. Status 0 if it came to that; else it is killed and what is known is told.
+# l2_wait NAME: waits for its power-off. Status 0 if that happened; otherwise it is killed and what is known is printed.
 l2_wait()
 {
 	while l2_goes_on "$1"; do
@@ -159,15 +160,15 @@ l2_wait()
 	[ $l2_status = 0 ] || { l2_tell "$1"; bad "$1: QEMU's status is $l2_status"; return 1; }
 }
 
-# l2_tell NAME: the end of what its kernel and QEMU said.
+# l2_tell NAME: prints the end of its kernel's and QEMU's output.
 l2_tell()
 {
 	tail -n 20 "/tmp/$1.serial" | tr -d '\r' | while read -r line; do say "$1: serial: $line"; done
 	tail -n 8 "/tmp/$1.log" | while read -r line; do say "$1: qemu: $line"; done
 }
 
-# l2_prepare NAME: what an L2 with init-l2 is given: a disk with a part that is ours, and as much to write to for each
-# of its CPUs; a line and some bytes on its console, with a nonce that must come back.
+# l2_prepare NAME: makes what an L2 with init-l2 is given: a disk with contents of L1's, and as much space to write to
+# for each of its CPUs; a line and some bytes on its console, with a nonce that must be returned.
 l2_prepare()
 {
 	mib=$(param mib 1)
@@ -179,7 +180,7 @@ l2_prepare()
 	[ "$mib" != 0 ] || rm "/tmp/$1.disk"
 }
 
-# on_line NAME LINE: for each line of an L2's console.
+# on_line NAME LINE: called for each line of an L2's console.
 on_line()
 {
 	case $2 in
@@ -187,13 +188,13 @@ on_line()
 	esac
 }
 
-# l2_said NAME REGEX: on its console.
+# l2_said NAME REGEX: prints the matching lines of its console.
 l2_said()
 {
 	grep -qE "$2" "/tmp/$1.console"
 }
 
-# l2_judge NAME: after its power-off: its verdict, what came over its console, and its disk.
+# l2_judge NAME: after its power-off: checks its verdict, what came over its console, and its disk.
 l2_judge()
 {
 	read -r nonce bytes_sum disk_sum rest <"/tmp/$1.hello"
@@ -211,7 +212,7 @@ l2_judge()
 	done <"/tmp/$1.wrote"
 }
 
-# l2_passes NAME [QEMU-ARG...]: an L2 runs from start to power-off and is right.
+# l2_passes NAME [QEMU-ARG...]: runs an L2 from start to power-off and checks it.
 l2_passes()
 {
 	l2_prepare "$1"
@@ -219,7 +220,7 @@ l2_passes()
 	! l2_wait "$1" || l2_judge "$1"
 }
 
-# finish: the verdict, and power-off.
+# finish: prints the verdict, and powers off.
 finish()
 {
 	check_log

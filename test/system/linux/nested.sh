@@ -22,7 +22,7 @@ l2_initramfs()
 		$(nested_files) "$@"
 }
 
-# Not compressed: that boots fastest, and the memory is free again soon.
+# Not compressed: that boots fastest, and the memory is soon free again.
 l1_initramfs()
 {
 	nested_out=$1 nested_suite=$2 nested_init=$3 nested_l2_suite=$4 nested_l2=$5

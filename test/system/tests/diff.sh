@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Random programs on the bare machine and under nidus, which must see the same (docs/testing.md). After lib.sh.
-# SEED and N in the environment: other programs, or so many. make soak: other ones every day.
+# Random programs on the bare machine and under nidus, which must observe the same (docs/testing.md). To be read after
+# lib.sh. SEED and N in the environment: other programs, or this many. make soak: other ones every day.
 
 # diff_lane LANE PROGRAMS
 diff_lane()

@@ -18,7 +18,7 @@ long()
 # The work of each L2: a little of everything.
 rough_words="run.fp=10 run.math=5 run.ms=200 run.ping=50 run.mib=1 run.vl=256 run.l2_mem=192"
 
-# shadow_bounded: nidus counted the pages of the shadow stage 2, and they are not more than it allows itself.
+# shadow_bounded: the pages of the shadow stage 2 that nidus counted are within its own limit.
 shadow_bounded()
 {
 	pages=$(sed -n 's/^nidus: .* \([0-9]*\) of at most \([0-9]*\) pages of shadow stage 2$/\1 \2/p' "$OUT/lines")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Linux/KVM as L1 and again as L2, at virtual EL2 of each other, under the small VMM of guest/linux, one vcpu at each level.
-# Time is instructions (--icount): a tick of the last level is a great many, and on a slow host they would be all that it does.
-#   levels SECONDS MIB STACK "WORDS" PROGRAM...     MIB: L1's memory; STACK and WORDS as init-levels has them; PROGRAMs
+# Linux/KVM as L1 and again as L2, each at a virtual EL2, under the small VMM of guest/linux, one vcpu at each level.
+# Time is instructions (--icount): a timer tick of the last level takes so long that on a slow host ticks would be all
+# that it does.
+#   levels SECONDS MIB STACK "WORDS" PROGRAM...     MIB: L1's memory; STACK and WORDS are those of init-levels; PROGRAMs
 #                                                   of build/guest go into every initramfs
 
 # levels_initramfs OUT NEXT...: with the kernel and NEXT, the initramfs of the level below, unless it is the last level.

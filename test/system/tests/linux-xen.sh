@@ -7,7 +7,7 @@
 
 xen=$TOP/build/xen/${XEN_SUITE:-trixie}/xen
 
-# xen_chosen: Xen's /chosen, on standard output.
+# xen_chosen: prints Xen's /chosen.
 xen_chosen()
 {
 	cat <<END_OF_NODES
@@ -44,7 +44,7 @@ xen_prepare()
 	"$TOP/test/system/linux/disk" make "$OUT/disk.img"
 }
 
-# xen_run NIDUS-OR-XEN MIB [OPTION]: start that with $OUT/xen.dts, and judge.
+# xen_run NIDUS-OR-XEN MIB [OPTION]: starts that with $OUT/xen.dts, and checks the result.
 xen_run()
 {
 	NIDUS=$1 run 300 ${3:-} --config "$OUT/xen.dts" --nidus stats -- -cpu max,pauth=off -m "$2" \
@@ -82,7 +82,7 @@ xen_test()
 			chosen { $(xen_chosen) };
 		}; }; };
 	END_OF_TREE
-	# Time is instructions: on a slow host ticks would be all that the guests do.
+	# Time is instructions: on a slow host timer ticks would be all that the guests do.
 	xen_run "$TOP/build/nidus.bin" 2048 --icount
 	want '^nidus: vm xen: off$'
 }

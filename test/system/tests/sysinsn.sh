@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# What every system instruction does at EL1 and EL0 of a VM, beside the bare machine that has the same features: what that
-# has and the VM lacks must be in sysinsn.hidden, and what a VM has besides in sysinsn.more. After lib.sh.
+# What every system instruction does at EL1 and EL0 of a VM, compared with the bare machine that has the same features:
+# what that has and the VM lacks must be in sysinsn.hidden, and what only a VM has in sysinsn.more. To be read after
+# lib.sh.
 
 program=$guests/sysinsn.bin
 words=list # "list brief" is half as long
 
-# sysinsn_bare QEMU-ARGS...: the list of the machine itself.
+# sysinsn_bare QEMU-ARGS...: makes the list of the machine itself.
 sysinsn_bare()
 {
 	bare_machine 240 "$@" -kernel "$program" -append "$words"
 	mv "$OUT/console" "$OUT/bare.console"
 }
 
-# sysinsn_vm ARGS...: that of a VM, options of tools/nidus-run; then the two are compared.
+# sysinsn_vm ARGS...: makes that of a VM, with options of tools/nidus-run; then the two are compared.
 sysinsn_vm()
 {
 	run 240 -k "$program" -c 1 -m 64 -a "$words" "$@"
 	want_status 0
-	# What the program finds wrong with the bare machine is the emulator's.
+	# What the program finds wrong with the bare machine is the emulator's fault.
 	tr -d '\r' <"$OUT/bare.console" | grep '^FAIL: ' >"$OUT/bare.fails" || true
 	if grep '^FAIL: ' "$OUT/lines" | grep -vxF -f "$OUT/bare.fails"; then
 		fail "a VM breaks a rule that the bare machine keeps"
