@@ -86,7 +86,7 @@ static const char dts_machine[] =
 	"	chosen { bootargs = \"nidus.x\"; stdout-path = \"serial0:115200\"; /*CHOSEN*/ };\n"
 	"};\n";
 
-/* A copy of source with the first `from` replaced; the test ends if there is none. */
+/* A copy of source with the first `from` replaced; the test fails if there is none. */
 static inline char *dts_edit(const char *source, const char *from, const char *to)
 {
 	const char *at = strstr(source, from);
@@ -103,9 +103,7 @@ static inline char *dts_edit(const char *source, const char *from, const char *t
 
 #define GUARD_SPAN 0x200000UL
 
-/*
- * A place for size bytes (a multiple of 8 for it to be exact) whose end nothing can be read behind.
- */
+/* Memory for size bytes (a multiple of 8 to be exact) behind which nothing can be read. */
 static inline void *guard_place(size_t size)
 {
 	static char *end;
@@ -121,7 +119,7 @@ static inline void *guard_place(size_t size)
 	return end - ((size + 7) & ~7UL);
 }
 
-/* Run dtc over a file; what it says on stderr goes to the test's own. */
+/* Run dtc over a file; its messages go to the test's own stderr. */
 static inline void dts_run(const char *command)
 {
 	if (system(command) != 0) {
@@ -159,7 +157,7 @@ static inline void *dts_compile(const char *source, size_t *size)
 	return tree;
 }
 
-/* Compile and put before the guard page; valid until the next call. */
+/* Compile, and put the result before the guard page; valid until the next call. */
 static inline void *dts_tree(const char *source, size_t *size)
 {
 	void *tree = dts_compile(source, size), *at = guard_place(*size);

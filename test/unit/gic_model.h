@@ -35,7 +35,7 @@
 #define CPUS FAKE_CPUS
 #define SPURIOUS 1023u
 
-/* ---- what the vgic needs of the rest of nidus ---- */
+/* ---- stand-ins for the rest of nidus that the vgic calls ---- */
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count = CPUS;
@@ -76,7 +76,7 @@ static inline int cpu_of(const struct vcpu *v)
 	return v->loaded_cpu ? (int)v->loaded_cpu->index : -1;
 }
 
-/* Its CPU answers at once, unless the test says otherwise. */
+/* The vcpu's CPU answers at once, unless the test says otherwise. */
 static bool deaf;
 void vcpu_request(struct vcpu *v, u32 request)
 {
@@ -186,8 +186,8 @@ static inline bool phys_fire(u32 intid, bool level)
 }
 
 /*
- * Lines of a vcpu's timers: of those that wait or are active, what the physical GIC has behind
- * them; while not loaded none falls, as its registers and its offset stay what they are.
+ * Lines of a vcpu's timers that wait or are active, by the physical GIC; none falls while the vcpu
+ * is not loaded, because its registers and its offset do not change.
  */
 u32 vtimer_lines(const struct vcpu *v, bool loaded)
 {
@@ -389,7 +389,7 @@ static inline bool hw_maintenance(void)
 	return (fake_get("ICH_HCR_EL2") & ICH_HCR_EN) && hw_misr(0);
 }
 
-/* No invalid combination; from the hook of every write of a list register. */
+/* Called at every write of a list register: no invalid combination of fields. */
 static inline void lr_check(u64 v)
 {
 	if (v & ICH_LR_HW) {
@@ -489,9 +489,7 @@ static inline void put(struct vcpu *v)
 	v->loaded_cpu = NULL;
 }
 
-/*
- * What the run loop does before entry; maintenance interrupts that are due come at once.
- */
+/* What the run loop does before an entry; maintenance interrupts that are due come at once. */
 static inline void enter(struct vcpu *v)
 {
 	fake_cpu = cpu_of(v);
@@ -513,7 +511,8 @@ static inline void enter(struct vcpu *v)
 }
 
 /*
- * One that waits for another vcpu is tried again, as by the run loop, if that one answers at all.
+ * An access that waits for another vcpu is tried again, as by the run loop, if that vcpu answers at
+ * all.
  */
 static inline bool answer(struct vcpu *v, const struct mmio_region *r, struct mmio *m)
 {

@@ -103,7 +103,7 @@ static void l1_random(void)
 	vm.nested.smcr = random_bits();
 }
 
-/* Whether a rule fires for these values of the control registers. */
+/* Whether a rule applies with these values of the control registers. */
 static bool rule_fires(const struct rule *r, const u64 value[L1_REGS], const u64 have[L1_REGS],
 		       bool fgtnxs)
 {

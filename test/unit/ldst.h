@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads and stores as GNU as 2.40 encodes them: the instruction word and the text that it was
- * given. The tests read the text; LDST_BAD holds what mmio_decode.c must refuse.
+ * Loads and stores as GNU as 2.40 encodes them: the instruction word and its source text. The tests
+ * interpret the text; LDST_BAD has what mmio_decode.c must refuse.
  */
 #pragma once
 

@@ -42,7 +42,7 @@ struct cpu *cpu_this(void)
 	return &nv_cpu[nv_this];
 }
 
-/* L1's RAM at this IPA, as the test reaches it. */
+/* L1's RAM at this IPA, as the test accesses it. */
 static inline u64 *nv_ptr(u64 at)
 {
 	return (u64 *)(nv_ram_pa + (at - NV_RAM));
@@ -116,7 +116,7 @@ static inline u64 nv_table(void)
 	return t;
 }
 
-/* The entry of L1's tables for l2 at a level, with tables made on the way. */
+/* The entry of L1's tables for l2 at a level; missing tables on the way are made. */
 static inline u64 *nv_entry(u64 root, u64 l2, u32 level)
 {
 	u64 *e = nv_ptr(root) + (l2 >> 30);

@@ -238,16 +238,16 @@ static void undescribed(void **state)
 static void cache_maintenance(void **state)
 {
 	(void)state;
-	/* CM; WnR is 1 for it. Nothing to maintain: the instruction is done. */
+	/* CM; WnR is 1 for it. There is nothing to maintain: the instruction is complete. */
 	assert_int_equal(data_abort(0x147), SKIP);
-	/* But its own translation may meet nothing: S1PTW. */
+	/* But the walk for its address may fault: S1PTW. */
 	assert_int_equal(data_abort(0x1c7), ABORT);
 	assert_int_equal(accesses + decoded, 0);
 }
 
 /*
- * Every fault status code: only translation and permission faults of the access itself are
- * devices'. A TLB conflict (30) is over once the VMID's entries are gone.
+ * Every fault status code: only translation and permission faults of the access itself can be a
+ * device's. A TLB conflict (30) is resolved by invalidating the VMID's entries.
  */
 static void status_codes(void **state)
 {
@@ -292,8 +292,8 @@ static void instruction_aborts(void **state)
 }
 
 /*
- * Of L2: an access to a device is one to where L1 maps it; L1's tables are not walked again if the
- * fast path has just done so, but for each other abort.
+ * Of L2: a device access is one at the address to which L1 maps it. L1's tables are not walked
+ * again if the fast path has just done so, but are for every other abort.
  */
 static void of_l2(void **state)
 {

@@ -93,7 +93,7 @@ static void test_table(void **state)
 		"vcpu 1: SIMD 3 claims, 2 flushes, 1040 bytes, 1 host sections\n");
 }
 
-/* A guest hypervisor's VM: a table for each level, and what went on between them. */
+/* A guest hypervisor's VM: a table for each level, and the switches between them. */
 static void test_levels(void **state)
 {
 	(void)state;

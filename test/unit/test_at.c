@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address translation instructions: which regime, which walk, and PAR_EL1 as the machine gives it.
+ * Address translation instructions: which regime, which walk, and PAR_EL1 as the machine returns
+ * it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,7 +163,7 @@ static void l2_stage1(void **state)
 	expect(S1E1R, 1UL << 30, FAULT(5, 0, 0));
 	l2_table[2][0x12] |= BIT(7);
 	expect(S1E1W, VA, FAULT(15, 0, 0));
-	/* A page of EL0's and PSTATE.PAN: the P forms alone. */
+	/* A page that EL0 can access, with PSTATE.PAN: only the P forms fault. */
 	l2_table[2][0x12] |= BIT(6);
 	nv_vcpu[0].pstate = BIT(22);
 	expect(S1E1R, VA, OK(0xff, L2_PAGE, 3));
@@ -187,9 +188,9 @@ static void l2_both_stages(void **state)
 	expect(S12E1R, VA, OK(0x04, NV_RAM + 0x20000, 2));
 	*nv_entry(root, L2_PAGE, 3) = 0;
 	expect(S12E1R, VA, FAULT(7, 1, 0));
-	/* Stage 1 alone does not care. */
+	/* The stage 1 forms ignore stage 2. */
 	expect(S1E1R, VA, OK(0xff, L2_PAGE, 3));
-	/* The walk itself: its second table is not mapped. */
+	/* A fault of the walk itself: its second table is not mapped. */
 	*nv_entry(root, L2_TABLE + PAGE_SIZE, 3) = 0;
 	expect(S12E1R, VA, FAULT(7, 1, 1));
 	expect(S1E1R, VA, FAULT(7, 1, 1));
@@ -217,7 +218,7 @@ static void own_regime(void **state)
 {
 	(void)state;
 	answer = OK(0xff, 0x44445000, 3);
-	/* EL2's forms at all times; EL1's with TGE=1. */
+	/* EL2's forms with any TGE; EL1's with TGE=1. */
 	expect(S1E2R, VA, answer);
 	assert_string_equal(asked, "s1e1r");
 	assert_int_equal(asked_va, VA);
@@ -232,7 +233,7 @@ static void own_regime(void **state)
 	assert_string_equal(asked, "s1e1r");
 	answer = FAULT(7, 0, 0);
 	expect(S1E1R, VA, answer);
-	/* What nidus's stage 2 refused is not shown: the walk says it as L1's machine would. */
+	/* A fault in nidus's stage 2 is not reported: the walk reports what L1's machine would. */
 	answer = FAULT(7, 1, 1);
 	expect(S1E1R, NV_RAM & (GIB(1) - 1), OK(0xff, NV_RAM & ~(GIB(1) - 1), 3));
 	/* PSTATE.PAN is L1's. */
@@ -240,7 +241,7 @@ static void own_regime(void **state)
 	nv_vcpu[0].pstate = BIT(22);
 	expect(S1E1RP, VA, FAULT(13, 0, 0));
 	assert_null(asked);
-	/* A table that is no RAM: an external abort to vEL2. */
+	/* A table outside RAM: an external abort to vEL2. */
 	*nv_ptr(own_table) = NV_DEVICE | 3;
 	answer = FAULT(0x16, 0, 0);
 	assert_int_equal(at(S1E2R, VA), INJECT_FAR);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A level switch moves exactly the EL1 registers that differ between vEL2 and vEL1: to and from the
- * slots that the architecture gives them in the page of VNCR_EL2 (DDI 0487, "Enhanced support for
- * nested virtualization"), and writes none that holds its value already, but for those that take
- * effect at an exception only.
+ * A level switch moves exactly the EL1 registers that differ between vEL2 and vEL1: to and from
+ * their slots in the page of VNCR_EL2 (DDI 0487, "Enhanced support for nested virtualization"), and
+ * writes no register that holds its value already, except for those that take effect at an
+ * exception only.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ struct feat feat;
 static struct vcpu vcpu;
 static u64 page[512];
 
-/* By the name that the host's EL2 has for it; always: written without a comparison. */
+/* By EL2's name for it; always: written without a comparison. */
 static const struct row {
 	const char *reg;
 	u32 offset;
@@ -45,7 +45,7 @@ static const struct row {
 	{ "ELR_EL12", 0x230, SR_ELR_EL1, true },
 	{ "SPSR_EL12", 0x160, SR_SPSR_EL1, true },
 	{ "SP_EL1", 0x240, SR_SP_EL1, true },
-	/* No slot of its own: nidus keeps it where no register has one. */
+	/* It has no slot: nidus uses one that no register has. */
 	{ "CNTKCTL_EL12", 0xff8, SR_CNTKCTL_EL1, false },
 };
 
@@ -129,7 +129,7 @@ static void to_vel2(void **state)
 	assert_int_equal(fake_writes_total(), ARRAY_SIZE(rows));
 }
 
-/* Nothing differs: nothing is written but what is not worth a comparison. */
+/* Nothing differs: only the registers that are not worth a comparison are written. */
 static void the_same(void **state)
 {
 	(void)state;
@@ -142,7 +142,7 @@ static void the_same(void **state)
 			fail_msg("%s: %u writes", rows[i].reg, fake_writes(rows[i].reg));
 }
 
-/* There and back leaves both as they were. */
+/* Switching there and back leaves both as they were. */
 static void round_trip(void **state)
 {
 	(void)state;
@@ -156,7 +156,7 @@ static void round_trip(void **state)
 	}
 }
 
-/* Registers that keep nothing are not touched. */
+/* Registers that keep nothing are not accessed. */
 static void absent(void **state)
 {
 	(void)state;
@@ -169,7 +169,7 @@ static void absent(void **state)
 	assert_int_equal(fake_writes("MAIR_EL12"), 2);
 }
 
-/* What is kept open in CPACR_EL1 for nidus's sake is in no value that a guest sees. */
+/* What nidus keeps open in CPACR_EL1 for itself is in no value that a guest reads. */
 static void hidden_fields(void **state)
 {
 	const u64 hidden = 3UL << 24; /* SMEN: the VM has no SME */

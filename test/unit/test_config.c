@@ -32,12 +32,12 @@ struct range stage1_donated(void)
 #define RAMDISK(at)                                                                                \
 	"module@" #at " { compatible = \"multiboot,ramdisk\", \"multiboot,module\";"               \
 	"reg = <0 0x" #at " 0x20000>; };"
-/* Properties come before nodes, so what a case adds stands between the two. */
+/* Properties come before nodes, so what a case adds is between the two. */
 #define HEAD(name) name " { compatible = \"xen,domain\"; " CELLS
 #define SIZE "memory = <0 0x10000>; cpus = <2>;"
 #define VM_A(props) HEAD("a") SIZE props KERNEL(50000000) " };"
 #define VM_B(props) HEAD("b") SIZE props KERNEL(51000000) " };"
-/* As QEMU's guest-loader writes them: four cells, whatever /chosen says of cells. */
+/* As QEMU's guest-loader writes them: four cells, whatever /chosen's #...-cells are. */
 #define LOOSE(kind, at, more)                                                                      \
 	"module@0x" #at " { compatible = \"multiboot,module\", \"multiboot," kind                  \
 	"\"; reg = <0 0x" #at " 0 0x100000>; " more " };"
@@ -266,7 +266,7 @@ static void test_loose_several(void **state)
 	assert_int_equal(c.vm[1].pass_count, 2);
 }
 
-/* Each makes one VM fail with this line; b, which every case gets too, must start. */
+/* Each makes one VM fail with this line; b, which every case has too, must start. */
 static const struct {
 	const char *chosen, *line;
 } faults[] = {
@@ -472,7 +472,9 @@ static void test_pass_shared(void **state)
 		     "interrupt");
 }
 
-/* What a faulty VM's loader put into RAM stays there; a device that it named is free for others. */
+/*
+ * What a faulty VM's loader put into RAM is not freed; a device that it named is free for others.
+ */
 static void test_faulty_keeps_modules(void **state)
 {
 	(void)state;
@@ -574,7 +576,7 @@ static void test_nothing(void **state)
 	assert_counts(0, 0, 0);
 }
 
-/* Rubbish anywhere in the tree: no read outside, no VM that breaks the rules. */
+/* Random bytes anywhere in the tree: no read outside it, no VM that breaks the rules. */
 static void test_mutations(void **state)
 {
 	char *source = dts_edit(

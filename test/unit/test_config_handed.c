@@ -101,13 +101,14 @@ static void nothing(void **state)
 static void modules(void **state)
 {
 	(void)state;
-	/* A domain's, a loose one, and what nidus has no name for. */
+	/* A domain's, a loose one, and one that nidus has no name for. */
 	read_chosen(OUTER(INNER(MODULE("ramdisk", 52000000, 0x3000))
 				  MODULE("kernel", 53000000, 0x4000)
 					  "dtb@54000000 { compatible = \"multiboot,device-tree\","
 					  "\"multiboot,module\"; reg = <0 0x54000000 0x500>; };"));
 	good(1);
-	assert_int_equal(c.vm[0].kernel.base, 0x50000000); /* its own is its own */
+	/* its own properties are not handed down */
+	assert_int_equal(c.vm[0].kernel.base, 0x50000000);
 	assert_int_equal(c.vm[0].ramdisk.size, 0);
 	assert_int_equal(c.vm[0].handed_count, 4);
 	for (u32 i = 0; i < 4; i++)
@@ -119,7 +120,7 @@ static void modules(void **state)
 		    is_reserved(0x53000000, 0x4000) && is_reserved(0x54000000, 0x500));
 }
 
-/* A domain in a domain in a domain: all of it is the first one's. */
+/* A domain in a domain in a domain: all of it belongs to the first one. */
 static void deep(void **state)
 {
 	(void)state;
@@ -131,7 +132,7 @@ static void deep(void **state)
 			    "/chosen/outer/chosen/inner/chosen/innermost/module@52000000");
 }
 
-/* Modules are only read, so one file may be for many: itself, its guests, another VM. */
+/* Modules are only read, so one file may be used by many: the VM itself, its guests, another VM. */
 static void one_file(void **state)
 {
 	(void)state;
@@ -221,7 +222,7 @@ static void bounds(void **state)
 	}
 }
 
-/* The files of a VM that does not start stay where they are too. */
+/* The files of a VM that does not start are not freed either. */
 static void faulty_keeps_modules(void **state)
 {
 	(void)state;

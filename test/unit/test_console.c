@@ -20,7 +20,7 @@
 #include "state/vm.h"
 #include "vtimer/vtimer.h"
 
-/* Of the files that only the machine links. */
+/* Symbols of files that only the machine links. */
 #include "../../src/lib/log.c"
 #include "dev/power.h"
 
@@ -32,7 +32,7 @@
 static char screen[65536];
 static size_t shown;
 static u32 fifo;         /* characters in its transmit FIFO */
-static u32 quota = ~0U;  /* how many will leave it; ~0: all, at once */
+static u32 quota = ~0U;  /* how many of them will leave it; ~0: all, at once */
 static unsigned lost;    /* characters written into a full FIFO */
 static u32 imsc;
 static const u16 *in;
@@ -48,7 +48,7 @@ static void wire(void)
 		quota -= n;
 }
 
-/* No assertions here: the console's lock may be held, and a failed one would leave it so. */
+/* No assertions here: the console's lock may be held, and a failed assertion would leave it so. */
 static u64 uart(u64 at, unsigned size, bool write, u64 v)
 {
 	u32 ris;
@@ -86,7 +86,7 @@ static u64 uart(u64 at, unsigned size, bool write, u64 v)
 	}
 }
 
-/* All that was printed since the last call. */
+/* Everything printed since the last call. */
 static const char *printed(void)
 {
 	screen[shown] = '\0';
@@ -285,7 +285,7 @@ static int setup_three(void **state)
 	return r;
 }
 
-/* ---- one VM: these run before there were ever two ------------------------------------------- */
+/* ---- one VM: these run before there is a second one ----------------------------------------- */
 
 static void test_log_line(void **state)
 {
@@ -345,7 +345,7 @@ static void test_timer_is_not_hot(void **state)
 	assert_int_equal(timer_sets, 1);
 	wait(100000);
 	assert_int_equal(timer_sets, 1);
-	/* And the UART's state is looked at once for each FIFO full of characters. */
+	/* The UART's state is read only once for each FIFO full of characters. */
 	printed();
 	fr_reads = 0;
 	for (int i = 0; i < 100; i++)
@@ -368,7 +368,7 @@ static void test_back_pressure(void **state)
 	strcat(got, printed());
 	assert_int_equal(strlen(got), PL011_FIFO);
 	assert_true(imsc & PL011_INT_TX);
-	/* The guest is told when half of it has gone, by the interrupt or the timer. */
+	/* The guest's FIFO is emptied when half of it has gone, by the interrupt or the timer. */
 	for (int i = 0; i < 10000 && said < 3000; i++) {
 		unsigned before = uarts[0].resumed;
 
@@ -386,7 +386,7 @@ static void test_back_pressure(void **state)
 	assert_false(imsc & PL011_INT_TX);
 }
 
-/* log_line() empties the ring but can't tell the UART, as its caller may hold that lock. */
+/* log_line() empties the ring but cannot notify the UART, because its caller may hold that lock. */
 static void test_log_frees_ring(void **state)
 {
 	char text[2000];
@@ -399,10 +399,10 @@ static void test_log_frees_ring(void **state)
 	quota = ~0U;
 	log_line("now");
 	assert_int_equal(uarts[0].resumed, 0);
-	/* The guest polls FR. */
+	/* With a guest that polls FR. */
 	console_push(ports[0]);
 	assert_int_equal(uarts[0].resumed, 1);
-	/* Or does not. */
+	/* With one that does not. */
 	quota = fifo = 0;
 	say(0, text);
 	quota = ~0U;
@@ -426,7 +426,7 @@ static void test_stuck_uart(void **state)
 	printed();
 	log_line("but this");
 	assert_string_equal(printed(), "nidus: but this\r\n");
-	/* It is waited for again, as for any UART that is merely slow. */
+	/* Then it is waited for again, like any UART that is merely slow. */
 	quota = 0;
 	fr_reads = 0;
 	log_line("but this is longer than its FIFO");
@@ -442,7 +442,7 @@ static void test_detach_prints_rest(void **state)
 	assert_string_equal(printed(), "bye\r\n");
 }
 
-/* What a slow UART does not take at once is left for another time, and nobody waits for it. */
+/* What a slow UART does not take at once is sent later, and nobody waits for it. */
 static void test_drained_does_not_wait(void **state)
 {
 	u32 turns = 0;
@@ -484,7 +484,7 @@ static void test_no_uart(void **state)
 }
 
 /*
- * A guess where a UART might be is not touched unless there is something to say, and not once it is
+ * The guessed early console is not accessed unless there is something to print, nor after it is
  * given up.
  */
 static void test_early(void **state)
@@ -526,12 +526,12 @@ static void test_partial_lines(void **state)
 	(void)state;
 	say(0, "login: ");
 	console_flush();
-	assert_string_equal(printed(), ""); /* it may go on at once */
+	assert_string_equal(printed(), ""); /* it may continue at once */
 	wait(220000);
 	assert_string_equal(printed(), "one: login: ");
 	say(0, "root");
 	wait(220000);
-	assert_string_equal(printed(), "root"); /* the line is still open */
+	assert_string_equal(printed(), "root"); /* the line is still unfinished */
 	say(1, "x\n");
 	assert_string_equal(printed(), "\r\ntwo: x\n");
 	say(0, "\r\n# ");
@@ -541,7 +541,7 @@ static void test_partial_lines(void **state)
 	assert_string_equal(printed(), "\r\nnidus: hm\r\n");
 }
 
-/* A line that keeps growing is not torn, up to a bound. */
+/* A line that keeps growing is not interrupted, up to a bound. */
 static void test_growing_line(void **state)
 {
 	(void)state;
@@ -556,7 +556,7 @@ static void test_growing_line(void **state)
 	say(0, "\n");
 }
 
-/* A VM that floods a slow console doesn't keep the others' lines from it. */
+/* A VM that floods a slow console does not keep others' lines from being printed. */
 static void test_flood(void **state)
 {
 	char all[8192] = "";
@@ -599,7 +599,7 @@ static void test_focus(void **state)
 	key_in("\1nz\1n!");
 	input_is(2, "z");
 	input_is(0, "!");
-	/* The focus of a VM that goes moves on. */
+	/* The focus of a VM that ends moves to the next one. */
 	console_detach(ports[0]);
 	ports[0] = NULL;
 	key_in("w");
@@ -639,7 +639,7 @@ static void test_commands(void **state)
 	assert_int_equal(uarts[0].got[0], PL011_DR_BE);
 }
 
-/* A vcpu of a VM that is just being freed may hold anything. */
+/* A vcpu of a VM that is being freed may hold anything. */
 static void test_list_of_rubbish(void **state)
 {
 	(void)state;
@@ -651,7 +651,7 @@ static void test_list_of_rubbish(void **state)
 	assert_non_null(strstr(printed(), "nidus: vm 3 three: dead, 2 vcpus\r\n"));
 }
 
-/* Line noise on our own line is not the guest's business; a break is. */
+/* Line noise on the machine's UART is not passed to the guest; a break is. */
 static void test_error_bits(void **state)
 {
 	static const u16 noise[] = { 'a' | PL011_DR_FE | PL011_DR_OE, PL011_DR_BE | PL011_DR_FE };
@@ -665,7 +665,7 @@ static void test_error_bits(void **state)
 	assert_int_equal(uarts[0].got[1], PL011_DR_BE);
 }
 
-/* A guest that doesn't read holds the sender off, and nothing is lost. */
+/* A guest that does not read holds the sender off, and nothing is lost. */
 static void test_input_back_pressure(void **state)
 {
 	(void)state;
@@ -679,7 +679,7 @@ static void test_input_back_pressure(void **state)
 	assert_true(imsc & PL011_INT_RX);
 	console_rx();
 	input_is(0, "6789");
-	/* Its death lets the others' input in. */
+	/* When it ends, the others' input gets in. */
 	uarts[0].room = 0;
 	key_in("ab");
 	assert_true(console_rx_paused());
@@ -702,7 +702,7 @@ static void test_input_is_bounded(void **state)
 	in_left = 0;
 }
 
-/* ---- the end: last, as nothing is sane after a panic ---------------------------------------- */
+/* ---- panic: last, because nothing works after it -------------------------------------------- */
 
 static void test_panic(void **state)
 {
@@ -711,12 +711,15 @@ static void test_panic(void **state)
 	if (!setjmp(halted))
 		panic("CPU %d is lost", 3);
 	assert_string_equal(printed(), "nidus: panic: CPU 3 is lost\r\n");
-	/* Nothing comes after it: not even what is tried on the way down. */
+	/*
+	 * Nothing is printed after it, not even by functions that are called while it stops the
+	 * machine.
+	 */
 	console_flush();
 	console_sync();
 	say(1, "late\n");
 	assert_string_equal(printed(), "");
-	/* A second panic halts without another line; the lock is still held by the first. */
+	/* A second panic halts without another line, while the first still holds the lock. */
 	if (!setjmp(halted))
 		check_failed("src/x.c", 12, "a == b");
 	assert_string_equal(printed(), "");

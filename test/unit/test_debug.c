@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Debug of a vcpu with a virtual EL2: what the CPU has of its registers, when MDSCR_EL1 traps,
- * where values are.
+ * Debug registers of a vcpu with a virtual EL2: which are in the CPU, when MDSCR_EL1 traps, where
+ * values are.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* What vEL2 reads and writes, as a trap. */
+/* An access of vEL2 that traps. */
 static void numbered(u32 n, u32 op2, u64 v)
 {
 	assert_int_equal(debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, n, op2), true, &v),
@@ -75,7 +75,7 @@ static void mdscr(u64 v)
 	assert_int_equal(debug_mdscr(&vcpu, SR_MDSCR_EL1, true, &v), SKIP);
 }
 
-/* Without a trap, and the exit after it. */
+/* An access that does not trap, and the next exit. */
 static void mdscr_by_page(u64 v)
 {
 	PAGE_MDSCR = v;
@@ -83,7 +83,9 @@ static void mdscr_by_page(u64 v)
 		debug_vel2_exit(&vcpu);
 }
 
-/* ---- whom a breakpoint matches: AArch64.StateMatch, by its own words, for Non-secure state --- */
+/*
+ * ---- at which level a breakpoint matches: AArch64.StateMatch, restated for Non-secure state ---
+ */
 
 static bool matches(u64 control, u32 el)
 {
@@ -105,14 +107,14 @@ static void state_match(void **state)
 
 		for (u32 breakpoint = 0; breakpoint < 2; breakpoint++) {
 			cpu = debug_control_vel2(control, breakpoint);
-			/* vEL2 is the CPU's EL1, its host the CPU's EL0; EL2 is nidus. */
+			/* vEL2 is EL1 to the CPU, its host is EL0; EL2 is nidus. */
 			assert_int_equal(matches(cpu, 1), matches(control, 2));
 			assert_int_equal(matches(cpu, 0), matches(control, 0));
 			assert_false(matches(cpu, 2));
 			assert_int_equal(cpu & ~0xe007UL, control & ~0xe007UL);
 		}
 	}
-	/* Context breakpoints that others link to: whom they match is not looked at. */
+	/* Context breakpoints that others link to: where they match does not matter. */
 	for (u64 bt = 0; bt < 16; bt++) {
 		u64 control = bt << 20 | 0x1e7;
 		bool linked_to = bt == 3 || bt == 7 || bt == 9 || bt == 11 || bt == 13 || bt == 15;
@@ -125,8 +127,8 @@ static void state_match(void **state)
 /* ---- the CPU's registers ---- */
 
 /*
- * MDSCR_EL1 was written without a trap, then a register that traps: the exit makes it live, and the
- * write must not be lost.
+ * MDSCR_EL1 was written without a trap, then a register that traps: the exit makes the registers
+ * live, and the write must not be lost.
  */
 static void first_write(void **state)
 {
@@ -158,10 +160,10 @@ static void controls_are_vel2s(void **state)
 	assert_int_equal(fake_get("DBGBCR1_EL1"), 0x1e0);
 	assert_int_equal(fake_get("DBGWCR0_EL1"), 0x1ff5);
 	assert_int_equal(number(0, 5), HMC | 3 << 14 | 0x1e1);
-	/* Values are the CPU's, and vEL2 writes them there. */
+	/* Values are in the CPU, and vEL2 writes them there. */
 	fake_set("DBGBVR0_EL1", 0x1234);
 	assert_int_equal(number(0, 4), 0x1234);
-	/* L2 has them as they are, and what it writes is L1's to read. */
+	/* L2 has them unchanged, and L1 can read what it writes. */
 	vcpu.in_vel2 = false;
 	debug_leave_vel2(&vcpu);
 	assert_int_equal(fake_get("DBGBCR0_EL1"), HMC | 3 << 14 | 0x1e1);
@@ -174,7 +176,7 @@ static void controls_are_vel2s(void **state)
 	assert_int_equal(fake_get("DBGBCR2_EL1"), 0x1e5);
 	assert_int_equal(fake_get("DBGBCR0_EL1"), 0x1e3);
 	assert_int_equal(PAGE_MDSCR, MDE | TDCC);
-	/* Off: what the CPU had is in memory. */
+	/* When they are off, the CPU's values are moved to memory. */
 	fake_set("DBGWVR1_EL1", 0x5678);
 	mdscr(0);
 	assert_false(vcpu.debug_live);
@@ -183,7 +185,7 @@ static void controls_are_vel2s(void **state)
 	assert_int_equal(number(2, 5), 0x1e7);
 }
 
-/* A vcpu switch at vEL2 and in L2: what comes back is what was there. */
+/* A vcpu switch at vEL2 and in L2: the same values come back. */
 static void vcpu_switch(void **state)
 {
 	(void)state;
@@ -208,7 +210,7 @@ static void vcpu_switch(void **state)
 		assert_int_equal(vcpu.sr[SR_MDSCR_EL1], MDE | KDE);
 	}
 	/*
-	 * L2 wrote MDSCR_EL1 while live, without a trap, and lost the CPU: the page has it too,
+	 * L2 wrote MDSCR_EL1 while live, without a trap, and was put: the page has the value too,
 	 * where L1 reads it.
 	 */
 	fake_set("MDSCR_EL1", 0);
@@ -238,19 +240,21 @@ static void target(void **state)
 		assert_int_equal(debug_vel2_enabled(&vcpu), to_el2 && (i & 4) && !(i & 8));
 		assert_int_equal(PAGE_MDSCR, MDE | SS | (i & 4 ? KDE : 0));
 	}
-	/* TGE is written without a trap: at the next exit. */
+	/* TGE is written without a trap: it is noticed at the next exit. */
 	PAGE_HCR = 0;
 	assert_false(debug_vel2_quiet(&vcpu));
 	vcpu.sr[SR_MDCR_EL2] = 0;
 	debug_vel2_exit(&vcpu);
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS);
-	/* L2: the exceptions' target is the merged MDCR_EL2's to say. */
+	/* In L2 the merged MDCR_EL2 determines the target of exceptions. */
 	vcpu.in_vel2 = false;
 	debug_leave_vel2(&vcpu);
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS | KDE);
 }
 
-/* Until vEL2 has entered its guest often with a write before, and no write mattered. */
+/*
+ * Writes trap until vEL2 has entered its guest often, each time after a write, and none mattered.
+ */
 static void calm(u32 times)
 {
 	for (u32 i = 0; i < times; i++) {
@@ -264,25 +268,25 @@ static void calm(u32 times)
 static void free_when_calm(void **state)
 {
 	(void)state;
-	/* Writes alone say nothing. */
+	/* Writes without entries do not count. */
 	for (u32 i = 0; i < 1000; i++)
 		mdscr(i & 1 ? TDCC : 0);
 	assert_false(vcpu.mdscr.free);
 	calm(99);
-	mdscr(KDE); /* begin anew */
+	mdscr(KDE); /* the count begins anew */
 	calm(100);
 	assert_true(vcpu.mdscr.free && vcpu.traps_stale);
 	mdscr_by_page(0);
 	mdscr_by_page(TDCC);
 	assert_true(vcpu.mdscr.free);
-	/* What matters, when it is seen. */
+	/* What matters, and when it is seen. */
 	mdscr_by_page(KDE);
 	assert_false(vcpu.mdscr.free);
 	calm(100);
 	numbered(0, 4, 0x4000);
 	numbered(0, 5, 0x1e2);
 	assert_true(vcpu.mdscr.free);
-	numbered(0, 5, 0x1e3); /* enabled: from now on MDE acts at once */
+	numbered(0, 5, 0x1e3); /* enabled: from now on MDE takes effect at once */
 	assert_false(vcpu.mdscr.free);
 	vcpu.account.level_entries += 200;
 	for (u32 i = 0; i < 200; i++, vcpu.account.level_entries++)
@@ -333,7 +337,7 @@ static void lent_when_asked(void **state)
 	asked(99);
 	assert_true(vcpu.mdscr.lent && vcpu.traps_stale);
 	assert_false(vcpu.debug_live || vcpu.mdscr.free);
-	/* In the CPU, the last write too; vEL2 goes on there. MDSCR_EL1 is told to nidus. */
+	/* They are in the CPU, the last write too, and vEL2 continues there. MDSCR_EL1 traps. */
 	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x7770);
 	assert_int_equal(fake_get("DBGBVR3_EL1"), 0x4e0);
 	fake_set("DBGBVR5_EL1", 0x8880);
@@ -347,7 +351,7 @@ static void lent_when_asked(void **state)
 	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x8880);
 	assert_int_equal(fake_get("DBGBCR5_EL1"), 0x1e3);
 	assert_int_equal(number(5, 5), HMC | 3 << 14 | 0x1e1);
-	/* What is enabled is not lent, nor what is live. */
+	/* Registers that are enabled are not lent, nor are live ones. */
 	for (u32 i = 0; i < 300; i++)
 		number(5, 5);
 	assert_false(vcpu.mdscr.lent);
@@ -384,7 +388,7 @@ static void taken_back(void **state)
 	fake_set("DBGWVR1_EL1", 0x9990); /* another's */
 	assert_false(vcpu.mdscr.lent);
 	assert_int_equal(number(1, 6), 0x6660);
-	/* Time goes by. */
+	/* Time passes. */
 	asked(99);
 	fake_set("DBGWCR2_EL1", 0x1e1);
 	vcpu.traps_stale = false;
@@ -394,7 +398,7 @@ static void taken_back(void **state)
 	assert_false(vcpu.mdscr.lent);
 	assert_true(vcpu.traps_stale && vcpu.mdscr.enabled);
 	assert_int_equal(number(2, 7), 0x1e1);
-	/* A machine without fine-grained traps cannot tell them from others. */
+	/* A machine without fine-grained traps cannot separate them from others. */
 	setup(NULL);
 	feat.fgt = false;
 	for (u32 i = 0; i < 300; i++)
@@ -403,7 +407,7 @@ static void taken_back(void **state)
 }
 
 /*
- * MDCR_EL2.TDA: treated as 1 where HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level,
+ * MDCR_EL2.TDA is treated as 1 if HCR_EL2.TGE is; so host EL0 traps to vEL2, from a lower level,
  * with the access's syndrome.
  */
 static void dcc_of_host_el0(void **state)
@@ -416,7 +420,10 @@ static void dcc_of_host_el0(void **state)
 	vcpu.pstate = 0x3c0;
 	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), INJECT);
 	assert_int_equal(vcpu.inject_esr, esr);
-	/* vEL2 itself, and an L2 whose L1 does not trap it: nobody is there. */
+	/*
+	 * At vEL2 itself, and in an L2 whose L1 does not trap it, it reads as if there were no
+	 * debugger.
+	 */
 	vcpu.pstate = 0x3c5;
 	assert_int_equal(debug_dcc(&vcpu, SR_MDCCSR_EL0, false, &v), SKIP);
 	assert_int_equal(v, 0);

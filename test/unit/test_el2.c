@@ -35,7 +35,7 @@ static const struct {
 	{ "MPAM2_EL2", "ID_AA64PFR0_EL1", 40, 1, 3UL << 48 },
 	{ "MPAM1_EL12", "ID_AA64PFR0_EL1", 40, 1, 0 },
 	{ "MPAM0_EL1", "ID_AA64PFR0_EL1", 40, 1, 0 },
-	{ "MPAM2_EL2", "ID_AA64PFR1_EL1", 16, 1, 3UL << 48 }, /* v0.1: in MPAM_frac alone */
+	{ "MPAM2_EL2", "ID_AA64PFR1_EL1", 16, 1, 3UL << 48 }, /* v0.1: only in MPAM_frac */
 	{ "PMBLIMITR_EL1", "ID_AA64DFR0_EL1", 32, 1, 0 },
 	{ "PMSCR_EL2", "ID_AA64DFR0_EL1", 32, 1, 0 },
 	{ "PMSCR_EL12", "ID_AA64DFR0_EL1", 32, 1, 0 },
@@ -72,12 +72,12 @@ static void each_register_that_is_there(void **state)
 		if (fake_get(regs[i].reg) != regs[i].value)
 			fail_msg("%s: expected 0x%lx, found 0x%lx", regs[i].reg, regs[i].value,
 				 fake_get(regs[i].reg));
-		/* In force before anything that follows. */
+		/* In force before the registers that depend on it are accessed. */
 		assert_true(fake_isbs > 0);
 	}
 }
 
-/* What is not there is UNDEFINED. */
+/* A register that does not exist is UNDEFINED. */
 static void none_that_is_not(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
@@ -93,7 +93,7 @@ static void none_that_is_not(void **state)
 	el2_boot();
 	assert_int_equal(fake_writes("PMCR_EL0"), 0);
 	assert_int_equal(fake_writes("PMUSERENR_EL0"), 0);
-	/* The activity monitors' fine-grained trap takes both. */
+	/* Either sets the activity monitors' fine-grained trap. */
 	assert_int_equal(fake_writes("HAFGRTR_EL2"), 0);
 	fake_set("ID_AA64PFR0_EL1", 1UL << 44);
 	el2_boot();
@@ -106,7 +106,7 @@ static void none_that_is_not(void **state)
 	assert_int_equal(fake_writes("MPAMHCR_EL2"), 0);
 }
 
-/* A buffer that the firmware keeps for itself: its registers trap to it. */
+/* A buffer that the firmware owns: its registers trap to it. */
 static void buffers_of_others(void **state)
 {
 	(void)state;
@@ -119,7 +119,7 @@ static void buffers_of_others(void **state)
 	assert_int_equal(fake_writes("TRBLIMITR_EL1"), 0);
 }
 
-/* MPAMIDR_EL1 of a guest traps by one of two bits. */
+/* A guest's access to MPAMIDR_EL1 traps by one of two bits. */
 static void mpam_ids(void **state)
 {
 	(void)state;

@@ -134,10 +134,7 @@ static void fast_paths(void **state)
 	assert_int_equal(exit_class(0x3fUL << 26), EXIT_CLASS_OTHER);
 }
 
-/*
- * Only vEL2's ERETs are nidus's; whoever else executes one under a trap, it is none of nidus's
- * making.
- */
+/* Only vEL2's ERETs are emulated; other contexts cannot trap by anything that nidus sets. */
 static void eret_of_vel2(void **state)
 {
 	enum exit_class class;
@@ -158,7 +155,7 @@ static void eret_of_vel2(void **state)
 	assert_null(handled);
 }
 
-/* What L1 wants of L2 goes to it before any handler; accounted as what it is. */
+/* What L1 traps of L2 is reflected before any handler sees it; it is accounted by its own class. */
 static void l1_comes_first(void **state)
 {
 	enum exit_class class;
@@ -182,8 +179,8 @@ static void l1_comes_first(void **state)
 }
 
 /*
- * HVC with HCR_EL2.HCD is UNDEFINED at EL1 and at EL2, and the exception is the HVC's, which PC is
- * behind.
+ * HVC with HCR_EL2.HCD is UNDEFINED at EL1 and at EL2; the exception is taken at the HVC, which PC
+ * is behind.
  */
 static void hvc_disabled(void **state)
 {

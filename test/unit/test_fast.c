@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fast paths: what is over at once, what is left to the full way, and that nothing is prepared
- * or written that was in place.
+ * The fast paths: which exits they complete, which they leave to the slow path, and that nothing is
+ * prepared or written that was in place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -177,14 +177,14 @@ static u64 counted(enum account_level level, enum exit_class class)
 	return vcpu.account.class[(u32)level + (u32)class].count;
 }
 
-/* A register's access is over: behind the instruction, as after any other. */
+/* An access to a register is complete: PC is behind the instruction, as on the slow path. */
 static void a_register(void **state)
 {
 	(void)state;
 	for (u32 rt = 0; rt < 32; rt++)
 		for (u32 read = 0; read < 2; read++) {
 			setup(NULL);
-			/* x18-x29 are in the CPU: what was read into one has to be put there. */
+			/* x18-x29 are in the CPU: a value read into one has to be put there. */
 			assert_int_equal(fast_sys(&vcpu, SYS(rt, read)),
 					 read && rt >= 18 && rt <= 29 ? DONE_GPRS : DONE);
 			assert_int_equal(seen_esr, SYS(rt, read));
@@ -195,7 +195,7 @@ static void a_register(void **state)
 		}
 }
 
-/* It is done, but the entry has something to do; or it is somebody else's to decide. */
+/* The access is done, but the entry has more to do; or another handler decides. */
 static void a_register_and_more(void **state)
 {
 	static const enum verdict others[] = { UNDEF, INJECT, AGAIN, RESUME };
@@ -203,7 +203,7 @@ static void a_register_and_more(void **state)
 	(void)state;
 	vcpu.traps_stale = true;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
-	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_on() goes by it */
+	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_on() uses it */
 	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
 	vcpu.traps_stale = false;
 	vcpu.vgic.stale = true;
@@ -225,7 +225,7 @@ static void a_register_and_more(void **state)
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
 }
 
-/* Both ways between the levels: whose exit it is, and the trap controls. */
+/* Both directions between the levels: whose exit it is, and the trap controls. */
 static void levels(void **state)
 {
 	(void)state;
@@ -246,7 +246,7 @@ static void levels(void **state)
 	switches = false;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), PASS);
 	assert_int_equal(updates + prepares, 4);
-	/* The switch made interrupts due: switched, but not to be entered yet. */
+	/* The switch made interrupts due: the level is switched, but the entry must wait. */
 	switches = true;
 	vcpu.vgic.stale = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
@@ -259,7 +259,7 @@ static void levels(void **state)
 	assert_int_equal(updates + prepares, 4);
 }
 
-/* What an L2 does that is a hypervisor itself is L1's. */
+/* What an L2 that is a hypervisor itself does as one goes to L1. */
 static void nested_hypervisor(void **state)
 {
 	(void)state;
@@ -269,7 +269,7 @@ static void nested_hypervisor(void **state)
 	is_nv = true;
 	assert_int_equal(fast_nv(&vcpu, SYS(1, 1)), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 1);
-	assert_int_equal(fake_get("ELR_EL2"), PC); /* it is level_nv()'s to write */
+	assert_int_equal(fake_get("ELR_EL2"), PC); /* level_nv() writes it */
 	vcpu.in_vel2 = false;
 	assert_int_equal(fast_nv(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
@@ -285,7 +285,9 @@ static enum verdict abort_of(u32 ec, u32 fsc, enum shadow_verdict verdict)
 	return fast_abort(&vcpu, seen_esr);
 }
 
-/* Faults that a walk of L1's tables decides: mapped, or L1's; all else is left as it was. */
+/*
+ * Faults that depend on L1's tables: they are resolved, or L1's; for all others nothing is changed.
+ */
 static void an_abort(void **state)
 {
 	(void)state;
@@ -317,7 +319,7 @@ static void an_abort(void **state)
 	}
 }
 
-/* It was mapped meanwhile, but L2 is not to be entered yet; nor L1. */
+/* It is resolved, but L2 is not to be entered yet; nor L1. */
 static void an_abort_and_more(void **state)
 {
 	(void)state;
@@ -334,7 +336,7 @@ static void an_abort_and_more(void **state)
 		if (i) {
 			assert_true(vcpu.traps_stale);
 		} else {
-			assert_int_equal(vcpu.pc, PC); /* it may be put */
+			assert_int_equal(vcpu.pc, PC); /* the vcpu may be put */
 			assert_int_equal(vcpu.pstate, 5);
 		}
 	}
@@ -349,7 +351,7 @@ static enum verdict mapped_abort(void)
 
 /*
  * An L2 that is a hypervisor is entered with what its CPACR_EL1 closes closed in CPTR_EL2, after a
- * switch of levels as after an interrupt.
+ * level switch as after an interrupt.
  */
 static void closed_by_a_hypervisor(void **state)
 {
@@ -378,7 +380,10 @@ static void closed_by_a_hypervisor(void **state)
 	}
 }
 
-/* A timer's interrupt is over unless vEL2 has done something meanwhile, each row of its own. */
+/*
+ * A timer's interrupt is complete unless vEL2 has done something meanwhile: one case for each row
+ * of the table.
+ */
 static void an_interrupt(void **state)
 {
 	(void)state;
@@ -400,7 +405,7 @@ static void an_interrupt(void **state)
 			vcpu.traps_stale = true;
 		if (fast_irq(&vcpu) != PASS || vcpu.intid != 1023)
 			fail_msg("%u is not seen", i);
-		vcpu.in_vel2 = false; /* L2 has done nothing of all that */
+		vcpu.in_vel2 = false; /* L2 has done none of that */
 		assert_int_equal(fast_irq(&vcpu), DONE);
 		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_IRQ), 1);
 	}

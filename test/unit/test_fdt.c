@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the machine from its device tree: what is there, what is wrong, what is rubbish. */
+/* Reading the machine from its device tree: valid trees, errors, random bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -263,7 +263,7 @@ static const struct {
 	  "/chosen: linux,initrd-start: expected one or two cells (4 or 8 bytes), found 1 bytes" },
 };
 
-/* What nidus does without: an edit, the note, and what is left of the UART. */
+/* What nidus can do without: an edit, the note, and what is left of the UART. */
 static const struct {
 	const char *from, *to, *note;
 	u64 uart;
@@ -341,7 +341,7 @@ static void test_no_uart(void **state)
 	free(b);
 }
 
-/* Ranges as firmware gives them: of no whole pages, in any order, that touch; more than a few. */
+/* Ranges as firmware gives them: not of whole pages, in any order, adjacent; more than a few. */
 static void test_ragged_memory(void **state)
 {
 	char reg[4096];
@@ -434,7 +434,7 @@ static void test_interrupt_map(void **state)
 	assert_int_equal(m.uart_intid, 104);
 }
 
-/* Maps that lead nowhere: a note, the UART without its interrupt, and never more. */
+/* Maps that lead nowhere: a note, the UART without its interrupt, and nothing worse. */
 static void test_interrupt_map_faults(void **state)
 {
 	static const struct {
@@ -475,9 +475,7 @@ static void test_interrupt_map_faults(void **state)
 	}
 }
 
-/*
- * A map of n entries before the one that is asked for, with so many changes (even) of the parent.
- */
+/* A map of n entries before the one that is needed, with so many changes (even) of the parent. */
 static void long_map(u32 n, u32 changes, const char *note)
 {
 	char *map = malloc(64 * (n + 2) + 512), *p = map;
@@ -501,7 +499,7 @@ static void long_map(u32 n, u32 changes, const char *note)
 	assert_int_equal(m.uart_intid, note ? 0 : 37);
 }
 
-/* One that would take for ever is refused. */
+/* One that would take too long is refused. */
 static void test_interrupt_map_long(void **state)
 {
 	(void)state;
@@ -548,7 +546,7 @@ static void test_header(void **state)
 		    "header: expected magic 0xd00dfeed, found 0xdfeed");
 }
 
-/* The file ends early: with the header as it was, and with a header that agrees. */
+/* The file ends early: with its original header, and with a header that agrees. */
 static void test_truncation(void **state)
 {
 	size_t size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading what a CPU has, refusing one that lacks what nidus needs, comparing CPUs. */
+/* Reading a CPU's features, refusing one that lacks what nidus needs, comparing CPUs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,7 +151,7 @@ static void secondary_cpus(void **state)
 		{ "ID_AA64MMFR0_EL1", "physical address", 0x2100032310201122 },
 		{ "ID_AA64DFR0_EL1", "breakpoints", 0x100000001030260a },
 		{ "ID_AA64ISAR0_EL1", "ID_AA64ISAR0_EL1",
-		  0x1221111110202120 }, /* CRC32: a VM's alone */
+		  0x1221111110202120 }, /* CRC32: only VMs use it */
 		{ "ICH_VTR_EL2", "list registers", 0x90b80001 },
 	};
 
@@ -177,7 +177,10 @@ static void secondary_cpus(void **state)
 	assert_true(feat.sve && feat.pauth && feat.nv2);
 }
 
-/* What no VM has traps on all CPUs if one of them has it; who has not is not refused for that. */
+/*
+ * A feature that no VM has is trapped on all CPUs if one of them has it; a CPU without it is not
+ * refused.
+ */
 static void hidden_of_any_cpu(void **state)
 {
 	(void)state;
@@ -194,7 +197,7 @@ static void hidden_of_any_cpu(void **state)
 	fake_set("ID_AA64PFR1_EL1", fake_get("ID_AA64PFR1_EL1") | 1UL << 36 | 2UL << 8);
 	assert_null(feat_check(idregs_less));
 	assert_true(feat.any_ras && feat.any_mte && feat.any_nmi);
-	/* What nidus uses itself it may use where the boot CPU has it. */
+	/* nidus itself may use a feature that the boot CPU has. */
 	assert_false(feat.ras || feat.mte || feat.nmi);
 	assert_true(feat.spe && feat.tracefilt && feat.trbe && feat.amu && feat.trace && feat.pmu);
 	assert_int_equal(feat.pmu_counters, 6);
@@ -202,7 +205,7 @@ static void hidden_of_any_cpu(void **state)
 	set_max();
 	assert_null(feat_check(idregs_less));
 	assert_true(feat.spe);
-	/* One that is refused adds nothing. */
+	/* A CPU that is refused adds nothing. */
 	memset(&feat, 0, sizeof(feat));
 	fake_cpu = 0;
 	assert_null(feat_init());

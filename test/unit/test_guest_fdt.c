@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's device tree: what dtc and libfdt say of it, and what each option changes. */
+/* The guest's device tree: checked by dtc and libfdt, and what each option changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static void pass(const char *path, u64 base, u64 size, u32 intid, bool edge)
 	p->intid_count = intid ? 1 : 0;
 }
 
-/* dtc must find nothing to say about the tree. */
+/* dtc must print no warning about the tree. */
 static void lint(void)
 {
 	char path[] = "/tmp/nidus-guest-XXXXXX", command[256], line[256];
@@ -251,7 +251,7 @@ static void test_passthrough(void **state)
 	CELLS(gadget, "acme,mode", 3);
 	CELLS(gadget, "clocks", phandle_of("/clock-1"), phandle_of("/clock-0"));
 	CELLS("/clock-1", "clock-frequency", 100000000);
-	/* The bus said it for all of its devices. */
+	/* The bus had the property for all of its devices. */
 	assert_non_null(fdt_getprop(out, node_at(gadget), "dma-coherent", NULL));
 	assert_absent(gadget, "vdd-supply");
 	assert_absent(gadget, "reset-gpios");
@@ -286,7 +286,7 @@ static void test_collisions(void **state)
 	make();
 }
 
-/* Too little room, by every amount: an error, and nothing written behind the end. */
+/* Too little room, by every amount: an error, and nothing is written behind the end. */
 static void test_room(void **state)
 {
 	int need;
@@ -363,7 +363,7 @@ static void handed_down(void **state)
 	}
 	config.handed_count = 3;
 	make();
-	/* Its own is as ever. */
+	/* The rest of its own tree is unchanged. */
 	assert_string("/chosen", "bootargs", "console=ttyAMA0 root=/dev/vda");
 	assert_string("/chosen", "xen,xen-bootargs", "dom0");
 	/* Modules by their new addresses, in cells of the guest's root. */
@@ -373,7 +373,7 @@ static void handed_down(void **state)
 	CELLS("/chosen/b/r@1a0000000", "reg", 1, 0xa0000000, 0, 0x333);
 	CELLS("/chosen/b", "#address-cells", 2);
 	CELLS("/chosen/b", "#size-cells", 2);
-	/* All else as it was. */
+	/* Everything else is unchanged. */
 	assert_string("/chosen/b", "compatible", "xen,domain");
 	CELLS("/chosen/b", "cpus", 3);
 	CELLS("/chosen/b", "memory", 0, 0x400);

@@ -130,7 +130,7 @@ static void psci_range(void **state)
 	preserved("PSCI", 2);
 }
 
-/* Where the vcpu does not go on at once, x0 is what PSCI made of it. */
+/* If the vcpu does not continue at once, x0 is what PSCI set it to. */
 static void psci_verdicts(void **state)
 {
 	static const enum verdict v[] = { SLEEP, DEAD };
@@ -148,7 +148,7 @@ static void psci_verdicts(void **state)
 	}
 }
 
-/* Handled again later: as it was, a trapped SMC at the instruction. */
+/* If it is handled again later, PC is unchanged: a trapped SMC is at the instruction. */
 static void psci_again(void **state)
 {
 	(void)state;
@@ -305,8 +305,8 @@ static void trng_no_entropy(void **state)
 }
 
 /*
- * At vEL2 an HVC is an exception to vEL2 itself, with nothing changed but what the exception
- * changes; its SMC is a call to nidus, as its device tree says.
+ * At vEL2 an HVC is an exception to vEL2 itself, which changes nothing else; its SMC is a call to
+ * nidus, as its device tree says.
  */
 static void at_vel2(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which memory a vcpu runs in and who it is: the VM's stage 2, MIDR_EL1 and MPIDR_EL1, and when its
- * VMID's entries in this CPU's TLB may be another vcpu's.
+ * In which stage 2 a vcpu runs, with which identity (MIDR_EL1, MPIDR_EL1), and when its VMID's
+ * entries in this CPU's TLB may be another vcpu's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ void stage2_load(const struct stage2 *s2)
 
 void tlb_invalidate_vmid_local(void)
 {
-	/* For the VMID that the registers hold by now. */
+	/* Of the VMID that the registers hold by now. */
 	assert_true(loads && fake_isbs);
 	flushes++;
 }
@@ -76,7 +76,8 @@ static void registers(void **state)
 	assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0f0);
 	assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000001);
 	identity_load(&b);
-	assert_int_equal(fake_writes("VPIDR_EL2"), 1); /* not what is there already */
+	/* no register is written that has the value already */
+	assert_int_equal(fake_writes("VPIDR_EL2"), 1);
 	assert_int_equal(fake_writes("VMPIDR_EL2"), 1);
 	assert_int_equal(loads, 2);
 }
@@ -89,7 +90,9 @@ static void whose_entries(void **state)
 	assert_int_equal(flushes_of(&b, 0), 1); /* a's */
 	assert_int_equal(flushes_of(&a, 0), 1); /* b's */
 	assert_int_equal(flushes_of(&b, 1), 1);
-	/* It was here last of all, but what it invalidated locally elsewhere is still here. */
+	/*
+	 * It was the last one here, but what it invalidated locally elsewhere is still cached here.
+	 */
 	assert_int_equal(flushes_of(&b, 1), 0);
 	assert_int_equal(flushes_of(&a, 1), 1);
 	assert_int_equal(flushes_of(&a, 0), 1);

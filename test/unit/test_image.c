@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where kernels go: each format's rules, each way to be wrong, and rubbish in every byte. */
+/* Where kernels go: the rules of each format, every error, and random values in every byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ static void test_arm64(void **state)
 	assert_int_equal(image.segment[0].memsz, 0x3000);
 	assert_plan(new_image(0x1000, 0x80000, 0x1000, 2), 0x1000, IMAGE_ARM64, RAM + 0x80000,
 		    RAM + 0x81000);
-	/* Before Linux 3.17: no image_size, and a text_offset that can't be trusted. */
+	/* Before Linux 3.17: no image_size, and a text_offset that cannot be relied on. */
 	assert_plan(new_image(0x1000, 0x800, 0, 0), 0x1000, IMAGE_ARM64, RAM + 0x80000,
 		    RAM + 0x81000);
 }
@@ -151,7 +151,7 @@ static void test_raw(void **state)
 	assert_plan(f, 4, IMAGE_RAW, RAM + 0x80000, RAM + 0x80004);
 	assert_refused(f, 3, "expected at least one instruction, found 3 bytes");
 	assert_refused(f, 0, "expected at least one instruction, found 0 bytes");
-	/* Nothing of it is read: only sizes matter. */
+	/* Its contents are not read: only sizes matter. */
 	assert_refused(f, RAM_SIZE,
 		       "expected at most 0x4000000 bytes of memory from 0x40000000 on, "
 		       "found a kernel of 0x4000000 at 0x40080000");
@@ -276,7 +276,7 @@ static void test_elf_segments(void **state)
 	assert_refused(f, 0x1000, "ELF header: expected at most 8 segments to load, found more");
 }
 
-/* The promises that the caller's copying relies on. */
+/* What the caller's copying relies on. */
 static void check_plan(size_t size)
 {
 	assert_in_range(image.segments, 1, IMAGE_SEGMENTS_MAX);

@@ -184,7 +184,7 @@ static void sync_far(void **state)
 	assert_int_equal(fake_get("FAR_EL12"), 0xabcdef0123456789);
 }
 
-/* VBAR_EL1[10:0] are RES0: what a CPU lets be stored there does not move the vector. */
+/* VBAR_EL1[10:0] are RES0: if a CPU lets them be written, they still do not move the vector. */
 static void vbar_low_bits(void **state)
 {
 	(void)state;
@@ -251,8 +251,8 @@ static void external_aborts(void **state)
 }
 
 /*
- * vEL2, which runs at EL1, takes its own exceptions as EL2 would; L2's are an ordinary guest's,
- * whatever L1's TGE says.
+ * vEL2, which runs at EL1, takes its own exceptions as EL2 would; L2's are those of an ordinary
+ * guest, whatever L1's TGE is.
  */
 static void both_levels(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who gets which physical interrupt, and which of them is over when irq_handle() returns: each is
+ * Who gets which physical interrupt, and which of them has ended when irq_handle() returns: each is
  * acknowledged and priority-dropped once; what a guest is to deactivate stays active.
  */
 #include <setjmp.h>
@@ -170,13 +170,13 @@ static void each_to_its_owner(void **state)
 	one(HYP_PHYS, &own_timers, true);
 	one(MAINT, &maintenances, true);
 	one(UART, &uarts, true);
-	one(16, NULL, true); /* nobody's */
+	one(16, NULL, true); /* nobody has it */
 	one(31, NULL, true);
 	one(32, &spis, false);
 	one(1019, &spis, false);
 }
 
-/* Timers and maintenance interrupts of nobody: over at once. */
+/* Timer and maintenance interrupts that belong to nobody end at once. */
 static void nobody_loaded(void **state)
 {
 	static const u32 intids[] = { VIRT, PHYS, MAINT };
@@ -221,8 +221,8 @@ static void all_that_is_pending(void **state)
 }
 
 /*
- * With the timer's list register written that is all: what else is pending comes as the next
- * interrupt.
+ * With the timer's list register written the exit is complete: another pending interrupt causes the
+ * next exit.
  */
 static void the_timer_again(void **state)
 {
@@ -239,7 +239,7 @@ static void the_timer_again(void **state)
 	assert_int_equal(dirs + timers + spis + kicked, 0);
 	irq_handle();
 	assert_int_equal(spis, 1);
-	/* Out of the idle loop: somebody waits for it. */
+	/* Out of the idle loop, where somebody waits for it. */
 	cpus[0].current = NULL;
 	pending[0] = VIRT;
 	pending[1] = 0;
@@ -249,7 +249,10 @@ static void the_timer_again(void **state)
 	assert_int_equal(dirs, 0);
 }
 
-/* Out of a guest: the timer alone, or what is acknowledged already and goes the full way. */
+/*
+ * Out of a guest: the timer alone, or an interrupt that is acknowledged already and takes the slow
+ * path.
+ */
 static void out_of_a_guest(void **state)
 {
 	static const u32 intids[] = { 1024, 7, PHYS, HYP_PHYS, 32 };
@@ -280,7 +283,7 @@ static void out_of_a_guest(void **state)
 		assert_int_equal(last_eoi, intids[i] % 1024);
 		assert_int_equal(ticks, 1);
 	}
-	/* Nothing to handle, but the rest. */
+	/* There is no interrupt to handle, only the rest. */
 	setup(NULL);
 	assert_int_equal(irq_again(&vcpu), 1023);
 	irq_acked(1023);

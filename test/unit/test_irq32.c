@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of 32 interrupts, register by register (IHI 0069, "Distributor registers"): set and
- * clear pairs, what only a write of 1 does, priorities by byte, and what becomes of the physical
- * interrupt behind one.
+ * clear pairs, bits that only a write of 1 changes, priorities by byte, and what happens to the
+ * physical interrupt behind one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static u64 read(u32 reg, u32 bits)
 	return irq32_read(&b, &op, bits);
 }
 
-/* A pair: 1 sets or clears, 0 and what is not accessed stay, both read alike. */
+/* A pair: 1 sets or clears, 0 and what is not accessed do not change, both read the same. */
 static void pair(u32 set, u32 clear, u32 bits)
 {
 	assert_int_equal(write(set, 0xffffffff, bits), 0);
@@ -82,7 +82,7 @@ static void pairs(void **state)
 	pair(VGIC_ACTIVATE, VGIC_DEACTIVATE, 0x00018081);
 }
 
-/* Plain words: what is written stands there, what is not accessed stays. */
+/* Plain words: they hold what is written; what is not accessed does not change. */
 static void words(void **state)
 {
 	static const u32 regs[] = { VGIC_GROUP, VGIC_CONFIG };
@@ -110,7 +110,10 @@ static void priorities(void **state)
 	assert_int_equal(read(VGIC_PRIORITY, 0xf), 0);
 }
 
-/* ISACTIVER keeps the priority of that moment: a later write of the register is for the next one. */
+/*
+ * ISACTIVER records the priority of that moment: a later write of the register is for the next
+ * instance.
+ */
 static void active_priority(void **state)
 {
 	(void)state;
@@ -151,7 +154,7 @@ static void acknowledged(void **state)
 	assert_int_equal(b.acked, 0x4);
 }
 
-/* A physical interrupt is over with the pending state or the active instance it stands for. */
+/* A physical interrupt ends with the pending state or the active instance that it stands for. */
 static void physical_over(void **state)
 {
 	(void)state;
@@ -160,7 +163,7 @@ static void physical_over(void **state)
 	assert_int_equal(read(VGIC_PEND, ~0u), 0x5); /* behind the active one none is pending */
 	assert_int_equal(write(VGIC_UNPEND, 0x3, ~0u), 0x1);
 	assert_int_equal(write(VGIC_DEACTIVATE, 0x6, ~0u), 0x2);
-	assert_int_equal(deactivations, 0); /* who asked does that */
+	assert_int_equal(deactivations, 0); /* the caller does that */
 	irq32_hw_release(&b, 0x9);
 	assert_int_equal(b.hw, 0x6);
 	assert_int_equal(deactivated, 1u << 31);
@@ -170,7 +173,7 @@ static void physical_over(void **state)
 	assert_int_equal(deactivations, 3);
 }
 
-/* One that fires behind an active instance: an edge is remembered, a level comes by itself. */
+/* One that fires behind an active instance: an edge is recorded, a level is sampled again. */
 static void physical_arrives(void **state)
 {
 	(void)state;
@@ -180,7 +183,7 @@ static void physical_arrives(void **state)
 	assert_int_equal(b.hw, 0x7);
 	assert_int_equal(b.latch, 0x1);
 	assert_int_equal(read(VGIC_PEND, ~0u), 0x3);
-	/* And one that waited becomes active by ISACTIVER: an edge stays pending. */
+	/* One that was waiting becomes active by ISACTIVER: an edge stays pending. */
 	setup(NULL);
 	b.edge = 0x1;
 	b.hw = 0x3;
@@ -204,7 +207,7 @@ static void physical_falls(void **state)
 	assert_int_equal(irq32_hw_pending(&b, 0x7), 0);
 }
 
-/* Reads of what list registers know better, and every write, have them folded first. */
+/* Reads whose result is in list registers, and every write, have them folded first. */
 static void folds(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The level switch: nested ERETs against AArch64.ExceptionReturn, exceptions against
- * AArch64.TakeException, each register's home on both sides, and what is not touched.
+ * AArch64.TakeException, each register's place on both sides, and what is not accessed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,7 +76,7 @@ static void on_vttbr(u64 vttbr)
 	note(vttbr == OWN_STAGE2 ? 'v' : 's');
 }
 
-static bool not_ready; /* the shadow that L2 is to have has something to do first */
+static bool not_ready; /* the shadow for L2 has work to do first */
 
 bool shadow_ready(struct vcpu *v)
 {
@@ -131,7 +131,7 @@ static int setup(void **state)
 	memset(&feat, 0, sizeof(feat));
 	memset(&vm, 0, sizeof(vm));
 	vm.config = &config;
-	vm.e2h_said = true; /* nothing here is about that */
+	vm.e2h_said = true; /* not tested here */
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&cpu, 0, sizeof(cpu));
 	memset(page, 0, sizeof(page));
@@ -154,7 +154,7 @@ static int setup(void **state)
 
 /* ---- ERET ---- */
 
-/* What is left of an AArch64 SPSR for a VM without MTE's checks to switch off, NMI, GCS. */
+/* The bits of an AArch64 SPSR that a VM without MTE's checks, NMI and GCS can set. */
 #define FLAGS                                                                                      \
 	(0xf0000000UL | 1UL << 25 | 1UL << 24 | 1UL << 23 | 1UL << 22 | 1UL << 21 | 1UL << 20 |    \
 	 1UL << 12 | 3UL << 10 | 15UL << 6)
@@ -187,8 +187,9 @@ static void check_eret(u64 spsr, bool tge, u64 from)
 
 	/*
 	 * DebugExceptionReturnSS(): PSTATE.SS comes from SPSR only while MDSCR_EL1.SS is set, not
-	 * where a step would come now (masked here), and if one would where it goes: L2's EL0, its
-	 * EL1 with KDE and D clear, both if the step is EL2's. The rest is the CPU's.
+	 * if a step is possible where the ERET is (masked here), and only if one is possible where
+	 * it goes: L2's EL0, its EL1 with KDE and D clear, both if the step is taken to EL2. The
+	 * CPU does the rest.
 	 */
 	vcpu.debug_live = steps || (random64() & 1);
 	vcpu.sr[SR_MDSCR_EL1] = 1UL << 15 | (u64)kde << 13 | steps;
@@ -240,7 +241,7 @@ static void every_spsr(void **state)
 			}
 }
 
-/* Until L2's shadow is ready the ERET is not done, and nothing of it: it will be executed again. */
+/* Until L2's shadow is ready, the ERET has no effect at all: it will be executed again. */
 static void eret_waits(void **state)
 {
 	struct exit exit = { .esr = 0x6a000003 };
@@ -262,7 +263,7 @@ static void eret_waits(void **state)
 		assert_string_equal(order, "");
 		assert_int_equal(finds, 0);
 	}
-	/* One that does not go to L2 has no need of it. */
+	/* One that does not go to L2 does not need it. */
 	fake_set("SPSR_EL12", 9);
 	assert_int_equal(level_eret(&vcpu, &exit), RESUME);
 	assert_int_equal(vcpu.pc, ELR ^ 1UL << 54);
@@ -292,8 +293,8 @@ static void eret_authenticates(void **state)
 /* ---- an L2 that is a hypervisor ---- */
 
 /*
- * VNCR_EL2 is the page's but while L2 runs with HCR_EL2.{NV,NV2} = {1,1}, if the VM has these; what
- * L2 says of itself by CurrentEL does not change what vEL2 is told.
+ * VNCR_EL2 is that of nidus's page except while L2 runs with HCR_EL2.{NV,NV2} = {1,1}, if the VM
+ * has these; what CurrentEL tells L2 does not affect what vEL2 is told.
  */
 static void registers_in_memory(void **state)
 {
@@ -329,7 +330,7 @@ static void registers_in_memory(void **state)
 	}
 }
 
-/* ---- homes ---- */
+/* ---- places ---- */
 
 /*
  * Accessor, index in vcpu->sr, and where FEAT_NV2 has vEL1's (DDI 0487); CNTKCTL_EL1's place is
@@ -399,8 +400,8 @@ static void registers_move(void **state)
 }
 
 /*
- * They only mean something when an exception is taken or returned from: written whether they are
- * equal or not.
+ * They have an effect only when an exception is taken or returned from: written even if they are
+ * equal.
  */
 static bool takes_effect_later(u32 sr)
 {
@@ -408,7 +409,10 @@ static bool takes_effect_later(u32 sr)
 	       sr == SR_SPSR_EL1 || sr == SR_SP_EL1;
 }
 
-/* Registers that are equal on both sides are not written: TCR_EL1's costs a TLB in an emulator. */
+/*
+ * Registers that are equal on both sides are not written: writing TCR_EL1 flushes a TLB in an
+ * emulator.
+ */
 static void equal_is_not_written(void **state)
 {
 	struct exit exit = { .esr = 0x6a000000 };
@@ -427,7 +431,9 @@ static void equal_is_not_written(void **state)
 			fail_msg("%s was written", homes[i].reg);
 }
 
-/* Walks of the level that ran end before a register of its regime changes, in both directions. */
+/*
+ * Walks of the level that ran complete before a register of its regime changes, in both directions.
+ */
 static void walks_end_first(void **state)
 {
 	struct exit exit = { .esr = 0x6a000000 };
@@ -445,10 +451,7 @@ static void walks_end_first(void **state)
 	assert_int_equal(fake_walk_races, 0);
 }
 
-/*
- * Fields of what the VM has not stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN
- * 25:24.
- */
+/* Fields that the VM lacks stay open in the CPU, and L1 never reads them: ZEN 17:16, SMEN 25:24. */
 static void hidden_fields(void **state)
 {
 	struct exit exit = { .esr = 0x6a000000 };
@@ -473,7 +476,10 @@ static void identity(void **state)
 	assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
 	assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000103);
 	assert_int_equal(fake_get("VNCR_EL2"), (u64)page);
-	/* The VM's own translations are made this vcpu's first: a switch to vEL2 does not look. */
+	/*
+	 * Entries of the VM's own translations become this vcpu's at its load: a switch to vEL2
+	 * does not check.
+	 */
 	assert_string_equal(order, "ms");
 	vcpu.in_vel2 = true;
 	level_load(&vcpu);
@@ -482,8 +488,7 @@ static void identity(void **state)
 }
 
 /*
- * Where L2 has an identity of its own a switch exchanges it; where it has not, the registers are
- * not touched.
+ * If L2 has an identity of its own a switch exchanges it; otherwise the registers are not accessed.
  */
 static void identity_switches(void **state)
 {
@@ -522,8 +527,7 @@ static void identity_switches(void **state)
 }
 
 /*
- * L2's machine is looked for when a word of L1's that it is made of is another than at the last
- * switch, and only then.
+ * L2's machine is looked up only if a word of L1's that it depends on differs from the last switch.
  */
 static void found_once(void **state)
 {
@@ -537,7 +541,7 @@ static void found_once(void **state)
 	for (u32 i = 0; i < 3 * (ARRAY_SIZE(slots) + ARRAY_SIZE(trapped)); i++) {
 		u32 n = i / 3;
 
-		/* Every third time; the other two follow it unchanged. */
+		/* Every third time; the other two use it unchanged. */
 		if (i % 3 == 0) {
 			want++;
 			if (n < ARRAY_SIZE(slots))
@@ -603,7 +607,7 @@ static void same_memory(const u8 *want, const char *what, u64 spsr)
 		fail_msg("%s, SPSR %#lx: memory is not what the long way leaves", what, spsr);
 }
 
-/* An ERET by the fast path is one by the full way, or has not happened. */
+/* An ERET on the fast path has the effect of one on the slow path, or none. */
 static void short_eret(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
@@ -627,7 +631,7 @@ static void short_eret(void **state)
 		regs = sum_of_registers();
 		pc = vcpu.pc;
 		pstate = vcpu.pstate;
-		vcpu.pc_dirty = vcpu.traps_stale = false; /* the fast path's caller sees to these */
+		vcpu.pc_dirty = vcpu.traps_stale = false; /* the fast path's caller does these */
 		remember(after);
 		setup(NULL);
 		feat.el1_impdef = true;
@@ -698,7 +702,7 @@ static void fast_hvc_of_l2(void **state)
 	assert_int_equal(taken, 875);
 }
 
-/* The same of what an L2 does that is a hypervisor. */
+/* The same for what an L2 does as a hypervisor. */
 static void short_nv(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
@@ -746,7 +750,7 @@ static void short_nv(void **state)
 	assert_int_equal(taken, 875);
 }
 
-/* The same of an abort that L1's tables have as well. */
+/* The same for an abort that L1's tables have as well. */
 static void short_abort(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
@@ -815,7 +819,7 @@ static const struct source sources[] = {
 	{ "vEL2h", true, 5, 9, 0x200 },       { "vEL2t", true, 4, 8, 0x000 },
 	{ "host EL0", true, 0, 0, 0x400 },    { "L2 EL1h", false, 5, 5, 0x400 },
 	{ "L2 EL1t", false, 4, 4, 0x400 },    { "L2 EL0", false, 0, 0, 0x400 },
-	/* The width that counts is that of the EL below EL2. */
+	/* The width that matters is that of the EL below EL2. */
 	{ "L2 AArch32 EL0", false, 0x10, 0x10, 0x400 },
 };
 
@@ -873,8 +877,8 @@ static void every_exception(void **state)
 }
 
 /*
- * A step behind what was emulated: to EL2 from vEL2 and host EL0, and of L2 with L1's TDE, else to
- * L2's EL1; the class says whether from below. ISS: ISV, IFSC 0x22.
+ * A step behind an emulated instruction: to EL2 from vEL2 and host EL0, and from L2 with L1's TDE,
+ * else to L2's EL1; the class says whether it came from below. ISS: ISV, IFSC 0x22.
  */
 static void step_one(const struct source *s, bool tde)
 {
@@ -906,7 +910,7 @@ static void stepped(void **state)
 	for (size_t s = 0; s < ARRAY_SIZE(sources); s++)
 		for (u32 tde = 0; tde < 2; tde++)
 			step_one(&sources[s], tde);
-	/* An EL1 guest has no one above. */
+	/* There is nothing above an EL1 guest. */
 	vcpu.has_vel2 = false;
 	step_one(&(struct source){ "EL1h", false, 5, 5, 0 }, false);
 	step_one(&(struct source){ "EL0", false, 0, 0, 0 }, false);
@@ -936,7 +940,7 @@ static void injected_at_vel2(void **state)
 
 static void reflect_syndrome(void **state)
 {
-	/* Which of them have an address: aborts, PC alignment, watchpoints. */
+	/* Exceptions that have an address: aborts, PC alignment, watchpoints. */
 	static const struct {
 		u64 esr;
 		bool far;
@@ -957,7 +961,7 @@ static void reflect_syndrome(void **state)
 		assert_int_equal(fake_get("ESR_EL12"), cases[i].esr);
 		if (fake_get("FAR_EL12") != (cases[i].far ? 0xfafaUL : 0x77UL))
 			fail_msg("ESR %#lx: FAR %#lx", cases[i].esr, fake_get("FAR_EL12"));
-		/* An IPA of the machine's own stage 2 is not L1's to see. */
+		/* L1 must not see an IPA of the machine's own stage 2. */
 		assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0);
 		assert_int_equal(vcpu.pc, VBAR + 0x400);
 		assert_int_equal(fake_get("ELR_EL12"), PC);
@@ -995,7 +999,9 @@ static void l2_with_vse(u64 hardware)
 	fake_set("HCR_EL2", hardware);
 }
 
-/* L2 took the virtual SError: L1's bit goes, at a switch and when another vcpu gets the CPU. */
+/*
+ * L2 took the virtual SError: L1's bit is cleared, at a switch and when another vcpu gets the CPU.
+ */
 static void vse_taken(void **state)
 {
 	(void)state;
@@ -1006,7 +1012,9 @@ static void vse_taken(void **state)
 	l2_with_vse(HCR_VM);
 	level_put(&vcpu);
 	assert_int_equal(page[0x78 / 8], HCR_AMO);
-	/* What the CPU holds is known: the next vcpu's level switch draws no conclusion from it. */
+	/*
+	 * The CPU's value is known: the next vcpu's level switch draws no wrong conclusion from it.
+	 */
 	assert_int_equal(cpu.traps.hcr, HCR_VM);
 }
 
@@ -1015,12 +1023,12 @@ static void vse_waits(void **state)
 	(void)state;
 	l2_with_vse(HCR_VM | VSE);
 	level_put(&vcpu);
-	/* It does not wait in the CPU. */
+	/* It is not pending in the CPU. */
 	assert_int_equal(fake_get("HCR_EL2"), HCR_VM);
 	assert_int_equal(cpu.traps.hcr, HCR_VM);
 	level_take(&vcpu, LEVEL_IRQ, 0);
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
-	/* Left before it was ever entered: the CPU has vEL2's controls. */
+	/* The vcpu left before L2 was ever entered: the CPU has vEL2's controls. */
 	l2_with_vse(HCR_VM);
 	cpu.traps.hcr = HCR_VM;
 	level_take(&vcpu, LEVEL_IRQ, 0);

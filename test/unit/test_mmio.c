@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's table of emulated devices: who gets an access, overlaps, borders, byte order. */
+/* A VM's table of emulated devices: which one gets an access, overlaps, borders, byte order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 static struct vm vm;
 static struct vcpu vcpu;
 
-/* What the device got last, and what it answers. */
+/* The device's last access, and its answer. */
 static struct mmio got;
 static void *got_dev;
 static unsigned calls;
@@ -140,8 +140,8 @@ static void device_refuses(void **state)
 }
 
 /*
- * A guest that runs big-endian (SCTLR_EL1.EE at EL1, E0E at EL0, CPSR.E in AArch32) means the same
- * device register with its bytes the other way round.
+ * A guest that runs big-endian (SCTLR_EL1.EE at EL1, E0E at EL0, CPSR.E in AArch32) accesses the
+ * same device register with its bytes reversed.
  */
 static void byte_order(void **state)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads and stores to devices, decoded by nidus and compared with what the assembler's text says
- * they do.
+ * Loads and stores to devices, decoded by nidus and compared with what the assembler's text means.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +33,7 @@ static struct vcpu vcpu;
 static u32 insn;
 static int read_result;
 
-/* The device: what was asked of it, and what it says. */
+/* The device: its last access, and its answer. */
 static struct {
 	u64 at, data;
 	u32 size;
@@ -42,7 +41,7 @@ static struct {
 } access_log[4];
 static u32 accesses, refuse_from;
 
-/* Memory on the other side of a page's end, and what the guest's tables say of it. */
+/* Memory on the other side of a page's end, and how the guest's tables map it. */
 #define OTHER 0x48000000UL
 static bool other_is_ram;
 static struct shadow shadow;
@@ -74,7 +73,7 @@ bool mmio_access(struct vcpu *v, ipa_t at, struct mmio *m)
 	access_log[accesses].write = m->write;
 	if (accesses >= refuse_from || (other_is_ram && ALIGN_DOWN(at.a, PAGE_SIZE) == OTHER))
 		return false;
-	/* A device may leave rubbish above the size it was asked for. */
+	/* A device may return other bits above the size of the access. */
 	if (!m->write)
 		m->data = device_word[accesses];
 	accesses++;
@@ -144,8 +143,8 @@ static u64 gpr_before(u32 n)
 #define SP1 0xffffbbbb00002800UL
 
 /*
- * The access faults on the page where its base register points; nothing is said of the address
- * below that.
+ * The access faults on the page where its base register points; no fault is reported for the
+ * address below it.
  */
 static u64 base_of(u32 word)
 {
@@ -213,7 +212,7 @@ static u32 parse_reg(const char **p, bool *x)
 	return n;
 }
 
-/* A word of the name: true if op begins with it, and then op goes on behind it. */
+/* A word of the name: true if op begins with it, which is then removed. */
 static bool eat(const char **op, const char *word)
 {
 	size_t n = strlen(word);
@@ -381,10 +380,7 @@ static void refused(void **state)
 	}
 }
 
-/*
- * Everything else of the loads and stores, at random: it never does more than two accesses of at
- * most 8 bytes.
- */
+/* All other loads and stores, at random: never more than two accesses of at most 8 bytes. */
 static void random_words(void **state)
 {
 	u64 seed = 3;
@@ -409,7 +405,7 @@ static void random_words(void **state)
 static void device_aborts(void **state)
 {
 	(void)state;
-	/* The second half of a pair: the load is not done at all, as far as registers go. */
+	/* The second half of a pair aborts: the load changes no register. */
 	insn = 0xa9c10580; /* ldp x0, x1, [x12, #16]! */
 	refuse_from = 1;
 	assert_int_equal(decode(), ABORT);
@@ -422,8 +418,8 @@ static void device_aborts(void **state)
 }
 
 /*
- * A pair whose halves are on two pages: each is where its own address leads, whichever of them the
- * abort is about.
+ * A pair whose halves are on two pages: each is where its own address is mapped, whichever of them
+ * the abort is about.
  */
 static void pair_on_two_pages(void **state)
 {
@@ -458,8 +454,8 @@ static void pair_on_two_pages(void **state)
 }
 
 /*
- * The half of L2's that is memory is where L1's tables say until L1 has invalidated that, and not a
- * moment longer: they are walked again. The device has had its access.
+ * The half that is memory is where L1's tables map it until L1 invalidates that, and no longer:
+ * they are walked again. The device has had its access.
  */
 static void pair_and_a_tlbi(void **state)
 {
@@ -487,7 +483,7 @@ static void pair_and_a_tlbi(void **state)
 		assert_int_equal(ram_accesses, 1);
 		assert_int_equal(accesses, 1);
 		assert_false(shadow.s2.lock.held);
-		/* All of it goes: the page is L1's own by then. */
+		/* All of the access goes to L1: the page is L1's own by then. */
 		vcpu.again_at = 0;
 		shadow.clearing = SHADOW_CLEARS_TABLES;
 		assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), AGAIN);
@@ -497,8 +493,8 @@ static void pair_and_a_tlbi(void **state)
 }
 
 /*
- * An element that is itself on two pages would have two translations: an external abort, and
- * nothing done.
+ * An element that is itself on two pages would have two translations: an external abort, without an
+ * access.
  */
 static void element_on_two_pages(void **state)
 {
@@ -518,7 +514,7 @@ static void element_on_two_pages(void **state)
 		}
 }
 
-/* The half that the hardware did not come to has no translation. */
+/* The half that the hardware did not reach has no translation. */
 static void pair_that_faults(void **state)
 {
 	(void)state;
@@ -540,7 +536,7 @@ static void pair_that_faults(void **state)
 	assert_int_equal(vcpu.reflection.far, 0x5000);
 	assert_int_equal(vcpu.reflection.hpfar, 0x80005UL << 4);
 	assert_int_equal(accesses, 0);
-	/* Another instruction is there by now: it is tried again. */
+	/* Another instruction is there by now: the guest executes it. */
 	vcpu.gpr[12] = 0x9000;
 	other_faults = false;
 	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), RESUME);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A virtual EL2 without VHE: the formats of its registers by the bit numbers of their pages in the
- * Arm ARM, what traps to nidus, and what an access does.
+ * A virtual EL2 without VHE: the formats of its registers by the bit numbers in the Arm ARM, what
+ * traps to nidus, and what an access does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,7 +61,7 @@ static void tcr(void **state)
 	for (u32 i = 0; i < 1000; i++) {
 		u64 v = rnd(), got = nvhe_tcr(v);
 
-		/* The upper range: a size and a granule that there are, and no walk (EPD1). */
+		/* The upper range: a valid size and granule, and no walk (EPD1). */
 		assert_int_equal(got & MASK(31, 16), 25 << 16 | 1 << 23 | 2UL << 30);
 		assert_int_equal(got & ~MASK(31, 16), moved(v, p, ARRAY_SIZE(p)));
 	}
@@ -181,7 +181,7 @@ static enum verdict access(u32 k, bool write, u64 *value)
 	}
 	v->gpr[1] = *value;
 	verdict = sysreg_trap(v, &exit);
-	/* The fast path has nothing to say or the same. */
+	/* The fast path passes or does the same. */
 	if (quick != PASS) {
 		assert_int_equal(quick, verdict);
 		assert_int_equal(read, v->gpr[1]);
@@ -220,16 +220,16 @@ static void registers(void **state)
 	assert_int_equal(fake_get("MAIR_EL12"), 0xff44);
 	put(key(4, 1, 1, 2), 0x22ff | BIT(10));
 	assert_int_equal(v->sr[SR_CPTR_EL2], MASK(17, 16) | MASK(25, 24));
-	/* FPEN of vEL2 itself is closed, and nothing of CPACR_EL1's traps. */
+	/* FPEN of vEL2 itself is closed, and no trap of CPACR_EL1 is in force. */
 	assert_int_equal(fake_get("CPACR_EL12") & MASK(21, 20), 0);
 	assert_int_equal(get(key(4, 1, 1, 2)), 0x22ff | BIT(10));
 	v->traps.vel2.valid = true;
 	put(key(4, 14, 1, 0), 0xf5);
 	assert_int_equal(v->sr[SR_CNTHCTL_EL2], 0xf4 | BIT(10));
 	assert_int_equal(get(key(4, 14, 1, 0)), 0xf5);
-	assert_false(v->traps.vel2.valid); /* its event stream is one of vEL2's too */
+	assert_false(v->traps.vel2.valid); /* vEL2 takes part in its event stream too */
 	assert_true(v->traps_stale);
-	/* Whom it lets is asked by the ERET to L2 anyway. */
+	/* Its other bits are used by the ERET to L2 in any case. */
 	v->traps.vel2.valid = true;
 	v->traps_stale = false;
 	put(key(4, 14, 1, 0), 0xf6);
@@ -257,7 +257,7 @@ static void timers(void **state)
 	assert_int_equal(v->vncr[0x168 / 8], 1000000 - 1000 + 5);
 }
 
-/* Where it traps nonetheless (CPTR_EL2.TCPAC), CPACR_EL1 is vel1's all the same. */
+/* If it traps nonetheless (CPTR_EL2.TCPAC), CPACR_EL1 is vel1's all the same. */
 static void cpacr(void **state)
 {
 	(void)state;
@@ -282,7 +282,7 @@ static void undefined(void **state)
 		assert_int_equal(access(of_vhe[i], true, &value), UNDEF);
 		assert_int_equal(access(of_vhe[i], false, &value), UNDEF);
 	}
-	/* And what traps for it alone is UNDEFINED to everybody else. */
+	/* What traps for vEL2 alone is UNDEFINED to everybody else. */
 	v->nvhe = false;
 	assert_int_equal(access(key(3, 14, 0, 2), false, &value), UNDEF);
 	assert_int_equal(access(key(3, 14, 3, 1), false, &value), UNDEF);

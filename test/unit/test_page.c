@@ -21,7 +21,7 @@ static u64 arena;
 static jmp_buf check_jump;
 static bool check_expected;
 
-/* A CHECK that a test waits for comes back to it. */
+/* A CHECK that a test expects returns to it. */
 noreturn void check_failed(const char *file, int line, const char *what)
 {
 	if (check_expected)
@@ -76,7 +76,7 @@ static void map_comes_out_of_the_ram(void **state)
 	assert_int_equal(page_free_count(), page_total());
 }
 
-/* RAM in small pieces before any that can hold the map is not lost. */
+/* RAM in small pieces below the first that can hold the map is not lost. */
 static void small_ranges_wait_for_the_map(void **state)
 {
 	(void)state;
@@ -101,7 +101,7 @@ static void a_region_in_small_pieces_is_not_lost(void **state)
 	page_init();
 	page_region(arena, arena + half - PAGE_SIZE);
 	page_region(arena + half, arena + 2 * half);
-	/* Its map would need a page, and then there is nothing left of the piece. */
+	/* Its map would need a page, and then nothing of the piece is left. */
 	for (u64 i = 0; i < 8; i++)
 		page_add(arena + half + 2 * i * PAGE_SIZE, PAGE_SIZE);
 	before = page_total();
@@ -327,7 +327,7 @@ static u64 resident_pages(u64 base, u64 pages)
 	return n;
 }
 
-/* 3 GiB cost a map and a few list nodes, not a visit to each page. */
+/* 3 GiB take a map and a few list nodes, without an access to each page. */
 static void adding_ram_costs_per_block(void **state)
 {
 	u64 size = GIB(3), base;
@@ -348,10 +348,7 @@ static void adding_ram_costs_per_block(void **state)
 	munmap((void *)base, size);
 }
 
-/*
- * RAM far above other RAM, as on servers: what it costs goes by how much there is, not by how far
- * apart it is.
- */
+/* RAM far above other RAM, as on servers: its cost depends on its size, not on the distance. */
 static void distance_costs_nothing(void **state)
 {
 	static const u64 at[] = { 0x200000000000UL, 0x200000000000UL + (8UL << 40),
@@ -372,7 +369,7 @@ static void distance_costs_nothing(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(at); i++)
 		page_add(at[i], size);
 	assert_int_equal(page_total(), ARRAY_SIZE(at) * ((size >> PAGE_SHIFT) - maps));
-	/* All of it is there to be had, and goes back to where it came from. */
+	/* All of it can be allocated, and is freed to where it came from. */
 	while ((block = page_alloc(4))) {
 		for (u32 i = 0; i < ARRAY_SIZE(at); i++)
 			if (block >= at[i] && block + 16 * PAGE_SIZE <= at[i] + size)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages that are set aside are there, whatever others take; all or none; and go back. */
+/*
+ * Pages that are set aside are available, whatever others allocate; all or none; and are given
+ * back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +59,7 @@ static void what_is_set_aside_is_there(void **state)
 		;
 	while ((page = page_pool_take(&pool))) {
 		assert_true(IS_ALIGNED(page, PAGE_SIZE) && page >= arena && page < arena + ARENA);
-		*(u64 *)page = ~0UL; /* the taker's */
+		*(u64 *)page = ~0UL; /* the allocator's */
 		n++;
 	}
 	assert_int_equal(n, 700);

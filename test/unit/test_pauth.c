@@ -84,7 +84,7 @@ static void put(const struct situation *s)
 	id[IDX_ID_AA64ISAR2_EL1] = s->where == 2 ? s->level << 12 : 0;
 	id[IDX_ID_AA64MMFR2_EL1] = s->ttst ? 1UL << 28 : 0;
 	fake_set("TCR_EL12", s->tcr);
-	/* EnIA 31, EnIB 30: the other one means nothing. */
+	/* EnIA 31, EnIB 30: the other one has no effect. */
 	fake_set("SCTLR_EL12", (u64)s->enabled << (s->key_b ? 30 : 31) |
 				       (random64() & 1) << (s->key_b ? 31 : 30));
 	vcpu.pstate = s->sp_el0 ? 4 : 5;
@@ -133,7 +133,7 @@ static u64 ref_pac(const struct situation *s, u64 orig)
 			: cipher(orig, modifier, 0x3333333344444444, 0x1111111122222222);
 }
 
-/* Auth(); *fail: it raised PACFail. What PACGA does not show, below bit 32, is not looked at. */
+/* Auth(); *fail: it raised PACFail. What PACGA does not return, below bit 32, is not compared. */
 static u64 ref_auth(const struct situation *s, u64 ptr, bool *fail)
 {
 	struct layout l = layout_of(s, ptr);
@@ -227,8 +227,7 @@ static void random_pointers(void **state)
 }
 
 /*
- * What PACIA or PACIB made authenticates to the address, and no pointer with one bit of it flipped
- * does.
+ * What PACIA or PACIB made authenticates to the address; a pointer with one flipped bit does not.
  */
 static void signed_pointers(void **state)
 {
@@ -260,7 +259,7 @@ static void signed_pointers(void **state)
 	}
 }
 
-/* With the key off in SCTLR_EL2 nothing is looked at and no key moves. */
+/* With the key disabled in SCTLR_EL2 nothing is authenticated and no key is moved. */
 static void disabled(void **state)
 {
 	struct situation s = { .tcr = 16 | 16 << 16, .level = 5, .enabled = false };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walker against an array with one word a page. A watcher sees every store to a table that a
- * walk could see, and plays a TLB that keeps all it may: whatever break-before-make forbids fails
+ * walk could reach, and models a TLB that keeps all it may: a violation of break-before-make fails
  * there.
  */
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #define ARENA_TABLES 8192
 #define NOTHING 0UL
 
-/* ---- table pages, with failures to order ---- */
+/* ---- table pages, with failures on request ---- */
 
 static struct {
 	u64 *page;      /* of the arena */
@@ -34,7 +34,7 @@ static struct table {
 	enum { PRIVATE, REACHED, UNLINKED } state;
 	u32 level, entries;
 	u64 ia;
-	u64 copy[PGTABLE_ENTRIES]; /* what stores to it added up to */
+	u64 copy[PGTABLE_ENTRIES]; /* the sum of what stores to it did */
 } * tables;
 
 static u32 table_number(const u64 *p)
@@ -155,7 +155,7 @@ static void check_group(const u64 *page, u32 i)
 				 i);
 }
 
-/* A store to entry i of a table that walks can see. */
+/* A store to entry i of a table that walks can reach. */
 static void watch(struct table *t, u64 *page, u32 i, u64 new)
 {
 	u64 old = page[i], size = level_size(t->level), ia = t->ia + i * size;
@@ -207,7 +207,7 @@ static void watch_invalidate(struct pgtable *p, u64 ia, u64 size)
 	for (u32 i = 0; i < ARENA_TABLES; i++) {
 		struct table *t = &tables[i];
 
-		/* The entry that it hung on must lie inside. */
+		/* The entry that referred to it must lie inside. */
 		if (arena.used[i] && t->state == UNLINKED && t->ia >= ia &&
 		    t->ia + level_size(t->level - 1) <= ia + size)
 			t->state = PRIVATE;
@@ -361,7 +361,7 @@ static void finish(void)
 	u64 before = pt.table_pages;
 
 	watching = false;
-	/* In pieces, each with a look at all that is left from its beginning. */
+	/* In pieces, each followed by a check of all that is left from its beginning. */
 	while (pgtable_destroy_piece(&pt, 100)) {
 		assert_in_range(before - pt.table_pages, 1, 100);
 		before = pt.table_pages;
@@ -502,7 +502,7 @@ static void the_largest_blocks_are_used(void **state)
 	assert_false(raw(GIB(3) + MIB(2) - KIB(8)) & DESC_CONT);
 	assert_int_equal(breaks + invalidations, 0);
 	finish();
-	/* An output address that is aligned worse than the input address. */
+	/* An output address with a smaller alignment than the input address. */
 	start(PGTABLE_STAGE2, 40, GIB(1), true, GIB(1), GIB(1));
 	map(GIB(1), MIB(2), GIB(1), RW);
 	assert_int_equal(leaf_size(GIB(1)), MIB(2));
@@ -580,7 +580,7 @@ static void what_is_there_is_left_alone(void **state)
 	finish();
 }
 
-/* A large range goes in pieces, and the size of a hole tells where to go on. */
+/* A large range goes in pieces, and the size of a hole tells where to continue. */
 static void unmapping_in_pieces(void **state)
 {
 	struct pgtable_leaf leaf;
@@ -651,7 +651,7 @@ static int try(const struct update *u)
 		      : pgtable_unmap(&pt, u->ia, u->size);
 }
 
-/* With one more page each time, until it works; every failure leaves no trace. */
+/* With one more page each time, until it succeeds; every failure leaves everything unchanged. */
 static void try_all_failures(const struct update *u)
 {
 	for (u32 n = 0;; n++) {

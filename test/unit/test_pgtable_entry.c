@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One address of translation tables against an array with one word a page: the entry that is
- * remembered never outlives its table (freed ones are filled with what no table holds), and a page
- * is filled in only where nothing is.
+ * One address of translation tables against an array with one word a page: the entry that is cached
+ * never outlives its table (freed ones are filled with what no table holds), and a page is filled
+ * in only where nothing is mapped.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static u64 alloc(struct pgtable *t, u32 order)
 	return (u64)p;
 }
 
-/* What is read there leads nowhere, and what is written there is found by the address sanitizer. */
+/* What is read there maps nothing, and the address sanitizer finds what is written there. */
 static void drop(struct pgtable *t, u64 table, u32 order)
 {
 	(void)t;
@@ -79,7 +79,7 @@ static void check(u64 w, u64 i)
 		fail_msg("%#lx: at %#lx, not %#lx", ia, leaf.oa, model[w][i] + 8);
 	if (found && leaf.attr != ATTR)
 		fail_msg("%#lx: attributes %#lx", ia, leaf.attr);
-	/* A hole is one: nothing of the model is within. */
+	/* A hole is one: the model maps nothing in it. */
 	for (u64 k = 0; !found && leaf.size >= BLOCK && k < PAGES; k++)
 		if (model[w][k])
 			fail_msg("%#lx: a hole of %#lx around %#lx", ia, leaf.size,
@@ -93,8 +93,8 @@ static void set(u64 w, u64 i, u64 n, u64 oa)
 }
 
 /*
- * True unless something is there; or there is no table for it, which is so only if it's all empty
- * or all one block.
+ * True unless something is mapped; or there is no table for it, which must mean that it is all
+ * empty or all one block.
  */
 static void fill(u64 w, u64 i, u64 oa)
 {
@@ -188,7 +188,7 @@ static void contiguous_runs(void **state)
 	pgtable_destroy(&pt);
 }
 
-/* What can't be one page of the table is no business of pgtable_fill()'s. */
+/* pgtable_fill() ignores what cannot be one page of the table. */
 static void out_of_range(void **state)
 {
 	struct pgtable_leaf leaf;

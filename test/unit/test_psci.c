@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PSCI 1.1 as DEN0022 has it: function numbers, return codes, argument widths, what becomes of
- * vcpu and VM.
+ * PSCI 1.1 as in DEN0022: function numbers, return codes, argument widths, what becomes of vcpu and
+ * VM.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@
 #define RAM 0x40000000UL
 #define RAM_SIZE 0x08000000UL
 #define ENTRY 0x40080000UL
-#define HIGH 0xdead000000000000UL /* rubbish above a 32-bit argument */
+#define HIGH 0xdead000000000000UL /* random bits above a 32-bit argument */
 
 #define VCPUS 5
 static struct vm_config config = { .mem_size = RAM_SIZE };
@@ -193,7 +193,7 @@ static void cpu_on(void **state)
 		assert_int_equal(starts, 1);
 		assert_int_equal(reset_pc, ENTRY);
 		assert_int_equal(reset_x0, 0x1122334455667788);
-		/* While its registers are set, nobody else may take it. */
+		/* While its registers are set, nobody else may start it. */
 		assert_int_equal(state_at_reset, VCPU_STARTING);
 		/* Twice */
 		assert_int_equal(returns(0xc4000003, mpidr[i], ENTRY, 0), ALREADY_ON);
@@ -208,7 +208,7 @@ static void cpu_on_32(void **state)
 	assert_ptr_equal(started, &vcpus[1]);
 	assert_int_equal(reset_pc, ENTRY);
 	assert_int_equal(reset_x0, 0x89abcdef);
-	/* Aff3 can't be named by a 32-bit call: this is vcpu 0. */
+	/* A 32-bit call cannot name Aff3: this is vcpu 0. */
 	assert_int_equal(returns(0x84000003, mpidr[4], ENTRY, 0), ALREADY_ON);
 }
 
@@ -309,7 +309,7 @@ static void affinity_info(void **state)
 			fail_msg("row %zu: AFFINITY_INFO(%#lx, %lu): %ld, want %ld", i,
 				 rows[i].affinity, rows[i].level, result, rows[i].want);
 	}
-	/* 32-bit: Aff3 is not there. */
+	/* 32-bit: Aff3 is not included. */
 	vcpus[0].state = VCPU_RUNNING;
 	assert_int_equal(returns(0x84000004, HIGH, HIGH, 0), 0);
 	assert_int_equal(returns(0x84000004, 0x300000001, 0, 0), 1);
@@ -318,7 +318,7 @@ static void affinity_info(void **state)
 static void off_and_reset(void **state)
 {
 	(void)state;
-	/* Not before what it did to other vcpus' interrupts is over. */
+	/* Not before its operations on other vcpus' interrupts are complete. */
 	unsettled = 2;
 	for (u32 i = 0; i < 2; i++) {
 		assert_int_equal(call(0x84000002, 0, 0, 0), AGAIN);
@@ -358,7 +358,7 @@ static void suspend_standby(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(power); i++) {
 		setup(NULL);
-		/* Entry point and context are not looked at. */
+		/* Entry point and context are ignored. */
 		assert_int_equal(call(0xc4000001, power[i], ~0UL, 0), SLEEP);
 		assert_int_equal(self->gpr[0], SUCCESS); /* what it returns once awake */
 		assert_false(self->powered_down);
@@ -390,7 +390,7 @@ static void suspend_powerdown(void **state)
 	(void)state;
 	assert_int_equal(call(0xc4000001, 1 << 16 | 1 << 24, ENTRY, 0x1234567890abcdef), SLEEP);
 	assert_true(self->powered_down);
-	/* Kicked for something else: that is no wake-up event. */
+	/* A kick for something else is no wake-up event. */
 	assert_false(psci_resume(self));
 	assert_int_equal(resets, 0);
 	assert_true(self->powered_down);

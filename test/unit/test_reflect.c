@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which exits from L2 are L1's: trap.def audited, each accessor's rules one by one, random settings
+ * Which exits from L2 go to L1: trap.def audited, each accessor's rules one by one, random settings
  * against the rules as data, and the exception classes.
  */
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* ---- trap.def, looked at as a table ---- */
+/* ---- trap.def as a table ---- */
 
 struct row {
 	const char *name;
@@ -62,7 +62,7 @@ struct fgt_use {
 static const struct fgt_use uses[] = {
 #define TRAP(name, op0, op1, crn, crm, op2, coarse, group, bit) { #group, #bit },
 #include "arch/trap.def"
-	/* Of reflect.c, by exception class. */
+	/* reflect.c's switch, by exception class. */
 	{ "HFGI", "ERET" },
 	{ "HFGI", "SVC_EL0" },
 	{ "HFGI", "SVC_EL1" },
@@ -83,7 +83,7 @@ static void table_order(void **state)
 	}
 }
 
-/* HFGX covers HFGR and HFGW, HDFGX likewise. */
+/* HFGX covers HFGR and HFGW, HDFGX does so for HDFGR and HDFGW. */
 static bool covers(const char *regs, const char *reg)
 {
 	size_t n = strlen(regs);
@@ -141,7 +141,7 @@ static void fgt_uses(void **state)
 	}
 }
 
-/* Arm's bits, read off the register pages of DDI 0487: what is RES0 in every implementation. */
+/* Arm's bits, from the register pages of DDI 0487: what is RES0 in every implementation. */
 static void fgt_places(void **state)
 {
 	static const struct {
@@ -200,7 +200,7 @@ static bool rule_of(const struct rule *r, bool write)
 	return r->reg != NO_REG && (write ? r->write : r->read);
 }
 
-/* Each control alone: it traps what it should and nothing in the other direction. */
+/* Each control alone: it traps what it should, and nothing in the other direction. */
 static void one_by_one(void **state)
 {
 	(void)state;
@@ -258,7 +258,7 @@ static void state_read(struct state *s)
 
 enum answer { NO, YES, ANY };
 
-/* What the rules say; ANY for a direction that the register has not. */
+/* What the rules require; ANY for a direction that the register lacks. */
 static enum answer reference(const struct state *s, u32 op0, u32 op1, u32 crn, u32 crm, u32 op2,
 			     bool write)
 {
@@ -318,7 +318,7 @@ static void random_settings(void **state)
 	}
 }
 
-/* Accesses from EL0 are asked the same. */
+/* Accesses from EL0 have the same result. */
 static void from_el0(void **state)
 {
 	static const char *const names[] = { "CTR_EL0", "DC_ZVA",  "TPIDR_EL0", "CNTPCT_EL0",
@@ -384,8 +384,8 @@ static void nested_virtualization(void **state)
 }
 
 /*
- * The short question agrees with the long one, for every encoding and with nothing but NV set; what
- * it leaves to the other is the RCTX instructions.
+ * The fast path's question has the same answer for every encoding with nothing but NV set; it
+ * leaves out the RCTX instructions.
  */
 static void nested_virtualization_shortly(void **state)
 {
@@ -415,7 +415,7 @@ static void nested_virtualization_shortly(void **state)
 
 /* ---- exception classes ---- */
 
-/* One class, one control bit: not without, with it, and not if the VM's register has it not. */
+/* One class, one control bit: not without it, with it, and not if the VM's register lacks it. */
 static void one_class(u64 esr, u64 spsr, enum l1_reg reg, u32 bit, bool zero)
 {
 	u64 *place = l1_place(reg);
@@ -479,9 +479,9 @@ static void classes_never(void **state)
 }
 
 /*
- * Every fault status code of ISS, with L1's HCR_EL2.TEA clear and set. 0 to 15 are for the tables
- * to say, an external abort (10 to 1f) is EL2's with TEA alone, a TLB conflict (30) is nidus's, and
- * whatever else stage 2 has is EL2's.
+ * Every fault status code of ISS, with L1's HCR_EL2.TEA clear and set. 0 to 15 depend on the
+ * tables, an external abort (10 to 1f) is EL2's with TEA only, a TLB conflict (30) is nidus's, and
+ * all other stage-2 faults are EL2's.
  */
 static void fault_status_codes(void **state)
 {
@@ -497,7 +497,7 @@ static void fault_status_codes(void **state)
 		}
 }
 
-/* SVC at the other level, and MOPS from EL0, are not asked for. */
+/* SVC at the other level, and MOPS from EL0, are not trapped. */
 static void classes_by_level(void **state)
 {
 	(void)state;
@@ -575,7 +575,7 @@ static void simd_absent(void **state)
 	assert_true(reflect_fp(&vcpu));
 	assert_false(reflect_sve(&vcpu));
 	assert_false(reflect_sme(&vcpu));
-	/* UNDEFINED at L2's own EL1, though L1 has FP closed. */
+	/* UNDEFINED at L2's own EL1, although L1 has FP closed. */
 	assert_true(wanted(ESR(EC_FP_ASIMD, 0x1e00000), EL1H));
 	assert_false(wanted(ESR(EC_SVE, 0), EL1H));
 	assert_false(wanted(ESR(EC_SME, 0), EL1H));
@@ -593,8 +593,8 @@ static void zt0(void **state)
 }
 
 /*
- * SMIDR_EL1 is a register of FEAT_SME: without it an MRS is UNDEFINED, which no trap of EL2 comes
- * ahead of.
+ * SMIDR_EL1 is a register of FEAT_SME: without it an MRS is UNDEFINED, which takes precedence over
+ * any trap of EL2.
  */
 static void smidr(void **state)
 {
@@ -622,7 +622,7 @@ static void esr_unchanged(void **state)
 	}
 }
 
-/* Nothing that an exit or L1's registers hold makes the answer fail. */
+/* No value in an exit or in L1's registers makes the function fail. */
 static void any_exit(void **state)
 {
 	(void)state;

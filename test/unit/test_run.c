@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The run loop: what it looks at before an entry, and what it does when it is not to enter. */
+/*
+ * The run loop: what it checks before an entry, and what it does if the guest is not to be entered.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +45,7 @@ enum step { STEP_IRQ, STEP_PREEMPT, STEP_WFI, STEP_STOP, STEP_RESET, STEP_VERDIC
 static const enum step *script;
 static enum verdict verdict, step_verdict;
 
-/* Of vectors.S: enters until handle() says how the loop ends. */
+/* In place of vectors.S: enters until handle() returns how the loop ends. */
 u64 vcpu_enter(struct vcpu *v, u64 (*handle)(struct vcpu *v, u64 kind))
 {
 	u64 end;
@@ -205,7 +207,7 @@ static void lines_are_looked_at(void **state)
 	assert_int_equal(RUN(STEP_IRQ, STEP_WFI), RUN_SLEEP);
 	assert_int_equal(entries, 5);
 	assert_int_equal(looks, 4);
-	/* It sleeps with one in the list registers that stands for a device. */
+	/* It sleeps with one in the list registers that belongs to a device. */
 	vcpu.vgic.waits = VGIC_WAITS_SPI;
 	assert_int_equal(RUN(STEP_WFI), RUN_SLEEP);
 	assert_int_equal(looks, 5);
@@ -215,7 +217,7 @@ static void lines_are_looked_at(void **state)
 	assert_int_equal(looks, 6);
 }
 
-/* vEL2 that sleeps: its timer may be for EL1, and is held back then. */
+/* vEL2 sleeps: its timer's interrupt may be for EL1, and is held back then. */
 static void of_vel2_by_where_they_go(void **state)
 {
 	(void)state;
@@ -242,8 +244,8 @@ static void looks_before_entries(unsigned n)
 }
 
 /*
- * vEL2 that masks what is software's needs a look only if it may not be vEL2's; what is hardware's
- * has a line as well.
+ * While vEL2 masks interrupts, lines of emulated ones need checking only if they may not be vEL2's;
+ * hardware-backed ones always.
  */
 static void of_vel2_while_it_masks_them(void **state)
 {
@@ -285,7 +287,7 @@ static u64 fault_read(u64 v)
 	return v;
 }
 
-/* HPFAR_EL2, which traps at a virtual EL2, and FAR_EL2 are those of aborts and their like alone. */
+/* HPFAR_EL2, which traps at a virtual EL2, and FAR_EL2 are read for aborts and the like only. */
 static void faults_only_are_looked_up(void **state)
 {
 	static const struct {
@@ -311,7 +313,7 @@ static void faults_only_are_looked_up(void **state)
 	}
 }
 
-/* Powered down it does what others ask of it, and starts for a wake-up event alone. */
+/* In a power-down state it serves requests of others, and starts for a wake-up event only. */
 static void powered_down(void **state)
 {
 	(void)state;
@@ -332,7 +334,7 @@ static void powered_down(void **state)
 	assert_false(vcpu.unfinished);
 }
 
-/* What it owes comes before anything else, even before it sleeps on. */
+/* Deferred operations come before anything else, even before it sleeps again. */
 static void owes(void **state)
 {
 	(void)state;
@@ -351,8 +353,8 @@ static void owes(void **state)
 }
 
 /*
- * What its interface owes when it is looked at for a wake-up event is settled before it starts,
- * however long it takes.
+ * Deferred operations that its interface finds in the check for a wake-up event are done before it
+ * starts, however long they take.
  */
 static void owes_as_it_wakes(void **state)
 {
@@ -369,7 +371,7 @@ static void owes_as_it_wakes(void **state)
 	assert_int_equal(resumes, 1);
 }
 
-/* Handlers say that a VM is to stop, and why; the loop stops it, and ends. */
+/* Handlers return that a VM is to stop, and why; the loop stops it, and ends. */
 static void stops_the_vm(void **state)
 {
 	(void)state;
@@ -399,7 +401,7 @@ static void stops_after_serror(void **state)
 	assert_int_equal(vcpu.requests, 0);
 }
 
-/* Handlers say which exception the guest gets; the loop raises it, once, and goes on. */
+/* Handlers return which exception the guest gets; the loop injects it, once, and continues. */
 static void injects(void **state)
 {
 	(void)state;
@@ -422,8 +424,9 @@ static void injects(void **state)
 }
 
 /*
- * An L2 that is a hypervisor has closed its CPTR_EL2, which is CPACR_EL1, since it was entered last:
- * it is not entered again with the CPU's open. Of L1 and of any other guest that is not asked.
+ * An L2 that is a hypervisor has closed its CPTR_EL2, which is CPACR_EL1, since it was entered
+ * last: it is not entered again with the CPU's open. For L1 and any other guest that is not
+ * checked.
  */
 static void closed_by_a_hypervisor(void **state)
 {

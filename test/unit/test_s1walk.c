@@ -23,13 +23,13 @@
 #define PIECE 0x10000UL
 #define PIECES 8
 static u64 ram[PIECES * PIECE / 8];
-#define NOWHERE 0x00001234567a0000UL /* an IPA with nothing behind it */
+#define NOWHERE 0x00001234567a0000UL /* an IPA at which nothing is mapped */
 
 static struct vm vm;
 static struct vcpu vcpu;
 static unsigned reads;
 
-/* Every word that a walk reads is asked for here. */
+/* Every word that a walk reads is read through this. */
 void *pa_ptr(pa_t p)
 {
 	reads++;
@@ -84,8 +84,8 @@ static void set_tcr(const struct granule *g, bool upper, u32 txsz)
 }
 
 /*
- * Tables for va down to bad_level, whose own table lies nowhere; the IPA of the descriptor that
- * can't be read.
+ * Make tables for va down to bad_level, whose own table is outside memory; returns the IPA of the
+ * descriptor that cannot be read.
  */
 static u64 build(const struct granule *g, bool upper, u32 va_bits, u64 va, int bad_level)
 {
@@ -159,7 +159,7 @@ static void all_shapes(void **state)
 			}
 }
 
-/* The guest's table changed meanwhile: whatever is found there, the answer is a level. */
+/* The guest changed the table meanwhile: whatever the walk finds, the answer is a level. */
 static void not_a_table(void **state)
 {
 	static const u64 desc[] = { 0, 2, 0x40000701, 0xfffffffffffffffe };
@@ -176,9 +176,8 @@ static void not_a_table(void **state)
 }
 
 /*
- * TCR_EL1 may hold any size by the time of the exit. A table that points to itself everywhere,
- * read at whatever index: the walk must end within its four reads, at a level that the fault
- * status can say.
+ * TCR_EL1 may hold any size by the time of the exit. With a table that points to itself everywhere,
+ * the walk must end within its four reads, at a level that the fault status can express.
  */
 static void any_tcr(void **state)
 {

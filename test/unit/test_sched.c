@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scheduler: each CPU's sched_loop() runs as a coroutine that stops at every point where
- * others could interfere (guest running, WFI of the idle loop, the look at what wakes, loading,
- * writing back); the test decides who goes on. Directed scenarios, and random walks with
+ * The scheduler: each CPU's sched_loop() runs as a coroutine that stops at every point where others
+ * could interfere (guest running, WFI of the idle loop, the check for reasons to wake, loading,
+ * writing back); the test decides which continues. Directed scenarios, and random walks with
  * invariants after every step.
  */
 #include <setjmp.h>
@@ -80,7 +80,7 @@ struct cpu *cpu_this(void)
 	return &cpus[me];
 }
 
-/* The coroutine of CPU `me` stops here until the test lets it go on. */
+/* The coroutine of CPU `me` stops here until the test resumes it. */
 static void stop_at(enum where where)
 {
 	fiber[me].where = where;
@@ -101,7 +101,7 @@ static void resume(int cpu)
 	me = fake_cpu = saved;
 }
 
-/* ---- what sched.c and wake.c call ---- */
+/* ---- stand-ins for what sched.c and wake.c call ---- */
 
 enum run_result vcpu_run(struct vcpu *v)
 {
@@ -132,7 +132,7 @@ void irq_handle(void)
 
 bool vgic_interrupt_pending(struct vcpu *v)
 {
-	/* Its look happens at one moment in here: before or after what others do meanwhile. */
+	/* The check happens at one moment in here: before or after what others do meanwhile. */
 	bool early = next_random(2), sample = pending[v->index];
 
 	stop_at(WAKE_CHECK);
@@ -242,8 +242,8 @@ static void start_cpus(int n)
 }
 
 /*
- * Idle CPUs of the last test leave sched.c's set of idle CPUs: with work to do, which they never
- * finish.
+ * Idle CPUs of the last test leave sched.c's set of idle CPUs: they are given work, which they
+ * never finish.
  */
 static void park_all(void)
 {
@@ -297,7 +297,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Go on with CPU c until it runs a guest or waits for an interrupt. */
+/* Resume CPU c until it runs a guest or waits for an interrupt. */
 static void settle(int c)
 {
 	for (int i = 0; i < 100; i++) {
@@ -366,12 +366,12 @@ static void states(void **state)
 	ends(0, RUN_SLEEP);
 	expect_idle("asleep", 0);
 	assert_int_equal(vcpus[0].state, VCPU_SLEEPING);
-	/* Its state stays in the registers: nobody else wants the CPU. */
+	/* Its state stays in the registers: nobody else needs the CPU. */
 	assert_ptr_equal(cpus[0].loaded, &vcpus[0]);
-	/* So it needs no queue. */
+	/* So it goes through no queue. */
 	kick_from(0, 0);
 	assert_int_equal(vcpus[0].state, VCPU_RUNNING);
-	kick_from(0, 0); /* twice is once */
+	kick_from(0, 0); /* twice has the effect of once */
 	assert_int_equal(cpus[0].rq_len, 0);
 	settle(0);
 	expect_run("awake", 0, 0);
@@ -385,9 +385,7 @@ static void states(void **state)
 	assert_int_equal(vcpus[0].state, VCPU_DEAD);
 }
 
-/*
- * Whoever waits in the queue of an idle CPU was there first; one that others wake goes there, too.
- */
+/* A vcpu in the queue of an idle CPU was there first; one that others wake goes there, too. */
 static void woken_in_turn(void **state)
 {
 	(void)state;
@@ -411,14 +409,14 @@ static void woken_in_turn(void **state)
 	settle(0);
 	expect_run("by another CPU", 0, 0);
 	ends(0, RUN_SLEEP);
-	/* Not what is loaded. */
+	/* A vcpu that is loaded is not taken. */
 	kick_from(0, 1);
 	assert_int_equal(vcpus[1].state, VCPU_RUNNABLE);
 	settle(0);
 	expect_run("of another vcpu", 0, 1);
 	ends(0, RUN_SLEEP);
 	expect_idle("all asleep", 0);
-	/* Somebody queues up after it woke, and work on VMs comes: it is next all the same. */
+	/* Another one is queued after it woke, and work on VMs comes: it is next all the same. */
 	kick_from(0, 1);
 	start_from(1, 2);
 	work = true;
@@ -443,7 +441,7 @@ static void kick_of_others(void **state)
 	start_from(0, 0);
 	settle(0);
 	fiber[0].kicked = fiber[1].kicked = false;
-	kick_from(0, 0); /* by its own CPU: it looks by itself */
+	kick_from(0, 0); /* by its own CPU, which checks by itself */
 	assert_false(fiber[0].kicked);
 	kick_from(1, 0);
 	assert_true(fiber[0].kicked);
@@ -479,7 +477,7 @@ static void slice_only_if_wanted(void **state)
 	settle(0);
 	expect_run("alone", 0, 0);
 	assert_null(cpus[0].slice.cpu);
-	/* Somebody comes, from an interrupt on this CPU: the slice begins. */
+	/* Another one is queued, by an interrupt on this CPU: the slice begins. */
 	start_from(0, 1);
 	assert_ptr_equal(cpus[0].slice.cpu, &cpus[0]);
 	ends(0, RUN_SLEEP);
@@ -488,7 +486,7 @@ static void slice_only_if_wanted(void **state)
 	assert_false(cpus[0].need_resched);
 }
 
-/* Work on stopped VMs must not wait for a vcpu that runs on alone. */
+/* Work on stopped VMs must not wait for a vcpu that runs alone without a slice. */
 static void work_interrupts(void **state)
 {
 	(void)state;
@@ -536,12 +534,12 @@ static void affinity(void **state)
 	expect_run("allowed on 1 and 2", 1, 2);
 	assert_int_equal(fiber[2].where, RUN);
 	assert_int_equal(cpus[2].rq_len, 1);
-	/* An idle CPU does not take what is not its own. */
+	/* An idle CPU does not take what its affinity excludes. */
 	ends(1, RUN_SLEEP);
 	expect_idle("pinned vcpus stay", 1);
 }
 
-/* What is loaded on a CPU is only that CPU's to run, until it is written back. */
+/* What is loaded on a CPU may run on that CPU only, until it is written back. */
 static void steal_not_loaded(void **state)
 {
 	(void)state;
@@ -571,7 +569,10 @@ static void steal_not_loaded(void **state)
 	expect_run("CPU 0 goes on", 0, 1);
 }
 
-/* A CPU that found nothing to take, because all was still loaded, hears of it when that changes. */
+/*
+ * A CPU that found nothing to take, because everything was still loaded, is notified when that
+ * changes.
+ */
 static void idle_is_told(void **state)
 {
 	(void)state;
@@ -626,7 +627,7 @@ static u32 queued_on(int c)
 	return count;
 }
 
-/* At rest: running, or waiting for an interrupt that has not come. */
+/* No activity: running, or waiting for an interrupt that has not come. */
 static bool at_rest(int c)
 {
 	return (fiber[c].where == RUN || fiber[c].where == IDLE) && !fiber[c].kicked;
@@ -703,9 +704,7 @@ static void check(void)
 		check_rest();
 }
 
-/*
- * An interrupt or a hypercall on CPU c, whose guest runs or which idles: somebody is to be woken.
- */
+/* An interrupt or a hypercall on CPU c, whose guest runs or which idles, wakes a vcpu. */
 static void event_on(int c)
 {
 	u32 v = next_random(VCPUS);
@@ -721,7 +720,7 @@ static void event_on(int c)
 	me = fake_cpu = 0;
 }
 
-/* The guest on CPU c makes a step: sees its interrupts, is preempted, waits. */
+/* The guest on CPU c makes a step: takes its interrupts, is preempted, waits. */
 static void guest_step(int c)
 {
 	struct vcpu *v = fiber[c].vcpu;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shadow stage 2: whatever L1 does to its tables, once it has said so by a TLBI the shadow is L1's
- * translation and the VM's, one after the other; and what a change leaves alone is left alone.
+ * Shadow stage 2: whatever L1 does to its tables, after its TLBI the shadow is the composition of
+ * L1's translation and the VM's; and what a change does not affect is not invalidated.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +50,7 @@ static int setup(void **state)
 	return setup_blocks(2, 0);
 }
 
-/* Of a VM with so much RAM that its shadows may be large; there is none behind it. */
+/* Pretend that the VM has so much RAM that its shadows may be large; there is none behind it. */
 static int setup_large(void **state)
 {
 	(void)state;
@@ -103,7 +103,7 @@ static bool mapped(struct shadow *s, u64 l2)
 	return pgtable_lookup(&s->s2.pt, l2, &leaf);
 }
 
-/* What run.c does before the vcpu is entered again; how often it took. */
+/* What run.c does before the vcpu is entered again; returns how many times. */
 static unsigned work(u32 vcpu)
 {
 	struct vcpu *v = &nv_vcpu[vcpu];
@@ -117,7 +117,7 @@ static unsigned work(u32 vcpu)
 	return n;
 }
 
-/* L1 at vEL2 executes a TLBI, with all that comes of it. */
+/* L1 at vEL2 executes a TLBI, with everything that follows from it. */
 static unsigned tlbi(u32 vcpu, u32 op1, u32 crm, u32 op2, u64 arg)
 {
 	struct vcpu *v = &nv_vcpu[vcpu];
@@ -174,7 +174,7 @@ static void all_at_zero(void **state)
 	(void)state;
 	low = (u64 *)nv_ram_pa;
 	memset(low, 0, 4 * PAGE_SIZE);
-	/* The first 2 MiB are there and nowhere else. */
+	/* The first 2 MiB are mapped, and nothing else. */
 	nv_vm.ram[2] = nv_vm.ram[0];
 	nv_vm.ram[2].ipa += MIB(2);
 	nv_vm.ram[2].pa += MIB(2);
@@ -206,7 +206,7 @@ static void all_at_zero(void **state)
 	assert_int_equal(fault(0, GIB(1) + 5 * PAGE_SIZE, true, NULL), SHADOW_RETRY);
 	assert_true(pgtable_lookup(&s->s2.pt, GIB(1) + 5 * PAGE_SIZE, &leaf));
 	assert_int_equal(leaf.oa, nv_ram_pa);
-	/* Both of L2's pages for L1's page 0 go with it, and no other. */
+	/* Both of L2's pages for L1's page 0 are unmapped with it, and no other. */
 	while (shadow_unmap_ipa(&nv_vm, ipa(0), PAGE_SIZE, &c))
 		;
 	assert_false(mapped(s, 0) || mapped(s, GIB(1) + 5 * PAGE_SIZE));
@@ -218,7 +218,7 @@ static void all_at_zero(void **state)
 	assert_false(mapped(s, 0));
 }
 
-/* L1's fault, with L1's level, at L1's address. */
+/* A fault for L1, with L1's level, at L1's address. */
 static void faults_are_l1s(void **state)
 {
 	struct reflection r;
@@ -270,7 +270,7 @@ static void devices_are_nidus_s(void **state)
 	assert_int_equal(r.ipa.a, NV_DEVICE + 0x18);
 }
 
-/* HCR_EL2.VM=0: L2's addresses are L1's; a shadow of its own all the same. */
+/* HCR_EL2.VM=0: L2's addresses are L1's; still a shadow of its own. */
 static void without_stage2(void **state)
 {
 	struct shadow *with = enter(0), *s;
@@ -287,7 +287,7 @@ static void without_stage2(void **state)
 	assert_int_equal(leaf.oa, nv_ram_pa + 0x3000);
 	assert_int_equal(fault(0, NV_DEVICE, false, &r), SHADOW_DEVICE);
 	assert_int_equal(r.ipa.a, NV_DEVICE);
-	/* Tables that are not used are no difference, and TLBIs of stage 2 not meant. */
+	/* Unused tables make no difference, and TLBIs of stage 2 do not apply. */
 	vncr_write(&nv_vcpu[0], VNCR_VTTBR_EL2, 7UL << 48 | root_b);
 	assert_ptr_equal(enter(0), s);
 	tlbi_ipa(0, NV_RAM + 0x3000, 0);
@@ -328,7 +328,7 @@ static void attributes_are_the_stricter(void **state)
 
 /*
  * L2's addresses may go as far as PARange, beyond the VM's own stage 2; a shadow that gets such
- * tables is as large, and is no larger than the VM's again for others.
+ * tables is as large, and shrinks to the VM's size again when it is reused.
  */
 static void l2_has_more_addresses_than_the_vm(void **state)
 {
@@ -357,7 +357,7 @@ static void l2_has_more_addresses_than_the_vm(void **state)
 	assert_false(mapped(s, far));
 	assert_int_equal(fault(0, far, true, NULL), SHADOW_RETRY);
 	assert_true(mapped(s, far));
-	/* Seven others, and it gets another meaning. */
+	/* After seven others it is reused for another key. */
 	for (u16 vmid = 20; s->vmid == 9; vmid++) {
 		nv_l1(0, vmid, root_a);
 		assert_int_equal(enter(0)->s2.pt.ia_bits, 40);
@@ -389,7 +389,9 @@ static void dirty_pages(void **state)
 	assert_true(leaf.attr & S2_AP_WRITE);
 }
 
-/* HPFAR_EL2 says nothing of a permission fault: AT does, and PAR_EL1 stays the guest's. */
+/*
+ * HPFAR_EL2 is UNKNOWN for a permission fault: AT gives the address, and PAR_EL1 stays the guest's.
+ */
 static u64 at_par;
 
 static void on_at(u64 va)
@@ -417,7 +419,7 @@ static void permission_faults_ask_at(void **state)
 	assert_int_equal(fake_get("PAR_EL1"), 0x1234);
 }
 
-/* A walk through what L1 calls Device: refused with L1's PTW, else let through. */
+/* A walk through memory that L1 maps as Device: refused with L1's PTW, else permitted. */
 static void walks_through_device_memory(void **state)
 {
 	struct exit e = nv_abort(0x80001000, false, false, ESR_FSC_PERMISSION | 3);
@@ -432,8 +434,8 @@ static void walks_through_device_memory(void **state)
 	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
 	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
 	/*
-	 * It may read; what it may not is set the access flag, and L1 gets that fault. Unless the
-	 * page may be written.
+	 * It may read; it may not set the access flag, and L1 gets that fault. Unless the page may
+	 * be written.
 	 */
 	nv_map(root_a, 0x80001000, NV_RAM, 3, (NV_RO & ~(15UL << 2)));
 	tlbi_ipa(0, 0x80001000, 0);
@@ -450,7 +452,7 @@ static void walks_through_device_memory(void **state)
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_RETRY);
 	assert_true(pgtable_lookup(&s->s2.pt, 0x80001000, &leaf));
 	assert_int_equal(FIELD(leaf.attr, 5, 2), 5);
-	/* Tables in a device that the VM has are nobody's to walk. */
+	/* Tables in a device that the VM has cannot be walked. */
 	assert_int_equal(
 		stage2_map(&nv_vm.stage2, ipa(NV_DEVICE), pa(0x20000000), PAGE_SIZE, STAGE2_DEVICE),
 		0);
@@ -466,7 +468,7 @@ static void walks_through_device_memory(void **state)
 }
 
 /*
- * Attributes of L1's against an access: not aligned in Device memory; a fetch from it, if the CPU
+ * L1's attributes forbid an access: an unaligned one in Device memory; a fetch from it, if the CPU
  * refuses it.
  */
 static void device_memory_refuses(void **state)
@@ -501,7 +503,7 @@ static void device_memory_refuses(void **state)
 }
 
 /*
- * Cache maintenance at EL0 wants a page that can be read, and with HCRX_EL2.CMOW one that can be
+ * Cache maintenance at EL0 needs a page that can be read, and with HCRX_EL2.CMOW one that can be
  * written.
  */
 static void maintenance_at_el0(void **state)
@@ -522,7 +524,9 @@ static void maintenance_at_el0(void **state)
 	assert_int_equal(shadow_fault(&nv_vcpu[0], &e, &r), SHADOW_REFLECT);
 }
 
-/* What a leaf says of the size of L1's: all that three granules have, and none. */
+/*
+ * The size of L1's leaf that a leaf of the shadow carries: all that three granules have, and none.
+ */
 static void leaf_sizes(void **state)
 {
 	static const u64 sizes[] = { KIB(4), KIB(16), KIB(64), MIB(2), MIB(32), MIB(512), GIB(1) };
@@ -565,7 +569,7 @@ static void blocks(void **state)
 	}
 }
 
-/* ---- who has which shadow ---- */
+/* ---- which vcpu has which shadow ---- */
 
 static void shadows_are_shared_and_kept(void **state)
 {
@@ -587,7 +591,7 @@ static void shadows_are_shared_and_kept(void **state)
 	nv_l1(0, 7, root_a);
 	assert_ptr_equal(enter(0), s);
 	assert_int_equal(nv_vcpu[0].shadow.count, 4);
-	/* Four others, and it is out of vcpu 0's sight, but vcpu 1 holds on to it. */
+	/* After four others vcpu 0 has no reference to it, but vcpu 1 has one. */
 	for (u16 vmid = 100; vmid < 104; vmid++) {
 		nv_l1(0, vmid, root_a);
 		assert_ptr_not_equal(enter(0), s);
@@ -598,9 +602,7 @@ static void shadows_are_shared_and_kept(void **state)
 	assert_ptr_equal(enter(0), s);
 }
 
-/*
- * A shadow that gets another meaning begins empty, under its old hardware VMID, with TLBs flushed.
- */
+/* A shadow that is reused begins empty, with its hardware VMID unchanged, and TLBs flushed. */
 static unsigned s12_flushes;
 
 static void on_s12(u64 v)
@@ -661,7 +663,7 @@ static void tlb_is_taken_over(void **state)
 	assert_int_equal(local_flushes, 5);
 }
 
-/* ---- TLBIs touch what they must ---- */
+/* ---- TLBIs invalidate what they must ---- */
 
 static u64 tlbs_of[16];
 static unsigned tlbs;
@@ -727,7 +729,9 @@ static void stage2_tlbis_by_vmid(void **state)
 	assert_false(mapped(other, 0x80001000));
 }
 
-/* A leaf of L1's that is many of the shadow's goes as a whole, by any address in it. */
+/*
+ * A leaf of L1's that is many leaves of the shadow is invalidated as a whole, by any address in it.
+ */
 static void a_leaf_goes_as_a_whole(void **state)
 {
 	struct shadow *s = enter(0);
@@ -750,8 +754,8 @@ static void a_leaf_goes_as_a_whole(void **state)
 
 /*
  * FEAT_BBM level 2: a block becomes a table of pages that may be read only, without a break, and L2
- * meets one of them before the TLBI. That is for any address of the block, and takes all that came
- * of it.
+ * uses one of them before the TLBI. The TLBI of any address of the block invalidates everything
+ * that was composed from it.
  */
 static void a_block_is_replaced_without_a_break(void **state)
 {
@@ -773,13 +777,14 @@ static void a_block_is_replaced_without_a_break(void **state)
 	for (u64 page = 10; page < 512; page += 100)
 		assert_false(mapped(s, 0x80200000 + page * PAGE_SIZE));
 	/*
-	 * And back: a page that is left of the table goes with its own address, the block with any.
+	 * And back: a remaining page of the table is invalidated by its own address, the block by
+	 * any.
 	 */
 	for (u64 page = 3; page < 512; page += 250)
 		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, false, NULL),
 				 SHADOW_RETRY);
 	nv_map(root_a, 0x80200000, NV_RAM + MIB(2), 2, NV_RW);
-	tlbi_ipa(0, 0x90000000, 0); /* of something else: the table is no longer remembered */
+	tlbi_ipa(0, 0x90000000, 0); /* of something else: the table is no longer cached */
 	for (u64 page = 10; page < 512; page += 100)
 		assert_int_equal(fault(0, 0x80200000 + page * PAGE_SIZE, true, NULL), SHADOW_RETRY);
 	tlbi_ipa(0, 0x80203000, 1 << 2 | 3); /* TTL: 4 KiB, level 3 */
@@ -799,7 +804,7 @@ static void l0_takes_a_page(void **state)
 	struct shadow *s = enter(0), *t;
 
 	(void)state;
-	/* Page 5 of RAM at two places of one L2, and at one of another's. */
+	/* Page 5 of RAM is mapped twice in one L2, and once in another. */
 	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
 	nv_map(root_a, 0x90001000, NV_RAM + 0x5000, 3, NV_RO);
 	nv_map(root_a, 0x80002000, NV_RAM + 0x6000, 3, NV_RW);
@@ -820,7 +825,7 @@ static void l0_takes_a_page(void **state)
 	assert_true(mapped(s, 0x80002000));
 	assert_false(mapped(t, 0x70000000));
 	assert_true(mapped(t, 0x70001000));
-	/* What no longer is where the reverse map last saw it stays. */
+	/* What is no longer where the reverse map last saw it is not unmapped. */
 	nv_map(root_a, 0x80002000, NV_RAM + 0x8000, 3, NV_RW);
 	tlbi_ipa(0, 0x80002000, 0);
 	assert_int_equal(fault(0, 0x80002000, false, NULL), SHADOW_RETRY);
@@ -868,7 +873,7 @@ static void stale_walks_are_not_installed(void **state)
 	}
 	/* Each of the three levels of L1's. */
 	assert_true(happened >= 3);
-	/* The same with the table remembered, of which only the last descriptor is read. */
+	/* The same with the table cached, of which only the last descriptor is read. */
 	nv_map(root_a, 0x80001000, NV_RAM + 0x5000, 3, NV_RW);
 	nv_map(root_a, 0x80003000, NV_RAM + 0x5000, 3, NV_RW);
 	tlbi_ipa(0, 0x80001000, 0);
@@ -882,10 +887,7 @@ static void stale_walks_are_not_installed(void **state)
 	assert_int_equal(leaf.oa, nv_ram_pa + 0x9000);
 }
 
-/*
- * Another table in place of L1's last one, said by a TLBI of any vcpu and of any kind: both walk
- * it.
- */
+/* L1 replaces its last table, with a TLBI of any kind on any vcpu: both vcpus walk the new one. */
 static void tables_are_remembered_until_a_tlbi(void **state)
 {
 	static const struct {
@@ -931,8 +933,7 @@ static void tables_are_remembered_until_a_tlbi(void **state)
 }
 
 /*
- * A second TLBI that meets the first one's work half done: what was walked in between is stale,
- * too.
+ * A second TLBI while the first one's work is half done: what was walked in between is stale, too.
  */
 static void a_joined_tlbi_counts(void **state)
 {
@@ -954,8 +955,8 @@ static void a_joined_tlbi_counts(void **state)
 }
 
 /*
- * A TLBI that was left for later is over before the guest, and with it L1's interrupt handler,
- * runs: the same TLBI there is one of its own and finds what others have mapped since.
+ * A TLBI whose work was left for later is complete before the guest, and with it L1's interrupt
+ * handler, runs: the same TLBI there starts anew and finds what others have mapped since.
  */
 static void the_same_tlbi_again(void **state)
 {
@@ -1001,7 +1002,7 @@ static void the_same_tlbi_again(void **state)
 #define WINDOW_SIZE MIB(8)
 static u8 was[2][WINDOW_SIZE / PAGE_SIZE];
 
-/* Everything that the shadow maps is what L1 and the VM say now. */
+/* Everything that the shadow maps is what L1 and the VM map now. */
 static void check_composed(struct shadow *s, u32 vcpu)
 {
 	struct walk_feat f = walk_feat_of(&nv_vm.id_regs);
@@ -1034,7 +1035,7 @@ static void note_mapped(struct shadow *s, u32 which)
 		was[which][i] = mapped(s, WINDOW + i * PAGE_SIZE);
 }
 
-/* Nothing outside [lo, hi) went. */
+/* Nothing outside [lo, hi) was unmapped. */
 static void check_untouched(struct shadow *s, u32 which, u64 lo, u64 hi)
 {
 	for (u64 i = 0; i < WINDOW_SIZE / PAGE_SIZE; i++) {
@@ -1063,7 +1064,7 @@ static void change(u64 root, u32 vcpu, struct shadow **s)
 	if (rnd() & 16)
 		attr ^= 8UL << 2;
 	if ((*block & 3) == 1 || !(rnd() % 12)) {
-		/* A block: break, make a table or another block. */
+		/* Change a block: break it, then make a table or another block. */
 		level = (*block & 3) == 3 ? 0 : 2;
 		lo = ALIGN_DOWN(l2, MIB(2));
 		hi = lo + MIB(2);
@@ -1143,7 +1144,7 @@ static void property(void **state)
 
 /* ---- memory ---- */
 
-/* One page of RAM all over L2's address space: the tables stay within the VM's share. */
+/* One page of RAM mapped all over L2's address space: the tables stay within the VM's share. */
 static void memory_is_bounded(void **state)
 {
 	u64 l2_tables = nv_table(), page = nv_table(), most = 0;
@@ -1164,7 +1165,7 @@ static void memory_is_bounded(void **state)
 	}
 	if (most > shadow_pages_max(&nv_vm) + 8)
 		fail_msg("%lu table pages, %lu allowed", most, shadow_pages_max(&nv_vm));
-	/* It went that far at all; and L2 still gets its pages. */
+	/* The limit was reached; and L2 still gets its pages. */
 	assert_true(most > shadow_pages_max(&nv_vm) / 2);
 	for (u32 n = 0; !mapped(nv_vcpu[0].shadow.ref[0], 0x1234000); n++) {
 		assert_true(n < 1000);
@@ -1172,7 +1173,7 @@ static void memory_is_bounded(void **state)
 	}
 }
 
-/* The most table pages that one call freed since the last look. */
+/* The largest number of table pages that one call has freed since the last reset of this count. */
 static u64 freed_most, pages_were;
 
 static void look(void)
@@ -1183,7 +1184,7 @@ static void look(void)
 	pages_were = now;
 }
 
-/* A shadow with this many tables, each with a page, 128 in a GiB. */
+/* Make a shadow with this many tables, each with a page, 128 in a GiB. */
 static struct shadow *large(u32 vcpu, u16 vmid, u64 tables)
 {
 	struct shadow *s;
@@ -1196,10 +1197,7 @@ static struct shadow *large(u32 vcpu, u16 vmid, u64 tables)
 	return s;
 }
 
-/*
- * Giving a shadow another meaning, or all of them up, frees tables in pieces, one a call, and then
- * gives it.
- */
+/* Reusing a shadow, or freeing all, frees tables in pieces, one a call, before it succeeds. */
 static void tables_go_in_pieces(void **state)
 {
 	u64 l2_tables = nv_table(), page = nv_table();
@@ -1229,8 +1227,8 @@ static void tables_go_in_pieces(void **state)
 	if (waits < 8)
 		fail_msg("%u waits", waits);
 	/*
-	 * As the run loop does it: the vcpu is not entered, interrupts get their turn, and then it
-	 * is ready.
+	 * As the run loop does it: the vcpu is not entered, interrupts are taken, and then the
+	 * shadow is ready.
 	 */
 	nv_l1(0, 100, root_a);
 	nv_vcpu[0].in_vel2 = true;
@@ -1277,7 +1275,7 @@ static void idle_shadows_go_first(void **state)
 }
 
 /*
- * Nobody else's use of memory is felt: with not a page left in the machine, two vcpus that fill as
+ * Use of memory by others has no effect: with no free page in the machine, two vcpus that fill as
  * many shadows as they can, all over their guests' addresses, still get every page.
  */
 static void others_took_all_pages(void **state)
@@ -1299,7 +1297,7 @@ static void others_took_all_pages(void **state)
 		u32 vcpu = rnd() % 2;
 
 		if (rnd() % 50 == 0) {
-			/* At times with more address bits than the VM's own tables have. */
+			/* Sometimes with more address bits than the VM's own tables have. */
 			nv_l1(vcpu, (u16)(20 + rnd() % 12), root_a);
 			vncr_write(&nv_vcpu[vcpu], VNCR_VTCR_EL2,
 				   rnd() % 4 ? NV_VTCR

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIMD state: real bytes through claim, flush, host sections; vector lengths; what a bad
- * configuration is told.
+ * SIMD state: real bytes through claim, flush and host sections; vector lengths; errors in the
+ * configuration.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,7 +135,7 @@ static void fill(void *p, size_t n, u32 seed)
 	}
 }
 
-/* What the guest of v puts everywhere it can reach; SVCR is set already. */
+/* The guest of v writes to everything it can access; SVCR is set already. */
 static void guest_fill(const struct vcpu *v, u64 svcr, u32 seed)
 {
 	u32 vl = svcr & SVCR_SM ? v->simd.svl : v->simd.vl;
@@ -207,11 +207,11 @@ static void round_trip(u32 sve, u32 sme, u64 svcr, u32 seed)
 	simd_flush(v);
 	assert_int_equal(fake_get("SVCR"), 0);
 	simd_chaos_section();
-	/* Nothing went beyond the home's size. */
+	/* Nothing was written beyond the home's size. */
 	for (u64 i = ALIGN_UP(guard, 64UL); i < alloc_size; i++)
 		assert_int_equal(((u8 *)v->simd.state)[i], 0xee);
 	/*
-	 * A longer register than the VM's is not its business, but zero here, so that all bytes
+	 * A register longer than the VM's is not its concern, but zero here, so that all bytes
 	 * compare.
 	 */
 	memset(&fake_simd, 0, sizeof(fake_simd));
@@ -470,7 +470,7 @@ static void cpus_must_agree(void **state)
 		last_line,
 		"cpu 0x101: left out: longest vectors SVE 512, SME 2048 bits (of lengths 0xb, "
 		"0x808b), the boot CPU's SVE 2048, SME 2048 (0xffff, 0x808b)");
-	/* The boot CPU's stand. */
+	/* For the boot CPU. */
 	assert_int_equal(feat.sve_vl_mask, 0xffff);
 	assert_int_equal(open_bits(), 0);
 }

@@ -210,7 +210,7 @@ static void limit_of_l2(void **state)
 		to_l2();
 		assert_int_equal(fake_get("ZCR_EL2"), row[i].want_zcr);
 		assert_int_equal(fake_get("SMCR_EL2"), row[i].want_smcr);
-		/* A claim in L2 loads at full length; the limit comes on top before the entry. */
+		/* A claim in L2 loads at full length; the limit is applied before the entry. */
 		simd_flush(&vcpu);
 		simd_claim(&vcpu);
 		assert_int_equal(fake_get("ZCR_EL2"), 3);
@@ -336,7 +336,7 @@ static u64 fields_of_entry(void)
 	return traps_compute(&vcpu).cptr & (OPEN | CPTR_TCPAC);
 }
 
-/* L1 traps a field: closed in L2, and in vEL2 too, which must not narrow what it can't use. */
+/* L1 traps a field: closed in L2, and in vEL2 too, which must not narrow what it cannot use. */
 static void l1_traps_come_on_top(void **state)
 {
 	static const u64 fields[] = { CPTR_FPEN, CPTR_ZEN, CPTR_SMEN };
@@ -358,7 +358,7 @@ static void l1_traps_come_on_top(void **state)
 	}
 }
 
-/* FP trapped by L1, SVE and SME not: open for state that a host section took away meanwhile. */
+/* FP trapped by L1, SVE and SME not: open for state that a host section flushed meanwhile. */
 static void check_closes_every_field(void **state)
 {
 	struct traps traps;
@@ -375,7 +375,7 @@ static void check_closes_every_field(void **state)
 	assert_int_equal(fake_get("CPTR_EL2") & OPEN, 0);
 }
 
-/* A host section leaves CPACR_EL1 trapped: as vEL2's CPTR_EL2 it must not change unseen. */
+/* A host section leaves CPACR_EL1 trapped: as vEL2's CPTR_EL2 it must not change unnoticed. */
 static void host_section_keeps_cpacr_trapped(void **state)
 {
 	(void)state;
@@ -432,7 +432,7 @@ static void vel2_lengths_in_memory(void **state)
 	vel2_lengths(false);
 }
 
-/* Right after the exception that brought vEL2, before any entry: not L2's lengths. */
+/* Right after the exception to vEL2, before any entry: not L2's lengths. */
 static void vel2_lengths_before_an_entry(void **state)
 {
 	(void)state;
@@ -460,7 +460,7 @@ static void vel2_traps_itself(void **state)
 	assert_int_equal(emul_smcr_el2(&vcpu, SR_SMCR_EL2, true, &value), INJECT);
 	assert_int_equal(vcpu.inject_esr, ESR(EC_SME, 0UL));
 	assert_int_equal(read_of(emul_zcr_el2, SR_ZCR_EL2), 0);
-	/* 0b01 is about EL0 alone. */
+	/* 0b01 affects EL0 only. */
 	vcpu.sr[SR_CPTR_EL2] = BIT(16) | BIT(24);
 	write_to(emul_zcr_el2, SR_ZCR_EL2, 1);
 	write_to(emul_smcr_el2, SR_SMCR_EL2, 1);

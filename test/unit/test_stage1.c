@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nidus's own map, as hardware would walk it from the registers that stage1_enable() writes. The
- * tests follow the order of a boot: each begins where the one before it ended.
+ * tests follow the order of a boot: each begins where the previous one ended.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,8 +123,8 @@ static void early_map(void **state)
 	fake_lines_dropped = 0;
 	stage1_early(FDT, EARLY_UART + 0x18);
 	/*
-	 * No system register yet: it may run on any CPU state; and no cached copy of what was
-	 * written stays.
+	 * No system register is written yet: it may run on any CPU state; and no stale cached copy
+	 * of what was written remains.
 	 */
 	assert_int_equal(fake_writes_total(), 0);
 	assert_int_equal(fake_lines_dropped, pages);
@@ -202,7 +202,7 @@ static void reserve(u64 base, u64 size, bool nomap)
 
 /*
  * RAM around the image (at the host's addresses), a whole GiB with the tree, one with a hole, and
- * one that is aligned to nothing; the UART is elsewhere than the early one.
+ * one without alignment; the UART is elsewhere than the early one.
  */
 static void whole_machine(void **state)
 {
@@ -230,7 +230,7 @@ static void whole_machine(void **state)
 	assert_string_equal(access(ram + GIB(2) - 1), "RW");
 	assert_string_equal(access(ram + GIB(2)), "");
 	assert_int_equal(size_at(GIB(4)), GIB(1));
-	/* The tree lies in no RAM: its pages, and nothing beside them any more. */
+	/* The tree is not in RAM: its pages are mapped, and nothing beside them any more. */
 	assert_string_equal(access(FDT - PAGE_SIZE), "");
 	check_range(ALIGN_DOWN(FDT, PAGE_SIZE), FDT + 0x1800, "RW");
 	assert_string_equal(access(FDT + 0x2000), "");
@@ -282,7 +282,7 @@ static void many_ranges(void **state)
 	}
 	assert_int_equal(m.rsv_count, 31);
 	assert_true(m.rsv[30].base >= arena && m.rsv[30].base + m.rsv[30].size <= arena + MIB(2));
-	/* Nowhere to take them from: a line. */
+	/* No memory to take them from: a line. */
 	m.mem_count = 0;
 	for (u32 i = 0; i < 60; i++)
 		assert_true(machine_add_memory(
@@ -336,8 +336,8 @@ static void guards(void **state)
 }
 
 /*
- * Devices far apart use up the pool in the image; then the allocator gives, and before it runs
- * nobody.
+ * Devices far apart use up the pool in the image; after that the page allocator provides, and
+ * before it runs nothing does.
  */
 static void more_tables_than_the_pool_has(void **state)
 {

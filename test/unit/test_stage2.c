@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage 2 of a VM: register values, attributes, and which TLB invalidation each change brings. */
+/* Stage 2 of a VM: register values, attributes, and which TLB invalidation follows each change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -117,8 +117,8 @@ static void ipa_invalidation_takes_combined_entries_too(void **state)
 }
 
 /*
- * Walks of the guest that ran may not end in the other VMID's tables: a DSB, and not one for stores
- * alone, comes first.
+ * Walks of the guest that ran must not end in the other VMID's tables: a DSB, not only for stores,
+ * comes first.
  */
 static void walks_end_before_another_vttbr(void **state)
 {
@@ -315,7 +315,7 @@ static void only_changes_invalidate(void **state)
 	assert_int_equal(record[0].vttbr, s2.vttbr);
 	assert_int_equal(record[1].op, T_VMALLE1IS);
 	stage2_destroy(&s2);
-	/* The VMID's entries go before its tables and itself can be used again. */
+	/* The VMID's entries are gone before its tables and the VMID itself can be used again. */
 	assert_int_equal(record[recorded - 1].op, T_VMALLS12E1IS);
 	assert_int_equal(record[recorded - 1].vttbr >> 48, s2.vttbr >> 48);
 }
@@ -352,7 +352,7 @@ static void nothing_leaks(void **state)
 	stage2_destroy(&s2);
 }
 
-/* Other tables, the same VMID; what its TLB entries were made of is gone. */
+/* Other tables with the same VMID: TLB entries made from the old ones are gone. */
 static void resized(void **state)
 {
 	struct pgtable_leaf leaf;

@@ -181,7 +181,7 @@ static void lookup(void **state)
 	assert_string_equal(sysreg_name(SR_NONE), "?");
 }
 
-/* Encodings of some registers as the Arm ARM has them, typed in here once more. */
+/* Encodings of some registers, copied from the Arm ARM once more. */
 static void encodings(void **state)
 {
 	(void)state;
@@ -196,7 +196,7 @@ static void encodings(void **state)
 	assert_int_equal(sysreg_find(SYSREG_KEY(3u, 0u, 2u, 3u, 1u)), SR_APGAKeyHi_EL1);
 }
 
-/* Places in the VNCR page, as the Arm ARM has them. */
+/* Places in the VNCR page, from the Arm ARM. */
 static void vncr_offsets(void **state)
 {
 	(void)state;
@@ -300,7 +300,7 @@ static void caches(void **state)
 {
 	(void)state;
 	/*
-	 * Levels 1 (split) and 2 (unified); a level 4 that does not count; a tag cache that MTE
+	 * Levels 1 (split) and 2 (unified); a level 4 that does not count; a tag cache, which MTE
 	 * hides.
 	 */
 	fake_set("CLIDR_EL1", 3 | 4 << 3 | 4 << 9 | 2UL << 33 | 3 << 21);
@@ -326,8 +326,8 @@ static void caches(void **state)
 			assert_int_equal(fake_get("CSSELR_EL1"), sel[i].csselr);
 	}
 	/*
-	 * Seven levels, the first of instructions only; there is no eighth, whatever lies behind
-	 * the field.
+	 * Seven levels, the first of instructions only; there is no eighth, whatever is behind the
+	 * field.
 	 */
 	fake_set("CLIDR_EL1", 04444444UL << 3 | 1);
 	assert_int_equal(msr(3, 2, 0, 0, 0, 0), SKIP);
@@ -346,7 +346,7 @@ static void caches(void **state)
 }
 
 /*
- * CCSIDR2_EL1 is there with FEAT_CCIDX (ID_AA64MMFR2_EL1[23:20]): NumSets, which CCSIDR_EL1 has in
+ * CCSIDR2_EL1 exists with FEAT_CCIDX (ID_AA64MMFR2_EL1[23:20]): NumSets, which CCSIDR_EL1 has in
  * bits 55:32.
  */
 static void sets_of_a_cache(void **state)
@@ -413,7 +413,7 @@ static void hidden_registers(void **state)
 		undef(hidden[i][0], hidden[i][1], hidden[i][2], hidden[i][3], hidden[i][4]);
 }
 
-/* No encoding, direction, level or CPU does harm, and what the table says is all there is. */
+/* No encoding, direction, level or CPU does harm, and exactly the table's registers exist. */
 static void every_encoding(void **state)
 {
 	(void)state;
@@ -447,7 +447,7 @@ static void spsrs_of_aarch32(void **state)
 		reads(3, 4, 4, 3, op2, 0);
 	}
 	undef(3, 4, 4, 3, 4);
-	undef(3, 4, 3, 0, 0); /* DACR32_EL2, IFSR32_EL2, FPEXC32_EL2 are not there at all */
+	undef(3, 4, 3, 0, 0); /* DACR32_EL2, IFSR32_EL2, FPEXC32_EL2 do not exist at all */
 	undef(3, 4, 5, 0, 1);
 	undef(3, 4, 5, 3, 0);
 }
@@ -500,7 +500,7 @@ static void debug_at_boot_stays_in_memory(void **state)
 	reads(2, 0, 0, 1, 6, ~3UL);
 	assert_int_equal(msr(2, 0, 0, 1, 7, ~0UL), SKIP);
 	reads(2, 0, 0, 1, 7, 0x1f1fffff);
-	/* Views of the external debugger's state are not the guest's. */
+	/* Registers of the external debugger do not exist for the guest. */
 	assert_int_equal(msr(2, 0, 0, 2, 2, ~0UL & ~0x8001UL), SKIP);
 	assert_int_equal(fake_get("MDSCR_EL1"), 0x3000);
 	fake_set("MDSCR_EL1", ~0UL);
@@ -517,7 +517,7 @@ static void debug_becomes_live(void **state)
 	assert_int_equal(msr(2, 0, 7, 8, 6, 0x103), SKIP);  /* DBGCLAIMSET_EL1 */
 	reads(2, 0, 7, 8, 6, 0xff);
 	reads(2, 0, 7, 9, 6, 3);
-	/* MDE under the OS Lock arms nothing. */
+	/* MDE under the OS Lock enables nothing. */
 	assert_int_equal(msr(2, 0, 0, 2, 2, 0xa000), SKIP);
 	assert_false(vcpu.debug_live);
 	/* Clearing the lock does. */
@@ -531,7 +531,7 @@ static void debug_becomes_live(void **state)
 	assert_int_equal(fake_get("DBGCLAIMSET_EL1"), 3);
 	assert_int_equal(fake_writes("DBGBCR6_EL1"), 0);
 	assert_int_equal(fake_writes("DBGWCR4_EL1"), 0);
-	/* The guest goes on without trapping; a switch away takes its registers along. */
+	/* The guest continues without traps; a vcpu switch saves its registers. */
 	fake_set("DBGBVR5_EL1", 0x5000);
 	fake_set("DBGCLAIMCLR_EL1", 1);
 	sysreg_save(&vcpu);
@@ -546,7 +546,10 @@ static void debug_becomes_live(void **state)
 	assert_int_equal(fake_get("DBGCLAIMCLR_EL1"), 0xff);
 	assert_int_equal(fake_get("DBGCLAIMSET_EL1"), 1);
 	assert_int_equal(fake_get("MDSCR_EL1"), 0xa000);
-	/* It disarms, natively: the next switch notices, and nothing is moved from then on. */
+	/*
+	 * It disables them, without a trap: the next switch notices, and nothing is moved from then
+	 * on.
+	 */
 	fake_set("MDSCR_EL1", 0x1000);
 	fake_set("DBGBVR5_EL1", 0x6000);
 	vcpu.traps_stale = false;
@@ -630,7 +633,7 @@ static void save_load_round_trip(void **state)
 	assert_int_equal(fake_writes_total(), before); /* nothing differs, nothing is written */
 }
 
-/* Each row in the CPU goes to a register and a slot of its own. */
+/* Each row in the CPU has a register and a slot of its own. */
 static void every_row_moves(void **state)
 {
 #define DO_BANK(name, reg) { SR_##name, #reg, true, true },

@@ -186,7 +186,7 @@ static void cancel(void **state)
 	expect_fired("cancelled", 0);
 }
 
-/* The comparator writes: none where the earliest deadline stays. */
+/* Writes of the comparator: none if the earliest deadline does not change. */
 static void quiet(void **state)
 {
 	unsigned writes;
@@ -210,7 +210,10 @@ static void other_cpu(void **state)
 	fake_cpu = 1;
 	timer_set(&timers[2], 2200);
 	assert_int_equal(fake_get("CNTHP_CVAL_EL2"), 2200);
-	/* From CPU 1: the timer is gone, CPU 0's comparator stays and fires once for nothing. */
+	/*
+	 * From CPU 1: the timer is cancelled, CPU 0's comparator stays and fires once without a
+	 * timer.
+	 */
 	timer_cancel(&timers[0]);
 	assert_null(timers[0].cpu);
 	assert_int_equal(fake_get("CNTHP_CVAL_EL2"), 2200);
@@ -268,7 +271,7 @@ static void rearm(void **state)
 	timer_interrupt();
 	expect_fired("first", 1, 0);
 	assert_int_equal(fake_get("CNTHP_CVAL_EL2"), 1550);
-	/* Late: all that is due by now runs in one go, in order of time. */
+	/* Late: all that is due by now runs in one call, in order of time. */
 	now = 1799;
 	timer_interrupt();
 	expect_fired("late", 3, 1, 0, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLB maintenance instructions: every encoding by hand, operands, and what reaches the hardware. */
+/* TLB maintenance instructions: every encoding by hand, operands, and what the hardware is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -336,7 +336,7 @@ static void features(void **state)
 	assert_int_equal(execute("IPAS2E1", 0), UNDEF);
 }
 
-/* As run.c: what is asked for is done before the guest is entered; how often it took. */
+/* As in run.c: requested work is done before the guest is entered; returns how many times. */
 static u32 work(void)
 {
 	struct vcpu *v = &nv_vcpu[0];
@@ -351,8 +351,8 @@ static u32 work(void)
 }
 
 /*
- * While interrupts wait for the CPU, a long one asks for the rest to be done later, but before the
- * guest goes on.
+ * While interrupts wait for the CPU, a long one leaves the rest for later, but before the guest
+ * continues.
  */
 static void in_pieces(void **state)
 {

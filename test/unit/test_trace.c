@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trace: where its memory is, what its records are, and that each CPU writes to its own. */
+/*
+ * The trace: where its memory is, what its records contain, and that each CPU writes to its own
+ * ring.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +62,9 @@ static const struct trace_record *record(u32 cpu, u32 n)
 	return &cpus[cpu].trace->record[n];
 }
 
-/* The last MiB of RAM are its own, and only they; what the area says is true. */
+/*
+ * The last MiB of RAM is reserved for it, and nothing else; the description in the area is right.
+ */
 static void area(void **state)
 {
 	struct range free = { 0, 0 };
@@ -88,7 +93,7 @@ static void area(void **state)
 	assert_int_equal(ram[MIB(RAM_MIB - 4) - 1], 0x5a);
 }
 
-/* Behind what is reserved there is no room, and nothing is taken. */
+/* There is no room behind what is reserved, and nothing is taken. */
 static void no_room(void **state)
 {
 	(void)state;
@@ -158,7 +163,7 @@ static void records(void **state)
 	assert_int_equal(TRACE_HOW(r->what), 0x7f);
 	assert_int_equal(TRACE_VCPU(r->what), 1);
 	assert_int_equal(TRACE_TICKS(r->what), MASK(39, 0));
-	/* What happens to it from elsewhere is in the ring of who does it. */
+	/* An event that another CPU causes is in that CPU's ring. */
 	trace_elsewhere(&vcpus[1], TRACE_WAKE, 9);
 	r = record(0, 0);
 	assert_int_equal(TRACE_EVENT(r->what), TRACE_WAKE);
@@ -168,7 +173,7 @@ static void records(void **state)
 	assert_int_equal(cpus[1].trace->head, 64);
 }
 
-/* A full ring begins anew; the next one and the area stay as they are. */
+/* A full ring is overwritten from its beginning; the next ring and the area are unchanged. */
 static void round_and_round(void **state)
 {
 	u64 n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trap controls: which bits a guest runs with, and that only what differs is written. */
+/* The trap controls: with which bits a guest runs, and that only what differs is written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trap registers while vEL2 and L2 run: never fewer traps than nidus or L1 asked for, never
- * more enables than both gave, nothing besides; and which bits L1's registers have.
+ * The trap registers while vEL2 and L2 run: never fewer traps than nidus or L1 set, never more
+ * enables than both gave, and nothing else; and which bits L1's registers have.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,7 +96,9 @@ static void compare(const char *name, const struct bit *kinds, size_t count, u64
 	}
 }
 
-/* All OR but 54 and 55 of HFG[RW]TR_EL2, which trap while 0; what no VM has, nidus decides. */
+/*
+ * All ORed but 54 and 55 of HFG[RW]TR_EL2, which trap while 0; nidus decides about what no VM has.
+ */
 static void compare_fgt(const char *name, bool hfg, u64 l0, u64 l1, u64 have, u64 got)
 {
 	for (u32 n = 0; n < 64; n++) {
@@ -137,7 +139,7 @@ static void merge_bits(void **state)
 		*l1_have(HCR) &= ~(HCR_NV | HCR_NV2); /* nv() */
 		vcpu.timers_trap = i & 1;
 		t = traps_merge_vel1(&l0, &vcpu);
-		/* Of L2's _EL02 timers, which it has not without NV2: as vEL2 has it. */
+		/* L2's _EL02 timers, which it has with NV2 only: as for vEL2. */
 		assert_int_equal(t.cnthctl & MASK(16, 15), i & 1 ? MASK(16, 15) : 0);
 		t.cnthctl = (t.cnthctl & ~MASK(16, 15)) | (l0.cnthctl & MASK(16, 15));
 		*l1_have(CNTHCTL) &= ~MASK(16, 15);
@@ -161,7 +163,7 @@ static void merge_bits(void **state)
 	}
 }
 
-/* ---- the merge, by what it does to each accessor ---- */
+/* ---- the merge, by its effect on each accessor ---- */
 
 static void values_of(const struct traps *t, u64 value[L1_REGS])
 {
@@ -177,7 +179,7 @@ static void values_of(const struct traps *t, u64 value[L1_REGS])
 }
 
 /*
- * Interrupts are nidus's, whose IMO and FMO are always set; ICH_HCR_EL2 is vgic/nested.c's.
+ * Interrupts are nidus's, whose IMO and FMO are always set; ICH_HCR_EL2 belongs to vgic/nested.c.
  */
 static bool of_gic(const struct rule *r)
 {
@@ -254,7 +256,7 @@ static void merge_cptr(void **state)
 	assert_int_equal(traps_merge_vel1(&(struct traps){ 0 }, &vcpu).cptr, BIT(31));
 }
 
-/* What must never come from L1 whatever it writes. */
+/* What must never come from L1, whatever it writes. */
 static void merge_never(void **state)
 {
 	(void)state;
@@ -278,10 +280,10 @@ static void merge_never(void **state)
 }
 
 /*
- * HCR_EL2.NV of L1's, and NV2 with it, if the VM has them; never NV1. With both, MDSCR_EL1 is in
- * memory to L2: it traps for L1 alone, and everything else of debug as before. That is what
- * MDCR_EL2.TDA traps, left to the fine-grained traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), MDSCR
- * (4), DBGCLAIM (5), OSECCR (10), of reads DBGAUTHSTATUS (6).
+ * L1's HCR_EL2.NV, and NV2 with it, if the VM has them; never NV1. With both, MDSCR_EL1 is in
+ * memory to L2: it traps if L1 says so, and other debug registers as before. That is what
+ * MDCR_EL2.TDA traps, replaced by the fine-grained traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0),
+ * MDSCR (4), DBGCLAIM (5), OSECCR (10), of reads DBGAUTHSTATUS (6).
  */
 static void nv(void **state)
 {
@@ -309,7 +311,7 @@ static void nv(void **state)
 				 has && (i & 1) ? nv_bits & nv2 : 0);
 		assert_int_equal(t.mdcr & MDCR_TDRA, MDCR_TDRA);
 		assert_int_equal(t.mdcr & MDCR_TDA, live && tda ? MDCR_TDA : 0);
-		/* DBGBCRn and so on still come to nidus until they are live. */
+		/* DBGBCRn and so on still trap to nidus until they are live. */
 		assert_int_equal(t.hdfgrtr, (live ? 0 : 0x46f) | (mdscr ? BIT(4) : 0));
 		assert_int_equal(t.hdfgwtr, (live ? 0 : 0x42f) | (mdscr ? BIT(4) : 0));
 		assert_int_equal(t.cnthctl & MASK(16, 15),
@@ -351,7 +353,8 @@ static void vse_sync(void **state)
 
 /*
  * An L2 that is a hypervisor: what CPACR_EL1, its CPTR_EL2, closes (the low bit of a field is 0) is
- * closed; nothing is opened, nothing else changes, and what is right already is not written.
+ * closed; nothing is opened, nothing else changes, and a register that is right already is not
+ * written.
  */
 static void vel1_shut(void **state)
 {
@@ -406,11 +409,11 @@ static void vel2(void **state)
 		assert_int_equal(t.cptr, l0.cptr | (vcpu.cpacr_native ? 0 : BIT(31)));
 		assert_int_equal(t.cnthctl, l0.cnthctl | (i & 1 ? BIT(15) | BIT(16) : 0));
 		/*
-		 * While debug exceptions may come MDSCR_EL1 (bit 4) traps, and DBGBCR and DBGWCR (0
-		 * and 2), which do not mean at EL1 what they mean at EL2. Else what MDCR_EL2.TDA
-		 * (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5), OSECCR (10), of
-		 * reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 is free to. What is
-		 * lent does not.
+		 * While debug exceptions are possible MDSCR_EL1 (bit 4) traps, and DBGBCR and
+		 * DBGWCR (0 and 2), whose meaning at EL1 is not the one at EL2. Otherwise what
+		 * MDCR_EL2.TDA (9) traps: DBGBCR, DBGBVR, DBGWCR, DBGWVR (3:0), DBGCLAIM (5),
+		 * OSECCR (10), of reads DBGAUTHSTATUS (6); and writes of MDSCR_EL1, unless vEL2 may
+		 * make them freely. What is lent does not trap.
 		 */
 		kept = lent ? 0xf : 0;
 		assert_int_equal(t.mdcr, !feat.fgt ? l0.mdcr | BIT(9)
@@ -428,8 +431,8 @@ static void vel2(void **state)
 }
 
 /*
- * What traps_update() remembers is what traps_compute() says, whichever of L1's words changed
- * since.
+ * The result that traps_update() caches is what traps_compute() returns, whichever of L1's words
+ * have changed since.
  */
 static void remembered_by(bool two)
 {
@@ -447,11 +450,14 @@ static void remembered_by(bool two)
 			traps_forget(&vcpu);
 		vcpu.debug_live = live;
 		if (two && i % 16) {
-			/* Between two sets of words, as with a guest that is a hypervisor. */
+			/*
+			 * Alternating between two sets of words, as with a guest that is a
+			 * hypervisor.
+			 */
 			*l1_place(HCR) ^= HCR_TSC;
 		} else if (random_bits() & 1)
 			*l1_place((enum l1_reg)(i % L1_REGS)) = random_bits();
-		/* Mostly the SIMD registers are somebody else's. */
+		/* Mostly the SIMD registers belong to another vcpu. */
 		cpu_this()->simd.owner = i & 3 ? NULL : &vcpu;
 		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
 		/* On the way to L2 (level.c). */
@@ -579,7 +585,7 @@ static void bits_by_feature(void **state)
 	assert_int_equal(g.hcrx, BIT(3));
 }
 
-/* FGT with and without what its bits are for; SME, GIC are shown here. */
+/* FGT with and without the features whose bits it has; SME, GIC are examples. */
 static void bits_fgt(void **state)
 {
 	struct nested_bits g;

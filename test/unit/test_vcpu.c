@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A vcpu's reset state (pseudocode: AArch64.TakeReset), and the order in which it comes to a CPU
- * and leaves it: translations first and last, SIMD before its owner goes, timers' lines before
+ * A vcpu's reset state (pseudocode: AArch64.TakeReset), and the order in which it is loaded on a
+ * CPU and put: translations first and last, SIMD before its owner leaves, timers' lines before
  * others may read the GIC's state, loaded_cpu only when nothing is left.
  */
 #include <setjmp.h>
@@ -28,7 +28,7 @@
 static struct cpu cpu;
 static struct vm vm;
 static struct vcpu vcpu;
-static char order[64]; /* a letter for each part, in the order they were called */
+static char order[64]; /* a letter for each part, in the order in which they were called */
 static bool deferred;
 
 struct cpu *cpu_this(void)
@@ -228,7 +228,7 @@ static void put_with_levels(void **state)
 	assert_string_equal(order, "vltgs");
 }
 
-/* After an SError interrupt of its accesses its loop is asked to stop its VM. */
+/* After an SError interrupt of its accesses its loop is requested to stop its VM. */
 static void put_after_serror(void **state)
 {
 	(void)state;

@@ -72,13 +72,13 @@ static void life(void **state)
 	assert_ptr_equal(v.vncr, page);
 	assert_true(v.has_vel2 && v.in_vel2);
 	vel2_destroy(&v);
-	vel2_destroy(&v); /* of a VM that failed later on */
+	vel2_destroy(&v); /* of a VM whose creation failed later on */
 	assert_int_equal(frees, 1);
 }
 
 /*
- * HCR_EL2.E2H = 0, or TCR_EL2 with the RES1 bits of that (31, 23) and none of E2H = 1's above bit
- * 31: once in a boot.
+ * HCR_EL2.E2H = 0, or TCR_EL2 with the RES1 bits of that format (31, 23) and none of E2H = 1's
+ * above bit 31: reported once in a boot.
  */
 static unsigned lines;
 static char last_line[256];
@@ -156,8 +156,8 @@ static void reset(void **state)
 	/* CPTR_EL2 is 0, and it is vEL2's CPACR_EL1. */
 	assert_int_equal(vcpu.sr[SR_CPACR_EL1], 0);
 	/*
-	 * A reference forgotten is a shadow that is never free again: CPU_OFF and CPU_ON would use
-	 * them up.
+	 * A reference that is not dropped is a shadow that is never free again: CPU_OFF and CPU_ON
+	 * would use them up.
 	 */
 	assert_int_equal(vcpu.shadow.count, 1);
 	assert_ptr_equal(vcpu.shadow.ref[0], &used);
@@ -198,7 +198,9 @@ static void twin_registers(void **state)
 	}
 }
 
-/* MDCR_EL2 has the bits of what the VM is shown, HPFAR_EL2 its FIPA; the rest is RES0. */
+/*
+ * MDCR_EL2 has the bits of the features that the VM is shown, HPFAR_EL2 its FIPA; the rest is RES0.
+ */
 static void kept_registers(void **state)
 {
 	u64 v = ~0UL;
@@ -235,7 +237,7 @@ static void cptr(void **state)
 	assert_int_equal(fake_get("CPACR_EL12"), 0x00100000);
 }
 
-/* L2, for whom they do not exist, gets nothing and changes nothing. */
+/* An L2, for which they do not exist, reads nothing and changes nothing. */
 static void not_for_l2(void **state)
 {
 	(void)state;

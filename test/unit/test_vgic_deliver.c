@@ -34,7 +34,7 @@ static void sgi(struct vcpu *from, u32 intid, u32 list)
 	assert_int_equal(vgic_sgi(from, sgi1r(intid, list), true), SKIP);
 }
 
-/* v enters, acknowledges exactly intid. */
+/* v enters and acknowledges exactly intid. */
 static void expect_ack(struct vcpu *v, u32 intid)
 {
 	enter(v);
@@ -52,7 +52,7 @@ static void eoi(struct vcpu *v, u32 intid)
 {
 	fake_cpu = cpu_of(v);
 	if (intid == 27)
-		phys[fake_cpu][0].pending &= ~(1u << 27); /* served: its line is low */
+		phys[fake_cpu][0].pending &= ~(1u << 27); /* serviced: its line is low */
 	hw_eoi(intid, 1);
 }
 
@@ -64,7 +64,7 @@ static void sgi_reaches_its_targets(void **state)
 	assert_int_equal(kicks[1], 1);
 	expect_none(&vcpu[0]);
 	expect_ack(&vcpu[1], 5);
-	/* Again while active: pending once more, however often. */
+	/* Again while active: it is pending once more, however often. */
 	sgi(&vcpu[0], 5, 2);
 	sgi(&vcpu[0], 5, 2);
 	enter(&vcpu[1]);
@@ -81,7 +81,7 @@ static void sgi_reaches_its_targets(void **state)
 	expect_ack(&vcpu[0], 3);
 	eoi(&vcpu[0], 3);
 
-	/* All but self; absent ones; another cluster; a range that is not there. */
+	/* All but self; absent vcpus; another cluster; a range without vcpus. */
 	fake_cpu = 0;
 	vgic_sgi(&vcpu[0], sgi1r(1, 0) | ICC_SGIR_IRM, true);
 	vgic_sgi(&vcpu[0], sgi1r(2, 0xfffc), true);
@@ -112,8 +112,8 @@ static void repeated_sgi_takes_no_fold(void **state)
 }
 
 /*
- * A list register that was written counts as empty until a context synchronization event: as late
- * as hardware may be.
+ * A list register that was written reads as empty until a context synchronization event: as late as
+ * hardware may.
  */
 static u32 late_empty;
 static unsigned isbs_then;
@@ -140,7 +140,7 @@ static void a_list_register_just_written_is_not_taken_for_empty(void **state)
 		fake_on_write(lr_name[i], late_write);
 	sgi(&vcpu[0], 5, 2);
 	enter(&vcpu[1]);
-	/* Another before the ERET. */
+	/* Another one before the ERET. */
 	sgi(&vcpu[0], 6, 2);
 	enter(&vcpu[1]);
 	late_empty = 0;
@@ -164,7 +164,9 @@ static void group0_is_apart(void **state)
 	assert_int_equal(hw_ack(0), 4);
 	hw_eoi(4, 0);
 
-	/* The group off at the distributor: stays pending, isn't signalled, comes with the group.
+	/*
+	 * The group off at the distributor: it stays pending, is not signalled, and comes when the
+	 * group is on.
 	 */
 	fake_cpu = 0;
 	vgic_sgi(&vcpu[0], sgi1r(4, 2), false);
@@ -215,7 +217,7 @@ static void urgent_newcomer_displaces(void **state)
 	expect_none(&vcpu[0]);
 }
 
-/* More nested handlers than list registers; each EOI finds its interrupt. */
+/* More nested handlers than list registers; each EOI ends its interrupt. */
 static void nest(bool split)
 {
 	fake_cpu = 0;
@@ -284,7 +286,7 @@ static void deactivation_in_any_order(void **state)
 static void level_line(void **state)
 {
 	(void)state;
-	/* PPI, then SPI, of an emulated device. */
+	/* A PPI, then an SPI, of an emulated device. */
 	for (u32 intid = 30; intid <= 33; intid += 3) {
 		bit_wr(&vcpu[0], 0, intid, GICD_ISENABLER);
 		if (intid < 32)
@@ -292,11 +294,11 @@ static void level_line(void **state)
 		else
 			vgic_set_spi(&vm, intid, true);
 		expect_ack(&vcpu[0], intid);
-		/* Not served: pending again after EOI. */
+		/* Not serviced: pending again after EOI. */
 		eoi(&vcpu[0], intid);
 		expect_ack(&vcpu[0], intid);
 		assert_true(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
-		/* ICPENDR doesn't lower a line. */
+		/* ICPENDR does not lower a line. */
 		bit_wr(&vcpu[0], 0, intid, GICD_ICPENDR);
 		assert_true(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
 		if (intid < 32)
@@ -307,7 +309,7 @@ static void level_line(void **state)
 		assert_false(bit_rd(&vcpu[0], 0, intid, GICD_ISPENDR));
 		enter(&vcpu[0]);
 		eoi(&vcpu[0], intid);
-		assert_false(hw_maintenance()); /* the line fell in time: no exit for its end */
+		assert_false(hw_maintenance()); /* the line fell in time: its end takes no exit */
 		expect_none(&vcpu[0]);
 
 		/* A line that rises and falls unseen leaves nothing. */
@@ -322,7 +324,7 @@ static void level_line(void **state)
 			vgic_set_spi(&vm, intid, false);
 		expect_none(&vcpu[0]);
 
-		/* ISPENDR on a level one: until acknowledged, or ICPENDR. */
+		/* ISPENDR of a level-sensitive one: pending until acknowledged, or ICPENDR. */
 		bit_wr(&vcpu[0], 0, intid, GICD_ISPENDR);
 		expect_ack(&vcpu[0], intid);
 		eoi(&vcpu[0], intid);
@@ -370,7 +372,7 @@ static void disable_withdraws(void **state)
 	sgi(&vcpu[0], 6, 2);
 	enter(&vcpu[1]);
 	assert_true(hw_signal());
-	/* By itself, and by the other vcpu. */
+	/* Deactivated by itself, and by the other vcpu. */
 	bit_wr(&vcpu[1], 1, 6, GICD_ICENABLER);
 	expect_none(&vcpu[1]);
 	assert_true(bit_rd(&vcpu[0], 1, 6, GICD_ISPENDR));
@@ -383,7 +385,7 @@ static void disable_withdraws(void **state)
 	bit_wr(&vcpu[0], 1, 6, GICD_ISENABLER);
 	expect_none(&vcpu[1]);
 
-	/* Disabled while active: the end of it is still seen, what came meanwhile waits. */
+	/* Disabled while active: its end is still seen, and what came meanwhile waits. */
 	sgi(&vcpu[0], 6, 2);
 	expect_ack(&vcpu[1], 6);
 	bit_wr(&vcpu[0], 1, 6, GICD_ICENABLER);
@@ -406,7 +408,7 @@ static void spi_moves_with_its_route(void **state)
 	wr(&vcpu[1], GICD_AT + GICD_IROUTER + 8 * 40, 8, 1);
 	expect_none(&vcpu[0]);
 	expect_ack(&vcpu[1], 40);
-	/* Active, it stays with who acknowledged it. */
+	/* While active, it stays with the vcpu that acknowledged it. */
 	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, 0);
 	expect_none(&vcpu[0]);
 	enter(&vcpu[1]);
@@ -418,7 +420,7 @@ static void spi_moves_with_its_route(void **state)
 	vgic_set_spi(&vm, 40, false);
 	enter(&vcpu[0]);
 	eoi(&vcpu[0], 40);
-	/* To nobody; to any. */
+	/* Routed to no vcpu; to any. */
 	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 40, 8, 77);
 	vgic_set_spi(&vm, 40, true);
 	expect_none(&vcpu[0]);
@@ -441,7 +443,7 @@ static void other_vcpus_list_registers_are_seen(void **state)
 	bit_wr(&vcpu[0], 1, 7, GICD_ICACTIVER);
 	assert_false(bit_rd(&vcpu[0], 1, 7, GICD_ISACTIVER));
 
-	/* Neither loaded: its state is in memory. */
+	/* Neither is loaded: its state is in memory. */
 	put(&vcpu[1]);
 	bit_wr(&vcpu[0], 1, 8, GICD_ISPENDR);
 	assert_true(bit_rd(&vcpu[0], 1, 8, GICD_ISPENDR));
@@ -452,7 +454,7 @@ static void other_vcpus_list_registers_are_seen(void **state)
 	expect_ack(&vcpu[1], 8);
 }
 
-/* A loaded vcpu gets to its requests. */
+/* A loaded vcpu serves its requests. */
 static void serve(struct vcpu *v)
 {
 	int self = fake_cpu;
@@ -464,7 +466,7 @@ static void serve(struct vcpu *v)
 	fake_cpu = self;
 }
 
-/* A vcpu that does not answer yet is neither waited for with interrupts masked nor given up. */
+/* A vcpu that has not answered yet is neither waited for with interrupts masked nor given up. */
 static void late_answer_is_waited_for(void **state)
 {
 	(void)state;
@@ -480,7 +482,7 @@ static void late_answer_is_waited_for(void **state)
 	serve(&vcpu[1]);
 	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 	assert_false(vcpu[0].again);
-	/* A private one's, and a write. */
+	/* A private interrupt, and a write. */
 	set_prio(&vcpu[0], 1, 20, 0x48);
 	assert_true(vcpu[0].again);
 	serve(&vcpu[1]);
@@ -494,7 +496,7 @@ static void late_answer_is_waited_for(void **state)
 static void waker(u32 i, bool awake)
 {
 	wr(&vcpu[0], GICR_AT + GICR_SIZE * i + GICR_WAKER, 4, awake ? 0 : GICR_WAKER_SLEEP);
-	/* One folds, the other gets it. */
+	/* One vcpu folds it, the other gets it. */
 	for (u32 k = 0; k < 4; k++)
 		enter(&vcpu[k % 2]);
 }
@@ -507,7 +509,7 @@ static void pending_at(u32 i)
 	assert_true(hw_signal());
 }
 
-/* 1 of N: never left where it can not be taken, if another vcpu could take it. */
+/* 1 of N: never left with a vcpu that cannot take it, if another one could. */
 static void any_vcpu(void **state)
 {
 	(void)state;
@@ -523,7 +525,7 @@ static void any_vcpu(void **state)
 	bit_wr(&vcpu[0], 0, 40, GICD_ISPENDR);
 	enter(&vcpu[0]);
 	enter(&vcpu[1]);
-	pending_at(0); /* asleep both, as for software that doesn't know of it */
+	pending_at(0); /* both asleep, as for software that does not use it */
 	waker(1, true);
 	pending_at(1);
 	waker(0, true);
@@ -532,7 +534,7 @@ static void any_vcpu(void **state)
 	pending_at(1);
 	waker(0, true);
 	pending_at(0);
-	/* The guest switches its group off: no exit, but a maintenance interrupt. */
+	/* The guest switches its group off: without an exit, but with a maintenance interrupt. */
 	fake_cpu = 0;
 	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~ICH_VMCR_ENG1);
 	assert_true(hw_maintenance());
@@ -547,7 +549,7 @@ static void any_vcpu(void **state)
 	vcpu[1].state = VCPU_OFF;
 	enter(&vcpu[0]);
 	expect_ack(&vcpu[0], 40);
-	/* What is active stays with who will end it. */
+	/* What is active stays with the vcpu that will end it. */
 	wr(&vcpu[0], GICR_AT + GICR_WAKER, 4, GICR_WAKER_SLEEP);
 	enter(&vcpu[0]);
 	eoi(&vcpu[0], 40);
@@ -561,7 +563,7 @@ static void groups_set(u32 i, u64 on)
 		 (fake_get("ICH_VMCR_EL2") & ~(u64)(ICH_VMCR_ENG0 | ICH_VMCR_ENG1)) | on);
 }
 
-/* Both vcpus' CPUs have seen what their groups are. */
+/* The groups' state has been read on both vcpus' CPUs. */
 static void groups_told(void)
 {
 	for (u32 i = 0; i < 2; i++)
@@ -573,8 +575,8 @@ static void groups_told(void)
 }
 
 /*
- * Its group closed or opened without an exit: seen at the first look, an interrupt goes to who can
- * take it.
+ * Its group is closed or opened without an exit: noticed at the first flush, and an interrupt goes
+ * to a vcpu that can take it.
  */
 static void any_vcpu_by_groups_seen_late(void **state)
 {
@@ -588,7 +590,10 @@ static void any_vcpu_by_groups_seen_late(void **state)
 	enter(&vcpu[0]);
 	enter(&vcpu[1]);
 	pending_at(1);
-	/* Nobody can take it; then vcpu 1 can again, and finds out by an interrupt of its own. */
+	/*
+	 * No vcpu can take it; then vcpu 1 can again, which it finds out by an interrupt of its
+	 * own.
+	 */
 	groups_set(1, 0);
 	enter(&vcpu[1]);
 	for (u32 i = 0; i < 2; i++)
@@ -614,7 +619,9 @@ static void any_vcpu_by_groups_seen_late(void **state)
 	pending_at(0);
 }
 
-/* What ends a power-down state: the interface's masks do not count, the distributor's do. */
+/*
+ * What ends a power-down state: the CPU interface's masks are ignored, the distributor's are not.
+ */
 static void wake_request(void **state)
 {
 	(void)state;
@@ -635,8 +642,7 @@ static void wake_request(void **state)
 }
 
 /*
- * Each interrupt of a write that waits in the middle is written once: what is done is not done
- * again.
+ * A write that waits in the middle is done once for each interrupt: what is done is not repeated.
  */
 static void late_answer_repeats_nothing(void **state)
 {
@@ -661,7 +667,7 @@ static void late_answer_repeats_nothing(void **state)
 	assert_true(bit_rd(&vcpu[0], 0, 41, GICD_ISPENDR));
 }
 
-/* What is not asked for any more is withdrawn: others find the slot free. */
+/* An operation that is not repeated is withdrawn: others find the slot free. */
 static void late_answer_not_wanted(void **state)
 {
 	(void)state;
@@ -671,7 +677,7 @@ static void late_answer_not_wanted(void **state)
 	vgic_ask_drop(&vcpu[0]);
 	serve(&vcpu[1]);
 	set_prio(&vcpu[0], 1, 21, 0x50);
-	/* Another access instead, without a word: likewise. */
+	/* Another access follows instead, without a word: it is withdrawn too. */
 	set_prio(&vcpu[0], 1, 22, 0x58);
 	serve(&vcpu[1]);
 	set_prio(&vcpu[0], 1, 22, 0x58);
@@ -682,8 +688,8 @@ static void late_answer_not_wanted(void **state)
 }
 
 /*
- * GICD_CTLR: a group that is switched off is out of the list registers of all when the write is
- * over.
+ * GICD_CTLR: when the write is complete, a group that is switched off is in no vcpu's list
+ * registers.
  */
 static void late_fold_is_waited_for(void **state)
 {
@@ -726,7 +732,7 @@ static void hardware_ppi(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
-/* The timer of vcpu 0 fires, as irq.c has it; true: the fast path. */
+/* The timer of vcpu 0 fires, as in irq.c; true: by the fast path. */
 static bool timer_fires(void)
 {
 	fake_cpu = cpu_of(&vcpu[0]);
@@ -744,7 +750,7 @@ static void timer_served(void)
 	assert_false(phys_active(27, fake_cpu));
 }
 
-/* Until it goes the fast path. */
+/* Until it takes the fast path. */
 static void timer_again(void)
 {
 	for (int i = 0; !timer_fires(); i++) {
@@ -759,7 +765,7 @@ static void hardware_ppi_again(void **state)
 	unsigned writes, waked;
 
 	(void)state;
-	/* Nothing fired yet; 0 is what other CPUs send. */
+	/* Nothing has fired yet; 0 is an SGI of other CPUs. */
 	assert_false(vgic_ppi_again(&vcpu[0], 27));
 	assert_false(vgic_ppi_again(&vcpu[0], 0));
 	timer_again();
@@ -785,11 +791,11 @@ static void hardware_ppi_again(void **state)
 	assert_int_equal(phys_mmio, 0);
 }
 
-/* What is in memory of it changed: nothing is written as it was. */
+/* Its state in memory changed: nothing is written as it was. */
 static void hardware_ppi_not_again(void **state)
 {
 	(void)state;
-	/* Where SIMD is to be tried at every point, always the long way. */
+	/* Where SIMD is to be tried at every point, always the slow path. */
 	simd_chaos = true;
 	for (int i = 0; i < 4; i++) {
 		assert_false(timer_fires());
@@ -839,7 +845,7 @@ static void hardware_ppi_not_again(void **state)
 	timer_served();
 }
 
-/* Others leave it its list register while there is room, and get it if there is none. */
+/* Others leave it its list register while there is room, and take it if there is none. */
 static void hardware_ppi_again_among_others(void **state)
 {
 	unsigned waiting = 0;
@@ -866,7 +872,7 @@ static void hardware_ppi_again_among_others(void **state)
 	}
 	assert_false(timer_fires());
 	timer_served();
-	/* More than list registers: what waits outside comes first, if it is more urgent. */
+	/* More than list registers: what waits in memory comes first, if it is more urgent. */
 	timer_again();
 	for (u32 n = 0; n <= hw_lrs; n++)
 		sgi(&vcpu[0], n, 1);
@@ -880,7 +886,8 @@ static void hardware_ppi_again_among_others(void **state)
 }
 
 /*
- * Folded while active, it keeps the priority it was acknowledged at; the next time that is another.
+ * Folded while active, it keeps the priority at which it was acknowledged; the next instance has
+ * another.
  */
 static void hardware_ppi_priority_of_each_instance(void **state)
 {
@@ -935,7 +942,7 @@ static void hardware_ppi_moves_with_its_vcpu(void **state)
 static void hardware_ppi_and_the_registers(void **state)
 {
 	(void)state;
-	/* Cleared or deactivated by a register: the physical one is free to fire. */
+	/* Cleared or deactivated by a register: the physical one may fire again. */
 	fake_cpu = 0;
 	phys_fire(27, true);
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
@@ -952,7 +959,7 @@ static void hardware_ppi_and_the_registers(void **state)
 	assert_false(bit_rd(&vcpu[0], 0, 27, GICD_ISPENDR));
 	assert_false(phys_active(27, 0));
 	expect_none(&vcpu[0]);
-	/* Active, and made pending by software: the end is nidus's to see. */
+	/* Active, and made pending by software: its end must come to nidus's notice. */
 	phys_fire(27, true);
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
 	expect_ack(&vcpu[0], 27);
@@ -963,7 +970,7 @@ static void hardware_ppi_and_the_registers(void **state)
 	eoi(&vcpu[0], 27);
 	expect_ack(&vcpu[0], 27);
 	assert_false(phys_active(27, 0));
-	/* Active by software when the hardware fires. */
+	/* Made active by software when the hardware fires. */
 	assert_true(phys_fire(27, true));
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
 	enter(&vcpu[0]);
@@ -990,7 +997,7 @@ static void hardware_spi(void **state)
 	assert_int_equal(vgic_assign_spi(&vm, 50, 71, false), -EBUSY);
 	fake_cpu = 3;
 	assert_false(phys_fire(70, true));
-	/* Disabled, but the guest can see it pending. */
+	/* Disabled, but the guest can read that it is pending. */
 	assert_true(bit_rd(&vcpu[0], 0, 50, GICD_ISPENDR));
 	bit_wr(&vcpu[0], 0, 50, GICD_ISENABLER);
 	wr(&vcpu[0], GICD_AT + GICD_IROUTER + 8 * 50, 8, 1);
@@ -1011,11 +1018,11 @@ static void hardware_spi(void **state)
 	bit_wr(&vcpu[0], 0, 50, GICD_ISENABLER);
 	assert_true(phys_fire(70, true));
 	vgic_inject_spi_hw(70);
-	/* The VM goes with one in flight. */
+	/* The VM is freed with one in flight. */
 	vm_down();
 	assert_false(phys_active(70, 0));
 	assert_false(phys_fire(70, true));
-	/* Nobody's: disabled for good. */
+	/* Nobody has it: disabled for good. */
 	gicv3_set_enable(70, true);
 	assert_true(phys_fire(70, true));
 	vgic_inject_spi_hw(70);
@@ -1053,8 +1060,8 @@ static void deactivation_by_another_vcpu(void **state)
 }
 
 /*
- * One that was counted is settled once, however often its vcpu's list registers are folded before
- * it runs again.
+ * An end that was counted is handled once, however often its vcpu's list registers are folded
+ * before it runs again.
  */
 static void deactivation_by_another_vcpu_counts_once(void **state)
 {
@@ -1089,7 +1096,8 @@ static void deactivation_by_another_vcpu_counts_once(void **state)
 }
 
 /*
- * vcpu 1 has deactivated SPI 40, which vcpu 0 has acknowledged and ended; nobody has seen it yet.
+ * vcpu 1 has deactivated SPI 40, which vcpu 0 has acknowledged and ended; nidus has not noticed
+ * yet.
  */
 static void owe_40(void)
 {
@@ -1126,7 +1134,7 @@ static void deactivation_before_going_off(void **state)
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 }
 
-/* Nor does a reset of its interface (CPU_SUSPEND to a power-down state) take it back. */
+/* Nor does a reset of its interface (CPU_SUSPEND to a power-down state) undo it. */
 static void deactivation_before_a_reset(void **state)
 {
 	(void)state;
@@ -1139,7 +1147,7 @@ static void deactivation_before_a_reset(void **state)
 }
 
 /*
- * A vcpu that went to sleep after an EOI is waked by the maintenance interrupt, which says what is
+ * A vcpu that went to sleep after an EOI is woken by the maintenance interrupt, which makes it
  * pending again.
  */
 static void maintenance_wakes(void **state)
@@ -1164,8 +1172,8 @@ void log_line(const char *fmt, ...)
 }
 
 /*
- * Which of two SPIs is meant can't be known: neither is deactivated, and the console hears of it
- * once.
+ * If it cannot be known which of two SPIs is meant, neither is deactivated, and the console reports
+ * it once.
  */
 static void lost_deactivations_are_told_once(void **state)
 {
@@ -1192,7 +1200,7 @@ static void lost_deactivations_are_told_once(void **state)
 	assert_true(bit_rd(&vcpu[1], 0, 41, GICD_ISACTIVER));
 }
 
-/* Other vcpus answer 15 microseconds after they are asked, and then go on with what they have. */
+/* Other vcpus answer 15 microseconds after they are asked, and then continue. */
 static u64 clock_us, asked_us[4];
 
 static u64 slow_answers(u64 stored)
@@ -1239,8 +1247,8 @@ static void spread_spis(void)
 }
 
 /*
- * However many others it takes, interrupts are masked for some 20 microseconds at a time, and it
- * comes to an end.
+ * However many others are involved, interrupts are masked for some 20 microseconds at a time, and
+ * it completes.
  */
 static void waits_for_many_in_pieces(void **state)
 {
@@ -1277,7 +1285,7 @@ static void waits_for_many_in_pieces(void **state)
 	assert_int_equal(vcpu[0].vgic.lost_eois, 0);
 }
 
-/* A group that the guest's CPU interface disables doesn't starve the other one. */
+/* A group that the guest's CPU interface disables does not starve the other one. */
 static void disabled_group_does_not_clog(void **state)
 {
 	(void)state;
@@ -1328,7 +1336,10 @@ static void disabled_group_refired_does_not_clog(void **state)
 	expect_none(&vcpu[0]);
 }
 
-/* A priority changed while active: the EOI still finds it, the next instance has the new one. */
+/*
+ * A priority changed while active: the EOI still finds the instance, and the next one has the new
+ * priority.
+ */
 static void priority_of_an_active_one(void **state)
 {
 	(void)state;
@@ -1380,7 +1391,7 @@ static void wfi_sees_what_hardware_would_signal(void **state)
 
 /*
  * The guest's EOI, then its WFI: the maintenance interrupt comes after that, and not at all once
- * another is loaded.
+ * another vcpu is loaded.
  */
 static void wfi_sees_what_maintenance_would_tell(void **state)
 {
@@ -1404,7 +1415,7 @@ static void wfi_sees_what_maintenance_would_tell(void **state)
 			expect_none(&vcpu[0]);
 		}
 	}
-	/* One that did not fit, with the last of those that did done. */
+	/* One that did not fit comes when the last of those that did is done. */
 	for (u32 n = 0; n <= hw_lrs; n++)
 		sgi(&vcpu[0], n, 1);
 	enter(&vcpu[0]);
@@ -1449,7 +1460,7 @@ static void reset_forgets(void **state)
 			assert_int_equal(lr_get(i), 0); /* nothing is left for the next vcpu */
 		assert_int_equal(fake_get("ICH_HCR_EL2"), 0);
 	}
-	/* CPU_OFF and CPU_ON: the redistributor keeps its state, the interface doesn't. */
+	/* CPU_OFF and CPU_ON: the redistributor keeps its state, the interface does not. */
 	vgic_vcpu_reset(&vcpu[0]);
 	load(&vcpu[0], 0);
 	assert_int_equal(fake_get("ICH_AP1R0_EL2"), 0);
@@ -1468,7 +1479,7 @@ static void reset_forgets(void **state)
 }
 
 /*
- * A device's line that changes in the middle of a reset: it is seen when the guest enables it, not
+ * A device's line that changes in the middle of a reset is noticed when the guest enables it, not
  * before.
  */
 static bool input_during_reset;

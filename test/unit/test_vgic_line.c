@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Level-sensitive interrupts of the machine whose line falls before the guest acknowledges them:
- * IHI 0069 has such a one pending only while its input is asserted.
+ * Level-sensitive interrupts of the machine whose line falls before the guest acknowledges them: by
+ * IHI 0069 such an interrupt is pending only while its input is asserted.
  */
 #include "gic_model.h"
 
@@ -77,7 +77,7 @@ static void in_a_list_register(u32 intid, u32 pintid)
 		fire(pintid);
 		enter(&vcpu[0]);
 		assert_true(hw_signal());
-		/* Looked at with its line high, it stays. */
+		/* Checked while its line is high, it stays. */
 		enter(&vcpu[0]);
 		assert_true(hw_signal());
 		falls(pintid);
@@ -96,7 +96,7 @@ static void while_disabled(u32 intid, u32 pintid)
 	falls(pintid);
 	bit_wr(&vcpu[0], 0, intid, GICD_ISENABLER);
 	expect_over(pintid);
-	/* And with its line still high. */
+	/* The same with its line still high. */
 	fire(pintid);
 	bit_wr(&vcpu[0], 0, intid, GICD_ICENABLER);
 	enter(&vcpu[0]);
@@ -135,7 +135,7 @@ static void by_its_register(u32 intid, u32 pintid)
 	expect_over(pintid);
 }
 
-/* Active, its line is what ISPENDR says. */
+/* While active, its line is the physical ISPENDR. */
 static void while_active(u32 intid, u32 pintid)
 {
 	fire(pintid);
@@ -208,7 +208,7 @@ static void moves(void **state)
 	enter(&vcpu[0]);
 	put(&vcpu[0]);
 	assert_false(phys_active(TIMER, 0));
-	/* What another vcpu reads is the line that its registers in memory stand for. */
+	/* Another vcpu reads the line by the registers in memory. */
 	assert_true(bit_rd(&vcpu[1], 0, TIMER, GICD_ISPENDR));
 	load(&vcpu[0], 0);
 	falls(TIMER);
@@ -217,7 +217,10 @@ static void moves(void **state)
 	assert_false(bit_rd(&vcpu[1], 0, TIMER, GICD_ISPENDR));
 }
 
-/* A look is a look at a register of the CPU, unless an SPI waits; none once the guest is done. */
+/*
+ * A check reads a register of the CPU, or GICD_ISPENDR if an SPI waits; none is made once the guest
+ * is done.
+ */
 static void costs(void **state)
 {
 	unsigned mmio;
@@ -237,7 +240,7 @@ static void costs(void **state)
 	assert_int_equal(phys_mmio, mmio);
 }
 
-/* What a guest that sleeps needs no look at is a timer's; that of a device is told apart. */
+/* A sleeping guest's timers need no check; a device's interrupt does. */
 static void whose_wait(void **state)
 {
 	(void)state;
@@ -246,7 +249,7 @@ static void whose_wait(void **state)
 	assert_false(vgic_work(&vcpu[0].vgic) & ~VGIC_WORK_TIMERS);
 	assert_true(vgic_work(&vcpu[0].vgic) & VGIC_WORK_TIMERS);
 	fire(PSPI);
-	for (u32 i = 0; i < 2; i++) { /* placed, then looked at */
+	for (u32 i = 0; i < 2; i++) { /* placed, then checked */
 		enter(&vcpu[0]);
 		assert_true(vgic_work(&vcpu[0].vgic) & ~VGIC_WORK_TIMERS);
 	}

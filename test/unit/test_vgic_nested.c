@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * L1's virtual interface control on the hardware's: what L2 sees, what L1 finds in its page
+ * L1's virtual interface control in the hardware's: what L2 sees, what L1 finds in its page
  * afterwards, and who gets which interrupt. One behaviour at a time, then random guests against a
- * reference of what a PE with these registers of its own would do.
+ * reference model of a PE that has these registers itself.
  */
 #include "arch/hcr.h"
 #include "state/vncr.h"
@@ -142,7 +142,7 @@ static void l2_sees_its_own(void **state)
 	l1_runs();
 	level(false);
 	assert_false(l2_runs());
-	/* Compact, in order, without what is reserved. */
+	/* Packed, in order, without what is reserved. */
 	assert_int_equal(lr_get(0), lr(40, 0x90, ICH_LR_PENDING));
 	assert_int_equal(lr_get(1), lr(41, 0x40, ICH_LR_PENDING));
 	assert_int_equal(lr_get(2) & ICH_LR_STATE, 0);
@@ -162,7 +162,7 @@ static void l2_sees_its_own(void **state)
 	vmcr_set(0xf8, true);
 	assert_int_equal(hw_ack(1), 20);
 	assert_int_equal(hw_ack(1), SPURIOUS);
-	/* Back in L2, where it was. */
+	/* Back in L2, where it left off. */
 	level(false);
 	assert_int_equal(fake_get("ICH_AP1R0_EL2"), BIT(8));
 	hw_eoi(41, 1);
@@ -199,7 +199,7 @@ static void all_ones(void **state)
 	(void)state;
 	memset(page, 0xff, sizeof(page));
 	for (int i = 0; i < 4; i++) {
-		/* lr_check() looks at every list register written. */
+		/* lr_check() checks every list register that is written. */
 		level(false);
 		assert_int_equal(fake_get("ICH_VMCR_EL2"), ICH_VMCR_MASK);
 		assert_int_equal(fake_get("ICH_AP1R0_EL2"), 0xffffffff);
@@ -231,7 +231,7 @@ static void traps_of_l1(void **state)
 	assert_int_equal(fake_get("ICH_HCR_EL2"), EN | ICH_HCR_TRAPS);
 	level(true);
 	assert_int_equal(fake_get("ICH_HCR_EL2") & ICH_HCR_TRAPS, 0);
-	/* Also where L2 uses L1's interrupts. */
+	/* Also if L2 uses L1's interrupts. */
 	*word(VNCR_HCR_EL2) = 0;
 	level(false);
 	enter(v);
@@ -249,7 +249,7 @@ static void without_imo(void **state)
 {
 	(void)state;
 	*word(VNCR_HCR_EL2) = 0;
-	/* The timers change hands all the same. */
+	/* The timers are exchanged all the same. */
 	level(false);
 	assert_true(phys_fire(TIMER, true));
 	vgic_inject_ppi_el2(v, TIMER, TIMER);
@@ -287,12 +287,12 @@ static void l1_interrupt_ends_l2(void **state)
 	assert_true(l2_runs()); /* until L1 runs */
 	level(true);
 	l1_takes(20);
-	/* Active: nothing new. */
+	/* While it is active: nothing new. */
 	level(false);
 	assert_false(l2_runs());
 	level(true);
 	l1_ends(20);
-	/* Pending already when L2 is entered. */
+	/* Already pending when L2 is entered. */
 	level(false);
 	assert_true(l2_runs());
 	/* Its line falls before it is taken. */
@@ -319,16 +319,16 @@ static void l1_masks_them(void **state)
 	level(false);
 	vgic_set_ppi(v, 20, true);
 	assert_false(l2_runs());
-	assert_false(v->vgic.stale); /* and not asked again at every entry */
+	assert_false(v->vgic.stale); /* and not checked again at every entry */
 	assert_false(l2_runs());
 	level(true);
-	/* In list registers of vEL2, it is in none of L2. */
+	/* While in list registers of vEL2, it is in none of L2. */
 	l1_runs();
 	level(false);
 	for (u32 n = 0; n < LRS; n++)
 		assert_int_equal(lr_get(n) & ICH_LR_STATE, 0);
 	assert_false(l2_runs());
-	/* Nor does it get there if the run loop asks too late. */
+	/* Nor does it get there if the run loop checks too late. */
 	vgic_set_ppi(v, 22, true);
 	vgic_flush(v);
 	for (u32 n = 0; n < LRS; n++)
@@ -372,7 +372,7 @@ static void most_urgent_decides_the_kind(void **state)
 	assert_false(took_fiq);
 }
 
-/* WFI of L2 that nidus handles: either level's interrupts end it. */
+/* WFI of L2 that nidus handles: interrupts of either level end it. */
 static void what_wakes_l2(void **state)
 {
 	(void)state;
@@ -393,8 +393,8 @@ static void what_wakes_l2(void **state)
 }
 
 /*
- * L2 ends what L1 gave it and goes to sleep before the maintenance interrupt comes: L1 is told now,
- * or never.
+ * L2 ends what L1 gave it and goes to sleep before the maintenance interrupt comes: L1 must be told
+ * at once.
  */
 static void what_l2_ended_wakes_l1(void **state)
 {
@@ -438,14 +438,14 @@ static void given_software(void **state)
 	l1_runs();
 	level(false);
 	hw_eoi(50, 1);
-	/* The line is high still: pending again, at once. */
+	/* The line is still high: pending again, at once. */
 	assert_true(l2_runs());
 	assert_false(line(MI));
 	assert_false(l1_active(20));
 	level(true);
 	assert_int_equal(*page_lr(0), lr_of_l1(50, 20, 0));
 	l1_takes(20);
-	/* Ended without L2 having gone on: found when it leaves. */
+	/* Ended without L2 having continued: found when it leaves. */
 	vgic_set_ppi(v, 20, false);
 	*page_lr(0) = lr_of_l1(50, 20, ICH_LR_PENDING);
 	level(false);
@@ -463,7 +463,7 @@ static void given_timer(void **state)
 	vgic_inject_ppi_el2(v, TIMER, TIMER);
 	assert_true(l2_runs());
 	level(true);
-	/* Not the hardware's while vEL2 runs: that timer is another there. */
+	/* Not the hardware's while vEL2 runs: the physical timer is another one there. */
 	assert_false(phys_active(TIMER, 0));
 	vgic_set_ppi(v, TIMER, true); /* vtimer */
 	l1_takes(TIMER);
@@ -493,7 +493,7 @@ static void given_timer(void **state)
 	assert_false(l1_active(TIMER));
 }
 
-/* PPI intid by the machine's timer, until it goes the fast path. */
+/* PPI intid by the machine's timer, until it takes the fast path. */
 static void timer_settles(u32 intid)
 {
 	fake_cpu = 0;
@@ -514,8 +514,8 @@ static void timer_settles(u32 intid)
 }
 
 /*
- * The machine's timer is another one's after each switch: what was in the list register says
- * nothing.
+ * The machine's timer is another one's after each switch: what was in the list register does not
+ * count.
  */
 static void timers_of_both_levels(void **state)
 {
@@ -537,7 +537,7 @@ static void timers_of_both_levels(void **state)
 	timer_settles(28);
 }
 
-/* What can not be: both states, INTIDs that L1 does not have. */
+/* Invalid contents: both states, INTIDs that L1 does not have. */
 static void given_nonsense(void **state)
 {
 	static const u32 intids[] = { 1019, 1020, 1023, 4095, 8191 };
@@ -588,8 +588,8 @@ static void given_spi(void **state)
 
 /*
  * SPIs that another vcpu of L1 has acknowledged, ended by this one's L2. The level switch waits for
- * nobody, nor does serving others, in the middle of which the same may be due; but nobody is
- * entered before it is done, however late the answer.
+ * nobody, and neither does serving others, in the middle of which the same may become due; but
+ * nothing is entered before it is done, however late the answer.
  */
 static void given_spi_of_another(void **state)
 {
@@ -697,7 +697,7 @@ static void maintenance_not_taken(void **state)
 	assert_false(line(MI));
 	hw_ack(1);
 	assert_true(hw_maintenance());
-	/* L2 goes on in peace, and L1's line says what happened. */
+	/* L2 continues undisturbed, and L1's line says what happened. */
 	assert_false(l2_runs());
 	assert_false(hw_maintenance());
 	assert_true(line(MI));
@@ -713,7 +713,7 @@ static void maintenance_not_taken(void **state)
 	assert_false(line(MI));
 }
 
-/* L2 changes what it follows from. */
+/* L2 changes what it depends on. */
 static void maintenance_by_l2(void **state)
 {
 	(void)state;
@@ -727,7 +727,7 @@ static void maintenance_by_l2(void **state)
 	*word(VNCR_ICH_VMCR_EL2) = vmcr_value(0xf8, false);
 	l1_runs();
 	assert_false(line(MI));
-	/* It may end it as well: L1 finds the line low. */
+	/* L2 may end it as well: L1 finds the line low. */
 	bit_wr(v, 0, MI, GICD_ICENABLER);
 	*word(VNCR_ICH_HCR_EL2) = EN | ICH_HCR_NPIE;
 	*word(VNCR_ICH_AP1R0_EL2) = BIT(18);
@@ -776,7 +776,7 @@ static void registers(void **state)
 	x = 0;
 	assert_int_equal(emul_icc_sre_el2(v, 0, true, &x), SKIP);
 	v->in_vel2 = false;
-	/* Of an ordinary VM there is no page to look at. */
+	/* An ordinary VM has no page to read. */
 	v->vncr = NULL;
 	assert_int_equal(emul_ich_vtr_el2(v, 0, false, &x), UNDEF);
 	assert_int_equal(emul_ich_misr_el2(v, 0, false, &x), UNDEF);
@@ -919,7 +919,10 @@ static void l2_ends(u32 n)
 	if (FIELD(ref.lr[n], 55, 51) != drop)
 		return;
 	ref.lr[n] &= ~ICH_LR_ACTIVE;
-	/* Both states with the HW bit is the hypervisor's mistake; nidus ends it with the last. */
+	/*
+	 * Both states with the HW bit is a mistake of the hypervisor; nidus ends it with the last
+	 * state.
+	 */
 	if ((ref.lr[n] & (ICH_LR_HW | ICH_LR_STATE)) == ICH_LR_HW) {
 			ref.active[FIELD(ref.lr[n], 44, 32)] = false;
 		given_ended++;
@@ -993,7 +996,7 @@ static void to_l1(void)
 		       l1_active(i));
 }
 
-/* L1 sets a list register: empty, software, or an interrupt of its own that is active. */
+/* L1 writes a list register: empty, software, or an interrupt of its own that is active. */
 static void l1_sets_lr(u32 n)
 {
 	static const u64 states[] = { 0, ICH_LR_PENDING, ICH_LR_PENDING, ICH_LR_ACTIVE,
@@ -1009,7 +1012,7 @@ static void l1_sets_lr(u32 n)
 	else
 		ref.lr[n] = lr(100 + n, rnd(4) * 0x40 & 0xf8, states[rnd(ARRAY_SIZE(states))]) |
 			    (rnd(4) ? 0 : ICH_LR_EOI);
-	/* A state that no active priority goes with would never end. */
+	/* A state without its active priority would never end. */
 	if (ref.lr[n] & ICH_LR_ACTIVE)
 		ref.ap[1] |= BIT(FIELD(ref.lr[n], 55, 51));
 }
@@ -1027,7 +1030,7 @@ static void l1_resets_l2(void)
 	}
 }
 
-/* What a maintenance interrupt is for. */
+/* What L1 does in a maintenance interrupt. */
 static void l1_looks_at_l2(void)
 {
 	for (u32 n = 0; n < LRS; n++)
@@ -1121,12 +1124,14 @@ static void random_guests(void **state)
 			l2_step();
 		}
 	}
-	/* It did go through what it is for. */
+	/* The run covered what it is meant to. */
 	expect(given_ended > 500 && bound_ended > 50, "only %u given, %u by hardware (%u)",
 	       given_ended, bound_ended, entries);
 }
 
-/* L1 closed its groups and went on to L2: a 1 of N interrupt that had chosen it goes to another. */
+/*
+ * L1 closed its groups and entered L2: a 1 of N interrupt that had chosen it goes to another vcpu.
+ */
 static void any_vcpu_but_one_whose_l2_runs(void **state)
 {
 	(void)state;

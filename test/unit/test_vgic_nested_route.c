@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interrupts of L1's by the level that its HCR_EL2 sends them to. Arm ARM, asynchronous exception
+ * Interrupts of L1 by the level to which its HCR_EL2 routes them. Arm ARM, asynchronous exception
  * routing: a physical IRQ (FIQ) is taken to EL2 with TGE or IMO (FMO), else to EL1, and stays
  * pending while a higher level runs.
  */
@@ -98,7 +98,7 @@ static void icc_write(u32 key, u64 value)
 	assert_int_equal(vgic_vel2_icc(v, key, true, &value), SKIP);
 }
 
-/* What the guest's accesses do: the hardware's, if they do not trap. */
+/* The guest's accesses: the hardware's, if they do not trap. */
 static u32 ack(u32 group)
 {
 	u32 intid;
@@ -142,7 +142,7 @@ static void held_by_group_and_level(void **state)
 		if (hw_signal() == held || is_off() != held || soon != held)
 			fail_msg("row %u: signalled %d, off %d, a look soon %u", i, hw_signal(),
 				 is_off(), soon);
-		/* Held, it comes as soon as a look finds that it may. */
+		/* Held back, it comes as soon as a check finds that it may. */
 		l1_hcr_is(hcr | HCR_TGE);
 		assert_false(deliver());
 		assert_true(hw_signal());
@@ -150,7 +150,7 @@ static void held_by_group_and_level(void **state)
 	}
 }
 
-/* One interrupt is signalled at a time: what is less urgent waits for what is held back. */
+/* One interrupt is signalled at a time: a less urgent one waits behind one that is held back. */
 static void most_urgent_counts(void **state)
 {
 	(void)state;
@@ -164,7 +164,7 @@ static void most_urgent_counts(void **state)
 	l1_hcr_is(HCR_IMO | HCR_FMO);
 	deliver();
 	assert_int_equal(hw_ack(0), 2);
-	/* Whatever masks it: opened without an exit, it is not signalled either. */
+	/* Whatever masks it: if that is lifted without an exit, it is still not signalled. */
 	l1_hcr_is(HCR_IMO);
 	hw_eoi(2, 0);
 	pend(3);
@@ -176,8 +176,8 @@ static void most_urgent_counts(void **state)
 }
 
 /*
- * The one of the level that runs is acknowledged and ended: the other group's, which is then the
- * most urgent one, stays pending, and with it what is less urgent.
+ * The one for the level that runs is acknowledged and ended: the other group's, which is then the
+ * most urgent one, stays pending, and so does what is less urgent.
  */
 static void behind_it_stays_pending(void **state)
 {
@@ -203,7 +203,7 @@ static void behind_it_stays_pending(void **state)
 		assert_int_equal(icc_read(HPPIR(!group1)), behind);
 		assert_true(bit_rd(v, 0, last, GICD_ISPENDR));
 		assert_false(bit_rd(v, 0, first, GICD_ISACTIVER));
-		/* Polled for, it is there. */
+		/* It can be polled. */
 		deliver();
 		assert_int_equal(ack(!group1), behind);
 		eoi(behind, !group1);
@@ -213,7 +213,7 @@ static void behind_it_stays_pending(void **state)
 	}
 }
 
-/* A group that is off hides it; on again it is in front, without an exit of anything else. */
+/* A group that is off hides it; once on again it is the first, without another exit. */
 static void behind_a_group_that_is_off(void **state)
 {
 	(void)state;
@@ -230,7 +230,7 @@ static void behind_a_group_that_is_off(void **state)
 	assert_int_equal(icc_read(IGRPEN(0)), 1);
 }
 
-/* Nothing pending: nothing is held, and nothing written. */
+/* Nothing is pending: nothing is held back, and nothing written. */
 static void costs_nothing_while_idle(void **state)
 {
 	unsigned before;
@@ -244,7 +244,7 @@ static void costs_nothing_while_idle(void **state)
 	assert_int_equal(soon, 0);
 }
 
-/* Acknowledged and asked for as if the interface were on. */
+/* Acknowledged and read as if the interface were on. */
 static void registers_while_held(void **state)
 {
 	u64 value = 0;
@@ -260,20 +260,22 @@ static void registers_while_held(void **state)
 	assert_int_equal(icc_read(IAR(0)), SPURIOUS);
 	assert_int_equal(icc_read(IAR(1)), 9);
 	assert_int_equal(hw_running(), 0x20 + 8 * 9);
-	/* The other is less urgent: pending, but not to be acknowledged. */
+	/* The other is less urgent: pending, but it cannot be acknowledged. */
 	assert_int_equal(icc_read(IAR(1)), SPURIOUS);
 	assert_int_equal(icc_read(HPPIR(1)), 10);
 	assert_true(bit_rd(v, 0, 9, GICD_ISACTIVER));
 	assert_false(bit_rd(v, 0, 9, GICD_ISPENDR));
 	deliver();
 	assert_true(is_off());
-	/* HPPIR does not look at priorities that mask, nor IAR at groups that are off. */
+	/* HPPIR ignores priority masks, and IAR ignores groups that are off. */
 	fake_set("ICH_VMCR_EL2", fake_get("ICH_VMCR_EL2") & ~MASK(31, 24));
 	assert_int_equal(icc_read(HPPIR(1)), 10);
 	assert_int_equal(icc_read(IAR(1)), SPURIOUS);
 	icc_write(IGRPEN(1), 0);
 	assert_int_equal(icc_read(HPPIR(1)), SPURIOUS);
-	/* Not of the interface, not so accessed, or not there with 5 preemption bits. */
+	/*
+	 * Not of the interface, not accessible in that direction, or absent with 5 preemption bits.
+	 */
 	static const u32 others[] = { SYSREG_KEY(3, 0, 4, 6, 0), SYSREG_KEY(3, 0, 12, 11, 1),
 				      SYSREG_KEY(3, 4, 12, 9, 5) };
 	static const u32 no[] = { SYSREG_KEY(3, 0, 12, 12, 5), EOIR(0), EOIR(1), APR(0, 1),
@@ -287,7 +289,7 @@ static void registers_while_held(void **state)
 		assert_int_equal(vgic_vel2_icc(v, no_write[i], true, &value), UNDEF);
 }
 
-/* An end drops the highest active priority, of its group alone, and deactivates with EOImode 0. */
+/* An end drops the highest active priority, only of its group, and deactivates with EOImode 0. */
 static void ended_while_held(void **state)
 {
 	(void)state;
@@ -321,7 +323,7 @@ static void ended_while_held(void **state)
 	}
 }
 
-/* A physical one is over with the end: its timer can fire again. */
+/* A physical one ends as well: its timer can fire again. */
 static void ended_to_the_hardware(void **state)
 {
 	(void)state;
@@ -367,7 +369,7 @@ static void ended_elsewhere(void **state)
 	assert_false(bit_rd(v, 0, 40, GICD_ISACTIVER));
 }
 
-/* IHI 0069: what of ICH_VMCR_EL2 and ICH_AP<g>R<n>_EL2 each is. */
+/* Each field of ICH_VMCR_EL2 and ICH_AP<g>R<n>_EL2, by IHI 0069. */
 static void fields_while_held(void **state)
 {
 	(void)state;
@@ -401,7 +403,7 @@ static void fields_while_held(void **state)
 	}
 }
 
-/* L2 with L1's own interrupts (IMO = 0): an FIQ of L1's takes it out. */
+/* L2 with L1's own interrupts (IMO = 0): an FIQ of L1 takes it out. */
 static void l2_is_taken_out_for_an_fiq(void **state)
 {
 	(void)state;
@@ -416,7 +418,7 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 			assert_int_equal(deliver(), fmo && !group1);
 			assert_int_equal(hw_signal(), !(fmo && !group1));
 		}
-	/* With IMO = 1 they are in memory, and this has nothing to say. */
+	/* With IMO = 1 they are in memory, and routing does nothing. */
 	down(NULL);
 	up(NULL);
 	l1_hcr_is(HCR_IMO | HCR_FMO);
@@ -427,7 +429,7 @@ static void l2_is_taken_out_for_an_fiq(void **state)
 	assert_true(fake_get("ICH_HCR_EL2") == 0);
 }
 
-/* One that is behind an IRQ of L2's takes it out as soon as it is in front, and never is L2's. */
+/* One that is behind an IRQ of L2 takes it out as soon as it is first, and is never L2's. */
 static void l2_and_an_fiq_behind(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver of the machine's GICv3: which registers it touches, and how it finds its
+ * The driver of the machine's GICv3: which registers it accesses, and how it finds its
  * redistributor.
  */
 #include <setjmp.h>
@@ -64,7 +64,7 @@ static u64 dist_access(u64 at, unsigned size, bool write, u64 v)
 static u64 red_access(u32 i, u64 offset, unsigned size, bool write, u64 v, u64 typer)
 {
 	if (offset >= GICR_SIZE)
-		fail(); /* the GICv4 frames are not nidus's business */
+		fail(); /* nidus does not use the GICv4 frames */
 	if (!write && offset == GICR_TYPER)
 		return affinity[i] << 32 | typer;
 	if (!write && offset == GICR_WAKER)
@@ -129,7 +129,7 @@ static void distributor_comes_up(void **state)
 	}
 	for (u32 n = 32; n < 96; n += 4)
 		assert_int_equal(dist[GICD_IPRIORITYR / 4 + n / 4], 0xa0a0a0a0);
-	/* Private interrupts and those that don't exist are left alone. */
+	/* Private interrupts and those that do not exist are left alone. */
 	assert_int_equal(dist[GICD_ICENABLER / 4], 0x5a5a5a5a);
 	assert_int_equal(dist[GICD_ICENABLER / 4 + 3], 0x5a5a5a5a);
 	assert_int_equal(dist[(GICD_IROUTER + 8 * 95) / 4], 0);
@@ -158,8 +158,8 @@ static void each_cpu_finds_its_redistributor(void **state)
 }
 
 /*
- * What firmware acknowledged and never ended masks no interrupt of ours; registers beyond the
- * priorities are not there.
+ * What firmware acknowledged and never ended masks no interrupt of nidus; registers beyond the
+ * priorities do not exist.
  */
 static void active_priorities_are_forgotten(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What another CPU does to SPIs in the middle of a flush: at each register that vcpu 0's flush
- * reads or writes, vcpu 1 gets a turn. Whatever it does, an SPI in a list register has the one
- * owner that holds it, and what a flush that holds no lock leaves alone comes with the next one.
+ * reads or writes, vcpu 1 gets a turn. In every case an SPI in a list register has the one owner
+ * that holds it, and what a flush without the lock leaves alone comes with the next one.
  */
 #include "vgic/internal.h"
 
@@ -12,8 +12,8 @@ enum { QUIET, PEND, WITHDRAW, OVER };
 static int step;
 
 /*
- * vcpu 1 acts on a CPU that is not the current one; not while the flush holds the lock: there it
- * would wait.
+ * vcpu 1 acts on a CPU that is not the current one; not while the flush holds the lock, for which
+ * it would wait.
  */
 static bool other(u32 reg, u32 intid)
 {
@@ -26,7 +26,7 @@ static bool other(u32 reg, u32 intid)
 	return true;
 }
 
-/* After the look at what wants a list register. */
+/* After the check for what needs a list register. */
 static u64 on_vmcr(u64 stored)
 {
 	if (step == PEND && other(GICD_ISPENDR, 40) && other(GICD_ISPENDR, 41))
@@ -61,7 +61,7 @@ static void owners_check(void)
 	}
 }
 
-/* A full flush that starts with no SPI about, for a PPI whose line rose and fell. */
+/* A full flush that starts while no SPI is pending, for a PPI whose line rose and fell. */
 static void comes_while_unlocked(void **state)
 {
 	(void)state;
@@ -82,7 +82,7 @@ static void comes_while_unlocked(void **state)
 	vgic_flush(&vcpu[0]);
 	assert_int_not_equal(step, PEND); /* it came in between */
 	owners_check();
-	assert_true(vcpu[0].vgic.stale || step == OVER); /* and is not forgotten */
+	assert_true(vcpu[0].vgic.stale || step == OVER); /* and is not lost */
 	step = QUIET;
 	bit_wr(&vcpu[1], 0, 41, GICD_ISPENDR);
 	enter(&vcpu[0]);

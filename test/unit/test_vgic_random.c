@@ -2,8 +2,8 @@
 /*
  * The virtual GIC against a reference: a GICv3 without list registers, one small state machine for
  * each interrupt, written from IHI0069. Random guests, devices and schedulers do the same to both;
- * what guests can see must agree: every register read, whether an interrupt is signalled, and how
- * urgent the one is that is acknowledged.
+ * what guests can observe must agree: every register read, whether an interrupt is signalled, and
+ * the priority of the one that is acknowledged.
  */
 #include "gic_model.h"
 
@@ -51,7 +51,7 @@ static bool ref_candidate(u32 v, u32 intid)
 	       (ref_cpu[v].groups >> i->group & 1) && (intid < 32 || ref_route[intid] == v);
 }
 
-/* The most urgent one that is pending for v. */
+/* The most urgent pending one for v. */
 static u32 ref_best_intid(u32 v)
 {
 	u32 best = INTIDS;
@@ -102,7 +102,7 @@ static u32 rnd(u32 n)
 	return (seed >> 8) % n;
 }
 
-/* Mostly of a few, so that things coincide. */
+/* Mostly one of a few, so that events coincide. */
 static u32 rnd_intid(void)
 {
 	u32 n = rnd(24);
@@ -146,7 +146,7 @@ static void tick(void)
 	fake_cpu = cpu;
 }
 
-/* v goes on as a guest: it enters if it left, or was kicked out, or has a maintenance interrupt. */
+/* v runs as a guest: it enters if it left, or was kicked out, or has a maintenance interrupt. */
 static void run(u32 v)
 {
 	fake_cpu = cpu_of(&vcpu[v]);
@@ -159,7 +159,9 @@ static void run(u32 v)
 	lr_unique();
 }
 
-/* A maintenance interrupt comes at once, before the guest's next instruction can tell anybody. */
+/*
+ * A maintenance interrupt comes at once, before the guest's next instruction could affect anybody.
+ */
 static void maintain(u32 v)
 {
 	if (hw_maintenance())
@@ -203,7 +205,7 @@ static void do_ack(u32 v)
 	expect(ref(v, intid)->group == group, "vcpu %u: %u came in group %u", v, intid, group);
 	ref_ack(v, intid);
 	acks++;
-	/* Some handlers serve their device at once. */
+	/* Some handlers service their device at once. */
 	if (intid == TIMER && rnd(2))
 		timer_line[v] = ref(v, intid)->line = false;
 	maintain(v);
@@ -269,7 +271,7 @@ static void write_bit(u32 v, u32 t, u32 intid)
 	struct ref_irq *i = ref(t, intid);
 	u32 r = reg[rnd(ARRAY_SIZE(reg))];
 
-	/* Deactivating behind a handler's back, then EOI: not for a guest that means well. */
+	/* Deactivate behind a handler's back, then EOI: a well-behaved guest does not. */
 	if (r == GICD_ICACTIVER && is_acked(t, intid))
 		return;
 	bit_wr(&vcpu[v], t, intid, r);
@@ -289,7 +291,7 @@ static void write_bit(u32 v, u32 t, u32 intid)
 	}
 }
 
-/* Priority and route at any time; the rest only while nothing is under way. */
+/* Priority and route at any time; the rest only while no instance is pending or active. */
 static void write_config(u32 v, u32 t, u32 intid)
 {
 	struct ref_irq *i = ref(t, intid);
@@ -333,7 +335,7 @@ static void read_all(u32 v, u32 t, u32 word)
 	u32 enabled = 0, pending = 0, active = 0, group = 0, known = ~0u;
 
 	if (!word && !loaded(t))
-		known &= ~(1u << TIMER); /* nobody watches its line */
+		known &= ~(1u << TIMER); /* nobody checks its line */
 	for (u32 n = 0; n < 32; n++) {
 		const struct ref_irq *i = ref(t, word * 32 + n);
 
@@ -397,7 +399,7 @@ static void do_line(u32 v)
 	if (intid == TIMER) {
 		if (!loaded(v))
 			return;
-		/* Its fall is only seen when somebody looks. */
+		/* Its fall is noticed only at a check. */
 		exited[v] |= !level;
 		timer_line[v] = level;
 	} else if (intid < 32) {
@@ -429,7 +431,7 @@ static void clear_one(u32 v, u32 t, u32 intid)
 	i->active &= is_acked(t, intid);
 }
 
-/* v's handlers return, its devices are served: nothing but its timer wants list registers. */
+/* v's handlers return, its devices are serviced: only its timer needs list registers. */
 static void calm(u32 v)
 {
 	while (ref_cpu[v].depth)
@@ -442,7 +444,7 @@ static void calm(u32 v)
 	tick();
 }
 
-/* Little but v's timer, so that it finds its list register again. */
+/* Little else than v's timer, so that it finds its list register again. */
 static void do_timer(u32 v)
 {
 	u32 what = rnd(16);
@@ -505,7 +507,7 @@ static void do_wfi(u32 v)
 	u32 best;
 
 	tick();
-	/* With its vcpu not loaded nobody watches the timer's line. */
+	/* With its vcpu not loaded nobody checks the timer's line. */
 	if (!loaded(v) && (ref_pending(ref(v, TIMER)) || timer_line[v]))
 		return;
 	if (loaded(v)) {
@@ -581,7 +583,7 @@ static void check_all(u32 lrs, bool split)
 	for (u32 s = 1; s <= 6; s++)
 		explore(lrs, split, s * 7919 + lrs * 2 + split, 30000);
 	print_message("%u interrupts acknowledged, %u timers went the fast path\n", acks, agains);
-	assert_true(acks > 500 && agains > 20); /* else it proves little */
+	assert_true(acks > 500 && agains > 20); /* otherwise the run proves little */
 }
 
 static void lrs4(void **state)

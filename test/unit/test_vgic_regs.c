@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every register of the emulated distributor and redistributors at every access size: what it reads
- * after reset, which bits stick, and that nothing else does anything. The expectations are
- * IHI0069's for one Security state without LPIs, written as a table of their own; where that leaves
- * a choice, QEMU's bare machine decides.
+ * after reset, which bits can be written, and that nothing else has an effect. The expectations are
+ * IHI0069's for one Security state without LPIs, in a table of their own; where that leaves a
+ * choice, QEMU's bare machine decides.
  */
 #include "gic_model.h"
 
@@ -28,8 +28,8 @@ static int down(void **state)
 }
 
 /*
- * Registers that are neither reserved nor RAZ/WI: a word at [from, to) and what of a write of ones
- * can be read back.
+ * Registers that are neither reserved nor RAZ/WI: a word at [from, to), and the value that reads
+ * back after ones were written.
  */
 struct known {
 	u32 from, to;
@@ -106,8 +106,8 @@ static bool is_router(u32 offset)
 }
 
 /*
- * After reset, then ones written, one register at a time; each is put back by a VM reset every now
- * and then.
+ * After reset, then after ones were written, one register at a time; now and then a VM reset
+ * restores all.
  */
 static void sweep(u64 base, u32 from, u32 to, const struct known *k, size_t n, bool dist)
 {
@@ -117,7 +117,7 @@ static void sweep(u64 base, u32 from, u32 to, const struct known *k, size_t n, b
 		if (dist && is_router(offset))
 			continue;
 		same(offset, 4, "after reset", rd(&vcpu[0], base + offset, 4), r->reset);
-		/* What sizes a register doesn't have: RAZ/WI. */
+		/* Sizes that a register does not support: RAZ/WI. */
 		if (!(offset == GICR_TYPER && !dist))
 			same(offset, 8, "read", offset % 8 ? 0 : rd(&vcpu[0], base + offset, 8), 0);
 		same(offset, 2, "read", rd(&vcpu[0], base + offset, 2), 0);
@@ -148,8 +148,7 @@ static void put_all(void)
 static void distributor(void **state)
 {
 	(void)state;
-	/* In pieces: enabling and making pending in one sweep would show the pieces to each other.
-	 */
+	/* In pieces: enabling and setting pending in one pass would affect each other. */
 	for (u32 from = 0; from < 0x400; from += 0x80) {
 		sweep(GICD_AT, from, from + 0x80, dist_known, ARRAY_SIZE(dist_known), true);
 		put_all();
@@ -206,7 +205,7 @@ static void bitmaps_set_and_clear(void **state)
 			assert_int_equal(rd(&vcpu[0], clear, 4), 0x12345681);
 			wr(&vcpu[0], clear, 4, ~0u);
 			assert_int_equal(rd(&vcpu[0], set, 4), 0);
-			/* The other vcpu's are its own. */
+			/* The other vcpu's registers are its own. */
 			if (!at)
 				assert_int_equal(rd(&vcpu[0], set + GICR_SIZE, 4), 0);
 		}
@@ -310,8 +309,8 @@ static void as_many_spis_as_devices_need(void **state)
 }
 
 /*
- * Anything anywhere, at any size, from both vcpus, between entries: no storm, no invalid list
- * register, no sanitizer.
+ * Any access, at any size, from both vcpus, between entries: no storm, no invalid list register, no
+ * sanitizer report.
  */
 static void rubbish_does_no_harm(void **state)
 {
@@ -332,7 +331,7 @@ static void rubbish_does_no_harm(void **state)
 		if (m.size < 8)
 			m.data &= (1UL << m.size * 8) - 1;
 		fake_cpu = cpu_of(v);
-		/* Mostly where something is. */
+		/* Mostly where a register is. */
 		access(v,
 		       (x >> 8 & 1
 				? GICD_AT
@@ -346,7 +345,7 @@ static void rubbish_does_no_harm(void **state)
 		if (!(x >> 48 & 3)) {
 			enter(v);
 			lr_unique();
-			/* The guest may do as it likes with its interface too. */
+			/* The guest may write anything to its CPU interface too. */
 			if (x >> 50 & 1)
 				fake_set("ICH_VMCR_EL2", m.data & 0xfffc021b);
 			if (x >> 51 & 1)

@@ -2,8 +2,8 @@
 /*
  * A VM's life: whatever order CPU_ON, CPU_OFF, SYSTEM_OFF, resets, sleeps and kicks come in, each
  * vcpu is counted once, and the VM is finished or started anew once. vm.c, wake.c and psci.c are
- * real; the test is the run loop of one CPU per vcpu, and lets others run wherever vm_stop() wakes
- * somebody.
+ * real; the test plays the run loop of one CPU per vcpu, and lets others run wherever vm_stop()
+ * wakes a vcpu.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -40,7 +40,7 @@ static struct vm_config config[2];
 static char ram[3][0x3000] __attribute__((aligned(4096)));
 static unsigned releases, loads, all_gone, gic_resets;
 static const char *build_error;
-static struct vm *worked[64]; /* whose pieces of work were done, in order */
+static struct vm *worked[64]; /* the VMs on which pieces of work were done, in order */
 static unsigned pieces;
 
 struct cpu *cpu_this(void)
@@ -250,7 +250,7 @@ static void sleeps(struct vcpu *v)
 	}
 }
 
-/* A vcpu that is about to enter its guest: does it have to leave? */
+/* A vcpu that is about to enter its guest: true if it has to leave instead. */
 static bool served(struct vcpu *v)
 {
 	u32 requests = __atomic_exchange_n(&v->requests, 0, __ATOMIC_ACQUIRE);
@@ -309,11 +309,11 @@ static void random_event(void)
 
 	if (busy[n])
 		return;
-	/* Ends are rarer than the rest. */
+	/* Events that end something are rarer than the rest. */
 	run_step(the_vm->vcpus[n], next_random(4) ? 3 + next_random(9) : next_random(3));
 }
 
-/* Nobody is in the middle of anything: who is alive is who is not dead. */
+/* Between two events, the vcpus that are not dead are those that are counted. */
 static void check_count(void)
 {
 	u32 alive = 0;
@@ -328,7 +328,7 @@ static void check_count(void)
 		fail_msg("%s: work %d with %u alive", trace, vm_work_pending(), alive);
 }
 
-/* All CPUs go on until nothing happens any more. */
+/* All CPUs continue until nothing changes any more. */
 static void drain(void)
 {
 	for (int round = 0; round < 10; round++)
@@ -399,7 +399,7 @@ static void create(void)
 static int setup(void **state)
 {
 	(void)state;
-	/* vm.c's own counters: VMs of the last test go for good. */
+	/* vm.c's own counters: VMs of the last test are ended for good. */
 	others_run = false;
 	for (u32 i = 0; i < vm_count; i++) {
 		the_vm = &vms[i];
@@ -484,7 +484,7 @@ static void all_short_orders(void **state)
 	}
 }
 
-/* Long random orders, others running in the middle of vm_stop(), CPU_ON and leaving. */
+/* Long random orders, with others running in the middle of vm_stop(), CPU_ON and leaving. */
 static void random_orders(void **state)
 {
 	(void)state;
@@ -504,7 +504,7 @@ static void random_orders(void **state)
 	}
 }
 
-/* The race proper, on two host threads: SYSTEM_OFF against CPU_OFF of another vcpu. */
+/* The actual race, on two host threads: SYSTEM_OFF against CPU_OFF of another vcpu. */
 static pthread_barrier_t barrier;
 #define ROUNDS 3000
 
@@ -562,8 +562,8 @@ static void stop_races_with_off(void **state)
 }
 
 /*
- * The machine goes off with the last VM, not with the first that is done while others were not yet
- * started.
+ * The machine goes off with the last VM, not with the first one to end while others have not
+ * started yet.
  */
 static void several_vms(void **state)
 {
@@ -598,7 +598,7 @@ static void add_ram(void)
 	the_vm->ram_chunks = 3;
 }
 
-/* A start and a reset go by pieces, one a call; only after the last does the VM run. */
+/* A start and a reset are done in pieces, one a call; only after the last one does the VM run. */
 static void one_piece_a_call(void **state)
 {
 	(void)state;
@@ -642,7 +642,7 @@ static void vms_take_turns(void **state)
 	assert_int_equal(vms[1].state, VM_RUNNING);
 }
 
-/* A VM's work is done only where its vcpus may run: other CPUs are other VMs'. */
+/* A VM's work is done only on CPUs where its vcpus may run: the others belong to other VMs. */
 static void work_stays_on_its_cpus(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a VM leaves behind when it is taken apart. */
+/* What is freed, and what is not, when a VM is taken apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Pages that are not given back by a VM with this. */
+/* Returns how many pages such a VM does not give back. */
 static u64 kept(bool direct_map, u32 devices, u64 started)
 {
 	u64 before = page_free_count();
@@ -76,14 +76,14 @@ static void all_goes_back(void **state)
 	(void)state;
 	assert_int_equal(kept(false, 0, 1), 0);
 	assert_int_equal(kept(true, 0, 1), 0);
-	/* A device that got the guest's addresses got none of its RAM. */
+	/* Without direct-map a device cannot write to the RAM: it is given other addresses. */
 	assert_int_equal(kept(false, 1, 1), 0);
-	/* It never ran, so it told its device nothing. */
+	/* The VM never ran, so it programmed no device. */
 	assert_int_equal(kept(true, 1, 0), 0);
 	assert_string_equal(line, "");
 }
 
-/* What a device may still write to is nobody else's. */
+/* Memory that a device may still write to is never given to another VM. */
 static void but_what_devices_know(void **state)
 {
 	(void)state;

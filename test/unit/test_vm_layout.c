@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No two things of a VM at one guest address or INTID. */
+/* No two parts of a VM have the same guest address or INTID. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 static struct vm vm;
 static struct vm_config config;
 
-/* A VM as it is without options, with one device far from all. */
+/* A VM without options, with one device far from everything. */
 static int setup(void **state)
 {
 	static void *tree;
@@ -68,7 +68,7 @@ static void fits(void **state)
 	assert_line(NULL);
 }
 
-/* The VM's UART has INTID 33, whatever has it on the machine. */
+/* The VM's UART has INTID 33, whatever it is in the machine. */
 static void interrupts(void **state)
 {
 	(void)state;
@@ -135,7 +135,7 @@ static void direct_map(void **state)
 	vm.ram[1].ipa = 0x08f00000;
 	assert_line("its redistributors at 0x8fe0000 + 0x20000 and its RAM at 0x8f00000");
 	vm.ram_chunks = 1;
-	vm.layout.uart_intid = 0; /* the machine's has none that nidus knows */
+	vm.layout.uart_intid = 0; /* the machine's has none that nidus supports */
 	assert_line("vpl011: expected a UART with an interrupt");
 	config.vpl011 = false;
 	assert_line(NULL);
@@ -149,7 +149,8 @@ static void handed_down(void **state)
 	u64 at[VM_HANDED_MAX] = { 0 };
 
 	(void)state;
-	assert_true(vm_place_handed(at, &config, 0x1000, 0x1000)); /* none need no room */
+	/* without modules no room is needed */
+	assert_true(vm_place_handed(at, &config, 0x1000, 0x1000));
 	config.handed_count = 4;
 	for (u32 i = 0; i < 4; i++)
 		config.handed[i].file = files[i];

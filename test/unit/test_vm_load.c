@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filling a VM's RAM: all of it, in pieces that are bounded in time, with the files' digests and a
- * word to whom waits long.
+ * Filling a VM's RAM: all of it, in pieces of bounded duration, with the files' digests, and a
+ * message if it takes long.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,14 +22,14 @@
 #define RAM 0x40000000UL
 #define RAM_SIZE MIB(16)
 #define HZ 1000000UL
-#define PER_ZERO_KIB 1UL /* what things cost on this machine: microseconds */
+#define PER_ZERO_KIB 1UL /* what operations cost on this machine, in microseconds */
 #define PER_COPY_KIB 40UL
 
 static struct vm vm;
 static struct vm_config config;
 static char *ram, *kernel, *ramdisk, *tree;
 static u64 now, cleaned, dropped;
-static u64 bytes; /* of the piece */
+static u64 bytes; /* when the piece began */
 static char lines[64][160];
 static u32 line_count;
 
@@ -114,7 +114,7 @@ static int setup(void **state)
 	vm.ram[0] = (struct vm_ram){ RAM, (u64)ram + RAM_SIZE / 2, RAM_SIZE / 2 };
 	vm.ram[1] = (struct vm_ram){ RAM + RAM_SIZE / 2, (u64)ram, RAM_SIZE / 2 };
 	vm.ram_chunks = 2;
-	/* A segment over the seam, and one without anything from the file. */
+	/* A segment across the seam, and one without bytes from the file. */
 	vm.load.image.segments = 3;
 	vm.load.image.segment[0] =
 		(struct image_segment){ 16, 200000, RAM + RAM_SIZE / 2 - 4096, 200000 };
@@ -132,7 +132,7 @@ static char byte_at(u64 offset)
 	return ram[offset < RAM_SIZE / 2 ? offset + RAM_SIZE / 2 : offset - RAM_SIZE / 2];
 }
 
-/* What RAM is to hold at an offset. */
+/* The byte that RAM must hold at an offset. */
 static char wanted(u64 o)
 {
 	const u64 seg = RAM_SIZE / 2 - 4096;
@@ -163,7 +163,7 @@ static void load(void)
 
 		bytes = 0;
 		more = vm_load_piece(&vm);
-		/* A millisecond, and a unit more: whose bytes are few. */
+		/* A millisecond, and one unit more, the bytes of which are few. */
 		if (now - start > HZ / 1000 + 1024)
 			fail_msg("a piece of %lu us", now - start);
 		assert_true(bytes <= MIB(1) + KIB(64));
@@ -194,7 +194,7 @@ static void fills_ram_in_pieces(void **state)
 	assert_int_equal(line_count, 2);
 }
 
-/* And again, whatever the guest made of it. */
+/* And again, whatever the guest has written to it. */
 static void resets(void **state)
 {
 	(void)state;
@@ -216,7 +216,7 @@ static void no_ramdisk(void **state)
 	assert_int_equal(byte_at(MIB(14)), tree[0]);
 }
 
-/* A second, then every five: what it is at, and how far. */
+/* After a second, then every five: what it is doing, and how far it is. */
 static void long_waits_are_told(void **state)
 {
 	u64 begin;
@@ -234,7 +234,7 @@ static void long_waits_are_told(void **state)
 	assert_true(line_count <= 3 + (now - begin) / (5 * HZ));
 }
 
-/* Modules for the VM's own VMs, one of them named twice: there once, and told once. */
+/* Modules for the VM's own VMs, one of them named twice: loaded once, and reported once. */
 static void handed_down(void **state)
 {
 	(void)state;

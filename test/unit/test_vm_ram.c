@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A VM's RAM out of a machine's with holes: all of it, once, where it is said to be; and back
- * again.
+ * A VM's RAM taken from a machine's with holes: all of it, once, at the addresses given; and given
+ * back.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 static u64 arena;
 static struct vm vm;
 static struct vm_config config;
-static u8 owned[ARENA / PAGE_SIZE]; /* pages that the allocator was given */
+static u8 owned[ARENA / PAGE_SIZE]; /* pages that were given to the allocator */
 
 static void give(u64 from, u64 to)
 {
@@ -49,8 +49,8 @@ static int setup(void **state)
 }
 
 /*
- * No two pieces touch or overlap in memory, all of it was free; with their sizes they are what was
- * asked for.
+ * No two pieces touch or overlap in memory, all of it was free; the sizes add up to what was
+ * requested.
  */
 static void check_pieces(u64 want)
 {
@@ -94,7 +94,7 @@ static void direct(u64 size)
 		const struct vm_ram *r = &vm.ram[i];
 
 		assert_int_equal(r->ipa, r->pa);
-		/* In order, and as few as there can be. */
+		/* In order, and as few as possible. */
 		if (i)
 			assert_true(vm.ram[i - 1].pa + vm.ram[i - 1].size < r->pa);
 		if (r->size > largest) {
@@ -111,7 +111,7 @@ static void direct(u64 size)
 	vm.layout.ram = RAM;
 }
 
-/* RAM at its own address: any size, out of any pieces, down to the last page. */
+/* RAM at its own address: any size, from any pieces, down to the last page. */
 static void pieces_where_they_are(void **state)
 {
 	(void)state;
@@ -127,7 +127,7 @@ static void pieces_where_they_are(void **state)
 	direct(page_free_count() * PAGE_SIZE);
 }
 
-/* Blocks that lie side by side are one piece, in whatever order they came. */
+/* Adjacent blocks are one piece, in whatever order they came. */
 static void neighbours_are_one(void **state)
 {
 	u64 block[8];
@@ -147,7 +147,7 @@ static void neighbours_are_one(void **state)
 	direct(MIB(8) - PAGE_SIZE);
 }
 
-/* Addresses of the VM's own: without a gap, whatever is behind them. */
+/* Addresses of the VM's own: without a gap, whatever memory is behind them. */
 static void contiguous_for_the_guest(void **state)
 {
 	u64 before, at = RAM;

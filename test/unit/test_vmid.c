@@ -22,7 +22,7 @@ noreturn void check_failed(const char *file, int line, const char *what)
 
 static bool held[65536];
 
-/* Take all there are; each once. */
+/* Allocate all there are; each is given once. */
 static u32 take_all(u32 limit)
 {
 	u32 n = 0;
@@ -73,7 +73,7 @@ static void sixteen_bits_are_65535(void **state)
 	free_all();
 }
 
-/* One that was just freed comes back only after all others. */
+/* One that was just freed is reused only after all others. */
 static void reuse_takes_a_turn(void **state)
 {
 	u16 first = 0, v = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * L1's VNCR_EL2: which window, what a fault puts into it or tells L1, and what takes it away. L1's
- * tables are made here, by the architecture's bits; a window's contents are read from the tables
+ * L1's VNCR_EL2: which window, what a fault maps in it or reports to L1, and what shuts it. L1's
+ * tables are made here, from the architecture's bits; a window's contents are read from the tables
  * that the hardware would walk.
  */
 #include <setjmp.h>
@@ -31,7 +31,7 @@
 static void (*in_the_walk)(void);
 static u64 root0, root1;
 
-/* The hardware's update of a leaf, with something that happens after the walk has read it. */
+/* The hardware's update of a leaf, with an event after the walk has read it. */
 bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
 {
 	if (in_the_walk)
@@ -110,7 +110,9 @@ static u64 desc_at(u64 window)
 	return table ? ((u64 *)(table & MASK(47, 12)))[n % 512] : 0;
 }
 
-/* An access of L2's, as often as it faults and nidus says to go on; the last verdict. */
+/*
+ * An access of L2, repeated as often as it faults and nidus says RESUME; returns the last verdict.
+ */
 static enum verdict access(bool write, u64 offset)
 {
 	u64 window = vncr_window(v), desc;
@@ -132,7 +134,7 @@ static enum verdict access(bool write, u64 offset)
 	return verdict;
 }
 
-/* Whether the window that L2 would run with is on this page of L1's. */
+/* Whether the window that L2 would run with maps this page of L1's. */
 static bool is_on(u64 page, bool writable)
 {
 	u64 desc = desc_at(vncr_window(v));
@@ -166,9 +168,9 @@ static void first_accesses(void **state)
 	assert_true(is_on(PAGE_AT, false));
 	assert_int_equal(access(true, 0x78), RESUME);
 	assert_true(is_on(PAGE_AT, true));
-	/* By another VM's or vcpu's number it would not be the same window. */
+	/* With another VM's or vcpu's number it would not be the same window. */
 	assert_int_not_equal(vncr_window(&nv_vcpu[0]), vncr_window(&nv_vcpu[1]));
-	/* BADDR is 56:12; 63:57 are not looked at, 56 is the sign. */
+	/* BADDR is 56:12; 63:57 are ignored, 56 is the sign. */
 	vncr(LOW | MASK(63, 57) | 0xfff);
 	assert_true(is_on(PAGE_AT, true));
 	vncr(LOW | BIT(56));
@@ -190,7 +192,7 @@ static void permissions(void **state)
 	assert_int_equal(access(true, 0x200), REFLECT);
 	told(0x0f, true, LOW + 0x200);
 	assert_true(is_on(PAGE_AT, false));
-	/* By the table above it: read-only for all below. */
+	/* By the table above it: everything below is read-only. */
 	map(HIGH, PAGE_AT, 3, AF);
 	*stage1_entry(HIGH, 1) |= BIT(62);
 	vncr(HIGH);
@@ -217,7 +219,7 @@ static void nothing_there(void **state)
 	vncr(HIGH);
 	assert_int_equal(access(true, 0), REFLECT);
 	told(0x04, true, HIGH);
-	/* A device, a hole; a table that is nowhere. */
+	/* A device, a hole; a table outside memory. */
 	map(HIGH, NV_DEVICE, 3, AF);
 	assert_int_equal(access(false, 0), REFLECT);
 	told(0x10, false, HIGH);
@@ -268,14 +270,14 @@ static void mmu_off(void **state)
 	vncr(1UL << 40);
 	assert_int_equal(access(false, 0), REFLECT);
 	told(0x00, false, 1UL << 40);
-	/* Back: what was there is there still. */
+	/* Switched back: what was mapped still is. */
 	v->sr[SR_SCTLR_EL1] = 1;
 	vncr(PAGE_AT);
 	assert_int_equal(vncr_window(v), window);
 	assert_true(is_on(OTHER, true));
 }
 
-/* What else decides makes it another window at once, with no TLBI. */
+/* Any other input of the translation makes it another window at once, without a TLBI. */
 static void keys(void **state)
 {
 	u64 window, root = root0;
@@ -292,7 +294,7 @@ static void keys(void **state)
 	v->sr[SR_TCR_EL1] ^= BIT(37); /* TBI0 */
 	assert_true(is_shut());
 	v->sr[SR_TCR_EL1] = TCR;
-	/* The other half's table is not in question, its ASID is if A1 says so. */
+	/* The other half's table does not matter; its ASID does if A1 says so. */
 	v->sr[SR_TTBR1_EL1] = 7UL << 48 | 0x1000;
 	assert_true(is_on(PAGE_AT, true));
 	v->sr[SR_TCR_EL1] |= BIT(22);
@@ -306,10 +308,10 @@ static void keys(void **state)
 	assert_true(is_on(OTHER, true));
 	window = vncr_window(v);
 	v->sr[SR_TTBR0_EL1] = root0;
-	v->sr[SR_SCTLR_EL1] |= BIT(25); /* EE: the tables say something else */
+	v->sr[SR_SCTLR_EL1] |= BIT(25); /* EE: the tables mean something else */
 	assert_true(is_shut());
 	v->sr[SR_SCTLR_EL1] = 1;
-	/* A global leaf is of every ASID. */
+	/* A global leaf is valid for every ASID. */
 	asid(9);
 	assert_int_equal(vncr_window(v), window);
 	root0 = root;
@@ -332,7 +334,7 @@ static void five_in_four(void **state)
 	for (u32 i = 1; i < 5; i++)
 		for (u32 j = i + 1; j < 5; j++)
 			assert_int_not_equal(window[i], window[j]);
-	/* The last four are as they were. */
+	/* The last four are unchanged. */
 	for (u64 i = 1; i < 5; i++) {
 		vncr(LOW + i * PAGE_SIZE);
 		assert_int_equal(vncr_window(v), window[i]);
@@ -408,7 +410,7 @@ static const struct {
 	{ "ASIDE1IS", 0, 3, 2, 1UL << 48, LOW, false, false, false },
 };
 
-/* Each by the vcpu itself, and by its neighbour; the first and the last vcpu. */
+/* Each by the vcpu itself, and by another one; the first and the last vcpu. */
 static void every_tlbi(void **state)
 {
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
@@ -424,13 +426,13 @@ static void every_tlbi(void **state)
 		if (is_shut() != cases[i / 2].gone)
 			fail_msg("%s by vcpu %u: %s", cases[i / 2].name, by->index,
 				 is_shut() ? "shut" : "open");
-		/* What is shut is filled by what is there now. */
+		/* A window that was shut is filled with what is mapped now. */
 		*stage1_entry(cases[i / 2].at, 3) = 0;
 		assert_int_equal(access(true, 0), cases[i / 2].gone ? REFLECT : RESUME);
 	}
 }
 
-/* The windows that L2 does not run with at the moment go as well. */
+/* The windows that L2 does not use at the moment are shut as well. */
 static void not_in_use(void **state)
 {
 	(void)state;
@@ -476,7 +478,9 @@ static void which_asid(void **state)
 	assert_true(is_shut());
 }
 
-/* With TBI bit 56 means nothing, and bit 55 alone says which half and what a TLBI names. */
+/*
+ * With TBI bit 56 is ignored, and bit 55 alone says which half, and which addresses a TLBI names.
+ */
 static void top_byte(void **state)
 {
 	u64 root = root1;
@@ -501,7 +505,7 @@ static void top_byte(void **state)
 	assert_true(is_shut());
 }
 
-/* Stage 2 and all that is EL1&0's; EL2&0 has neither. */
+/* TLBIs of stage 2 and of EL1&0; EL2&0 is not affected. */
 static void not_concerned(void **state)
 {
 	static const enum tlbi_kind kinds[] = { TLBI_ALL, TLBI_VMALLS12, TLBI_IPA };
@@ -515,7 +519,10 @@ static void not_concerned(void **state)
 	}
 }
 
-/* A leaf goes as a whole, by any address of it: a block, contiguous pages, everything with M = 0. */
+/*
+ * A leaf is invalidated as a whole, by any address of it: a block, contiguous pages, everything
+ * with M = 0.
+ */
 static void by_a_neighbour(void **state)
 {
 	(void)state;
@@ -546,7 +553,9 @@ static void invalidate_meanwhile(void)
 	tlbi_by(&nv_vcpu[1], 4, 3, 1, VA(LOW, 0));
 }
 
-/* A walk that another vcpu's TLBI overtakes installs nothing; the next one sees what is there now. */
+/*
+ * A walk that another vcpu's TLBI overtakes installs nothing; the next one sees the current tables.
+ */
 static void a_tlbi_against_a_fault(void **state)
 {
 	struct exit exit = { .esr = ESR(EC_DABT_CUR, DABT_VNCR | DABT_WNR | 7) };
@@ -569,7 +578,7 @@ static void change_meanwhile(void)
 	*stage1_entry(LOW, 3) ^= BIT(55);
 }
 
-/* The access flag goes into the descriptor that was read; it is another by then. */
+/* The access flag is set in the descriptor that was read; by then it is another one. */
 static void a_store_against_a_fault(void **state)
 {
 	struct exit exit = { .esr = ESR(EC_DABT_CUR, DABT_VNCR | DABT_WNR | 7) };
@@ -587,12 +596,12 @@ static void a_store_against_a_fault(void **state)
 	assert_int_equal(*stage1_entry(LOW, 3), PAGE_AT | BIT(55) | AF | 3);
 }
 
-/* The break of break-before-make has reached all CPUs before the window is on another page. */
+/* Before the window maps another page, the break of break-before-make has reached all CPUs. */
 static u64 seen_at_tlbi;
 static void on_tlbi(u64 arg)
 {
 	assert_int_equal(arg, FIELD(vncr_window(v), 55, 12));
-	/* Its own vcpu gives a window that it finds shut another meaning, without the lock. */
+	/* Its own vcpu reuses a window that it finds shut for another key, without the lock. */
 	assert_true(__atomic_load_n(&v->windows.entry[v->windows.now].open, __ATOMIC_RELAXED));
 	seen_at_tlbi = desc_at(vncr_window(v)) | BIT(63);
 }
@@ -629,7 +638,7 @@ static void reset(void **state)
 	assert_int_equal(access(true, 0), RESUME);
 }
 
-/* What comes of it that is no missing translation. */
+/* Faults in it other than a missing translation. */
 static void other_aborts(void **state)
 {
 	struct exit exit = { .esr = ESR(EC_DABT_CUR, DABT_VNCR | DABT_WNR | 0x10) };
@@ -641,7 +650,7 @@ static void other_aborts(void **state)
 	exit.far = vncr_window(v) + 0x118;
 	assert_int_equal(vncr_trap(v, &exit), REFLECT);
 	told(0x10, true, LOW + 0x118);
-	/* On a walk of nidus's, and what ECC says: never to be tried again for ever. */
+	/* In a walk of nidus's tables, and ECC errors: never retried for ever. */
 	for (u64 fsc = 0x13; fsc < 0x20; fsc++) {
 		exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | fsc);
 		assert_int_equal(vncr_trap(v, &exit), REFLECT);
@@ -651,7 +660,7 @@ static void other_aborts(void **state)
 	assert_int_equal(vncr_trap(v, &exit), RESUME);
 	assert_true(is_on(PAGE_AT, true));
 	assert_null(v->stop_reason);
-	/* nidus's own page, or no page of registers at all. */
+	/* A fault in nidus's own page, or outside all pages of registers. */
 	v->in_vel2 = true;
 	assert_int_equal(vncr_trap(v, &exit), STOP_VM);
 	assert_non_null(v->stop_reason);

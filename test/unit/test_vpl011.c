@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The emulated PL011 as its manual's reader and as common drivers use it; the console is faked. */
+/*
+ * The emulated PL011 as its manual describes it and as common drivers use it; the console is faked.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +76,7 @@ void vgic_set_spi(struct vm *vm, u32 intid, bool level)
 {
 	(void)vm;
 	assert_int_equal(intid, INTID);
-	assert_int_not_equal(level, line); /* only changes are told */
+	assert_int_not_equal(level, line); /* only changes are reported */
 	line = level;
 	irq_changes++;
 }
@@ -147,7 +149,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* As Linux's driver starts it. */
+/* The way Linux's driver starts it. */
 static void start(u32 lcr, u32 ifls, u32 imsc)
 {
 	wr(PL011_CR, 0);
@@ -194,7 +196,7 @@ static void test_register_masks(void **state)
 		wr(row[i].reg, 0);
 		assert_int_equal(rd(row[i].reg), 0);
 	}
-	/* Read-only and reserved ones. */
+	/* Read-only and reserved registers. */
 	for (u32 r = 0x4c; r < PL011_SIZE; r += 4) {
 		u32 before = rd(r);
 
@@ -206,7 +208,7 @@ static void test_register_masks(void **state)
 	assert_int_equal(rd(PL011_FR) & PL011_FR_TXFE, PL011_FR_TXFE);
 }
 
-/* An early console touches nothing but FR and DR. */
+/* An early console accesses nothing but FR and DR. */
 static void test_output_before_setup(void **state)
 {
 	(void)state;
@@ -240,7 +242,7 @@ static void test_tx_interrupt(void **state)
 	assert_int_equal(irq_changes, 5);
 }
 
-/* The console takes nothing more: the FIFO fills, TXFF tells, nothing is lost or reordered. */
+/* The console accepts nothing more: the FIFO fills, TXFF is set, nothing is lost or reordered. */
 static void test_back_pressure(void **state)
 {
 	(void)state;
@@ -266,7 +268,7 @@ static void test_back_pressure(void **state)
 	assert_int_equal(out_len, 18);
 	assert_memory_equal(out, "abcdefghijklmnopqr", 18);
 	assert_int_equal(rd(PL011_FR) & (PL011_FR_TXFE | PL011_FR_BUSY), PL011_FR_TXFE);
-	/* A guest that polls FR gives the console a push, but only while something waits. */
+	/* A guest that polls FR makes the console send, but only while something waits. */
 	pushes = 0;
 	rd(PL011_FR);
 	assert_int_equal(pushes, 0);
@@ -366,7 +368,7 @@ static void test_rx_without_fifo(void **state)
 	assert_int_equal(rd(PL011_FR) & (PL011_FR_RXFF | PL011_FR_RXFE), PL011_FR_RXFE);
 }
 
-/* Input that the guest doesn't read waits, to a bound; nothing is lost or overruns. */
+/* Input that the guest does not read waits, up to a bound; nothing is lost or overruns. */
 static void test_rx_backlog(void **state)
 {
 	unsigned n = 0;
@@ -389,7 +391,7 @@ static void test_rx_backlog(void **state)
 	assert_int_equal(rd(PL011_RIS) & PL011_INT_OE, 0);
 }
 
-/* The same if the guest throws it away without reading DR. */
+/* The same if the guest discards it without reading DR. */
 static void test_rx_backlog_flushed(void **state)
 {
 	(void)state;
@@ -426,7 +428,7 @@ static void test_loopback(void **state)
 	assert_int_equal(rd(PL011_DR), 0x41);
 	assert_int_equal(rd(PL011_DR), 0xff);
 	assert_true(rd(PL011_FR) & PL011_FR_RXFE);
-	/* Modem outputs come back as inputs, and changes interrupt. */
+	/* Modem outputs are looped back as inputs, and changes interrupt. */
 	wr(PL011_ICR, PL011_INT_ALL);
 	wr(PL011_CR, rd(PL011_CR) | PL011_CR_RTS | PL011_CR_DTR);
 	assert_int_equal(rd(PL011_FR) & 0x107, PL011_FR_CTS | PL011_FR_DSR);
@@ -440,11 +442,11 @@ static void test_loopback(void **state)
 	assert_true(rd(PL011_RIS) & PL011_INT_BE);
 	assert_int_equal(rd(PL011_DR), PL011_DR_BE);
 	assert_int_equal(rd(PL011_RSR), 4);
-	wr(PL011_LCR_H, FIFO_ON); /* its end is nothing to receive */
+	wr(PL011_LCR_H, FIFO_ON); /* its end is not received */
 	assert_true(rd(PL011_FR) & PL011_FR_RXFE);
 	wr(PL011_RSR, 0);
 	assert_int_equal(rd(PL011_RSR), 0);
-	/* What was typed meanwhile comes when the outside is connected again. */
+	/* What was typed meanwhile arrives when loopback ends. */
 	wr(PL011_CR, PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
 	assert_int_equal(rd(PL011_FR) & 0x107, 0);
 	assert_int_equal(rd(PL011_DR), 'o');
@@ -460,7 +462,7 @@ static void test_loopback_overrun(void **state)
 	assert_true(rd(PL011_RIS) & PL011_INT_OE);
 	assert_true(rd(PL011_RSR) & PL011_RSR_OE);
 	assert_int_equal(rd(PL011_DR), 'a');
-	wr(PL011_DR, 'z'); /* the next character that gets in tells of the loss */
+	wr(PL011_DR, 'z'); /* the next character received reports the loss */
 	for (u32 i = 1; i < PL011_FIFO; i++)
 		assert_int_equal(rd(PL011_DR), 'a' + i);
 	assert_int_equal(rd(PL011_DR), 'z' | PL011_DR_OE);
@@ -508,7 +510,9 @@ static void test_access_sizes(void **state)
 	assert_false(vpl011_mmio(NULL, vm.uart, &m));
 }
 
-/* Whatever a guest writes where, in any size, the model stays within its bounds (ASan, UBSan). */
+/*
+ * Whatever a guest writes anywhere, in any size, the model stays within its bounds (ASan, UBSan).
+ */
 static void test_rubbish(void **state)
 {
 	u64 x = 88172645463325252;
@@ -558,7 +562,7 @@ static void test_reset(void **state)
 	vpl011_tx_resume(before);
 }
 
-/* More VMs than there can be: refused, not overrun. */
+/* More VMs than possible: refused, without an overrun. */
 static void test_too_many(void **state)
 {
 	static struct vm others[MAX_VMS];

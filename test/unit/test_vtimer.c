@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's timers: what moves at load and put, and the emulated CNTP against the architecture
+ * The guest's timers: what is moved at load and put, and the emulated CNTP against the architecture
  * restated.
  */
 #include <setjmp.h>
@@ -134,7 +134,7 @@ static void check_regs(const char *what)
 
 	if ((ctl & 3) != (u64)(ref.enable | ref.imask << 1) || ctl >> 3)
 		fail_msg("%s: CTL %#lx", what, ctl);
-	/* ISTATUS does not look at IMASK, and means nothing while ENABLE is 0. */
+	/* ISTATUS ignores IMASK, and is UNKNOWN while ENABLE is 0. */
 	if (ref.enable && (ctl >> 2 & 1) != ref_met())
 		fail_msg("%s: ISTATUS %lu, count %#lx, CVAL %#lx", what, ctl >> 2 & 1, ref_count(),
 			 ref.cval);
@@ -213,7 +213,7 @@ static void model(u64 offset)
 			now += next_random() & 63;
 		} else {
 			ref_write(reg, random_value(reg));
-			/* A write takes effect on the line at once. */
+			/* A write affects the line at once. */
 			check_line(what);
 		}
 		check_regs(what);
@@ -233,7 +233,10 @@ static void phys_model(void **state)
 	model(0xfffffffff0000000UL);
 }
 
-/* A deadline beyond the machine counter's end never comes; it must not wrap round to the past. */
+/*
+ * A deadline beyond the end of the machine's counter never comes; it must not wrap round to the
+ * past.
+ */
 static void phys_saturates(void **state)
 {
 	static const u64 cval[] = { ~0UL, ~0UL - 1, ~0UL - 999 };
@@ -254,7 +257,7 @@ static void phys_saturates(void **state)
 	assert_int_equal(vcpu.vtimer.phys.deadline, ~0UL - 2);
 }
 
-/* No needless software timer: none when masked, disabled or met already. */
+/* No needless software timer: none if masked, disabled or already met. */
 static void phys_unarmed(void **state)
 {
 	static const struct {
@@ -313,8 +316,8 @@ static void virt_moves(void **state)
 	vtimer_put(&vcpu);
 	assert_int_equal(vcpu.vtimer.cntv_ctl, 1);
 	assert_int_equal(vcpu.vtimer.cntv_cval, 8000);
-	assert_int_equal(fake_get("CNTV_CTL_EL02"), 0); /* it must not fire for the next one */
-	/* While away it is woken when the timer is due: at 8000 by its own count. */
+	assert_int_equal(fake_get("CNTV_CTL_EL02"), 0); /* it must not fire for the next vcpu */
+	/* While not loaded it is woken when the timer is due: at 8000 by its own count. */
 	assert_ptr_equal(vcpu.vtimer.virt_wake.cpu, &cpus[0]);
 	assert_int_equal(vcpu.vtimer.virt_wake.deadline, 9000);
 	now = 9000;
@@ -369,7 +372,7 @@ static void virt_wake(void **state)
 		vtimer_put(&vcpu);
 		if (!!vcpu.vtimer.virt_wake.cpu != rows[i].armed)
 			fail_msg("row %zu: armed %d", i, !rows[i].armed);
-		/* Loaded on another CPU, it watches for itself. */
+		/* Loaded on another CPU, it no longer needs the software timer. */
 		fake_cpu = 1;
 		vtimer_load(&vcpu);
 		assert_null(vcpu.vtimer.virt_wake.cpu);
@@ -424,7 +427,7 @@ static void phys_direct(void **state)
 static void interrupts(void **state)
 {
 	(void)state;
-	/* The machine's INTIDs may be others than the guest's. */
+	/* The machine's INTIDs may differ from the guest's. */
 	machine.ppi_virt = 20;
 	machine.ppi_phys = 21;
 	vtimer_interrupt(&vcpu, 20);
@@ -437,8 +440,9 @@ static void interrupts(void **state)
 }
 
 /*
- * Looks at what the guest may change without a trap: the first after 50 us; one that came makes the
- * next twice as far, for a guest under other hypervisors may need longer than that for an entry.
+ * Checks of what the guest may change without a trap: the first after 50 us; one that came makes
+ * the next interval twice as long, because a guest under other hypervisors may need longer for an
+ * entry.
  */
 static void looks(void **state)
 {
@@ -451,7 +455,7 @@ static void looks(void **state)
 	for (u32 i = 0; i < 12; i++) {
 		timers_look_soon(&vcpu, &n);
 		assert_int_equal(t->deadline, now + want);
-		/* Other exits meanwhile do not put it off, nor count. */
+		/* Other exits meanwhile neither delay it nor count. */
 		now += 10;
 		timers_look_soon(&vcpu, &n);
 		assert_int_equal(t->deadline, now - 10 + want);
@@ -460,7 +464,7 @@ static void looks(void **state)
 		assert_null(t->cpu);
 		want = MIN(2 * want, 6400u);
 	}
-	/* One that is armed for earlier stays. */
+	/* One that is armed for an earlier time stays. */
 	timer_set(t, now + 20);
 	timers_look_soon(&vcpu, &n);
 	assert_int_equal(t->deadline, now + 20);

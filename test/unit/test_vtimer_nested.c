@@ -147,7 +147,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Whatever of the machine is due, and what the run loop does about it. */
+/* Everything due on the machine happens, and the run loop does its part. */
 static void pump(void)
 {
 	for (fake_cpu = 0; fake_cpu < 2; fake_cpu++)
@@ -244,7 +244,7 @@ static u32 slot(u32 t, enum vtimer_reg reg)
 	return reg == VTIMER_CTL ? VNCR_CNTP_CTL_EL0 : VNCR_CNTP_CVAL_EL0;
 }
 
-/* The CPU's own timers, by whoever runs and has them. */
+/* The CPU's own timers, by the level that runs and has them. */
 static void hw_set(u32 t, enum vtimer_reg reg, u64 v)
 {
 	bool virt = t == TIMER_V || t == TIMER_HV;
@@ -269,7 +269,7 @@ static u64 hw_get(u32 t, enum vtimer_reg reg)
 	return reg == VTIMER_CVAL ? cval : (u32)(cval - (virt ? virt_count() : phys_count()));
 }
 
-/* vEL2 leaves its page for nidus. */
+/* vEL2 leaves its page for nidus to read. */
 static void some_exit(void)
 {
 	if (!vtimer_vel2_quiet(&vcpu))
@@ -367,7 +367,7 @@ static void offset_change(void)
 		return;
 	ref_voff = offsets[rnd(ARRAY_SIZE(offsets))] + rnd(64);
 	page[VNCR_CNTVOFF_EL2 / 8] = ref_voff;
-	/* It is in memory: seen at the next exit. */
+	/* It is in memory: noticed at the next exit. */
 	some_exit();
 }
 
@@ -379,7 +379,7 @@ static void move(void)
 	loaded = false;
 	assert_int_equal(fake_get("CNTV_CTL_EL02"), 0);
 	assert_int_equal(fake_get("CNTP_CTL_EL02"), 0);
-	/* While away it is woken when a line rises, not later. */
+	/* While not loaded it is woken when a line rises, not later. */
 	for (u32 i = 0; i < 40; i++) {
 		u32 before = 0, after = 0;
 
@@ -425,7 +425,7 @@ static void step(void)
 			check_read(t, reg, rnd(2));
 		break;
 	default:
-		/* L2 reaches its own alone. */
+		/* L2 can access its own only. */
 		if (vcpu.in_vel2 || ref_direct(t))
 			guest_write(t, reg, random_value(t, reg), rnd(2));
 	}
@@ -463,7 +463,7 @@ static void random_model(void **state)
 	model(5, true, false, true);
 }
 
-/* ---- one at a time ---- */
+/* ---- single cases ---- */
 
 static void map_is_by_level(void **state)
 {
@@ -483,7 +483,8 @@ static void map_is_by_level(void **state)
 }
 
 /*
- * With vEL2's tick armed, going to and fro touches neither nidus's timer nor what did not change.
+ * With vEL2's tick armed, switches of levels neither program nidus's timer nor write what did not
+ * change.
  */
 static void switch_is_cheap(void **state)
 {
@@ -499,7 +500,9 @@ static void switch_is_cheap(void **state)
 		unsigned total = fake_writes_total();
 
 		level_switch();
-		/* CNTP: off, the other's value; nothing of CNTV, as both are alike. */
+		/*
+		 * CNTP: off, the other's value; nothing is written of CNTV, because both are equal.
+		 */
 		assert_int_equal(fake_writes_total() - total, 2);
 		total = fake_writes_total();
 		level_switch();
@@ -509,7 +512,7 @@ static void switch_is_cheap(void **state)
 	assert_int_equal(fake_writes("CNTVOFF_EL2"), 0);
 }
 
-/* L1's tick while L2 runs: on time, by L1's PPI 26; the switch back takes its line down again. */
+/* L1's tick while L2 runs: on time, by L1's PPI 26; the switch back lowers its line. */
 static void tick_of_l1_in_l2(void **state)
 {
 	(void)state;
@@ -529,7 +532,7 @@ static void tick_of_l1_in_l2(void **state)
 	assert_int_equal(injected, 1u << 26);
 }
 
-/* A masked timer has a status, but nothing to wait for. */
+/* A masked timer has a status, but there is nothing to wait for. */
 static void masked_arms_nothing(void **state)
 {
 	u64 cval = 6000, ctl = 3, v = 0;
@@ -544,7 +547,7 @@ static void masked_arms_nothing(void **state)
 	assert_int_equal(lines, 0);
 }
 
-/* But what L1 reads in its page is to be there on time. */
+/* But what L1 reads in its page must be there on time. */
 static void masked_shows_in_the_page(void **state)
 {
 	(void)state;
@@ -559,7 +562,7 @@ static void masked_shows_in_the_page(void **state)
 	assert_int_equal(lines, 0);
 }
 
-/* Once it is armed, it is not looked at again: neither at exits nor by a switch to and fro. */
+/* Once it is armed, it is not checked again: neither at exits nor by switches of levels. */
 static void seen_is_quiet(void **state)
 {
 	static const u32 words[] = { VNCR_CNTV_CVAL_EL0, VNCR_CNTV_CTL_EL0, VNCR_CNTP_CVAL_EL0,
@@ -591,7 +594,7 @@ static void seen_is_quiet(void **state)
 #define FREQUENCY 1000000
 
 /*
- * As Linux/KVM: off and kept after an exit to its user space, back in place before the next entry.
+ * As Linux/KVM does: off and saved after an exit to its user space, restored before the next entry.
  * then: what else L1 does with CNTV before that.
  */
 static void kvm_round(void (*then)(void))
@@ -635,7 +638,7 @@ static void is_due(void)
 	emul_cntv_cval_el02(&vcpu, 0, true, &v);
 }
 
-/* The end of 10 ms is seen even if nothing else happens. */
+/* The end of the 10 ms is noticed even if nothing else happens. */
 static void lent_for_a_while(void **state)
 {
 	(void)state;
@@ -653,7 +656,7 @@ static void lent_for_a_while(void **state)
 		now += FREQUENCY / 100 - 1;
 		pump();
 		assert_false(vcpu.timers_trap);
-		/* A line that was to rise with nobody looking is no later than that. */
+		/* A line that is to rise without an exit does not rise later than that. */
 		page[VNCR_CNTP_CVAL_EL0 / 8] = now;
 		page[VNCR_CNTP_CTL_EL0 / 8] = 1;
 		now++;
@@ -666,7 +669,7 @@ static void lent_for_a_while(void **state)
 	}
 }
 
-/* Who wants to see at once what became of it goes on doing so. */
+/* An L1 that reads back what it wrote keeps its traps. */
 static void not_lent(void **state)
 {
 	(void)state;
@@ -675,7 +678,7 @@ static void not_lent(void **state)
 	assert_true(vcpu.timers_trap);
 	kvm_rounds(100, is_due);
 	assert_true(vcpu.timers_trap);
-	/* Without a guest in between. */
+	/* Without an entry of its guest in between. */
 	for (int i = 0; i < 100; i++)
 		reads_status();
 	assert_true(vcpu.timers_trap);
@@ -698,12 +701,12 @@ static void l2_offset(void **state)
 	assert_int_equal(injected, 1u << 27);
 	level_switch();
 	assert_int_equal(fake_get("CNTVOFF_EL2"), 0);
-	/* Still pending for L1, and L1 sees why in its page. */
+	/* Still pending for L1, and L1 reads why in its page. */
 	assert_int_equal(lines, 1u << 27);
 	assert_int_equal(page[VNCR_CNTV_CTL_EL0 / 8], 1 | 4);
 }
 
-/* One that fires as the timers change hands is nobody's. */
+/* One that fires while the timers are exchanged belongs to nobody. */
 static void late_interrupt(void **state)
 {
 	(void)state;
@@ -734,7 +737,7 @@ static void cnthctl_views(void **state)
 	assert_int_equal(vcpu.sr[SR_CNTHCTL_EL2], MASK(16, 13) | MASK(11, 10) | 0x203);
 }
 
-/* A CNTKCTL_EL1 that keeps what only CNTHCTL_EL2 has: L1's writes by that name count. */
+/* A CNTKCTL_EL1 that keeps the bits that only CNTHCTL_EL2 has: L1's writes by that name count. */
 static void cnthctl_by_its_el1_name(void **state)
 {
 	u64 v = ~0UL;
@@ -768,7 +771,7 @@ static void not_for_l2(void **state)
 	assert_int_equal(emul_cntkctl_el12(&vcpu, SR_CNTHCTL_EL2, false, &v), UNDEF);
 }
 
-/* Of the two that the CPU has for the level that runs; the others' are in priv.line. */
+/* The two of the level that runs are in the CPU; the others' lines are in priv.line. */
 static void line_of_timers(void **state)
 {
 	static const u32 ppi[2][2] = { { 27, 30 }, { 28, 26 } };

@@ -18,7 +18,7 @@
 
 /* ---- memory full of random descriptors ---- */
 
-static u64 ram_at = 0x40000000UL; /* 0 as well: a table there is one like any other */
+static u64 ram_at = 0x40000000UL; /* 0 as well: a table there is like any other */
 #define RAM ram_at
 #define PIECE 0x10000UL
 #define PIECES 12UL
@@ -65,7 +65,7 @@ static bool one_in(u64 n)
 	return (rnd() >> 20) % n == 0;
 }
 
-/* Mostly sane: a table, or a leaf with any attributes, that leads to RAM. */
+/* Mostly plausible: a table, or a leaf with any attributes, whose address is in RAM. */
 static u64 random_desc(void)
 {
 	u64 where = RAM + (rnd() >> 8) % PIECES * PIECE;
@@ -145,7 +145,7 @@ static const struct granule granules[3] = {
 
 static const u32 ps_bits[8] = { 32, 36, 40, 42, 44, 48, 52, 56 };
 
-/* Bits hi..lo of v, where they are; hi above 63 means 63. */
+/* Bits hi..lo of v, in place; hi above 63 means 63. */
 static u64 keep(u64 v, u32 hi, u32 lo)
 {
 	u64 out = 0;
@@ -175,16 +175,16 @@ struct s2_setup {
 	u64 vtcr, vttbr;
 	bool ee, ptw;
 	struct walk_feat f;
-	/* Decoded once, and with a memory of the last table; else for each walk anew. */
+	/* Decoded once, and with a cache of the last table; or decoded for each walk. */
 	const struct walk_shape *shape;
 	struct walk_cache *cache;
 };
 
-/* Where a stage-1 table is: set for nested walks. */
+/* The address of a stage-1 table: used by nested walks. */
 static const struct s2_setup *under;
 static struct answer ref_s2(const struct s2_setup *s, u64 ipa, struct walk_access a, bool update);
 
-/* From the first table down, one loop turn a level. */
+/* From the first table down, one level an iteration. */
 static struct answer ref_down(const struct granule *g, int first, u32 ia_bits, u64 ttbr,
 			      u32 oa_bits, bool be, bool ha, u64 ia, bool el0)
 {
@@ -396,7 +396,7 @@ static struct s2_setup random_s2(void)
 static struct walk_s2_regs regs_of(const struct s2_setup *s)
 {
 	return (struct walk_s2_regs){
-		/* With a shape they mean nothing. */
+		/* With a shape they are ignored. */
 		.vttbr = s->shape ? 0x5a5a5a5a5a5a : s->vttbr,
 		.vtcr = s->shape ? ~0UL : s->vtcr,
 		.vm = true,
@@ -451,7 +451,10 @@ static void same_fault(const struct answer *want, const struct walk_fault *got, 
 			 want->stage2, want->s1ptw, want->ipa);
 }
 
-/* Run the walk on a fresh copy of the memory the reference had; both must leave it alike. */
+/*
+ * Run the walk on a fresh copy of the memory that the reference had; both must leave it in the same
+ * state.
+ */
 static u64 after[PIECES * PIECE / 8];
 
 static void start_reference(void)
@@ -502,7 +505,7 @@ static void check_s2(const struct s2_setup *s, u64 ipa, struct walk_access a)
 		return;
 	}
 	p = s2_perm(s, want.desc);
-	/* What is to become dirty by a write is not writable before. */
+	/* A leaf that a write makes dirty is not writable before. */
 	p.w = want.desc & BIT(7);
 	assert_int_equal(out.oa, want.oa);
 	assert_int_equal(out.size, want.size);
@@ -538,7 +541,7 @@ static void stage2_random(void **state)
 		if (n % 20 == 0)
 			random_memory(false);
 	}
-	/* The random tables must reach everything they are to test. */
+	/* The random tables must reach everything they are meant to test. */
 	assert_true(ok_count > 300);
 	for (u32 fsc = 4; fsc < 16; fsc++)
 		if (fsc != 8 && fsc != 12 && !fault_count[fsc])
@@ -548,8 +551,8 @@ static void stage2_random(void **state)
 }
 
 /*
- * A walk that begins where the last one ended comes to what the whole way down would, be there a
- * leaf or a fault, and reads one descriptor.
+ * A walk that begins in the table where the last one ended has the result of the whole walk, leaf
+ * or fault, and reads one descriptor.
  */
 static void stage2_cached(void **state)
 {
@@ -594,8 +597,8 @@ static void stage2_cached(void **state)
 }
 
 /*
- * Another table in place of one: seen when the cache was told to forget, as by a TLBI. A leaf: seen
- * at once.
+ * A table is replaced: noticed when the cache is told to forget, as by a TLBI. A leaf is replaced:
+ * noticed at once.
  */
 static void cached_until_told(void **state)
 {
@@ -624,7 +627,7 @@ static void cached_until_told(void **state)
 	ram[512] = (RAM + 0x3000) | 3;
 	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
 	assert_int_equal(out.oa, 0x50001000);
-	/* The next 2 MiB are another table's. */
+	/* The next 2 MiB belong to another table. */
 	assert_false(walk_s2(&r, &f, &mem, 0x201000, a, &out, &fa));
 	assert_int_equal(fa.fsc, 6);
 	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
@@ -658,7 +661,7 @@ static bool ref_s1_allowed(const struct s1_setup *s, const struct answer *r, str
 		uxn |= !!(r->tables[i] & BIT(60));
 		pxn |= !!(r->tables[i] & BIT(59));
 	}
-	if (s->r.nv1) { /* one range, no EL0: XN is 54, XNTable 60; PAN means nothing */
+	if (s->r.nv1) { /* one range, no EL0: XN is 54, XNTable 60; PAN is ignored */
 		pxn = d & BIT(54);
 		for (u32 i = 0; !hpd && i < r->ntables; i++)
 			pxn |= !!(r->tables[i] & BIT(60));
@@ -836,7 +839,7 @@ static void stage1_random(void **state)
 			fail_msg("no walk ended with FSC %#x", fsc);
 }
 
-/* Stage 2 that maps most of memory, so that stage 1 gets somewhere. */
+/* A stage 2 that maps most of memory, so that stage 1 walks succeed. */
 static void nested_random(void **state)
 {
 	unsigned ptw = 0;
@@ -907,7 +910,7 @@ static void other_things(void **state)
 	assert_true(walk_s2(&off, &f, &mem, 0xfffff000, (struct walk_access){ .write = true }, &o2,
 			    &fa));
 	assert_int_equal(o2.oa, 0xfffff000);
-	/* A granule that is not there is one that is. */
+	/* A granule that does not exist is taken for one that does. */
 	assert_int_equal(walk_s2_granule(1UL << 14, &f), 12);
 	assert_int_equal(walk_vmid(0x1234000000000000, BIT(19), &f), 0x1234);
 	assert_int_equal(walk_vmid(0x1234000000000000, 0, &f), 0x34);
@@ -943,7 +946,7 @@ static void changed_meanwhile(void **state)
 	assert_int_equal(ram[1], RAM | 0xfd);
 }
 
-/* Stage 1 attribute, stage 2 MemAttr, SH of both: what both give. */
+/* Stage 1 attribute, stage 2 MemAttr, SH of both: the combination. */
 static void attributes(void **state)
 {
 	static const struct {

@@ -26,7 +26,7 @@ enum { WFI, WFE, WFIT, WFET };
 static struct cpu cpu;
 static struct vcpu vcpu;
 static bool vgic_pending, level_pending, wake_requested;
-static bool owes_after_look; /* the look finds something that has to be settled */
+static bool owes_after_look; /* the check finds something that has to be settled */
 static unsigned ticks;
 
 struct cpu *cpu_this(void)
@@ -84,7 +84,7 @@ static void sleeps(void **state)
 {
 	(void)state;
 	assert_int_equal(trap(WFI), SLEEP);
-	assert_int_equal(vcpu.pc, PC + 4); /* whatever wakes it, it goes on behind the WFI */
+	assert_int_equal(vcpu.pc, PC + 4); /* whatever wakes it, it continues behind the WFI */
 	assert_false(cpu.need_resched);
 }
 
@@ -95,13 +95,15 @@ static void does_not_sleep(void **state)
 	assert_int_equal(trap(WFI), RESUME);
 	assert_int_equal(vcpu.pc, PC + 4);
 	assert_false(cpu.need_resched);
-	/* An interrupt of another level counts for who has levels. */
+	/* An interrupt of another level wakes a vcpu that has levels. */
 	vgic_pending = false;
 	level_pending = vcpu.has_vel2 = true;
 	assert_int_equal(trap(WFI), RESUME);
 }
 
-/* They may end at any time (Arm ARM: "for any reason"): others get the CPU, if there are any. */
+/*
+ * They may end at any time (Arm ARM: "for any reason"): other vcpus get the CPU, if there are any.
+ */
 static void the_others_yield(void **state)
 {
 	(void)state;
@@ -146,13 +148,15 @@ static void wakes(void **state)
 	assert_false(vcpu_wakes(&vcpu));
 	level_pending = true;
 	assert_true(vcpu_wakes(&vcpu));
-	/* Something to settle, found by the look itself. */
+	/* Something to settle, found by the check itself. */
 	level_pending = false;
 	owes_after_look = true;
 	assert_true(vcpu_wakes(&vcpu));
 }
 
-/* CPU_SUSPEND to a power-down state: an interrupt ends it only if the redistributor says so. */
+/*
+ * CPU_SUSPEND to a power-down state: an interrupt ends it only if the redistributor requests that.
+ */
 static void powered_down(void **state)
 {
 	(void)state;

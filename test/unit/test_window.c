@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows: what a walk of TTBR1_EL2's half finds, and that a shut one is gone from all TLBs. */
+/*
+ * Windows: what a walk of TTBR1_EL2's half finds, and that a window that was shut is gone from all
+ * TLBs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +14,7 @@
 #include "mm/page.h"
 #include "mm/window.h"
 
-/* As hardware: 25 bits, 4 KiB, from level 2. 0: no translation. */
+/* A walk as hardware does it: 25 bits, 4 KiB, from level 2. 0: no translation. */
 static u64 walk(u64 va)
 {
 	u64 entry = ((u64 *)window_table())[va >> 21 & 15];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What sends an access from EL1 to EL2, told once more for tests, by bit number and one encoding at
- * a time, from the accessor pseudocode of DDI 0487 (E2H = 1, TGE = 0, no EL3). Independent of
+ * What sends an access from EL1 to EL2, restated for tests, by bit number and one encoding at a
+ * time, from the accessor pseudocode of DDI 0487 (E2H = 1, TGE = 0, no EL3). Independent of
  * arch/trap.def: nothing here is computed from it.
  */
 #pragma once
@@ -25,7 +25,7 @@ enum l1_reg {
 
 struct rule {
 	u8 reg, bit;
-	bool read, write; /* the direction that it is for */
+	bool read, write; /* the direction to which it applies */
 	bool zero;        /* traps while 0 */
 	bool nxs;         /* not while HCRX_EL2.FGTnXS is 1 */
 };
