@@ -3,10 +3,13 @@
  * The guest of the differential tester (diff/diff.h): makes programs from a seed, runs them, and
  * prints a line for each. Boot arguments: seed=N. The initial RAM disk says what to run, one
  * request a line, numbers in hexadecimal:
- * r FIRST COUNT programs FIRST to FIRST + COUNT - 1: "P NUMBER HASH"
- * h NUMBER MASK those steps of a program that MASK selects: "P NUMBER MASK HASH"
- * v NUMBER MASK the same in full: for each step, between "V NUMBER MASK" and "E", a line "+" with
- * what it does before it runs, and afterwards the whole line: what it does, a bar, what it saw
+ *
+ *   r FIRST COUNT    programs FIRST to FIRST + COUNT - 1: "P NUMBER HASH"
+ *   h NUMBER MASK    those steps of a program that MASK selects: "P NUMBER MASK HASH"
+ *   v NUMBER MASK    the same in full: for each step, between "V NUMBER MASK" and "E", a line "+"
+ *                    with what it does before it runs, and afterwards the whole line: what it
+ *                    does, a bar, what it saw
+ *
  * Without a RAM disk: programs 0 to n=N - 1. The level that it runs at is the machine's choice.
  */
 #include "diff/diff.h"

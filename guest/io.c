@@ -2,11 +2,13 @@
 /*
  * A guest that does little but I/O and uses the SIMD registers in each request, to measure what
  * keeping them live over level switches saves (bench/headline.sh):
- * device reads a register of the hypervisor's UART
- * serial sends a character to that UART and takes its transmit interrupt
- * timer sets its timer, sleeps until it fires, takes its interrupt
- * disk fills a block, writes it to a virtio disk, reads it back, sums it up; two interrupts
- * mixed all of these in turn
+ *
+ *   device  reads a register of the hypervisor's UART
+ *   serial  sends a character to that UART and takes its transmit interrupt
+ *   timer   sets its timer, sleeps until it fires, takes its interrupt
+ *   disk    fills a block, writes it to a virtio disk, reads it back, sums it up; two interrupts
+ *   mixed   all of these in turn
+ *
  * Each kind n=COUNT times after some to warm up; prints "io: KIND TICKS" for a request and counts a
  * request whose data are wrong as a failure. "only KIND": that kind alone. Without a disk, disk
  * requests are left out. vl=BITS: vector length, if there is SVE; 0: V registers. vls: everything

@@ -3,6 +3,7 @@
  * The differential tester's guest: short programs made from a seed, which run at EL2 or EL1 and
  * print all they observe. The same image runs on the bare machine and in a VM of nidus, and must
  * print the same.
+ *
  * A program is a list of steps, a step one operation with its operands. All of a program is made
  * before its first step runs, from the seed and its number alone, and never from anything that the
  * machine returns: leaving out a step (struct program.mask) leaves the others as they are, and so

@@ -2,7 +2,9 @@
 /*
  * A Linux program without a libc: processes on all CPUs compute with SVE and with FP (math.h), and
  * compare each result with one that is computed in general registers.
- * mathcheck [id=N] [procs=N] [rounds=N] [cpus=N]
+ *
+ *   mathcheck [id=N] [procs=N] [rounds=N] [cpus=N]
+ *
  * Process n stays on CPU n modulo cpus; id seeds the numbers. Without SVE it is FP alone. Ends with
  * "mathcheck: PASS n rounds ..." or "mathcheck: FAIL: why".
  */

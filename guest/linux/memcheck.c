@@ -2,7 +2,9 @@
 /*
  * A Linux program without a libc: processes on all CPUs touch memory page by page and check what
  * they wrote.
- * memcheck [id=N] [mib=N] [procs=N] [cpus=N] [rounds=N]
+ *
+ *   memcheck [id=N] [mib=N] [procs=N] [cpus=N] [rounds=N]
+ *
  * The MiBs are divided among the processes; process n stays on CPU n modulo cpus. In a round it
  * finds zeroes where nothing was written yet, writes each page whole, in the order of addresses or
  * scattered, reads all of it in another order, and gives a part of it back to Linux. Each word

@@ -3,7 +3,9 @@
  * A Linux program without a libc: pairs of processes on two CPUs send each other numbers, so that
  * each CPU wakes the other by an IPI, over and over. Each number must be answered by the one that
  * is computed from it.
- * pingcheck [pairs=N] [messages=N] [cpus=N]
+ *
+ *   pingcheck [pairs=N] [messages=N] [cpus=N]
+ *
  * Ends with "pingcheck: PASS n messages ..." or "pingcheck: FAIL: why".
  */
 #include "lib/random.h"

@@ -2,7 +2,9 @@
 /*
  * A Linux program without a libc: checks time on all CPUs. Process n stays on CPU n modulo cpus and
  * for so many milliseconds sleeps, takes the ticks of an interval timer, and reads clocks.
- * timecheck [procs=N] [cpus=N] [ms=N]
+ *
+ *   timecheck [procs=N] [cpus=N] [ms=N]
+ *
  * Nothing may come early, no clock may be behind what any process read before, no tick of the
  * interval may be missing, and the counter and Linux's clock must run at the same rate. Lateness is
  * printed, not judged, because it depends on what else runs. Ends with "timecheck: PASS n sleeps

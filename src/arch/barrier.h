@@ -8,7 +8,7 @@
 #define wfi() asm volatile("wfi" ::: "memory")
 #define sev() asm volatile("sev" ::: "memory")
 
-/* One turn of a polling loop. YIELD, not WFE: nobody is obliged to send an event. */
+/* An iteration of a polling loop. YIELD, not WFE: nobody is obliged to send an event. */
 static inline void cpu_relax(void)
 {
 	asm volatile("yield" ::: "memory");

@@ -42,13 +42,13 @@ static inline void cache_drop_line(u64 p)
 	asm volatile("dc ivac, %0" ::"r"(p) : "memory");
 }
 
-/* Forget all cached instructions, on this CPU. */
+/* Invalidate all cached instructions, on this CPU. */
 static inline void icache_drop_local(void)
 {
 	asm volatile("ic iallu" ::: "memory");
 }
 
-/* Forget all cached instructions, on every CPU. */
+/* Invalidate all cached instructions, on every CPU. */
 static inline void icache_drop_all(void)
 {
 	asm volatile("ic ialluis" ::: "memory");

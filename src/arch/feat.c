@@ -67,9 +67,7 @@ static u32 nibble(const u64 *id, enum idspace_index reg, u32 lsb)
 	return (u32)FIELD(id[reg], lsb + 3, lsb);
 }
 
-/*
- * ID_AA64MMFR0_EL1.PARange in bits; values that are not defined yet mean at least the largest one.
- */
+/* ID_AA64MMFR0_EL1.PARange in bits; undefined values are at least the largest defined one. */
 static u32 pa_bits(u32 parange)
 {
 	static const u8 bits[] = { 32, 36, 40, 42, 44, 48 };
@@ -89,7 +87,7 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 	f->pa_bits = pa_bits(nibble(id, IDX_ID_AA64MMFR0_EL1, 0));
 	f->pauth = nibble(id, IDX_ID_AA64ISAR1_EL1, 4) || nibble(id, IDX_ID_AA64ISAR1_EL1, 8) ||
 		   nibble(id, IDX_ID_AA64ISAR2_EL1, 12);
-	/* FEAT_NV2 without FEAT_NV1 leaves MMFR2.NV 0 and says so in MMFR4.NV_frac. */
+	/* FEAT_NV2 without FEAT_NV1: MMFR2.NV is 0, and MMFR4.NV_frac announces it. */
 	f->nv2 |= nibble(id, IDX_ID_AA64MMFR4_EL1, 20) >= 1;
 	/* MMFR4.E2H0 says that HCR_EL2.NV1 is RES0, or that E2H is and NV1 is not. */
 	f->nv1 = nibble(id, IDX_ID_AA64MMFR2_EL1, 24) >= 2 &&
@@ -104,7 +102,7 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 	f->qemu = FIELD(id[IDX_MIDR_EL1], 31, 24) == 0 && FIELD(id[IDX_MIDR_EL1], 15, 4) == 0x51;
 }
 
-/* Whether a register is more than RES0; no guest has been in it. */
+/* Whether a register keeps bits of what is written to it; no guest has used it yet. */
 #define KEEPS(reg)                                                                                 \
 	({                                                                                         \
 		sysreg_write(reg, ~0UL);                                                           \
@@ -112,8 +110,8 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 	})
 
 /*
- * The registers of EL1 whose content is IMPLEMENTATION DEFINED: most implementations have none, and
- * nothing to move.
+ * The registers of EL1 whose content is IMPLEMENTATION DEFINED: in most implementations they are
+ * RES0, and there is nothing to move.
  */
 static bool has_el1_impdef(void)
 {
@@ -138,7 +136,7 @@ static void feat_from_cpu(struct feat *f)
 	f->pmu_counters = f->pmu ? (u32)FIELD(sysreg_read(PMCR_EL0), 15, 11) : 0;
 }
 
-/* NULL, or what nidus can't do without and this CPU has not. */
+/* NULL, or a feature that nidus needs and this CPU lacks. */
 static const char *feat_missing(const u64 *id)
 {
 	u32 s2 = nibble(id, IDX_ID_AA64MMFR0_EL1, 40);
@@ -166,7 +164,7 @@ const char *feat_init(void)
 	return missing;
 }
 
-/* The first thing that boot has and f has not, or NULL. */
+/* The first feature that the boot CPU has and f lacks, or NULL. */
 static const char *feat_less(const struct feat *f, const struct feat *boot)
 {
 #define X(name, reg, lsb, min)                                                                     \
@@ -190,7 +188,7 @@ static const char *feat_less(const struct feat *f, const struct feat *boot)
 }
 
 /*
- * What traps for the sake of this CPU, which has more than the boot CPU; where it is not there the
+ * Set the traps for features that this CPU has and the boot CPU lacks; on a CPU without them the
  * bits are RES0.
  */
 static void feat_join(const struct feat *f)

@@ -10,19 +10,20 @@ struct feat {
 	bool vmid16;
 	bool vhe, nv2, nv1, fgt, hcx, ecv, ecv_poff, pauth, mops, ras, pmu, nmi;
 	bool sve, sme, sme_fa64, sme2;
-	bool mte; /* FEAT_MTE2: tags in memory; not set for its instructions alone */
+	bool mte; /* FEAT_MTE2: memory has tags; 0 if only its instructions exist */
 	bool rng, csv2_2, tidcp1, s2fwb, ttl, bbm2, xnx, lse, sha256, fpmr, wfxt, e0pd;
-	bool evt; /* HCR_EL2.TID4 and its like */
+	bool evt; /* HCR_EL2.TID4 and others */
 	bool cpacr_tcpac; /* CPACR_EL1 keeps bit 31, CPTR_EL2's TCPAC: probe_el1() */
 	/*
-	 * of CNTHCTL_EL2's bits (E2H=1) that CNTKCTL_EL1 has not, those that it keeps: probe_el1()
+	 * the bits of CNTHCTL_EL2 (E2H=1) that CNTKCTL_EL1 keeps although it does not have them:
+	 * probe_el1()
 	 */
 	u64 cntkctl_el2;
-	/* nidus's own CNTHCTL_EL2 gets all of its bits by the name CNTKCTL_EL1 too: probe_el1() */
+	/* CNTHCTL_EL2 can be written completely by the name CNTKCTL_EL1: probe_el1() */
 	bool cnthctl_by_cntkctl;
 	/* AFSR0_EL1, AFSR1_EL1 or AMAIR_EL1 keeps a bit of what is written: feat_from_cpu() */
 	bool el1_impdef;
-	/* Hidden from VMs, of any CPU: their trap bits exist only then. */
+	/* Hidden from all VMs, whichever CPU has them: only then do their trap bits exist. */
 	bool spe, trbe, tracefilt, amu, trace, any_ras, any_mte, any_nmi;
 	u32 sve_vl_mask;   /* bit n: vector length (n+1)*128 bits; filled in by simd_boot() */
 	u32 sme_vl_mask;   /* bit n: streaming vector length (n+1)*128 bits; by simd_boot() too */
@@ -50,5 +51,8 @@ const char *feat_init(void);
  */
 const char *feat_check(const char *(*more)(const u64 id[IDSPACE_SIZE]));
 
-/* Read this CPU's ID registers, indexed as arch/idspace.h says; what it does not list is 0. */
+/*
+ * Read this CPU's ID registers, indexed as in arch/idspace.h; registers that it does not list are
+ * 0.
+ */
 void feat_read_ids(u64 id[IDSPACE_SIZE]);

@@ -99,7 +99,7 @@
 #define CPTR_TAM BIT(30)
 #define CPTR_TCPAC BIT(31)
 
-/* CPTR_EL2, E2H=0: what traps where 1, and what is RES1. */
+/* CPTR_EL2, E2H=0: fields that trap if set, and the RES1 bits. */
 #define CPTR_NVHE_TZ BIT(8)
 #define CPTR_NVHE_TFP BIT(10)
 #define CPTR_NVHE_TSM BIT(12)
@@ -120,10 +120,10 @@
 #define CNTHCTL_EL1NVVCT BIT(16)
 #define CNTHCTL_EVNTIS BIT(17)
 #define CNTHCTL_STREAM (CNTHCTL_EVNT | CNTHCTL_EVNTIS)
-/* E2H=0: 17:12 and the event stream are the same, these are instead of EL0PCTEN, EL0VCTEN. */
+/* E2H=0: 17:12 and the event stream are the same, these replace EL0PCTEN and EL0VCTEN. */
 #define CNTHCTL_NVHE_EL1PCTEN BIT(0)
 #define CNTHCTL_NVHE_EL1PCEN BIT(1)
-/* CNTKCTL_EL1 has the others at the same places; these are RES0 there without FEAT_NV2p1. */
+/* CNTKCTL_EL1 has the other bits at the same places; these are RES0 there without FEAT_NV2p1. */
 #define CNTHCTL_EL2_ONLY MASK(16, 10)
 
 /*
@@ -138,7 +138,7 @@
 #define HFGXTR_NSMPRI_EL1 BIT(54)
 #define HFGXTR_NTPIDR2_EL0 BIT(55)
 
-/* HFGITR_EL2: what has an exception class of its own; the rest is arch/trap.def. */
+/* HFGITR_EL2: instructions with an exception class of their own; the rest is in arch/trap.def. */
 #define HFGITR_ERET BIT(51)
 #define HFGITR_SVC_EL0 BIT(52)
 #define HFGITR_SVC_EL1 BIT(53)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masking of interrupts taken to EL2, around what an interrupt must not see half done, and what is
+ * Masking of interrupts taken to EL2, around sections that they must not interrupt, and which are
  * pending.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Translation tables as the architecture defines them (VMSAv8-64, 4 KiB granule): descriptors,
- * memory attributes, MAIR_EL2. The registers that say how are tcr.h and sctlr.h.
+ * memory attributes, MAIR_EL2. The registers that select formats are in tcr.h and sctlr.h.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ static inline u64 level_size(u32 level)
 #define DESC_SH_INNER (3UL << 8)
 #define DESC_AF BIT(10)
 #define DESC_CONT BIT(52)
-/* Everything that a leaf's user may choose. */
+/* The bits that the caller chooses for a leaf. */
 #define DESC_ATTRS (MASK(11, 2) | (MASK(63, 50) & ~DESC_CONT))
 /*
  * The bits that may change in a live leaf without break-before-make: access permissions,

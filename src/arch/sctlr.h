@@ -30,7 +30,7 @@
 #define SCTLR_EL1_RES1 0x30d00980UL
 
 /*
- * The bits that SCTLR_EL2 with E2H = 0 has at the same places, of what a VM may have: M, A, C, SA,
+ * The bits of SCTLR_EL2 with E2H = 0 at the same places, as far as a VM may have them: M, A, C, SA,
  * nAA, I, EnDB, WXN, IESB, EE, EnDA, EnIB, EnIA, BT (BT1), ITFSB, TCF, ATA, DSSBS.
  */
 #define SCTLR_EL1_EL2                                                                              \
@@ -39,7 +39,7 @@
 	 BIT(43) | SCTLR_DSSBS)
 
 /*
- * SCTLR_EL2 as nidus runs: E2H = 1, TGE = 0. Bits that are RES1 there, or RES1 without FEAT_ExS
+ * SCTLR_EL2 while nidus runs: E2H = 1, TGE = 0. Bits that are RES1 there, or RES1 without FEAT_ExS
  * (EOS, EIS).
  */
 #define SCTLR_EL2_RES1 0x30c50830UL

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one way to a system register: sysreg_read(NAME), sysreg_write(NAME, value). NAME is Arm's; a
- * name that older assemblers lack is given its encoding below. test/fake/arch/sysreg.h has the same
- * two names for a machine faked on the host.
+ * Access to system registers: sysreg_read(NAME), sysreg_write(NAME, value). NAME is Arm's; a name
+ * that older assemblers lack is given its encoding below. test/fake/arch/sysreg.h has the same two
+ * for a machine faked on the host.
  */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * Reads and writes stay in their order. A write is a barrier to the compiler besides; a read is
- * none, so that what was loaded from memory need not be loaded again: no register here is read for
- * an effect on memory without a barrier after it.
+ * Reads and writes stay in their order. A write is also a barrier to the compiler; a read is not,
+ * so that what was loaded from memory need not be loaded again: no register here is read for an
+ * effect on memory without a barrier after it.
  */
 #define SYSREG_STR_(name) #name
 #define SYSREG_STR(name) SYSREG_STR_(name)

@@ -41,7 +41,7 @@ enum sysreg_key {
 #define SYSREG_INDEX2_END SYSREG_INDEX2(0, 0, 0, 8)
 extern const u8 sysreg_index[SYSREG_INDEX_END], sysreg_index2[SYSREG_INDEX2_END];
 
-/* sysreg_find() of what is known to have op0 = 3. Three of the fields are side by side. */
+/* sysreg_find() of an encoding that is known to have op0 = 3. Three of the fields are adjacent. */
 static inline enum sysreg_id sysreg_find_op0_3(u32 esr)
 {
 	return (enum sysreg_id)sysreg_index[FIELD(esr, 19, 10) << 4 | SYS64_CRM(esr)];
@@ -63,7 +63,7 @@ static inline enum sysreg_id sysreg_find(u32 esr)
 		sysreg_index2[SYSREG_INDEX2(op1, crn, SYS64_CRM(esr), SYS64_OP2(esr))];
 }
 
-/* A row's name as Arm spells it; "?" for what is not a row. */
+/* A row's name as Arm spells it; "?" for SR_NONE. */
 const char *sysreg_name(enum sysreg_id id);
 /*
  * Write how an assembler spells this encoding: S3_0_C4_C2_7, or for op0=1 SYS #0, C7, C6, #2.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLB maintenance instructions, bare: the barriers are the caller's. test/fake has a file of the
+ * TLB maintenance instructions without barriers, which callers add. test/fake has a file of the
  * same name.
  */
 #pragma once
@@ -9,5 +9,5 @@
 
 /* One that takes no register, as in tlbi(VMALLE1IS). */
 #define tlbi(op) asm volatile("tlbi " #op ::: "memory")
-/* One that takes a register with the address field and what goes with it. */
+/* One that takes a register: an operand with an address field and others. */
 #define tlbi_addr(op, arg) asm volatile("tlbi " #op ", %0" ::"r"((u64)(arg)) : "memory")

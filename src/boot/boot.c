@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the first line of C to the first guest: the order in which the machine comes up. */
+/* From the first line of C to the first guest: the order of boot. */
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
@@ -26,8 +26,8 @@
 #include "vm/vm_build.h"
 
 /*
- * The UART for errors while the device tree is not read or is unusable: QEMU virt's PL011, or
- * CONFIG's. Not touched without a message.
+ * The UART for errors before the device tree is read, or if it is unusable: QEMU virt's PL011, or
+ * CONFIG's. Not accessed without a message.
  */
 #ifndef NIDUS_EARLYCON
 #define NIDUS_EARLYCON 0x09000000UL
@@ -40,7 +40,7 @@ extern char __image_start[], __image_end[], boot_stack_top[];
 
 noreturn void boot_primary(u64 fdt);
 
-/* Not at EL2, so without a single EL2 register: panic() is out of reach. */
+/* Not at EL2, so no EL2 register may be accessed: panic() cannot be used. */
 static noreturn void wrong_el(void)
 {
 	static const char text[] =
@@ -52,7 +52,7 @@ static noreturn void wrong_el(void)
 	machine_halt();
 }
 
-/* Before the MMU is on: plain loads and stores only, and words to the early console. */
+/* Before the MMU is on: plain loads and stores only, and messages to the early console. */
 static void check_cpu(void)
 {
 	const char *lacks;
@@ -133,7 +133,7 @@ static void add_free_ram(void)
 		page_add(r.base, r.size);
 }
 
-/* nidus.trace: what there is no room for is left out. */
+/* nidus.trace: records that have no room are left out. */
 static void begin_trace(void)
 {
 	u64 mib;
@@ -202,7 +202,7 @@ noreturn void boot_primary(u64 fdt)
 	init_memory();
 	gicv3_init(&machine);
 	smp_cpu_init(&cpus[0]);
-	/* With the trap controls and the GIC in order: neither may come between. */
+	/* With the trap controls and the GIC set up: neither may change in between. */
 	probe_cntpoff();
 	probe_el1();
 	log_line("nidus on %u CPUs, %lu MiB, %s%s", machine.cpu_count, page_total() >> 8,

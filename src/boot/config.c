@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From /chosen to VMs: Xen's dom0less nodes with nidus's own properties, and the loose boot modules
- * of QEMU's guest-loader. Each VM is read into a scratch copy; a complaint drops that copy and
- * stays as a line.
+ * of QEMU's guest-loader. Each VM is read into a scratch copy; an error drops that copy and leaves
+ * a line.
  */
 #include <libfdt.h>
 
@@ -40,7 +40,7 @@ void config_note(struct config_reader *r, int node, const char *prop, const char
 	dt_fail(&dt, node, prop, "%s", text);
 }
 
-/* Keep the complaint, if there is one, and make room for the next. */
+/* Keep the error line, if there is one, and make room for the next. */
 static void keep_error(struct config_reader *r)
 {
 	if (r->line[0] && r->out->error_count < VM_CONFIG_MAX)
@@ -75,9 +75,7 @@ bool config_set_cpus(struct config_reader *r, struct vm_config *vm, struct confi
 	return true;
 }
 
-/*
- * A vector length in bits, or SVE_MAX. What the CPU has of these is simd_config_check()'s to say.
- */
+/* A vector length in bits, or SVE_MAX. simd_config_check() decides whether the CPU has it. */
 static bool check_vl(struct config_reader *r, struct config_place at, u32 bits)
 {
 	if (bits != SVE_MAX && (bits > 2048 || bits % 128))
@@ -135,7 +133,7 @@ bool config_set_block(struct config_reader *r, struct vm_config *vm, struct conf
 	return true;
 }
 
-/* A decimal number at *s, which is moved behind it; false if there is none or it is absurd. */
+/* A decimal number at *s, which is moved behind it; false if there is none or it is too large. */
 static bool parse_number(const char **s, u32 *n)
 {
 	const char *p = *s;
@@ -360,7 +358,7 @@ static bool is_one_of(const char *s, const char list[][20], size_t n)
 	return false;
 }
 
-/* A mistyped property of nidus is an error; one of Xen's that nidus has no use for is a note. */
+/* A mistyped property of nidus is an error; one of Xen's that nidus does not use is a note. */
 static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 {
 	static const char known[][20] = {
@@ -437,7 +435,7 @@ static void read_domain(struct config_reader *r, int node)
 
 	vm_defaults(r, &vm, node);
 	modules = domain_modules(r, &vm);
-	/* Also of a faulty one: its memory is to be set aside. */
+	/* Also for a faulty VM: its memory must be set aside. */
 	modules &= config_handed(r, &vm);
 	if (modules && domain_known(r, &vm) && domain_size(r, &vm) && domain_options(r, &vm) &&
 	    domain_vcpus(r, &vm) && domain_passthrough(r, &vm))

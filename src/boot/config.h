@@ -18,7 +18,7 @@ struct vm_configs {
 	/* Lines for nodes that are wrong; those VMs are not in vm[]. */
 	char error[VM_CONFIG_MAX][CONFIG_LINE_MAX];
 	u32 error_count;
-	/* Lines for the user to know of VMs that do start; the last says so if there were more. */
+	/* Notes for the user about VMs that do start; the last one says if there were more. */
 	char note[VM_CONFIG_MAX][CONFIG_LINE_MAX];
 	u32 note_count;
 };
@@ -28,14 +28,14 @@ struct vm_configs {
  * loose boot modules there (QEMU's guest-loader), whose options are words of m->bootargs
  * (docs/config.md). A faulty node gives one error line ("/chosen/a: memory: expected ..., found
  * ...") and no VM; the others are unaffected. Modules of all nodes (also faulty ones) are added to
- * m->rsv. Also refuses: overlapping modules (but two VMs may name one and the same), modules
- * outside RAM or over nidus itself (self), two VMs that claim one device (the second is refused),
- * passthrough of nidus's own UART or GIC. What the CPU lacks (FEAT_NV2, a vector length) is
- * vm_create()'s to say. Pure but for m->rsv; boot CPU.
+ * m->rsv.
+ * Also refuses: overlapping modules (but two VMs may name one and the same), modules outside RAM or
+ * over nidus itself (self), two VMs that claim one device (the second is refused), passthrough of
+ * nidus's own UART or GIC. Whether the CPU has what a VM needs (FEAT_NV2, a vector length) is
+ * checked by vm_create(). Pure but for m->rsv; boot CPU.
  */
 void config_read(struct vm_configs *out, struct machine *m, struct range self);
 /*
- * What nidus's command line says of the trace, nidus.trace=MiB; 0: nothing. False: no number from 1
- * to 4096.
+ * Read nidus.trace=MiB from nidus's command line; 0 if absent. False: not a number from 1 to 4096.
  */
 bool config_trace(const char *bootargs, u64 *mib) must_check;

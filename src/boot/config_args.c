@@ -14,7 +14,7 @@
 #define KEY_MAX 64
 #define VALUE_MAX 256
 
-/* One word of ours, taken apart. */
+/* One of nidus's words, in parts. */
 struct arg {
 	char name[KEY_MAX];    /* as written: nidus.2.mem */
 	const char *key;       /* mem */
@@ -53,7 +53,7 @@ static bool parse_u32(const char *s, u64 *v)
 	return true;
 }
 
-/* What is nidus's own and no VM's. */
+/* Words for nidus itself rather than a VM. */
 static bool is_trace(const char *word)
 {
 	return !strncmp(word, TRACE, strlen(TRACE));
@@ -76,7 +76,7 @@ bool config_trace(const char *bootargs, u64 *mib)
 	return true;
 }
 
-/* Take a word apart: 1 done, 0 not one of nidus's, -1 too long (arg->name is cut). */
+/* Parse a word: 1 done, 0 not one of nidus's, -1 too long (arg->name is cut). */
 static int parse_arg(const char *word, u32 len, struct arg *arg)
 {
 	const char *eq = memchr(word, '=', len);

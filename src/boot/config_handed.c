@@ -8,7 +8,10 @@
 
 #include "boot/config_parts.h"
 
-/* A domain in a domain is two: with the modules, seven levels of hypervisors below this one. */
+/*
+ * A domain in a domain is two levels of nodes: with the modules, seven levels of hypervisors below
+ * this one.
+ */
 #define DEPTH_MAX 16
 
 static bool is_module(const void *fdt, int node)
@@ -52,7 +55,7 @@ static bool add(struct config_reader *r, struct vm_config *vm, int node, int par
 	return true;
 }
 
-/* Each node below chosen. A module of a faulty VM is set aside too, so none is left out. */
+/* Handle each node below chosen. A module of a faulty VM is set aside too, so none is left out. */
 static bool read_nodes(struct config_reader *r, struct vm_config *vm)
 {
 	const void *fdt = r->dt.fdt;

@@ -9,7 +9,7 @@
 #include "boot/config_parts.h"
 #include "mm/stage1.h"
 
-/* Complain if a module collides with nidus, the tree, reserved memory or another module. */
+/* Report a module that overlaps nidus, the tree, reserved memory or another module. */
 static bool check_module(struct config_reader *r, int node, const struct config_module *mod)
 {
 	struct range a = mod->range;
@@ -70,7 +70,7 @@ bool config_keep_module(struct config_reader *r, int node, const struct config_m
 {
 	bool ok = check_module(r, node, mod);
 
-	/* A bad one's memory too: who loaded it there meant it to stay. */
+	/* The memory of a faulty one too: its loader meant it to stay. */
 	if (!is_reserved(r, mod->range) && !machine_reserve(r->m, mod->range.base, mod->range.size))
 		return dt_fail(&r->dt, node, "reg",
 			       "expected at most %d reserved ranges, found more", MACHINE_RSV_MAX);

@@ -14,7 +14,7 @@ struct config_module {
 };
 
 struct config_reader {
-	struct dt dt; /* complains into the line of the VM being read */
+	struct dt dt; /* the error line of the VM that is being read */
 	struct vm_configs *out;
 	struct machine *m;
 	struct range self;
@@ -56,8 +56,8 @@ int config_module_kind(const void *fdt, int node);
 /* #address-cells and #size-cells for the modules in `node`: its own, else the root's. */
 bool config_module_cells(struct config_reader *r, int node, int *ac, int *sc);
 /*
- * Read one module's reg and bootargs into vm. Also when the VM is faulty already its memory is set
- * aside: who loaded it there meant it to stay.
+ * Read one module's reg and bootargs into vm. Its memory is set aside even if the VM is already
+ * faulty: its loader meant it to stay.
  */
 bool config_add_module(struct config_reader *r, struct vm_config *vm, int node, int owner, int ac,
 		       int sc);
@@ -79,12 +79,12 @@ bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_pl
 		 const char *name);
 /* Check a VM's devices together, once its other options are known. */
 bool config_pass_check(struct config_reader *r, const struct vm_config *vm, struct config_place at);
-/* Note what else a VM reaches because it shares a page with its devices. */
+/* Note what else a VM can access because it is on a page with its devices. */
 void config_pass_note(struct config_reader *r, const struct vm_config *vm);
 
 /*
  * Apply the words nidus.KEY=VALUE, then nidus.N.KEY=VALUE, of the command line to the Nth loose VM;
- * complaints name its kernel module, node.
+ * errors name its kernel module, node.
  */
 bool config_args(struct config_reader *r, struct vm_config *vm, int node, u32 n);
 /* Note the first word that is for no VM; count: loose VMs. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Devices of the machine that a VM gets: which may be given away, that each goes to one VM only,
- * and what else lies in the same 4 KiB pages, since a page is the least that stage 2 can give.
+ * and what else is on the same 4 KiB pages, since stage 2 cannot map less than a page.
  */
 #include <libfdt.h>
 
@@ -33,7 +33,7 @@ static bool pass_has_intid(const struct passthrough *pass, u32 intid)
 	return false;
 }
 
-/* A part of the machine that stays nidus's, or NULL. */
+/* The name of a part of the machine that nidus keeps, or NULL. */
 static const char *nidus_part(const struct machine *m, struct range r)
 {
 	for (u32 i = 0; i < m->mem_count; i++)
@@ -137,7 +137,7 @@ static bool read_interrupts(struct config_reader *r, struct passthrough *pass,
 	return count >= 0;
 }
 
-/* Complain if another VM has this device, a page of it, or one of its interrupts. */
+/* Report another VM that has this device, a page of it, or one of its interrupts. */
 static bool check_claims(struct config_reader *r, const struct passthrough *pass,
 			 struct config_place at, const char *name)
 {
@@ -201,7 +201,7 @@ bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_pl
 	return true;
 }
 
-/* Signs in a node that the device reads and writes memory by itself. */
+/* Properties of a node that show that the device does DMA. */
 static bool masters_memory(const void *fdt, int node)
 {
 	return dt_compatible(fdt, node, "virtio,mmio") || dt_has(fdt, node, "dma-coherent") ||

@@ -45,7 +45,7 @@ static void mpam_off(void)
 	}
 }
 
-/* No profile, trace or branch record of nidus or a guest, and none written to memory. */
+/* No profile, trace or branch record of nidus or a guest is made or written to memory. */
 static void recording_off(void)
 {
 	if (HAS(ID_AA64DFR0_EL1, 32, 1) && !(sysreg_read(PMBIDR_EL1) & BUFFER_NOT_OURS)) {
@@ -65,7 +65,7 @@ static void recording_off(void)
 	}
 }
 
-/* Counters stand still and ask for no interrupt. */
+/* Counters are stopped and raise no interrupt. */
 static void counters_off(void)
 {
 	u64 version = FIELD(sysreg_read(ID_AA64DFR0_EL1), 11, 8);
@@ -73,7 +73,8 @@ static void counters_off(void)
 	if (version == 0 || version == 0xf) /* 15: an implementation's own */
 		return;
 	sysreg_write(PMCR_EL0, 0);
-	sysreg_write(PMUSERENR_EL0, 0); /* EL0 accesses are refused before MDCR_EL2.TPM is asked */
+	/* EL0 accesses are refused before MDCR_EL2.TPM is checked */
+	sysreg_write(PMUSERENR_EL0, 0);
 	sysreg_write(PMCNTENCLR_EL0, ~0UL);
 	sysreg_write(PMINTENCLR_EL1, ~0UL);
 }
@@ -84,10 +85,7 @@ void el2_boot(void)
 	sysreg_write(AMAIR_EL2, 0);
 	sysreg_write(CONTEXTIDR_EL2, 0);
 	sysreg_write(CNTHV_CTL_EL2, 0);
-	/*
-	 * Those of the boot CPU are traps_boot()'s; one of another kind may have them where that
-	 * has not.
-	 */
+	/* traps_boot() writes those of the boot CPU; a CPU of another kind may have more. */
 	if (HAS(ID_AA64MMFR1_EL1, 40, 1))
 		sysreg_write(HCRX_EL2, 0);
 	if (HAS(ID_AA64MMFR0_EL1, 56, 1)) {

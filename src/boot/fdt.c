@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine, read from its device tree: memory, CPUs, PSCI, GICv3, timer, console. Everything
- * that nidus needs and does not find is one line that names node and property.
+ * The machine, read from its device tree: memory, CPUs, PSCI, GICv3, timer, console. If something
+ * that nidus needs is missing, one line names node and property.
  */
 #include <libfdt.h>
 
@@ -17,8 +17,8 @@
 #define UART_REGS 0x48
 
 /*
- * To complain about what nidus can do without: into the next line of m->note. The line stays if
- * there is a complaint by the time of note_end().
+ * For problems that nidus can ignore: messages go to the next line of m->note, which is kept if
+ * there is one by the time of note_end().
  */
 static struct dt note_begin(struct machine *m, const struct dt *dt)
 {
@@ -110,7 +110,7 @@ static bool read_reserved(struct machine *m, const struct dt *dt)
 	return reserve(m, dt, chosen, "linux,initrd-start", base, end - base, false);
 }
 
-/* Whole pages of r below the limit of nidus's translation; what is cut off there is logged. */
+/* Whole pages of r below the limit of nidus's translation; what is above is logged. */
 static struct range usable_memory(struct machine *m, const struct dt *dt, int node, struct range r)
 {
 	u64 base = MIN(r.base, PA_LIMIT), end = MIN(r.base + r.size, PA_LIMIT);
@@ -171,8 +171,8 @@ static bool read_memory(struct machine *m, const struct dt *dt)
 }
 
 /*
- * A CPU that waits for something else (spin-table) is left alone; the one that nidus runs on needs
- * no starting.
+ * A CPU with another enable-method (spin-table) is left alone; the one that nidus runs on needs no
+ * starting.
  */
 static bool started_by_psci(struct machine *m, const struct dt *dt, int node)
 {
@@ -442,7 +442,7 @@ static int stdout_node(const struct dt *dt, int chosen)
 				       colon ? (int)(colon - path) : (int)strlen(path));
 }
 
-/* The UART's registers: not where they can't be. */
+/* The UART's registers, which must not be in RAM or the GIC. */
 static bool uart_reg(const struct machine *m, const struct dt *dt, const struct dt_path *p,
 		     struct range *uart)
 {
@@ -469,9 +469,7 @@ static bool uart_reg(const struct machine *m, const struct dt *dt, const struct 
 	return true;
 }
 
-/*
- * An extended or a private one is not handled, a VM's passed-through device may not have it either.
- */
+/* An extended or a private one is not handled, nor may a VM's passed-through device have it. */
 static bool uart_spi(const struct dt *dt, int node, u32 intid)
 {
 	if (intid >= 32 && intid < 1020)
@@ -481,8 +479,8 @@ static bool uart_spi(const struct dt *dt, int node, u32 intid)
 }
 
 /*
- * The console is no condition: a PL011 that can't be understood is a note, and none; one whose
- * interrupt can't be is output only.
+ * The console is optional: without a PL011 that can be used there is a note and no console; one
+ * whose interrupt cannot be translated is output only.
  */
 static void read_uart(struct machine *m, const struct dt *dt)
 {

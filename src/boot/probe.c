@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties that can only be found out by running a few instructions at EL1, before any guest. */
+/* Properties that only running a few instructions at EL1, before any guest, can show. */
 #include "boot/probe.h"
 
 #include "arch/barrier.h"
@@ -55,7 +55,7 @@ static u64 run_at_el1(struct vcpu *scratch, u64 code, u32 first, u32 second, u64
 	return scratch->gpr[0];
 }
 
-/* The same with a vcpu to enter with, and a page of code behind it. False: no memory for them. */
+/* The same with a vcpu to enter, and a page for the code. False: no memory for them. */
 static bool at_el1(u32 first, u32 second, u64 *x0)
 {
 	u64 page = page_alloc(1);
@@ -69,8 +69,8 @@ static bool at_el1(u32 first, u32 second, u64 *x0)
 }
 
 /*
- * ID_AA64MMFR0_EL1.ECV can promise an offset that has no effect (an emulator without EL3 that waits
- * for SCR_EL3.ECVEn), so test what EL1 really reads.
+ * ID_AA64MMFR0_EL1.ECV can announce an offset that has no effect (an emulator without EL3 that
+ * waits for SCR_EL3.ECVEn), so test what EL1 actually reads.
  */
 void probe_cntpoff(void)
 {
@@ -103,7 +103,7 @@ static bool cpacr_keeps_tcpac(void)
 	return ran && (v & CPTR_TCPAC);
 }
 
-/* Whether CNTHCTL_EL2 gets the bits that CNTKCTL_EL1 has not by that name as well. */
+/* Whether the bits of CNTHCTL_EL2 that CNTKCTL_EL1 lacks can be written by that name as well. */
 static bool cnthctl_by_cntkctl(void)
 {
 	u64 was = sysreg_read(CNTHCTL_EL2), kept;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties that can only be found out by running a few instructions at EL1, before any guest. */
+/* Properties that only running a few instructions at EL1, before any guest, can show. */
 #pragma once
 
 /*

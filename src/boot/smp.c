@@ -54,8 +54,8 @@ static u32 number_of(u64 mpidr)
 }
 
 /*
- * Turn off this CPU, which is unusable, as a message has said; its struct cpu and its stack can be
- * the next one's.
+ * Turn off this CPU, which is unusable; a message has said why. Its struct cpu and its stack can be
+ * used for the next one.
  */
 static noreturn void leave(struct cpu *cpu)
 {
@@ -97,7 +97,7 @@ void smp_cpu_init(struct cpu *cpu)
 	gicv3_set_enable(machine.ppi_phys, true);
 }
 
-/* Clean to the PoC what a CPU reads with its MMU off. */
+/* Clean to the PoC what a CPU reads while its MMU is off. */
 static void clean_to_poc(const void *p, size_t size)
 {
 	for (u64 a = ALIGN_DOWN((u64)p, 16); a < (u64)p + size; a += 16)
@@ -119,8 +119,8 @@ static bool wait_online(const struct cpu *cpu)
 }
 
 /*
- * Start a CPU. False: it may still come, to the struct cpu that it was given; so no other CPU can
- * have that one, or one after it.
+ * Start a CPU. False: it may still come up, with the struct cpu that it was given; so no other CPU
+ * may use that one, or one after it.
  */
 static bool start_one(u64 mpidr)
 {
@@ -192,7 +192,7 @@ noreturn void boot_secondary(struct cpu *cpu)
 	}
 	smp_cpu_init(cpu);
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	/* WFI, not a spin: a waiting CPU must not take turns from the one that boots. */
+	/* WFI, not a spin: a waiting CPU must not slow down the one that boots. */
 	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE)) {
 		wfi();
 		irq_handle();

@@ -17,5 +17,5 @@ void smp_boot_cpu(void);
 void smp_start_others(void);
 /* Initialise this CPU once its MMU is on (GIC, timers, SIMD, scheduler). */
 void smp_cpu_init(struct cpu *cpu);
-/* Let go of the secondaries: all have been told of the VMs, they enter the scheduler. */
+/* Release the secondaries into the scheduler, once they know of all VMs. */
 void smp_release(void);

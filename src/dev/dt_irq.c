@@ -10,8 +10,8 @@
 #define CELLS_MAX 4   /* of a unit address, and of an interrupt specifier */
 #define LEVELS_MAX 16 /* steps up: a tree that goes in circles ends */
 /*
- * Limit of entries of an interrupt-map: each is checked, and to find its parent each node of the
- * tree, unless the last entry had it.
+ * Limit of entries of an interrupt-map: each is checked, and finding its parent takes a search of
+ * the tree, unless the last entry had the same.
  */
 #define ENTRIES_MAX 2048
 #define PARENTS_MAX 64
@@ -103,9 +103,9 @@ static bool entry_parent(const struct dt *dt, int nexus, u32 phandle, struct spe
 }
 
 /*
- * One step up: what the nexus s->parent makes of s. An entry of the map is: unit address and
- * specifier of a child, phandle of a parent, unit address and specifier there. Each has the cells
- * that the node says that it is for.
+ * One step up: translate s by the nexus s->parent. An entry of the map is: unit address and
+ * specifier of a child, phandle of a parent, unit address and specifier there. Each has as many
+ * cells as the node that it is for says.
  */
 static bool map_up(const struct dt *dt, struct specifier *s)
 {
@@ -170,7 +170,7 @@ static bool resolve(const struct dt *dt, int node, const char *prop, int gic, st
 }
 
 /*
- * The unit address: the first cells of reg; what it has not is 0, and for a map with a mask to
+ * The unit address: the first cells of reg; missing cells are 0, and for a map with a mask to
  * ignore.
  */
 static void unit_address(const struct dt *dt, int node, struct specifier *s)
@@ -201,7 +201,8 @@ static bool begin_parent(const struct dt *dt, int node, const char *prop, int pa
 }
 
 /*
- * Whom the node's `interrupts` are for; a GIC that says nothing is the root of the interrupt tree.
+ * The parent of the node's `interrupts`; a GIC without interrupt-parent is the root of the
+ * interrupt tree.
  */
 static bool begin_interrupts(const struct dt *dt, int node, int gic, struct specifier *s)
 {
@@ -266,8 +267,8 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 			return -1;
 		}
 		/*
-		 * `interrupts` are all for the same parent, and to find it is a walk of the whole
-		 * tree.
+		 * All entries of `interrupts` have the same parent, and finding it is a search of
+		 * the whole tree.
 		 */
 		if (extended ? !begin_extended(dt, node, &c, end, &to) :
 			       !count && !begin_interrupts(dt, node, gic, &to))

@@ -31,8 +31,8 @@ static u8 *bit_reg(u32 intid, u32 offset)
 }
 
 /*
- * Until earlier writes have taken effect. Hardware that never finishes would be broken; don't hang
- * on it.
+ * Wait until earlier writes have taken effect. Hardware that never finishes would be broken: the
+ * wait is bounded.
  */
 static void wait_rwp(u32 intid)
 {
@@ -82,7 +82,7 @@ void gicv3_init(const struct machine *m)
 		gicv3_route_spi(n, pcpu_this()->mpidr);
 }
 
-/* MPIDR_EL1's affinity fields as GICR_TYPER has them. */
+/* MPIDR_EL1's affinity fields in the format of GICR_TYPER. */
 static u32 pack_affinity(u64 mpidr)
 {
 	return (u32)(FIELD(mpidr, 39, 32) << 24 | FIELD(mpidr, 23, 0));
@@ -115,7 +115,7 @@ static u8 *find_redistributor(u64 mpidr)
 
 /*
  * Clear active priorities of interrupts that firmware acknowledged and did not end: they would mask
- * ours.
+ * nidus's.
  */
 static void forget_active_priorities(void)
 {
@@ -132,7 +132,7 @@ static void forget_active_priorities(void)
 
 static void wake_redistributor(u8 *rd)
 {
-	/* With two Security states firmware has done this, and WAKER is RAZ/WI for us. */
+	/* With two Security states firmware has done this, and WAKER is RAZ/WI here. */
 	mmio_write32(rd + GICR_WAKER, mmio_read32(rd + GICR_WAKER) & ~(u32)GICR_WAKER_SLEEP);
 	for (u32 i = 0; i < 1000000 && (mmio_read32(rd + GICR_WAKER) & GICR_WAKER_ASLEEP); i++)
 		cpu_relax();
@@ -206,7 +206,7 @@ void gicv3_set_edge(u32 intid, bool edge)
 void gicv3_set_active(u32 intid, bool active)
 {
 	mmio_write32(bit_reg(intid, active ? GICD_ISACTIVER : GICD_ICACTIVER), 1u << intid % 32);
-	/* In effect before the guest, or a change of the line, can be seen by the GIC. */
+	/* Effective before the GIC can see the guest's or the line's next change. */
 	dsb(sy);
 }
 
@@ -227,7 +227,7 @@ void gicv3_route_spi(u32 intid, u64 mpidr)
 
 void gicv3_kick(u64 m)
 {
-	/* The flags that the SGI tells of are visible before it. */
+	/* The flags that the SGI is about are visible before it. */
 	dsb(ishst);
 	sysreg_write(ICC_SGI1R_EL1,
 		     FIELD(m, 39, 32) << ICC_SGIR_AFF3 | FIELD(m, 23, 16) << ICC_SGIR_AFF2 |

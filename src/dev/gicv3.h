@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine's GICv3. nidus uses Group 1 interrupts with EOImode = 1: gicv3_eoi() drops the
- * priority, and the interrupt stays active, so that it can't fire again, until it is deactivated:
+ * priority, and the interrupt stays active, so that it cannot fire again, until it is deactivated:
  * by gicv3_deactivate(), or by a guest through a list register with the HW bit.
  */
 #pragma once
@@ -42,7 +42,7 @@ void gicv3_set_active(u32 intid, bool active);
 void gicv3_set_pending(u32 intid, bool pending);
 /* Pending: the latch, or the line of a level-sensitive one, also while it is active. */
 bool gicv3_is_pending(u32 intid);
-/* Which CPU, by its MPIDR_EL1, an SPI goes to. */
+/* Route an SPI to the CPU with this MPIDR_EL1. */
 void gicv3_route_spi(u32 intid, u64 mpidr);
 /* Send GICV3_SGI_KICK to the CPU with this MPIDR_EL1: what was written before is seen there. */
 void gicv3_kick(u64 mpidr);

@@ -35,7 +35,10 @@ void pl011_sync(void)
 		cpu_relax();
 }
 
-/* The manual's order: disable, let the last character go, set the line up, enable. */
+/*
+ * The order that the manual requires: disable, wait for the last character, set the line up,
+ * enable.
+ */
 void pl011_init(u64 base)
 {
 	u32 cr;

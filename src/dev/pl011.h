@@ -14,7 +14,7 @@
  */
 void pl011_init(u64 base);
 /*
- * Assume the UART at base: nothing there is touched before the first character, which does what
+ * Assume the UART at base: it is not accessed before the first character, which does what
  * pl011_init() does. Valid until pl011_init(); may run before the MMU is on.
  */
 void pl011_early(u64 base);
@@ -28,7 +28,7 @@ u32 pl011_tx_room(void);
 void pl011_tx(u8 c);
 /*
  * Write one character, waiting for room for a bounded time. A UART that never has room (flow
- * control with nobody there) costs that wait once; until it has room again, output is discarded.
+ * control without a receiver) costs that wait once; until it has room again, output is discarded.
  */
 void pl011_putc(u8 c);
 /* Wait, for a bounded time, until all has left the UART. */

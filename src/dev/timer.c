@@ -42,8 +42,8 @@ void timer_cancel(struct timer *t)
 			list_del(&t->node);
 			__atomic_store_n(&t->cpu, NULL, __ATOMIC_RELEASE);
 			/*
-			 * Another CPU's comparator can't be set from here: it fires once for
-			 * nothing.
+			 * Another CPU's comparator cannot be set from here: it fires once without a
+			 * timer.
 			 */
 			if (cpu == pcpu_this())
 				program(cpu);
@@ -58,7 +58,7 @@ void timer_set(struct timer *t, u64 deadline)
 	struct list *n;
 
 	timer_cancel(t);
-	/* A deadline so far that the sum wrapped is never. */
+	/* If the sum has wrapped, the deadline is never. */
 	if (deadline == ~0UL)
 		return;
 	t->deadline = deadline;

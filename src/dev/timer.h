@@ -20,8 +20,8 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Arm (or re-arm) on this CPU. */
 void timer_set(struct timer *t, u64 deadline);
 /*
- * Arm it on this CPU for at or earlier (~0: do nothing). One that is armed here for earlier stays:
- * it fires once without effect.
+ * Arm it on this CPU for at or earlier (~0: do nothing). One that is armed here for an earlier time
+ * stays so: it fires once without effect.
  */
 void timer_set_by(struct timer *t, u64 at);
 /* Disarm, wherever it is armed; its function may be running when this returns. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An exception that nidus took itself. */
+/* The report of an exception that nidus took itself. */
 #include "lib/check.h"
 #include "lib/types.h"
 

@@ -50,7 +50,7 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 		   enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
-/* The same, where the exit is not over: its own record will not say it. */
+/* The same if the exit is not over: its own record will not say it. */
 static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
 							      enum account_level level)
 {
@@ -214,8 +214,8 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 }
 
 /*
- * Of an interrupt that is over with one list register, or was to be: the exit's record implies that
- * of the list register.
+ * The record of an interrupt that one list register has delivered, or was to: it implies the list
+ * register's own record.
  */
 static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u64 left, u64 ticks)
 {

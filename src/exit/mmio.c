@@ -15,7 +15,9 @@ static bool big_endian(const struct vcpu *vcpu)
 	return sysreg_read(SCTLR_EL12) & (PSTATE_EL(vcpu->pstate) ? SCTLR_EE : SCTLR_E0E);
 }
 
-/* Let the device at r handle the access; its registers are little-endian, whatever the guest is. */
+/*
+ * Have the device at r handle the access; its registers are little-endian, whatever the guest is.
+ */
 static bool region_access(struct vcpu *vcpu, const struct mmio_region *r, struct mmio *m)
 {
 	u32 unused = 64 - 8 * m->size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What vectors.S and boot/head.S have to know of C. Compiled to assembly only, of which the
+ * Constants of C that vectors.S and boot/head.S need. Compiled to assembly only, from which the
  * Makefile makes offsets.h: a definition for each ->NAME VALUE.
  */
 #include "arch/esr.h"

@@ -12,6 +12,6 @@
 enum verdict psci_call(struct vcpu *vcpu, u32 fid, s64 *ret);
 /*
  * End a CPU_SUSPEND to a power-down state if there is a wake-up event: the vcpu starts at the entry
- * point that it gave. False: it was kicked for something else and sleeps on. Loaded.
+ * point that it gave. False: it was kicked for another reason and sleeps again. Loaded.
  */
 bool psci_resume(struct vcpu *vcpu) must_check;

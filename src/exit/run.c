@@ -90,7 +90,9 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 		return exit_dispatch(vcpu, &vcpu->exit, class);
 	if (kind == EXIT_SERROR) {
 		*class = EXIT_CLASS_SERROR;
-		/* The access that caused it is unknown; the VM that ran is the likeliest. */
+		/*
+		 * The access that caused it is unknown; most likely it was made by the VM that ran.
+		 */
 		vcpu->stop_reason = VM_SERROR;
 		return STOP_VM;
 	}
@@ -133,7 +135,7 @@ static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
 	return end;
 }
 
-/* What a record of this exit has as its data (state/trace_format.h). */
+/* The data field of this exit's record (state/trace_format.h). */
 static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 {
 	const struct exit *exit = &vcpu->exit;

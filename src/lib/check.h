@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CHECK is always compiled and only for nidus's own lies: a failure means that the hypervisor is no
- * longer safe to run. No guest action may reach one.
+ * CHECK is always compiled in, and only for nidus's own errors: a failure means that the hypervisor
+ * is no longer safe to run. No guest action may reach one.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 /* Print where and what, then halt the machine. */
 noreturn void check_failed(const char *file, int line, const char *what);
 /*
- * One formatted line, then halt the machine: for a machine that nidus can't run on, and for lies.
+ * Print one formatted line, then halt the machine: for a machine that nidus cannot run on, and for
+ * nidus's own errors.
  */
 noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nidus's own lines: formatted on the stack, printed whole; and its last words. */
+/* nidus's own lines: formatted on the stack, printed whole; and the last line before a halt. */
 #include "lib/log.h"
 
 #include "lib/check.h"
@@ -28,7 +28,7 @@ static void line_vadd(struct line *l, const char *fmt, va_list ap)
 		l->len += (size_t)n;
 		return;
 	}
-	/* Cut off: show that it is. */
+	/* Show that it is cut off. */
 	l->len = sizeof(l->text) - 1;
 	memcpy(l->text + l->len - 3, "...", 3);
 }

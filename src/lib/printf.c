@@ -189,7 +189,7 @@ static void convert(struct out *o, const struct spec *s, va_list *ap)
 	case '%':
 		put(o, '%');
 		break;
-	default: /* not one of ours: show it, so that the mistake is seen */
+	default: /* not a conversion that is supported: show it, so that the mistake is noticed */
 		put(o, '%');
 		if (s->conv)
 			put(o, s->conv);

@@ -12,8 +12,8 @@ typedef u64 __attribute__((may_alias)) word;
 #define WORD sizeof(word)
 
 /*
- * Without this a compiler recognises the loops below as the very functions that they implement and
- * replaces them by calls: to themselves.
+ * Without this a compiler recognises the loops below as the functions that they implement and
+ * replaces them by calls to themselves.
  */
 #define NOT_AN_IDIOM(p) asm("" : "+r"(p))
 

@@ -51,7 +51,7 @@ enum {
 };
 
 /*
- * A word that others may write meanwhile, read once, in no order with anything: __atomic_load_n(p,
+ * A word that others may write meanwhile, read once, without ordering: __atomic_load_n(p,
  * __ATOMIC_RELAXED), for which some compilers compute the address in an instruction of its own.
  */
 #define read_once(p) (*(const volatile __typeof__(*(p)) *)(p))

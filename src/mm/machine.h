@@ -64,8 +64,8 @@ bool machine_is_ram(const struct machine *m, u64 base, u64 size);
 /* The pages that a range, whose end is below 1 << 64, touches. */
 struct range machine_pages_of(struct range r);
 /*
- * Go through the RAM without what is reserved (all) or may not be mapped (!all), in whole pages by
- * address: *r becomes the first such range behind *r, {0, 0} to begin with. False after the last.
+ * Iterate over the RAM without what is reserved (all) or may not be mapped (!all), in whole pages
+ * by address: *r becomes the first such range behind *r; begin with {0, 0}. False after the last.
  */
 bool machine_next(const struct machine *m, bool all, struct range *r);
 

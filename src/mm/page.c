@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page allocator: binary buddies. Free blocks hold their list node in themselves; one byte for
- * each page says what the block that begins there is, so that adding RAM costs per block, not per
+ * each page describes the block that begins there, so that adding RAM costs per block, not per
  * page.
  */
 #include "mm/page.h"
@@ -147,7 +147,7 @@ static u64 map_size(const struct region *r)
 	return ALIGN_UP((r->hi - r->lo) >> PAGE_SHIFT, PAGE_SIZE);
 }
 
-/* From now on the region's map is at this address; what waited for it is free. */
+/* Set the region's map to this address; pages that waited for it become free. */
 static void use_map(struct region *r, u64 at)
 {
 	page_zero(at, map_size(r));
@@ -225,7 +225,7 @@ void page_add(u64 base, u64 size)
 	u64 end = ALIGN_DOWN(base + size, PAGE_SIZE);
 	struct region *r;
 
-	/* Page 0 stays out: page_alloc() says "none" with that address. */
+	/* Page 0 stays out: page_alloc() returns 0 for "none". */
 	base = MAX(ALIGN_UP(base, PAGE_SIZE), PAGE_SIZE);
 	if (base >= end)
 		return;
@@ -321,7 +321,7 @@ u64 page_total(void)
 static void zero_stores(u64 *p, u64 size)
 {
 	/*
-	 * volatile: the compiler must not make a call of memset() of it, which may call
+	 * volatile: the compiler must not replace it by a call of memset(), which may call
 	 * page_zero().
 	 */
 	for (volatile u64 *end = p + size / 8, *q = p; q < end; q += 8) {
@@ -341,10 +341,7 @@ static u64 zero_4_blocks(u64 p, u64 step)
 
 static void zero_blocks(u64 p, u64 end, u64 step)
 {
-	/*
-	 * One instruction per address is the least that DC ZVA takes: don't let the loop double
-	 * that.
-	 */
+	/* DC ZVA takes at least one instruction per address: the loop must not double that. */
 	for (u64 n = (end - p) / (16 * step); n; n--) {
 		p = zero_4_blocks(p, step);
 		p = zero_4_blocks(p, step);

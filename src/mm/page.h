@@ -10,7 +10,7 @@
 /* Regions of RAM that do not touch each other; as many as a machine has memory ranges. */
 #define PAGE_REGIONS 64
 
-/* Forget all pages: once, first, before any other CPU runs. */
+/* Forget all pages: called once, before all others and before any other CPU runs. */
 void page_init(void);
 /*
  * RAM will be added from [lo, hi), too; by rising addresses, without overlap, at most PAGE_REGIONS
@@ -52,13 +52,13 @@ u64 page_total(void);
 void page_zero(u64 pa, u64 size);
 
 /*
- * Make what nidus wrote to [pa, pa+size) the truth for a guest that runs with its caches off (clean
- * to the point of coherency; nothing to do on QEMU, which has no caches). For guest RAM before its
- * first use.
+ * Write nidus's stores to [pa, pa+size) back to memory, for a guest that runs with its caches off
+ * (clean to the point of coherency; nothing to do on QEMU, which has no caches). For guest RAM
+ * before its first use.
  */
 void page_clean(u64 pa, u64 size);
 /*
- * After the last page_clean(): no CPU has stale instructions of what was there before. A broadcast,
- * so once for all.
+ * After the last page_clean(): no CPU has stale instructions of what was there before. It is a
+ * broadcast, so once for all.
  */
 void page_drop_instructions(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages that are set aside: whoever they are for never finds that others have taken them. */
+/* Pages that are set aside: their user never finds that others have taken them. */
 #pragma once
 
 #include "arch/spinlock.h"
@@ -12,11 +12,11 @@ struct page_pool {
 };
 
 /*
- * So many pages of the allocator's into an empty pool. -ENOMEM: there are fewer, and none was
+ * Move so many pages of the allocator's into an empty pool. -ENOMEM: there are fewer, and none was
  * taken.
  */
 int page_pool_fill(struct page_pool *pool, u64 pages) must_check;
-/* A page, contents undefined, or 0; and back. Any CPU. */
+/* Take a page, contents undefined, or 0; and give one back. Any CPU. */
 u64 page_pool_take(struct page_pool *pool) must_check;
 void page_pool_put(struct page_pool *pool, u64 page);
 /* Give some free pages back to the allocator, 512 at most; true: there are more. */

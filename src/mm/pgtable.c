@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walker of all translation tables. Prepare counts the table pages that an update needs and
- * allocates them; commit mirrors that walk, takes them, and can't fail.
+ * allocates them; commit repeats that walk, uses them, and cannot fail.
  *
  * Break-before-make: an entry to be broken keeps its old bits with DESC_VALID clear. Hardware
  * ignores it, and after the invalidation mend() still knows what was there: a table to free, or the
- * rest of a contiguous group to put back. Between calls every invalid entry is 0.
+ * rest of a contiguous group to restore. Between calls every invalid entry is 0.
  */
 #include "mm/pgtable.h"
 
@@ -133,7 +133,7 @@ static int spare_fill(struct walk *w, u64 count)
 	return 0;
 }
 
-/* ---- what the update wants ---- */
+/* ---- what the update requires ---- */
 
 /* The leaf wanted at ia, without the contiguous bit. */
 static u64 want(const struct walk *w, u32 level, u64 ia)
@@ -287,8 +287,8 @@ static struct span break_run(const struct walk *w, u64 *table, u32 level, u64 ia
 }
 
 /*
- * After the invalidation of the broken entries: free the tables that hung on those of run and empty
- * them, put those outside of it back.
+ * After the invalidation of the broken entries: free the tables that those of run pointed to and
+ * empty them, restore those outside of it.
  */
 static void mend(const struct walk *w, u64 *table, u32 level, struct span broken, struct span run)
 {
@@ -309,7 +309,7 @@ static void mend(const struct walk *w, u64 *table, u32 level, struct span broken
 	}
 }
 
-/* The broken entries of a table go out of all CPUs' sight. run holds ia at its first entry. */
+/* Make all CPUs forget the broken entries of a table. run holds ia at its first entry. */
 static void flush_broken(struct pgtable *pt, u32 level, u64 ia, struct span broken, struct span run)
 {
 	u64 base = ALIGN_DOWN(ia, level_size(level)) - run.lo * level_size(level);
@@ -357,7 +357,7 @@ static void make_run(const struct walk *w, u64 *table, u32 level, u64 ia, struct
 		invalidate(w->pt, ia, at - ia);
 }
 
-/* n whole entries from ia on become leaves, or holes. */
+/* Make n whole entries from ia on leaves, or holes. */
 static void commit_leaves(const struct walk *w, u64 *table, u32 level, u64 ia, u32 n, enum vis vis)
 {
 	struct span run, broken;

@@ -68,17 +68,17 @@ bool pgtable_destroy_piece(struct pgtable *pt, u32 tables) must_check;
 /*
  * Map [ia, ia+size) to [oa, ...) with the leaf attribute bits attr (everything in a descriptor but
  * address, type and the contiguous bit; the access flag must be set). Addresses and size are page
- * multiples. Where the range covers a whole block (alignment, max_block) a block is used, and
- * replaces a table that is there. What is mapped so already is left alone; permissions change in
- * place; any other change is made by break-before-make, during which a walk may find nothing there:
- * who takes such a fault looks again under the table's lock. Caller holds that lock. -ENOMEM:
- * nothing was changed. -EINVAL: out of range or unaligned.
+ * multiples. If the range covers a whole block (alignment, max_block) a block is used, and replaces
+ * an existing table. What is mapped so already is left alone; permissions change in place; any
+ * other change is made by break-before-make, during which a walk may find nothing mapped: whoever
+ * takes such a fault checks again under the table's lock. Caller holds that lock. -ENOMEM: nothing
+ * was changed. -EINVAL: out of range or unaligned.
  */
 int pgtable_map(struct pgtable *pt, u64 ia, u64 oa, u64 size, u64 attr) must_check;
 /*
- * pgtable_map() for the common case of a fault: one page where nothing is mapped, in tables that
- * are there. False: it is not that, and nothing was changed. What pgtable_map() asks of attr is not
- * asked here.
+ * pgtable_map() for the common case of a fault: one page where nothing is mapped, in existing
+ * tables. False: it is another case, and nothing was changed. What pgtable_map() checks of attr is
+ * not checked here.
  */
 bool pgtable_fill(struct pgtable *pt, u64 ia, u64 oa, u64 attr) must_check;
 /*
@@ -96,7 +96,7 @@ struct pgtable_leaf {
 };
 /*
  * Look ia up; false if nothing is mapped there, and then leaf->size is the size of the hole's
- * entry, all of which (aligned to it) is empty. The caller holds the lock: the next one finds what
- * is near faster.
+ * entry, all of which (aligned to it) is empty. The caller holds the lock. Makes the next lookup
+ * nearby faster.
  */
 bool pgtable_lookup(struct pgtable *pt, u64 ia, struct pgtable_leaf *leaf);

@@ -30,7 +30,7 @@ struct pgtable_entry {
 /* The entry that decides about ia, which is in range: a leaf, or none; from the root. Lock held. */
 struct pgtable_entry pgtable_descend(struct pgtable *pt, u64 ia);
 
-/* The same: the table of level 3 that it was in last time is where it most often is again. */
+/* The same, trying first the level 3 table of the last lookup, where most are. */
 static inline struct pgtable_entry pgtable_entry(struct pgtable *pt, u64 ia)
 {
 	u64 *table = pt->near;

@@ -22,9 +22,9 @@
 
 #define VA_BITS 48
 /*
- * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous thing:
- * image, tree, a few RAM ranges, UART, GIC. When they are gone, pages come from RAM set aside for a
- * machine of many ranges, and then from the allocator, if that is up.
+ * Root, level 1, then at most two tables (levels 2 and 3) for each end of each contiguous range:
+ * image, tree, a few RAM ranges, UART, GIC. When they are used up, pages come from RAM set aside
+ * for a machine of many ranges, and then from the allocator, if that is up.
  */
 #define POOL_PAGES 64
 
@@ -44,8 +44,8 @@ static struct {
 	struct pgtable pt;
 	u32 pool_used;
 	u64 pool_free; /* pages that came back, chained by their first words */
-	u64 donated, more, more_end;         /* and of the machine's RAM: donate_tables() */
-	u64 fdt, fdt_end, early_uart; /* what stage1_early() mapped for a while */
+	u64 donated, more, more_end;         /* and pages of the machine's RAM: donate_tables() */
+	u64 fdt, fdt_end, early_uart; /* what stage1_early() mapped only for now */
 } stage1;
 
 static u64 pool[POOL_PAGES][PGTABLE_ENTRIES] __attribute__((aligned(4096)));
@@ -137,7 +137,7 @@ static int map_ram(u64 base, u64 end)
 	return err ? err : map_piece(MAX(base, image_end), end, ATTRS_DATA);
 }
 
-/* Tables, .data and .bss were written past the caches: forget what those may hold of them. */
+/* Tables, .data and .bss were written past the caches: invalidate what those may hold of them. */
 static void drop_cached_data(void)
 {
 	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
@@ -159,7 +159,10 @@ void stage1_early(u64 fdt, u64 early_uart)
 	map_self(symbol_pa(__rodata_start), symbol_pa(__rodata_end), ATTRS_RODATA);
 	map_self(symbol_pa(__rodata_end), symbol_pa(__image_end), ATTRS_DATA);
 	stage1.pt.max_block = GIB(1);
-	/* The boot protocol lets no 2 MiB region with a part of the tree need other attributes. */
+	/*
+	 * By the boot protocol the 2 MiB regions that contain the tree can be mapped as normal
+	 * memory.
+	 */
 	stage1.fdt = ALIGN_DOWN(fdt, MIB(2));
 	stage1.fdt_end = stage1.fdt + MIB(2);
 	if (fdt < 1UL << VA_BITS)
@@ -207,7 +210,7 @@ static u64 tables_of(struct range r)
 	return n + (r.size >> 39); /* one of level 1 for each 512 GiB */
 }
 
-/* Pages of tables that mapping m takes at most: a range that is left out makes two ends more. */
+/* The table pages that mapping m takes at most: a range that is left out makes two ends more. */
 static u64 tables_bound(const struct machine *m)
 {
 	u64 n = tables_of(m->gicd) + tables_of(m->uart) +
@@ -223,8 +226,8 @@ static u64 tables_bound(const struct machine *m)
 }
 
 /*
- * If a machine may need more tables than the pool has: take them from its RAM, once for all, so
- * that the pool is what is left of the image's only for the few that map these.
+ * If a machine may need more tables than the pool has, take them from its RAM, once, so that what
+ * is left of the image's pool serves the few that map these.
  */
 static int donate_tables(struct machine *m)
 {
@@ -235,7 +238,7 @@ static int donate_tables(struct machine *m)
 	if (stage1.pool_used + tables_bound(m) <= POOL_PAGES)
 		return 0;
 	while (machine_next(m, true, &r)) {
-		/* Address 0 says "no page" to whoever asks for one. */
+		/* Address 0 means "no page" to callers. */
 		if (!r.base && r.size) {
 			r.base += PAGE_SIZE;
 			r.size -= PAGE_SIZE;
@@ -270,7 +273,7 @@ const char *stage1_map_machine(struct machine *m)
 	err = donate_tables(m);
 	while (!err && machine_next(m, false, &r))
 		err = map_ram(r.base, r.base + r.size);
-	/* The tree goes on being read, wherever it is. */
+	/* The tree is still read afterwards, wherever it is. */
 	if (!err)
 		err = map_ram(tree.base, tree.base + tree.size);
 	spin_unlock(&stage1.lock);
@@ -351,8 +354,8 @@ void stage1_enable(void)
 	u64 mmfr3 = sysreg_read(ID_AA64MMFR3_EL1);
 
 	/*
-	 * Turn off what firmware may have turned on and would change the meaning of the tables
-	 * (permission indirection, for instance).
+	 * Turn off features that firmware may have turned on and that would change the meaning of
+	 * the tables (permission indirection, for instance).
 	 */
 	if (FIELD(mmfr3, 3, 0))
 		sysreg_write(TCR2_EL2, 0);
@@ -363,8 +366,8 @@ void stage1_enable(void)
 	sysreg_write(TTBR0_EL2, stage1.pt.root);
 	sysreg_write(TTBR1_EL2, window_table());
 	/*
-	 * Registers that reset to anything: TLBIs by VMID need the width of VMIDs, and no VM's is
-	 * in force.
+	 * Registers with UNKNOWN reset values: TLBIs by VMID need the width of VMIDs, and no VM's
+	 * is in force.
 	 */
 	sysreg_write(VTCR_EL2, VTCR_RES1 | (feat.vmid16 ? VTCR_VS : 0));
 	sysreg_write(VTTBR_EL2, 0);

@@ -37,9 +37,9 @@ void stage1_enable(void);
 int stage1_map_tree(u64 end) must_check;
 /*
  * Add all RAM of m (read, write) but what may not be mapped, and the registers of its GIC and UART;
- * take out what was mapped to read the tree, but for the tree. m->uart.size becomes 0 if that can't
- * be mapped; a machine of many ranges gives up RAM for tables (m->rsv). Returns NULL, or what can't
- * be mapped. Nothing may be said meanwhile: the early console is gone.
+ * take out what was mapped to read the tree, but for the tree. m->uart.size becomes 0 if that
+ * cannot be mapped; a machine of many ranges gives up RAM for tables (m->rsv). Returns NULL, or
+ * what cannot be mapped. No message may be printed meanwhile: the early console is gone.
  */
 const char *stage1_map_machine(struct machine *m);
 /* The RAM that stage1_map_machine() took for tables; size 0: none. */

@@ -10,7 +10,7 @@
 #include "mm/tlb.h"
 #include "mm/vmid.h"
 
-/* Room for the places where machines put devices, whatever the size of the VM's RAM. */
+/* Room for the addresses at which machines have devices, whatever the size of the VM's RAM. */
 #define IPA_BITS_USUAL 40
 
 /* Tables in one piece of work: some 10 microseconds. */
@@ -59,7 +59,8 @@ static int make_tables(struct pgtable *pt, u32 ipa_bits, u64 max_block, struct p
 		return -EINVAL;
 	err = pgtable_init_pool(pt, PGTABLE_STAGE2, ipa_bits, max_block, &stage2_ops, pool);
 	/*
-	 * QEMU would treat a run as one large page, which is what 4 KiB pages are to avoid there.
+	 * QEMU would treat a run as one large page, which mapping 4 KiB pages is meant to avoid
+	 * there.
 	 */
 	if (!err)
 		pt->contiguous = !feat.qemu;

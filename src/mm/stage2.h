@@ -61,10 +61,7 @@ bool stage2_lookup(struct stage2 *s2, ipa_t ipa, struct pgtable_leaf *leaf);
  * next ERET.
  */
 void stage2_load(const struct stage2 *s2);
-/*
- * VTTBR_EL2 alone, where VTCR_EL2 is right already or will be written by whoever knows that it is
- * not (level.c).
- */
+/* Write VTTBR_EL2 alone, when VTCR_EL2 is right already or the caller will write it (level.c). */
 static inline void stage2_switch(const struct stage2 *s2)
 {
 	sysreg_write(VTTBR_EL2, s2->vttbr);

@@ -13,9 +13,9 @@
 #define TLB_RANGE_PAGES_MAX 32
 
 /*
- * Put vttbr into VTTBR_EL2 for TLBIs of its VMID, with the CPU's earlier table walks at their end
- * and all stores to tables seen by walks; returns what was there, for tlb_vmid_leave(). Nothing is
- * entered in between; what TLBIs there were is complete (DSB) before the latter. Both synchronised
+ * Put vttbr into VTTBR_EL2 for TLBIs of its VMID, after the CPU's earlier table walks are complete
+ * and all stores to tables are visible to walks; returns the previous value, for tlb_vmid_leave().
+ * Nothing is entered in between; TLBIs must be complete (DSB) before the latter. Both synchronised
  * (ISB).
  */
 u64 tlb_vmid_enter(u64 vttbr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The translation tables of the windows: of a size that is known, so they are the image's. */
+/* The translation tables of the windows: their size is known, so they are part of the image. */
 #include "mm/window.h"
 
 #include "arch/barrier.h"
@@ -37,7 +37,7 @@ static void write(u32 n, u64 desc)
 void window_open(u32 n, u64 pa, bool writable)
 {
 	CHECK(n < WINDOWS && IS_ALIGNED(pa, PAGE_SIZE));
-	/* Whoever comes second writes the same. */
+	/* If two CPUs come here, both write the same. */
 	__atomic_store_n(&root[n / PGTABLE_ENTRIES],
 			 ptr_pa(tables[n / PGTABLE_ENTRIES]).a | DESC_TABLE | DESC_VALID,
 			 __ATOMIC_RELEASE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Windows: addresses of nidus's own in the half of TTBR1_EL2, by number, each of a page of RAM or
- * of nothing. Nobody but hardware uses them (VNCR_EL2). The same number: one caller at a time.
+ * Windows: addresses of nidus's own in the half of TTBR1_EL2, by number, each mapping a page of RAM
+ * or nothing. Only hardware uses them (VNCR_EL2). The same number: one caller at a time.
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 
 /* TTBR1_EL2. */
 u64 window_table(void);
-/* The address of one. */
+/* The address of a window. */
 u64 window_address(u32 n);
-/* Put it, that is shut, on the page at pa. */
+/* Map it, which is shut, to the page at pa. */
 void window_open(u32 n, u64 pa, bool writable);
-/* Take the page away; over when no CPU sees it any more. */
+/* Unmap the page; returns when no CPU sees it any more. */
 void window_shut(u32 n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Printing what exits cost. */
+/* Prints what exits cost. */
 #pragma once
 
 #include "lib/types.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console's output side: the VMs' rings, whose line is open, and nidus's own lines. */
+/* The console's output side: the VMs' rings, which VM's line is open, and nidus's own lines. */
 #include "vm/console.h"
 
 #include "arch/barrier.h"
@@ -14,7 +14,7 @@
 #include "vm/console_port.h"
 #include "vm/vpl011.h"
 
-/* Turns of cpu_relax() that a second panic gives the first one to print: a second or so. */
+/* Iterations of cpu_relax() that a second panic gives the first one to print: a second or so. */
 #define DIE_POLLS 100000000
 #define BATCH 64        /* with one VM: print when this much is held, */
 #define LINE_BATCH 256  /* and with several: when an unfinished line is this long */
@@ -25,7 +25,7 @@ struct console_port console_ports[MAX_VMS];
 
 static struct spinlock lock; /* guards the UART's transmitter and all below but armed */
 static struct console_port *open_port; /* whose partial line is on the screen */
-static u32 room;                  /* characters that fit into the UART for certain */
+static u32 room;                  /* characters that certainly fit into the UART */
 static bool several;              /* there have been two or more ports at once */
 static u32 ports_used; /* atomic to read: ports from here on were never given out */
 static u32 next_port;             /* where the next console_flush() begins */
@@ -75,7 +75,7 @@ static void put_text(const char *text, size_t n)
 		put((u8)text[i]);
 }
 
-/* End the current line, if a partial line is there. */
+/* End the current line, if there is a partial one. */
 static void close_line(void)
 {
 	if (open_port)
@@ -86,7 +86,7 @@ static void close_line(void)
 static void put_for(struct console_port *p, u8 c)
 {
 	if (open_port != p) {
-		/* At the start of a line it would have the text overwrite the prefix. */
+		/* At the start of a line it would make the text overwrite the prefix. */
 		if (several && c == '\r')
 			return;
 		close_line();
@@ -170,7 +170,7 @@ static bool partial_is_old(struct console_port *p, u64 now)
 	return false;
 }
 
-/* ---- the timer that leaves nothing stuck ---------------------------------------------------- */
+/* ---- the timer, so that nothing is held back for ever --------------------------------------- */
 
 static void on_flush_timer(struct timer *t)
 {
@@ -187,7 +187,7 @@ static void arm(void)
 }
 
 /*
- * Tell the UARTs that were refused and now have room; true if some still have none. No lock held.
+ * Notify the UARTs that were refused and now have room; true if some still have none. No lock held.
  */
 static bool resume_starved(void)
 {
@@ -215,7 +215,10 @@ static bool anything_left(void)
 	return false;
 }
 
-/* After printing, lock released: wake whoever waits for room, and have the rest checked again. */
+/*
+ * After printing, lock released: wake the UARTs that wait for room, and have the rest checked
+ * again.
+ */
 static void settle(bool full)
 {
 	bool left = resume_starved();
@@ -314,7 +317,7 @@ static void put_line(const char *text, size_t n)
 
 void console_log(const char *text, size_t n)
 {
-	/* Before the MMU is on there is one CPU, and no exclusive access works. */
+	/* Before the MMU is on there is one CPU, and exclusive accesses do not work. */
 	bool locked = sysreg_read(SCTLR_EL2) & 1;
 
 	if (locked)
@@ -345,7 +348,10 @@ void console_panic(const char *text, size_t n)
 	pl011_sync();
 }
 
-/* Whether this is the first panic; before the MMU is on no exclusive access works, and one CPU. */
+/*
+ * Whether this is the first panic; before the MMU is on exclusive accesses do not work, and there
+ * is one CPU.
+ */
 static bool first_to_die(void)
 {
 	static u32 dying;

@@ -6,8 +6,8 @@
  *
  * Locks, outer first: a VM's UART (vpl011.c), then the console's; log_line() takes only the latter.
  * A VM's output waits in a ring of its own with one producer (holder of its UART's lock) and one
- * consumer (holder of the console's lock). Nobody who prints for a VM ever waits for the console's
- * lock, so a VM that floods the console slows down itself.
+ * consumer (holder of the console's lock). Output of a VM never waits for the console's lock, so a
+ * VM that floods the console slows down only itself.
  */
 #pragma once
 
@@ -59,8 +59,8 @@ void console_rx_resume(void);
  */
 void console_log(const char *text, size_t n);
 /*
- * The same for a machine that is past saving: waits for the lock for a bounded time only, and for
- * the UART to have sent it. Nothing else is printed after.
+ * The same for a machine that is about to halt: waits for the lock only for a bounded time, and for
+ * the UART to have sent it. Nothing else is printed after it.
  */
 void console_panic(const char *text, size_t n);
 /* Both, for log_to(): its last line ends with the machine off. */

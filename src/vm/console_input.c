@@ -13,7 +13,7 @@
 
 static struct spinlock lock;       /* guards in_command; held by the only reader of the UART */
 static bool in_command;            /* the next key is a command */
-static struct console_port *focus; /* atomic: whose input it is; NULL: nobody's */
+static struct console_port *focus; /* atomic: the port that gets input; NULL: none */
 static bool paused;                /* atomic: the focused VM had no room, the interrupt is masked */
 
 static struct console_port *focused(void)
@@ -28,7 +28,7 @@ void console_focus_gained(struct console_port *p)
 	__atomic_compare_exchange_n(&focus, &nobody, p, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* The port in use that comes after p, round and round; NULL if there is none but p. */
+/* The next port in use after p, cyclically; NULL if p is the only one. */
 static struct console_port *port_after(const struct console_port *p)
 {
 	u32 at = p ? (u32)(p - console_ports) : MAX_VMS - 1;
@@ -62,12 +62,12 @@ void console_rx_resume(void)
 		pl011_irq_set(PL011_INT_RX | PL011_INT_RT, true);
 }
 
-/* Leave the input where it is (the sender is held off) until the focused VM has read some. */
+/* Leave the input in the UART (which holds the sender off) until the focused VM has read some. */
 static void pause_input(const struct console_port *p)
 {
 	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, false);
 	__atomic_store_n(&paused, true, __ATOMIC_SEQ_CST);
-	/* It may have read without seeing the flag since the caller's check. */
+	/* It may have read since the caller's check, without seeing the flag. */
 	if (vpl011_rx_room(p->uart))
 		console_rx_resume();
 }
@@ -124,7 +124,10 @@ static const char *vm_state_name(u32 state)
 	return "dead";
 }
 
-/* The VM may be going at this moment: nothing of the vcpu is believed beyond being readable. */
+/*
+ * The VM may be ending at this moment: the vcpu can be read, but none of its values may be relied
+ * on.
+ */
 static void list_vcpu(u32 index, const struct vcpu *vcpu)
 {
 	const struct cpu *cpu = __atomic_load_n(&vcpu->cpu, __ATOMIC_RELAXED);
@@ -220,7 +223,7 @@ static void got(u32 entry)
 	} else if (entry == CTRL_A) {
 		in_command = true;
 	} else {
-		/* A break is the guest's; noise on our own line is not. */
+		/* A break is passed to the guest; line noise is not. */
 		deliver((u16)(entry & (0xff | PL011_DR_BE)));
 	}
 }
@@ -248,7 +251,7 @@ void console_rx(void)
 		pl011_irq_set(PL011_INT_TX, false);
 		console_flush();
 	}
-	/* Whoever holds it reads all there is. */
+	/* The holder of the lock reads all there is. */
 	if (!spin_trylock(&lock))
 		return;
 	take_input();

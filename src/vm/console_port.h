@@ -27,6 +27,6 @@ struct console_port {
 
 extern struct console_port console_ports[MAX_VMS];
 
-/* A port was given out, or is about to be free: who has the focus? */
+/* A port was given out, or is about to be freed: the focus may change. */
 void console_focus_gained(struct console_port *port);
 void console_focus_lost(struct console_port *port);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The device tree that nidus makes for a guest, with libfdt's sequential writer. A tree has the
- * shape of QEMU's virt machine, so that guests made for that find their way.
+ * structure of QEMU virt's, so that guests made for that machine work.
  */
 #include <libfdt.h>
 
@@ -348,7 +348,7 @@ static void write_uart(struct writer *w)
 	end(w);
 }
 
-/* Last, when all who need one have asked. */
+/* Last, when all references to clocks are known. */
 static void write_clocks(struct writer *w)
 {
 	char name[32];
@@ -528,7 +528,7 @@ static void write_device(struct writer *w, const struct passthrough *pass)
 	end(w);
 }
 
-/* Whether a device's registers lie where the VM has something of its own. */
+/* Whether a device's registers overlap a part of the VM. */
 static bool collides(const struct writer *w, const struct passthrough *pass)
 {
 	const struct guest_layout *l = w->layout;

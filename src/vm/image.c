@@ -215,7 +215,7 @@ static const char *plan_elf(struct image *out, const struct file *f)
 	return NULL;
 }
 
-/* The wrappings that other loaders undo and nidus does not; NULL: none of them. */
+/* Compressed formats that other loaders unpack and nidus does not; NULL: none of them. */
 static const char *wrapping(const struct file *f)
 {
 	static const struct {

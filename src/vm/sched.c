@@ -45,7 +45,7 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 	return vcpu;
 }
 
-/* Have vcpu's state in this CPU's registers; whoever was there is written back. */
+/* Load vcpu's state into this CPU's registers; the one that was there is written back. */
 static void make_loaded(struct cpu *cpu, struct vcpu *vcpu)
 {
 	if (cpu->loaded == vcpu)

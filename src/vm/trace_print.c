@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trace on the console: what exits of L2 cost of late, and its last records as lines. */
+/* The trace on the console: what exits of L2 have cost recently, and its last records as lines. */
 #include "vm/trace_print.h"
 
 #include "arch/counter.h"
@@ -11,7 +11,7 @@
 
 #define LOOK 65536u /* records of a CPU, at most */
 #define DUMP 256u
-#define KINDS 32 /* of exits; a power of 2 */
+#define KINDS 32 /* number of exits; a power of 2 */
 
 struct recent {
 	u64 exits, total, nidus;
@@ -27,7 +27,7 @@ static const struct trace_record *record_at(const struct trace_ring *ring, u64 n
 	return (const void *)((const char *)ring->record + at);
 }
 
-/* The numbers of the records that may be looked at: [return value, *end). */
+/* The numbers of the records that may be read: [return value, *end). */
 static u64 readable(const struct trace_ring *ring, u64 most, u64 *end)
 {
 	u64 room = (ring->mask + 1) / sizeof(ring->record[0]) - TRACE_MARGIN;
@@ -54,8 +54,7 @@ static void count_kind(struct recent *sum, const struct trace_record *r)
 }
 
 /*
- * An exit of L2 is open until L1 enters L2 again; what was not this vcpu all the while is not
- * counted.
+ * An exit of L2 is open until L1 enters L2 again; it is not counted if another vcpu ran meanwhile.
  */
 static void look(struct recent *sum, const struct trace_record *r, const struct trace_record **open,
 		 u64 *nidus)

@@ -54,8 +54,8 @@ void vm_start(struct vm *vm)
 	vm->started = counter_now();
 	vm->e2h_said = false;
 	/*
-	 * A hypervisor reads the physical counter often; where that has no offset, it gets the
-	 * machine's as it is.
+	 * A hypervisor reads the physical counter often; without CNTPOFF_EL2 it gets the machine's
+	 * unchanged.
 	 */
 	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;
@@ -110,7 +110,7 @@ static void tell_end(struct vm *vm)
 		log_line("vm %s: off", vm->config->name);
 }
 
-/* True: there is more. */
+/* Do a piece of the end of a VM. True: there is more. */
 static bool stop_piece(struct vm *vm)
 {
 	tell_end(vm);
@@ -139,7 +139,7 @@ static void reset_piece(struct vm *vm)
 	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
 }
 
-/* Do a piece of work on a VM. True: there is more. Only the caller has the VM. */
+/* Do a piece of work on a VM. True: there is more. The caller owns the VM. */
 static bool work_piece(struct vm *vm)
 {
 	switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {

@@ -52,7 +52,7 @@ static void set_layout(struct vm *vm)
 					 GUEST_UART_INTID, 0 };
 	if (!vm->config->direct_map)
 		return;
-	/* 1:1: RAM is where it is found, so the devices stand where the machine's own do. */
+	/* 1:1: RAM is wherever it was allocated, so the devices are where the machine's own are. */
 	vm->layout.gicd = machine.gicd.base;
 	vm->layout.gicr = machine.gicr[0].base;
 	vm->layout.uart = machine.uart.base;
@@ -318,7 +318,7 @@ bool vm_devices_know_ram(const struct vm *vm)
 	return vm->config->direct_map && vm->config->pass_count && vm->started;
 }
 
-/* The last words on the console take as long as the machine's UART does, but that may be stuck. */
+/* The console's last lines take as long as the machine's UART does, but that may be stuck. */
 static bool has_last_words(struct vm *vm)
 {
 	u64 now = counter_now();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest addresses and INTIDs of a VM's devices: no two at one. */
+/* The guest addresses and INTIDs of a VM's devices: no two are the same. */
 #include "vm/vm_layout.h"
 
 #include "arch/gicv3.h"
@@ -17,7 +17,7 @@ static char line[224];
 		(const char *)line;                                                                \
 	})
 
-/* A part of the VM that is nidus's making. */
+/* A part of the VM that nidus provides. */
 struct part {
 	const char *what;
 	struct range at;
@@ -42,7 +42,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 }
 
 /*
- * With nidus,direct-map the VM's devices stand where the machine's do, of which there may be less.
+ * With nidus,direct-map the VM's devices are where the machine's are, of which there may be fewer.
  */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
@@ -91,7 +91,7 @@ static const char *check_device(const struct vm *vm, const struct part *part, u3
 	return NULL;
 }
 
-/* No SPI twice, be it of one device or of two: the VM's are assigned one by one. */
+/* No SPI twice, in one device or in two: a VM is assigned each separately. */
 static const char *check_shared(const struct vm_config *c)
 {
 	u64 seen[GIC_INTID_MAX / 64 + 1] = { 0 };

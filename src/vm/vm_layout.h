@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a VM's parts are apart: in guest addresses and INTIDs. */
+/* Checks that a VM's parts do not overlap, in guest addresses and INTIDs. */
 #pragma once
 
 #include "lib/types.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filling a VM's RAM, in pieces: interrupts are masked at EL2, and other VMs wait for the CPU that
+ * Fills a VM's RAM in pieces: interrupts are masked at EL2, and other VMs wait for the CPU that
  * does it. Nothing here can fail: what goes where was decided when the VM was built.
  */
 #include "vm/vm_load.h"
@@ -13,7 +13,7 @@
 #include "state/vm.h"
 #include "vtimer/vtimer.h"
 
-/* A piece ends with the unit in which its millisecond is over. */
+/* A piece ends with the unit in which its millisecond ends. */
 #define PIECES_A_SECOND 1000
 /*
  * Units, between two checks of the time: some hundred microseconds each, as hashing costs some
@@ -89,7 +89,7 @@ static u64 copy_kernel(struct vm *vm, struct vm_load *l)
 	return advance(l, n, s->filesz);
 }
 
-/* A file's next unit into its digest. */
+/* Add a file's next unit to its digest. */
 static u64 hash(struct vm_load *l, struct range file)
 {
 	u64 n = MIN(HASH_UNIT, file.size - l->at);
@@ -126,7 +126,7 @@ static u64 copy_ramdisk(struct vm *vm, struct vm_load *l)
 	return advance(l, n, file.size);
 }
 
-/* Whether an earlier module is the same file, which is in the VM once. */
+/* Whether an earlier module is the same file, which the VM has only once. */
 static bool handed_before(const struct vm_config *c, u32 i)
 {
 	for (u32 j = 0; j < i; j++)
@@ -161,7 +161,7 @@ static u64 copy_fdt(struct vm *vm, struct vm_load *l)
 	if (l->part)
 		return 0;
 	put(vm, vm->fdt_ipa, at_pa(l->fdt, 0), l->fdt_size);
-	/* Last: of all that was cleaned before. */
+	/* Last, for everything that was cleaned before. */
 	page_drop_instructions();
 	return advance(l, l->fdt_size, l->fdt_size);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's RAM: taking it from the machine's, and giving it back. */
+/* A VM's RAM: allocating and freeing it. */
 #include "vm/vm_ram.h"
 
 #include "lib/log.h"
@@ -24,7 +24,7 @@ static u32 order_within(u64 size)
 	return MIN(63 - (u32)__builtin_clzl(size >> PAGE_SHIFT), (u32)PAGE_ORDER_MAX);
 }
 
-/* A piece for the end of the list. */
+/* Add a piece at the end of the list. */
 static bool append(struct vm *vm, u64 base, u64 size)
 {
 	const struct vm_ram *last = vm->ram_chunks ? &vm->ram[vm->ram_chunks - 1] : NULL;
@@ -36,7 +36,7 @@ static bool append(struct vm *vm, u64 base, u64 size)
 	return true;
 }
 
-/* A piece at its own address, in the order of addresses, one with those that it touches. */
+/* Add a piece at its own address, in the order of addresses, merged with those that it touches. */
 static bool insert(struct vm *vm, u64 base, u64 size)
 {
 	struct vm_ram *r = vm->ram, *end = r + vm->ram_chunks;
@@ -74,7 +74,7 @@ static void choose_main(struct vm *vm)
 }
 
 /*
- * The largest blocks that there are, in falling order: so with addresses of the VM's own each is
+ * Take the largest blocks that exist, in falling order: so with addresses of the VM's own each is
  * aligned to its size there too, and there are few.
  */
 const char *vm_ram_alloc(struct vm *vm)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's RAM: taking it from the machine's, giving it back. Access to it: vm.h. */
+/* A VM's RAM: allocating and freeing it. Access to it: vm.h. */
 #pragma once
 
 #include "lib/types.h"

@@ -22,7 +22,7 @@ struct vpl011 {
 	u32 modem;    /* FR's modem status inputs */
 	bool managed; /* the guest has set CR.UARTEN since reset */
 	bool line;    /* level of the interrupt line */
-	bool overrun; /* a character was lost; the next one tells */
+	bool overrun; /* a character was lost; the next one reports it */
 
 	u16 rx[PL011_FIFO]; /* as read from DR: data and error bits */
 	u32 rx_first, rx_count;
@@ -55,7 +55,7 @@ static u32 tx_trigger(const struct vpl011 *u)
 	return u->lcr & PL011_LCR_FEN ? trigger_level[FIELD(u->ifls, 2, 0)] : 0;
 }
 
-/* Whether the half that CR bit which (TXE or RXE) enables is at work. */
+/* Whether the half that the CR bit `which` (TXE or RXE) enables is on. */
 static bool enabled(const struct vpl011 *u, u32 which)
 {
 	return !u->managed || (~u->cr & (PL011_CR_UARTEN | which)) == 0;
@@ -165,7 +165,7 @@ static void tx_pump(struct vpl011 *u)
 static void tx_put(struct vpl011 *u, u8 c)
 {
 	if (u->tx_count == fifo_depth(u))
-		return; /* lost, as the manual has it: TXFF was there to be read */
+		return; /* lost, as the manual specifies: the guest could have read TXFF */
 	u->tx[(u->tx_first + u->tx_count) % PL011_FIFO] = c;
 	u->tx_count++;
 	if (u->tx_count > tx_trigger(u))
@@ -319,7 +319,7 @@ static void reg_write(struct vpl011 *u, u32 reg, u32 v)
 
 /* ---- accesses ------------------------------------------------------------------------------- */
 
-/* Do what is left of an access after the UART's lock is released. */
+/* Finish an access after the UART's lock is released. */
 static void after(struct vpl011 *u, u32 reg, bool write)
 {
 	if (write && (reg == PL011_DR || reg == PL011_CR))
@@ -334,7 +334,7 @@ static u32 access(struct vpl011 *u, u64 offset, u32 size, bool write, u32 v)
 {
 	u32 reg = (u32)offset & ~3U, lane = (u32)offset % 4 * 8;
 
-	/* A guest that waits for the console to take its characters helps it along. */
+	/* A guest that waits for the console to take its characters makes it send them. */
 	if (reg == PL011_FR && __atomic_load_n(&u->tx_count, __ATOMIC_RELAXED))
 		console_push(u->port);
 	spin_lock(&u->lock);

@@ -2,7 +2,7 @@
 /*
  * A VM's emulated PL011 (Arm DDI 0183, r1p5; identifies as revision 1, with FIFOs of 16).
  *
- * Where the manual leaves room or the bare machine differs from it, what guests rely on wins:
+ * Where the manual leaves room or the bare machine differs from it, it does what guests rely on:
  * - Until the guest first sets CR.UARTEN the UART works as if it were enabled, as firmware leaves
  *   it and as QEMU's is: early consoles write DR and nothing else. From then on UARTEN, TXE and RXE
  *   are obeyed.
@@ -10,7 +10,8 @@
  *   masked would, by the manual, not see it; for that driver the receive trigger level is 1, as on
  *   QEMU.
  * - TXRIS is set whenever the transmit FIFO drains to its trigger level or below, and it drains at
- *   once unless the machine's console is slower than the VM: then TXFF and BUSY tell the guest so.
+ *   once unless the machine's console is slower than the VM: then TXFF and BUSY say so to the
+ *   guest.
  * - Loopback (CR.LBE) also sends the characters out. Error injection, IrDA and DMA do nothing.
  */
 #pragma once
@@ -23,7 +24,7 @@ struct vpl011;
 
 /*
  * Make vm->uart: at vm->layout.uart in vm->mmio, interrupt vm->layout.uart_intid, a console port
- * under the VM's name. For a VM that has one already (its reset): put it back into the reset state,
+ * under the VM's name. If the VM has one already (its reset): put it back into the reset state,
  * after vgic_vm_reset(). -ENOSPC or mmio_add()'s error: there is none, vm->uart is NULL.
  */
 int vpl011_create(struct vm *vm) must_check;

@@ -3,7 +3,9 @@
  * The host's side of the differential tester: runs the same programs on the bare machine and under
  * nidus (boot), compares what they observed, and reduces what differs to the shortest program that
  * shows it.
- * diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
+ *
+ *   diff [-1] [-s SEED] [-n COUNT] [-f FIRST] [-t SECONDS] [-o DIR] LANE...
+ *
  * A difference is explained by a rule of diff.rules, or it is a fault. -1: stop at the first fault,
  * without reducing it. Ends with "diff: N programs, N explained, N unexplained"; status 1 if any is
  * unexplained.

@@ -3,12 +3,14 @@
  * Runs the lock-free code of src/ on a machine with store buffers. Included before everything else:
  * each __atomic builtin and read_once() is an operation of the model machine below; words that are
  * written in no other way are what the test is about.
+ *
  * A CPU has a store buffer. A store may be *late*: it stays there while the CPU executes later
  * operations, until a fence or a wait; other stores may overtake it, but not to the same word, and
  * not if they are releases. The CPU itself sees it. A sequentially consistent load waits for
  * sequentially consistent stores. The store of a read-modify-write may be late as well, because
  * Arm's LDADDAL is no barrier between what precedes and what follows it; it becomes visible at the
  * latest when another CPU reads the word. Loads are never early.
+ *
  * explore() runs a scenario in every possible interleaving with at most so many switches away from
  * a CPU that could continue, and so many late stores; when a CPU waits, all others may take over.
  */

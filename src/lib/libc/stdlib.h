@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What libfdt's headers ask of the C library, for the freestanding build (-isystem): nothing of it.
- */
+/* libfdt's headers include this in the freestanding build (-isystem) and need nothing from it. */
 #pragma once
 
 #include <stddef.h>

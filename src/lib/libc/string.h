@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What libfdt's headers ask of the C library, for the freestanding build (-isystem). */
+/* What libfdt's headers need of the C library in the freestanding build (-isystem). */
 #pragma once
 
 #include "lib/string.h"
