@@ -152,13 +152,17 @@ static const char *feat_missing(const u64 *id)
 	return NULL;
 }
 
+const char *feat_identify(void)
+{
+	feat_read_ids(feat_ids);
+	feat_from_ids(&feat, feat_ids);
+	return feat_missing(feat_ids);
+}
+
 const char *feat_init(void)
 {
-	const char *missing;
+	const char *missing = feat_identify();
 
-	feat_read_ids(feat_ids);
-	missing = feat_missing(feat_ids);
-	feat_from_ids(&feat, feat_ids);
 	if (!missing)
 		feat_from_cpu(&feat);
 	return missing;

@@ -39,6 +39,11 @@ extern struct feat feat;
 extern u64 feat_ids[IDSPACE_SIZE];
 
 /*
+ * What the ID registers alone say of this CPU, into feat and feat_ids: without a change to any
+ * register, for firmware's sake. NULL, or what nidus can't do without.
+ */
+const char *feat_identify(void);
+/*
  * Read the ID registers into feat (boot CPU). Returns NULL, or one line that names what nidus needs
  * and this CPU lacks (VHE, 4 KiB granule, GICv3 system registers). Enables the GIC's system
  * registers at EL2 on the way (ICC_SRE_EL2), as ICH_VTR_EL2 can't be read otherwise.
