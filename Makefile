@@ -21,8 +21,9 @@ all: $(B)/nidus.bin guests $(B)/trace/nidus-trace
 
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
-#: make            build/nidus.bin (an arm64 Image) and the guests
+#: make            build/nidus.bin (an arm64 Image, as nidus.efi a UEFI application) and the guests
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
+#: make run-efi    the same under UEFI (EDK2), from an EFI system partition
 #: make run TRACE=1  the same with a trace of all exits, build/run/trace.pftrace for Perfetto
 #: make check      unit tests, the SIMD explorer, lock-free words, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
@@ -72,7 +73,7 @@ $(B)/arm/%.o: % Makefile $(LIBFDT)
 	@$(CC_ARM) $(ARM_CFLAGS) $(LTO) $(FDT_CFLAGS) $(CFLAGS_EXTRA) -MMD -MP -c -o $@ $<
 
 # What assembly knows of C.
-$(B)/arm/src/exit/vectors.S.o $(B)/arm/src/boot/head.S.o: $(B)/arm/offsets.h
+$(B)/arm/src/exit/vectors.S.o $(B)/arm/src/boot/head.S.o $(B)/arm/src/boot/efi_entry.S.o: $(B)/arm/offsets.h
 $(B)/arm/offsets.h: src/exit/offsets.c Makefile | $(B)/.setup
 	@mkdir -p $(@D)
 	@$(CC_ARM) $(ARM_CFLAGS) -MMD -MP -MF $(B)/arm/offsets.d -MT $@ -S -o $(B)/arm/offsets.s $<
@@ -84,6 +85,7 @@ $(B)/nidus.elf: $(ARM_OBJ) $(LIBFDT) src/boot/nidus.ld
 
 $(B)/nidus.bin: $(B)/nidus.elf
 	@$(OBJCOPY) -O binary $< $@
+	@ln -f $@ $(B)/nidus.efi
 	@echo "  BIN   $@: $$(stat -c %s $@) bytes"
 
 include guest/guest.mk
@@ -251,7 +253,10 @@ test: $(ARM64)/Image $(B)/arm64/$(OLD_SUITE)/Image
 run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL)
 	@RUN_TRACE=$(TRACE) tools/run-main $(SUITE)
 
-.PHONY: unit clang explorer
+run-efi: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL) guests $(FIRMWARE)
+	@RUN_EFI=y tools/run-main $(SUITE)
+
+.PHONY: unit clang explorer run-efi
 clean:
 	rm -rf $(B)
 

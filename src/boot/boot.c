@@ -33,12 +33,13 @@
 #define NIDUS_EARLYCON 0x09000000UL
 #endif
 #define FDT_WINDOW MIB(2)
+#define UART_GUESS (~0UL)
 
 static struct vm_configs configs;
 
 extern char __image_start[], __image_end[], boot_stack_top[];
 
-noreturn void boot_primary(u64 fdt);
+noreturn void boot_primary(u64 fdt, u64 uart);
 
 /* Not at EL2, so no EL2 register may be accessed: panic() cannot be used. */
 static noreturn void wrong_el(void)
@@ -184,16 +185,19 @@ static void create_vms(void)
 		      vm_count);
 }
 
-noreturn void boot_primary(u64 fdt)
+/* uart: a PL011 for errors until the tree is read; 0: none, UART_GUESS: nobody told. */
+noreturn void boot_primary(u64 fdt, u64 uart)
 {
 	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
 
-	pl011_early(NIDUS_EARLYCON);
+	if (uart == UART_GUESS)
+		uart = NIDUS_EARLYCON;
+	pl011_early(uart);
 	log_to(&console_sink);
 	check_cpu();
 	smp_boot_cpu();
 	boot_ticks = counter_now();
-	stage1_early(fdt, NIDUS_EARLYCON);
+	stage1_early(fdt, uart);
 	stage1_enable();
 	guard_stacks();
 	read_machine((const void *)fdt, self);

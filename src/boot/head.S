@@ -1,19 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arm64 Image header and the first instructions of each CPU. */
+/*
+ * The arm64 Image header, a PE header behind it for UEFI (efi_entry.S), and the first instructions
+ * of each CPU.
+ */
 #include <offsets.h>	/* of src/exit/offsets.c */
 
 	.arch	armv8.2-a
 	.section .head, "ax"
 	.globl	_start
 _start:
+	ccmp	x18, #0, #0xd, pl	/* no effect; its first bytes are "MZ", as PE has it */
 	b	primary
-	.long	0
 	.quad	0			/* text_offset */
 	.quad	__image_size
 	.quad	0xa			/* flags: little-endian, 4 KiB pages, anywhere in RAM */
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
+	.long	pe_header - _start	/* where the DOS header of "MZ" has it too */
+
+/*
+ * Microsoft's PE/COFF specification: a PE32+ application for UEFI on AArch64, without base
+ * relocations (it moves itself). Its sections lie in the file as they do in memory.
+ */
+pe_header:
+	.ascii	"PE\0\0"
+	.short	0xaa64			/* Machine */
+	.short	3			/* NumberOfSections */
+	.long	0, 0, 0			/* TimeDateStamp, symbols */
+	.short	pe_sections - pe_optional
+	.short	0x206			/* executable, no line numbers, no debug information */
+pe_optional:
+	.short	0x20b			/* PE32+ */
+	.short	0			/* linker */
+	.long	__pe_text_size, __pe_data_size, 0
+	.long	__pe_entry
+	.long	__pe_text		/* BaseOfCode */
+	.quad	0			/* ImageBase */
+	.long	4096, 512		/* SectionAlignment, FileAlignment */
+	.short	0, 0, 0, 0, 0, 0	/* versions */
 	.long	0
+	.long	__image_size
+	.long	__pe_text		/* SizeOfHeaders */
+	.long	0			/* CheckSum */
+	.short	10			/* Subsystem: UEFI application */
+	.short	0x100			/* no section is both written and executed */
+	.quad	0, 0, 0, 0		/* stack and heap */
+	.long	0
+	.long	6			/* NumberOfRvaAndSizes */
+	.quad	0, 0, 0, 0, 0, 0
+pe_sections:
+	/*
+	 * Name; VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData; no relocations and
+	 * line numbers; Characteristics
+	 */
+	.macro	pe_section, name, address, size, file_size, flags
+	.ascii	"\name"
+	.org	pe_sections + 40 * pe_count + 8
+	.long	\size, \address, \file_size, \address, 0, 0, 0, \flags
+	.set	pe_count, pe_count + 1
+	.endm
+	.set	pe_count, 0
+	pe_section ".text", __pe_text, __pe_text_size, __pe_text_size, 0x60000020
+	pe_section ".rodata", __pe_rodata, __pe_rodata_size, __pe_rodata_size, 0x40000040
+	pe_section ".data", __pe_data, __pe_data_memory, __pe_data_size, 0xc0000040
 
 /*
  * Set the controls of nidus's own execution, whatever firmware left: HCR_EL2 with E2H if the CPU
@@ -56,8 +105,13 @@ _start:
 	.endm
 
 	.section .text.head, "ax"
+	.globl	primary_efi
+primary_efi:				/* from efi_leave: x1 is the UART for errors, or 0 */
+	mov	x21, x1
+	b	1f
 primary:
-	msr	DAIFSet, #0xf
+	mov	x21, #-1		/* a guess */
+1:	msr	DAIFSet, #0xf
 	mov	x20, x0			/* device tree */
 	el2_setup
 
@@ -92,6 +146,7 @@ primary:
 	mov	sp, x1
 	mov	x29, xzr
 	mov	x0, x20
+	mov	x1, x21
 	bl	boot_primary
 5:	wfi
 	b	5b
