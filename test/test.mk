@@ -20,9 +20,16 @@ $(XEN): tools/fetch-xen tools/apt.sh | $(B)/.setup
 	@XEN_SUITE=$(XEN_SUITE) tools/fetch-xen || echo "tests of Xen will be skipped"
 	@touch -c $@
 
+# EDK2 and GRUB, for tests of nidus under UEFI. Without them they are skipped.
+EFI_SUITE ?= forky
+FIRMWARE := $(B)/efi/$(EFI_SUITE)/QEMU_EFI.fd
+$(FIRMWARE): tools/fetch-efi tools/apt.sh | $(B)/.setup
+	@EFI_SUITE=$(EFI_SUITE) tools/fetch-efi || echo "tests of UEFI will be skipped"
+	@touch -c $@
+
 # All of test/system; TESTS="gic 'canary*'" runs some, JOBS=1 one at a time.
 JOBS ?= 2
-test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
+test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE)
 	SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 # What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
@@ -38,7 +45,7 @@ else
 	@$(MAKE) -s soak-long
 endif
 
-soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN)
+soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE)
 	@SOAK=1 TEST_LIMIT=14400 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
 
 # The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 as well.
@@ -48,7 +55,7 @@ $(NEWER): tools/fetch-qemu tools/apt.sh | $(B)/.setup
 	@QEMU_SUITE=$(QEMU_SUITE) tools/fetch-qemu
 	@touch -c $@
 
-soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN)
+soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN) $(FIRMWARE)
 	@QEMU=$(NEWER) TEST_OUT=$(CURDIR)/$(B)/test/newer SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 bench: $(B)/nidus.bin guests

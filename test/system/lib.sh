@@ -5,6 +5,7 @@
 guests=$TOP/build/guest
 arm64=$TOP/build/arm64/${SUITE:-trixie-backports}
 qemu=${QEMU:-qemu-system-aarch64}
+firmware=${FIRMWARE:-$TOP/build/efi/${EFI_SUITE:-forky}/QEMU_EFI.fd}
 
 say()
 {
