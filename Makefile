@@ -23,7 +23,7 @@ help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 #: make            build/nidus.bin (an arm64 Image, as nidus.efi a UEFI application) and the guests
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
-#: make run-efi    the same under UEFI (EDK2), from an EFI system partition
+#: make run-efi    the same under UEFI (EDK2), from an EFI system partition, by ACPI (RUN_EFI=dt: by device tree)
 #: make run TRACE=1  the same with a trace of all exits, build/run/trace.pftrace for Perfetto
 #: make check      unit tests, the SIMD explorer, lock-free words, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"
@@ -254,7 +254,7 @@ run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL)
 	@RUN_TRACE=$(TRACE) tools/run-main $(SUITE)
 
 run-efi: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL) guests $(FIRMWARE)
-	@RUN_EFI=y tools/run-main $(SUITE)
+	@RUN_EFI=$(or $(RUN_EFI),acpi) tools/run-main $(SUITE)
 
 .PHONY: unit clang explorer run-efi
 clean:

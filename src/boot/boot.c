@@ -13,7 +13,6 @@
 #include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
-#include "lib/string.h"
 #include "mm/page.h"
 #include "mm/stage1.h"
 #include "simd/simd.h"
@@ -157,17 +156,6 @@ static void init_memory(void)
 	add_free_ram();
 }
 
-/* Whether word is one of the blank-separated words of text. */
-static bool has_word(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = text; *p; p++)
-		if ((p == text || p[-1] == ' ') && !strncmp(p, word, n) && (p[n] == ' ' || !p[n]))
-			return true;
-	return false;
-}
-
 static void create_vms(void)
 {
 	for (u32 i = 0; i < configs.note_count; i++)
@@ -218,8 +206,8 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 		log_line("%u CPUs left out: nidus has room for %d", machine.cpu_ignored,
 			 MACHINE_CPUS_MAX);
 	smp_start_others();
-	simd_chaos = has_word(machine.bootargs, "simd.chaos");
-	vm_stats_at_end = has_word(machine.bootargs, "stats");
+	simd_chaos = config_has_word(machine.bootargs, "simd.chaos");
+	vm_stats_at_end = config_has_word(machine.bootargs, "stats");
 	create_vms();
 	smp_release();
 	sched_loop(); /* which fills the VMs' memory and starts them, as other CPUs do */

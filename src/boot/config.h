@@ -35,6 +35,8 @@ struct vm_configs {
  * checked by vm_create(). Pure but for m->rsv; boot CPU.
  */
 void config_read(struct vm_configs *out, struct machine *m, struct range self);
+/* Whether word is one of the words of a command line. */
+bool config_has_word(const char *bootargs, const char *word);
 /*
  * Read nidus.trace=MiB from nidus's command line; 0 if absent. False: not a number from 1 to 4096.
  */

@@ -37,6 +37,17 @@ static bool next_word(const char **s, const char **word, u32 *len)
 	return *len != 0;
 }
 
+bool config_has_word(const char *bootargs, const char *word)
+{
+	const char *found;
+	u32 len;
+
+	while (next_word(&bootargs, &found, &len))
+		if (len == strlen(word) && !strncmp(found, word, len))
+			return true;
+	return false;
+}
+
 /* A decimal number that is all of s; false if it is something else or above 2^32 - 1. */
 static bool parse_u32(const char *s, u64 *v)
 {

@@ -5,10 +5,13 @@
  * the configuration is looked for while the firmware is still there to return to: the tree is read
  * here once, and again by whom it is for.
  */
+#include <libfdt.h>
+
 #include "boot/efi.h"
 
 #include "arch/feat.h"
 #include "arch/sysreg.h"
+#include "boot/acpi.h"
 #include "boot/config.h"
 #include "boot/fdt.h"
 #include "dev/dt.h"
@@ -40,6 +43,7 @@ struct efi_app {
 
 static struct efi_app app;
 static struct vm_configs found;
+static struct acpi acpi;
 
 /* ---- lines, by the firmware's console ---- */
 
@@ -177,21 +181,71 @@ static const void *find_table(const struct efi_guid *which)
 	return NULL;
 }
 
-/* The firmware's device tree; EFI_SUCCESS without one. */
-static efi_status find_tree(void)
+/* The firmware's device tree. */
+static efi_status use_tree(const void *fdt)
 {
-	static const struct efi_guid which = {
-		0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
-	};
 	char line[160] = "";
-	const struct dt dt = { .fdt = find_table(&which), .err = line, .err_size = sizeof(line) };
+	const struct dt dt = { .fdt = fdt, .err = line, .err_size = sizeof(line) };
 
-	if (!dt.fdt || dt_check(&dt, EFI_TREE_MAX)) {
-		app.m.tree = dt.fdt;
+	app.m.tree = fdt;
+	if (dt_check(&dt, EFI_TREE_MAX))
 		return EFI_SUCCESS;
-	}
 	log_line("the firmware's device tree: %s", line);
 	return EFI_LOAD_ERROR;
+}
+
+static bool readable(u64 base, u64 size)
+{
+	return efi_map_has(pa_ptr(pa(app.map.base)), app.map_size, app.map_step, base, size);
+}
+
+/* A tree made from ACPI's tables. */
+static efi_status use_acpi(const void *rsdp)
+{
+	const char *error;
+	struct range tree;
+	efi_status status = get_pages(EFI_TREE_MAX, PAGE_SIZE, "a device tree for ACPI", &tree);
+
+	if (status)
+		return status;
+	acpi.readable = readable;
+	app.m.tree = pa_ptr(pa(tree.base));
+	error = acpi_find(&acpi, (uintptr_t)rsdp);
+	if (!error)
+		error = acpi_tree_write(&acpi, pa_ptr(pa(tree.base)), tree.size);
+	if (!error)
+		return EFI_SUCCESS;
+	log_line("%s", error);
+	return EFI_LOAD_ERROR;
+}
+
+/* Whether a word is on the command line, the configuration's or the application's. */
+static bool has_word(const char *word)
+{
+	const struct dt dt = { .fdt = app.m.config };
+	int chosen = dt.fdt ? fdt_subnode_offset(dt.fdt, 0, "chosen") : -1;
+	const char *own = chosen >= 0 ? dt_string(&dt, chosen, "bootargs") : NULL;
+
+	return config_has_word(app.m.options, word) || (own && config_has_word(own, word));
+}
+
+/* Where both are offered the device tree is used, as by Linux, unless acpi=force says otherwise. */
+static efi_status find_machine(void)
+{
+	static const struct efi_guid tree_guid = {
+		0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
+	}, acpi_guid = {
+		0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 }
+	};
+	const void *fdt = find_table(&tree_guid), *rsdp = find_table(&acpi_guid);
+
+	if (app.m.config && fdt_subnode_offset(app.m.config, 0, "cpus") >= 0)
+		return EFI_SUCCESS;
+	if (rsdp && (!fdt || has_word("acpi=force")))
+		return use_acpi(rsdp);
+	if (fdt)
+		return use_tree(fdt);
+	return fail(EFI_UNSUPPORTED, "UEFI: expected a device tree or ACPI tables, found neither");
 }
 
 /* EFI_CONFIG, whole and checked. */
@@ -331,13 +385,13 @@ static efi_status prepare(struct range *tree)
 	if (!status && lacks)
 		return fail(EFI_UNSUPPORTED, lacks);
 	if (!status)
-		status = find_tree();
-	if (!status)
 		status = read_volume();
 	if (!status)
 		status = get_pages(EFI_TREE_MAX, EFI_TREE_MAX, "device tree", tree);
 	if (!status)
 		status = get_map();
+	if (!status)
+		status = find_machine();
 	return status ? status : make_tree(tree);
 }
 

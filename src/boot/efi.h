@@ -159,7 +159,7 @@ struct efi_module {
 
 /* All that nidus's device tree is made from. */
 struct efi_machine {
-	const void *tree;    /* the firmware's; NULL: none */
+	const void *tree;    /* the firmware's, or made from ACPI; NULL: none */
 	const void *config;  /* EFI_CONFIG; NULL: none */
 	const char *options; /* what the application was started with */
 	struct efi_module module[EFI_FILES_MAX];
@@ -185,6 +185,12 @@ noreturn void efi_leave(u64 image, u64 size, u64 tree, u64 uart);
  * overlapping nor touching. What any descriptor says is not RAM is not. Pure.
  */
 void efi_map_ram(struct efi_machine *m, const void *map, u64 size, u64 step);
+
+/*
+ * Whether all of [base, base+size) is memory of that map, RAM or not: not registers, not nothing.
+ * Pure.
+ */
+bool efi_map_has(const void *map, u64 map_size, u64 step, u64 base, u64 size);
 
 /*
  * List the files that m->config names, each once, in the order in which it names them: NULL, or a

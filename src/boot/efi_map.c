@@ -107,6 +107,32 @@ static bool span(const struct efi_memory *d, bool ram, u64 *base, u64 *end)
 	return *base < *end;
 }
 
+/* Memory that can be read, whoever has it. */
+static bool is_memory(const struct efi_memory *d)
+{
+	return d->type < EFI_UNUSABLE || d->type == EFI_ACPI_RECLAIM || d->type == EFI_ACPI_NVS;
+}
+
+bool efi_map_has(const void *map, u64 map_size, u64 step, u64 base, u64 size)
+{
+	u64 at = base, first, end, was;
+	struct efi_memory d;
+
+	if (step < sizeof(d) || base + size < base)
+		return false;
+	/* On to the end of each range that `at` is in, until there is none. */
+	do {
+		was = at;
+		for (u64 i = 0; map_size - i >= step && i < map_size; i += step) {
+			memcpy(&d, (const u8 *)map + i, sizeof(d));
+			if (is_memory(&d) && span(&d, true, &first, &end) && first <= at &&
+			    at < end)
+				at = end;
+		}
+	} while (at < base + size && at != was);
+	return at >= base + size;
+}
+
 /* First what is RAM, then what is not. */
 void efi_map_ram(struct efi_machine *m, const void *map, u64 size, u64 step)
 {

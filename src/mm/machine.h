@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine as its device tree describes it (boot/fdt.c), and queries about its memory. Boot CPU.
+ * The machine as a device tree describes it (boot/fdt.c), the loader's or one made from ACPI
+ * (boot/acpi_tree.c); and queries about its memory. Boot CPU.
  */
 #pragma once
 

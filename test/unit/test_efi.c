@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
+#include "acpi_tables.h"
 #include "arch/sysreg.h"
 #include "boot/efi.h"
 #include "boot/fdt.h"
@@ -58,7 +59,7 @@ static struct {
 	struct efi_text_output out;
 	struct efi_file_system fs;
 	struct efi_loaded_image image;
-	struct efi_table table[2];
+	struct efi_table table[3];
 	struct fake_file root, opened[2];
 	struct range pages[PAGES_MAX];
 	u32 allocated, frees, exits, stale; /* exits to refuse for a stale key */
@@ -524,11 +525,83 @@ static void test_bad_machine(void **state)
 	end(state);
 	begin(state);
 	fw.st.tables = 1;
-	assert_refuses(EFI_LOAD_ERROR, "device tree: ");
+	assert_refuses(EFI_UNSUPPORTED, "expected a device tree or ACPI tables, found neither");
 	end(state);
 	begin(state);
 	fw.no_map = true;
 	assert_refuses(EFI_LOAD_ERROR, "memory map");
+}
+
+/* ACPI's tables in memory that is the firmware's for ever; the list of tables is theirs and `tree`. */
+static struct acpi_machine *add_acpi(const void *tree)
+{
+	static struct acpi_machine *tables;
+
+	if (!tables)
+		tables = mmap((void *)0x120060000000, sizeof(*tables), PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	assert_ptr_equal(tables, (void *)0x120060000000);
+	acpi_machine(tables);
+	fw.table[0] = (struct efi_table){
+		{ 0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } },
+		tables->rsdp,
+	};
+	fw.table[1].table = tree;
+	fw.st.tables = tree ? 2 : 1;
+	return tables;
+}
+
+static u32 cpus_found(void)
+{
+	static struct machine m;
+
+	assert_starts();
+	assert_null(fdt_read_machine(&m, (void *)gone.tree, EFI_TREE_MAX));
+	return m.cpu_count;
+}
+
+/* Either is the machine; of both the tree, unless told otherwise. */
+static void test_acpi(void **state)
+{
+	static const u16 force[] = { 'a', 'c', 'p', 'i', '=', 'f', 'o', 'r', 'c', 'e', 0 };
+	struct acpi_machine *t = add_acpi(NULL);
+
+	assert_int_equal(cpus_found(), 2);
+	end(state);
+	begin(state);
+	add_acpi(machine_tree);
+	assert_int_equal(cpus_found(), 3);
+	end(state);
+	begin(state);
+	add_acpi(machine_tree);
+	fw.image.options = force;
+	fw.image.options_size = sizeof(force);
+	assert_int_equal(cpus_found(), 2);
+	end(state);
+	begin(state);
+	set_config("/dts-v1/; / { chosen { bootargs = \"a acpi=force\"; }; };");
+	add_acpi(machine_tree);
+	assert_refuses(EFI_LOAD_ERROR, "no VM to run");
+	assert_int_equal(machine.cpu_count, 2);
+	end(state);
+	begin(state);
+	set_config(dts_machine);
+	add_acpi(NULL);
+	assert_refuses(EFI_LOAD_ERROR, "no VM to run");
+	assert_int_equal(machine.cpu_count, 3);
+	end(state);
+	begin(state);
+	add_acpi(NULL);
+	t->madt[60]++;
+	assert_refuses(EFI_LOAD_ERROR, "expected a table APIC (MADT)");
+	assert_non_null(strstr(fw.said, "expected a checksum of 0"));
+	end(state);
+	begin(state);
+	add_acpi(NULL);
+	acpi_put(t->rsdp, 24, 8, 0x130000000000);
+	acpi_sum(t->rsdp, 8, 20);
+	acpi_sum(t->rsdp, 32, 36);
+	assert_refuses(EFI_LOAD_ERROR, "expected a table in memory, found 0x130000000000");
 }
 
 /* Each allocation in turn fails. */
@@ -565,7 +638,7 @@ int main(void)
 		TEST(test_starts),	TEST(test_short_reads), TEST(test_options),
 		TEST(test_stale_key),	TEST(test_always_stale), TEST(test_wrong_cpu),
 		TEST(test_no_volume),	TEST(test_no_files),	TEST(test_bad_config),
-		TEST(test_bad_machine), TEST(test_no_space),
+		TEST(test_bad_machine), TEST(test_no_space), TEST(test_acpi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

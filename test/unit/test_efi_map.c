@@ -169,6 +169,35 @@ static void test_many(void **state)
 	assert_int_equal(m.ram_lost, (136 * 137 / 2) << 12);
 }
 
+/* What may be read: all memory but registers, in one piece or in several. */
+static void test_readable(void **state)
+{
+	static const struct {
+		u64 base, size;
+		bool is;
+	} asked[] = {
+		{ 0x40000000, 0x10000, true },	{ 0x40000000, 0x10001, false },
+		{ 0x3fffffff, 2, false },	{ 0x40008000, 0, true },
+		{ 0x50000000, 0x3000, true },	{ 0x50000fff, 2, true },
+		{ 0x50002fff, 2, false },	{ 0x60000000, 1, false },
+		{ 0x70000000, 1, false },	{ ~0UL, 2, false },
+		{ 0x40000000, ~0UL, false },
+	};
+
+	(void)state;
+	begin();
+	region(EFI_ACPI_NVS, 0x50002000, 1, WB);
+	region(EFI_ACPI_RECLAIM, 0x40000000, 16, WB);
+	region(EFI_CONVENTIONAL, 0x50000000, 1, WB);
+	region(EFI_RESERVED, 0x50001000, 1, 0);
+	region(EFI_MMIO, 0x60000000, 16, 1);
+	region(EFI_UNUSABLE, 0x70000000, 16, WB);
+	for (u32 i = 0; i < ARRAY_SIZE(asked); i++)
+		assert_int_equal(efi_map_has(map, (u64)count * STEP, STEP, asked[i].base,
+					     asked[i].size),
+				 asked[i].is);
+}
+
 /* Against a bitmap of pages, on random maps. */
 static void test_random(void **state)
 {
@@ -207,7 +236,7 @@ int main(void)
 		cmocka_unit_test(test_joined),	 cmocka_unit_test(test_overlaps),
 		cmocka_unit_test(test_holes),	 cmocka_unit_test(test_absurd),
 		cmocka_unit_test(test_cut_off),	 cmocka_unit_test(test_many),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random),	 cmocka_unit_test(test_readable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
