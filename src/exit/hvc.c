@@ -6,6 +6,7 @@
 #include "arch/feat.h"
 #include "arch/insn.h"
 #include "exit/psci.h"
+#include "state/stolen.h"
 #include "state/vcpu.h"
 
 #define SMCCC_VERSION 0x80000000u
@@ -15,16 +16,28 @@
 #define TRNG_GET_UUID 0x84000052u
 #define TRNG_RND32 0x84000053u
 #define TRNG_RND64 0xc4000053u
+#define PV_TIME_FEATURES 0xc5000020u
+#define PV_TIME_ST 0xc5000021u
 
 #define SMCCC_VERSION_1_1 0x10001
 #define TRNG_VERSION_1_0 0x10000
 #define TRNG_INVALID_PARAMETERS (-2L)
 #define TRNG_NO_ENTROPY (-3L)
 
-/* The functions of the Arm Architecture range that nidus answers. */
-static bool arch_function(u32 fid)
+/* Whether a function answers that SMCCC_ARCH_FEATURES tells of. */
+static bool is_feature(u32 fid)
 {
-	return fid == SMCCC_VERSION || fid == SMCCC_ARCH_FEATURES;
+	return fid == SMCCC_VERSION || fid == SMCCC_ARCH_FEATURES || fid == PV_TIME_FEATURES;
+}
+
+/* Stolen time (DEN0057). */
+static s64 pv_time_call(struct vcpu *vcpu, u32 fid)
+{
+	u32 of = (u32)vcpu->gpr[1];
+
+	if (fid == PV_TIME_ST)
+		return (s64)stolen_publish(vcpu);
+	return of == PV_TIME_FEATURES || of == PV_TIME_ST ? 0 : SMCCC_NOT_SUPPORTED;
 }
 
 /*
@@ -111,9 +124,11 @@ static enum verdict smccc_call(struct vcpu *vcpu)
 	} else if (fid == SMCCC_VERSION) {
 		ret = SMCCC_VERSION_1_1;
 	} else if (fid == SMCCC_ARCH_FEATURES) {
-		ret = arch_function((u32)vcpu->gpr[1]) ? 0 : SMCCC_NOT_SUPPORTED;
+		ret = is_feature((u32)vcpu->gpr[1]) ? 0 : SMCCC_NOT_SUPPORTED;
 	} else if (is_trng(fid)) {
 		ret = trng_call(vcpu, fid);
+	} else if (fid == PV_TIME_FEATURES || fid == PV_TIME_ST) {
+		ret = pv_time_call(vcpu, fid);
 	}
 	vcpu->gpr[0] = (u64)ret;
 	return RESUME;

@@ -4,6 +4,7 @@
 
 #include "arch/sysreg.h"
 #include "state/cpu.h"
+#include "state/stolen.h"
 #include "state/trace.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -94,6 +95,7 @@ void runq_add(struct cpu *cpu, struct vcpu *vcpu)
 {
 	spin_lock(&cpu->rq_lock);
 	vcpu->cpu = cpu;
+	stolen_begin(vcpu);
 	__atomic_store_n(&vcpu->state, VCPU_RUNNABLE, __ATOMIC_RELEASE);
 	list_add_tail(&cpu->rq, &vcpu->rq_node);
 	__atomic_store_n(&cpu->rq_len, cpu->rq_len + 1, __ATOMIC_RELEASE);
@@ -189,6 +191,7 @@ static struct vcpu *dequeue(struct cpu *from, struct cpu *cpu)
 		list_del(&v->rq_node);
 		__atomic_store_n(&from->rq_len, from->rq_len - 1, __ATOMIC_RELEASE);
 		v->cpu = cpu;
+		stolen_end(v);
 		set_running(v);
 		found = v;
 		break;

@@ -30,6 +30,7 @@
 #define MAX_VCPUS 16 /* of one VM */
 
 struct cpu;
+struct stolen_time;
 struct vm;
 
 enum vcpu_state {
@@ -114,6 +115,9 @@ struct vcpu {
 	u64 affinity;    /* bit n: may run on cpus[n] */
 	struct cpu *loaded_cpu; /* the CPU that has cpu->loaded == this vcpu, or NULL */
 	struct cpu *last_cpu;   /* where it ran last: vcpu_load() */
+	u64 queued_at;          /* CNTPCT when it came to rq_node */
+	u64 stolen;             /* state/stolen.h: ticks that it was there */
+	struct stolen_time *stolen_to; /* where it is told; NULL: nobody has asked */
 
 	/* PSCI CPU_ON: written by the caller while the vcpu is OFF. */
 	u64 entry_pc, entry_x0;

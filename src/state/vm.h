@@ -70,6 +70,7 @@ struct vm {
 	u32 reset;                /* progress of a reset: shadows done */
 	u64 work_cpus;            /* bit n: cpus[n] may do its work, as its vcpus may run there */
 	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */
+	u64 stolen_ipa;        /* RAM: a struct stolen_time for each vcpu */
 	u32 vcpu_count;
 	struct vcpu *vcpus[MAX_VCPUS];
 	struct vcpu *last_ran[MAX_CPUS]; /* by CPU: whose translations its TLB may hold */
@@ -106,6 +107,8 @@ void vm_kill_if_off(struct vcpu *vcpu);
 
 /* Whether there is RAM at an IPA. */
 bool vm_has_ram(const struct vm *vm, ipa_t at);
+/* The RAM at an IPA as nidus reaches it, up to the end of its page; NULL: there is none. */
+void *vm_ram_ptr(const struct vm *vm, ipa_t at);
 /* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
 int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
 int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;

@@ -10,6 +10,7 @@
 #include "arch/gicv3.h"
 #include "dev/dt.h"
 #include "lib/log.h"
+#include "mm/addr.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */
 #define FDT_SPI 0
@@ -583,6 +584,8 @@ int guest_fdt_make(void *buf, size_t size, const struct vm_config *config,
 		if (collides(&w, &config->pass[i]))
 			return -FDT_ERR_EXISTS;
 	keep(&w, size > INT32_MAX ? -FDT_ERR_NOSPACE : fdt_create(buf, (int)size));
+	if (!w.err)
+		keep(&w, fdt_add_reservemap_entry(buf, layout->reserved, PAGE_SIZE));
 	if (!w.err)
 		keep(&w, fdt_finish_reservemap(buf));
 	write_root(&w);

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "nested/shadow.h"
 #include "simd/simd.h"
+#include "state/stolen.h"
 #include "state/trace.h"
 #include "vgic/vgic.h"
 #include "vm/account.h"
@@ -60,6 +61,7 @@ void vm_start(struct vm *vm)
 	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		stolen_reset(vm->vcpus[i]);
 		vm->vcpus[i]->requests = 0;
 		vm->vcpus[i]->state = VCPU_OFF;
 	}

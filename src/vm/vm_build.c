@@ -31,7 +31,7 @@
 #define GUEST_UART 0x09000000UL
 #define GUEST_UART_INTID 33
 
-#define FDT_MAX KIB(64)
+#define FDT_MAX KIB(64) /* and the last page of that is for stolen time */
 
 static char message[160];
 
@@ -198,7 +198,8 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 		return FAIL("no memory for its device tree: %lu KiB are free", free_kib());
 	/* Debian's libfdt is compiled with SIMD. */
 	simd_host_begin();
-	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX, vm->config, gl, &machine);
+	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX - PAGE_SIZE, vm->config, gl,
+			      &machine);
 	simd_host_end();
 	if (size < 0)
 		return FAIL("its device tree can't be made (libfdt error %d)", size);
@@ -260,6 +261,7 @@ static const char *plan_images(struct vm *vm)
 	if (error)
 		return FAIL("kernel: %s", error);
 	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
+	vm->stolen_ipa = gl.reserved = vm->fdt_ipa + FDT_MAX - PAGE_SIZE;
 	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
 		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
 	if (!gl.initrd)

@@ -201,6 +201,16 @@ u64 counter_now(void)
 	return 0;
 }
 
+void stolen_begin(struct vcpu *v)
+{
+	(void)v;
+}
+
+void stolen_end(struct vcpu *v)
+{
+	(void)v;
+}
+
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
 	(void)t;

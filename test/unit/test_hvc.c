@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hypercalls: SMCCC 1.1 (DEN0028) and TRNG 1.0 (DEN0098), by HVC and by SMC. */
+/* Hypercalls: SMCCC 1.1 (DEN0028), TRNG 1.0 (DEN0098), stolen time (DEN0057); by HVC and SMC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,12 @@
 
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "arch/sysreg.h"
 #include "nested/level.h"
 #include "exit/hvc.h"
 #include "exit/psci.h"
-#include "state/vcpu.h"
+#include "state/stolen.h"
+#include "state/vm.h"
 
 #define NOT_SUPPORTED (-1L)
 #define INVALID_PARAMETERS (-2L) /* TRNG's; SMCCC's own is -3 */
@@ -103,7 +105,8 @@ static void unknown(void **state)
 	static const u64 fid[] = { 0,          1,          0x84000020, 0x8400004f,
 				   0x84000054, 0xc4000050, 0xc4000051, 0xc4000052,
 				   0xc4000020, 0xc0000000, 0x82000000, 0x83000000,
-				   0x86000000, 0x8600ff01, 0xc5000020, 0xbf00ff01,
+				   0x86000000, 0x8600ff00, 0x85000020, 0xbf00ff01,
+				   0x85000021, 0xc5000022, 0x85000022, 0x8500ff01,
 				   0x04000000, 0x44000003, 0xffffffff, 0xfffffffffffffffe };
 
 	(void)state;
@@ -190,6 +193,95 @@ static void conduits(void **state)
 	assert_int_equal(vcpu.pc, PC + 4);
 	assert_int_equal(vcpu.pstate, 0x5);
 	assert_true(vcpu.pc_dirty);
+}
+
+/* ---- stolen time (DEN0057) ---- */
+
+static struct vm vm;
+static struct stolen_time page[8] __attribute__((aligned(4096)));
+
+static void with_page(void)
+{
+	memset(&vm, 0, sizeof(vm));
+	memset(page, 0xa5, sizeof(page));
+	vm.ram[0] = (struct vm_ram){ 0x40000000, (u64)page, sizeof(page) };
+	vm.ram_chunks = 1;
+	vm.stolen_ipa = 0x40000000;
+	vcpu.vm = &vm;
+	vcpu.index = 3;
+	fake_reset();
+	fake_set("CNTFRQ_EL0", 62500000);
+}
+
+/* What Linux asks before it believes in stolen time. */
+static void pv_time_features(void **state)
+{
+	(void)state;
+	assert_int_equal(call(0x80000001, 0xc5000020), 0);
+	assert_int_equal(call(0x80000001, 0x85000020), NOT_SUPPORTED);
+	assert_int_equal(call(0xc5000020, 0xc5000021), 0);
+	assert_int_equal(call(0xc5000020, HIGH | 0xc5000020), 0);
+	assert_int_equal(call(0xc5000020, 0xc5000022), NOT_SUPPORTED);
+	assert_int_equal(call(0xc5000020, 0x85000021), NOT_SUPPORTED);
+	assert_int_equal(call(0xc5000020, 0), NOT_SUPPORTED);
+	preserved("PV_TIME_FEATURES", 2);
+	assert_null(vcpu.stolen_to);
+}
+
+/* The vcpu's own 64 bytes and no others, revision 0 and attributes 0, kept up to date. */
+static void pv_time_st(void **state)
+{
+	static const u8 untouched[3 * 64] = { [0 ... 3 * 64 - 1] = 0xa5 };
+
+	(void)state;
+	with_page();
+	vcpu.stolen = 62500000UL * 3 + 1;
+	assert_int_equal(call(0xc5000021, 0), 0x400000c0);
+	preserved("PV_TIME_ST", 2);
+	assert_int_equal(page[3].revision, 0);
+	assert_int_equal(page[3].attributes, 0);
+	assert_int_equal(page[3].ns, 3000000016);
+	assert_memory_equal(page, untouched, 3 * 64);
+	assert_memory_equal(page + 4, untouched, 3 * 64);
+	/* Again, after the guest wrote to it: the same place, whole. */
+	memset(&page[3], 0xff, sizeof(page[3]));
+	assert_int_equal(call(0xc5000021, ~0UL), 0x400000c0);
+	assert_int_equal(page[3].revision, 0);
+	assert_int_equal(page[3].ns, 3000000016);
+}
+
+/* A vCPU's wait in a queue counts; nothing else does. */
+static void pv_time_counts(void **state)
+{
+	(void)state;
+	with_page();
+	fake_set("CNTPCT_EL0", 1000000);
+	stolen_begin(&vcpu);
+	fake_set("CNTPCT_EL0", 1062500);
+	stolen_end(&vcpu);
+	assert_int_equal(vcpu.stolen, 62500);
+	assert_int_equal(page[3].ns, 0xa5a5a5a5a5a5a5a5);
+	call(0xc5000021, 0);
+	assert_int_equal(page[3].ns, 1000000);
+	stolen_begin(&vcpu);
+	fake_set("CNTPCT_EL0", 1062500 + 125);
+	assert_int_equal(page[3].ns, 1000000);
+	stolen_end(&vcpu);
+	assert_int_equal(page[3].ns, 1002000);
+	/* A counter that is read out of order makes it no less. */
+	stolen_begin(&vcpu);
+	fake_set("CNTPCT_EL0", 1);
+	stolen_end(&vcpu);
+	assert_int_equal(page[3].ns, 1002000);
+	/* Years of it do not overflow: 2^56 ticks at 1 GHz. */
+	fake_set("CNTFRQ_EL0", 1000000000);
+	vcpu.stolen = 1UL << 56;
+	stolen_begin(&vcpu);
+	stolen_end(&vcpu);
+	assert_int_equal(page[3].ns, 1UL << 56);
+	stolen_reset(&vcpu);
+	assert_null(vcpu.stolen_to);
+	assert_int_equal(vcpu.stolen, 0);
 }
 
 /* ---- TRNG ---- */
@@ -335,6 +427,9 @@ int main(void)
 		cmocka_unit_test_setup(psci_again, setup),
 		cmocka_unit_test_setup(immediates, setup),
 		cmocka_unit_test_setup(conduits, setup),
+		cmocka_unit_test_setup(pv_time_features, setup),
+		cmocka_unit_test_setup(pv_time_st, setup),
+		cmocka_unit_test_setup(pv_time_counts, setup),
 		cmocka_unit_test_setup(trng_discovery, setup),
 		cmocka_unit_test_setup(trng_absent, setup),
 		cmocka_unit_test_setup(trng_rnd32, setup),

@@ -55,6 +55,13 @@ part()
 	dd if="$1" bs=1M skip="$2" count="$3" 2>/dev/null
 }
 
+# What the hypervisor below took of all the time that the kernel has counted.
+say_stolen()
+{
+	dmesg | grep -q 'using stolen time PV' || { bad "the kernel has no stolen time"; return; }
+	say "$(awk '/^cpu /{ for (i = 2; i <= 9; i++) n += $i; print $9, "of", n, "ticks stolen" }' /proc/stat)"
+}
+
 # The kernel sees more of the machine than this script does.
 check_log()
 {

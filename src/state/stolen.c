@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stolen time: its count, and its structure in guest RAM. */
+#include "state/stolen.h"
+
+#include "arch/counter.h"
+#include "arch/sysreg.h"
+#include "lib/check.h"
+#include "state/vm.h"
+
+/* Seconds and rest apart, so that nothing overflows: hz is below 2^32. */
+static u64 nanoseconds(u64 ticks)
+{
+	u64 hz = sysreg_read(CNTFRQ_EL0) & 0xffffffff;
+
+	hz = hz ? hz : 1000000000;
+	return ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz;
+}
+
+static void tell(const struct vcpu *vcpu)
+{
+	/* One store: the guest may read meanwhile, on another CPU. */
+	__atomic_store_n(&vcpu->stolen_to->ns, nanoseconds(vcpu->stolen), __ATOMIC_RELAXED);
+}
+
+void stolen_begin(struct vcpu *vcpu)
+{
+	vcpu->queued_at = counter_now();
+}
+
+void stolen_end(struct vcpu *vcpu)
+{
+	u64 now = counter_now();
+
+	/* Reads of the counter may be early, on two CPUs too. */
+	vcpu->stolen += now - MIN(now, vcpu->queued_at);
+	if (vcpu->stolen_to)
+		tell(vcpu);
+}
+
+void stolen_reset(struct vcpu *vcpu)
+{
+	vcpu->stolen = 0;
+	vcpu->stolen_to = NULL;
+}
+
+u64 stolen_publish(struct vcpu *vcpu)
+{
+	u64 at = vcpu->vm->stolen_ipa + vcpu->index * sizeof(struct stolen_time);
+
+	/* The guest may have written to it since: no harm but its own. */
+	vcpu->stolen_to = vm_ram_ptr(vcpu->vm, ipa(at));
+	CHECK(vcpu->stolen_to);
+	*vcpu->stolen_to = (struct stolen_time){ 0 };
+	tell(vcpu);
+	return at;
+}
