@@ -60,7 +60,7 @@ FDT_CFLAGS := -isystem src/lib/libc -isystem $(ARM64)/usr/include
 COLD := src/boot/%.c src/vm/vm_build.c src/vm/vm_layout.c src/vm/guest_fdt.c src/vm/image.c src/vm/vm_load.c \
 	src/vm/vm_ram.c src/vm/console.c src/vm/console_input.c src/vm/account.c src/dev/dt.c src/dev/dt_irq.c \
 	src/dev/power.c src/lib/printf.c src/lib/log.c src/mm/machine.c src/mm/stage1.c src/arch/feat.c \
-	src/traps/idreg.c src/traps/nvhe.c src/exit/psci.c \
+	src/traps/idreg.c src/traps/nvhe.c src/exit/psci.c src/exit/account_call.c src/state/account.c \
 	src/nested/at.c src/nested/pauth.c src/nested/s1walk.c src/vm/vm.c src/vm/vpl011.c \
 	src/exit/el2_panic.c src/exit/serror.c src/dev/pl011.c src/mm/page.c src/mm/page_pool.c \
 	src/mm/window.c src/mm/vmid.c src/state/trace.c src/state/trace_area.c src/vm/trace_print.c

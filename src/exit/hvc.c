@@ -5,6 +5,7 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "exit/account_call.h"
 #include "exit/psci.h"
 #include "state/stolen.h"
 #include "state/vcpu.h"
@@ -129,6 +130,8 @@ static enum verdict smccc_call(struct vcpu *vcpu)
 		ret = trng_call(vcpu, fid);
 	} else if (fid == PV_TIME_FEATURES || fid == PV_TIME_ST) {
 		ret = pv_time_call(vcpu, fid);
+	} else if (is_account_call(fid)) {
+		ret = account_call(vcpu, fid);
 	}
 	vcpu->gpr[0] = (u64)ret;
 	return RESUME;

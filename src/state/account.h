@@ -28,6 +28,10 @@ struct account {
 	u64 irq_injected; /* virtual interrupts put into list registers */
 	struct trace_ring *trace; /* of the CPU where it is loaded (state/trace.h); NULL: off */
 	u64 trace_id;             /* whose events they are, in its place */
+	/* What the VM itself is not told, as it was before its last reset. */
+	struct {
+		u64 exits[2 * EXIT_CLASS_COUNT], ticks[2 * EXIT_CLASS_COUNT], guest_ticks;
+	} before;
 };
 
 /* Add one exit that took ticks until the next entry. On the CPU that runs the vcpu. */
@@ -57,3 +61,11 @@ static inline void account_end(struct account *a, u64 now)
 	a->run_ticks += now - a->begun;
 	a->begun = 0;
 }
+
+/* The VM is reset; the vcpu is in no run loop. What nidus tells goes on. */
+void account_reset(struct account *a);
+/* perf's name of an enum exit_class. */
+const char *account_class_name(u32 class);
+/* Ticks of all exits, and those in the run loop that were not spent on exits. Any CPU. */
+u64 account_exit_ticks(const struct account *a);
+u64 account_guest_ticks(const struct account *a);

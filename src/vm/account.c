@@ -7,17 +7,6 @@
 #include "nested/shadow.h"
 #include "state/vm.h"
 
-static const char class_name[EXIT_CLASS_COUNT][12] = {
-#define X(id, name) [EXIT_CLASS_##id] = name,
-	EXIT_CLASSES(X)
-#undef X
-};
-
-const char *account_class_name(u32 class)
-{
-	return class_name[class];
-}
-
 static u64 counter_hz(void)
 {
 	u64 hz = sysreg_read(CNTFRQ_EL0) & 0xffffffff;
@@ -132,28 +121,16 @@ static void print_level(const struct vm *vm, enum account_level level)
 	log_line("%10s %10s %9s %9s %13s %13s %13s %14s", "VM-EXIT", "Samples", "Samples%", "Time%",
 		 "Min Time", "Max Time", "Avg time", "Ticks");
 	for (u32 i = 0; i < n; i++)
-		print_class(class_name[order[i]], &sum[order[i]], &total);
+		print_class(account_class_name(order[i]), &sum[order[i]], &total);
 	log_line("Total Samples:%lu, Total events handled time:%lu.%02uus.", total.count, all.whole,
 		 all.cents);
-}
-
-/* Ticks in the run loop that were not spent on exits. */
-static u64 guest_ticks(const struct account *a)
-{
-	u64 begun = load(&a->begun), ticks = load(&a->run_ticks), exits = 0;
-
-	if (begun)
-		ticks += sysreg_read(CNTPCT_EL0) - begun;
-	for (u32 c = 0; c < ARRAY_SIZE(a->class); c++)
-		exits += load(&a->class[c].ticks);
-	return ticks > exits ? ticks - exits : 0;
 }
 
 static void print_vcpu(u32 index, const struct vcpu *vcpu)
 {
 	const struct account *a = &vcpu->account;
 	const struct simd_vcpu *s = &vcpu->simd;
-	u64 ticks = guest_ticks(a);
+	u64 ticks = account_guest_ticks(a);
 	struct account_us guest = account_us(ticks);
 
 	log_line("vcpu %u: guest %lu.%02uus (%lu ticks), %lu loads, %lu interrupts injected", index,

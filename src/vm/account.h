@@ -13,8 +13,6 @@ struct account_us {
 };
 
 struct account_us account_us(u64 ticks);
-/* perf's name of an enum exit_class. */
-const char *account_class_name(u32 class);
 
 /*
  * Print the table of one VM, or of all that live (NULL), in the form of perf kvm stat, one table

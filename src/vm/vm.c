@@ -62,6 +62,7 @@ void vm_start(struct vm *vm)
 	vm->vcpus_alive = vm->vcpu_count;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		stolen_reset(vm->vcpus[i]);
+		account_reset(&vm->vcpus[i]->account);
 		vm->vcpus[i]->requests = 0;
 		vm->vcpus[i]->state = VCPU_OFF;
 	}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an account adds up to. */
+#include "state/account.h"
+
+#include "arch/counter.h"
+
+static const char class_name[EXIT_CLASS_COUNT][12] = {
+#define X(id, name) [EXIT_CLASS_##id] = name,
+	EXIT_CLASSES(X)
+#undef X
+};
+
+static u64 load(const u64 *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+const char *account_class_name(u32 class)
+{
+	return class_name[class];
+}
+
+void account_reset(struct account *a)
+{
+	for (u32 c = 0; c < ARRAY_SIZE(a->class); c++) {
+		a->before.exits[c] = a->class[c].count;
+		a->before.ticks[c] = a->class[c].ticks;
+	}
+	a->before.guest_ticks = account_guest_ticks(a);
+}
+
+u64 account_exit_ticks(const struct account *a)
+{
+	u64 ticks = 0;
+
+	for (u32 c = 0; c < ARRAY_SIZE(a->class); c++)
+		ticks += load(&a->class[c].ticks);
+	return ticks;
+}
+
+u64 account_guest_ticks(const struct account *a)
+{
+	u64 begun = load(&a->begun), ticks = load(&a->run_ticks), exits = account_exit_ticks(a);
+
+	if (begun)
+		ticks += counter_now() - begun;
+	return ticks > exits ? ticks - exits : 0;
+}
