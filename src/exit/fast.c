@@ -62,14 +62,31 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
 }
 
 /*
+ * The last of a level switch. Twice in the code, with what is seldom and without, so that each is
+ * one way through.
+ */
+static inline __attribute__((always_inline)) enum verdict
+over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
+     bool seldom)
+{
+	u64 ticks;
+
+	if (seldom && vcpu->vel1_vncr && !vcpu->in_vel2)
+		traps_vel1_shut();
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, level, class, ticks);
+	if (seldom && vcpu->traced)
+		trace_switch(vcpu, esr, level, class, left, ticks);
+	return DONE;
+}
+
+/*
  * Finish a level switch; PC and PSTATE are in their registers. Only what the switch itself made
  * stale is updated.
  */
 static inline __attribute__((always_inline)) enum verdict
 switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
 {
-	u64 ticks;
-
 	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
 		if (trace_on(vcpu))
@@ -86,13 +103,8 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 		vcpu->traps_stale = true;
 		prepare_traps(vcpu);
 	}
-	if (unlikely(vcpu->vel1_vncr) && !vcpu->in_vel2)
-		traps_vel1_shut();
-	ticks = counter_now() - left;
-	account_exit(&vcpu->account, level, class, ticks);
-	if (trace_on(vcpu))
-		trace_switch(vcpu, esr, level, class, left, ticks);
-	return DONE;
+	return unlikely(vcpu->seldom) ? over(vcpu, esr, level, class, left, true)
+				      : over(vcpu, esr, level, class, left, false);
 }
 
 enum verdict fast_nv(struct vcpu *vcpu, u64 esr)
@@ -164,24 +176,34 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
 }
 
+/* The last of mapped(), as over(). */
+static inline __attribute__((always_inline)) enum verdict
+mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, bool seldom)
+{
+	const struct exit *exit = &vcpu->exit;
+	u64 ticks;
+
+	if (seldom && vcpu->vel1_vncr)
+		traps_vel1_shut();
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, ACCOUNT_L2, class, ticks);
+	if (seldom && vcpu->traced)
+		trace_exit(&vcpu->account, ACCOUNT_L2, class, TRACE_FAST | RESUME | trace_l2(vcpu),
+			   left, ticks, exit->esr, exit_ipa(exit));
+	return DONE;
+}
+
 /* L2's instruction is executed again: PC and PSTATE are still in their registers. */
 static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	const struct exit *exit = &vcpu->exit;
-	u64 ticks;
 
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
 		return rest(vcpu, exit->esr, ACCOUNT_L2, left, RESUME);
-	if (unlikely(vcpu->vel1_vncr))
-		traps_vel1_shut();
-	ticks = counter_now() - left;
-	account_exit(&vcpu->account, ACCOUNT_L2, class, ticks);
-	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_L2, class, TRACE_FAST | RESUME | trace_l2(vcpu),
-			   left, ticks, exit->esr, exit_ipa(exit));
-	return DONE;
+	return unlikely(vcpu->seldom) ? mapped_over(vcpu, class, left, true)
+				      : mapped_over(vcpu, class, left, false);
 }
 
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr)

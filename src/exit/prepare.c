@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) void prepare_registers(struct vcpu 
 		if (unlikely(vcpu->traps_stale && vcpu->has_vel2))
 			prepare_traps(vcpu);
 	}
-	if (unlikely(vcpu->vel1_vncr) && !vcpu->in_vel2)
+	if (unlikely(vcpu->seldom) && vcpu->vel1_vncr && !vcpu->in_vel2)
 		traps_vel1_shut();
 }
 

@@ -162,7 +162,8 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 			   u64 now)
 {
 	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
-	if (trace_on(vcpu))
+	/* prepare_registers() has just looked at it. */
+	if (unlikely(vcpu->seldom) && vcpu->traced)
 		trace_full(vcpu, class, verdict, left, now - left);
 }
 

@@ -63,7 +63,7 @@ void vcpu_load(struct vcpu *vcpu)
 	vcpu->pc_dirty = true;
 	vcpu->traps_stale = true;
 	vcpu->account.switches++;
-	vcpu->account.trace = cpu->trace;
+	trace_load(vcpu, cpu);
 	trace_event(vcpu, TRACE_LOAD, 0, 0, 0);
 	cpu->loaded = vcpu;
 	vcpu->loaded_cpu = cpu;

@@ -58,6 +58,13 @@ static inline __attribute__((always_inline)) bool trace_on(const struct vcpu *vc
 	return unlikely(vcpu->account.trace != NULL);
 }
 
+/* Have the events of a vcpu, which is loaded here, go to its CPU's ring. */
+static inline void trace_load(struct vcpu *vcpu, const struct cpu *cpu)
+{
+	vcpu->account.trace = cpu->trace;
+	vcpu->traced = cpu->trace;
+}
+
 /* How a record says that L2 is entered; and whether it is. */
 static inline u32 trace_l2(const struct vcpu *vcpu)
 {

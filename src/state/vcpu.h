@@ -83,8 +83,15 @@ struct vcpu {
 	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
 	bool vel1_differs;    /* has_vel2: one of these two, or nvhe */
 	bool vel1_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
-	bool vel1_vncr;       /* it has registers in memory (L1 has FEAT_NV2) */
 	u8 index;           /* within its VM */
+	/* What fast paths look at last, both at once, as neither is usual. */
+	union {
+		struct {
+			bool vel1_vncr; /* it has registers in memory (L1 has FEAT_NV2) */
+			bool traced;    /* account.trace is not NULL */
+		};
+		u16 seldom;
+	};
 	u64 mdscr_quiet;    /* has_vel2: debug_vel2_quiet() */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;

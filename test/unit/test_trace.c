@@ -144,7 +144,7 @@ static void records(void **state)
 	(void)state;
 	assert_true(begin(1, 0));
 	trace_vm(&vms[0]);
-	vcpus[1].account.trace = cpus[1].trace;
+	trace_load(&vcpus[1], &cpus[1]);
 	trace_event(&vcpus[1], TRACE_TAKE, TRACE_TAKE_L2 | 1, 0x5a000000, 0x40080000);
 	r = record(1, 0);
 	assert_int_equal(r->time, 1000);
@@ -181,7 +181,7 @@ static void round_and_round(void **state)
 	(void)state;
 	assert_true(begin(1, 0));
 	n = trace_area->ring_bytes / sizeof(struct trace_record);
-	vcpus[0].account.trace = cpus[0].trace;
+	trace_load(&vcpus[0], &cpus[0]);
 	for (u64 i = 0; i < 2 * n + 3; i++)
 		trace_event(&vcpus[0], TRACE_IRQ, 0, i, 0);
 	assert_int_equal(cpus[0].trace->head, (2 * n + 3) * 32);
