@@ -421,7 +421,22 @@ static bool set_sort(const char *s)
 			options.sort = (enum sort)i;
 			return true;
 		}
+	fprintf(stderr, "nidus-stat: --sort wants time, count, avg or max, not \"%s\"\n", s);
 	return false;
+}
+
+/* A number from least to most; else what is wrong is said. */
+static bool set_number(const char *option, const char *s, u32 least, u32 most, u32 *value)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (*s < '0' || *s > '9' || *end || v < least || v > most) {
+		fprintf(stderr, "nidus-stat: --%s wants %u to %u, not \"%s\"\n", option, least, most, s);
+		return false;
+	}
+	*value = (u32)v;
+	return true;
 }
 
 static bool parse(int argc, char **argv)
@@ -440,10 +455,12 @@ static bool parse(int argc, char **argv)
 				return false;
 			break;
 		case 't':
-			options.top = (u32)strtoul(optarg, NULL, 10);
+			if (!set_number("top", optarg, 0, CAUSES_MAX, &options.top))
+				return false;
 			break;
 		case 'l':
-			options.level = (u32)strtoul(optarg, NULL, 10);
+			if (!set_number("level", optarg, 1, DEPTH_MAX, &options.level))
+				return false;
 			break;
 		case 'j':
 			options.json = true;
