@@ -31,6 +31,7 @@ help:
 #: make soak       what make test shortens or leaves out, at full length, and the system tests on a newer QEMU
 #: make bench      instruction counts, as a table and in build/bench/results.json
 #: make headline   what leaving SIMD registers live is worth to a guest at level 3: instructions, and by the clock
+#: make pictures   docs/*.svg: an exit of L2 and one of L3, from traces
 #: make clean      remove build/
 
 # ---- set-up: tools of the host, arm64 packages ---------------------------------------------------
@@ -256,7 +257,10 @@ run: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL)
 run-efi: $(B)/nidus.bin $(ARM64)/Image $(GUEST_LINUX) $(TRACE_TOOL) guests $(FIRMWARE)
 	@RUN_EFI=$(or $(RUN_EFI),acpi) tools/run-main $(SUITE)
 
-.PHONY: unit clang explorer run-efi
+pictures: $(B)/nidus.bin guests $(TRACE_TOOL) | $(ARM64)/Image
+	@SUITE=$(SUITE) tools/pictures
+
+.PHONY: unit clang explorer run-efi pictures
 clean:
 	rm -rf $(B)
 

@@ -3,6 +3,7 @@
 #include "trace.h" /* before <errno.h>: lib/types.h has its numbers as well */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -17,34 +18,60 @@ static const struct {
 static int usage(void)
 {
 	fprintf(stderr, "usage: nidus-trace perfetto|json|text TRACE [OUT]\n"
+			"       nidus-trace flame|timeline TRACE OUT LEVEL EXIT\n"
 			"       nidus-trace record AREA OUT\n"
 			"TRACE: what nidus-run --trace wrote, or a console's log with a dump; - is standard "
 			"input, and output.\n"
+			"flame, timeline: an SVG of one exit that another level got, the median of all: LEVEL "
+			"2 and on, EXIT HVC64, DABT_LOW ...\n"
 			"Status: 0; 1 nothing could be read or written; 3 the trace is damaged, and what "
 			"there is of it was used.\n");
 	return 1;
 }
 
+static FILE *open_out(const char *to)
+{
+	FILE *out = to && strcmp(to, "-") ? fopen(to, "wb") : stdout;
+
+	if (!out)
+		fprintf(stderr, "nidus-trace: %s: %s\n", to, strerror(errno));
+	return out;
+}
+
+static int finish(const struct trace *t, FILE *out, const char *to, int status)
+{
+	if (fflush(out) || status) {
+		if (ferror(out))
+			fprintf(stderr, "nidus-trace: %s: %s\n", to ? to : "-", strerror(errno));
+		return 1;
+	}
+	return t->damaged ? 3 : 0;
+}
+
 static int convert(int (*write)(struct trace *t, FILE *out), const char *from, const char *to)
 {
 	static struct trace t;
-	FILE *out = stdout;
-	int status;
+	FILE *out;
 
-	if (!trace_read(&t, from))
+	if (!trace_read(&t, from) || !(out = open_out(to)))
 		return 1;
-	if (to && strcmp(to, "-"))
-		out = fopen(to, "wb");
-	if (!out) {
-		fprintf(stderr, "nidus-trace: %s: %s\n", to, strerror(errno));
+	return finish(&t, out, to, write(&t, out));
+}
+
+static int draw(bool lanes, char **arg)
+{
+	static struct trace t;
+	char *end;
+	unsigned long level = strtoul(arg[2], &end, 10);
+	FILE *out;
+
+	if (*end || level < 2 || level > 8) {
+		fprintf(stderr, "nidus-trace: LEVEL is 2 to 8, not \"%s\"\n", arg[2]);
 		return 1;
 	}
-	status = write(&t, out);
-	if (fflush(out) || status) {
-		fprintf(stderr, "nidus-trace: %s: %s\n", to ? to : "-", strerror(errno));
+	if (!trace_read(&t, arg[0]) || !(out = open_out(arg[1])))
 		return 1;
-	}
-	return t.damaged ? 3 : 0;
+	return finish(&t, out, arg[1], picture_write(&t, out, lanes, (u32)level, arg[3]));
 }
 
 int main(int argc, char **argv)
@@ -55,6 +82,8 @@ int main(int argc, char **argv)
 		return stat_main(argc, argv);
 	if (argc == 4 && !strcmp(argv[1], "record"))
 		return trace_record(argv[2], argv[3]);
+	if (argc == 6 && (!strcmp(argv[1], "flame") || !strcmp(argv[1], "timeline")))
+		return draw(argv[1][0] == 't', argv + 2);
 	if (argc < 3 || argc > 4)
 		return usage();
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)

@@ -72,6 +72,13 @@ static void show_guest(struct model *m, struct vcpu_model *v, u64 time, u32 dept
 			pop_to(m, v, time, i);
 			return;
 		}
+	/* The ERET by which a hypervisor in between lets it run is over. */
+	for (u32 i = base; i < v->frames; i++)
+		if (v->stack[i].kind == FRAME_EXIT && v->stack[i].depth > 1 &&
+		    v->stack[i].depth < depth) {
+			pop_to(m, v, time, i);
+			break;
+		}
 	/* Another guest of the same hypervisor, or the first one. */
 	for (u32 i = base; i < v->frames; i++)
 		if (v->stack[i].kind == FRAME_GUEST && v->stack[i].depth >= depth) {

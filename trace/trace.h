@@ -92,4 +92,9 @@ u64 ns_of(const struct trace *t, u64 ticks);
 int text_write(struct trace *t, FILE *out);
 int json_write(struct trace *t, FILE *out);
 int perfetto_write(struct trace *t, FILE *out);
+/*
+ * A picture (SVG) of an exit of this class of a level from 2 on, that another level got: what stands
+ * in what, or (lanes) who ran when.
+ */
+int picture_write(struct trace *t, FILE *out, bool lanes, u32 depth, const char *class);
 int stat_main(int argc, char **argv);
