@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/addr.h"
+#include "vm/image.h"
 
 #define COPY_ALIGN MIB(2) /* as a loader of arm64 Images has it */
 #define EXIT_TRIES 8       /* each with a new memory map */
@@ -181,17 +182,20 @@ static const void *find_table(const struct efi_guid *which)
 	return NULL;
 }
 
-/* The firmware's device tree. */
-static efi_status use_tree(const void *fdt)
+/* The firmware's or the loader's device tree, whole: NULL without one; false with a line. */
+static bool find_tree(const void **fdt)
 {
+	static const struct efi_guid which = {
+		0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
+	};
 	char line[160] = "";
-	const struct dt dt = { .fdt = fdt, .err = line, .err_size = sizeof(line) };
+	const struct dt dt = { .fdt = find_table(&which), .err = line, .err_size = sizeof(line) };
 
-	app.m.tree = fdt;
-	if (dt_check(&dt, EFI_TREE_MAX))
-		return EFI_SUCCESS;
+	*fdt = dt.fdt;
+	if (!dt.fdt || dt_check(&dt, EFI_TREE_MAX))
+		return true;
 	log_line("the firmware's device tree: %s", line);
-	return EFI_LOAD_ERROR;
+	return false;
 }
 
 static bool readable(u64 base, u64 size)
@@ -229,22 +233,29 @@ static bool has_word(const char *word)
 	return config_has_word(app.m.options, word) || (own && config_has_word(own, word));
 }
 
-/* Where both are offered the device tree is used, as by Linux, unless acpi=force says otherwise. */
-static efi_status find_machine(void)
+static bool describes_machine(const void *fdt)
 {
-	static const struct efi_guid tree_guid = {
-		0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
-	}, acpi_guid = {
+	return fdt && fdt_subnode_offset(fdt, 0, "cpus") >= 0;
+}
+
+/*
+ * Where both are offered the device tree is used, as by Linux, unless acpi=force says otherwise;
+ * the firmware's tree, if it is whole, is fdt.
+ */
+static efi_status find_machine(const void *fdt)
+{
+	static const struct efi_guid which = {
 		0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 }
 	};
-	const void *fdt = find_table(&tree_guid), *rsdp = find_table(&acpi_guid);
+	const void *rsdp = find_table(&which);
 
-	if (app.m.config && fdt_subnode_offset(app.m.config, 0, "cpus") >= 0)
+	if (describes_machine(app.m.config))
 		return EFI_SUCCESS;
-	if (rsdp && (!fdt || has_word("acpi=force")))
+	if (rsdp && (!describes_machine(fdt) || has_word("acpi=force")))
 		return use_acpi(rsdp);
+	app.m.tree = fdt;
 	if (fdt)
-		return use_tree(fdt);
+		return EFI_SUCCESS;
 	return fail(EFI_UNSUPPORTED, "UEFI: expected a device tree or ACPI tables, found neither");
 }
 
@@ -279,6 +290,19 @@ static efi_status read_config(struct efi_file *volume)
 	return EFI_SUCCESS;
 }
 
+/* How long a file is: of the volume, or one that was handed over. */
+static efi_status size_of(struct efi_file *volume, struct efi_module *f)
+{
+	if (f->name)
+		return efi_file_size(volume, f->name, &f->at.size);
+	f->at.size = f->from.size;
+	if (f->from.size && readable(f->from.base, f->from.size))
+		return EFI_SUCCESS;
+	log_line("/chosen: module: expected a file in memory, found 0x%lx + 0x%lx", f->from.base,
+		 f->from.size);
+	return EFI_LOAD_ERROR;
+}
+
 /* Where each file goes: one behind the other in the order of the configuration. */
 static efi_status place_files(struct efi_file *volume, u64 *total)
 {
@@ -289,7 +313,7 @@ static efi_status place_files(struct efi_file *volume, u64 *total)
 		struct efi_module *f = &app.m.module[i];
 
 		f->at.base = *total;
-		status = efi_file_size(volume, f->name, &f->at.size);
+		status = size_of(volume, f);
 		if (status)
 			return status;
 		if (f->at.size > BIT(48) - *total) {
@@ -301,49 +325,77 @@ static efi_status place_files(struct efi_file *volume, u64 *total)
 	return EFI_SUCCESS;
 }
 
+/*
+ * Put a file in its place. What was handed over is a kernel if it says so, or as the first: no
+ * ramdisk comes before a kernel.
+ */
+static efi_status read_file(struct efi_file *volume, struct efi_module *f)
+{
+	void *to = pa_ptr(pa(f->at.base));
+
+	if (f->name)
+		return efi_file_read(volume, f->name, to, f->at.size);
+	memcpy(to, pa_ptr(pa(f->from.base)), f->from.size);
+	f->kernel = f == &app.m.module[0] || image_is_kernel(to, f->from.size);
+	return EFI_SUCCESS;
+}
+
 static efi_status read_files(struct efi_file *volume)
 {
-	const char *error = efi_tree_files(&app.m);
 	efi_status status;
 	u64 total;
 
-	if (error) {
-		log_line(EFI_CONFIG ": %s", error);
-		return EFI_LOAD_ERROR;
-	}
 	status = place_files(volume, &total);
 	if (!status && total)
-		status = get_pages(total, PAGE_SIZE, "the files of " EFI_CONFIG, &app.files);
+		status = get_pages(total, PAGE_SIZE, "the VMs' files", &app.files);
 	for (u32 i = 0; !status && i < app.m.modules; i++) {
-		struct efi_module *f = &app.m.module[i];
-
-		f->at.base += app.files.base;
-		status = efi_file_read(volume, f->name, pa_ptr(pa(f->at.base)), f->at.size);
+		app.m.module[i].at.base += app.files.base;
+		status = read_file(volume, &app.m.module[i]);
 	}
 	return status;
 }
 
-static efi_status read_volume(void)
+static efi_status read_volume(efi_handle device)
+{
+	struct efi_file *volume = efi_volume(app.bs, device);
+	const char *error;
+	efi_status status;
+
+	if (!volume)
+		return fail(EFI_NOT_FOUND, "UEFI: expected a file system to read " EFI_CONFIG
+					   " from, where nidus was loaded from");
+	status = read_config(volume);
+	error = status ? NULL : efi_tree_files(&app.m);
+	if (error) {
+		log_line(EFI_CONFIG ": %s", error);
+		status = EFI_LOAD_ERROR;
+	}
+	if (!status)
+		status = read_files(volume);
+	volume->close(volume);
+	return status;
+}
+
+/*
+ * What is to run, and nidus's command line. Modules that a loader handed over, in the tree that is
+ * fdt, stand for the configuration of the volume.
+ */
+static efi_status read_guests(const void *fdt)
 {
 	static const struct efi_guid which = {
 		0x5b1b31a1, 0x9562, 0x11d2, { 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
 	};
 	struct efi_loaded_image *image;
-	struct efi_file *volume;
 	efi_status status = app.bs->protocol(app.handle, &which, (void **)&image);
 
 	if (status)
 		return fail(status, "UEFI: expected the loaded image's protocol");
 	read_options(image);
-	volume = efi_volume(app.bs, image->device);
-	if (!volume)
-		return fail(EFI_NOT_FOUND, "UEFI: expected a file system to read " EFI_CONFIG
-					   " from, where nidus was loaded from");
-	status = read_config(volume);
-	if (!status)
-		status = read_files(volume);
-	volume->close(volume);
-	return status;
+	if (!fdt || !efi_tree_handed(&app.m, fdt))
+		return read_volume(image->device);
+	if (!describes_machine(fdt))
+		app.m.config = fdt; /* no machine: for ACPI's to be laid over */
+	return read_files(NULL);
 }
 
 /* ---- the tree for boot_primary() ---- */
@@ -379,19 +431,22 @@ static efi_status prepare(struct range *tree)
 {
 	efi_status status = copy_image();
 	const char *lacks = feat_identify();
+	const void *fdt;
 
 	if (!status && FIELD(sysreg_read(CurrentEL), 3, 2) != 2)
 		return fail(EFI_UNSUPPORTED, "expected to be started at EL2, found EL1");
 	if (!status && lacks)
 		return fail(EFI_UNSUPPORTED, lacks);
-	if (!status)
-		status = read_volume();
+	if (!status && !find_tree(&fdt))
+		status = EFI_LOAD_ERROR;
 	if (!status)
 		status = get_pages(EFI_TREE_MAX, EFI_TREE_MAX, "device tree", tree);
 	if (!status)
 		status = get_map();
 	if (!status)
-		status = find_machine();
+		status = read_guests(fdt);
+	if (!status)
+		status = find_machine(fdt);
 	return status ? status : make_tree(tree);
 }
 

@@ -151,10 +151,15 @@ struct efi_system_table {
 #define EFI_TREE_MAX MIB(2) /* what nidus reads of its tree: FDT_WINDOW of boot.c */
 #define EFI_CONFIG "\\EFI\\nidus\\nidus.dtb"
 
-/* A file that the configuration names, and where it was read to. */
+/*
+ * A file that the configuration names, or that a loader handed over (GRUB's xen_module), and where
+ * it was put.
+ */
 struct efi_module {
-	const char *name; /* as it stands in the configuration */
+	const char *name; /* as it stands in the configuration; NULL: handed over */
+	struct range from; /* where the loader had it */
 	struct range at;
+	bool kernel; /* of those that were handed over: what it is */
 };
 
 /* All that nidus's device tree is made from. */
@@ -197,6 +202,11 @@ bool efi_map_has(const void *map, u64 map_size, u64 step, u64 base, u64 size);
  * message. Pure.
  */
 const char *efi_tree_files(struct efi_machine *m);
+/*
+ * List the modules without a kind in /chosen of a loader's tree, in its order, which is that of
+ * GRUB's commands. False: none. Pure.
+ */
+bool efi_tree_handed(struct efi_machine *m, const void *fdt);
 /*
  * Write nidus's device tree into buf: the configuration over the machine's tree, node by node, with
  * a memory node from m->ram, modules where they are, and the command line. NULL, or a message.

@@ -25,6 +25,7 @@ struct tree_writer {
 	struct dt dt; /* of the configuration, for complaints */
 	int ac, sc; /* the root's cells */
 	bool in_chosen;
+	int chosen_ac, chosen_sc;
 };
 
 static char line[192];
@@ -125,6 +126,36 @@ const char *efi_tree_files(struct efi_machine *m)
 	return !m->config || list_files(m, &dt) ? NULL : line;
 }
 
+/* ---- what a loader handed over ---- */
+
+/* A module of which nobody has said what it is, with its place as GRUB writes it. */
+static bool is_handed(const void *fdt, int node, struct range *at)
+{
+	int len;
+	const u8 *reg = fdt_getprop(fdt, node, "reg", &len);
+
+	if (!reg || len != 16 || !dt_compatible(fdt, node, "multiboot,module") ||
+	    dt_compatible(fdt, node, "multiboot,kernel") ||
+	    dt_compatible(fdt, node, "multiboot,ramdisk"))
+		return false;
+	*at = (struct range){ dt_cells(reg, 2), dt_cells(reg + 8, 2) };
+	return true;
+}
+
+bool efi_tree_handed(struct efi_machine *m, const void *fdt)
+{
+	int chosen = fdt_subnode_offset(fdt, 0, "chosen"), node;
+	struct range at;
+
+	m->modules = 0;
+	fdt_for_each_subnode(node, fdt, chosen)
+	{
+		if (m->modules < EFI_FILES_MAX && is_handed(fdt, node, &at))
+		m->module[m->modules++] = (struct efi_module){ .from = at };
+	}
+	return m->modules;
+}
+
 /* ---- the tree ---- */
 
 static bool fail(struct tree_writer *w, int node, const char *prop, const char *what)
@@ -169,7 +200,7 @@ static void put_module(struct tree_writer *w, int node, struct place parent, con
 	u8 reg[16], *to = reg;
 
 	for (u32 i = 0; name && i < w->m->modules; i++) {
-		if (strcmp(w->m->module[i].name, name) != 0)
+		if (!w->m->module[i].name || strcmp(w->m->module[i].name, name) != 0)
 			continue;
 		if (ac < 1 || ac > 2 || sc < 1 || sc > 2 ||
 		    !put_range(&to, ac, sc, w->m->module[i].at))
@@ -182,9 +213,39 @@ static void put_module(struct tree_writer *w, int node, struct place parent, con
 	fail(w, node, prop, "expected a file that was read");
 }
 
+/* The module that a node of the loader's is; NULL: none. */
+static const struct efi_module *handed(struct tree_writer *w, const void *fdt, int node)
+{
+	struct range at;
+
+	if (!fdt || node < 0 || !is_handed(fdt, node, &at))
+		return NULL;
+	for (u32 i = 0; i < w->m->modules; i++)
+		if (!w->m->module[i].name && w->m->module[i].from.base == at.base)
+			return &w->m->module[i];
+	return NULL;
+}
+
+/* Its place now, and what it is. */
+static void put_handed(struct tree_writer *w, const struct efi_module *module)
+{
+	static const char kernel[] = "multiboot,kernel\0multiboot,module";
+	static const char ramdisk[] = "multiboot,ramdisk\0multiboot,module";
+	u8 reg[16], *to = reg;
+
+	if (w->chosen_ac < 1 || w->chosen_ac > 2 || w->chosen_sc < 1 || w->chosen_sc > 2 ||
+	    !put_range(&to, w->chosen_ac, w->chosen_sc, module->at)) {
+		fail(w, 0, "#address-cells", "expected 2 for a module's place");
+		return;
+	}
+	put(w, "reg", reg, (int)(to - reg));
+	put(w, "compatible", module->kernel ? kernel : ramdisk,
+	    module->kernel ? sizeof(kernel) : sizeof(ramdisk));
+}
+
 /* The properties of one tree's node but those that `over` has as well or that are made anew. */
 static void put_properties(struct tree_writer *w, const void *fdt, int node, const void *over,
-			   int over_node, bool file)
+			   int over_node, bool file, bool module)
 {
 	int at, len;
 
@@ -200,6 +261,7 @@ static void put_properties(struct tree_writer *w, const void *fdt, int node, con
 		if ((over && over_node >= 0 && dt_has(over, over_node, name)) ||
 		    (file && (!strcmp(name, "reg") || !strcmp(name, "xen,uefi-binary") ||
 			      !strcmp(name, "nidus,file"))) ||
+		    (module && (!strcmp(name, "reg") || !strcmp(name, "compatible"))) ||
 		    (w->in_chosen && !strcmp(name, "bootargs")))
 			continue;
 		put(w, name, data, len);
@@ -297,16 +359,24 @@ static bool is_chosen(const struct tree_writer *w, struct place at, int depth)
 static void put_contents(struct tree_writer *w, struct place at, struct place parent, int depth)
 {
 	const char *file = at.config >= 0 ? file_property(w->m->config, at.config) : NULL;
+	const struct efi_module *module = handed(w, w->machine, at.machine);
 
+	if (!module)
+		module = handed(w, w->m->config, at.config);
 	w->in_chosen = is_chosen(w, at, depth);
 	if (at.machine >= 0)
-		put_properties(w, w->machine, at.machine, w->m->config, at.config, file);
+		put_properties(w, w->machine, at.machine, w->m->config, at.config, file, module);
 	if (at.config >= 0)
-		put_properties(w, w->m->config, at.config, NULL, -1, file);
+		put_properties(w, w->m->config, at.config, NULL, -1, file, module);
 	if (file)
 		put_module(w, at.config, parent, file);
-	if (w->in_chosen)
+	if (module)
+		put_handed(w, module);
+	if (w->in_chosen) {
+		w->chosen_ac = cells(w, at, "#address-cells", w->ac);
+		w->chosen_sc = cells(w, at, "#size-cells", w->sc);
 		put_bootargs(w, at);
+	}
 	w->in_chosen = false;
 	if (depth == 0)
 		put_memory(w);

@@ -15,6 +15,8 @@
 #define IMAGE_ALIGN MIB(2)
 #define IMAGE_OLD_OFFSET 0x80000UL /* of kernels without an image_size, and of raw binaries */
 
+#define EFI_MAGIC 0x5a4d /* "MZ" */
+
 #define ELF_MAGIC 0x464c457fu
 #define ELF_HEADER_SIZE 64
 #define ELF_PHDR_SIZE 56
@@ -226,7 +228,7 @@ static const char *wrapping(const struct file *f)
 		{ 2, 0x8b1f, "a gzip file" },
 		{ 4, 0xfd2fb528, "a zstd file" },
 		{ 6, 0x005a587a37fd, "an xz file" },
-		{ 2, 0x5a4d,
+		{ 2, EFI_MAGIC,
 		  "an EFI application (compressed kernel?) without an arm64 Image header" },
 	};
 
@@ -234,6 +236,16 @@ static const char *wrapping(const struct file *f)
 		if (f->size >= known[i].bytes && file_read(f, 0, known[i].bytes) == known[i].magic)
 			return known[i].name;
 	return NULL;
+}
+
+bool image_is_kernel(const void *data, u64 size)
+{
+	const struct file f = { .data = data, .size = size };
+
+	if (size < IMAGE_HEADER_SIZE)
+		return false;
+	return file_read(&f, 56, 4) == IMAGE_MAGIC || file_read(&f, 0, 4) == ELF_MAGIC ||
+	       file_read(&f, 0, 2) == EFI_MAGIC;
 }
 
 const char *image_plan(struct image *out, const void *data, u64 size, u64 ram, u64 ram_size)

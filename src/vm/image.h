@@ -15,3 +15,8 @@
  * (expected, found), in static storage: one caller at a time.
  */
 const char *image_plan(struct image *out, const void *data, u64 size, u64 ram, u64 ram_size);
+/*
+ * Whether a file says of itself that it is a kernel, perhaps one that can't be loaded: an arm64
+ * Image, an ELF, an EFI application. Pure; of a file as for image_plan().
+ */
+bool image_is_kernel(const void *data, u64 size);

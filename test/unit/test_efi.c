@@ -16,6 +16,7 @@
 
 #include "acpi_tables.h"
 #include "arch/sysreg.h"
+#include "boot/config.h"
 #include "boot/efi.h"
 #include "boot/fdt.h"
 #include "dts.h"
@@ -551,13 +552,14 @@ static struct acpi_machine *add_acpi(const void *tree)
 	return tables;
 }
 
+static struct machine machine_here;
+static struct vm_configs found_here;
+
 static u32 cpus_found(void)
 {
-	static struct machine m;
-
 	assert_starts();
-	assert_null(fdt_read_machine(&m, (void *)gone.tree, EFI_TREE_MAX));
-	return m.cpu_count;
+	assert_null(fdt_read_machine(&machine_here, (void *)gone.tree, EFI_TREE_MAX));
+	return machine_here.cpu_count;
 }
 
 /* Either is the machine; of both the tree, unless told otherwise. */
@@ -604,11 +606,55 @@ static void test_acpi(void **state)
 	assert_refuses(EFI_LOAD_ERROR, "expected a table in memory, found 0x130000000000");
 }
 
+/* A tree of GRUB's, with a module at this place. */
+static void *grub_tree(u64 at, u64 module_size)
+{
+	char source[512];
+	size_t size;
+
+	snprintf(source, sizeof(source),
+		 "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; chosen { bootargs = \"\"; "
+		 "module@0 { compatible = \"multiboot,module\"; reg = <0x%x 0x%x 0x%x 0x%x>; }; "
+		 "}; };",
+		 (u32)(at >> 32), (u32)at, (u32)(module_size >> 32), (u32)module_size);
+	return dts_compile(source, &size);
+}
+
+/* Modules of a loader's: no volume is asked for; what they are is looked at. */
+static void test_handed(void **state)
+{
+	struct acpi_machine *t = add_acpi(NULL);
+	void *module = t->space + ACPI_SPACE / 2, *tree;
+
+	memcpy(module, kernel, sizeof(kernel));
+	tree = grub_tree((u64)module, sizeof(kernel));
+	add_acpi(tree);
+	fw.no_fs = true;
+	assert_int_equal(cpus_found(), 2);
+	config_read(&found_here, &machine_here, (struct range){ 0, 0 });
+	assert_int_equal(found_here.count, 1);
+	assert_memory_equal((void *)found_here.vm[0].kernel.base, kernel, sizeof(kernel));
+	assert_ptr_not_equal((void *)found_here.vm[0].kernel.base, module);
+	free(tree);
+	end(state);
+	begin(state);
+	tree = grub_tree((u64)module, 0x7000000000);
+	add_acpi(tree);
+	assert_refuses(EFI_LOAD_ERROR, "/chosen: module: expected a file in memory, found 0x1200");
+	free(tree);
+	end(state);
+	begin(state);
+	tree = grub_tree((u64)module, 0);
+	add_acpi(tree);
+	assert_refuses(EFI_LOAD_ERROR, "/chosen: module: expected a file in memory");
+	free(tree);
+}
+
 /* Each allocation in turn fails. */
 static void test_no_space(void **state)
 {
 	static const char *const what[] = { "nidus: nidus: no space", "nidus.dtb: no space",
-					    "the files of", "device tree: no space" };
+					    "the VMs' files: no space", "device tree: no space" };
 	static const u64 space[] = { 0x100000, 0x206000 };
 
 	for (u32 i = 0; i < ARRAY_SIZE(space); i++) {
@@ -621,8 +667,8 @@ static void test_no_space(void **state)
 	assert_refuses(EFI_OUT_OF_RESOURCES, what[3]);
 	end(state);
 	begin(state);
-	fw.space = 0x300000;
-	fw.disk[1].size = 0x300001;
+	fw.space = 0x400000;
+	fw.disk[1].size = 0x400001;
 	assert_refuses(EFI_OUT_OF_RESOURCES, what[2]);
 	end(state);
 	begin(state);
@@ -638,7 +684,7 @@ int main(void)
 		TEST(test_starts),	TEST(test_short_reads), TEST(test_options),
 		TEST(test_stale_key),	TEST(test_always_stale), TEST(test_wrong_cpu),
 		TEST(test_no_volume),	TEST(test_no_files),	TEST(test_bad_config),
-		TEST(test_bad_machine), TEST(test_no_space), TEST(test_acpi),
+		TEST(test_bad_machine), TEST(test_no_space), TEST(test_acpi), TEST(test_handed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,63 @@ static void test_replace(void **state)
 	free(own);
 }
 
+/* As GRUB leaves them: modules without a kind, their bytes looked at by others. */
+#define GRUB                                                                                       \
+	"module@7f000000 { compatible = \"multiboot,module\"; reg = <0 0x7f000000 0 0x3000>;"      \
+	" bootargs = \"one two\"; };"                                                              \
+	"module@7e000000 { compatible = \"multiboot,module\"; reg = <0 0x7e000000 0 0x100>; };"    \
+	"module@7d000000 { compatible = \"multiboot,module\"; reg = <0 0x7d000000 0 0x2000>; };"   \
+	"short { compatible = \"multiboot,module\"; reg = <0 1 2>; };"                             \
+	"known { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0 0x5f000000 0 "  \
+	"0x1000>; }; other { reg = <0 0x7e000000 0 0x100>; };"
+
+static void check_handed(bool has_machine)
+{
+	assert_true(efi_tree_handed(&e, has_machine ? e.tree : e.config));
+	assert_int_equal(e.modules, 3);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(e.module[i].from.base, 0x7f000000 - i * 0x1000000UL);
+		e.module[i].at = (struct range){ 0x48000000 + i * 0x100000UL,
+						 e.module[i].from.size };
+		e.module[i].kernel = i != 1;
+	}
+	assert_null(efi_tree_write(&e, buf, sizeof(buf)));
+	assert_null(fdt_read_machine(&m, buf, sizeof(buf)));
+	config_read(&found, &m, (struct range){ 0x41000000, 0x200000 });
+	if (found.error_count)
+		fail_msg("%s", found.error[0]);
+	assert_int_equal(found.count, 3);
+	assert_int_equal(found.vm[0].kernel.base, 0x48000000);
+	assert_int_equal(found.vm[0].kernel.size, 0x3000);
+	assert_string_equal(found.vm[0].bootargs, "one two");
+	assert_int_equal(found.vm[0].ramdisk.base, 0x48100000);
+	assert_int_equal(found.vm[0].ramdisk.size, 0x100);
+	assert_int_equal(found.vm[1].kernel.base, 0x48200000);
+	assert_int_equal(found.vm[2].kernel.base, 0x5f000000);
+}
+
+static void test_grub(void **state)
+{
+	char *plain = dts_edit(dts_machine, "bootargs = \"nidus.x\";", "bootargs = \"\";");
+	char *source = dts_edit(plain, "/*CHOSEN*/", GRUB);
+
+	(void)state;
+	begin(source, NULL);
+	check_handed(true);
+	begin(plain, "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; chosen { "
+		     "bootargs = \"\"; " GRUB " }; };");
+	check_handed(false);
+	/* Cells that can't say it. */
+	begin("/dts-v1/; / { chosen { #address-cells = <3>; " GRUB " }; };", NULL);
+	assert_true(efi_tree_handed(&e, e.tree));
+	e.ram_count = 1;
+	assert_error(efi_tree_write(&e, buf, sizeof(buf)), "#address-cells: expected 2");
+	begin(dts_machine, NULL);
+	assert_false(efi_tree_handed(&e, e.tree));
+	free(plain);
+	free(source);
+}
+
 static void test_errors(void **state)
 {
 	(void)state;
@@ -275,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_handed),	      cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_replace),	      cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_many_files),    cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_grub),
 	};
 
 	feat.pa_bits = 48;

@@ -318,6 +318,29 @@ static u32 mutate(u8 *f, size_t size, size_t header, u64 *seed)
 	return accepted;
 }
 
+/* What a file says of itself, to tell a kernel from a ramdisk: nothing of a raw binary. */
+static void test_is_kernel(void **state)
+{
+	static const struct {
+		u32 at;
+		char bytes[5];
+		bool kernel;
+	} files[] = {
+		{ 56, "ARM\x64", true }, { 0, "\x7f" "ELF", true }, { 0, "MZ", true },
+		{ 0, "\x1f\x8b", false }, { 0, "0707", false },	    { 55, "ARM\x64", false },
+		{ 1, "MZ", false },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		u8 file[64] = { 0 };
+
+		memcpy(file + files[i].at, files[i].bytes, strlen(files[i].bytes));
+		assert_int_equal(image_is_kernel(file, sizeof(file)), files[i].kernel);
+		assert_false(image_is_kernel(file, sizeof(file) - 1));
+	}
+}
+
 static void test_mutations(void **state)
 {
 	u64 seed = 0xfeedfacecafebeefUL;
@@ -349,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_elf_header_faults),
 		cmocka_unit_test(test_elf_segments),
 		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_is_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
