@@ -191,45 +191,39 @@ static void memory(struct l2 *l, u64 n)
 
 /* ---- TLB maintenance ------------------------------------------------------------------------- */
 
-/*
- * By encoding, because an assembler may not know them: S1_op1_C8_Cm_op2 of an address or a range.
- */
-#define TLBI(op1, m, op2)                                                                          \
-	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
-
 static void tlbi_whole(void)
 {
 	u64 arg = 0;
 
-	TLBI(4, 3, 4); /* ALLE1IS */
-	TLBI(4, 7, 4); /* ALLE1 */
-	TLBI(4, 3, 6); /* VMALLS12E1IS */
-	TLBI(4, 7, 6); /* VMALLS12E1 */
-	TLBI(4, 3, 0); /* ALLE2IS */
-	TLBI(0, 3, 0); /* VMALLE1IS */
+	TLBI(4, 3, 4, arg); /* ALLE1IS */
+	TLBI(4, 7, 4, arg); /* ALLE1 */
+	TLBI(4, 3, 6, arg); /* VMALLS12E1IS */
+	TLBI(4, 7, 6, arg); /* VMALLS12E1 */
+	TLBI(4, 3, 0, arg); /* ALLE2IS */
+	TLBI(0, 3, 0, arg); /* VMALLE1IS */
 }
 
 static void tlbi_page(u64 arg)
 {
-	TLBI(4, 0, 1); /* IPAS2E1IS */
-	TLBI(4, 0, 5); /* IPAS2LE1IS */
-	TLBI(4, 4, 1); /* IPAS2E1 */
-	TLBI(4, 3, 1); /* VAE2IS */
-	TLBI(0, 3, 1); /* VAE1IS */
-	TLBI(0, 3, 2); /* ASIDE1IS */
-	TLBI(0, 3, 3); /* VAAE1IS */
-	TLBI(0, 7, 5); /* VALE1 */
+	TLBI(4, 0, 1, arg); /* IPAS2E1IS */
+	TLBI(4, 0, 5, arg); /* IPAS2LE1IS */
+	TLBI(4, 4, 1, arg); /* IPAS2E1 */
+	TLBI(4, 3, 1, arg); /* VAE2IS */
+	TLBI(0, 3, 1, arg); /* VAE1IS */
+	TLBI(0, 3, 2, arg); /* ASIDE1IS */
+	TLBI(0, 3, 3, arg); /* VAAE1IS */
+	TLBI(0, 7, 5, arg); /* VALE1 */
 }
 
 static void tlbi_range(u64 arg)
 {
-	TLBI(4, 0, 2); /* RIPAS2E1IS */
-	TLBI(4, 0, 6); /* RIPAS2LE1IS */
-	TLBI(4, 4, 3); /* RIPAS2E1OS */
-	TLBI(4, 2, 1); /* RVAE2IS */
-	TLBI(0, 2, 1); /* RVAE1IS */
-	TLBI(0, 2, 3); /* RVAAE1IS */
-	TLBI(0, 5, 7); /* RVAALE1OS */
+	TLBI(4, 0, 2, arg); /* RIPAS2E1IS */
+	TLBI(4, 0, 6, arg); /* RIPAS2LE1IS */
+	TLBI(4, 4, 3, arg); /* RIPAS2E1OS */
+	TLBI(4, 2, 1, arg); /* RVAE2IS */
+	TLBI(0, 2, 1, arg); /* RVAE1IS */
+	TLBI(0, 2, 3, arg); /* RVAAE1IS */
+	TLBI(0, 5, 7, arg); /* RVAALE1OS */
 }
 
 /* The largest ranges of each granule, from this page number on; random bits in the rest. */

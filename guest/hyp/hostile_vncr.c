@@ -16,7 +16,6 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 #define FRAMES 14
 #define WORD 18 /* TPIDR_EL2's: offset 0x90 */
 #define MARK 0x3a9e000000000000UL
-#define POISON 0xdeadf4a3e0000000UL
 #define NG BIT(11)
 #define LEAF_RW (BIT(54) | BIT(53) | BIT(10) | 3UL << 8 | 1UL << 2 | 3)
 #define LEAF_RO (LEAF_RW | BIT(7))
@@ -260,12 +259,6 @@ static struct slot {
 	u64 *frame; /* the page that it maps, or NULL */
 } slots[SLOTS];
 
-static struct {
-	struct spinlock lock;
-	u32 count;
-	u64 *frame[FRAMES]; /* pages that nothing maps, filled with poison */
-} spare;
-
 static u32 stop, faults, runs;
 static u64 seeds[2];
 static bool has_range;
@@ -274,39 +267,6 @@ static u64 pick(u64 *seed, u64 n)
 {
 	return random_next(seed) % n;
 }
-
-static void frame_put(u64 *frame)
-{
-	__atomic_store_n(&frame[WORD], POISON, __ATOMIC_RELAXED);
-	dsb(ish);
-	spin_lock(&spare.lock);
-	spare.frame[spare.count++] = frame;
-	spin_unlock(&spare.lock);
-}
-
-/*
- * Take the page that has been unmapped the longest: nobody has written to it through an old
- * translation.
- */
-static u64 *frame_get(void)
-{
-	u64 *frame, v;
-	u32 i;
-
-	spin_lock(&spare.lock);
-	frame = spare.frame[0];
-	spare.count--;
-	for (i = 0; i < spare.count; i++)
-		spare.frame[i] = spare.frame[i + 1];
-	spin_unlock(&spare.lock);
-	v = __atomic_load_n(&frame[WORD], __ATOMIC_RELAXED);
-	expect(v == POISON, "CPU %u: a page that nothing maps was written: 0x%lx",
-	       cpu_self()->index, v);
-	return frame;
-}
-
-#define TLBI(op1, m, op2, arg)                                                                     \
-	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
 /* Invalidate in one of the ways that a host has; leaves of slots with odd numbers by ASID too. */
 static void tlbi(u64 *seed, u64 i)
@@ -484,7 +444,7 @@ static void come_and_go(void)
 {
 	u64 i;
 
-	spare.count = 0;
+	frames_forget();
 	for (i = 0; i < FRAMES; i++)
 		frame_put(frames[i]);
 	l2_reset_cpu(&l2s[1], 1);

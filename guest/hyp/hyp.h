@@ -188,6 +188,21 @@ void stage2_map_image_at(struct l2 *l, u64 ipa);
 /* Invalidate everything of this L2's VMID. */
 void stage2_flush(struct l2 *l);
 
+/* ---- frames.c: pages that tests unmap and map again ---- */
+#define FRAMES_MAX 64
+
+/* Forget all pages that were given back. */
+void frames_forget(void);
+/* Give back a page that no translation leads to any more; at most FRAMES_MAX. */
+void frame_put(u64 *frame);
+/*
+ * Take the page that was given back first, and check that nobody has written to it since, by an old
+ * translation.
+ */
+u64 *frame_get(void);
+/* Set all words of a page. */
+void frame_fill(u64 *frame, u64 value);
+
 /* ---- l2.c ---- */
 /*
  * Make an L2 as after boot: stage 2 of 4 KiB pages with the image, MMU on, as few traps as
@@ -233,6 +248,12 @@ static inline u64 l2_address(const void *p)
 bool needs_vhe(void);
 /* Begin the check "group: ...", which ends the previous one. The first CPU only. */
 void check_begin(const char *group, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A TLBI of an address or a range by its encoding, S1_op1_C8_Cm_op2, as an assembler may not know it.
+ */
+#define TLBI(op1, m, op2, arg)                                                                     \
+	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
 /* HVC from an L2. */
 #define l2_hvc(imm) asm volatile("hvc %0" ::"i"(imm) : "memory")

@@ -22,10 +22,9 @@ u64 l2_nop(u64 a, u64 b, u64 c);
 
 #define WINDOW (L2_SPACE + 0x400000UL)
 #define SLOTS 32
-#define FRAMES 64
+#define FRAMES FRAMES_MAX
 #define VMIDS 3 /* CPUs that may have the window in a TLB */
 #define MARK 0x5107a11000000000UL
-#define POISON 0xdeadf4a3e0000000UL
 #define WIDE_FIRST 16 /* GiB of L2's addresses, all of which map one page */
 #define WIDE_LAST 79
 
@@ -33,12 +32,6 @@ static struct slot {
 	struct spinlock lock;
 	u64 *frame; /* the page that it maps, or NULL */
 } slots[SLOTS];
-
-static struct {
-	struct spinlock lock;
-	u32 count;
-	u64 *frame[FRAMES]; /* pages that nothing maps, filled with poison */
-} spare;
 
 static u32 stop;
 static u64 until;
@@ -49,44 +42,6 @@ static u64 pick(u64 *seed, u64 n)
 {
 	return random_next(seed) % n;
 }
-
-static void fill(u64 *frame, u64 value)
-{
-	u32 i;
-
-	for (i = 0; i < 512; i++)
-		__atomic_store_n(&frame[i], value, __ATOMIC_RELAXED);
-	dsb(ish);
-}
-
-static void frame_put(u64 *frame)
-{
-	fill(frame, POISON);
-	spin_lock(&spare.lock);
-	spare.frame[spare.count++] = frame;
-	spin_unlock(&spare.lock);
-}
-
-/* Nobody has written to it since it was given back, through an old translation. */
-static u64 *frame_get(void)
-{
-	u64 *frame;
-	u32 i;
-
-	spin_lock(&spare.lock);
-	frame = spare.frame[--spare.count];
-	spin_unlock(&spare.lock);
-	for (i = 0; i < 512; i++)
-		if (__atomic_load_n(&frame[i], __ATOMIC_RELAXED) != POISON) {
-			test_fail("CPU %u: a page that nothing maps was written: 0x%lx",
-				  cpu_self()->index, frame[i]);
-			break;
-		}
-	return frame;
-}
-
-#define TLBI(op1, m, op2, arg)                                                                     \
-	asm volatile("sys #" #op1 ", c8, c" #m ", #" #op2 ", %0" ::"r"(arg) : "memory")
 
 /* Invalidate one page of the VMID in force, in one of the possible ways. */
 static void tlbi_one(u64 *seed, u64 ipa)
@@ -171,7 +126,7 @@ static void unmap(u64 *seed, u64 i)
 static void map(u64 *seed, u64 i)
 {
 	slots[i].frame = frame_get();
-	fill(slots[i].frame, MARK | i);
+	frame_fill(slots[i].frame, MARK | i);
 	describe(i, random_attr(seed));
 }
 

@@ -3,8 +3,9 @@
  * The EL2 of guest/nvhe.c: its set-up before the switch to EL1, which start.S calls, its vectors,
  * and EL1's calls of functions at EL2.
  */
+#include "vectors.h"
+
 	.arch	armv8.3-a
-#define FRAME_SIZE (36 * 8)	/* struct el2_frame */
 
 	.text
 	.globl	el2_leave
@@ -52,33 +53,7 @@ el2_leave:
 1:	isb
 	ret
 
-	.macro	frame_gprs op
-	\op	x2, x3, [sp, #16]
-	\op	x4, x5, [sp, #32]
-	\op	x6, x7, [sp, #48]
-	\op	x8, x9, [sp, #64]
-	\op	x10, x11, [sp, #80]
-	\op	x12, x13, [sp, #96]
-	\op	x14, x15, [sp, #112]
-	\op	x16, x17, [sp, #128]
-	\op	x18, x19, [sp, #144]
-	\op	x20, x21, [sp, #160]
-	\op	x22, x23, [sp, #176]
-	\op	x24, x25, [sp, #192]
-	\op	x26, x27, [sp, #208]
-	\op	x28, x29, [sp, #224]
-	.endm
-
-	.balign	2048
-	.globl	el2_vectors
-el2_vectors:
-	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	.balign	128
-	sub	sp, sp, #FRAME_SIZE
-	stp	x0, x1, [sp]
-	mov	x1, #\kind
-	b	el2_save
-	.endr
+	vector_table el2_vectors, el2_save
 
 el2_save:
 	frame_gprs stp
