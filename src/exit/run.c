@@ -101,38 +101,35 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 	return RESUME;
 }
 
-/* The result of the run loop as vcpu_enter() returns it: not 0. */
-#define ENDS(result) ((u64)(result) + 1)
-
-/* Prepare an entry: 0, or why the loop ends. first: by prepare_first(). */
-static inline __attribute__((always_inline)) u64 ready(struct vcpu *vcpu, bool first)
+/* Prepare an entry: RUN_ENTER, or why the loop ends. first: by prepare_first(). */
+static inline __attribute__((always_inline)) enum run_result ready(struct vcpu *vcpu, bool first)
 {
 	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
-		return ENDS(RUN_STOP);
+		return RUN_STOP;
 	if (unlikely(cpu_this()->need_resched))
-		return ENDS(RUN_PREEMPT);
-	return likely(first ? prepare_first(vcpu) : prepare_entry(vcpu)) ? 0 : ENDS(RUN_PREEMPT);
+		return RUN_PREEMPT;
+	return likely(first ? prepare_first(vcpu) : prepare_entry(vcpu)) ? RUN_ENTER : RUN_PREEMPT;
 }
 
-static __attribute__((noinline, cold)) void trace_end(const struct vcpu *vcpu, u64 end, u64 now)
+static __attribute__((noinline, cold)) void trace_end(const struct vcpu *vcpu,
+						      enum run_result result, u64 now)
 {
-	trace_add_at(vcpu, now, TRACE_END, (u32)(end - 1), vcpu->local_erets,
-		     vcpu->account.level_bytes);
+	trace_add_at(vcpu, now, TRACE_END, result, vcpu->local_erets, vcpu->account.level_bytes);
 }
 
-static void account_leave(struct vcpu *vcpu, u64 end, u64 now)
+static void account_leave(struct vcpu *vcpu, enum run_result result, u64 now)
 {
 	account_end(&vcpu->account, now);
 	if (trace_on(vcpu))
-		trace_end(vcpu, end, now);
+		trace_end(vcpu, result, now);
 }
 
 /* End the loop; the guest may have run since the last check. */
-static u64 leave(struct vcpu *vcpu, u64 end, u64 now)
+static enum run_result leave(struct vcpu *vcpu, enum run_result result, u64 now)
 {
 	vcpu->looked = 0;
-	account_leave(vcpu, end, now);
-	return end;
+	account_leave(vcpu, result, now);
+	return result;
 }
 
 /* The data field of this exit's record (state/trace_format.h). */
@@ -167,27 +164,29 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 		trace_full(vcpu, class, verdict, left, now - left);
 }
 
-/* Finish the exit: 0 with everything in place for the ERET, or why the loop ends. */
-static inline u64 enter(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left)
+/* Finish the exit: RUN_ENTER with everything in place for the ERET, or why the loop ends. */
+static inline enum run_result enter(struct vcpu *vcpu, enum exit_class class, enum verdict verdict,
+				    u64 left)
 {
-	u64 end = ready(vcpu, false), now = counter_now();
+	enum run_result result = ready(vcpu, false);
+	u64 now = counter_now();
 
 	account(vcpu, class, verdict, left, now);
-	return likely(!end) ? 0 : leave(vcpu, end, now);
+	return likely(result == RUN_ENTER) ? result : leave(vcpu, result, now);
 }
 
-static u64 end(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left,
-	       enum run_result result)
+static enum run_result end(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left,
+			   enum run_result result)
 {
 	u64 now = counter_now();
 
 	account(vcpu, class, verdict, left, now);
-	account_leave(vcpu, ENDS(result), now);
-	return ENDS(result);
+	account_leave(vcpu, result, now);
+	return result;
 }
 
-static __attribute__((noinline, cold)) u64 stop(struct vcpu *vcpu, enum verdict verdict,
-						enum exit_class class, u64 left)
+static __attribute__((noinline, cold)) enum run_result stop(struct vcpu *vcpu, enum verdict verdict,
+							    enum exit_class class, u64 left)
 {
 	if (verdict == STOP_VM)
 		vm_stop(vcpu->vm, VM_STOPPING, vcpu->stop_reason);
@@ -207,8 +206,9 @@ static __attribute__((noinline)) void inject(struct vcpu *vcpu, enum verdict ver
 		inject_sync(vcpu, vcpu->inject_esr, verdict == INJECT_FAR, vcpu->inject_far);
 }
 
-static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum verdict verdict,
-						     enum exit_class class, u64 left)
+static inline __attribute__((always_inline)) enum run_result act(struct vcpu *vcpu,
+								 enum verdict verdict,
+								 enum exit_class class, u64 left)
 {
 	switch (verdict) {
 	case RESUME:
@@ -246,8 +246,8 @@ static inline __attribute__((always_inline)) u64 act(struct vcpu *vcpu, enum ver
 }
 
 /* act() for callers off the hot path. */
-static __attribute__((noinline)) u64 act_rest(struct vcpu *vcpu, enum verdict verdict,
-					      enum exit_class class, u64 left)
+static __attribute__((noinline)) enum run_result act_rest(struct vcpu *vcpu, enum verdict verdict,
+							  enum exit_class class, u64 left)
 {
 	return act(vcpu, verdict, class, left);
 }
@@ -280,7 +280,7 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 }
 
 /* Handle an interrupt that a fast path has acknowledged. */
-static u64 run_irq(struct vcpu *vcpu)
+static enum run_result run_irq(struct vcpu *vcpu)
 {
 	begin(vcpu, EXIT_IRQ);
 	irq_acked(vcpu->intid);
@@ -300,19 +300,19 @@ u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
  * Handle an exit again that waits for other vcpus. Between two tries interrupts are taken, requests
  * to this vcpu served and its CPU given up if needed; the guest does not run.
  */
-static u64 try_again(struct vcpu *vcpu)
+static enum run_result try_again(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
 	enum exit_class class;
 	enum verdict verdict;
 
 	if (cpu_this()->need_resched)
-		return ENDS(RUN_PREEMPT);
+		return RUN_PREEMPT;
 	vcpu->again = false;
 	verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
 	if (verdict == AGAIN) {
 		vcpu->again = true;
-		return ENDS(RUN_AGAIN);
+		return RUN_AGAIN;
 	}
 	vcpu->again_at = 0;
 	vcpu->unfinished = vcpu->vgic.owes;
@@ -323,46 +323,45 @@ static u64 try_again(struct vcpu *vcpu)
 	return act_rest(vcpu, verdict, class, left);
 }
 
-#define ENTER (~0UL) /* of resume(): nothing is left */
-
 /* Do what has to be done before anything else: vcpu->unfinished. */
-static __attribute__((noinline)) u64 resume(struct vcpu *vcpu)
+static __attribute__((noinline)) enum run_result resume(struct vcpu *vcpu)
 {
 	irq_handle();
 	if (read_once(&vcpu->requests) && !serve_all(vcpu))
-		return ENDS(RUN_STOP);
+		return RUN_STOP;
 	if (vcpu->again)
 		return try_again(vcpu);
 	if (vcpu->vgic.owes && !vgic_settle(vcpu))
-		return ENDS(RUN_PREEMPT);
+		return RUN_PREEMPT;
 	if (vcpu->powered_down && !psci_resume(vcpu))
-		return ENDS(RUN_SLEEP);
+		return RUN_SLEEP;
 	vcpu->unfinished = vcpu->vgic.owes; /* psci_resume() may have found some */
-	return ENTER;
+	return RUN_BEGIN;
 }
 
 /* Enter the guest for the first time since the loop began. */
-static u64 begin_run(struct vcpu *vcpu)
+static enum run_result begin_run(struct vcpu *vcpu)
 {
-	u64 end = ready(vcpu, true), now = counter_now();
+	enum run_result result = ready(vcpu, true);
+	u64 now = counter_now();
 
 	account_begin(&vcpu->account, now);
 	if (trace_on(vcpu))
 		trace_add_at(vcpu, now, TRACE_RUN, trace_level(vcpu), 0, vcpu->pc);
-	return likely(!end) ? 0 : leave(vcpu, end, now);
+	return likely(result == RUN_ENTER) ? result : leave(vcpu, result, now);
 }
 
 enum run_result vcpu_run(struct vcpu *vcpu)
 {
-	u64 end = ENTER;
+	enum run_result result = RUN_BEGIN;
 
 	do {
 		if (unlikely(vcpu->unfinished))
-			end = resume(vcpu);
-		if (likely(end == ENTER))
-			end = begin_run(vcpu);
-		if (!end)
-			end = vcpu_enter(vcpu, run_exit);
-	} while (unlikely(end == ENDS(RUN_AGAIN)));
-	return (enum run_result)(end - 1);
+			result = resume(vcpu);
+		if (likely(result == RUN_BEGIN))
+			result = begin_run(vcpu);
+		if (result == RUN_ENTER)
+			result = (enum run_result)vcpu_enter(vcpu, run_exit);
+	} while (unlikely(result == RUN_AGAIN));
+	return result;
 }

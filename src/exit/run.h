@@ -8,10 +8,12 @@
 struct vcpu;
 
 enum run_result {
+	RUN_ENTER,   /* 0; internal, vectors.S knows it: the guest is to be entered */
 	RUN_SLEEP,   /* waits for an interrupt or a wake-up */
 	RUN_PREEMPT, /* its CPU is wanted */
 	RUN_STOP,    /* CPU_OFF, or the VM is stopping */
-	RUN_AGAIN,   /* internal to run.c: the last exit is to be handled again */
+	RUN_AGAIN,   /* internal: the last exit is to be handled again */
+	RUN_BEGIN,   /* internal: nothing is unfinished, the entry may be prepared */
 };
 
 /* Run a loaded vcpu on this CPU until it sleeps, is preempted or stops. IRQs masked. */

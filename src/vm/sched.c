@@ -95,7 +95,9 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 	case RUN_SLEEP:
 		fall_asleep(cpu, vcpu);
 		break;
-	case RUN_AGAIN: /* vcpu_run() keeps that to itself */
+	case RUN_ENTER: /* vcpu_run() keeps these to itself */
+	case RUN_AGAIN:
+	case RUN_BEGIN:
 		break;
 	case RUN_STOP:
 		vcpu_put(vcpu);

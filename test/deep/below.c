@@ -76,7 +76,7 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 {
 	model_enter(vcpu, handle);
 	/* The caller of vcpu_run() continues while the guest runs: not RUN_AGAIN. */
-	return RUN_PREEMPT + 1;
+	return RUN_PREEMPT;
 }
 
 /* In place of simd.c's: a host section may come wherever nidus has a chaos point. */

@@ -113,7 +113,7 @@ void vectors(u32 n, enum exit_kind kind)
 	end = kind == EXIT_SYNC ? sync(n, vcpu) : b->run_on(vcpu, b->fast_irq(vcpu), EXIT_IRQ);
 	if (!end)
 		leave(n, vcpu);
-	else if (end != RUN_PREEMPT + 1)
+	else if (end != RUN_PREEMPT)
 		model_fail("a run loop ends with %lu", end - 1);
 	else if (n == L1)
 		l1_other();

@@ -118,7 +118,7 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind))
 	(void)vcpu;
 	run_exit = handle;
 	machine_eret(&mach[cur]);
-	return RUN_PREEMPT + 1;
+	return RUN_PREEMPT;
 }
 
 /*
