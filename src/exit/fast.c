@@ -210,6 +210,7 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
 	enum exit_class class = ESR_EC(esr) == EC_IABT_LOW ? EXIT_CLASS_IABT : EXIT_CLASS_DABT;
+	enum shadow_verdict verdict;
 	struct reflection to_l1;
 
 	if (unlikely(ABT_FSC(esr) >= ESR_FSC_SEA))
@@ -219,19 +220,17 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 				    .hpfar = sysreg_read(HPFAR_EL2),
 				    .elr = sysreg_read(ELR_EL2),
 				    .spsr = sysreg_read(SPSR_EL2) };
-	switch (shadow_fault(vcpu, &vcpu->exit, &to_l1)) {
-	case SHADOW_RETRY:
+	verdict = shadow_fault(vcpu, &vcpu->exit, &to_l1);
+	if (likely(verdict == SHADOW_RETRY))
 		return mapped(vcpu, class, left);
-	case SHADOW_REFLECT:
+	if (likely(verdict == SHADOW_REFLECT)) {
 		level_abort(vcpu, &to_l1);
 		return switched(vcpu, esr, ACCOUNT_L2, class, left);
-	case SHADOW_DEVICE:
+	}
+	if (verdict == SHADOW_DEVICE) {
 		vcpu->reflection.ipa = to_l1.ipa;
 		vcpu->reflection.device = true;
-		break;
-	case SHADOW_DEAD:
-		break; /* nothing was mapped: it will be the same again */
-	}
+	} /* SHADOW_DEAD: it will be the same again */
 	return PASS;
 }
 

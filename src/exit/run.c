@@ -21,6 +21,13 @@
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
+/* The vcpu is to leave the loop: stop its VM, if that has not been done. */
+static __attribute__((noinline, cold)) void serve_stop(struct vcpu *vcpu, u32 requests)
+{
+	if (requests & REQ_SERROR)
+		vm_stop(vcpu->vm, VM_STOPPING, VM_SERROR);
+}
+
 /* Serve the requests to this vcpu; false: it has to leave the loop. */
 static bool serve_requests(struct vcpu *vcpu)
 {
@@ -30,10 +37,10 @@ static bool serve_requests(struct vcpu *vcpu)
 		vgic_serve_sync(vcpu);
 	if (requests & REQ_TIMER)
 		vtimer_update(vcpu);
-	if (unlikely(requests & REQ_SERROR))
-		vm_stop(vcpu->vm, VM_STOPPING, VM_SERROR);
-	if (requests & (REQ_STOP | REQ_SERROR))
+	if (unlikely(requests & REQ_STOP)) {
+		serve_stop(vcpu, requests);
 		return false;
+	}
 	/*
 	 * One piece; the rest sets the request again. This CPU's interrupts come in between, the
 	 * guest's only after all of it.

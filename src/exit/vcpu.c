@@ -81,7 +81,7 @@ void vcpu_put(struct vcpu *vcpu)
 	dsb(sy);
 	/* An SError caused by its accesses must not be taken in another VM. */
 	if (unlikely(serror_deferred()))
-		vcpu_request(vcpu, REQ_SERROR);
+		vcpu_request(vcpu, REQ_STOP | REQ_SERROR);
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();

@@ -49,7 +49,7 @@ enum vcpu_request {
 	REQ_TIMER = 4,     /* an emulated timer came due */
 	/* its own: work of L1's must complete before the next entry (shadow_work()) */
 	REQ_WORK = 8,
-	/* an SError interrupt of its accesses was pending as it left a CPU: stop the VM */
+	/* with REQ_STOP: an SError interrupt of its accesses was pending as it left a CPU */
 	REQ_SERROR = 16,
 };
 

@@ -88,21 +88,13 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 	result = vcpu_run(vcpu);
 	cpu->current = NULL;
 	timer_cancel(&cpu->slice);
-	switch (result) {
-	case RUN_PREEMPT:
-		runq_add(cpu, vcpu);
-		break;
-	case RUN_SLEEP:
+	if (likely(result == RUN_SLEEP)) {
 		fall_asleep(cpu, vcpu);
-		break;
-	case RUN_ENTER: /* vcpu_run() keeps these to itself */
-	case RUN_AGAIN:
-	case RUN_BEGIN:
-		break;
-	case RUN_STOP:
+	} else if (result == RUN_PREEMPT) {
+		runq_add(cpu, vcpu);
+	} else { /* RUN_STOP: vcpu_run() keeps the others to itself */
 		vcpu_put(vcpu);
 		vm_vcpu_gone(vcpu);
-		break;
 	}
 }
 

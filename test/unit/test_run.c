@@ -392,7 +392,7 @@ static void stops_the_vm(void **state)
 static void stops_after_serror(void **state)
 {
 	(void)state;
-	vcpu.requests = REQ_SERROR | REQ_WORK;
+	vcpu.requests = REQ_STOP | REQ_SERROR | REQ_WORK;
 	stopped_how = VM_UNUSED;
 	assert_int_equal(RUN(STEP_END), RUN_STOP);
 	assert_int_equal(entries, 0);

@@ -62,7 +62,7 @@ void serror_take(void)
 void vcpu_request(struct vcpu *v, u32 request)
 {
 	assert_ptr_equal(v, &vcpu);
-	assert_int_equal(request, REQ_SERROR);
+	assert_int_equal(request, REQ_STOP | REQ_SERROR);
 	assert_false(saved); /* its vcpu is still loaded: no other CPU can run it yet */
 	requests++;
 }

@@ -236,7 +236,7 @@ static void put_after_serror(void **state)
 	vcpu.loaded_cpu = &cpu;
 	deferred = true;
 	vcpu_put(&vcpu);
-	assert_int_equal(vcpu.requests, REQ_SERROR);
+	assert_int_equal(vcpu.requests, REQ_STOP | REQ_SERROR);
 	assert_string_equal(order, "vtgs");
 	assert_null(vcpu.loaded_cpu);
 }

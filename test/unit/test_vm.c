@@ -684,7 +684,7 @@ static void off_after_serror(void **state)
 	vm_start(the_vm);
 	vcpus[0][0].state = VCPU_RUNNING;
 	vcpus[0][0].going_off = true;
-	vcpus[0][0].requests = REQ_SERROR;
+	vcpus[0][0].requests = REQ_STOP | REQ_SERROR;
 	vm_vcpu_gone(&vcpus[0][0]);
 	assert_int_equal(the_vm->state, VM_STOPPING);
 	assert_non_null(the_vm->stop_reason);
