@@ -31,6 +31,7 @@ help:
 #: make soak       what make test shortens or leaves out, at full length, and the system tests on a newer QEMU
 #: make bench      instruction counts, as a table and in build/bench/results.json
 #: make headline   what leaving SIMD registers live is worth to a guest at level 3: instructions, and by the clock
+#: make headline KVM=1  the same with Linux/KVM at levels 1 and 2; builds two kernels once
 #: make pictures   docs/*.svg: an exit of L2 and one of L3, from traces
 #: make clean      remove build/
 

@@ -142,5 +142,3 @@ awk -F '\t' -v size="$size" -v boot="$boot" '
 		row("nidus.bin", size, 262144, "-", "bytes", "", "")
 		printf "bench: %d of %d targets met\n", wanted - missed, wanted
 	}' "$out/figures"
-awk -F '\t' '{ printf("\"%s%s\" %s %s\n", $1, ($2 > 128 ? " (vl " $2 ")" : ""), $3, ($5 == "-" ? "NaN" : $5)) }' \
-	"$out/figures" >"$out/operations.dat"

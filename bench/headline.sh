@@ -77,7 +77,6 @@ gain()
 echo "A guest at level 3 whose requests all use SIMD. Per request: instructions of all levels together, exits to level 0, what of"
 echo "them is level 0's, SIMD traps that load registers, bytes of registers moved, at all levels. gain: of the row's instructions, what live saves."
 printf '%-5s %-8s %-11s %9s %7s %9s %7s %8s %7s\n' vl kind way insns exits "level 0" loads bytes gain
-: >"$out/headline.dat"
 for vl in $vls; do
 	for kind in $kinds; do
 		for way in live switch switch_all; do
@@ -88,12 +87,10 @@ for vl in $vls; do
 			[ $way = live ] || saved=$(gain "$live" "$insn")
 			printf '%-5s %-8s %-11s %9s %7s %9s %7s %8s %7s\n' "$vl" $kind $way "$insn" "$exits" "$own" "$claims" "$bytes" "$saved"
 			cell nidus/nidus/nidus/payload L3 "io_$kind" $way "$vl" "$insn" "$own" "{\"total\": $exits}" "$bytes" - "$claims SIMD loads"
-			[ $kind != mixed ] || echo "$vl $way $insn" >>"$out/headline.dat"
 		done
 	done
 done
 echo
-awk '$2 == "live" { printf "%s%s", (NR > 1 ? "\n" : ""), $1 } { printf " %s", $3 } END { print "" }' "$out/headline.dat" >"$out/headline.plot"
 
 # timed WAY VL: prints nanoseconds of a mixed request, including the disk.
 timed()
@@ -106,34 +103,6 @@ timed()
 	vl_is headline.timed "$2"
 	io_figure headline.timed mixed
 }
-
-# quartiles: prints lower quartile, median and upper quartile of a file with a number a line.
-quartiles()
-{
-	sort -n "$1" | awk '
-		{ v[NR] = $1 }
-		function at(p, i) { i = 1 + p * (NR - 1); return v[int(i)] + (i - int(i)) * (v[int(i + 0.999999)] - v[int(i)]) }
-		END { printf "%.0f %.0f %.0f\n", at(0.25), at(0.5), at(0.75) }'
-}
-
-# The plot: instructions of a mixed request by vector length.
-if command -v gnuplot >/dev/null; then
-	for kind in svg png; do
-		gnuplot <<END
-set terminal $kind noenhanced size 800,480
-set output "$out/headline.$kind"
-set title "A mixed I/O request of a guest at level 3 (nidus at levels 0, 1, 2): instructions"
-set style data histogram
-set style histogram clustered gap 1
-set style fill solid 0.8 border -1
-set yrange [0:*]
-set grid y
-set xlabel "SVE vector length, bits"
-set key outside bottom center horizontal
-plot "$out/headline.plot" using 2:xtic(1) title "live at all levels", "" using 3 title "moved by levels 1 and 2", "" using 4 title "moved by all"
-END
-	done
-fi
 
 [ "$rounds" -gt 0 ] || exit 0
 echo "The same by the clock, mixed requests with a virtio disk handed through to level 3: microseconds of a request, median of"
@@ -149,15 +118,6 @@ for vl in $vls; do
 		round=$((round + 1))
 	done
 	for way in live switch switch_all; do
-		quartiles "$out/headline.ns.$way" >"$out/headline.quartiles"
-		read -r low median high <"$out/headline.quartiles"
-		gains=
-		if [ $way != live ]; then
-			paste "$out/headline.ns.live" "$out/headline.ns.$way" | awk '{ print 100000 * (1 - $1 / $2) }' >"$out/headline.gains"
-			gains=$(quartiles "$out/headline.gains" | awk '{ printf "%8.1f%% %9.1f%% to %.1f%%", $2 / 1000, $1 / 1000, $3 / 1000 }')
-		fi
-		echo "$vl $way $low $median $high $gains" | awk '{ printf "%-5s %-11s %9.0f %21s", $1, $2, $4 / 1000, sprintf("%.0f to %.0f", $3 / 1000, $5 / 1000) }'
-		echo " $gains"
-		cell nidus/nidus/nidus/payload L3 io_mixed_disk $way "$vl" - - - - "$median" "quartiles $low to $high ns"
+		clock_row nidus/nidus/nidus/payload L3 io_mixed_disk $way "$vl" "$out/headline.ns"
 	done
 done

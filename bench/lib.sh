@@ -103,5 +103,36 @@ account_difference()
 # measured. EXITS is JSON.
 cell()
 {
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$out/cells"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t-\n' "$@" >>"$out/cells"
+}
+
+# no_cell STACK LEVEL TEST WHY: one that is not there.
+no_cell()
+{
+	printf '%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\t-\t%s\n' "$@" >>"$out/cells"
+}
+
+# quartiles FILE: of a number a line: lower, median, upper.
+quartiles()
+{
+	sort -n "$1" | awk '
+		{ v[NR] = $1 }
+		function at(p, i) { i = 1 + p * (NR - 1); return v[int(i)] + (i - int(i)) * (v[int(i + 0.999999)] - v[int(i)]) }
+		END { printf "%.0f %.0f %.0f\n", at(0.25), at(0.5), at(0.75) }'
+}
+
+# clock_row STACK LEVEL TEST WAY VL PREFIX: prints and records what PREFIX.WAY holds, nanoseconds of a request, a round a line; and,
+# but for the way "live", what of it PREFIX.live saves, round by round.
+clock_row()
+{
+	quartiles "$6.$4" >"$out/quartiles"
+	read -r low median high <"$out/quartiles"
+	gains=
+	if [ "$4" != live ]; then
+		paste "$6.live" "$6.$4" | awk '{ print 100000 * (1 - $1 / $2) }' >"$out/gains"
+		gains=$(quartiles "$out/gains" | awk '{ printf "%8.1f%% %9.1f%% to %.1f%%", $2 / 1000, $1 / 1000, $3 / 1000 }')
+	fi
+	echo "$5 $4 $low $median $high" | awk '{ printf "%-5s %-11s %9.0f %21s", $1, $2, $4 / 1000, sprintf("%.0f to %.0f", $3 / 1000, $5 / 1000) }'
+	echo " $gains"
+	cell "$1" "$2" "$3" "$4" "$5" - - - - "$median" "quartiles $low to $high ns${gains:+; saved $(echo $gains)}"
 }

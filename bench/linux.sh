@@ -45,7 +45,7 @@ linux_on_machine linux.bare $mib "$out/l1.cpio" bench.vm=payload "bench.args=med
 if [ -n "$peer" ]; then
 	initramfs "$out/l0.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$guests/bench.bin" \
 		"$arm64/Image:/Image" "$out/l1.cpio:/initramfs"
-	linux_on_machine linux.kvm $((2 * mib)) "$out/l0.cpio" bench.vm=linux bench.l1=payload bench.mib=$mib "bench.args=median,n=$count"
+	linux_on_machine linux.kvm $((2 * mib)) "$out/l0.cpio" bench.vm=linux,payload bench.mib=$mib "bench.args=median,n=$count"
 	rm "$out/l0.cpio"
 fi
 

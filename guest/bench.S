@@ -26,6 +26,11 @@ bench_vectors:
 function op_empty
 	ret
 
+/* HINT #127, a NOP that bench/plugin looks for */
+function op_mark
+	hint	#127
+	ret
+
 function op_hvc_version
 	movz	w0, #0x8000, lsl #16
 	hvc	#0
@@ -46,6 +51,22 @@ function op_eoi
 function op_read_id
 	mrs	x0, id_aa64pfr0_el1
 	ret
+
+/* All of the own regime, as an operating system does it. */
+function op_tlbi
+	tlbi	vmalle1is
+	dsb	ish
+	isb
+	ret
+
+/* At EL2: an exception return to EL2. */
+function op_eret_el2
+	adr	x0, 1f
+	msr	elr_el2, x0
+	mov	x0, #0x3c9		/* DAIF, EL2h */
+	msr	spsr_el2, x0
+	eret
+1:	ret
 
 function op_fp
 	fmov	d0, xzr

@@ -5,7 +5,7 @@
  * on the command line it measures what two vcpus on one CPU cost each other; else what one or two
  * vcpus with CPUs of their own cost. "only NAME... n=COUNT", "only NAME=COUNT...": those operations
  * alone, so many times; what two such runs differ by is what the operations between their counts
- * did. "vmm": the UART is a VMM's. "median": see samples.
+ * did. "vmm": the UART is a VMM's. "median": see samples. bench-el2 is the same program at EL2.
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
@@ -42,6 +42,9 @@ void op_eoi(void);
 void op_read_id(void);
 void op_fp(void);
 u64 op_vl(void);
+void op_mark(void);
+void op_tlbi(void);
+void op_eret_el2(void);
 void op_fp_hvc_version(void);
 void op_fp_smc_version(void);
 void op_mmio_read(void);
@@ -93,11 +96,12 @@ static u64 median(void)
 	return samples.ticks[n / 2];
 }
 
-/* The figure that the samples give. */
+/* Report what the samples give. A mark ends what bench/plugin counts. */
 static void report_samples(const char *name)
 {
 	u64 n = samples.count;
 
+	op_mark();
 	report(name, dt_flag("median") ? median() : (samples.sum + n / 2) / n);
 }
 
@@ -121,6 +125,7 @@ static void measure(const char *name, void (*op)(void))
 	empty = loop(op_empty, 1);
 	loop(op, WARM);
 	samples_begin();
+	op_mark();
 	while (n--)
 		sample(loop(op, 1) - empty);
 	report_samples(name);
@@ -135,6 +140,23 @@ static void measure_mmio(const char *name, u64 address)
 static volatile u32 irqs;
 static u64 vector_time;
 
+/* EL2's timers, which with VHE have the names of EL1's, have interrupts of their own. */
+#define PPI_VIRT_EL2 28u
+#define PPI_PHYS_EL2 26u
+
+static bool at_el2(void)
+{
+	return sysreg_read(CurrentEL) == 2 << 2;
+}
+
+static u32 ppi_virt, ppi_phys;
+
+static void choose_timers(void)
+{
+	ppi_virt = at_el2() ? PPI_VIRT_EL2 : dt.ppi_virt;
+	ppi_phys = at_el2() ? PPI_PHYS_EL2 : dt.ppi_phys;
+}
+
 static void on_irq(struct frame *f)
 {
 	u32 id;
@@ -144,9 +166,9 @@ static void on_irq(struct frame *f)
 	id = gic_ack();
 	if (id == INTID_SPURIOUS)
 		return;
-	if (id == dt.ppi_virt)
+	if (id == ppi_virt)
 		timer_set_ctl(TIMER_VIRT, 0);
-	if (id == dt.ppi_phys)
+	if (id == ppi_phys)
 		timer_set_ctl(TIMER_PHYS, 0);
 	gic_eoi(id);
 	irqs = irqs + 1;
@@ -168,8 +190,8 @@ static void cpu_init(void)
 	cpu_self()->irq = on_irq;
 	gic_enable(1);
 	gic_enable(2);
-	gic_enable(dt.ppi_virt);
-	gic_enable(dt.ppi_phys);
+	gic_enable(ppi_virt);
+	gic_enable(ppi_phys);
 }
 
 /* From a timer's expiry to the vector; 10 ms away, while the guest spins or sleeps. */
@@ -201,6 +223,8 @@ static void timer_latency(const char *name, enum timer_kind k, bool sleep)
 		}
 		if (i >= WARM)
 			sample(vector_time - (k == TIMER_VIRT ? at : at - skew));
+		else if (i == WARM - 1)
+			op_mark();
 	}
 	report_samples(name);
 }
@@ -222,6 +246,8 @@ static void sgi_self(void)
 			;
 		if (i >= WARM)
 			sample(counter_virt() - start);
+		else if (i == WARM - 1)
+			op_mark();
 	}
 	irq_disable();
 	report_samples("ipi_self");
@@ -302,6 +328,8 @@ static void ipi(const char *name, void (*fn)(u32 index))
 			cpu_relax();
 		if (i > WARM)
 			sample(counter_virt() - start);
+		else if (i == WARM)
+			op_mark();
 	}
 	report_samples(name);
 	stop_partner();
@@ -395,6 +423,7 @@ static void page_touch(void)
 	if (!n)
 		return;
 	samples_begin();
+	op_mark();
 	for (; n-- && p + 4096 <= dt.ram + dt.ram_size; p += 4096) {
 		u64 start = counter_virt();
 
@@ -437,6 +466,9 @@ static void bench_one(void)
 	measure_mmio(dt_flag("vmm") ? "mmio_read_user" : "mmio_read_uart", dt.uart + 0x18);
 	measure("eoi", op_eoi);
 	measure("sysreg_read_id", op_read_id);
+	measure("tlbi", op_tlbi);
+	if (at_el2())
+		measure("eret_vel2", op_eret_el2);
 	sgi_self();
 	timer_latency("timer_10ms", TIMER_VIRT, false);
 	timer_latency("timer_10ms_wfi", TIMER_VIRT, true);
@@ -450,6 +482,7 @@ static void bench_one(void)
 void guest_main(void)
 {
 	loops = (u32)MAX(dt_arg("n", LOOPS), 1UL);
+	choose_timers();
 	gic_dist_init();
 	cpu_init();
 	if (!dt.psci_smc && psci_call(SMCCC_VERSION, 0, 0, 0) < 0)

@@ -3,7 +3,7 @@
 B ?= build
 CROSS ?= aarch64-linux-gnu-
 SUITE ?= trixie-backports
-GUEST := $(patsubst guest/%.c,%,$(wildcard guest/*.c))
+GUEST := $(patsubst guest/%.c,%,$(wildcard guest/*.c)) bench-el2
 GUEST_FDT_LIB := $(firstword $(wildcard $(B)/arm64/$(SUITE)/usr/lib/aarch64-linux-gnu/libfdt.a \
 	$(B)/arm64/$(SUITE)/lib/aarch64-linux-gnu/libfdt.a) \
 	$(B)/arm64/$(SUITE)/usr/lib/aarch64-linux-gnu/libfdt.a)
@@ -35,9 +35,10 @@ $(B)/guest/obj/start-raw.o: guest/lib/start.S
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(GUEST_CFLAGS) -DGUEST_RAW -c -o $@ $<
 
-# An assembly file and a directory named after a program belong to it; hyp moves SIMD registers with canary's code.
-guest_parts = $(patsubst %,$(B)/guest/obj/%.o,guest/$(1).c $(wildcard guest/$(1).S guest/$(1)/*.[cS]) \
-	$(if $(filter hyp,$(1)),guest/canary.S))
+# An assembly file and a directory named after a program belong to it; hyp moves SIMD registers with canary's code;
+# bench-el2 is bench with another start.
+guest_parts = $(patsubst %,$(B)/guest/obj/%.o,$(wildcard guest/$(1).[cS] guest/$(1)/*.[cS]) \
+	$(if $(filter hyp,$(1)),guest/canary.S) $(if $(filter bench-el2,$(1)),guest/bench.c guest/bench.S))
 
 .SECONDEXPANSION:
 $(GUEST:%=$(B)/guest/%.elf.pie): $(B)/guest/%.elf.pie: $(B)/guest/obj/guest/lib/start.S.o \

@@ -31,6 +31,7 @@ void fill_z(void *block, u64 seed);
 u64 sum_v(const void *block);
 u64 sum_z(const void *block);
 u64 vector_bits(void);
+void mark(void);
 
 static u8 out[BLOCK] __attribute__((aligned(BLOCK)));
 static u8 in[BLOCK] __attribute__((aligned(BLOCK)));
@@ -165,10 +166,12 @@ static void measure(const char *name, void (*request)(void), u64 n)
 	test_begin(name);
 	for (i = 0; i < WARM; i++)
 		request();
+	mark();
 	t = counter_virt();
 	for (i = 0; i < n; i++)
 		request();
 	t = counter_virt() - t;
+	mark();
 	print("\nio: %s %lu%s\n", name, (t + n / 2) / n, test_failed() ? " failed" : "");
 }
 
