@@ -482,6 +482,7 @@ static void bench_one(void)
 void guest_main(void)
 {
 	loops = (u32)MAX(dt_arg("n", LOOPS), 1UL);
+	op_mark();
 	choose_timers();
 	gic_dist_init();
 	cpu_init();

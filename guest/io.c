@@ -223,6 +223,7 @@ void guest_main(void)
 {
 	u64 n = MAX(dt_arg("n", 100), 1UL);
 
+	mark();
 	gic_dist_init();
 	gic_cpu_init();
 	cpu_self()->irq = on_irq;

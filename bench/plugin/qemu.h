@@ -53,6 +53,10 @@ typedef void qemu_plugin_mem_fn(unsigned vcpu, uint32_t info, uint64_t address, 
 typedef void qemu_plugin_translate_fn(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void qemu_plugin_end_fn(qemu_plugin_id_t id, void *arg);
 
+typedef void qemu_plugin_done_fn(qemu_plugin_id_t id);
+
+/* Drop all callbacks and all translated code, then call fn. */
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_done_fn *fn);
 void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_fn *fn);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_translate_fn *fn);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_end_fn *fn, void *arg);
