@@ -9,7 +9,7 @@ plugin=$top/build/bench/cost.so
 each=100
 load=0x40200000 # where nidus runs on this machine
 some='hyp_call,mmio_read_vgic,mmio_read_uart,mmio_read_user,sysreg_read_id,tlbi,ipi_self,ipi,hyp_call_fp,mmio_read_user_fp,page_touch'
-args=only,$some,n=$each
+args=marks,only,$some,n=$each
 rm -f "$out"/hardware.*
 
 initramfs()

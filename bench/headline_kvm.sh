@@ -47,7 +47,7 @@ io_figure()
 # predicates of an eighth and two words are moved, of the Q registers 32 and two words.
 counted()
 {
-	stack kvm.counted "$1" "$2" "n=$counted_requests" --icount --nidus stats -- -plugin "$plugin,out=$out/kvm.cost"
+	stack kvm.counted "$1" "$2" "marks,n=$counted_requests" --icount --nidus stats -- -plugin "$plugin,out=$out/kvm.cost"
 	for kind in $kinds; do
 		echo "$kind $(io_figure kvm.counted $kind)"
 	done >"$out/kvm.figures"

@@ -26,11 +26,6 @@ bench_vectors:
 function op_empty
 	ret
 
-/* HINT #127, a NOP that bench/plugin looks for */
-function op_mark
-	hint	#127
-	ret
-
 function op_hvc_version
 	movz	w0, #0x8000, lsl #16
 	hvc	#0

@@ -9,6 +9,7 @@
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
+#include "lib/mark.h"
 #include "lib/psci.h"
 #include "lib/suite.h"
 #include "lib/timer.h"
@@ -42,7 +43,6 @@ void op_eoi(void);
 void op_read_id(void);
 void op_fp(void);
 u64 op_vl(void);
-void op_mark(void);
 void op_tlbi(void);
 void op_eret_el2(void);
 void op_fp_hvc_version(void);
@@ -101,7 +101,7 @@ static void report_samples(const char *name)
 {
 	u64 n = samples.count;
 
-	op_mark();
+	mark_end();
 	report(name, dt_flag("median") ? median() : (samples.sum + n / 2) / n);
 }
 
@@ -125,7 +125,7 @@ static void measure(const char *name, void (*op)(void))
 	empty = loop(op_empty, 1);
 	loop(op, WARM);
 	samples_begin();
-	op_mark();
+	mark_begin();
 	while (n--)
 		sample(loop(op, 1) - empty);
 	report_samples(name);
@@ -224,7 +224,7 @@ static void timer_latency(const char *name, enum timer_kind k, bool sleep)
 		if (i >= WARM)
 			sample(vector_time - (k == TIMER_VIRT ? at : at - skew));
 		else if (i == WARM - 1)
-			op_mark();
+			mark_begin();
 	}
 	report_samples(name);
 }
@@ -247,7 +247,7 @@ static void sgi_self(void)
 		if (i >= WARM)
 			sample(counter_virt() - start);
 		else if (i == WARM - 1)
-			op_mark();
+			mark_begin();
 	}
 	irq_disable();
 	report_samples("ipi_self");
@@ -329,7 +329,7 @@ static void ipi(const char *name, void (*fn)(u32 index))
 		if (i > WARM)
 			sample(counter_virt() - start);
 		else if (i == WARM)
-			op_mark();
+			mark_begin();
 	}
 	report_samples(name);
 	stop_partner();
@@ -423,7 +423,7 @@ static void page_touch(void)
 	if (!n)
 		return;
 	samples_begin();
-	op_mark();
+	mark_begin();
 	for (; n-- && p + 4096 <= dt.ram + dt.ram_size; p += 4096) {
 		u64 start = counter_virt();
 
@@ -482,7 +482,7 @@ static void bench_one(void)
 void guest_main(void)
 {
 	loops = (u32)MAX(dt_arg("n", LOOPS), 1UL);
-	op_mark();
+	mark_start();
 	choose_timers();
 	gic_dist_init();
 	cpu_init();

@@ -75,8 +75,3 @@ function sum_z
 function vector_bits
 	rdvl	x0, #8
 	ret
-
-/* HINT #127, a NOP that bench/plugin looks for. */
-function mark
-	hint	#127
-	ret

@@ -17,6 +17,7 @@
 #include "io/virtio.h"
 #include "lib/exception.h"
 #include "lib/gic.h"
+#include "lib/mark.h"
 #include "lib/suite.h"
 #include "lib/timer.h"
 
@@ -31,7 +32,6 @@ void fill_z(void *block, u64 seed);
 u64 sum_v(const void *block);
 u64 sum_z(const void *block);
 u64 vector_bits(void);
-void mark(void);
 
 static u8 out[BLOCK] __attribute__((aligned(BLOCK)));
 static u8 in[BLOCK] __attribute__((aligned(BLOCK)));
@@ -166,12 +166,12 @@ static void measure(const char *name, void (*request)(void), u64 n)
 	test_begin(name);
 	for (i = 0; i < WARM; i++)
 		request();
-	mark();
+	mark_begin();
 	t = counter_virt();
 	for (i = 0; i < n; i++)
 		request();
 	t = counter_virt() - t;
-	mark();
+	mark_end();
 	print("\nio: %s %lu%s\n", name, (t + n / 2) / n, test_failed() ? " failed" : "");
 }
 
@@ -223,7 +223,7 @@ void guest_main(void)
 {
 	u64 n = MAX(dt_arg("n", 100), 1UL);
 
-	mark();
+	mark_start();
 	gic_dist_init();
 	gic_cpu_init();
 	cpu_self()->irq = on_irq;

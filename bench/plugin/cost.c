@@ -8,9 +8,9 @@
  *
  *   -plugin cost.so,out=FILE[,from=ADDRESS,bytes=N]
  *
- * A program that is measured executes HINT #127, a NOP, at its start, and before and after what is
- * to be counted (guest/bench.S). Before the first one nothing is counted: level 0 hashes kernels
- * and ramdisks meanwhile. FILE gets a line "columns NAME...", then "row N..." for each such pair, what was counted between the two,
+ * A program that is measured marks what is to be counted (guest/lib/mark.h). Before its first mark
+ * nothing is counted: level 0 hashes kernels and ramdisks meanwhile. FILE gets a line
+ * "columns NAME...", then "row N..." for each pair of marks, what was counted between the two,
  * and "total N..." at the end. The columns z_load, z_store, q_load and q_store are how often, above
  * EL0 and not at EL2 alone, all Z or all Q registers were moved: how often the first one was, by
  * the instruction that such code has for it. After a row come lines "pc ADDRESS N": how often EL2
@@ -26,7 +26,10 @@
 
 API int qemu_plugin_version = 2;
 
-#define MARK 0xd5032fff
+/* HINT #125 to #127. */
+#define MARK_START 0xd5032fbf
+#define MARK_BEGIN 0xd5032fdf
+#define MARK_END 0xd5032fff
 #define LINE_SHIFT 6
 #define SET_BITS 14
 
@@ -35,11 +38,11 @@ API int qemu_plugin_version = 2;
 	X(plain)                                                                                   \
 	X(eret)                                                                                    \
 	X(call)                                                                                    \
-	X(isb) X(dsb) X(dmb) X(tlbi) X(at) X(cache) X(pstate) X(read_el1) X(write_el1)             \
-		X(read_el12) X(write_el12) X(read_el2) X(write_el2) X(read_gic) X(write_gic)       \
-			X(read_timer) X(write_timer) X(read_pauth) X(write_pauth) X(read_debug)    \
-				X(write_debug) X(read_thread) X(write_thread) X(read_id)           \
-					X(write_id)
+	X(isb)                                                                                     \
+	X(dsb) X(dmb) X(tlbi) X(at) X(cache) X(pstate) X(read_el1) X(write_el1) X(read_el12)       \
+		X(write_el12) X(read_el2) X(write_el2) X(read_gic) X(write_gic) X(read_timer)      \
+			X(write_timer) X(read_pauth) X(write_pauth) X(read_debug) X(write_debug)   \
+				X(read_thread) X(write_thread) X(read_id) X(write_id)
 
 enum class {
 #define X(name) C_##name,
@@ -62,7 +65,6 @@ static uint64_t counters[COLUMNS], begun[COLUMNS];
 static uint64_t from, bytes, *pcs, *pcs_begun;
 
 static FILE *out;
-static bool inside;
 static struct qemu_plugin_register *cpsr;
 static struct glib_array *cpsr_bytes;
 
@@ -141,18 +143,21 @@ static void report_pcs(void)
 			fprintf(out, "pc %#lx %lu\n", from + 4 * i, pcs[i] - pcs_begun[i]);
 }
 
-static void on_mark(unsigned vcpu, void *arg)
+static void on_begin(unsigned vcpu, void *arg)
 {
 	(void)vcpu;
 	(void)arg;
-	if (inside) {
-		report("row", begun);
-		report_pcs();
-	}
-	inside = !inside;
 	memcpy(begun, counters, sizeof(begun));
 	if (bytes)
 		memcpy(pcs_begun, pcs, bytes * 2);
+}
+
+static void on_finish(unsigned vcpu, void *arg)
+{
+	(void)vcpu;
+	(void)arg;
+	report("row", begun);
+	report_pcs();
 }
 
 static void on_end(qemu_plugin_id_t id, void *arg)
@@ -272,8 +277,10 @@ static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		qemu_plugin_insn_data(insn, &word, sizeof(word));
 		if (el == 2)
 			on_el2_insn(insn, word, pc, i == 0);
-		if (word == MARK)
-			on_exec(insn, on_mark, NULL);
+		if (word == MARK_BEGIN)
+			on_exec(insn, on_begin, NULL);
+		if (word == MARK_END)
+			on_exec(insn, on_finish, NULL);
 		move = el ? move_of(word) : 0;
 		if (move)
 			on_exec(insn, on_count, &counters[move]);
@@ -308,7 +315,7 @@ static void on_block_ahead(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		uint32_t word = 0;
 
 		qemu_plugin_insn_data(insn, &word, sizeof(word));
-		if (word == MARK)
+		if (word == MARK_START)
 			on_exec(insn, on_start, (void *)id);
 	}
 }
