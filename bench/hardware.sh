@@ -62,7 +62,7 @@ stages()
 		function done() { if (pc != "") where[pc] = file }
 		FILENAME ~ /lines$/ {
 			if ($0 ~ /^0x/) { done(); pc = ++pcs; file = "" }
-			else if ($0 ~ /\.[cS]:/) { file = $0; sub(/:.*/, "", file); sub(/.*\/src\//, "", file) }
+			else if ($0 ~ /\.[cS]:/ || (file == "" && $0 ~ /\.def:/)) { file = $0; sub(/:.*/, "", file); sub(/.*\/src\//, "", file) }
 			next
 		}
 		FNR == 1 { done() }

@@ -5,18 +5,19 @@
 #   switch   it saves them at each switch and loads them when they are used next, as it did before
 # Level 3 is the program itself, under the VMM of guest/linux/vmm.c in level 2: docs/measuring.md tells why no Linux.
 # First what a machine that counts instructions counts (bench/plugin), then the clock: ROUNDS (10; 0: none) pairs by turns.
-# VLS: vector lengths ("128 256 512 2048"). REQUESTS: of each kind in a timed run (400).
+# VLS: vector lengths ("128 256 512 2048"). REQUESTS: of each kind in a timed run (400). KERNELS: a directory with other kernels,
+# live/Image and switch/Image.
 
 vls=${VLS:-128 256 512 2048}
 rounds=${ROUNDS:-10}
 requests=${REQUESTS:-400}
 counted_requests=64
 kinds='device serial timer mixed'
-kernels=$top/build/kernel/$suite
+kernels=${KERNELS:-$top/build/kernel/$suite}
 plugin=$top/build/bench/cost.so
 limit=900
 
-"$top/bench/linux/kernels"
+[ -n "${KERNELS:-}" ] || "$top/bench/linux/kernels"
 
 MODULES= COMPRESS=none "$top/tools/mkinitramfs" "$out/kvm.l2.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$guests/io.bin"
 for way in live switch; do

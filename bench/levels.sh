@@ -74,33 +74,53 @@ measure levels.nidus.linux.payload.l2.at.el2 --nested=deep -k "$arm64/Image" -i 
 	-o sme=max -a "$el2_words" -- -cpu $cpu
 column nidus/linux/payload "L2 at EL2"
 
-# Linux at two levels, the program at EL1 of level 3; then in the place of nidus as well.
-"$top/bench/linux/kernels"
-initramfs "$out/levels.below" "$suite" "$top/bench/linux/init" "$guests/vmm" "$guests/bench.bin"
-initramfs "$out/levels.2.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$small:/Image" "$out/levels.below:/initramfs"
+# Linux at two levels, the program at EL1 of level 3.
 l3_words="$words bench.cpus=1 bench.args=median,n=20"
-measure levels.nidus.linux.linux.payload.l3 --nested=deep --cpus 1 -k "$small" -i "$out/levels.2.cpio" -c 1 -m 512 -o sve=max \
-	-a "$l3_words bench.vm=linux,payload bench.mib=256" -- -cpu $cpu,sme=off
-column nidus/linux/linux/payload L3
+below_linux()
+{
+	initramfs "$out/levels.below" "$suite" "$top/bench/linux/init" "$guests/vmm" "$guests/bench.bin"
+	initramfs "$out/levels.2.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$small:/Image" "$out/levels.below:/initramfs"
+	measure levels.nidus.linux.linux.payload.l3 --nested=deep --cpus 1 -k "$small" -i "$out/levels.2.cpio" -c 1 -m 512 -o sve=max \
+		-a "$l3_words bench.vm=linux,payload bench.mib=256" -- -cpu $cpu,sme=off
+	column nidus/linux/linux/payload L3
+}
 
+# The same with Linux in nidus's place, as far as an hour goes.
+below_linux_alone()
+{
+	initramfs "$out/levels.3.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$small:/Image" "$out/levels.2.cpio:/initramfs"
+	run=levels.kvm.linux.linux.payload.l3
+	why=
+	"$top/tools/qemu-run" --timeout "$hour" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off -display none \
+		-monitor none -nic none -serial stdio -cpu $cpu,sme=off -smp 1 -m 1024 $icount -kernel "$small" -initrd "$out/levels.3.cpio" \
+		-append "$l3_words bench.vm=linux,linux,payload bench.mib=512,256" </dev/null >"$out/$run.console" 2>&1 ||
+		why="not printed when the run ended with status $? (124: after $hour s by the clock)"
+	tr -d '\r' <"$out/$run.console" >"$out/$run"
+	column kvm/linux/linux/payload L3 "$why"
+}
+
+# none STACK LEVEL WHY: no cell of a stack.
+none()
+{
+	for test in $tests; do
+		no_cell "$1" "$2" "$test" "$3"
+	done
+}
+
+if "$top/bench/linux/kernels"; then
+	below_linux
+	[ -z "$peer" ] || below_linux_alone
+else
+	none nidus/linux/linux/payload L3 "the kernel of bench/linux/kernels was not built"
+	none kvm/linux/linux/payload L3 "the kernel of bench/linux/kernels was not built"
+fi
 if [ -n "$peer" ]; then
 	on_machine levels.kvm.payload.l1.at.el2 ' passed, 0 failed' -cpu $cpu -smp 2 -m 768 $icount -kernel "$arm64/Image" \
 		-initrd "$out/levels.1.cpio" -append "$el2_words"
 	column kvm/payload "L1 at EL2"
-	initramfs "$out/levels.3.cpio" "$suite" "$top/bench/linux/init" "$guests/vmm" "$small:/Image" "$out/levels.2.cpio:/initramfs"
-	name=levels.kvm.linux.linux.payload.l3
-	why=
-	"$top/tools/qemu-run" --timeout "$hour" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off -display none \
-		-monitor none -nic none -serial stdio -cpu $cpu,sme=off -smp 1 -m 1024 $icount -kernel "$small" -initrd "$out/levels.3.cpio" \
-		-append "$l3_words bench.vm=linux,linux,payload bench.mib=512,256" </dev/null >"$out/$name.console" 2>&1 ||
-		why="not printed when the run ended with status $? (124: after $hour s by the clock)"
-	tr -d '\r' <"$out/$name.console" >"$out/$name"
-	column kvm/linux/linux/payload L3 "$why"
 else
-	for test in $tests; do
-		no_cell kvm/payload "L1 at EL2" "$test" "make bench PEER=kvm measures it"
-		no_cell kvm/linux/linux/payload L3 "$test" "make bench PEER=kvm measures it"
-	done
+	none kvm/payload "L1 at EL2" "make bench PEER=kvm measures it"
+	none kvm/linux/linux/payload L3 "make bench PEER=kvm measures it"
 fi
 rm -f "$out"/levels.*.cpio "$out/levels.below"
 
