@@ -68,6 +68,8 @@ static const char *not_a_device(const struct config_reader *r, const struct dt_p
 		return "memory";
 	if (dt_type(fdt, node, "pci") || dt_has(fdt, node, "interrupt-map"))
 		return "a bus with interrupts of its own";
+	if (dt_compatible(fdt, node, "arm,smmu-v3"))
+		return "the SMMU";
 	if (dt_compatible(fdt, node, "arm,armv8-timer"))
 		return "the timer";
 	if (!dt_has(fdt, node, "reg"))

@@ -2,6 +2,7 @@
 /* Physical interrupts: acknowledge each and pass it to its handler. */
 #include "dev/gicv3.h"
 #include "exit/run.h"
+#include "lib/check.h"
 #include "mm/machine.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
@@ -16,11 +17,37 @@
 #define INTID_SPECIAL 1020
 
 static void (*uart_input)(void);
+/* Other SPIs of nidus's own devices. */
+static struct {
+	u32 intid;
+	void (*fn)(u32 intid);
+} own[IRQ_OWN_MAX];
+static u32 own_count;
 
 void irq_uart(void (*input)(void))
 {
 	uart_input = input;
 	gicv3_set_enable(machine.uart_intid, true);
+}
+
+void irq_own(u32 intid, bool edge, void (*fn)(u32 intid))
+{
+	CHECK(own_count < IRQ_OWN_MAX);
+	own[own_count].intid = intid;
+	own[own_count++].fn = fn;
+	gicv3_set_edge(intid, edge);
+	gicv3_set_enable(intid, true);
+}
+
+/* Whether it was an interrupt of nidus's own. */
+static bool irq_is_own(u32 intid)
+{
+	for (u32 i = 0; i < own_count; i++)
+		if (own[i].intid == intid) {
+			own[i].fn(intid);
+			return true;
+		}
+	return false;
 }
 
 /* Not inlined: an SGI needs no frame for it. */
@@ -37,7 +64,7 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 		vgic_maintenance(cpu->loaded);
 	} else if (intid == machine.uart_intid) {
 		uart_input();
-	} else if (intid >= INTID_SPI) {
+	} else if (intid >= INTID_SPI && !irq_is_own(intid)) {
 		vgic_inject_spi_hw(intid);
 		over = false;
 	}

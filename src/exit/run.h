@@ -44,5 +44,11 @@ void irq_acked(u32 intid);
 /* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */
 void irq_handle(void);
 
+#define IRQ_OWN_MAX 8
+/*
+ * Enable an SPI of a device of nidus's own, with its handler, which runs with interrupts masked.
+ * Boot CPU.
+ */
+void irq_own(u32 intid, bool edge, void (*fn)(u32 intid));
 /* Set the handler of the machine's UART interrupt, which is enabled. Boot CPU, once. */
 void irq_uart(void (*input)(void));

@@ -18,7 +18,11 @@
 
 static void stage2_invalidate(struct pgtable *pt, u64 ia, u64 size)
 {
-	tlb_invalidate_ipa(container_of(pt, struct stage2, pt)->vttbr, ia, size);
+	const struct stage2 *s2 = container_of(pt, struct stage2, pt);
+
+	tlb_invalidate_ipa(s2->vttbr, ia, size);
+	if (s2->devices)
+		s2->devices(s2, ia, size);
 }
 
 static const struct pgtable_ops stage2_ops = { .invalidate = stage2_invalidate };

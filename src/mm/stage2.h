@@ -20,6 +20,11 @@ struct stage2 {
 	struct pgtable pt;
 	u16 vmid;
 	u64 vtcr, vttbr; /* register values */
+	/*
+	 * Devices are translated by these tables too: called after the CPUs' TLBs were invalidated,
+	 * and complete when it returns. NULL: none are. Set before the first device may use them.
+	 */
+	void (*devices)(const struct stage2 *s2, u64 ia, u64 size);
 };
 
 /*
@@ -29,6 +34,14 @@ struct stage2 {
  * bits has nothing behind it, as what lies above a machine's RAM.
  */
 u32 stage2_ipa_bits(u64 end);
+/*
+ * Pages for tables that a mapping of size bytes can need at most: wherever it is, with leaves of
+ * 4 KiB, the root included.
+ */
+static inline u64 stage2_pages_needed(u64 size)
+{
+	return (size >> 21) + 2 + (size >> 30) + 2 + 2 + 1;
+}
 /*
  * Empty tables for IPAs below 1 << ipa_bits and a VMID of its own. max_block 0: the default for
  * this machine. -ENOMEM, -ENOSPC (VMIDs), -EINVAL (more bits than the machine has, a block size

@@ -43,6 +43,12 @@ WEAK pa_t ptr_pa(const void *p)
 	return pa((u64)p);
 }
 
+/* nidus.ld: the parts of the image, for programs that link stage1.c and do not use it. */
+extern char __image_start[], __image_end[], __text_start[], __text_end[], __rodata_start[],
+	__rodata_end[];
+WEAK char __image_start[1], __image_end[1], __text_start[1], __text_end[1], __rodata_start[1],
+	__rodata_end[1];
+
 /* vectors.S; a test may define its own. */
 void serror_take(void);
 __attribute__((weak)) void serror_take(void)

@@ -13,6 +13,7 @@
 #include "arch/pgtable.h"
 #include "arch/sysreg.h"
 #include "mm/page.h"
+#include "mm/page_pool.h"
 #include "mm/stage2.h"
 #include "mm/tlb.h"
 #include "mm/vmid.h"
@@ -383,6 +384,65 @@ static void resized(void **state)
 	assert_int_equal(page_free_count(), free_at_start);
 }
 
+static u64 devices_ia, devices_size;
+static unsigned devices_calls, devices_after;
+
+static void devices(const struct stage2 *s2, u64 ia, u64 size)
+{
+	struct stage2 *mine = (struct stage2 *)s2;
+	struct pgtable_leaf leaf;
+
+	/* The entry is gone, and the CPUs' TLBs have nothing of it any more. */
+	assert_false(pgtable_lookup(&mine->pt, ia, &leaf));
+	devices_after = recorded;
+	devices_ia = ia;
+	devices_size = size;
+	devices_calls++;
+}
+
+/* Devices that use the tables lose what the tables lose, after the CPUs; new entries are theirs too. */
+static void devices_lose_it_too(void **state)
+{
+	struct stage2 s2;
+
+	(void)state;
+	assert_int_equal(stage2_init(&s2, 40, PAGE_SIZE), 0);
+	assert_null(s2.devices);
+	s2.devices = devices;
+	assert_int_equal(stage2_map(&s2, ipa(0x1000), pa(0x5000), 3 * PAGE_SIZE, STAGE2_DEVICE), 0);
+	assert_int_equal(devices_calls, 0);
+	recorded = 0;
+	assert_int_equal(stage2_unmap(&s2, ipa(0x2000), PAGE_SIZE), 0);
+	assert_int_equal(devices_calls, 1);
+	assert_int_equal(devices_ia, 0x2000);
+	assert_int_equal(devices_size, PAGE_SIZE);
+	assert_true(devices_after >= 2);
+	stage2_destroy(&s2);
+}
+
+/* Tables for any place of a mapping: over the borders of tables at each level. */
+static void pages_needed_are_enough(void **state)
+{
+	static const u64 sizes[] = { PAGE_SIZE, KIB(16), MIB(1), MIB(16) };
+	struct page_pool pool = { 0 };
+	struct stage2 s2;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u64 half = ALIGN_DOWN(sizes[i] / 2, PAGE_SIZE);
+
+		assert_int_equal(page_pool_fill(&pool, stage2_pages_needed(sizes[i])), 0);
+		feat.pa_bits = 48;
+		assert_int_equal(stage2_init_pool(&s2, 48, PAGE_SIZE, &pool), 0);
+		assert_int_equal(stage2_map(&s2, ipa(BIT(39) - half), pa(0x5000), sizes[i],
+					    STAGE2_DEVICE),
+				 0);
+		stage2_destroy(&s2);
+		while (page_pool_empty_piece(&pool))
+			;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +458,8 @@ int main(void)
 		cmocka_unit_test_setup(memory_kinds_have_their_attributes, setup),
 		cmocka_unit_test_setup(block_size_is_the_configured_or_the_machines, setup),
 		cmocka_unit_test_setup(only_changes_invalidate, setup),
+		cmocka_unit_test_setup(devices_lose_it_too, setup),
+		cmocka_unit_test_setup(pages_needed_are_enough, setup),
 		cmocka_unit_test_setup(nothing_leaks, setup),
 		cmocka_unit_test_setup(resized, setup),
 	};
