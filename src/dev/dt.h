@@ -87,3 +87,9 @@ bool dt_reg_raw(const struct dt *dt, int node, int ac, int sc, int i, struct ran
  */
 int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct dt_irq *irq,
 		  int max);
+/*
+ * The interrupt of pin 1 (INTA) to 4 of a function on the root bus of the PCI host bridge at node
+ * `host`. 1; 0: the bridge has none; -1 with a complaint.
+ */
+int dt_pci_interrupt(const struct dt *dt, int host, u32 devfn, u32 pin, int gic,
+		     struct dt_irq *irq);

@@ -281,3 +281,22 @@ int dt_interrupts(const struct dt *dt, const struct dt_path *p, int gic, struct 
 	}
 	return count;
 }
+
+int dt_pci_interrupt(const struct dt *dt, int host, u32 devfn, u32 pin, int gic, struct dt_irq *irq)
+{
+	struct specifier s = { .parent = host };
+	const char *prop = "interrupt-map";
+
+	if (!dt_has(dt->fdt, host, prop))
+		return 0;
+	if (!cell_count(dt, host, "#address-cells", &s.address) ||
+	    !cell_count(dt, host, "#interrupt-cells", &s.interrupt))
+		return -1;
+	if (s.address != 3 || s.interrupt != 1) {
+		dt_fail(dt, host, prop, "expected 3 cells of address and 1 of interrupt");
+		return -1;
+	}
+	s.cells[0] = devfn << 8;
+	s.cells[3] = pin;
+	return resolve(dt, host, prop, gic, &s, irq) ? 1 : -1;
+}

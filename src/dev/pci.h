@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine's PCI functions: those on the root buses of host bridges with an ECAM. Each is off
+ * (no decode, no bus master, no INTx) until a VM that has it starts; its BARs are placed once.
+ */
+#pragma once
+
+#include "dev/smmu.h"
+#include "lib/types.h"
+#include "mm/machine.h"
+
+#define PCI_HOSTS_MAX 4
+#define PCI_WINDOWS_MAX 4
+#define PCI_FNS_MAX 64
+#define PCI_BARS 6
+#define PCI_NAME_MAX 16
+
+/* Addresses that BARs of a host bridge can have. */
+struct pci_window {
+	u64 pci, pa, size; /* as BARs have it, and as CPUs */
+	u64 used;          /* bytes from the start that BARs may be in */
+	bool wide;         /* for 64-bit BARs */
+};
+
+struct pci_host {
+	int node; /* offset in the machine's tree */
+	u64 ecam; /* PA of the configuration space of bus bus_first */
+	u16 segment;
+	u8 bus_first;
+	bool coherent; /* its devices see the CPUs' caches */
+	struct pci_window window[PCI_WINDOWS_MAX];
+	u32 windows;
+};
+
+struct pci_bar {
+	u64 pa, size; /* size 0: none */
+	u64 pci;      /* what stands in the register */
+	u32 flags;    /* its low bits */
+};
+
+struct pci_fn {
+	const struct pci_host *host;
+	char name[PCI_NAME_MAX]; /* "0000:00:01.0" */
+	u8 bus, devfn;
+	u32 id, class; /* as the registers have them; class without the revision */
+	struct pci_bar bar[PCI_BARS];
+	u8 express; /* offset of its PCI Express capability, 0: none */
+	bool flr;   /* it can be reset by itself */
+	bool multi; /* one of several in its device */
+	u32 intid;  /* of its INTx; 0: none */
+	struct smmu_stream stream;
+	const char *unfit; /* why no VM can have it: "expected ..., found a device %s"; or NULL */
+	const char *owner; /* path of the VM that has it, or NULL */
+};
+
+/*
+ * Find the host bridges of the tree and the functions on their root buses, turn them off, place the
+ * BARs. Boot CPU, after smmu_init().
+ */
+void pci_init(const struct machine *m);
+/* A line for each function and who has it. */
+void pci_list(void);
+/* The function with this name, or NULL. */
+struct pci_fn *pci_find(const char *name);
+/* Function i, or NULL after the last. */
+struct pci_fn *pci_fn_at(u32 i);
+/* A VM that has another function of the same device, or NULL: between them there is no SMMU. */
+const struct pci_fn *pci_sibling(const struct pci_fn *fn, const char *vm);
+/* A function of another VM with the same INTx, or NULL. */
+const struct pci_fn *pci_intx_sharer(const struct pci_fn *fn, const char *vm);
+
+/* Configuration space: 32 bits at a multiple of 4. */
+u32 pci_read(const struct pci_fn *fn, u32 reg);
+void pci_write(const struct pci_fn *fn, u32 reg, u32 v);
+/* The command register: these bits (PCI_COMMAND_*) and no others. */
+void pci_command(const struct pci_fn *fn, u32 bits);
+/* The offset of the first capability with this ID, behind `after` (0: the first); 0: none. */
+u32 pci_cap(const struct pci_fn *fn, u32 id, u32 after);
+/* Write its BARs, which a reset has cleared. */
+void pci_restore(const struct pci_fn *fn);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the device tree says about a PCI host bridge and the functions behind it. */
+#pragma once
+
+#include "dev/dt.h"
+#include "dev/pci.h"
+
+/*
+ * Read the bridge at p into host: ECAM, root bus, windows. False with a complaint. host->segment
+ * stands: the number that it has without linux,pci-domain.
+ */
+bool pci_host_read(struct pci_host *host, const struct dt *dt, const struct dt_path *p);
+/* The SMMU of a function and the stream that it has there; false: none that is up. */
+bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
+		     struct smmu_stream *stream);
