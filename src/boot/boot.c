@@ -8,8 +8,10 @@
 #include "boot/probe.h"
 #include "boot/smp.h"
 #include "dev/gicv3.h"
+#include "dev/pci.h"
 #include "dev/pl011.h"
 #include "dev/power.h"
+#include "dev/smmu.h"
 #include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
@@ -156,6 +158,20 @@ static void init_memory(void)
 	add_free_ram();
 }
 
+/* Behind SMMUs that let nothing through: what VMs can have. */
+static void begin_devices(void)
+{
+	u32 intid[SMMU_IRQS], n;
+	bool edge[SMMU_IRQS];
+
+	_Static_assert(SMMU_IRQS <= IRQ_OWN_MAX, "each may have a handler");
+	smmu_init();
+	n = smmu_irqs(intid, edge);
+	for (u32 i = 0; i < n; i++)
+		irq_own(intid[i], edge[i], smmu_interrupt);
+	pci_init(&machine);
+}
+
 static void create_vms(void)
 {
 	for (u32 i = 0; i < configs.note_count; i++)
@@ -166,6 +182,7 @@ static void create_vms(void)
 		if (vm_create(&configs.vm[i]) == 0)
 			log_line("vm %s: %u vcpus, %lu MiB", configs.vm[i].name, configs.vm[i].cpus,
 				 configs.vm[i].mem_size >> 20);
+	pci_list();
 	if (!vm_count)
 		panic("no VM to run: expected \"xen,domain\" nodes or boot modules under /chosen, "
 		      "found "
@@ -189,11 +206,13 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 	stage1_enable();
 	guard_stacks();
 	read_machine((const void *)fdt, self);
+	smmu_block(&machine);
 	read_configs(self);
 	begin_trace();
 	init_memory();
 	gicv3_init(&machine);
 	smp_cpu_init(&cpus[0]);
+	begin_devices();
 	/* With the trap controls and the GIC set up: neither may change in between. */
 	probe_cntpoff();
 	probe_el1();

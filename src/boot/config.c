@@ -380,6 +380,7 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 		"nidus,stage2-block",
 		"nidus,direct-map",
 		"nidus,passthrough",
+		"nidus,pci",
 	};
 	const void *fdt = r->dt.fdt;
 	int prop, len;
@@ -395,7 +396,7 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 			return dt_fail(
 				&r->dt, vm->node, name,
 				"expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-				"nidus,direct-map or nidus,passthrough, found this");
+				"nidus,direct-map, nidus,passthrough or nidus,pci, found this");
 		config_note(r, vm->node, name, "nidus does not know this property and ignores it");
 	}
 	return true;
@@ -438,7 +439,7 @@ static void read_domain(struct config_reader *r, int node)
 	/* Also for a faulty VM: its memory must be set aside. */
 	modules &= config_handed(r, &vm);
 	if (modules && domain_known(r, &vm) && domain_size(r, &vm) && domain_options(r, &vm) &&
-	    domain_vcpus(r, &vm) && domain_passthrough(r, &vm))
+	    domain_vcpus(r, &vm) && domain_passthrough(r, &vm) && config_pci_list(r, &vm))
 		accept(r, &vm);
 	keep_error(r);
 }

@@ -229,8 +229,9 @@ static bool set_affinity(struct config_reader *r, struct vm_config *vm, struct c
 	return true;
 }
 
-static bool set_passthrough(struct config_reader *r, struct vm_config *vm, struct config_place at,
-			    const char *value)
+/* Each of the comma-separated names of value, with one function. */
+static bool set_each(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		     const char *value, set_fn *set)
 {
 	char name[VALUE_MAX];
 	const char *comma;
@@ -239,11 +240,23 @@ static bool set_passthrough(struct config_reader *r, struct vm_config *vm, struc
 		comma = strchr(value, ',');
 		snprintf(name, sizeof(name), "%.*s",
 			 comma ? (int)(comma - value) : (int)strlen(value), value);
-		if (!config_pass(r, vm, at, name))
+		if (!set(r, vm, at, name))
 			return false;
 		if (!comma)
 			return true;
 	}
+}
+
+static bool set_passthrough(struct config_reader *r, struct vm_config *vm, struct config_place at,
+			    const char *value)
+{
+	return set_each(r, vm, at, value, config_pass);
+}
+
+static bool set_pci(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		    const char *value)
+{
+	return set_each(r, vm, at, value, config_pci);
 }
 
 static const struct {
@@ -260,6 +273,7 @@ static const struct {
 	{ "stage2-block", set_block },
 	{ "direct-map", set_direct_map },
 	{ "passthrough", set_passthrough },
+	{ "pci", set_pci },
 	{ "hard-affinity", set_affinity },
 };
 
@@ -273,7 +287,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough or hard-affinity",
+			 "passthrough, pci or hard-affinity",
 			 arg->key);
 }
 

@@ -77,6 +77,11 @@ bool config_handed(struct config_reader *r, struct vm_config *vm);
 /* Give the device named by a path or alias to vm. */
 bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		 const char *name);
+/* Give the PCI function named 0000:00:01.0 to vm. Whether there is one is vm_create()'s to say. */
+bool config_pci(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		const char *name);
+/* The domain's nidus,pci; true if there is none. */
+bool config_pci_list(struct config_reader *r, struct vm_config *vm);
 /* Check a VM's devices together, once its other options are known. */
 bool config_pass_check(struct config_reader *r, const struct vm_config *vm, struct config_place at);
 /* Note what else a VM can access because it is on a page with its devices. */

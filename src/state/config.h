@@ -9,6 +9,8 @@
 #define VM_NAME_MAX 32
 #define VM_VCPUS_MAX 16
 #define VM_HANDED_MAX 16
+#define VM_PCI_MAX 8
+#define VM_PCI_NAME 16 /* "0000:00:01.0" */
 
 #define SVE_MAX 0xffff /* sve property empty: the machine's maximum */
 
@@ -46,6 +48,8 @@ struct vm_config {
 	const char *bootargs;
 	struct passthrough pass[VM_PASSTHROUGH_MAX];
 	u32 pass_count;
+	char pci[VM_PCI_MAX][VM_PCI_NAME]; /* PCI functions that it gets */
+	u32 pci_count;
 	int chosen; /* offset of the node whose contents go into the VM's /chosen, 0: none */
 	struct handed_module handed[VM_HANDED_MAX];
 	u32 handed_count;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/spinlock.h"
+#include "mm/page_pool.h"
 #include "mm/stage2.h"
 #include "state/config.h"
 #include "state/cpu.h"
@@ -24,11 +25,13 @@ enum vm_state {
 };
 
 struct vpl011;
+struct vpci;
 
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
 	u64 ram, gicd, gicr, uart;
 	u32 uart_intid;
+	u32 intid_max; /* of what it has of the machine's PCI functions */
 	u64 ram_size; /* RAM from `ram` on, without a gap: all of it, but for 1:1 VMs */
 };
 
@@ -41,6 +44,7 @@ struct vm {
 	const char *stop_reason;
 	struct vm_layout layout;
 	struct stage2 stage2;
+	struct page_pool tables; /* for stage2, if it has PCI functions: their BARs move */
 	struct shadow_pool *shadows; /* nested/shadow.h; NULL: no virtual EL2 */
 	/*
 	 * RAM in the order of its IPAs: without gaps, or where it is in the machine
@@ -58,6 +62,8 @@ struct vm {
 	struct mmio_bus mmio;
 	struct vgic vgic;
 	struct vpl011 *uart;
+	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
+	bool devices_loose;    /* one may still write to the VM's RAM when it is off */
 	u64 undef_logged[4];   /* a small hash set of what was logged once */
 	bool stage2_ready;
 	u64 started;              /* CNTPCT at vm_start() */

@@ -6,6 +6,7 @@
 #include <libfdt.h>
 
 #include "vm/guest_fdt.h"
+#include "vm/guest_fdt_pci.h"
 
 #include "arch/gicv3.h"
 #include "dev/dt.h"
@@ -571,6 +572,8 @@ static void write_root(struct writer *w)
 		write_uart(w);
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
+	if (!w->err && w->layout->pci)
+		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC));
 	write_clocks(w);
 	end(w);
 }

@@ -15,6 +15,7 @@ struct guest_layout {
 	u64 uart;
 	u32 uart_intid;
 	u64 initrd, initrd_size; /* size 0: none */
+	const struct guest_pci *pci; /* NULL: no PCI */
 	const u64 *handed;       /* where config->handed[] are */
 	const u64 *mpidr;        /* of each vcpu */
 	u64 reserved;            /* a page of RAM that it must leave alone */

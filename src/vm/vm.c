@@ -16,6 +16,7 @@
 #include "vm/sched.h"
 #include "vm/vm_build.h"
 #include "vm/vm_load.h"
+#include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
 
@@ -128,6 +129,9 @@ static bool stop_piece(struct vm *vm)
 /* Do a piece of a reset: clean up, then load RAM as at the first start. */
 static void reset_piece(struct vm *vm)
 {
+	/* Before anything of it is made anew. */
+	if (vpci_stop_piece(vm))
+		return;
 	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
 		return;
 	vm->reset = 0;
@@ -154,8 +158,13 @@ static bool work_piece(struct vm *vm)
 	case VM_LOADING:
 		if (vm_load_piece(vm))
 			return true;
-		vm_start(vm);
-		break;
+		if (vpci_start(vm)) {
+			vm_start(vm);
+			break;
+		}
+		vm->stop_reason = "the SMMU of its devices does not answer";
+		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
+		return true;
 	}
 	return false;
 }

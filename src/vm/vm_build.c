@@ -19,8 +19,10 @@
 #include "vgic/vgic.h"
 #include "vm/console.h"
 #include "vm/guest_fdt.h"
+#include "vm/guest_fdt_pci.h"
 #include "vm/vm_layout.h"
 #include "vm/vm_ram.h"
+#include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
 
@@ -49,7 +51,7 @@ static u64 free_kib(void)
 static void set_layout(struct vm *vm)
 {
 	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
-					 GUEST_UART_INTID, 0 };
+					 GUEST_UART_INTID, 0, 0 };
 	if (!vm->config->direct_map)
 		return;
 	/* 1:1: RAM is wherever it was allocated, so the devices are where the machine's own are. */
@@ -82,6 +84,27 @@ static const char *map_ram(struct vm *vm)
 				"for these: %lu KiB are free",
 				vm->config->mem_size >> 20, free_kib());
 	}
+	return NULL;
+}
+
+/* A VM whose BARs move has all tables that it can need from the start. */
+static const char *make_stage2(struct vm *vm)
+{
+	u64 pages = vpci_table_pages(vm);
+	u32 bits = stage2_ipa_bits(ram_end(vm));
+
+	for (u32 i = 0; i < vm->ram_chunks; i++)
+		pages += stage2_pages_needed(vm->ram[i].size);
+	for (u32 i = 0; i < vm->config->pass_count; i++)
+		for (u32 r = 0; r < vm->config->pass[i].reg_count; r++)
+			pages += stage2_pages_needed(vm->config->pass[i].reg[r].size + PAGE_SIZE);
+	if (vm->pci && page_pool_fill(&vm->tables, pages))
+		return FAIL("memory: expected %lu KiB for stage-2 tables, found %lu free",
+			    pages << (PAGE_SHIFT - 10), free_kib());
+	if (stage2_init_pool(&vm->stage2, bits, vm->config->stage2_block,
+			     vm->pci ? &vm->tables : NULL))
+		return "no memory or VMID for its stage-2 tables";
+	vm->stage2_ready = true;
 	return NULL;
 }
 
@@ -245,6 +268,7 @@ static const char *plan_images(struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
 	const struct vm_layout *at = &vm->layout;
+	struct guest_pci pci;
 	struct guest_layout gl = { .ram = at->ram,
 				   .ram_size = at->ram_size,
 				   .gicd = at->gicd,
@@ -252,7 +276,8 @@ static const char *plan_images(struct vm *vm)
 				   .uart = at->uart,
 				   .uart_intid = at->uart_intid,
 				   .initrd_size = c->ramdisk.size,
-				   .handed = vm->load.handed };
+				   .handed = vm->load.handed,
+				   .pci = guest_pci_of(vm, &pci) };
 	struct image *image = &vm->load.image;
 	const char *error;
 
@@ -300,24 +325,18 @@ const char *vm_build(struct vm *vm)
 	idregs_init(&vm->id_regs, c);
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
-	error = vm_ram_alloc(vm);
-	if (error)
-		return error;
-	error = vm_layout_check(vm);
-	if (error)
-		return error;
-	if (stage2_init(&vm->stage2, stage2_ipa_bits(ram_end(vm)), c->stage2_block))
-		return "no memory or VMID for its stage-2 tables";
-	vm->stage2_ready = true;
-	if ((error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
-	    (error = map_passthrough(vm)))
+	if ((error = vm_ram_alloc(vm)) || (error = vpci_claim(vm)) ||
+	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) ||
+	    (error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
+	    (error = map_passthrough(vm)) || (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);
 }
 
 bool vm_devices_know_ram(const struct vm *vm)
 {
-	return vm->config->direct_map && vm->config->pass_count && vm->started;
+	return vm->devices_loose ||
+	       (vm->config->direct_map && vm->config->pass_count && vm->started);
 }
 
 /* The console's last lines take as long as the machine's UART does, but that may be stuck. */
@@ -361,7 +380,7 @@ static bool release_stage2(struct vm *vm)
 	if (vm->stage2_ready && stage2_destroy_piece(&vm->stage2))
 		return true;
 	vm->stage2_ready = false;
-	return false;
+	return page_pool_empty_piece(&vm->tables);
 }
 
 static bool release_ram(struct vm *vm)
@@ -371,6 +390,7 @@ static bool release_ram(struct vm *vm)
 	if (vm->load.fdt)
 		page_free(vm->load.fdt, order_of(FDT_MAX));
 	vm->load.fdt = 0;
+	vpci_destroy(vm);
 	if (!vm_devices_know_ram(vm))
 		return vm_ram_free_piece(vm);
 	for (; vm->ram_chunks; vm->ram_chunks--)
@@ -383,7 +403,7 @@ static bool release_ram(struct vm *vm)
 bool vm_release_piece(struct vm *vm)
 {
 	static bool (*const parts[])(struct vm *vm) = {
-		release_devices, release_shadows, release_stage2, release_ram,
+		vpci_stop_piece, release_devices, release_shadows, release_stage2, release_ram,
 	};
 
 	if (vm->released < ARRAY_SIZE(parts) && !parts[vm->released](vm))

@@ -8,6 +8,7 @@
 #include "dev/pl011_regs.h"
 #include "lib/log.h"
 #include "state/vm.h"
+#include "vm/vpci.h"
 
 static char line[224];
 
@@ -23,7 +24,7 @@ struct part {
 	struct range at;
 };
 
-#define PARTS (3 + VM_RAM_CHUNKS)
+#define PARTS (6 + VM_RAM_CHUNKS)
 
 /* The emulated devices first. */
 static u32 list_parts(const struct vm *vm, struct part *part)
@@ -36,6 +37,12 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 				   { l->gicr, (u64)GICR_SIZE * vm->config->cpus } };
 	if (vm->config->vpl011)
 		part[n++] = (struct part){ "its UART", { l->uart, PL011_SIZE } };
+	if (vm->config->pci_count) {
+		part[n++] = (struct part){ "its PCI configuration space",
+					   { VPCI_ECAM, VPCI_ECAM_SIZE } };
+		part[n++] = (struct part){ "its BARs", { VPCI_LOW, VPCI_LOW_SIZE } };
+		part[n++] = (struct part){ "its BARs", { VPCI_WIDE, VPCI_WIDE } };
+	}
 	for (u32 i = 0; i < vm->ram_chunks; i++)
 		part[n++] = (struct part){ "its RAM", { vm->ram[i].ipa, vm->ram[i].size } };
 	return n;
@@ -46,7 +53,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
  */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
-	u32 devices = vm->config->vpl011 ? 3 : 2;
+	u32 devices = 2 + vm->config->vpl011 + (vm->config->pci_count ? 3 : 0);
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "

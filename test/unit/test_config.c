@@ -349,7 +349,14 @@ static const struct {
 	  "/chosen/a: nidus,stage2-block: expected one cell (4 bytes), found 8 bytes" },
 	{ VM_A("nidus,netsed;"),
 	  "/chosen/a: nidus,netsed: expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-	  "nidus,direct-map or nidus,passthrough, found this" },
+	  "nidus,direct-map, nidus,passthrough or nidus,pci, found this" },
+	{ VM_A("nidus,pci = <1>;"),
+	  "/chosen/a: nidus,pci: expected a list of strings, found something else" },
+	{ VM_A("nidus,pci = \"0000:00:01.0\", \"0000:00:01.0\";"),
+	  "/chosen/a: nidus,pci: expected each device once, found 0000:00:01.0 twice" },
+	{ VM_A("nidus,pci = \"0000:00:01.0\", \"0000:00:01.1\", \"0000:00:01.2\", \"0000:00:01.3\","
+	       "\"0000:00:01.4\", \"0000:00:01.5\", \"0000:00:01.6\", \"0000:00:01.7\", \"0000:00:02.0\";"),
+	  "/chosen/a: nidus,pci: expected at most 8 PCI functions, found more" },
 	{ VM_A("v { compatible = \"xen,vcpu\"; };"),
 	  "/chosen/a/v: id: expected one cell, found no such property" },
 	{ VM_A("v { compatible = \"xen,vcpu\"; id = <2>; };"),
@@ -512,12 +519,45 @@ static const struct {
 	  "/virtio_mmio@a003e00 without" },
 	{ "nidus.passthrough=/pl031@9010000,",
 	  "nidus.passthrough: expected the path or alias of a device, found \"\"" },
+	{ "nidus.pci=0000:00:01.0,",
+	  "nidus.pci: expected a PCI function such as 0000:00:01.0, found \"\"" },
 	{ "nidus.mmm=1",
 	  "nidus.mmm: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-	  "direct-map, passthrough or hard-affinity, found \"mmm\"" },
+	  "direct-map, passthrough, pci or hard-affinity, found \"mmm\"" },
 	{ "nidus.", "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-		    "direct-map, passthrough or hard-affinity, found \"\"" },
+		    "direct-map, passthrough, pci or hard-affinity, found \"\"" },
 };
+
+/* Names as Linux writes them, and no others: there is one for each function. */
+static void test_pci(void **state)
+{
+	static const char *const bad[] = { "", "0000:00:01", "0000:00:01.8", "0000:00:20.0", "000:00:01.0",
+					   "0000:00:01.00", "0000.00:01.0", "0000:0g:01.0", "0000:00:0A.0",
+					   "00000:00:01.0", "0000:00:01.0 " };
+	char args[512];
+
+	(void)state;
+	read_chosen(VM_A("nidus,pci = \"0000:00:01.0\", \"00ff:af:1f.7\";") VM_B("nidus,pci = \"0000:00:01.1\";"));
+	assert_counts(2, 0, 0);
+	assert_int_equal(c.vm[0].pci_count, 2);
+	assert_string_equal(c.vm[0].pci[0], "0000:00:01.0");
+	assert_string_equal(c.vm[0].pci[1], "00ff:af:1f.7");
+	assert_string_equal(c.vm[1].pci[0], "0000:00:01.1");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(args, sizeof(args), HEAD("a") SIZE "nidus,pci = \"%s\";" KERNEL(50000000) "};", bad[i]);
+		read_chosen(args);
+		assert_counts(0, 1, 0);
+		assert_non_null(strstr(c.error[0], "expected a PCI function such as 0000:00:01.0"));
+	}
+	read_chosen(VM_A("nidus,pci = \"0000:00:01.0\";") VM_B("nidus,pci = \"0000:00:02.0\", \"0000:00:01.0\";"));
+	assert_counts(1, 1, 0);
+	assert_string_equal(c.error[0], "/chosen/b: nidus,pci: expected a device that no other VM has, found "
+					"0000:00:01.0: /chosen/a has it");
+	read_with("\"nidus.pci=0000:00:03.0,0000:01:03.1\"", LOOSE("kernel", 53000000, ""));
+	assert_counts(1, 0, 0);
+	assert_int_equal(c.vm[0].pci_count, 2);
+	assert_string_equal(c.vm[0].pci[1], "0000:01:03.1");
+}
 
 static void test_arg_faults(void **state)
 {
@@ -638,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_pass_faults),
 		cmocka_unit_test(test_pass_shared),
 		cmocka_unit_test(test_faulty_keeps_modules),
+		cmocka_unit_test(test_pci),
 		cmocka_unit_test(test_arg_faults),
 		cmocka_unit_test(test_loose_faults),
 		cmocka_unit_test(test_too_many),

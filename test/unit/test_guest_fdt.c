@@ -12,6 +12,7 @@
 
 #include "arch/feat.h"
 #include "vm/guest_fdt.h"
+#include "vm/guest_fdt_pci.h"
 #include "dts.h"
 #include "boot/fdt.h"
 
@@ -401,9 +402,40 @@ static void handed_down(void **state)
 	free(source);
 }
 
+/* A host bridge: its windows, and each device's pin with its SPI. */
+static void pci_bridge(void **state)
+{
+	const struct guest_pci pci = { .fn = { { 1, 1, 36 }, { 2, 0, 0 }, { 3, 4, 300 } },
+				       .count = 3,
+				       .ecam = 0x3f000000,
+				       .ecam_size = 0x100000,
+				       .low = 0x10000000,
+				       .low_size = 0x2eff0000,
+				       .wide = 0x8000000000,
+				       .wide_size = 0x4000000000 };
+
+	(void)state;
+	defaults();
+	layout.pci = &pci;
+	make();
+	assert_string("/pcie@3f000000", "compatible", "pci-host-ecam-generic");
+	assert_string("/pcie@3f000000", "device_type", "pci");
+	CELLS("/pcie@3f000000", "reg", 0, 0x3f000000, 0, 0x100000);
+	CELLS("/pcie@3f000000", "bus-range", 0, 0);
+	CELLS("/pcie@3f000000", "ranges", 0x2000000, 0, 0x10000000, 0, 0x10000000, 0, 0x2eff0000,
+	      0x3000000, 0x80, 0, 0x80, 0, 0x40, 0);
+	CELLS("/pcie@3f000000", "#interrupt-cells", 1);
+	CELLS("/pcie@3f000000", "interrupt-map-mask", 0xf800, 0, 0, 7);
+	CELLS("/pcie@3f000000", "interrupt-map", 0x800, 0, 0, 1, 1, 0, 0, 0, 4, 4, 0x1800, 0, 0, 4,
+	      1, 0, 0, 0, 268, 4);
+	CELLS("/intc@8000000", "phandle", 1);
+	assert_true(fdt_getprop(out, node_at("/pcie@3f000000"), "dma-coherent", NULL) != NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pci_bridge),
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_reserved),      cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM's PCI host bridge in its device tree: bindings of pci-host-ecam-generic. */
+#include <libfdt.h>
+
+#include "vm/guest_fdt_pci.h"
+
+#include "arch/gicv3.h"
+#include "lib/log.h"
+
+/* The first cell of an address: the kind of space; a device's number. */
+#define SPACE_32 0x02000000U
+#define SPACE_64 0x03000000U
+#define DEVICE_SHIFT 11
+#define IRQ_LEVEL 4
+
+/* A property being put together; cells beyond the room are an error of libfdt's. */
+struct cells {
+	fdt32_t be[16 * VM_PCI_MAX];
+	u32 n;
+};
+
+static void add(struct cells *c, u32 v)
+{
+	c->be[c->n++] = cpu_to_fdt32(v);
+}
+
+static void add64(struct cells *c, u64 v)
+{
+	add(c, (u32)(v >> 32));
+	add(c, (u32)v);
+}
+
+static int put_cells(void *fdt, const char *name, const struct cells *c)
+{
+	return fdt_property(fdt, name, c->be, (int)(c->n * sizeof(c->be[0])));
+}
+
+static int put_ranges(void *fdt, const struct guest_pci *pci)
+{
+	struct cells c = { .n = 0 };
+
+	add(&c, SPACE_32);
+	add64(&c, pci->low);
+	add64(&c, pci->low);
+	add64(&c, pci->low_size);
+	if (pci->wide_size) {
+		add(&c, SPACE_64);
+		add64(&c, pci->wide);
+		add64(&c, pci->wide);
+		add64(&c, pci->wide_size);
+	}
+	return put_cells(fdt, "ranges", &c);
+}
+
+/* Each device's number and pin to its SPI. */
+static int put_interrupts(void *fdt, const struct guest_pci *pci, u32 gic)
+{
+	struct cells map = { .n = 0 }, mask = { .n = 0 };
+	int err;
+
+	for (u32 i = 0; i < pci->count; i++) {
+		if (!pci->fn[i].pin)
+			continue;
+		add(&map, pci->fn[i].device << DEVICE_SHIFT);
+		add64(&map, 0);
+		add(&map, pci->fn[i].pin);
+		add(&map, gic);
+		add64(&map, 0); /* the GIC has addresses of two cells */
+		add(&map, 0);
+		add(&map, pci->fn[i].intid - GIC_SPI);
+		add(&map, IRQ_LEVEL);
+	}
+	if (!map.n)
+		return 0;
+	add(&mask, 31U << DEVICE_SHIFT);
+	add64(&mask, 0);
+	add(&mask, 7);
+	err = fdt_property_u32(fdt, "#interrupt-cells", 1);
+	if (!err)
+		err = put_cells(fdt, "interrupt-map-mask", &mask);
+	return err ? err : put_cells(fdt, "interrupt-map", &map);
+}
+
+static int put_places(void *fdt, const struct guest_pci *pci)
+{
+	struct cells reg = { .n = 0 }, buses = { .n = 0 };
+	int err;
+
+	add64(&reg, pci->ecam);
+	add64(&reg, pci->ecam_size);
+	add64(&buses, 0);
+	err = put_cells(fdt, "reg", &reg);
+	if (!err)
+		err = put_cells(fdt, "bus-range", &buses);
+	return err ? err : put_ranges(fdt, pci);
+}
+
+int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic)
+{
+	static const char compatible[] = "pci-host-ecam-generic", type[] = "pci";
+	char name[32];
+	int err;
+
+	snprintf(name, sizeof(name), "pcie@%lx", pci->ecam);
+	err = fdt_begin_node(fdt, name);
+	if (!err)
+		err = fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+	if (!err)
+		err = fdt_property(fdt, "device_type", type, sizeof(type));
+	if (!err)
+		err = fdt_property_u32(fdt, "#address-cells", 3);
+	if (!err)
+		err = fdt_property_u32(fdt, "#size-cells", 2);
+	if (!err)
+		err = fdt_property(fdt, "dma-coherent", NULL, 0);
+	if (!err)
+		err = put_places(fdt, pci);
+	if (!err)
+		err = put_interrupts(fdt, pci, gic);
+	return err ? err : fdt_end_node(fdt);
+}

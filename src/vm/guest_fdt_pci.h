@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM's PCI host bridge in its device tree. */
+#pragma once
+
+#include "lib/types.h"
+#include "state/config.h"
+
+/* What it says. */
+struct guest_pci {
+	struct {
+		u32 device, pin, intid; /* pin 0: no interrupt */
+	} fn[VM_PCI_MAX];
+	u32 count;
+	u64 ecam, ecam_size;
+	u64 low, low_size, wide, wide_size; /* windows for BARs, each at its own address */
+};
+
+/* Write its node; `gic` is the interrupt controller's phandle. Returns 0 or a libfdt error. */
+int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic);
