@@ -102,6 +102,40 @@ static void read_virtio(const void *fdt)
 			dt.virtio[dt.virtio_count++].intid = intid(fdt, node, 0);
 }
 
+/* Windows: entries of three cells of address, two of the CPU's, two of size. */
+static void read_pci_ranges(const void *fdt, int node)
+{
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, node, "ranges", &len);
+
+	for (; p && len >= 28; p += 7, len -= 28) {
+		u32 space = fdt32_to_cpu(p[0]) >> 24 & 3;
+
+		if (space == 2) {
+			dt.pci.low = cells(p + 3, 2);
+			dt.pci.low_size = cells(p + 5, 2);
+		} else if (space == 3) {
+			dt.pci.wide = cells(p + 3, 2);
+			dt.pci.wide_size = cells(p + 5, 2);
+		}
+	}
+}
+
+/* Interrupts: three cells of address, the pin, the GIC with two cells of address and three. */
+static void read_pci(const void *fdt, int node)
+{
+	int len;
+	const fdt32_t *p = fdt_getprop(fdt, node, "interrupt-map", &len);
+
+	reg(fdt, node, 0, &dt.pci.ecam, NULL);
+	read_pci_ranges(fdt, node);
+	for (; p && len >= 40 && dt.pci.irq_count < DT_PCI_MAX; p += 10, len -= 40) {
+		dt.pci.irq[dt.pci.irq_count].devfn = fdt32_to_cpu(p[0]) >> 8 & 0xff;
+		dt.pci.irq[dt.pci.irq_count].pin = fdt32_to_cpu(p[3]);
+		dt.pci.irq[dt.pci.irq_count++].intid = fdt32_to_cpu(p[8]) + 32;
+	}
+}
+
 const char *dt_read(const void *fdt)
 {
 	int node;
@@ -118,6 +152,9 @@ const char *dt_read(const void *fdt)
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
 	if (node >= 0)
 		read_gic(fdt, node);
+	node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic");
+	if (node >= 0)
+		read_pci(fdt, node);
 	node = fdt_path_offset(fdt, "/psci");
 	s = fdt_getprop(fdt, node, "method", NULL);
 	dt.psci = s;

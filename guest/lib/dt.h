@@ -6,6 +6,7 @@
 #include "lib/types.h"
 
 #define DT_VIRTIO_MAX 32
+#define DT_PCI_MAX 32
 
 struct dt {
 	u64 ram, ram_size; /* the first /memory range */
@@ -23,6 +24,14 @@ struct dt {
 		u32 intid;
 	} virtio[DT_VIRTIO_MAX]; /* virtio-mmio slots, with a device or without */
 	u32 virtio_count;
+	struct {
+		u64 ecam; /* 0: no host bridge with one */
+		u64 low, low_size, wide, wide_size; /* its windows, 32 and 64 bits */
+		struct {
+			u32 devfn, pin, intid;
+		} irq[DT_PCI_MAX];
+		u32 irq_count;
+	} pci;
 	char bootargs[512];
 };
 

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A VM with QEMU's `edu` device (-device edu,dma_mask=0xffffffffff), which copies 4 KiB from or to
+ * any address a tenth of a second after it was told to: what a VM sees of PCI, and that its device
+ * reaches what is the VM's and nothing else.
+ *
+ *   (nothing)    all tests
+ *   reset        leaves a DMA under way and resets; then looks whether it came all the same
+ *   off          leaves a DMA under way and powers off
+ *   watch=S      no device: fills its RAM and looks for S seconds whether it stays so
+ */
+#include "lib/exception.h"
+#include "lib/gic.h"
+#include "lib/psci.h"
+#include "lib/random.h"
+#include "lib/suite.h"
+
+const char guest_name[] = "edu";
+extern char _bss_end[];
+
+#define PAGE 4096UL
+#define EDU_ID 0x11e81234u
+#define CFG_COMMAND 0x04
+#define CFG_BAR0 0x10
+#define COMMAND_MEMORY 2u
+#define COMMAND_MASTER 4u
+#define COMMAND_NO_INTX 0x400u
+
+#define EDU_LIVE 0x04
+#define EDU_IRQ_STATUS 0x24
+#define EDU_IRQ_RAISE 0x60
+#define EDU_IRQ_ACK 0x64
+#define EDU_SRC 0x80
+#define EDU_DST 0x88
+#define EDU_COUNT 0x90
+#define EDU_CMD 0x98
+#define EDU_BUFFER 0x40000UL
+#define EDU_SIZE MIB(1)
+#define CMD_RUN 1u
+#define CMD_TO_RAM 2u
+#define CMD_IRQ 4u
+#define DMA_IRQ 0x100u
+
+static u64 cfg, bar; /* its configuration space, and where its registers are */
+static u32 intid;
+static volatile u32 irqs, irq_status;
+static u64 from[PAGE / 8] __attribute__((aligned(PAGE)));
+static u64 to[PAGE / 8] __attribute__((aligned(PAGE)));
+
+/* ---- the device ---- */
+
+static bool find_edu(void)
+{
+	for (u32 i = 0; dt.pci.ecam && i < 32; i++) {
+		if (read32(dt.pci.ecam + ((u64)i << 15)) != EDU_ID)
+			continue;
+		cfg = dt.pci.ecam + ((u64)i << 15);
+		for (u32 n = 0; n < dt.pci.irq_count; n++)
+			if (dt.pci.irq[n].devfn == i << 3 && dt.pci.irq[n].pin == 1)
+				intid = dt.pci.irq[n].intid;
+		return true;
+	}
+	return false;
+}
+
+static void put_bar(u64 at, u32 command)
+{
+	write16(cfg + CFG_COMMAND, 0);
+	write32(cfg + CFG_BAR0, (u32)at);
+	write16(cfg + CFG_COMMAND, (u16)command);
+	bar = at;
+}
+
+/* Start a copy between the device's buffer and RAM. */
+static void dma_start(u64 ram, u32 command)
+{
+	bool out = command & CMD_TO_RAM;
+
+	dsb(sy);
+	write64(bar + EDU_SRC, out ? EDU_BUFFER : ram);
+	write64(bar + EDU_DST, out ? ram : EDU_BUFFER);
+	write64(bar + EDU_COUNT, PAGE);
+	write32(bar + EDU_CMD, command | CMD_RUN);
+}
+
+/* Whether it has ended. */
+static bool dma_wait(void)
+{
+	u64 end = counter_virt() + ticks_us(PATIENCE_US);
+
+	while (read32(bar + EDU_CMD) & CMD_RUN)
+		if (counter_virt() > end)
+			return false;
+	dsb(sy);
+	return true;
+}
+
+static void dma(u64 ram, u32 command)
+{
+	dma_start(ram, command);
+	expect(dma_wait(), "a DMA does not end");
+}
+
+static void fill(u64 *page, u64 seed)
+{
+	for (u32 i = 0; i < PAGE / 8; i++)
+		page[i] = random_next(&seed);
+}
+
+static bool is_filled(const u64 *page, u64 seed)
+{
+	for (u32 i = 0; i < PAGE / 8; i++)
+		if (page[i] != random_next(&seed))
+			return false;
+	return true;
+}
+
+static bool is_zero(const u64 *page)
+{
+	for (u32 i = 0; i < PAGE / 8; i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
+static void on_irq(struct frame *f)
+{
+	u32 id = gic_ack();
+
+	(void)f;
+	if (id == INTID_SPURIOUS)
+		return;
+	if (id == intid) {
+		irq_status = read32(bar + EDU_IRQ_STATUS);
+		write32(bar + EDU_IRQ_ACK, irq_status);
+		irqs = irqs + 1;
+	}
+	gic_eoi(id);
+}
+
+static bool wait_irq(u32 seen)
+{
+	u64 end = counter_virt() + ticks_us(PATIENCE_US);
+
+	while (irqs == seen && counter_virt() < end) {
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+	return irqs != seen;
+}
+
+/* ---- configuration space ---- */
+
+static void test_config(void)
+{
+	u32 others = 0;
+
+	for (u32 i = 0; i < 256; i++)
+		others += read32(dt.pci.ecam + ((u64)i << 12)) != ~0u;
+	expect_eq(others, 1, "functions");
+	expect_eq(read32(cfg + 0x100), 0, "extended capabilities");
+	expect_eq(read32(cfg + 0xffc), 0, "the last word");
+	expect_eq(read8(cfg + 0x0e), 0, "header type");
+	expect_eq(read16(cfg + 2), 0x11e8, "device");
+	expect_eq(read8(cfg + 3), 0x11, "its upper byte");
+	expect_eq(read8(cfg + 0x3d), 1, "interrupt pin");
+	/* All that it has is MSI, which VMs are not given. */
+	expect_eq(read16(cfg + 6) & 0x10, 0, "status: capabilities");
+	write32(cfg, 0);
+	expect_eq(read32(cfg), EDU_ID, "ID after a write");
+	write32(cfg + CFG_BAR0, ~0u);
+	expect_eq(read32(cfg + CFG_BAR0), (u32)~(EDU_SIZE - 1), "size of BAR 0");
+	write32(cfg + CFG_BAR0 + 4, ~0u);
+	expect_eq(read32(cfg + CFG_BAR0 + 4), 0, "size of BAR 1");
+	write32(cfg + 0x30, ~0u);
+	expect_eq(read32(cfg + 0x30), 0, "size of the ROM");
+}
+
+static bool faults(u64 at)
+{
+	struct trap t = { 0 };
+
+	trap_arm(&t);
+	(void)read32(at);
+	trap_disarm();
+	return t.count;
+}
+
+static void test_bars(void)
+{
+	u64 first = dt.pci.low + 16 * EDU_SIZE, second = dt.pci.low + 64 * EDU_SIZE;
+
+	put_bar(first, COMMAND_MEMORY);
+	expect_eq(read32(bar), 0x010000ed, "ID register");
+	write32(bar + EDU_LIVE, 0x12345678);
+	put_bar(second, COMMAND_MEMORY);
+	expect_eq(read32(bar + EDU_LIVE), ~0x12345678u, "a register after the BAR has moved");
+	expect(faults(first), "the BAR is still where it was");
+	put_bar(second, 0);
+	expect(faults(second), "the BAR is there with decode off");
+	/* The device itself is not moved by all this. */
+	put_bar(first, COMMAND_MEMORY);
+	expect_eq(read32(bar), 0x010000ed, "ID register");
+}
+
+/* Where a BAR must not be, nothing changes. */
+static void test_bars_elsewhere(void)
+{
+	const u64 places[] = { dt.ram, dt.ram + dt.ram_size - EDU_SIZE, dt.gicd & ~(EDU_SIZE - 1),
+			       dt.uart & ~(EDU_SIZE - 1), dt.pci.ecam & ~(EDU_SIZE - 1), 0,
+			       dt.ram + dt.ram_size };
+	u64 in_ram = (u64)_bss_end & ~(EDU_SIZE - 1);
+
+	fill(from, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		put_bar(places[i], COMMAND_MEMORY);
+		expect(is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", places[i]);
+		expect_eq(read32(dt.gicd + GIC_PIDR2) >> 4 & 15, 3, "GICD_PIDR2.ArchRev");
+		expect_eq(read32(cfg), EDU_ID, "the device's ID");
+	}
+	put_bar(in_ram, COMMAND_MEMORY);
+	expect(is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", in_ram);
+	put_bar(dt.pci.low, COMMAND_MEMORY);
+	expect_eq(read32(bar), 0x010000ed, "ID register");
+}
+
+static void test_config_random(void)
+{
+	u64 seed = 5, count = dt_arg("n", 20000);
+
+	for (u64 i = 0; i < count; i++) {
+		u64 r = random_next(&seed), at = cfg + (r >> 8 & (r >> 32 & 7 ? 0x3f : 0xfff));
+
+		/* The device must not do what a random command says. */
+		if ((at & 0xfff) <= CFG_COMMAND + 3 && (r & 3) != 3)
+			continue;
+		switch (r & 3) {
+		case 0:
+			write8(at, (u8)(r >> 40));
+			break;
+		case 1:
+			write16(at & ~1UL, (u16)(r >> 40));
+			break;
+		case 2:
+			write32(at & ~3UL, (u32)(r >> 40));
+			break;
+		default:
+			write16(cfg + CFG_COMMAND, (u16)(r >> 40));
+		}
+	}
+	expect_eq(read32(cfg), EDU_ID, "ID");
+	put_bar(dt.pci.low, COMMAND_MEMORY);
+	expect_eq(read32(bar), 0x010000ed, "ID register");
+}
+
+/* ---- interrupts ---- */
+
+static void test_intx(void)
+{
+	u32 seen = irqs;
+
+	put_bar(dt.pci.low, COMMAND_MEMORY);
+	for (u32 i = 1; i < 100 && !test_failed(); i++) {
+		write32(bar + EDU_IRQ_RAISE, i);
+		expect(wait_irq(seen), "interrupt %u does not come", i);
+		expect_eq(irq_status, i, "its status");
+		seen = irqs;
+	}
+	write16(cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_NO_INTX);
+	write32(bar + EDU_IRQ_RAISE, 7);
+	expect_eq(read16(cfg + 6) & 8, 8, "status: INTx");
+	for (u32 i = 0; i < 1000; i++) {
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+	expect_eq(irqs, seen, "interrupts with INTx disabled");
+	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
+	expect(wait_irq(seen), "the interrupt does not come when INTx is enabled");
+}
+
+/* ---- DMA ---- */
+
+/* A page to the device and back to another: addresses are the VM's own. */
+static void copy_through(u64 *source, u64 *target, u64 seed)
+{
+	put_bar(dt.pci.low, COMMAND_MEMORY | COMMAND_MASTER);
+	fill(source, seed);
+	memset(target, 0, PAGE);
+	dma((u64)source, 0);
+	dma((u64)target, CMD_TO_RAM);
+	expect(is_filled(target, seed), "what came back is not what was sent");
+}
+
+static void test_dma(void)
+{
+	u32 seen = irqs;
+
+	copy_through(from, to, 2);
+	copy_through(from, (u64 *)(dt.ram + dt.ram_size / 2), 3);
+	copy_through((u64 *)(dt.ram + dt.ram_size / 2 + PAGE), to, 4);
+	dma_start((u64)from, CMD_IRQ);
+	expect(wait_irq(seen), "no interrupt of a DMA");
+	expect_eq(irq_status, DMA_IRQ, "its status");
+}
+
+static void test_no_master(void)
+{
+	copy_through(from, to, 6);
+	memset(to, 0, PAGE);
+	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
+	dma((u64)to, CMD_TO_RAM);
+	expect(is_zero(to), "a DMA without bus master");
+}
+
+/*
+ * All that is not the VM's: what a machine has below its RAM, and where its RAM goes on. What is
+ * read there is nothing, and nobody minds what is written.
+ */
+static void test_wild(void)
+{
+	const u64 low[] = { 0, 0x08000000, 0x08080040, 0x080a0000, 0x09000000, 0x09050000,
+			    0x0a000000, 0x3f000000, 0x4010000000UL, 0x8000000000UL, 0xfffff000 };
+	u64 step = MIB(16), at = dt.ram + dt.ram_size, end = at + dt_arg("wild", 448) * MIB(1);
+	u32 n = ARRAY_SIZE(low), i = 0;
+
+	copy_through(from, to, 7);
+	for (; i < n || at < end; i++) {
+		u64 target = i < n ? low[i] : at;
+
+		if (i >= n)
+			at += step;
+		dma((u64)from, 0);
+		dma(target, CMD_TO_RAM);
+		dma(target, 0);
+		memset(to, 0, PAGE);
+		dma((u64)to, CMD_TO_RAM);
+		expect(is_zero(to) || is_filled(to, 7), "something was read at 0x%lx", target);
+	}
+	print("edu: %u wild places\n", i);
+	/* And the device is as useful as before. */
+	copy_through(from, to, 8);
+}
+
+/* ---- a DMA that is under way ---- */
+
+#define LATE (u64 *)(dt.ram + dt.ram_size / 2 + MIB(1))
+
+/* The device keeps its registers over a reset of the VM, as it has none of its own. */
+static bool is_second_boot(void)
+{
+	put_bar(dt.pci.low, COMMAND_MEMORY);
+	return read64(bar + EDU_COUNT) == PAGE;
+}
+
+static void leave_dma(void)
+{
+	copy_through(from, to, 9);
+	dma_start((u64)LATE, CMD_TO_RAM);
+}
+
+static void late(void)
+{
+	u64 end = counter_virt() + ticks_us(500000);
+
+	if (!is_second_boot()) {
+		print("edu: first boot\n");
+		leave_dma();
+		psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
+	}
+	while (counter_virt() < end)
+		expect(is_zero(LATE), "a DMA from before the reset has arrived");
+	expect_eq(read16(cfg + CFG_COMMAND), COMMAND_MEMORY, "command");
+	copy_through(from, to, 10);
+}
+
+/* ---- another VM's RAM ---- */
+
+static void watch(u64 seconds)
+{
+	u64 end, n = 0, first = ((u64)_bss_end + MIB(1)) & ~(PAGE - 1);
+
+	/* The device tree and the stacks are at the top. */
+	u64 last = dt.ram + dt.ram_size - MIB(2);
+
+	for (u64 page = first; page < last; page += PAGE)
+		fill((u64 *)page, page);
+	print("edu: watching\n");
+	for (end = counter_virt() + ticks_us(seconds * 1000000); counter_virt() < end; n++)
+		for (u64 page = first; page < last; page += PAGE)
+			if (!is_filled((u64 *)page, page))
+				test_fail("page 0x%lx has changed", page);
+	print("edu: looked %lu times\n", n);
+}
+
+static const struct suite_test tests[] = {
+	{ "config", test_config, 1 },
+	{ "bars", test_bars, 1 },
+	{ "bars elsewhere", test_bars_elsewhere, 1 },
+	{ "intx", test_intx, 1 },
+	{ "dma", test_dma, 1 },
+	{ "no bus master", test_no_master, 1 },
+	{ "config at random", test_config_random, 1 },
+	{ "dma again", test_dma, 1 },
+	{ "wild dma", test_wild, 1 },
+};
+
+void guest_main(void)
+{
+	if (dt_arg("watch", 0)) {
+		test_begin("watch");
+		watch(dt_arg("watch", 0));
+		return;
+	}
+	test_begin("find");
+	expect(find_edu(), "there is no edu");
+	if (test_failed())
+		return;
+	gic_dist_init();
+	gic_cpu_init();
+	cpu_self()->irq = on_irq;
+	if (intid) {
+		gic_enable(intid);
+		gic_route(intid, cpu_self()->mpidr);
+	}
+	if (dt_flag("reset")) {
+		test_begin("reset");
+		late();
+	} else if (dt_flag("off")) {
+		test_begin("off");
+		leave_dma();
+	} else {
+		suite_run(tests, ARRAY_SIZE(tests), NULL);
+	}
+}
