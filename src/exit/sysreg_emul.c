@@ -228,18 +228,22 @@ static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Accesses without a row: the ID registers; PASS: sysreg_trap() decides. */
+/* Accesses without a row: ID and numbered debug registers; PASS: sysreg_trap() decides. */
 static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	u32 key = (u32)vcpu->exit.esr & SYSREG_KEY_MASK;
 
 	(void)id;
-	return (key & IDSPACE_MASK) == IDSPACE ? idspace_read(vcpu, key, write, value) : PASS;
+	if (likely((key & IDSPACE_MASK) == IDSPACE))
+		return idspace_read(vcpu, key, write, value);
+	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
+		return debug_numbered(vcpu, key, write, value);
+	return PASS;
 }
 
 /*
  * The function for an access of vEL2. Rows that depend on the machine (row_conditional()) or are in
- * the CPU, where only MDSCR_EL1 (access()) and CPACR_EL1 trap, are left to sysreg_trap().
+ * the CPU, where only MDSCR_EL1 and CPACR_EL1 trap, are left to sysreg_trap().
  */
 #define FN_BANK(twin, function, condition) vel2_other
 #define FN_SWAP FN_BANK
@@ -252,9 +256,9 @@ static enum verdict vel2_other(struct vcpu *vcpu, enum sysreg_id id, bool write,
 static sysreg_fn *const vel2_fn[SR_COUNT] = {
 	[SR_NONE] = vel2_other,
 #define SYSREG(name, op0, op1, crn, crm, op2, home, accessor, condition, reset)                    \
-	[SR_##name] = SR_##name == SR_CPACR_EL1 ?                                                  \
-			      emul_cptr :                                                          \
-			      FN_##home(twin_##name, accessor, condition),
+	[SR_##name] = SR_##name == SR_CPACR_EL1 ? emul_cptr :                                      \
+		      SR_##name == SR_MDSCR_EL1 ? debug_mdscr :                                    \
+						  FN_##home(twin_##name, accessor, condition),
 #include "arch/sysreg.def"
 };
 
@@ -280,6 +284,8 @@ sysreg_fn *const *sysreg_vel2_table(bool nvhe)
 	for (i = 0; i < SYSREG_INDEX_END; i++)
 		if (sysreg_index[i])
 			table[sysreg_index[i]] = vel2_fn_nvhe(SYSREG_INDEX_KEY(i));
+	for (i = 0; i < SYSREG_INDEX2_END; i++) /* debug: the same */
+		table[sysreg_index2[i]] = vel2_fn[sysreg_index2[i]];
 	table[SR_NONE] = vel2_other;
 	return table;
 }
@@ -387,9 +393,14 @@ enum verdict sysreg_vel2(struct vcpu *vcpu, u64 esr, u64 pstate)
 	sysreg_fn *fn;
 	u64 value;
 
-	if (unlikely(SYS64_OP0(esr) != 3 || !PSTATE_EL(pstate)))
+	if (unlikely(!PSTATE_EL(pstate)))
 		return PASS;
-	id = sysreg_find_op0_3((u32)esr);
+	if (likely(SYS64_OP0(esr) == 3))
+		id = sysreg_find_op0_3((u32)esr);
+	else if (SYS64_OP0(esr) == 2)
+		id = sysreg_find((u32)esr);
+	else
+		return PASS;
 	fn = vcpu->vel2_fn[id];
 	value = write ? vcpu_gpr(vcpu, rt) : 0;
 	verdict = fn(vcpu, id, write, &value);

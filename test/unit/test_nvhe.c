@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "exit/sysreg_emul.h"
 #include "lib/types.h"
@@ -326,6 +327,40 @@ static void traps(void **state)
 	assert_int_equal(t.cnthctl & (MASK(14, 13) | MASK(11, 10)), BIT(10) | BIT(11));
 }
 
+/* Debug registers (op0 = 2) that trap have no need of the slow path, in either kind of vEL2. */
+static void debug_is_quick(void **state)
+{
+	static const u32 keys[] = {
+		SYSREG_KEY(2u, 0u, 0u, 2u, 0u), /* MDCCINT_EL1 */
+		SYSREG_KEY(2u, 0u, 0u, 2u, 2u), /* MDSCR_EL1 */
+		SYSREG_KEY(2u, 0u, 0u, 1u, 4u), /* DBGBVR1_EL1 */
+		SYSREG_KEY(2u, 0u, 0u, 1u, 7u), /* DBGWCR1_EL1 */
+		SYSREG_KEY(2u, 0u, 1u, 3u, 4u), /* OSDLR_EL1 */
+	};
+	u64 value;
+
+	(void)state;
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(keys); i++) {
+		u32 before = quick_ones, k = keys[i / 2];
+
+		feat.brps = feat.wrps = 4;
+		v->nvhe = i & 1;
+		value = 0x1000;
+		assert_int_equal(access(k, true, &value), SKIP);
+		assert_int_equal(access(k, false, &value), SKIP);
+		assert_int_equal(quick_ones - before, 2);
+		/* Of vEL2's host EL0 they are not. */
+		v->exit.esr = 0x18UL << 26 | BIT(25) | k | 1 << 5;
+		assert_int_equal(sysreg_vel2(v, v->exit.esr, 0x3c0), PASS);
+	}
+	/* What is none: DBGBVR9_EL1 of a CPU with four, TLBI VMALLE1, an encoding of nothing. */
+	assert_int_equal(access(SYSREG_KEY(2u, 0u, 0u, 9u, 4u), false, &value), UNDEF);
+	v->exit.esr = 0x18UL << 26 | SYSREG_KEY(1u, 0u, 8u, 7u, 0u);
+	assert_int_equal(sysreg_vel2(v, v->exit.esr, 0x3c5), PASS);
+	v->exit.esr = 0x18UL << 26 | SYSREG_KEY(2u, 1u, 0u, 2u, 2u);
+	assert_int_equal(sysreg_vel2(v, v->exit.esr, 0x3c5), PASS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup(undefined, setup),
 		cmocka_unit_test_setup(reset, setup),
 		cmocka_unit_test_setup(traps, setup),
+		cmocka_unit_test_setup(debug_is_quick, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
