@@ -95,6 +95,7 @@
 #define DABT_VNCR BIT(13)
 #define DABT_AR BIT(14)
 #define DABT_SF BIT(15)
+#define DABT_SRT_SHIFT 16
 #define DABT_SRT(esr) FIELD(esr, 20, 16)
 #define DABT_SSE BIT(21)
 #define DABT_SAS(esr) FIELD(esr, 23, 22)

@@ -39,17 +39,17 @@ static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
 /* ROW(exception class, handler, fast paths of vEL1 and of vEL2 or NULL, class for accounting) */
 #define EXIT_TABLE(ROW)                                                                            \
 	ROW(EC_UNKNOWN, exit_undef, NULL, NULL, UNKNOWN)                                           \
-	ROW(EC_WFX, wfx_trap, NULL, NULL, WFX)                                                     \
-	ROW(EC_FP_ASIMD, simd_trap, NULL, NULL, FP_ASIMD)                                          \
+	ROW(EC_WFX, wfx_trap, fast_trap, NULL, WFX)                                                \
+	ROW(EC_FP_ASIMD, simd_trap, fast_trap, NULL, FP_ASIMD)                                     \
 	ROW(EC_PAC, exit_undef, NULL, NULL, PAC)                                                   \
-	ROW(EC_SVE, simd_trap, NULL, NULL, SVE)                                                    \
-	ROW(EC_SME, simd_trap, NULL, NULL, SME)                                                    \
+	ROW(EC_SVE, simd_trap, fast_trap, NULL, SVE)                                               \
+	ROW(EC_SME, simd_trap, fast_trap, NULL, SME)                                               \
 	ROW(EC_HVC64, hvc_trap, fast_hvc, NULL, HVC)                                               \
 	ROW(EC_SMC64, smc_trap, NULL, NULL, SMC)                                                   \
-	ROW(EC_SYS64, sysreg_trap, fast_nv, fast_sys_gprs, SYS)                                    \
-	ROW(EC_ERET, eret_trap, fast_nv, fast_eret, ERET)                                          \
+	ROW(EC_SYS64, sysreg_trap, fast_trap, fast_sys_gprs, SYS)                                  \
+	ROW(EC_ERET, eret_trap, fast_trap, fast_eret, ERET)                                        \
 	ROW(EC_IABT_LOW, iabt_trap, fast_abort, NULL, IABT)                                        \
-	ROW(EC_DABT_LOW, dabt_trap, fast_abort, NULL, DABT)                                        \
+	ROW(EC_DABT_LOW, dabt_trap, fast_abort, fast_mmio_gprs, DABT)                              \
 	ROW(EC_DABT_CUR, vncr_trap, NULL, NULL, DABT)
 
 static const struct exit_row exit_table[64] = {

@@ -6,6 +6,8 @@
 #include "arch/gicv3.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
+#include "exit/abort.h"
+#include "exit/exit.h"
 #include "exit/prepare.h"
 #include "exit/run.h"
 #include "exit/sysreg_emul.h"
@@ -107,14 +109,13 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 				      : over(vcpu, esr, level, class, left, false);
 }
 
-enum verdict fast_nv(struct vcpu *vcpu, u64 esr)
+enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
 
-	if (likely(!level_nv(vcpu, esr)))
+	if (!level_trap(vcpu, esr))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_L2,
-			ESR_EC(esr) == EC_ERET ? EXIT_CLASS_ERET : EXIT_CLASS_SYS, left);
+	return switched(vcpu, esr, ACCOUNT_L2, exit_class(esr), left);
 }
 
 /* Finish an access that sysreg_vel2() did not complete: rest(), or for PASS sysreg_trap(). */
@@ -155,6 +156,62 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	return likely(!SYS64_READ(esr) || !is_kept((u32)SYS64_RT(esr))) ? DONE : DONE_GPRS;
 }
 
+/* The whole snapshot of an abort. */
+static inline void snapshot_abort(struct vcpu *vcpu, u64 esr)
+{
+	vcpu->exit = (struct exit){ .esr = esr,
+				    .far = sysreg_read(FAR_EL2),
+				    .hpfar = sysreg_read(HPFAR_EL2),
+				    .elr = sysreg_read(ELR_EL2),
+				    .spsr = sysreg_read(SPSR_EL2) };
+}
+
+enum verdict fast_mmio(struct vcpu *vcpu, u64 esr)
+{
+	u64 left = counter_now(), ticks;
+	const struct exit *exit = &vcpu->exit;
+	enum verdict verdict;
+
+	if (unlikely((esr & (DABT_ISV | ESR_IL)) != (DABT_ISV | ESR_IL)))
+		return PASS;
+	snapshot_abort(vcpu, esr);
+	vcpu->pc = exit->elr;
+	vcpu->pstate = exit->spsr;
+	untrapped_look(vcpu, UNTRAPPED_EXIT);
+	untrapped_look(vcpu, UNTRAPPED_STAY);
+	verdict = dabt_trap(vcpu, exit);
+	if (unlikely(verdict != SKIP || (exit->spsr & (PSTATE_SS | PSTATE_BTYPE)) ||
+		     vcpu->traps_stale || work_left(vcpu)))
+		return rest(vcpu, esr, ACCOUNT_L1, left, verdict);
+	sysreg_write(ELR_EL2, exit->elr + 4);
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_DABT, ticks);
+	if (trace_on(vcpu))
+		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_DABT, SKIP, left, ticks, esr,
+			   exit_ipa(exit));
+	return likely((esr & DABT_WNR) || !is_kept((u32)DABT_SRT(esr))) ? DONE : DONE_GPRS;
+}
+
+/*
+ * An ERET of vEL2 to itself or its host EL0 that vectors.S left to C, as vEL2 has changed something
+ * without a trap before, mostly its CPTR_EL2.
+ */
+static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64 esr, u64 left)
+{
+	u64 ticks, at = sysreg_read(ELR_EL2);
+
+	if (!level_eret_within(vcpu))
+		return PASS;
+	if (unlikely(vcpu->traps_stale || work_left(vcpu)))
+		return rest(vcpu, esr, ACCOUNT_L1, left, RESUME);
+	ticks = counter_now() - left;
+	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_ERET, ticks);
+	if (trace_on(vcpu))
+		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_ERET, RESUME, left, ticks, esr,
+			   at);
+	return DONE;
+}
+
 enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 {
 	u64 left = counter_now();
@@ -163,7 +220,7 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 		return PASS;
 	untrapped_look(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_vel1(vcpu)))
-		return PASS;
+		return eret_within(vcpu, esr, left);
 	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
 }
 
@@ -215,11 +272,7 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(ABT_FSC(esr) >= ESR_FSC_SEA))
 		return PASS;
-	vcpu->exit = (struct exit){ .esr = esr,
-				    .far = sysreg_read(FAR_EL2),
-				    .hpfar = sysreg_read(HPFAR_EL2),
-				    .elr = sysreg_read(ELR_EL2),
-				    .spsr = sysreg_read(SPSR_EL2) };
+	snapshot_abort(vcpu, esr);
 	verdict = shadow_fault(vcpu, &vcpu->exit, &to_l1);
 	if (likely(verdict == SHADOW_RETRY))
 		return mapped(vcpu, class, left);

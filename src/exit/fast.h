@@ -23,14 +23,20 @@ struct vcpu;
  */
 enum verdict fast_sys(struct vcpu *vcpu, u64 esr);
 enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr);
-/* EC 0x1a: an ERET, to L2 if it is DONE (not ERETAA, ERETAB). */
+/* EC 0x24: an access to an emulated device, with registers as for fast_sys(). */
+enum verdict fast_mmio(struct vcpu *vcpu, u64 esr);
+enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr);
+/* EC 0x1a: an ERET (not ERETAA, ERETAB). */
 enum verdict fast_eret(struct vcpu *vcpu, u64 esr);
 
 /* Exits of L2. */
 /* EC 0x16: an HVC, which goes to L1. */
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr);
-/* EC 0x18, 0x1a: what an L2 with HCR_EL2.NV does as a hypervisor itself, which goes to L1. */
-enum verdict fast_nv(struct vcpu *vcpu, u64 esr);
+/*
+ * EC 0x01, 0x07, 0x18, 0x19, 0x1a, 0x1d: a trap that goes to L1 (WFI, SIMD, a register, an ERET of
+ * an L2 that is a hypervisor itself).
+ */
+enum verdict fast_trap(struct vcpu *vcpu, u64 esr);
 /* EC 0x20, 0x24: a stage-2 fault that is resolved in the shadow, or that L1's tables have too. */
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr);
 

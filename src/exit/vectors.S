@@ -128,18 +128,22 @@ irq:
 	stp	x2, x3, [x0, #16]
 	fast_path EXIT_IRQ, bl, fast_irq
 
-/* fast_sys(vcpu, esr), with the register that the instruction names in vcpu->gpr. */
-	.globl	fast_sys_gprs
-	.type	fast_sys_gprs, %function
-fast_sys_gprs:
-	ubfx	x2, x1, #SYS64_RT_SHIFT, #5
+/* function(vcpu, esr), with the register that the instruction names in vcpu->gpr. */
+	.macro	with_gprs, function, shift
+	.globl	\function\()_gprs
+	.type	\function\()_gprs, %function
+\function\()_gprs:
+	ubfx	x2, x1, #\shift, #5
 	sub	x2, x2, #18
 	cmp	x2, #29 - 18
-	b.hi	fast_sys
+	b.hi	\function
 	x18_x29	stp
 	str	x0, [sp, #FRAME_SAVED]
-	b	fast_sys
-	.size	fast_sys_gprs, . - fast_sys_gprs
+	b	\function
+	.size	\function\()_gprs, . - \function\()_gprs
+	.endm
+	with_gprs fast_sys, SYS64_RT_SHIFT
+	with_gprs fast_mmio, DABT_SRT_SHIFT
 
 /*
  * An ERET of vEL2 to itself or to its host EL0: vEL2's SPSR and ELR are SPSR_EL1 and ELR_EL1, the
@@ -202,8 +206,8 @@ eret_within:
 3:	adrp	x3, fast_eret
 	add	x3, x3, :lo12:fast_eret
 	b	sync
-7:	adrp	x3, fast_nv
-	add	x3, x3, :lo12:fast_nv
+7:	adrp	x3, fast_trap
+	add	x3, x3, :lo12:fast_trap
 	b	sync
 
 	.macro	lower_irq

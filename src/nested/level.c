@@ -300,6 +300,21 @@ bool level_eret_vel1(struct vcpu *vcpu)
 	return true;
 }
 
+bool level_eret_within(struct vcpu *vcpu)
+{
+	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
+	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
+
+	if ((target != TARGET_VEL2 && target != TARGET_HOST_EL0) ||
+	    unlikely(vcpu->debug_live | vcpu->timers_look | vcpu->nvhe) ||
+	    unlikely(!vgic_vel2_open(vcpu) || !vgic_vel2_quiet(vcpu)))
+		return false;
+	vcpu->pstate = eret_pstate(vcpu, spsr, target);
+	vcpu->pc = elr;
+	pc_load(vcpu);
+	return true;
+}
+
 /*
  * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2
  * by that of its EL1, which is AArch64.
@@ -355,10 +370,17 @@ bool level_hvc(struct vcpu *vcpu, u64 esr)
 	return true;
 }
 
-bool level_nv(struct vcpu *vcpu, u64 esr)
+bool level_trap(struct vcpu *vcpu, u64 esr)
 {
-	if (likely(!reflect_nv(vcpu, esr)))
-		return false;
+	struct exit exit;
+
+	if (!reflect_nv(vcpu, esr)) {
+		exit.esr = esr;
+		exit.spsr = sysreg_read(SPSR_EL2);
+		if (!reflect_wanted(vcpu, &exit))
+			return false;
+		esr = reflect_esr(vcpu, &exit);
+	}
 	take_vel1(vcpu, esr);
 	return true;
 }

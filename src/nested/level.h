@@ -52,14 +52,15 @@ void level_step(struct vcpu *vcpu);
 void level_reflect(struct vcpu *vcpu);
 
 /*
- * Fast versions of frequent switches: an ERET of vEL2 to L2, an HVC of L2 that goes to L1, what an
- * L2 with HCR_EL2.NV does as a hypervisor itself: its ERET, its access to a register of EL2 (esr);
- * and an abort of L2 that goes to L1. False: it is another case, and nothing has changed. PC and
- * PSTATE are in their registers afterwards. Only right after the exit.
+ * Fast versions of frequent switches: an ERET of vEL2 to L2, an HVC of L2 that goes to L1, another
+ * trap (esr) that L1's controls send there, and an abort of L2 that goes to L1; and of an ERET of
+ * vEL2 to itself or its host EL0. False: it is another case, and nothing has changed. PC and PSTATE
+ * are in their registers afterwards. Only right after the exit.
  */
 bool level_eret_vel1(struct vcpu *vcpu);
+bool level_eret_within(struct vcpu *vcpu);
 bool level_hvc(struct vcpu *vcpu, u64 esr);
-bool level_nv(struct vcpu *vcpu, u64 esr);
+bool level_trap(struct vcpu *vcpu, u64 esr);
 void level_abort(struct vcpu *vcpu, const struct reflection *r);
 
 /* Load stage 2 and identity of the vcpu's context; part of vcpu_load() for a vcpu with EL2. */

@@ -91,6 +91,11 @@ enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr)
 	return fast_sys(vcpu, esr);
 }
 
+enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr)
+{
+	return fast_mmio(vcpu, esr);
+}
+
 u32 irq_again(struct vcpu *vcpu)
 {
 	(void)vcpu;

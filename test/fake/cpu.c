@@ -44,6 +44,11 @@ WEAK enum verdict fast_sys_gprs(struct vcpu *vcpu, u64 esr)
 	return fast_sys(vcpu, esr);
 }
 
+WEAK enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr)
+{
+	return fast_mmio(vcpu, esr);
+}
+
 WEAK noreturn void machine_off(void)
 {
 	abort();

@@ -243,6 +243,11 @@ static bool l2_loaded(const struct event *e)
 	return cpus[e->cpu].loaded && in_l2(loaded(e->cpu));
 }
 
+static bool l2_trapped(const struct event *e)
+{
+	return nested_running(e) && trap_of_l1(e->cpu);
+}
+
 static void ev_enter(const struct event *e)
 {
 	enter(e->cpu);
@@ -296,6 +301,10 @@ static void ev_level(const struct event *e)
 static void ev_fast(const struct event *e)
 {
 	level_fast(e->cpu);
+}
+static void ev_fast_trap(const struct event *e)
+{
+	trap_fast(e->cpu);
 }
 static void ev_trap(const struct event *e)
 {
@@ -358,6 +367,8 @@ static const struct {
 	{ "L2 has an exception to vEL2", false, MOVES_NONE, l2_loaded, ev_level },
 	{ "vEL2 or L2 changes the level, the fast path", false, MOVES_CLAIM_STREAMING,
 	  nested_running, ev_fast },
+	{ "L2's SIMD traps to L1, the fast path", false, MOVES_CLAIM_STREAMING, l2_trapped,
+	  ev_fast_trap },
 	{ "L1 changes CPTR_EL2", false, MOVES_NONE, vel2_running, ev_cptr },
 	{ "L1 changes another trap", false, MOVES_NONE, vel2_with_words, ev_trap },
 	{ "L1 reads and changes ZCR_EL2", false, MOVES_NONE, vel2_with_sve, ev_zcr },
@@ -379,10 +390,14 @@ bool event_possible(const struct event *e)
 	return kinds[e->kind].possible(e);
 }
 
+static bool is_fast(const struct event *e)
+{
+	return kinds[e->kind].apply == ev_fast || kinds[e->kind].apply == ev_fast_trap;
+}
+
 bool event_enters(const struct event *e)
 {
-	return (kinds[e->kind].apply == ev_enter || kinds[e->kind].apply == ev_fast) &&
-	       nested(loaded(e->cpu));
+	return (kinds[e->kind].apply == ev_enter || is_fast(e)) && nested(loaded(e->cpu));
 }
 
 /*
@@ -452,7 +467,7 @@ void event_apply(const struct event *e)
 		vcpus[v].simd.claims = vcpus[v].simd.flushes = vcpus[v].simd.bytes = 0;
 	inject_seen = 0;
 	switched = (kinds[e->kind].apply == ev_enter && switches(e->cpu)) ||
-		   (kinds[e->kind].apply == ev_fast && setup->simd_switch);
+		   (is_fast(e) && setup->simd_switch);
 	made = VCPUS;
 	kinds[e->kind].apply(e);
 	check_moves(e, owner ? (u32)(owner - vcpus) : VCPUS, switched, inject_at >= 0);

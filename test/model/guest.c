@@ -236,12 +236,11 @@ void level_switch(u32 c)
 }
 
 /* From one level's guest to the other's, with interrupts masked all the time. */
-void level_fast(u32 c)
+static void fast_of(u32 c, u64 ec)
 {
 	struct machine_cpu *m = &mach[c];
 	u32 v = loaded(c);
 	bool in_vel2 = vcpus[v].in_vel2;
-	u64 ec = in_vel2 ? EC_ERET : EC_HVC64;
 
 	chaos(false);
 	irq_save();
@@ -254,12 +253,33 @@ void level_fast(u32 c)
 	machine_eret(m);
 }
 
+void level_fast(u32 c)
+{
+	fast_of(c, vcpus[loaded(c)].in_vel2 ? EC_ERET : EC_HVC64);
+}
+
 /* Whether L2's instruction is taken to L1. */
 static bool is_l1s(const struct vcpu *vcpu, u32 v, u64 field)
 {
 	u64 l1 = vcpu->sr[SR_CPTR_EL2];
 
 	return in_l2(v) && (!(l1 & field) || !(l1 & CPTR_FPEN));
+}
+
+u64 trap_of_l1(u32 c)
+{
+	u32 v = loaded(c), k = vm_of(v);
+
+	if (setup->svl[k] && is_l1s(&vcpus[v], v, CPTR_SMEN))
+		return EC_SME;
+	if (setup->vl[k] && is_l1s(&vcpus[v], v, CPTR_ZEN))
+		return EC_SVE;
+	return is_l1s(&vcpus[v], v, CPTR_FPEN) ? EC_FP_ASIMD : 0;
+}
+
+void trap_fast(u32 c)
+{
+	fast_of(c, trap_of_l1(c));
 }
 
 /* A guest's instruction trapped. Whether its VM has the feature decides what must follow. */

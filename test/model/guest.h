@@ -20,6 +20,9 @@ void interrupted(u32 c);
 /* A level switch of what is loaded, with or without leaving its guest; and by the fast path. */
 void level_switch(u32 c);
 void level_fast(u32 c);
+/* The class of an instruction of the L2 on c that L1 traps, 0: there is none; the fast path of it. */
+u64 trap_of_l1(u32 c);
+void trap_fast(u32 c);
 /* Instructions that were UNDEFINED to a guest. */
 extern u32 undefined;
 /* The same, if it runs. */

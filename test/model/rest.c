@@ -101,6 +101,7 @@ NEVER(enum verdict, sysreg_trap, VCPU, EXIT)
 NEVER(enum verdict, sysreg_vel2, VCPU, __attribute__((unused)) u64 esr,
       __attribute__((unused)) u64 pstate)
 NEVER(enum verdict, fast_sys_gprs, VCPU, __attribute__((unused)) u64 esr)
+NEVER(enum verdict, fast_mmio_gprs, VCPU, __attribute__((unused)) u64 esr)
 NEVER(void, irq_acked, __attribute__((unused)) u32 intid)
 NEVER(u32, irq_again, VCPU)
 NEVER(bool, psci_resume, VCPU)

@@ -115,11 +115,15 @@ static void every_class(void **state)
 static void fast_paths(void **state)
 {
 	static exit_fast_fn *const want[64][2] = {
+		[0x01] = { fast_trap, NULL },
+		[0x07] = { fast_trap, NULL },
 		[0x16] = { fast_hvc, NULL },
-		[0x18] = { fast_nv, fast_sys_gprs },
-		[0x1a] = { fast_nv, fast_eret },
+		[0x18] = { fast_trap, fast_sys_gprs },
+		[0x19] = { fast_trap, NULL },
+		[0x1a] = { fast_trap, fast_eret },
+		[0x1d] = { fast_trap, NULL },
 		[0x20] = { fast_abort, NULL },
-		[0x24] = { fast_abort, NULL },
+		[0x24] = { fast_abort, fast_mmio_gprs },
 	};
 
 	(void)state;

@@ -13,6 +13,8 @@
 
 #include "arch/gicv3.h"
 #include "arch/sysreg.h"
+#include "exit/abort.h"
+#include "exit/exit.h"
 #include "exit/fast.h"
 #include "exit/prepare.h"
 #include "exit/run.h"
@@ -58,6 +60,19 @@ enum verdict sysreg_vel2(struct vcpu *v, u64 esr, u64 pstate)
 	return sys_verdict;
 }
 
+enum verdict dabt_trap(struct vcpu *v, const struct exit *exit)
+{
+	assert_ptr_equal(exit, &v->exit);
+	assert_int_equal(v->pc, PC);
+	assert_int_equal(v->pstate, fake_get("SPSR_EL2"));
+	assert_int_equal(exit->esr, seen_esr);
+	assert_int_equal(exit->far, FAR);
+	assert_int_equal(exit->hpfar, HPFAR);
+	assert_int_equal(exit->elr, PC);
+	traps++;
+	return trap_verdict;
+}
+
 enum verdict sysreg_trap(struct vcpu *v, const struct exit *exit)
 {
 	assert_ptr_equal(exit, &v->exit);
@@ -75,6 +90,14 @@ bool level_eret_vel1(struct vcpu *v)
 	return switches;
 }
 
+static bool stays;
+
+bool level_eret_within(struct vcpu *v)
+{
+	(void)v;
+	return stays;
+}
+
 bool level_hvc(struct vcpu *v, u64 esr)
 {
 	assert_int_equal(esr, 0x5a000000);
@@ -83,13 +106,18 @@ bool level_hvc(struct vcpu *v, u64 esr)
 	return switches;
 }
 
-static bool is_nv;
+static bool is_l1s;
 
-bool level_nv(struct vcpu *v, u64 esr)
+bool level_trap(struct vcpu *v, u64 esr)
 {
 	(void)esr;
-	v->in_vel2 = is_nv;
-	return is_nv;
+	v->in_vel2 = is_l1s;
+	return is_l1s;
+}
+
+enum exit_class exit_class(u64 esr)
+{
+	return esr >> 26 == 0x18 ? EXIT_CLASS_SYS : EXIT_CLASS_ERET;
 }
 
 enum shadow_verdict shadow_fault(struct vcpu *v, const struct exit *exit, struct reflection *out)
@@ -166,7 +194,7 @@ static int setup(void **state)
 	trap_verdict = RESUME;
 	traps = updates = prepares = ticks = 0;
 	same_lengths = switches = true;
-	is_nv = false;
+	is_l1s = stays = false;
 	faults = 0;
 	acked = INTID_OVER;
 	return 0;
@@ -225,6 +253,53 @@ static void a_register_and_more(void **state)
 	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
 }
 
+static enum verdict mmio(u64 esr)
+{
+	seen_esr = esr;
+	return fast_mmio(&vcpu, esr);
+}
+
+#define MMIO(srt, write) (0x93800007UL | (u64)(srt) << 16 | (write) << 6)
+
+/* An access of vEL2 to an emulated device. */
+static void a_device(void **state)
+{
+	static const enum verdict others[] = { UNDEF, ABORT, AGAIN, RESUME, SKIP };
+
+	(void)state;
+	for (u32 srt = 0; srt < 32; srt++)
+		for (u64 write = 0; write < 2; write++) {
+			setup(NULL);
+			trap_verdict = SKIP;
+			assert_int_equal(mmio(MMIO(srt, write)),
+					 !write && srt >= 18 && srt <= 29 ? DONE_GPRS : DONE);
+			assert_int_equal(fake_get("ELR_EL2"), PC + 4);
+			assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_DABT), 1);
+			assert_int_equal(traps, 1);
+		}
+	/* Without a syndrome (ISV), or of 2 bytes (IL): the slow path decodes it. */
+	setup(NULL);
+	assert_int_equal(mmio(MMIO(1, 0UL) & ~(1UL << 24)), PASS);
+	assert_int_equal(mmio(MMIO(1, 0UL) & ~(1UL << 25)), PASS);
+	assert_int_equal(traps, 0);
+	/* It is done, or somebody else's to finish; and more is to be done. */
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		vcpu.vgic.stale = true;
+		trap_verdict = others[i];
+		assert_int_equal(mmio(MMIO(1, 0UL)), others[i]);
+		assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+		vcpu.vgic.stale = false;
+	}
+	trap_verdict = SKIP;
+	vcpu.traps_stale = true;
+	assert_int_equal(mmio(MMIO(1, 0UL)), SKIP);
+	vcpu.traps_stale = false;
+	fake_set("SPSR_EL2", 5 | SS_BTYPE);
+	assert_int_equal(mmio(MMIO(1, 0UL)), SKIP);
+	assert_int_equal(fake_get("ELR_EL2"), PC);
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_DABT), 0);
+}
+
 /* Both directions between the levels: whose exit it is, and the trap controls. */
 static void levels(void **state)
 {
@@ -259,19 +334,38 @@ static void levels(void **state)
 	assert_int_equal(updates + prepares, 4);
 }
 
-/* What an L2 that is a hypervisor itself does as one goes to L1. */
-static void nested_hypervisor(void **state)
+/* vEL2 stays at its level. */
+static void an_eret_within(void **state)
+{
+	(void)state;
+	switches = false;
+	stays = true;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+	assert_int_equal(updates + prepares, 0);
+	vcpu.traps_stale = true;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
+	assert_int_equal(vcpu.exit.esr, 0x6a000000);
+	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	vcpu.traps_stale = false;
+	vcpu.vgic.stale = true;
+	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
+	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+}
+
+/* A trap of L2's that L1 wants. */
+static void a_trap(void **state)
 {
 	(void)state;
 	vcpu.in_vel2 = false;
-	assert_int_equal(fast_nv(&vcpu, SYS(1, 1)), PASS);
+	assert_int_equal(fast_trap(&vcpu, SYS(1, 1)), PASS);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 0);
-	is_nv = true;
-	assert_int_equal(fast_nv(&vcpu, SYS(1, 1)), DONE);
+	is_l1s = true;
+	assert_int_equal(fast_trap(&vcpu, SYS(1, 1)), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 1);
-	assert_int_equal(fake_get("ELR_EL2"), PC); /* level_nv() writes it */
+	assert_int_equal(fake_get("ELR_EL2"), PC); /* level_trap() writes it */
 	vcpu.in_vel2 = false;
-	assert_int_equal(fast_nv(&vcpu, 0x6a000000), DONE);
+	assert_int_equal(fast_trap(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
 	assert_int_equal(updates, 2);
 }
@@ -428,8 +522,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_register, setup),
 		cmocka_unit_test_setup(a_register_and_more, setup),
+		cmocka_unit_test_setup(a_device, setup),
 		cmocka_unit_test_setup(levels, setup),
-		cmocka_unit_test_setup(nested_hypervisor, setup),
+		cmocka_unit_test_setup(an_eret_within, setup),
+		cmocka_unit_test_setup(a_trap, setup),
 		cmocka_unit_test_setup(an_abort, setup),
 		cmocka_unit_test_setup(an_abort_and_more, setup),
 		cmocka_unit_test_setup(closed_by_a_hypervisor, setup),

@@ -21,6 +21,7 @@
 #include "nested/pauth.h"
 #include "nested/shadow.h"
 #include "nested/vncr.h"
+#include "traps/reflect.h"
 #include "state/vncr.h"
 #include "state/cpu.h"
 #include "nested/inject.h"
@@ -657,6 +658,49 @@ static void short_eret(void **state)
 	assert_true(taken > 100);
 }
 
+/* One to vEL2 or its host EL0 as well, unless something may have to be done before the entry. */
+static void short_eret_within(void **state)
+{
+	static u8 before[EVERYTHING], after[EVERYTHING];
+	struct exit exit = { .esr = 0x6a000000 };
+	u32 taken = 0;
+
+	(void)state;
+	for (u32 n = 0; n < 5000; n++) {
+		u64 spsr = (random64() & ~31UL) | (n % 32), hcr = random64(), regs;
+		bool tge = hcr & TGE, el2 = (spsr & 0x1e) == 8, el0 = (spsr & 0x1f) == 0 && tge;
+		bool open = tge || (hcr & (HCR_IMO | HCR_FMO)) == (HCR_IMO | HCR_FMO);
+		bool can;
+
+		setup(NULL);
+		seed = n + 1;
+		random_homes();
+		page[0x78 / 8] = hcr;
+		page[VNCR_ICH_HCR_EL2 / 8] = n % 5 == 0; /* En */
+		vcpu.timers_look = n % 7 == 0;
+		can = (el2 || el0) && open && n % 5 && n % 7;
+		fake_set("SPSR_EL12", spsr);
+		fake_set("ELR_EL12", ELR);
+		remember(before);
+		regs = sum_of_registers();
+		assert_int_equal(level_eret_within(&vcpu), can);
+		if (!can) {
+			same_memory(before, "nothing done", spsr);
+			continue;
+		}
+		taken++;
+		assert_int_equal(fake_get("ELR_EL2"), vcpu.pc);
+		assert_int_equal(fake_get("SPSR_EL2"), vcpu.pstate);
+		assert_int_equal(sum_of_registers(), regs);
+		remember(after);
+		recall(before);
+		level_eret(&vcpu, &exit);
+		vcpu.pc_dirty = false;
+		same_memory(after, "ERET", spsr);
+	}
+	assert_true(taken > 100);
+}
+
 static void fast_hvc_of_l2(void **state)
 {
 	static u8 before[EVERYTHING], after[EVERYTHING];
@@ -702,26 +746,34 @@ static void fast_hvc_of_l2(void **state)
 	assert_int_equal(taken, 875);
 }
 
-/* The same for what an L2 does as a hypervisor. */
-static void short_nv(void **state)
+/*
+ * The same for other traps that L1 may want: an ERET, SCTLR_EL2, ID_AA64PFR0_EL1, WFI, ICC_SGI1R_EL1,
+ * FP, SVE, SME.
+ */
+static void short_trap(void **state)
 {
+	static const u32 traps[] = { 0x6a000000, 0x62310401, 0x62300009, 0x06000000,
+				     0x623a3016, 0x1fe00000, 0x66000000, 0x76000000 };
 	static u8 before[EVERYTHING], after[EVERYTHING];
-	u32 taken = 0;
+	u32 taken[ARRAY_SIZE(traps)] = { 0 }, left[ARRAY_SIZE(traps)] = { 0 };
 
 	(void)state;
-	for (u32 n = 0; n < 1000; n++) {
+	for (u32 n = 0; n < 4000; n++) {
 		u64 pstate = (random64() & 0xf3f01fc0) | (n & 1 ? 5 : 4), regs, pc, new;
+		u32 i = n / 2 % ARRAY_SIZE(traps);
+		bool wanted;
 
 		setup(NULL);
+		vm.nested.cptr = vm.nested.ich_hcr = ~0UL;
 		seed = n + 1;
 		vcpu.in_vel2 = false;
 		vcpu.pstate = pstate;
-		/* ERET, or MRS of SCTLR_EL2 */
-		vcpu.exit = (struct exit){ .esr = n & 2 ? 0x6a000000 : 0x62310401 };
+		vcpu.exit = (struct exit){ .esr = traps[i], .spsr = pstate };
 		random_homes();
-		page[0x78 / 8] = random64() | HCR_NV;
-		if (n % 8 == 0)
-			page[0x78 / 8] &= ~HCR_NV;
+		page[0x78 / 8] = random64();
+		page[VNCR_ICH_HCR_EL2 / 8] = random64();
+		vcpu.sr[SR_CPTR_EL2] = random64();
+		wanted = reflect_wanted(&vcpu, &vcpu.exit);
 		remember(before);
 		level_reflect(&vcpu);
 		regs = sum_of_registers();
@@ -730,24 +782,28 @@ static void short_nv(void **state)
 		vcpu.pc_dirty = vcpu.traps_stale = false;
 		remember(after);
 		setup(NULL);
+		vm.nested.cptr = vm.nested.ich_hcr = ~0UL;
 		seed = n + 1;
 		random_homes();
 		recall(before);
 		fake_set("ESR_EL2", vcpu.exit.esr);
 		fake_set("ELR_EL2", PC);
 		fake_set("SPSR_EL2", pstate);
-		if (!level_nv(&vcpu, vcpu.exit.esr)) {
-			assert_false(page[0x78 / 8] & HCR_NV);
+		assert_int_equal(level_trap(&vcpu, vcpu.exit.esr), wanted);
+		if (!wanted) {
 			same_memory(before, "nothing done", pstate);
+			left[i]++;
 			continue;
 		}
-		taken++;
+		taken[i]++;
 		assert_int_equal(fake_get("ELR_EL2"), pc);
 		assert_int_equal(fake_get("SPSR_EL2"), new);
 		assert_int_equal(sum_of_registers(), regs);
-		same_memory(after, "NV", pstate);
+		same_memory(after, "a trap", pstate);
 	}
-	assert_int_equal(taken, 875);
+	for (u32 i = 0; i < ARRAY_SIZE(traps); i++)
+		if (taken[i] < 30 || left[i] < 30)
+			fail_msg("trap %u: %u are L1's, %u are not", i, taken[i], left[i]);
 }
 
 /* The same for an abort that L1's tables have as well. */
@@ -1071,9 +1127,10 @@ int main(void)
 		cmocka_unit_test_setup(identity_switches, setup),
 		cmocka_unit_test_setup(found_once, setup),
 		cmocka_unit_test_setup(short_eret, setup),
+		cmocka_unit_test_setup(short_eret_within, setup),
 		cmocka_unit_test_setup(fast_hvc_of_l2, setup),
 		cmocka_unit_test_setup(short_abort, setup),
-		cmocka_unit_test_setup(short_nv, setup),
+		cmocka_unit_test_setup(short_trap, setup),
 		cmocka_unit_test_setup(every_exception, setup),
 		cmocka_unit_test_setup(stepped, setup),
 		cmocka_unit_test_setup(injected_at_vel2, setup),
