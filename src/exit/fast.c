@@ -200,6 +200,7 @@ static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64
 {
 	u64 ticks, at = sysreg_read(ELR_EL2);
 
+	traps_cptr_renew(vcpu);
 	if (!level_eret_within(vcpu))
 		return PASS;
 	if (unlikely(vcpu->traps_stale || work_left(vcpu)))

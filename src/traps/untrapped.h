@@ -35,8 +35,8 @@ enum untrapped_when {
 	ROW(vtimer_vel2_quiet, vtimer_vel2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                   \
 	ROW(vtimer_vel2_still, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
 	/* CPTR_EL2, by CPACR_EL1's name */                                                        \
-	ROW(vel2_cptr_quiet, vel2_cptr_exit,                                                       \
-	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \
+	ROW(vel2_cptr_quiet, vel2_cptr_exit, UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_IRQ)       \
+	ROW(vel2_cptr_quiet, vel2_cptr_note, UNTRAPPED_ERET)                                       \
 	/* MDSCR_EL1 */                                                                            \
 	ROW(debug_vel2_quiet, debug_vel2_exit,                                                     \
 	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \

@@ -157,9 +157,14 @@ enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 	return SKIP;
 }
 
-void vel2_cptr_exit(struct vcpu *vcpu)
+void vel2_cptr_note(struct vcpu *vcpu)
 {
 	vcpu->sr[SR_CPACR_EL1] = sysreg_read(CPACR_EL12);
 	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_CPACR_EL1] & vcpu->vm->nested.cptr;
+}
+
+void vel2_cptr_exit(struct vcpu *vcpu)
+{
+	vel2_cptr_note(vcpu);
 	traps_cptr_renew(vcpu);
 }

@@ -42,13 +42,15 @@ sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
  * Where CPACR_EL1 can hold CPTR_EL2.TCPAC (as with FEAT_NV2p1), and no field of it must be kept
  * open, vEL2 writes its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not written
  * it, or it traps. vel2_cptr_exit(): handle a write; after each exit, and before each ERET of its
- * own. vEL2, loaded.
+ * own. vel2_cptr_note(): the same on the way to L2, for which CPTR_EL2 is loaded anyway; unless
+ * L2 is entered, traps_cptr_renew() must follow. vEL2, loaded.
  */
 static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 {
 	return sysreg_read(CPACR_EL12) == vcpu->sr[SR_CPACR_EL1];
 }
 void vel2_cptr_exit(struct vcpu *vcpu);
+void vel2_cptr_note(struct vcpu *vcpu);
 
 /*
  * Log, once in each boot of its VM, that L1's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format

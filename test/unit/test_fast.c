@@ -155,6 +155,14 @@ void traps_update_nested(struct vcpu *v)
 	updates++;
 }
 
+static unsigned renewals;
+
+void traps_cptr_renew(struct vcpu *v)
+{
+	(void)v;
+	renewals++;
+}
+
 void prepare_traps(struct vcpu *v)
 {
 	assert_true(v->traps_stale);
@@ -192,7 +200,7 @@ static int setup(void **state)
 	fake_set("HPFAR_EL2", HPFAR);
 	sys_verdict = SKIP;
 	trap_verdict = RESUME;
-	traps = updates = prepares = ticks = 0;
+	traps = updates = prepares = ticks = renewals = 0;
 	same_lengths = switches = true;
 	is_l1s = stays = false;
 	faults = 0;
@@ -332,6 +340,23 @@ static void levels(void **state)
 	assert_int_equal(vcpu.account.level, ACCOUNT_L2);
 	assert_int_equal(vcpu.exit.esr, 0x5a000000);
 	assert_int_equal(updates + prepares, 4);
+}
+
+/* vEL2 has changed its CPTR_EL2: in force at once if it is the next to run, else at the switch. */
+static void an_eret_after_cptr(void **state)
+{
+	(void)state;
+	vm.nested.cptr = CPTR_FPEN | CPTR_ZEN;
+	for (u32 i = 0; i < 3; i++) {
+		setup(NULL);
+		switches = i == 0;
+		stays = i == 1;
+		fake_set("CPACR_EL12", CPTR_FPEN | CPTR_TTA);
+		assert_int_equal(fast_eret(&vcpu, 0x6a000000), i < 2 ? DONE : PASS);
+		assert_int_equal(vcpu.sr[SR_CPTR_EL2], CPTR_FPEN);
+		assert_int_equal(vcpu.sr[SR_CPACR_EL1], CPTR_FPEN | CPTR_TTA);
+		assert_int_equal(renewals, i > 0);
+	}
 }
 
 /* vEL2 stays at its level. */
@@ -525,6 +550,7 @@ int main(void)
 		cmocka_unit_test_setup(a_device, setup),
 		cmocka_unit_test_setup(levels, setup),
 		cmocka_unit_test_setup(an_eret_within, setup),
+		cmocka_unit_test_setup(an_eret_after_cptr, setup),
 		cmocka_unit_test_setup(a_trap, setup),
 		cmocka_unit_test_setup(an_abort, setup),
 		cmocka_unit_test_setup(an_abort_and_more, setup),
