@@ -33,14 +33,14 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 
 /*
  * Set L1's maintenance interrupt from its page. asks: possible causes in ICH_HCR_EL2 and the list
- * registers, mostly none. Returns its level.
+ * registers, mostly none; lrs: the latter, ORed. Returns its level.
  */
-static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks)
+static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks, u64 lrs)
 {
 	bool level = false;
 
 	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI)))
-		level = vgic_page_asks(vcpu, vgic_page_lrs(vcpu));
+		level = vgic_page_asks(vcpu, lrs);
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
 	return level;
@@ -48,11 +48,12 @@ static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 ask
 
 static bool maintenance_update(struct vcpu *vcpu)
 {
-	u64 asks = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
+	u64 asks = vncr_read(vcpu, VNCR_ICH_HCR_EL2), lrs;
 
 	if (!(asks & ICH_HCR_EN))
-		return maintenance_set(vcpu, 0);
-	return maintenance_set(vcpu, hcr_asks(asks) | vgic_page_lrs(vcpu));
+		return maintenance_set(vcpu, 0, 0);
+	lrs = vgic_page_lrs(vcpu);
+	return maintenance_set(vcpu, hcr_asks(asks) | lrs, lrs);
 }
 
 void vgic_vel2_exit(struct vcpu *vcpu)
@@ -395,16 +396,15 @@ static void enter_vel1(struct vcpu *vcpu)
 		return;
 	v->vel1_asks &= hcr_asks(hcr) | ICH_LR_EOI;
 	if (v->vel1_asks | irq32_line(&v->priv))
-		maintenance_set(vcpu, v->vel1_asks);
+		maintenance_set(vcpu, v->vel1_asks, lrs);
 }
 
-/* Whether look_at_vel2() might find anything. */
+/* Whether look_at_vel2() might find anything but a maintenance interrupt that is asked for. */
 static inline bool not_idle(const struct vgic_vcpu *v)
 {
 	const struct irq32 *p = &v->priv;
 
-	return (p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words)) ||
-	       v->vel1_asks;
+	return p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words);
 }
 
 static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
@@ -414,7 +414,7 @@ static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
 	/* Empty list registers are correct if nothing is pending for them. */
 	if (v->priv.active | vel2_has_pending(vcpu))
 		vgic_mark(v, false);
-	maintenance_set(vcpu, v->vel1_asks);
+	maintenance_set(vcpu, v->vel1_asks, vgic_page_lrs(vcpu));
 }
 
 void vgic_vel1_leave(struct vcpu *vcpu)
@@ -431,6 +431,8 @@ void vgic_vel1_leave(struct vcpu *vcpu)
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
 	if (unlikely(not_idle(v)))
 		look_at_vel2(vcpu);
+	else if (v->vel1_asks)
+		maintenance_set(vcpu, v->vel1_asks, vgic_page_lrs(vcpu));
 }
 
 u64 vgic_shared_hcr(const struct vcpu *vcpu)

@@ -984,6 +984,15 @@ static void hardware_ppi_and_the_registers(void **state)
 	expect_ack(&vcpu[0], 27);
 	bit_wr(&vcpu[0], 0, 27, GICD_ICACTIVER);
 	assert_false(phys_active(27, 0));
+	/* Once more: there is nothing to deactivate, nor to be done before the next entry. */
+	enter(&vcpu[0]);
+	assert_false(vcpu[0].vgic.stale);
+	bit_wr(&vcpu[0], 0, 27, GICD_ICACTIVER);
+	assert_false(vcpu[0].vgic.stale);
+	bit_wr(&vcpu[0], 0, 27, GICD_ISACTIVER);
+	assert_true(vcpu[0].vgic.stale);
+	bit_wr(&vcpu[0], 0, 27, GICD_ICACTIVER);
+	assert_false(bit_rd(&vcpu[0], 0, 27, GICD_ISACTIVER));
 }
 
 static void hardware_spi(void **state)
