@@ -187,12 +187,6 @@ u64 context_spsr(enum context at);
 void interrupt_take(bool fiq);
 
 /*
- * Whether all interrupts go to the program's own level. Those that go to a lower one are held back
- * at virtual EL2 (docs/nested.md), and ISR_EL1 does not show them.
- */
-bool interrupts_here(void);
-
-/*
  * HCR_EL2 of the next L2, and of the host, which leaves out what only an L2 needs. Steps write it.
  */
 extern u64 run_hcr;

@@ -37,8 +37,7 @@ static void say_state(const struct step *s)
 		return;
 	say(" pending=%x active=%x", read32(sgi_base() + GIC_ISPENDR) & PRIVATE_MASK,
 	    read32(sgi_base() + GIC_ISACTIVER) & PRIVATE_MASK);
-	if (interrupts_here())
-		say(" isr=%lx", sysreg_read(ISR_EL1) & 0xc0);
+	say(" isr=%lx", sysreg_read(ISR_EL1) & 0xc0);
 	say(" hppir=%lx,%lx", sysreg_read(ICC_HPPIR0_EL1), sysreg_read(ICC_HPPIR1_EL1));
 }
 

@@ -146,11 +146,6 @@ static void turn(const struct reg *g)
 	code_emit(INSN_EOR(1, 1, 2));
 }
 
-static bool is_isr(const struct reg *g)
-{
-	return g->op1 == 0 && g->crn == 12 && g->crm == 1;
-}
-
 static bool is_par(const struct reg *g)
 {
 	return g->op1 == 0 && g->crn == 7 && g->crm == 4;
@@ -199,8 +194,6 @@ static void reg_run(const struct step *s)
 	if (s->a[3] == WRITE || g->kind == REG_ANY || g->kind == REG_TVAL)
 		return;
 	if (s->a[3] == READ && is_own_address(g))
-		return;
-	if (is_isr(g) && at_host && !interrupts_here())
 		return;
 	if (g->kind == REG_RW && g->mask == SPSR_FREE)
 		x[1] &= ~SPSR_ALLINT;

@@ -85,11 +85,6 @@ static bool here(u64 hcr)
 	return !diff_el2 || (hcr & HCR_TGE) || (hcr & (HCR_IMO | HCR_FMO)) == (HCR_IMO | HCR_FMO);
 }
 
-bool interrupts_here(void)
-{
-	return here(run_hcr);
-}
-
 void hcr_write(u64 v)
 {
 	u64 old, end;

@@ -348,6 +348,13 @@ static void own_on_fiq(struct frame *f)
 	isb();
 }
 
+/* What is signalled shows whatever HCR_EL2 says of where it goes. */
+static void own_pending(u32 group)
+{
+	expect_eq(sysreg_read(ISR_EL1) & (BIT(6) | BIT(7)), group ? BIT(7) : BIT(6),
+		  "ISR_EL1.{F,I}");
+}
+
 /* Unmask interrupts for so long, or until one is taken. */
 static bool own_taken(u64 us)
 {
@@ -382,6 +389,7 @@ static void at_el2(u64 bits, u32 group, bool comes)
 	isb();
 	expect_eq(own_taken(comes ? LATE_US : 200), comes, "taken");
 	if (!comes) {
+		own_pending(group);
 		expect_eq(group ? sysreg_read(ICC_HPPIR1_EL1) : sysreg_read(ICC_HPPIR0_EL1), 4,
 			  "ICC_HPPIR");
 		expect(!own_taken(200), "taken after a look at ICC_HPPIR");
@@ -408,8 +416,10 @@ static void by_poll(void)
 	isb();
 	gic_sgi(4, cpu_self()->mpidr);
 	isb();
+	own_pending(1);
 	id = gic_ack();
 	expect_eq(id, 4, "ICC_IAR1_EL1");
+	expect_eq(sysreg_read(ISR_EL1) & (BIT(6) | BIT(7)), 0, "ISR_EL1.{F,I} once acknowledged");
 	gic_eoi(4);
 	expect_eq(gic_ack(), INTID_SPURIOUS, "ICC_IAR1_EL1 after the end");
 	sysreg_write(HCR_EL2, HCR_HOST);
@@ -459,6 +469,7 @@ static void one_of_each(u32 group)
 	expect_eq(group ? own_irq : own_fiq, 4, "INTID");
 	own_irq = own_fiq = 0;
 	expect(!own_taken(200), "the other is taken");
+	own_pending(!group);
 	expect_eq(group ? sysreg_read(ICC_HPPIR0_EL1) : sysreg_read(ICC_HPPIR1_EL1), 5,
 		  "ICC_HPPIR");
 	own_done();

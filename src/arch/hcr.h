@@ -135,6 +135,7 @@
 #define MDSCR_MDE BIT(15)
 
 /* HFGRTR_EL2 and HFGWTR_EL2: a bit with n in its name traps while 0. */
+#define HFGRTR_ISR_EL1 BIT(18)
 #define HFGXTR_NSMPRI_EL1 BIT(54)
 #define HFGXTR_NTPIDR2_EL0 BIT(55)
 

@@ -11,6 +11,7 @@
 #include "state/cpu.h"
 #include "state/vel2_regs.h"
 #include "traps/idreg.h"
+#include "vgic/nested.h"
 
 /* ---- which bits L1's registers have ---- */
 
@@ -360,6 +361,8 @@ struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
 	t.cptr = traps_nested_cptr(t.cptr, vcpu);
 	t.cnthctl |= vel2_timers(vcpu);
+	if (feat.fgt && vgic_vel2_watched(vcpu))
+		t.hfgrtr |= HFGRTR_ISR_EL1;
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {

@@ -98,6 +98,9 @@ static inline bool vgic_vel2_only_waits(const struct vcpu *vcpu)
  */
 enum verdict vgic_vel2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
+/* ISR_EL1, which traps from vEL2 while vgic_vel2_watched(): what is held back is pending. */
+sysreg_fn emul_isr;
+
 /*
  * After an exit of vEL2: set the level of its maintenance interrupt from its page. Cheap while L1's
  * ICH_HCR_EL2.En is 0. Loaded, in vEL2.

@@ -5,6 +5,7 @@
  * ARM, asynchronous exception routing).
  */
 #include "arch/esr.h"
+#include "arch/irq.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "state/cpu.h"
@@ -105,6 +106,8 @@ bool vgic_vel2_route(struct vcpu *vcpu)
 	hcr_en = interface_for(vcpu);
 	if (v->hcr_en != hcr_en) {
 		v->hcr_en = hcr_en;
+		vcpu->traps.vel2.valid = false; /* ISR_EL1 */
+		vcpu->traps_stale = true;
 		v->looks = 0;
 		vgic_mark(v, true);
 		vgic_flush(vcpu);
@@ -124,6 +127,20 @@ static u32 highest_pending(const struct vgic_vcpu *v, bool group1)
 	u64 lr = i < 0 ? 0 : lr_read((u32)i);
 
 	return i < 0 || !(lr & ICH_LR_GROUP1) == group1 ? INTID_NONE : (u32)lr & 0xffffff;
+}
+
+/* Pseudocode: the IRQ and FIQ that the interface signals, wherever HCR_EL2 sends them. */
+enum verdict emul_isr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
+{
+	struct vgic_interface f = vgic_interface(&vcpu->vgic);
+	int i = best_pending(&vcpu->vgic, f.vmcr);
+	u64 lr = i < 0 ? 0 : lr_read((u32)i);
+
+	(void)id;
+	if (write)
+		return UNDEF;
+	*value = !vgic_lr_signals(&f, lr) ? 0 : lr & ICH_LR_GROUP1 ? ISR_I : ISR_F;
+	return SKIP;
 }
 
 /* ICV_IAR<group>_EL1: the list register becomes active, and its priority. */

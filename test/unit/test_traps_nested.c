@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "arch/gicv3.h"
 #include "arch/feat.h"
 #include "l1_state.h"
 #include "traps/traps_nested.h"
@@ -403,6 +404,7 @@ static void vel2(void **state)
 		vcpu.mdscr.free = free = i & 16;
 		vcpu.mdscr.lent = lent = i & 32;
 		vcpu.cpacr_native = i & 8;
+		vcpu.vgic.hcr_en = i & 64 ? ICH_HCR_TALL1 : 0;
 		t = traps_for_vel2(&l0, &vcpu);
 		assert_int_equal(t.hcr, l0.hcr | BIT(42) | BIT(45) | BIT(44) | BIT(25));
 		assert_int_equal(t.hcrx, l0.hcrx);
@@ -424,10 +426,12 @@ static void vel2(void **state)
 							  : live    ? 0x15
 							  : free    ? 0x42f & ~kept
 								    : 0x43f & ~kept));
-		assert_int_equal(t.hfgrtr, l0.hfgrtr);
+		/* ISR_EL1 (18) while an interrupt for a lower level may be pending. */
+		assert_int_equal(t.hfgrtr, l0.hfgrtr | (feat.fgt && (i & 64) ? BIT(18) : 0));
 		assert_int_equal(t.hfgwtr, l0.hfgwtr);
 		assert_int_equal(t.hfgitr, l0.hfgitr);
 	}
+	vcpu.vgic.hcr_en = 0;
 }
 
 /*

@@ -93,6 +93,14 @@ static u64 icc_read(u32 key)
 	return value;
 }
 
+static u64 isr_read(void)
+{
+	u64 value = ~0UL;
+
+	assert_int_equal(emul_isr(v, SR_ISR_EL1, false, &value), SKIP);
+	return value;
+}
+
 static void icc_write(u32 key, u64 value)
 {
 	assert_int_equal(vgic_vel2_icc(v, key, true, &value), SKIP);
@@ -253,12 +261,18 @@ static void registers_while_held(void **state)
 	l1_hcr_is(0);
 	pend(9);
 	pend(10);
+	v->traps_stale = false;
+	v->traps.vel2.valid = true;
 	deliver();
 	assert_true(is_off() && traps(0) && traps(1));
+	assert_true(v->traps_stale && !v->traps.vel2.valid); /* reads of ISR_EL1 trap as well */
+	assert_int_equal(emul_isr(v, SR_ISR_EL1, true, &value), UNDEF);
 	assert_int_equal(icc_read(HPPIR(1)), 9);
 	assert_int_equal(icc_read(HPPIR(0)), SPURIOUS);
+	assert_int_equal(isr_read(), BIT(7));
 	assert_int_equal(icc_read(IAR(0)), SPURIOUS);
 	assert_int_equal(icc_read(IAR(1)), 9);
+	assert_int_equal(isr_read(), 0); /* 10 is not urgent enough */
 	assert_int_equal(hw_running(), 0x20 + 8 * 9);
 	/* The other is less urgent: pending, but it cannot be acknowledged. */
 	assert_int_equal(icc_read(IAR(1)), SPURIOUS);
