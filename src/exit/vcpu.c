@@ -66,7 +66,7 @@ void vcpu_load(struct vcpu *vcpu)
 	trace_load(vcpu, cpu);
 	trace_event(vcpu, TRACE_LOAD, 0, 0, 0);
 	cpu->loaded = vcpu;
-	vcpu->loaded_cpu = cpu;
+	__atomic_store_n(&vcpu->loaded_cpu, cpu, __ATOMIC_RELAXED);
 }
 
 void vcpu_put(struct vcpu *vcpu)

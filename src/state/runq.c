@@ -94,7 +94,7 @@ void sched_tick(struct cpu *cpu)
 void runq_add(struct cpu *cpu, struct vcpu *vcpu)
 {
 	spin_lock(&cpu->rq_lock);
-	vcpu->cpu = cpu;
+	__atomic_store_n(&vcpu->cpu, cpu, __ATOMIC_RELAXED);
 	stolen_begin(vcpu);
 	__atomic_store_n(&vcpu->state, VCPU_RUNNABLE, __ATOMIC_RELEASE);
 	list_add_tail(&cpu->rq, &vcpu->rq_node);
@@ -190,7 +190,7 @@ static struct vcpu *dequeue(struct cpu *from, struct cpu *cpu)
 			continue;
 		list_del(&v->rq_node);
 		__atomic_store_n(&from->rq_len, from->rq_len - 1, __ATOMIC_RELEASE);
-		v->cpu = cpu;
+		__atomic_store_n(&v->cpu, cpu, __ATOMIC_RELAXED);
 		stolen_end(v);
 		set_running(v);
 		found = v;
@@ -225,8 +225,11 @@ void vcpu_kick(struct vcpu *vcpu)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	state = __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
 	if (state == VCPU_RUNNING) {
-		if (vcpu->cpu != cpu_this())
-			cpu_kick(vcpu->cpu);
+		struct cpu *cpu = read_once(&vcpu->cpu);
+
+		/* If this is the CPU that it left, its checks come after the caller's write. */
+		if (cpu != cpu_this())
+			cpu_kick(cpu);
 	} else if (state == VCPU_SLEEPING) {
 		if (__atomic_compare_exchange_n(&vcpu->state, &state, VCPU_STARTING, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

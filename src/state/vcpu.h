@@ -117,7 +117,7 @@ struct vcpu {
 	u32 state; /* enum vcpu_state */
 
 	/* Scheduler (sched.c): guarded by cpu->rq_lock of vcpu->cpu. */
-	struct cpu *cpu; /* where it runs or is queued */
+	struct cpu *cpu; /* where it runs or is queued; atomic */
 	struct list rq_node;
 	u64 affinity;    /* bit n: may run on cpus[n] */
 	struct cpu *loaded_cpu; /* the CPU that has cpu->loaded == this vcpu, or NULL */

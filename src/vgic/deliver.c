@@ -58,10 +58,10 @@ static void fold_one(struct vgic_vcpu *v, struct irq32 *b, u32 n, u32 i, u64 lr)
 
 	b->inlr &= ~bit;
 	if (!(lr & ICH_LR_ACTIVE)) {
-		b->active &= ~bit;
+		irq32_set(&b->active, b->active & ~bit);
 		b->acked &= ~bit;
 	} else if (!(b->active & bit)) {
-		b->active |= bit;
+		irq32_set(&b->active, b->active | bit);
 		b->acked |= bit;
 		b->aprio[n] = (u8)FIELD(lr, 55, 48);
 	}
@@ -166,7 +166,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 		return 0;
 	}
 	for (; count && find_ended(vcpu, locked, &f, &b, &n); count--) {
-		b->active &= ~(1u << n);
+		irq32_set(&b->active, b->active & ~(1u << n));
 		b->acked &= ~(1u << n);
 		irq32_hw_release(b, 1u << n);
 		if (b != &v->priv)

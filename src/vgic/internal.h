@@ -40,6 +40,12 @@ static inline u32 irq32_line(const struct irq32 *b)
 	return __atomic_load_n(&b->line, __ATOMIC_ACQUIRE);
 }
 
+/* Write group or active, which vcpus look at without vgic.lock. */
+static inline void irq32_set(u32 *word, u32 v)
+{
+	__atomic_store_n(word, v, __ATOMIC_RELAXED);
+}
+
 static inline u32 irq32_pending(const struct irq32 *b, u32 line)
 {
 	return b->latch | (line & ~b->edge) | (b->hw & ~b->active);

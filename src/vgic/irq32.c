@@ -42,7 +42,8 @@ static void priorities_write(struct irq32 *b, u64 data, u32 bits)
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		b->prio[n] = (u8)(data >> n % 4 * 8) & lr_caps.prio_mask;
+		__atomic_store_n(&b->prio[n], (u8)(data >> n % 4 * 8) & lr_caps.prio_mask,
+				 __ATOMIC_RELAXED);
 	}
 }
 
@@ -53,7 +54,7 @@ static void activate(struct irq32 *b, u32 bits)
 	 * fires again.
 	 */
 	b->latch |= bits & b->hw & b->edge;
-	b->active |= bits;
+	irq32_set(&b->active, b->active | bits);
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
@@ -67,7 +68,7 @@ u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 
 	switch (op->reg) {
 	case VGIC_GROUP:
-		b->group = (b->group & ~bits) | set;
+		irq32_set(&b->group, (b->group & ~bits) | set);
 		break;
 	case VGIC_ENABLE:
 		b->enabled |= set;
@@ -87,7 +88,7 @@ u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits)
 		break;
 	case VGIC_DEACTIVATE:
 		over = set & b->hw & b->active;
-		b->active &= ~set;
+		irq32_set(&b->active, b->active & ~set);
 		b->acked &= ~set;
 		break;
 	case VGIC_PRIORITY:

@@ -508,12 +508,12 @@ static void best_of(const struct vgic_interface *f, const struct irq32 *b, u32 b
 		    bool *group1)
 {
 	for (; bits; bits &= bits - 1) {
-		u32 n = (u32)__builtin_ctz(bits);
-		bool g1 = b->group >> n & 1;
+		u32 n = (u32)__builtin_ctz(bits), prio = read_once(&b->prio[n]);
+		bool g1 = read_once(&b->group) >> n & 1;
 
-		if (b->prio[n] >= *best || !vgic_can_signal(f, b->prio[n], g1))
+		if (prio >= *best || !vgic_can_signal(f, prio, g1))
 			continue;
-		*best = b->prio[n];
+		*best = prio;
 		*group1 = g1;
 	}
 }
@@ -540,7 +540,7 @@ static __attribute__((noinline)) bool best_for_vel2(struct vcpu *vcpu, bool *gro
 		const struct irq32 *s = &vcpu->vm->vgic.spis->word[word].s;
 		u32 want = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED);
 
-		want &= fiqs | s->group;
+		want &= fiqs | read_once(&s->group);
 		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best,
 			group1);
 	}

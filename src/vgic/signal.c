@@ -67,7 +67,7 @@ static bool any_can_signal(const struct vgic_interface *f, const struct irq32 *b
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		if (vgic_can_signal(f, b->prio[n], b->group >> n & 1))
+		if (vgic_can_signal(f, read_once(&b->prio[n]), read_once(&b->group) >> n & 1))
 			return true;
 	}
 	return false;

@@ -96,13 +96,10 @@ bool spi_stays(struct vcpu *vcpu, u32 intid)
 void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 words = v->want_words;
+	u32 bit = 1u << n, wants = want ? v->want[word] | bit : v->want[word] & ~bit;
+	u32 words = wants ? v->want_words | 1u << word : v->want_words & ~(1u << word);
 
-	if (want)
-		v->want[word] |= 1u << n;
-	else
-		v->want[word] &= ~(1u << n);
-	words = v->want[word] ? words | 1u << word : words & ~(1u << word);
+	__atomic_store_n(&v->want[word], wants, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->want_words, words, __ATOMIC_RELEASE);
 }
 
