@@ -329,7 +329,7 @@ static void physical(struct l2 *l)
 
 /* ---- where HCR_EL2.{TGE,IMO,FMO} route the hypervisor's own interrupts ---- */
 
-#define LATE_US 1000000 /* hosts may be busy */
+#define LATE_US PATIENCE_US /* hosts may be busy */
 
 static volatile u32 own_irq, own_fiq;
 
