@@ -273,6 +273,7 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 	for (bits &= w->assigned; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits), bit = 1u << n, pintid = w->s.pintid[n];
 		const struct vcpu *to;
+		const struct cpu *cpu;
 
 		switch (op->reg) {
 		case VGIC_ENABLE:
@@ -288,8 +289,9 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 			break;
 		case VGIC_ROUTE: /* to the CPU where the vcpu is likely to run */
 			to = target_of(vm, w, n);
-			if (to && to->cpu)
-				gicv3_route_spi(pintid, to->cpu->hw.mpidr);
+			cpu = to ? read_once(&to->cpu) : NULL;
+			if (cpu)
+				gicv3_route_spi(pintid, cpu->hw.mpidr);
 			break;
 		}
 	}
