@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The model machine of order.h, and the search. */
-#include "order.h"
+#include "race.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -15,19 +15,21 @@
 #define SHOWN 256
 
 u32 me;
+extern int fake_cpu; /* whose registers sysreg_read() reads */
 
 static const struct scenario *scenario;
 static jmp_buf search;
 static const char *problem;
 static u32 switches, late; /* what is left of the limits in this run */
-static u64 version;        /* of memory */
+static u64 version;        /* of memory: changes by all */
 
 static struct {
 	jmp_buf base, at; /* in cpu_main(), at the bottom of its stack; where it was left */
 	char *stack;
 	bool ended;
 	bool (*until)(void); /* it waits for that; NULL: it does not */
-	u64 seen;            /* version of memory at the last iteration of a polling loop */
+	u64 changes;         /* its own */
+	u64 seen;            /* those of others at the last turn of a polling loop */
 	bool polls;          /* waits for another */
 	struct late_store {
 		u8 *at;
@@ -35,9 +37,22 @@ static struct {
 		u64 v;
 		int order;
 		bool modify; /* of a read-modify-write: no other CPU gets between its two halves */
+		struct clock clock;
 	} buffer[BUFFER];
 	u32 count;
 } cpu[CPUS];
+
+static void be(u32 i)
+{
+	me = i;
+	fake_cpu = (int)i;
+}
+
+void order_fail(const char *what)
+{
+	problem = what;
+	_longjmp(search, 1);
+}
 
 /* ---- the search: each run makes other choices than those before ---- */
 
@@ -48,10 +63,8 @@ static u32 made, known;
 
 static u32 choose(u32 of)
 {
-	if (made == CHOICES) {
-		problem = "no end";
-		_longjmp(search, 1);
-	}
+	if (made == CHOICES)
+		order_fail("no end");
 	if (made == known)
 		choice[known++] = (__typeof__(choice[0])){ 0, (u8)of };
 	return choice[made++].taken;
@@ -82,14 +95,19 @@ static u32 lines;
 
 /* ---- which CPU acts ---- */
 
+static u64 by_others(u32 i)
+{
+	return version - cpu[i].changes;
+}
+
 static bool ready(u32 i)
 {
 	u32 self = me;
-	bool can = !cpu[i].ended && !(cpu[i].polls && cpu[i].seen == version);
+	bool can = !cpu[i].ended && !(cpu[i].polls && cpu[i].seen == by_others(i));
 
-	me = i; /* the condition is its own */
+	be(i); /* the condition is of its own */
 	can = can && (!cpu[i].until || cpu[i].until());
-	me = self;
+	be(self);
 	return can;
 }
 
@@ -99,7 +117,7 @@ static void switch_to(u32 to)
 
 	if (to == from)
 		return;
-	me = to;
+	be(to);
 	if (!_setjmp(cpu[from].at))
 		_longjmp(cpu[to].at, 1);
 }
@@ -143,17 +161,18 @@ static struct {
 } undo[UNDO];
 static u32 undos;
 
-static void memory_write(u8 *at, u32 size, u64 v)
+/* CPU c writes. */
+static void memory_write(u32 c, u8 *at, u32 size, u64 v)
 {
-	if (undos == UNDO) {
-		problem = "too much is written";
-		_longjmp(search, 1);
-	}
+	if (undos == UNDO)
+		order_fail("too much is written");
 	undo[undos].at = at;
 	undo[undos].size = size;
 	memcpy(&undo[undos++].was, at, size);
-	if (memcmp(at, &v, size))
+	if (memcmp(at, &v, size)) {
 		version++;
+		cpu[c].changes++;
+	}
 	memcpy(at, &v, size);
 }
 
@@ -205,7 +224,8 @@ static void drain_one(u32 c, u32 n)
 	memmove(&cpu[c].buffer[n], &cpu[c].buffer[n + 1], (--cpu[c].count - n) * sizeof(s));
 	if (!s.modify)
 		complete_others(c, s.at, s.size);
-	memory_write(s.at, s.size, s.v);
+	memory_write(c, s.at, s.size, s.v);
+	race_stored(s.at, s.clock);
 	TELL("CPU %u:     %s is seen", c, order_name(s.at));
 }
 
@@ -224,7 +244,8 @@ static void begin(const void *at, u32 size)
 /* Write now or late. */
 static void write(void *at, u32 size, u64 v, int order, bool modify)
 {
-	struct late_store s = { at, size, v, order, modify };
+	struct clock clock = modify ? race_release_after(at, order) : race_release(order);
+	struct late_store s = { at, size, v, order, modify, clock };
 
 	if (late && cpu[me].count < BUFFER && choose(2)) {
 		late--;
@@ -235,7 +256,8 @@ static void write(void *at, u32 size, u64 v, int order, bool modify)
 	if (releases(order))
 		drain();
 	drain_place(me, at, size, false);
-	memory_write(at, size, v);
+	memory_write(me, at, size, v);
+	race_stored(at, clock);
 	TELL("CPU %u: %s = %#lx", me, order_name(at), v);
 }
 
@@ -266,6 +288,8 @@ u64 order_load(const void *at, u32 size, int order)
 			break;
 		}
 	v = own(at, size);
+	race_atomic(at, size, false, __builtin_return_address(0));
+	race_acquire(at, order);
 	TELL("CPU %u: %s is %#lx", me, order_name(at), v);
 	return v;
 }
@@ -273,18 +297,21 @@ u64 order_load(const void *at, u32 size, int order)
 void order_store(void *at, u32 size, u64 v, int order)
 {
 	begin(at, size);
+	race_atomic(at, size, true, __builtin_return_address(0));
 	write(at, size, v, order, false);
 }
 
-u64 order_modify(void *at, u32 size, u64 and, u64 or, int order)
+u64 order_modify(void *at, u32 size, u64 and, u64 or, u64 add, int order)
 {
 	u64 v;
 
 	begin(at, size);
 	drain_place(me, at, size, false);
 	v = own(at, size);
+	race_atomic(at, size, true, __builtin_return_address(0));
+	race_acquire(at, order);
 	TELL("CPU %u: %s was %#lx", me, order_name(at), v);
-	write(at, size, (v & and) | or, order, true);
+	write(at, size, ((v & and) | or) + add, order, true);
 	return v;
 }
 
@@ -292,11 +319,14 @@ bool order_cas(void *at, u32 size, void *expected, u64 v, int order)
 {
 	begin(at, size);
 	drain_place(me, at, size, false);
+	race_acquire(at, order);
 	if (memcmp(at, expected, size)) {
+		race_atomic(at, size, false, __builtin_return_address(0));
 		memcpy(expected, at, size);
 		TELL("CPU %u: %s does not become %#lx", me, order_name(at), v);
 		return false;
 	}
+	race_atomic(at, size, true, __builtin_return_address(0));
 	write(at, size, v, order, true);
 	return true;
 }
@@ -306,6 +336,7 @@ void order_fence(int order)
 	turn();
 	if (releases(order))
 		drain();
+	race_fence(order);
 }
 
 void wait_until(bool (*condition)(void))
@@ -322,12 +353,12 @@ void wait_until(bool (*condition)(void))
 void order_relax(void)
 {
 	drain();
-	/* An iteration in which nothing changed would be followed by the same again. */
-	cpu[me].polls = cpu[me].seen == version;
+	/* A turn in which nothing else changed would be followed by the same. */
+	cpu[me].polls = cpu[me].seen == by_others(me);
 	if (cpu[me].polls)
 		give_way();
 	cpu[me].polls = false;
-	cpu[me].seen = version;
+	cpu[me].seen = by_others(me);
 }
 
 /* ---- runs ---- */
@@ -355,7 +386,7 @@ static void make_stack(u32 i)
 	context.uc_stack.ss_size = STACK;
 	context.uc_link = NULL;
 	makecontext(&context, cpu_main, 0);
-	me = i;
+	be(i);
 	swapcontext(&boot, &context);
 }
 
@@ -367,6 +398,7 @@ static void start(u32 i)
 	cpu[i].ended = cpu[i].polls = false;
 	cpu[i].until = NULL;
 	cpu[i].seen = ~0UL;
+	cpu[i].changes = 0;
 	cpu[i].count = 0;
 }
 
@@ -374,17 +406,22 @@ static void run_once(void)
 {
 	for (u32 i = 0; i < scenario->cpus; i++)
 		start(i);
-	me = made = lines = undos = 0;
+	be(0);
+	made = lines = undos = 0;
 	version = 0;
 	problem = NULL;
 	switches = late = 0;
+	race_begin();
+	race_end();
 	scenario->setup();
 	switches = scenario->switches;
 	late = scenario->late;
+	race_begin();
 	if (!_setjmp(search)) {
-		me = choose(scenario->cpus);
+		be(choose(scenario->cpus));
 		_longjmp(cpu[me].at, 1);
 	}
+	race_end();
 	if (!problem)
 		problem = scenario->wrong();
 	memory_undo();

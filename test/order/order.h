@@ -20,17 +20,17 @@
 
 u64 order_load(const void *at, u32 size, int order);
 void order_store(void *at, u32 size, u64 v, int order);
-/* Atomic: the word at `at` becomes (it & and) | or. Returns its old value. */
-u64 order_modify(void *at, u32 size, u64 and, u64 or, int order);
+/* Atomic: what is at `at` becomes ((it & and) | or) + add. Returns what it was. */
+u64 order_modify(void *at, u32 size, u64 and, u64 or, u64 add, int order);
 bool order_cas(void *at, u32 size, void *expected, u64 v, int order);
 void order_fence(int order);
 void order_relax(void);
 
 /* The result need not be used. */
-#define ORDER_MODIFY(p, and, or, order)                                                            \
+#define ORDER_MODIFY(p, and, or, add, order)                                                       \
 	({                                                                                         \
 		__typeof__(*(p)) was_ = (__typeof__(*(p)))order_modify(                            \
-			p, sizeof(*(p)), (u64)(and), (u64)(or), order);                            \
+			p, sizeof(*(p)), (u64)(and), (u64)(or), (u64)(add), order);                \
 		was_;                                                                              \
 	})
 
@@ -38,9 +38,11 @@ void order_relax(void);
 #define read_once(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define __atomic_load_n(p, order) ((__typeof__(*(p)))order_load(p, sizeof(*(p)), order))
 #define __atomic_store_n(p, v, order) order_store(p, sizeof(*(p)), (u64)(v), order)
-#define __atomic_exchange_n(p, v, order) ORDER_MODIFY(p, 0, v, order)
-#define __atomic_fetch_or(p, v, order) ORDER_MODIFY(p, ~0UL, v, order)
-#define __atomic_fetch_and(p, v, order) ORDER_MODIFY(p, v, 0, order)
+#define __atomic_exchange_n(p, v, order) ORDER_MODIFY(p, 0, v, 0, order)
+#define __atomic_fetch_or(p, v, order) ORDER_MODIFY(p, ~0UL, v, 0, order)
+#define __atomic_fetch_and(p, v, order) ORDER_MODIFY(p, v, 0, 0, order)
+#define __atomic_fetch_add(p, v, order) ORDER_MODIFY(p, ~0UL, 0, v, order)
+#define __atomic_sub_fetch(p, v, order) (ORDER_MODIFY(p, ~0UL, 0, -(u64)(v), order) - (v))
 #define __atomic_compare_exchange_n(p, expected, v, weak, order, failed)                           \
 	order_cas(p, sizeof(*(p)), expected, (u64)(v), order)
 #define __atomic_thread_fence(order) order_fence(order)
