@@ -195,7 +195,7 @@ deep-mutants: $(B)/deep/deep
 # ---- end of the deep explorer --------------------------------------------------------------------
 
 # ---- the order of lock-free words, and its mutants (test/order) -----------------------------------
-ORDER_SRC := $(wildcard src/vgic/*.c) src/vm/sched.c src/state/runq.c src/state/vm.c src/state/trace.c src/exit/wake.c src/exit/psci.c \
+ORDER_SRC := $(wildcard src/vgic/*.c) src/vm/sched.c src/state/runq.c src/state/stolen.c src/state/vm.c src/state/trace.c src/exit/wake.c src/exit/psci.c \
 	src/nested/vncr.c \
 	$(wildcard test/order/*.c) test/fake/sysreg.c test/fake/base.c
 ORDER_OBJ := $(patsubst %.c,$(B)/order/%.o,$(notdir $(ORDER_SRC)))

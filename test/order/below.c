@@ -9,7 +9,6 @@
 #include "nested/level.h"
 #include "simd/simd.h"
 #include "state/cpu.h"
-#include "state/stolen.h"
 #include "state/timers.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
@@ -155,14 +154,4 @@ bool level_interrupt_pending(const struct vcpu *v)
 
 void console_flush(void)
 {
-}
-
-void stolen_begin(struct vcpu *v)
-{
-	(void)v;
-}
-
-void stolen_end(struct vcpu *v)
-{
-	(void)v;
 }

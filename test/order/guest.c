@@ -261,6 +261,7 @@ void guest_enter(struct vcpu *v)
 {
 	int i;
 
+	order_turn();
 	while ((i = signalled()) >= 0)
 		handle(v, (u32)i);
 	wait_until(interrupted);

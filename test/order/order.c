@@ -339,6 +339,11 @@ void order_fence(int order)
 	race_fence(order);
 }
 
+void order_turn(void)
+{
+	turn();
+}
+
 void wait_until(bool (*condition)(void))
 {
 	drain();

@@ -25,6 +25,8 @@ u64 order_modify(void *at, u32 size, u64 and, u64 or, u64 add, int order);
 bool order_cas(void *at, u32 size, void *expected, u64 v, int order);
 void order_fence(int order);
 void order_relax(void);
+/* Another CPU may act here, where nothing is done that it could see. */
+void order_turn(void);
 
 /* The result need not be used. */
 #define ORDER_MODIFY(p, and, or, add, order)                                                       \
