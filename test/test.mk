@@ -39,7 +39,7 @@ SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-
 	$(shell cd test/system/tests && grep -lx '\# soak' *)
 soak:
 ifeq ($(TESTS),)
-	@tools/stages $(B)/log 'soak=$(MAKE) -s soak-long' 'diff-mutants=$(MAKE) -s diff-mutants' \
+	@tools/stages $(B)/log 'fuzz=$(MAKE) -s fuzz FUZZ_SECONDS=300' 'soak=$(MAKE) -s soak-long' 'diff-mutants=$(MAKE) -s diff-mutants' \
 		'newer=$(MAKE) -s soak-newer'
 else
 	@$(MAKE) -s soak-long
@@ -73,4 +73,51 @@ bench: $(B)/nidus.bin guests $(COST)
 headline: $(B)/nidus.bin guests $(COST)
 	@BENCH_OUT=$(CURDIR)/$(B)/bench/$(if $(KVM),headline_kvm bench/run headline_kvm,headline bench/run headline)
 
-.PHONY: test-system soak soak-long soak-newer diff-mutants bench headline
+# ---- parsers of what comes from outside, under libFuzzer (test/fuzz) ------------------------------
+# Each target for FUZZ_SECONDS, from seeds that are made and what earlier runs found (build/fuzz/TARGET). Last line:
+# "fuzz: N targets, no fault". An input that is a fault stays in build/fuzz.
+FUZZ := $(B)/fuzz
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := acpi image map tree
+FUZZ_SRC := $(wildcard src/boot/acpi*.c src/boot/config*.c test/fake/*.c) src/boot/efi_map.c src/boot/efi_tree.c src/boot/fdt.c \
+	src/dev/dt.c src/dev/dt_irq.c src/mm/machine.c src/vm/image.c src/arch/feat.c
+FUZZ_CFLAGS := -std=gnu17 -O1 -g -DNIDUS_FAKE -Itest/fuzz -Itest/fake -Itest -Isrc -I$(FUZZ) -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/obj/%.o)
+
+$(FUZZ)/obj/%.o: %.c | $(B)/.setup
+	@mkdir -p $(@D)
+	@echo "  CLANG $<"
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(FUZZ)/seeds: test/fuzz/seeds.c test/unit/dts.h test/unit/acpi_tables.h src/boot/efi.h | $(B)/.setup
+	@mkdir -p $(FUZZ_TARGETS:%=$(FUZZ)/%)
+	@$(HOSTCC) -std=gnu17 -O1 -g $(WARN) -Itest -Isrc -o $@ $<
+	@$@ $(FUZZ)
+
+# The machine that other trees are laid over.
+$(FUZZ)/machine_dtb.h: $(FUZZ)/seeds
+	@{ echo 'static const unsigned char machine_dtb[] __attribute__((aligned(8))) = {'; \
+		od -An -v -tx1 $(FUZZ)/tree/machine | sed 's/ \(..\)/0x\1,/g'; echo '};'; } >$@
+
+$(FUZZ)/nidus.a: $(FUZZ_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(FUZZ)/run-%: test/fuzz/%.c test/fuzz/fuzz.h $(FUZZ)/machine_dtb.h $(FUZZ)/nidus.a
+	@echo "  CLANG $@"
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ)/nidus.a -lfdt
+
+fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/run-%) guests
+	@head -c 4096 $(B)/guest/hello.bin >$(FUZZ)/image/image
+	@$(CROSS)strip -o $(FUZZ)/image/elf $(B)/guest/hello.elf
+	@for t in $(FUZZ_TARGETS); do \
+		$(FUZZ)/run-$$t -max_total_time=$(FUZZ_SECONDS) -max_len=131072 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(FUZZ)/$$t- $(FUZZ)/$$t >$(FUZZ)/$$t.log 2>&1 || \
+			{ tail -n 40 $(FUZZ)/$$t.log; echo "fuzz: $$t: a fault, see $(FUZZ)/$$t.log"; exit 1; }; \
+		echo "fuzz: $$t: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(FUZZ)/$$t.log) inputs, no fault"; \
+	done; echo "fuzz: $(words $(FUZZ_TARGETS)) targets, no fault"
+
+-include $(FUZZ_OBJ:.o=.d)
+
+.PHONY: fuzz test-system soak soak-long soak-newer diff-mutants bench headline
