@@ -280,6 +280,7 @@ NEVER(enum verdict, tlbi_trap, VCPU, EXIT)
 NEVER(bool, psci_resume, VCPU)
 NEVER(void, vm_stop, __attribute__((unused)) struct vm *v,
       __attribute__((unused)) enum vm_state how, __attribute__((unused)) const char *reason)
+NEVER(void, vcpu_request, VCPU, __attribute__((unused)) u32 request)
 NEVER(bool, pauth_eret, VCPU, EXIT, __attribute__((unused)) u64 *elr)
 NEVER(int, s1walk_fault_level, VCPU, __attribute__((unused)) va_t at,
       __attribute__((unused)) u64 ipa)
@@ -340,3 +341,4 @@ NEVER_EMUL(emul_ich_misr_el2)
 NEVER_EMUL(emul_ich_eisr_el2)
 NEVER_EMUL(emul_ich_elrsr_el2)
 NEVER_EMUL(emul_icc_sre_el2)
+NEVER_EMUL(emul_isr)
