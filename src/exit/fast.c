@@ -143,7 +143,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	vcpu->pc = pc;
 	vcpu->pstate = pstate;
 	vcpu->exit.esr = esr;
-	untrapped_look(vcpu, UNTRAPPED_SYS);
+	untrapped_check(vcpu, UNTRAPPED_SYS);
 	verdict = sysreg_vel2(vcpu, esr, pstate);
 	if (unlikely(verdict != SKIP || (pstate & (PSTATE_SS | PSTATE_BTYPE)) ||
 		     vcpu->traps_stale || work_left_vel2(vcpu)))
@@ -177,8 +177,8 @@ enum verdict fast_mmio(struct vcpu *vcpu, u64 esr)
 	snapshot_abort(vcpu, esr);
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
-	untrapped_look(vcpu, UNTRAPPED_EXIT);
-	untrapped_look(vcpu, UNTRAPPED_STAY);
+	untrapped_check(vcpu, UNTRAPPED_EXIT);
+	untrapped_check(vcpu, UNTRAPPED_STAY);
 	verdict = dabt_trap(vcpu, exit);
 	if (unlikely(verdict != SKIP || (exit->spsr & (PSTATE_SS | PSTATE_BTYPE)) ||
 		     vcpu->traps_stale || work_left(vcpu)))
@@ -219,7 +219,7 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(ERET_ERETA(esr)))
 		return PASS;
-	untrapped_look(vcpu, UNTRAPPED_ERET);
+	untrapped_check(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_vel1(vcpu)))
 		return eret_within(vcpu, esr, left);
 	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
@@ -269,20 +269,20 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 	u64 left = counter_now();
 	enum exit_class class = ESR_EC(esr) == EC_IABT_LOW ? EXIT_CLASS_IABT : EXIT_CLASS_DABT;
 	enum shadow_verdict verdict;
-	struct reflection to_l1;
+	struct reflection to_vel2;
 
 	if (unlikely(ABT_FSC(esr) >= ESR_FSC_SEA))
 		return PASS;
 	snapshot_abort(vcpu, esr);
-	verdict = shadow_fault(vcpu, &vcpu->exit, &to_l1);
+	verdict = shadow_fault(vcpu, &vcpu->exit, &to_vel2);
 	if (likely(verdict == SHADOW_RETRY))
 		return mapped(vcpu, class, left);
 	if (likely(verdict == SHADOW_REFLECT)) {
-		level_abort(vcpu, &to_l1);
+		level_abort(vcpu, &to_vel2);
 		return switched(vcpu, esr, ACCOUNT_L2, class, left);
 	}
 	if (verdict == SHADOW_DEVICE) {
-		vcpu->reflection.ipa = to_l1.ipa;
+		vcpu->reflection.ipa = to_vel2.ipa;
 		vcpu->reflection.device = true;
 	} /* SHADOW_DEAD: it will be the same again */
 	return PASS;

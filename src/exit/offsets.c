@@ -22,7 +22,7 @@ void offsets(void)
 	_Static_assert(offsetof(struct vcpu, gpr) == 0 && DONE == 0, "taken for granted");
 	OFFSET(VCPU_VNCR, offsetof(struct vcpu, vncr));
 	OFFSET(VCPU_LOCAL_ERETS, offsetof(struct vcpu, local_erets));
-	OFFSET(VCPU_TIMERS_LOOK, offsetof(struct vcpu, timers_look));
+	OFFSET(VCPU_TIMERS_POLLED, offsetof(struct vcpu, timers_polled));
 	OFFSET(VCPU_HOST_ERETS, offsetof(struct vcpu, host_erets));
 	OFFSET(VCPU_FAST, offsetof(struct vcpu, fast));
 	OFFSET(VCPU_IN_VEL2, offsetof(struct vcpu, in_vel2));

@@ -104,7 +104,7 @@ bool prepare_entry(struct vcpu *vcpu)
 
 bool prepare_first(struct vcpu *vcpu)
 {
-	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->looked) && work_left(vcpu) &&
+	if (unlikely(vgic_work(&vcpu->vgic) & ~vcpu->checked) && work_left(vcpu) &&
 	    !prepare_interrupts(vcpu))
 		return false;
 	prepare_registers(vcpu);

@@ -70,7 +70,7 @@ static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
  * not run: a timer's line stays high once it is. A device's may fall meanwhile; a timer that fires
  * may be for a lower level than the one that sleeps.
  */
-static inline u16 looked_at(const struct vcpu *vcpu)
+static inline u16 checked_work(const struct vcpu *vcpu)
 {
 	return unlikely(vcpu->in_vel2 && !vgic_vel2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
 }
@@ -134,7 +134,7 @@ static void account_leave(struct vcpu *vcpu, enum run_result result, u64 now)
 /* End the loop; the guest may have run since the last check. */
 static enum run_result leave(struct vcpu *vcpu, enum run_result result, u64 now)
 {
-	vcpu->looked = 0;
+	vcpu->checked = 0;
 	account_leave(vcpu, result, now);
 	return result;
 }
@@ -166,7 +166,7 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 			   u64 now)
 {
 	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
-	/* prepare_registers() has just looked at it. */
+	/* prepare_registers() has just read it. */
 	if (unlikely(vcpu->seldom) && vcpu->traced)
 		trace_full(vcpu, class, verdict, left, now - left);
 }
@@ -234,7 +234,7 @@ static inline __attribute__((always_inline)) enum run_result act(struct vcpu *vc
 		inject(vcpu, verdict);
 		break;
 	case SLEEP:
-		vcpu->looked = looked_at(vcpu);
+		vcpu->checked = checked_work(vcpu);
 		return end(vcpu, class, verdict, left, RUN_SLEEP);
 	case STOP_VM:
 	case RESET_VM:
@@ -266,9 +266,9 @@ static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum 
 	if (unlikely(vcpu->has_vel2))
 		vcpu->account.level = vcpu->in_vel2 ? ACCOUNT_L1 : ACCOUNT_L2;
 	if (vcpu->in_vel2) {
-		untrapped_look(vcpu, UNTRAPPED_EXIT);
+		untrapped_check(vcpu, UNTRAPPED_EXIT);
 		if (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET)
-			untrapped_look(vcpu, UNTRAPPED_STAY);
+			untrapped_check(vcpu, UNTRAPPED_STAY);
 	}
 	simd_chaos_point();
 }

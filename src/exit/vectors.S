@@ -164,7 +164,7 @@ eret_within:
 	cbz	x3, 6f
 	cmp	x3, #PSTATE_EL2H
 	b.ne	2f
-1:	ldrb	w3, [x0, #VCPU_TIMERS_LOOK]
+1:	ldrb	w3, [x0, #VCPU_TIMERS_POLLED]
 	cbnz	w3, 2f
 5:	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
 	tbnz	x3, #ICH_HCR_EN_BIT, 2f

@@ -36,7 +36,7 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	bool valid = vcpu->traps.l2.valid;
 
 	vcpu->traps.l2.valid = false;
-	untrapped_look(vcpu, UNTRAPPED_L2);
+	untrapped_check(vcpu, UNTRAPPED_ENTRY);
 	if (unlikely(!shadow_ready(vcpu)))
 		return false;
 	vtimer_cnthctl_complete(vcpu);
@@ -274,7 +274,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 		vcpu->traps_stale = true;
 		trace_event(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vel2_vttbr(vcpu));
 	} else {
-		untrapped_look(vcpu, UNTRAPPED_STAY);
+		untrapped_check(vcpu, UNTRAPPED_STAY);
 	}
 	return RESUME;
 }
@@ -306,7 +306,7 @@ bool level_eret_within(struct vcpu *vcpu)
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if ((target != TARGET_VEL2 && target != TARGET_HOST_EL0) ||
-	    unlikely(vcpu->debug_live | vcpu->timers_look | vcpu->nvhe) ||
+	    unlikely(vcpu->debug_live | vcpu->timers_polled | vcpu->nvhe) ||
 	    unlikely(!vgic_vel2_open(vcpu) || !vgic_vel2_quiet(vcpu)))
 		return false;
 	vcpu->pstate = eret_pstate(vcpu, spsr, target);

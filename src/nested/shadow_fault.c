@@ -102,9 +102,9 @@ static u64 compose(const struct walk_s2_out *l1, u64 l0)
  * The size to map at once: within one leaf of L1's, one of the VM's, and a block size of the
  * tables.
  */
-static u64 span_of(u64 l1_size, u64 l0_size, u64 max_block)
+static u64 span_of(u64 vel2_size, u64 vm_size, u64 max_block)
 {
-	u64 size = MIN(l1_size, l0_size);
+	u64 size = MIN(vel2_size, vm_size);
 
 	if (size >= GIB(1) && max_block >= GIB(1))
 		return GIB(1);
@@ -217,7 +217,7 @@ static bool walks_may_read(struct shadow *s, u64 l2)
  * Get L1's translation. A walk of L2's in memory that L1 maps as Device, without PTW, is permitted:
  * the page becomes Non-cacheable, as such a walk is (S2Translate).
  */
-static bool walk_l1(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
+static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
 {
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
@@ -274,7 +274,7 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	}
 	if (!shadow_fault_ipa(exit, &l2))
 		return SHADOW_RETRY;
-	if (!walk_l1(vcpu, s, seq, l2, a, &walk, &fault)) {
+	if (!walk_vel2(vcpu, s, seq, l2, a, &walk, &fault)) {
 		if (fault.retry)
 			return SHADOW_RETRY;
 		reflect(exit, l2, &fault, out);

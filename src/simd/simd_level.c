@@ -60,7 +60,7 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
  * Linux/KVM mostly does, L2 reaches no length of its own and nothing longer than V: vEL2's stay,
  * and a switch has nothing to exchange.
  */
-static bool of_l2(const struct vcpu *vcpu)
+static bool of_vel1(const struct vcpu *vcpu)
 {
 	return !vcpu->in_vel2 && ((vel2_cptr(vcpu) & (CPTR_ZEN | CPTR_SMEN)) ||
 				  vcpu->vm->config->simd_switch);
@@ -129,7 +129,7 @@ static void flush_counted(struct vcpu *vcpu)
 void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	bool changed = s->l2 != of_l2(vcpu);
+	bool changed = s->l2 != of_vel1(vcpu);
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
@@ -191,7 +191,7 @@ bool simd_level_same(struct vcpu *vcpu)
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
-	if (s->l2 == of_l2(vcpu))
+	if (s->l2 == of_vel1(vcpu))
 		return true;
 	if (!live(vcpu)) {
 		exchange_homes(vcpu);

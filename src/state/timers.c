@@ -77,15 +77,15 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded)
 }
 
 /* 50 us, and up to 6.4 ms. */
-#define LOOKS_A_SECOND 20000
-#define LOOK_DOUBLINGS 7
+#define POLLS_A_SECOND 20000
+#define POLL_DOUBLINGS 7
 
-void timers_look_soon(struct vcpu *vcpu, u8 *looks)
+void timers_poll_soon(struct vcpu *vcpu, u8 *polls)
 {
 	struct timer *t = &vcpu->vtimer.phys;
-	u64 after = sysreg_read(CNTFRQ_EL0) / LOOKS_A_SECOND << *looks;
+	u64 after = sysreg_read(CNTFRQ_EL0) / POLLS_A_SECOND << *polls;
 
-	if (!__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) && *looks < LOOK_DOUBLINGS)
-		(*looks)++;
+	if (!__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE) && *polls < POLL_DOUBLINGS)
+		(*polls)++;
 	timer_set_by(t, counter_now() + after);
 }

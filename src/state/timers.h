@@ -105,8 +105,8 @@ u32 vtimer_lines(const struct vcpu *vcpu, bool loaded);
 
 /*
  * Make the vcpu leave its guest within 50 us, to check something that the guest may change without
- * a trap. Each further poll is twice as far away, up to 6.4 ms; *looks counts them: where an exit
+ * a trap. Each further poll is twice as far away, up to 6.4 ms; *polls counts them: where an exit
  * alone takes longer than 50 us, as below other hypervisors, the guest would otherwise make no
  * progress. On its own CPU.
  */
-void timers_look_soon(struct vcpu *vcpu, u8 *looks);
+void timers_poll_soon(struct vcpu *vcpu, u8 *polls);

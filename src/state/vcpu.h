@@ -72,8 +72,8 @@ struct vcpu {
 	exit_fast_fn *const (*fast)[2];
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/* has_vel2: L1's accesses to its guest's timers trap; looked for at each exit, ERETs too */
-	bool timers_trap, timers_look;
-	bool host_erets;    /* not timers_look, and it has a host EL0 (vectors.S) */
+	bool timers_trap, timers_polled;
+	bool host_erets;    /* not timers_polled, and it has a host EL0 (vectors.S) */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
 	bool traps_stale;   /* an input of traps_compute() changed */
 	bool debug_live;    /* the guest uses the debug registers: no longer trapped */
@@ -132,7 +132,7 @@ struct vcpu {
 	bool going_off;    /* CPU_OFF: leaves the run loop to VCPU_OFF, not to VCPU_DEAD */
 
 	/* run.c: bits of vgic.work to ignore until the guest has run */
-	u16 looked;
+	u16 checked;
 	/* maybe again, vgic.owes or powered_down: handle these before anything else */
 	bool unfinished;
 	/* The last exit waits for other vcpus; it is handled again before the guest is entered. */

@@ -139,7 +139,7 @@ struct vgic_vcpu {
 	u16 vel1_used;           /* hold one of L2's interrupts */
 	u16 vel1_hw;             /* its end is that of L1's lr_intid[], by hardware */
 	u16 vel1_soft;           /* the same, but nidus has to end it */
-	u8 looks;              /* polls for held-back interrupts: timers_look_soon() */
+	u8 polls;               /* polls for held-back interrupts: timers_poll_soon() */
 	u8 vel1_slot[VGIC_LRS];  /* which of L1's list registers it is */
 	u64 vel1_asks;           /* in L1's registers: what may raise its interrupt */
 	/*

@@ -17,7 +17,7 @@ enum untrapped_when {
 	UNTRAPPED_SYS = 4,  /* the fast path of a trapped register */
 	UNTRAPPED_ERET = 8, /* that of an ERET to L2 */
 	UNTRAPPED_IRQ = 16, /* that of an interrupt, which checks whether all rows are quiet */
-	UNTRAPPED_L2 = 32,  /* an ERET to L2 that finds L1's words changed */
+	UNTRAPPED_ENTRY = 32,  /* an ERET to L2 that finds L1's words changed */
 };
 
 /*
@@ -26,7 +26,7 @@ enum untrapped_when {
  * here, but compared with its old value in each ERET to L2: nested_words_changed().
  *
  * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and takes the
- * slow path if one of them is not quiet: timers_look, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
+ * slow path if one of them is not quiet: timers_polled, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
  * HCR_EL2.
  */
 /* clang-format off */
@@ -41,12 +41,12 @@ enum untrapped_when {
 	ROW(debug_vel2_quiet, debug_vel2_exit,                                                     \
 	    UNTRAPPED_EXIT | UNTRAPPED_SYS | UNTRAPPED_ERET | UNTRAPPED_IRQ)                       \
 	/* HCR_EL2.E2H */                                                                          \
-	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_L2)                            \
+	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_ENTRY)                         \
 	/* ICH_*_EL2: its maintenance interrupt */                                                 \
 	ROW(vgic_vel2_quiet, vgic_vel2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)       \
 	/*
 	 * HCR_EL2.{TGE,IMO,FMO}: routing of interrupts. Each entry checks it: vgic_vel2_route()
-	 */    \
+	 */\
 	ROW(vgic_vel2_open, untrapped_later, UNTRAPPED_IRQ)
 /* clang-format on */
 
@@ -56,7 +56,7 @@ static inline void untrapped_later(struct vcpu *vcpu)
 }
 
 /* Handle the changes that vEL2 has made, of the rows that are checked now. */
-static inline __attribute__((always_inline)) void untrapped_look(struct vcpu *vcpu,
+static inline __attribute__((always_inline)) void untrapped_check(struct vcpu *vcpu,
 								 enum untrapped_when now)
 {
 #define ROW(quiet, act, when)                                                                      \

@@ -55,7 +55,7 @@ void vel2_reset(struct vcpu *vcpu)
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
 	/* Without FEAT_ECV L1's writes to its guest's timers are found by a check at each exit. */
 	vcpu->timers_trap = feat.ecv;
-	vcpu->timers_look = !feat.ecv;
+	vcpu->timers_polled = !feat.ecv;
 	vcpu->host_erets = feat.ecv && !vcpu->nvhe;
 	if (vcpu->nvhe)
 		nvhe_reset(vcpu);

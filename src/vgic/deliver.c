@@ -520,7 +520,7 @@ void vgic_flush(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	if (v->waits)
-		vgic_look(vcpu);
+		vgic_check_lines(vcpu);
 	/* Cleared before the state is read: a later change sets it again. */
 	if (!__atomic_exchange_n(&v->stale, false, __ATOMIC_SEQ_CST))
 		return;

@@ -205,7 +205,7 @@ u32 vgic_drop_spis(struct vcpu *vcpu);
  * fallen. Reads the timers; MMIO for an SPI that is pending. No lock held; takes vgic.lock if one
  * has to be withdrawn. Loaded.
  */
-void vgic_look(struct vcpu *vcpu);
+void vgic_check_lines(struct vcpu *vcpu);
 
 /* ---- private.c ---- */
 

@@ -66,7 +66,7 @@ static bool fallen(struct vcpu *vcpu, u32 i)
 	return !gicv3_is_pending(spi_word(vcpu->vm, intid)->s.pintid[intid % 32]);
 }
 
-void vgic_look(struct vcpu *vcpu)
+void vgic_check_lines(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	bool any = false, spi = v->lr_waits & v->lr_spi;

@@ -358,7 +358,7 @@ static inline void fold_vel2(struct vcpu *vcpu)
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
 	if (v->waits)
-		vgic_look(vcpu);
+		vgic_check_lines(vcpu);
 	if (v->lr_used ||
 	    ((v->hcr & ICH_HCR_LRENPIE) && ICH_HCR_EOICOUNT(sysreg_read(ICH_HCR_EL2))))
 		vgic_sync(vcpu);

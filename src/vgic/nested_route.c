@@ -108,13 +108,13 @@ bool vgic_vel2_route(struct vcpu *vcpu)
 		v->hcr_en = hcr_en;
 		vcpu->traps.vel2.valid = false; /* ISR_EL1 */
 		vcpu->traps_stale = true;
-		v->looks = 0;
+		v->polls = 0;
 		vgic_mark(v, true);
 		vgic_flush(vcpu);
 	}
 	if (hcr_en & ICH_HCR_EN)
 		return false;
-	timers_look_soon(vcpu, &v->looks);
+	timers_poll_soon(vcpu, &v->polls);
 	return !vcpu->in_vel2 && best_signals(v);
 }
 

@@ -9,7 +9,7 @@
 #include "state/trace.h"
 #include "vm/account.h"
 
-#define LOOK 65536u /* records of a CPU, at most */
+#define READ_MAX 65536u /* records of a CPU, at most */
 #define DUMP 256u
 #define KINDS 32 /* number of exits; a power of 2 */
 
@@ -82,12 +82,12 @@ static void look(struct recent *sum, const struct trace_record *r, const struct 
 	*open = NULL;
 }
 
-static void look_at_ring(struct recent *sum, const struct trace_ring *ring, u64 since)
+static void add_ring(struct recent *sum, const struct trace_ring *ring, u64 since)
 {
 	const struct trace_record *open = NULL;
 	u64 end, nidus = 0;
 
-	for (u64 n = readable(ring, LOOK, &end); n < end; n++)
+	for (u64 n = readable(ring, READ_MAX, &end); n < end; n++)
 		if (record_at(ring, n)->time >= since)
 			look(sum, record_at(ring, n), &open, &nidus);
 }
@@ -119,7 +119,7 @@ void trace_print_recent(void)
 	if (!trace_area)
 		return;
 	for (u32 i = 0; i < trace_area->cpus; i++)
-		look_at_ring(&sum, trace_ring_of(trace_area, trace_area->ring_bytes, i),
+		add_ring(&sum, trace_ring_of(trace_area, trace_area->ring_bytes, i),
 			     now - MIN(now, trace_area->hz));
 	if (sum.exits)
 		print_recent(&sum);

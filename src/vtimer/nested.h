@@ -33,7 +33,7 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu);
  * and never a sign that it wanted to see at once what became of them: a hypervisor that moves its
  * guest's timers, as Linux/KVM does for each exit to its user space. Then they do not for 10 ms, in
  * which they are looked for at each exit that is no access to a register and no ERET, and at the
- * end. Without FEAT_ECV never, and they are looked for at all exits (vcpu->timers_look).
+ * end. Without FEAT_ECV never, and they are looked for at all exits (vcpu->timers_polled).
  */
 static inline bool vtimer_vel2_traps(const struct vcpu *vcpu)
 {
@@ -60,7 +60,7 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
  */
 static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
 {
-	return !vcpu->timers_look || vtimer_vel2_quiet(vcpu);
+	return !vcpu->timers_polled || vtimer_vel2_quiet(vcpu);
 }
 
 /*

@@ -124,10 +124,10 @@ u32 vtimer_lines(const struct vcpu *v, bool loaded)
 	return 0;
 }
 
-void timers_look_soon(struct vcpu *v, u8 *looks)
+void timers_poll_soon(struct vcpu *v, u8 *polls)
 {
 	(void)v;
-	(void)looks;
+	(void)polls;
 }
 
 /* ---- the rest of a vcpu, and of VMs ---- */

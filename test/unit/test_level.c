@@ -677,7 +677,7 @@ static void short_eret_within(void **state)
 		random_homes();
 		page[0x78 / 8] = hcr;
 		page[VNCR_ICH_HCR_EL2 / 8] = n % 5 == 0; /* En */
-		vcpu.timers_look = n % 7 == 0;
+		vcpu.timers_polled = n % 7 == 0;
 		can = (el2 || el0) && open && n % 5 && n % 7;
 		fake_set("SPSR_EL12", spsr);
 		fake_set("ELR_EL12", ELR);

@@ -24,10 +24,10 @@ static u64 page[VNCR_WORDS];
 static struct vcpu *const v = &vcpu[0];
 static unsigned soon;
 
-void timers_look_soon(struct vcpu *vc, u8 *looks)
+void timers_poll_soon(struct vcpu *vc, u8 *polls)
 {
 	assert_ptr_equal(vc, v);
-	assert_ptr_equal(looks, &v->vgic.looks);
+	assert_ptr_equal(polls, &v->vgic.polls);
 	soon++;
 }
 

@@ -453,11 +453,11 @@ static void looks(void **state)
 	(void)state;
 	fake_set("CNTFRQ_EL0", 1000000);
 	for (u32 i = 0; i < 12; i++) {
-		timers_look_soon(&vcpu, &n);
+		timers_poll_soon(&vcpu, &n);
 		assert_int_equal(t->deadline, now + want);
 		/* Other exits meanwhile neither delay it nor count. */
 		now += 10;
-		timers_look_soon(&vcpu, &n);
+		timers_poll_soon(&vcpu, &n);
 		assert_int_equal(t->deadline, now - 10 + want);
 		now += want;
 		timer_interrupt();
@@ -466,7 +466,7 @@ static void looks(void **state)
 	}
 	/* One that is armed for an earlier time stays. */
 	timer_set(t, now + 20);
-	timers_look_soon(&vcpu, &n);
+	timers_poll_soon(&vcpu, &n);
 	assert_int_equal(t->deadline, now + 20);
 }
 

@@ -132,7 +132,7 @@ static void setup_with(u64 cntoff, bool cntpoff, bool trap)
 	machine.ppi_virt = PHYS_VIRT;
 	machine.ppi_phys = PHYS_PHYS;
 	vcpu.timers_trap = trap;
-	vcpu.timers_look = !trap;
+	vcpu.timers_polled = !trap;
 	vtimer_set_cntpoff(cntpoff);
 	vtimer_reset(&vcpu);
 	vtimer_load(&vcpu);
@@ -649,7 +649,7 @@ static void lent_for_a_while(void **state)
 		vcpu.traps.vel2.valid = vcpu.traps.l2.valid = vcpu.traps.vel1_other.valid = true;
 		vcpu.traps_stale = false;
 		kvm_rounds(2, NULL);
-		assert_false(vcpu.timers_trap || vcpu.timers_look);
+		assert_false(vcpu.timers_trap || vcpu.timers_polled);
 		assert_true(vcpu.traps_stale);
 		assert_false(vcpu.traps.vel2.valid || vcpu.traps.l2.valid ||
 			     vcpu.traps.vel1_other.valid);

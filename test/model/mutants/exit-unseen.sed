@@ -1,3 +1,3 @@
 # file: src/exit/run.c
 # what vEL2 wrote to CPACR_EL1 is not looked at
-s/^\t\tuntrapped_look(vcpu, UNTRAPPED_EXIT);$//
+s/^\t\tuntrapped_check(vcpu, UNTRAPPED_EXIT);$//
