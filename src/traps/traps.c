@@ -217,11 +217,8 @@ void traps_update(struct vcpu *vcpu)
 
 void traps_cptr_renew(struct vcpu *vcpu)
 {
-	u64 was = cpu_this()->traps.cptr, cptr = traps_nested_cptr(simd_cptr(vcpu), vcpu);
-
-	simd_cptr_write(cptr);
-	if (cptr & ~was)
-		isb(); /* simd_level_same() may read by it */
+	/* An ERET comes before the guest uses what this opens; nidus opens what it uses itself. */
+	simd_cptr_write(traps_nested_cptr(simd_cptr(vcpu), vcpu));
 }
 
 /* Set registers that never change after boot, and those that cpu->traps mirrors. */
