@@ -36,9 +36,11 @@
 #define PCI_CAPS_MAX 48 /* that fit: a list of more goes in circles */
 #define PCI_CAP_PM 0x01
 #define PCI_CAP_MSI 0x05
+#define PCI_MSI_ENABLE BIT(16)
 #define PCI_CAP_VENDOR 0x09
 #define PCI_CAP_EXPRESS 0x10
 #define PCI_CAP_MSIX 0x11
+#define PCI_MSIX_ENABLE BIT(31)
 #define PCI_CAP_ID(v) ((u32)FIELD(v, 7, 0))
 #define PCI_CAP_NEXT(v) ((u32)FIELD(v, 15, 8) & 0xfcU)
 

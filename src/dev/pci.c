@@ -270,6 +270,13 @@ static const char *unfit_kind(const struct pci_fn *fn)
 	return NULL;
 }
 
+/* Turn off bits of a capability, if there is one. */
+static void clear_bits(struct pci_fn *fn, u32 cap, u32 bits)
+{
+	if (cap)
+		pci_write(fn, cap, pci_read(fn, cap) & ~bits);
+}
+
 /* Off: no accesses of memory, no interrupts, its BARs nowhere. */
 static void add_function(struct pci_fn *fn, const struct dt *dt, int gic)
 {
@@ -289,7 +296,12 @@ static void add_function(struct pci_fn *fn, const struct dt *dt, int gic)
 	for (u32 i = 0; i < PCI_BARS; i++)
 		if (fn->bar[i].size)
 			keep_bar(host_of(fn), &fn->bar[i]);
+	/* A function for which firmware has enabled messages uses no INTx (PCI 3.0, 6.8). */
+	clear_bits(fn, pci_cap(fn, PCI_CAP_MSI, 0), PCI_MSI_ENABLE);
+	clear_bits(fn, pci_cap(fn, PCI_CAP_MSIX, 0), PCI_MSIX_ENABLE);
 	fn->express = (u8)pci_cap(fn, PCI_CAP_EXPRESS, 0);
+	if (fn->express + PCI_EXP_DEVCTL + 4 > PCI_CAPS_END)
+		fn->express = 0;
 	fn->flr = fn->express && pci_read(fn, fn->express + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR;
 	read_interrupt(fn, dt, gic);
 }

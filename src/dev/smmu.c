@@ -48,7 +48,12 @@ static bool block(const struct smmu *s)
 	if (!smmu_wait(s, SMMU_GBPA, SMMU_GBPA_UPDATE | SMMU_GBPA_ABORT, SMMU_GBPA_ABORT))
 		return false;
 	smmu_write(s, SMMU_CR0, 0);
-	return smmu_wait(s, SMMU_CR0ACK, SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN | SMMU_CR0_CMDQEN, 0);
+	/* IRQ_CFG0 is written only while this is 0; an old error would stop the command queue. */
+	smmu_write(s, SMMU_IRQ_CTRL, 0);
+	smmu_write(s, SMMU_GERRORN, smmu_read(s, SMMU_GERROR));
+	return smmu_wait(s, SMMU_CR0ACK, SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN | SMMU_CR0_CMDQEN,
+			 0) &&
+	       smmu_wait(s, SMMU_IRQ_CTRLACK, SMMU_IRQ_EVENTQ | SMMU_IRQ_GERROR, 0);
 }
 
 /* The SPI of this name; none is no error: then events wait for others' lines. */
@@ -324,6 +329,7 @@ static bool own_table(struct smmu *s, u32 sid)
 	if (!table)
 		return false;
 	spin_lock(&s->lock);
+	dsb(ishst); /* who finds the table finds it filled */
 	__atomic_store_n(l1, table | STE_L1_SPAN, __ATOMIC_RELAXED);
 	smmu_command(s, SMMU_CMD_CFGI_ALL, SMMU_CMD_ALL_STREAMS);
 	(void)!smmu_sync(s);
@@ -482,6 +488,9 @@ void smmu_quiet(struct smmu *s, struct smmu_stream *t)
 
 	if (!t->attached)
 		return;
+	/* S2R is about faults of stage 2 (IHI 0070, 5.5); an STE that aborts records nothing. */
+	if (t->quiet)
+		set_word0(entry_of(s, t->sid), STE_V | STE_ABORT);
 	t->quiet = true;
 	__atomic_store_n(word, *word & ~STE2_S2R, __ATOMIC_RELAXED);
 	(void)!refresh(s, t->sid);

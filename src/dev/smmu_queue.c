@@ -134,7 +134,7 @@ static bool take_event(struct smmu *s, struct event *e)
 	smmu_write(s, SMMU_EVENTQ_CONS, s->cons | (prod & SMMU_Q_OVERFLOW));
 	e->stream = find_stream(s, SMMU_EVENT_SID(e->word[0]));
 	e->count = e->stream ? ++e->stream->faults : ++s->strays;
-	if (e->stream && e->count == FAULTS_MAX)
+	if (e->stream && (e->count == FAULTS_MAX || e->count == 2 * FAULTS_MAX))
 		smmu_quiet(s, e->stream);
 	return true;
 }
@@ -169,6 +169,9 @@ static void tell(const struct smmu *s, const struct event *e)
 		log_line("vm %s: %s: %u accesses were blocked; from now on it is not recorded "
 			 "which",
 			 t->vm, t->device, e->count);
+	} else if (e->count == 2 * FAULTS_MAX) {
+		log_line("vm %s: %s: event 0x%x goes on: from now on its accesses all abort", t->vm,
+			 t->device, type);
 	}
 }
 
@@ -198,6 +201,6 @@ void smmu_take_events(struct smmu *s)
 			tell(s, &e);
 	}
 	/* Hardware announces a queue that is no longer empty, once. */
-	if (more && s->intid[0])
+	if (more && !s->stuck && s->intid[0])
 		gicv3_set_pending(s->intid[0], true);
 }

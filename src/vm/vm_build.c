@@ -377,6 +377,8 @@ static bool release_shadows(struct vm *vm)
 
 static bool release_stage2(struct vm *vm)
 {
+	if (vm->devices_loose) /* an SMMU may still walk the tables, and use the VMID */
+		return false;
 	if (vm->stage2_ready && stage2_destroy_piece(&vm->stage2))
 		return true;
 	vm->stage2_ready = false;

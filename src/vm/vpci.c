@@ -49,6 +49,8 @@ static void copy_words(struct vpci_fn *fn, u32 at, u32 size)
 /* D-states are the guest's play, no PME, and "no reset on the way from D3". */
 static u32 show_pm(struct vpci_fn *fn, u32 at)
 {
+	if (at + 8 > PCI_CAPS_END)
+		return 0;
 	copy_words(fn, at, 4);
 	fn->first[WORD(at)] &= ~(u32)MASK(31, 25);
 	fn->first[WORD(at + PCI_PM_CSR)] = PCI_PM_CSR_NO_RESET;
@@ -59,6 +61,8 @@ static u32 show_pm(struct vpci_fn *fn, u32 at)
 /* As the device has it, unchangeable; resets are nidus's. */
 static u32 show_express(struct vpci_fn *fn, u32 at)
 {
+	if (at + PCI_EXP_DEVCAP + 4 > PCI_CAPS_END)
+		return 0;
 	copy_words(fn, at, PCI_EXP_SIZE);
 	fn->first[WORD(at + PCI_EXP_DEVCAP)] &= ~(u32)PCI_EXP_DEVCAP_FLR;
 	return PCI_EXP_SIZE;

@@ -249,6 +249,10 @@ static u64 model_dma(u32 sid, u64 page, bool mapped)
 	}
 	if ((ste[0] >> 1 & 7) != 6)
 		return (ste[0] >> 1 & 7) == 0 ? 0 : ~0UL;
+	if (page >> 44) { /* beyond the input's size: F_ADDR_SIZE, whatever S2R says */
+		model_event(0x11 | (u64)sid << 32, 0, page);
+		return 0;
+	}
 	if (!mapped) {
 		if (ste[2] >> 58 & 1)
 			model_event(0x10 | (u64)sid << 32, 1UL << 41, page);

@@ -144,8 +144,12 @@ static void left_on(void **state)
 {
 	(void)state;
 	model.reg[0x20 / 4] = 0xd;
+	model.reg[0x50 / 4] = 5; /* interrupts to where firmware wanted them */
+	model.reg[0x60 / 4] = 1; /* and an error that nobody has acknowledged */
 	smmu_block(&m);
 	assert_int_equal(model.reg[0x20 / 4], 0);
+	assert_int_equal(model.reg[0x50 / 4], 0);
+	assert_int_equal(model.reg[0x64 / 4], 1);
 	assert_true(model_dma(8, 0x1000, true) == NOTHING);
 	model.deaf = true;
 	model.reg[0x20 / 4] = 0;
@@ -350,6 +354,26 @@ static void storms(void **state)
 	assert_int_equal(lines, 3);
 }
 
+/* Faults that S2R is not about: the stream's accesses all abort in the end. */
+static void storms_beyond(void **state)
+{
+	(void)state;
+	up();
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	lines = 0;
+	for (u32 round = 0; round < 100; round++) {
+		for (u32 i = 0; i < 1000; i++)
+			model_dma(8, 1UL << 60, false);
+		take_interrupts();
+	}
+	assert_int_equal(lines, 3);
+	assert_true(stream.faults >= 512 && stream.faults < 1024);
+	assert_true(model_dma(8, 0x1000, true) == 0);
+	assert_true(smmu_detach(&stream));
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	assert_true(model_dma(8, 0x1000, true) == 0x7654000);
+}
+
 /* Events of a stream that is beyond the table: a line, once. */
 static void strays(void **state)
 {
@@ -432,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup(unmaps, setup),
 		cmocka_unit_test_setup(refusals, setup),
 		cmocka_unit_test_setup(storms, setup),
+		cmocka_unit_test_setup(storms_beyond, setup),
 		cmocka_unit_test_setup(strays, setup),
 		cmocka_unit_test_setup(stops, setup),
 		cmocka_unit_test_setup(many_commands, setup),
