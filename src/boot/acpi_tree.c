@@ -114,20 +114,27 @@ static const char *check_madt(const struct acpi_writer *w)
 		    w->madt.size, acpi_read(w->madt, at + 1, 1), at);
 }
 
-/* Add a region of redistributors, or to the one that it continues. */
-static const char *add_gicr(struct acpi_writer *w, struct range r)
+/*
+ * Add a region of redistributors; with join to the one that it continues, if there is one: a region
+ * of many ends with GICR_TYPER.Last, so two of those stay two.
+ */
+static const char *add_gicr(struct acpi_writer *w, struct range r, bool join)
 {
+	struct range *before = NULL;
+
 	for (u32 i = 0; i < w->gicr_count; i++) {
 		struct range *old = &w->gicr[i];
 
-		if (old->base + old->size == r.base) {
-			old->size += r.size;
-			return NULL;
-		}
+		if (join && old->base + old->size == r.base)
+			before = old;
 		if (range_overlaps(*old, r))
 			return fail("ACPI: APIC: expected redistributors without overlap, found "
 				    "0x%lx + 0x%lx and 0x%lx + 0x%lx",
 				    old->base, old->size, r.base, r.size);
+	}
+	if (before) {
+		before->size += r.size;
+		return NULL;
 	}
 	if (w->gicr_count == MACHINE_GICR_MAX)
 		return fail("ACPI: APIC: expected at most %d regions of redistributors, found more",
@@ -147,7 +154,8 @@ static const char *read_regions(struct acpi_writer *w)
 	while (!error && (kind = next(w, &at, &entry)) >= 0)
 		if (kind == MADT_GICR)
 			error = add_gicr(w, (struct range){ acpi_read(entry, 4, 8),
-							    acpi_read(entry, 12, 4) });
+							    acpi_read(entry, 12, 4) },
+					 false);
 	return error;
 }
 
@@ -163,7 +171,7 @@ static const char *read_own_frames(struct acpi_writer *w)
 		u64 base = acpi_read(gicc, GICC_GICR, 8);
 
 		if (base)
-			error = add_gicr(w, (struct range){ base, size });
+			error = add_gicr(w, (struct range){ base, size }, true);
 	}
 	return error;
 }

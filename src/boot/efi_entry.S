@@ -56,6 +56,9 @@ efi_leave:
 	b.lo	2b
 	dc	civac, x12
 	dsb	sy
+	ic	ialluis			/* what ran where the copy is now */
+	dsb	sy
+	isb
 3:	mrs	x9, SCTLR_EL2
 	mov	x10, #EFI_SCTLR_OFF
 	bic	x9, x9, x10

@@ -206,6 +206,26 @@ static void test_own_frames(void **state)
 	assert_error("expected at most");
 }
 
+/* Two regions that touch are two: each ends with its own GICR_TYPER.Last. CPUs' own frames join. */
+static void test_regions_touch(void **state)
+{
+	(void)state;
+	acpi_tables_of(&t);
+	acpi_gicd(&t, 0x8000000, 3);
+	acpi_gicr(&t, 0x80a0000, 0x40000);
+	acpi_gicr(&t, 0x80e0000, 0x40000);
+	acpi_gicc(&t, 0, 1, 0);
+	assert_machine();
+	assert_int_equal(m.gicr_count, 2);
+	begin(state);
+	acpi_tables_of(&t);
+	acpi_gicd(&t, 0x8000000, 3);
+	for (u32 i = 0; i < 2; i++)
+		acpi_gicc(&t, i, 1, 0x80a0000 + i * 0x20000UL);
+	assert_machine();
+	assert_int_equal(m.gicr_count, 1);
+}
+
 /* More CPUs than nidus has room for are left off, and counted. */
 static void test_many_cpus(void **state)
 {
@@ -362,7 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_machine),    TEST(test_same),	  TEST(test_no_cpu),
-		TEST(test_gicds),      TEST(test_own_frames), TEST(test_many_cpus),
+		TEST(test_gicds),      TEST(test_own_frames), TEST(test_many_cpus), TEST(test_regions_touch),
 		TEST(test_bad_structures), TEST(test_mpidrs), TEST(test_psci),
 		TEST(test_timer),      TEST(test_console),  TEST(test_any_bit),
 		TEST(test_no_room),
