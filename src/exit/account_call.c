@@ -80,6 +80,12 @@ static u64 nidus_ticks(const struct account *a)
 	return account_exit_ticks(a) - before;
 }
 
+/* What has been added to a sum that others may read a little early. */
+static u64 since(u64 now, u64 before)
+{
+	return now - MIN(now, before);
+}
+
 /* x1: vcpu. To x1-x3: ticks in the guest, in nidus on its behalf, and stolen. */
 static s64 times(struct vcpu *vcpu)
 {
@@ -93,7 +99,7 @@ static s64 times(struct vcpu *vcpu)
 
 		if (!is_meant(index, i))
 			continue;
-		guest += account_guest_ticks(&v->account) - v->account.before.guest_ticks;
+		guest += since(account_guest_ticks(&v->account), v->account.before.guest_ticks);
 		nidus += nidus_ticks(&v->account);
 		stolen += load(&v->stolen);
 	}

@@ -40,9 +40,10 @@ u64 account_exit_ticks(const struct account *a)
 
 u64 account_guest_ticks(const struct account *a)
 {
-	u64 begun = load(&a->begun), ticks = load(&a->run_ticks), exits = account_exit_ticks(a);
+	u64 begun = __atomic_load_n(&a->begun, __ATOMIC_ACQUIRE), ticks = load(&a->run_ticks);
+	u64 exits = account_exit_ticks(a), now = counter_now();
 
-	if (begun)
-		ticks += counter_now() - begun;
+	if (begun) /* the counter may be read early */
+		ticks += now - MIN(now, begun);
 	return ticks > exits ? ticks - exits : 0;
 }

@@ -58,8 +58,8 @@ static inline void account_begin(struct account *a, u64 now)
 
 static inline void account_end(struct account *a, u64 now)
 {
-	a->run_ticks += now - a->begun;
-	a->begun = 0;
+	__atomic_store_n(&a->run_ticks, a->run_ticks + now - a->begun, __ATOMIC_RELAXED);
+	__atomic_store_n(&a->begun, 0, __ATOMIC_RELEASE); /* who sees this sees the sum */
 }
 
 /* The VM is reset; the vcpu is in no run loop. What nidus tells goes on. */

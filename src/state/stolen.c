@@ -50,7 +50,8 @@ u64 stolen_publish(struct vcpu *vcpu)
 	/* The guest may have written to it since: no harm but its own. */
 	vcpu->stolen_to = vm_ram_ptr(vcpu->vm, ipa(at));
 	CHECK(vcpu->stolen_to);
-	*vcpu->stolen_to = (struct stolen_time){ 0 };
+	vcpu->stolen_to->revision = 0; /* ns never goes back, also if the guest asks again */
+	vcpu->stolen_to->attributes = 0;
 	tell(vcpu);
 	return at;
 }

@@ -353,6 +353,8 @@ bool reflect_nv(const struct vcpu *vcpu, u64 esr)
 		return false;
 	if (ESR_EC(esr) == EC_ERET)
 		return true;
+	if (ESR_EC(esr) != EC_SYS64)
+		return false;
 	if (SYS64_OP0(esr) == 1)
 		return op1 == 4 && (crn == 8 || crn == 9 || (crn == 7 && SYS64_CRM(esr) == 8));
 	return SYS64_OP0(esr) == 3 && (op1 == 4 || op1 == 5) && crn != 11 && crn != 15;
