@@ -276,6 +276,13 @@ static enum verdict shadows_trap(struct vcpu *vcpu, const struct tlbi_op *op)
 	return SKIP;
 }
 
+void tlbi_all(struct vcpu *vcpu)
+{
+	vcpu->shadow.op = (struct tlbi_op){ .kind = TLBI_ALL };
+	vcpu->shadow.cursor = (struct shadow_cursor){ 0 };
+	shadow_ask(vcpu, SHADOW_TLBI);
+}
+
 /* ---- the trap ---- */
 
 /* FEAT_TLBIOS, FEAT_TLBIRANGE and FEAT_XS, as this VM sees them. */

@@ -25,6 +25,11 @@ u64 tlbi_leaf_size(const struct tlbi_op *op);
  */
 enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit);
 /*
+ * Have all shadows of the VM emptied before this vcpu enters the guest again, as its ALLE1 would:
+ * its stage 2 leads elsewhere now. Its own CPU, vcpu loaded, has_vel2, no work of it unfinished.
+ */
+void tlbi_all(struct vcpu *vcpu);
+/*
  * Continue the TLBI in vcpu->shadow until it is done, or shadow_yields(): true, there is more. At
  * least one piece.
  */

@@ -9,6 +9,7 @@
 #include "arch/pci.h"
 #include "dev/pci.h"
 #include "lib/string.h"
+#include "nested/tlbi.h"
 #include "state/vm.h"
 
 #define WORD(reg) ((reg) / 4)
@@ -192,21 +193,26 @@ static void map_bar(struct vm *vm, struct vpci_fn *fn, u32 i, u64 at)
 		fn->mapped[i] = at;
 }
 
-/* Stage 2 follows the guest's BARs: first what goes, then what comes. Lock held. */
-static void follow_bars(struct vm *vm, struct vpci_fn *fn)
+/* Stage 2 follows the guest's BARs: first what goes, then what comes. True: one went. Lock held. */
+static bool follow_bars(struct vm *vm, struct vpci_fn *fn)
 {
+	bool went = false;
+
 	for (u32 i = 0; i < PCI_BARS; i++)
-		if (fn->mapped[i] && fn->mapped[i] != wanted(fn, i))
+		if (fn->mapped[i] && fn->mapped[i] != wanted(fn, i)) {
 			unmap_bar(vm, fn, i);
+			went = true;
+		}
 	for (u32 i = 0; i < PCI_BARS; i++)
 		if (!fn->mapped[i])
 			map_bar(vm, fn, i, wanted(fn, i));
+	return went;
 }
 
 void vpci_fn_reset(struct vm *vm, struct vpci_fn *fn)
 {
 	memcpy(fn->cfg, fn->first, sizeof(fn->cfg));
-	follow_bars(vm, fn);
+	(void)follow_bars(vm, fn); /* shadows begin anew by themselves */
 }
 
 /* The device's own command: it decodes always, as only stage 2 leads to it. */
@@ -227,7 +233,7 @@ static u32 read_word(const struct vpci_fn *fn, u32 word)
 }
 
 /* Change the bits of mask that can be changed. */
-static void write_word(struct vm *vm, struct vpci_fn *fn, u32 word, u32 v, u32 mask)
+static void write_word(struct vcpu *vcpu, struct vpci_fn *fn, u32 word, u32 v, u32 mask)
 {
 	mask &= fn->writable[word];
 	v = (fn->cfg[word] & ~mask) | (v & mask);
@@ -236,8 +242,9 @@ static void write_word(struct vm *vm, struct vpci_fn *fn, u32 word, u32 v, u32 m
 	fn->cfg[word] = v;
 	if (word == WORD(PCI_COMMAND))
 		follow_command(fn);
-	if (word == WORD(PCI_COMMAND) || word - WORD(PCI_BAR0) < PCI_BARS)
-		follow_bars(vm, fn);
+	if ((word == WORD(PCI_COMMAND) || word - WORD(PCI_BAR0) < PCI_BARS) &&
+	    follow_bars(vcpu->vm, fn) && vcpu->has_vel2)
+		tlbi_all(vcpu); /* no TLBI of L1's is needed for a BAR that moves */
 }
 
 static struct vpci_fn *fn_at(struct vpci *v, u64 offset)
@@ -269,7 +276,7 @@ bool vpci_access(struct vcpu *vcpu, void *dev, struct mmio *m)
 	}
 	spin_lock(&v->lock);
 	if (m->write)
-		write_word(vcpu->vm, fn, word, (u32)m->data << shift, (u32)mask << shift);
+		write_word(vcpu, fn, word, (u32)m->data << shift, (u32)mask << shift);
 	else
 		m->data = read_word(fn, word) >> shift & mask;
 	spin_unlock(&v->lock);

@@ -291,6 +291,21 @@ static void own_regime(void **state)
 	assert_int_equal(tolds, 0);
 }
 
+/* What nidus asks for is L1's ALLE1, of which nothing is done but before the next entry. */
+static void all_by_nidus(void **state)
+{
+	(void)state;
+	nv_vcpu[0].shadow.cursor.at = 5;
+	nv_vcpu[0].requests = 0;
+	tlbi_all(&nv_vcpu[0]);
+	assert_int_equal(tolds, 0);
+	assert_int_equal(nv_vcpu[0].requests, REQ_WORK);
+	assert_int_equal(nv_vcpu[0].shadow.op.kind, TLBI_ALL);
+	assert_int_equal(nv_vcpu[0].shadow.cursor.at, 0);
+	shadow_work(&nv_vcpu[0]);
+	assert_int_equal(nv_vcpu[0].requests & ~REQ_WORK, 0);
+}
+
 static void l2s_regime(void **state)
 {
 	u64 l2 = nv_vcpu[0].shadow.ref[0]->s2.vttbr;
@@ -402,6 +417,7 @@ int main(void)
 		cmocka_unit_test(nothing_else),
 		cmocka_unit_test(operands),
 		cmocka_unit_test_setup_teardown(own_regime, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_by_nidus, setup, teardown),
 		cmocka_unit_test_setup_teardown(l2s_regime, setup, teardown),
 		cmocka_unit_test_setup_teardown(features, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_pieces, setup, teardown),

@@ -18,6 +18,7 @@
 #include "dev/pci.h"
 #include "mm/page.h"
 #include "mm/stage1.h"
+#include "nested/tlbi.h"
 #include "state/vm.h"
 #include "vm/vpci.h"
 
@@ -36,6 +37,13 @@ int stage1_map_device(u64 at, u64 size)
 static u64 arena;
 static struct vm vm;
 static struct vcpu vcpu;
+static u32 shadows_emptied;
+
+void tlbi_all(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	shadows_emptied++;
+}
 static struct vpci pci;
 static struct pci_host host;
 static struct pci_fn dev[2];
@@ -268,6 +276,28 @@ static u64 mapped(u64 at)
 	return stage2_lookup(&vm.stage2, ipa(at), &leaf) ? leaf.oa : 0;
 }
 
+/* What L1 had given to its guest of a BAR that is somewhere else now, or nowhere. */
+static void bars_of_a_hypervisor(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		setup(NULL);
+		vcpu.has_vel2 = i;
+		shadows_emptied = 0;
+		put(0x10, 0x30000000);
+		put(4, 2);
+		put(4, 0x402); /* INTx disabled */
+		assert_int_equal(shadows_emptied, 0);
+		put(0x10, 0x38000000);
+		assert_int_equal(shadows_emptied, i);
+		put(4, 0);
+		assert_int_equal(shadows_emptied, 2 * i);
+		stage2_destroy(&vm.stage2);
+	}
+	vcpu.has_vel2 = false;
+	setup(NULL);
+}
+
 static void bars(void **state)
 {
 	(void)state;
@@ -356,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bit_by_bit, setup, teardown),
 		cmocka_unit_test_setup_teardown(bars, setup, teardown),
 		cmocka_unit_test_setup_teardown(bars_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(bars_of_a_hypervisor, NULL, teardown),
 		cmocka_unit_test_setup_teardown(intx_status, setup, teardown),
 	};
 
