@@ -84,10 +84,11 @@ static efi_status fail(efi_status status, const char *what)
 /* Pages at a multiple of align (a power of two); a failure has its line. */
 static efi_status get_pages(u64 size, u64 align, const char *what, struct range *r)
 {
-	u64 pages = PAGES(size), more = (align - PAGE_SIZE) >> PAGE_SHIFT, at = 0;
+	u64 pages = PAGES(size), more = (align - PAGE_SIZE) >> PAGE_SHIFT;
+	u64 at = BIT(feat.pa_bits) - 1; /* what nidus's own tables reach */
 
 	if (app.got_count == ARRAY_SIZE(app.got) ||
-	    app.bs->allocate_pages(EFI_ALLOCATE_ANY, EFI_LOADER_DATA, pages + more, &at)) {
+	    app.bs->allocate_pages(EFI_ALLOCATE_BELOW, EFI_LOADER_DATA, pages + more, &at)) {
 		log_line("%s: no space for 0x%lx bytes", what, size);
 		return EFI_OUT_OF_RESOURCES;
 	}
@@ -251,6 +252,11 @@ static efi_status find_machine(const void *fdt)
 
 	if (describes_machine(app.m.config))
 		return EFI_SUCCESS;
+	if (rsdp && describes_machine(fdt) && app.m.modules &&
+	    !app.m.module[0].name && has_word("acpi=force"))
+		return fail(EFI_UNSUPPORTED,
+			    "acpi=force: expected the loader's modules in a tree without "
+			    "/cpus, found them in the machine's");
 	if (rsdp && (!describes_machine(fdt) || has_word("acpi=force")))
 		return use_acpi(rsdp);
 	app.m.tree = fdt;
@@ -429,8 +435,8 @@ static efi_status make_tree(const struct range *tree)
 /* All that can fail for a reason, with the firmware still there. */
 static efi_status prepare(struct range *tree)
 {
+	const char *lacks = feat_identify(); /* writes .bss only: the copy is as it was linked */
 	efi_status status = copy_image();
-	const char *lacks = feat_identify();
 	const void *fdt;
 
 	if (!status && FIELD(sysreg_read(CurrentEL), 3, 2) != 2)

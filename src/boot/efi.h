@@ -56,7 +56,7 @@ enum efi_memory_type {
 	EFI_UNACCEPTED,
 };
 
-#define EFI_ALLOCATE_ANY 0
+#define EFI_ALLOCATE_BELOW 1 /* anywhere up to the address that is given */
 #define EFI_MEMORY_WB BIT(3)  /* attributes: may be mapped write-back, */
 #define EFI_MEMORY_SP BIT(18) /* and is meant for a purpose of its own */
 

@@ -16,6 +16,7 @@
 
 #include "acpi_tables.h"
 #include "arch/sysreg.h"
+#include "arch/feat.h"
 #include "boot/config.h"
 #include "boot/efi.h"
 #include "boot/fdt.h"
@@ -100,7 +101,8 @@ static efi_status fake_allocate(u32 how, u32 type, u64 count, u64 *at)
 {
 	void *p;
 
-	assert_int_equal(how, 0);
+	assert_int_equal(how, 1); /* nothing that nidus's own tables do not reach */
+	assert_int_equal(*at, BIT(feat.pa_bits) - 1);
 	assert_int_equal(type, EFI_LOADER_DATA);
 	assert_int_equal(fw.exits, 0); /* not allowed since the first try */
 	if (count << 12 > fw.space || fw.allocated == PAGES_MAX)
@@ -621,6 +623,26 @@ static void *grub_tree(u64 at, u64 module_size)
 }
 
 /* Modules of a loader's: no volume is asked for; what they are is looked at. */
+static const u16 force_acpi[] = { 'a', 'c', 'p', 'i', '=', 'f', 'o', 'r', 'c', 'e', 0 };
+
+static void *handed_with_cpus(u64 at, u64 module_size, void **tree)
+{
+	size_t size = 65536;
+	int chosen, module;
+
+	*tree = malloc(size);
+	assert_int_equal(fdt_open_into(machine_tree, *tree, (int)size), 0);
+	chosen = fdt_path_offset(*tree, "/chosen");
+	if (chosen < 0)
+		chosen = fdt_add_subnode(*tree, 0, "chosen");
+	module = fdt_add_subnode(*tree, chosen, "module@0");
+	assert_true(module > 0);
+	fdt_setprop_string(*tree, module, "compatible", "multiboot,module");
+	fdt_setprop_u64(*tree, module, "reg", at);
+	fdt_appendprop_u64(*tree, module, "reg", module_size);
+	return *tree;
+}
+
 static void test_handed(void **state)
 {
 	struct acpi_machine *t = add_acpi(NULL);
@@ -635,6 +657,15 @@ static void test_handed(void **state)
 	assert_int_equal(found_here.count, 1);
 	assert_memory_equal((void *)found_here.vm[0].kernel.base, kernel, sizeof(kernel));
 	assert_ptr_not_equal((void *)found_here.vm[0].kernel.base, module);
+	free(tree);
+	end(state);
+	begin(state);
+	/* GRUB adds them to the machine's own tree, if there is one, which acpi=force would set aside. */
+	add_acpi(handed_with_cpus((u64)module, sizeof(kernel), &tree));
+	fw.image.options = force_acpi;
+	fw.image.options_size = sizeof(force_acpi);
+	fw.no_fs = true;
+	assert_refuses(EFI_UNSUPPORTED, "acpi=force: expected the loader's modules in a tree");
 	free(tree);
 	end(state);
 	begin(state);
