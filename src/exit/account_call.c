@@ -28,11 +28,6 @@ static bool is_meant(u64 index, u32 vcpu)
 	return index == vcpu || index == ALL_VCPUS;
 }
 
-static u64 load(const u64 *p)
-{
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 /* x1: class, those of L2 after those of L1; x2: vcpu. To x1, x2: exits, and ticks in nidus. */
 static s64 exits(struct vcpu *vcpu)
 {
@@ -46,8 +41,8 @@ static s64 exits(struct vcpu *vcpu)
 
 		if (!is_meant(index, i))
 			continue;
-		count += load(&a->class[class].count) - a->before.exits[class];
-		ticks += load(&a->class[class].ticks) - a->before.ticks[class];
+		count += read_once(&a->class[class].count) - a->before.exits[class];
+		ticks += read_once(&a->class[class].ticks) - a->before.ticks[class];
 	}
 	vcpu->gpr[1] = count;
 	vcpu->gpr[2] = ticks;
@@ -101,7 +96,7 @@ static s64 times(struct vcpu *vcpu)
 			continue;
 		guest += since(account_guest_ticks(&v->account), v->account.before.guest_ticks);
 		nidus += nidus_ticks(&v->account);
-		stolen += load(&v->stolen);
+		stolen += read_once(&v->stolen);
 	}
 	vcpu->gpr[1] = guest;
 	vcpu->gpr[2] = nidus;

@@ -10,11 +10,6 @@ static const char class_name[EXIT_CLASS_COUNT][12] = {
 #undef X
 };
 
-static u64 load(const u64 *p)
-{
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 const char *account_class_name(u32 class)
 {
 	return class_name[class];
@@ -34,13 +29,13 @@ u64 account_exit_ticks(const struct account *a)
 	u64 ticks = 0;
 
 	for (u32 c = 0; c < ARRAY_SIZE(a->class); c++)
-		ticks += load(&a->class[c].ticks);
+		ticks += read_once(&a->class[c].ticks);
 	return ticks;
 }
 
 u64 account_guest_ticks(const struct account *a)
 {
-	u64 begun = __atomic_load_n(&a->begun, __ATOMIC_ACQUIRE), ticks = load(&a->run_ticks);
+	u64 begun = __atomic_load_n(&a->begun, __ATOMIC_ACQUIRE), ticks = read_once(&a->run_ticks);
 	u64 exits = account_exit_ticks(a), now = counter_now();
 
 	if (begun) /* the counter may be read early */
