@@ -17,7 +17,7 @@ enum untrapped_when {
 	UNTRAPPED_SYS = 4,  /* the fast path of a trapped register */
 	UNTRAPPED_ERET = 8, /* that of an ERET to L2 */
 	UNTRAPPED_IRQ = 16, /* that of an interrupt, which checks whether all rows are quiet */
-	UNTRAPPED_ENTRY = 32,  /* an ERET to L2 that finds L1's words changed */
+	UNTRAPPED_ENTRY = 32, /* an ERET to L2 that finds L1's words changed */
 };
 
 /*
@@ -25,9 +25,9 @@ enum untrapped_when {
  * else act(vcpu) handles the change. What affects only L2 (trap controls, stage 2, identity) is not
  * here, but compared with its old value in each ERET to L2: nested_words_changed().
  *
- * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and takes the
- * slow path if one of them is not quiet: timers_polled, ICH_HCR_EL2.En, CPACR_EL1, MDSCR_EL1,
- * HCR_EL2.
+ * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and leaves
+ * it to C (fast_eret()) if one of them is not quiet: timers_polled, ICH_HCR_EL2.En, CPACR_EL1,
+ * MDSCR_EL1, HCR_EL2.
  */
 /* clang-format off */
 #define UNTRAPPED(ROW)                                                                             \
@@ -44,9 +44,7 @@ enum untrapped_when {
 	ROW(vel2_with_vhe, vel2_say_vhe, UNTRAPPED_EXIT | UNTRAPPED_ENTRY)                         \
 	/* ICH_*_EL2: its maintenance interrupt */                                                 \
 	ROW(vgic_vel2_quiet, vgic_vel2_exit, UNTRAPPED_STAY | UNTRAPPED_SYS | UNTRAPPED_IRQ)       \
-	/*
-	 * HCR_EL2.{TGE,IMO,FMO}: routing of interrupts. Each entry checks it: vgic_vel2_route()
-	 */\
+	/* HCR_EL2.{TGE,IMO,FMO}, routing: each entry checks it, vgic_vel2_route() */              \
 	ROW(vgic_vel2_open, untrapped_later, UNTRAPPED_IRQ)
 /* clang-format on */
 
@@ -57,7 +55,7 @@ static inline void untrapped_later(struct vcpu *vcpu)
 
 /* Handle the changes that vEL2 has made, of the rows that are checked now. */
 static inline __attribute__((always_inline)) void untrapped_check(struct vcpu *vcpu,
-								 enum untrapped_when now)
+								  enum untrapped_when now)
 {
 #define ROW(quiet, act, when)                                                                      \
 	if (((when) & now) && unlikely(!quiet(vcpu)))                                              \
