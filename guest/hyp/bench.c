@@ -2,7 +2,7 @@
 /*
  * What operations of the hypervisor cost, in counter ticks: instructions under -icount
  * shift=0,sleep=off. Prints "bench: NAME N" like guest/bench.c. hvcs=N: so many HVCs for the first
- * row.
+ * row; until_key=1: then more of them until its UART has received something.
  */
 #include "hyp.h"
 
@@ -13,6 +13,8 @@
 #define LOOPS 200
 #define PAGES 16
 #define TIMER_TICKS 20000
+#define UARTFR 0x18
+#define UARTFR_RXFE BIT(4)
 
 /* bench.S */
 extern const char bench_hvc[], bench_svc[];
@@ -39,6 +41,15 @@ static void host_mode(void)
 	isb();
 }
 
+/* HVCs of L2 until somebody has pressed a key. */
+static void until_key(struct l2 *l)
+{
+	l2_mode(l);
+	while (read32(dt.uart + UARTFR) & UARTFR_RXFE)
+		bench_run(LOOPS, l2_address(bench_hvc), SPSR_EL1H);
+	host_mode();
+}
+
 /*
  * Round trips that a handler of three instructions answers; the instructions of both sides are in
  * the figure.
@@ -54,6 +65,8 @@ static void round_trips(struct l2 *l)
 	t = counter_phys() - t;
 	host_mode();
 	report("l2_hvc", t, hvcs);
+	if (dt_arg("until_key", 0))
+		until_key(l);
 	if (e2h0)
 		return;
 	bench_run(WARM, MMU_EL0 + (u64)bench_svc, SPSR_EL0T);
