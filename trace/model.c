@@ -99,7 +99,7 @@ static void spend_guest(struct vcpu_model *v, u64 ticks)
 		if (v->open[d].cause)
 			v->open[d].guest[v->depth] += ticks;
 	if (v->depth == 1 && v->open[2].cause)
-		v->for_l2 += ticks;
+		v->for_nested += ticks;
 }
 
 static void spend_nidus(struct vcpu_model *v, u64 ticks)
@@ -165,7 +165,7 @@ static void on_run(struct model *m, struct vcpu_model *v, const struct trace_rec
 		if (v->open[d].cause)
 			v->open[d].asleep += gap;
 	v->run_begun = r->time;
-	if (how & TRACE_L2)
+	if (how & TRACE_NESTED)
 		context = v->context ? v->context : context_of(m, v, 0, how & TRACE_NV);
 	if (v->entered) /* before the loop began */
 		context = v->entered;
@@ -182,9 +182,9 @@ static u32 target_of(struct model *m, struct vcpu_model *v, const struct trace_r
 {
 	u32 how = TRACE_HOW(r->what);
 
-	if (!(how & TRACE_L2))
+	if (!(how & TRACE_NESTED))
 		return 0;
-	if ((how & TRACE_FAST) && !exit_of_l2(r) && exit_class_of(r) == EXIT_CLASS_ERET)
+	if ((how & TRACE_FAST) && !exit_of_nested(r) && exit_class_of(r) == EXIT_CLASS_ERET)
 		return context_of(m, v, r->data, how & TRACE_NV);
 	if (v->entered)
 		return v->entered;
@@ -210,7 +210,7 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 {
 	u64 end = trace_written(r), ticks = TRACE_TICKS(r->what);
 	u32 how = TRACE_HOW(r->what), verdict = how & TRACE_VERDICT, target, depth;
-	bool leaves, l2 = exit_of_l2(r);
+	bool leaves, l2 = exit_of_nested(r);
 
 	if (l2 != (v->depth > 1)) { /* the trace begins here, or something is lost */
 		v->context = l2 ? context_of(m, v, 0, false) : 0;
@@ -226,7 +226,7 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 	}
 	depth = v->depth;
 	target = target_of(m, v, r);
-	leaves = depth > 1 && (v->taken || !(how & TRACE_L2));
+	leaves = depth > 1 && (v->taken || !(how & TRACE_NESTED));
 	v->level_entries += (how & TRACE_FAST) && !l2 && exit_class_of(r) == EXIT_CLASS_ERET;
 	if (depth > 1)
 		v->open[depth] = (struct cost){ .cause = r, .context = v->context, .depth = depth,
@@ -288,7 +288,7 @@ static void on_record(struct model *m, struct vcpu_model *v, const struct trace_
 	} else {
 		if (event == TRACE_LEVEL)
 			v->entered = context_of(m, v, r->data, how & TRACE_NV);
-		if (event == TRACE_TAKE && (how & TRACE_TAKE_L2)) {
+		if (event == TRACE_TAKE && (how & TRACE_TAKE_NESTED)) {
 			v->taken = true;
 			v->entered = 0;
 		}

@@ -42,7 +42,7 @@ struct vcpu_model {
 	struct frame stack[STACK_MAX];
 	u32 frames;
 	/* sums of ticks */
-	u64 nidus[DEPTH_MAX + 1], guest[DEPTH_MAX + 1], for_l2, asleep, run, run_begun;
+	u64 nidus[DEPTH_MAX + 1], guest[DEPTH_MAX + 1], for_nested, asleep, run, run_begun;
 	u64 level_entries, level_bytes, local_erets, irqs, loads;
 	u64 claims, flushes, bytes, host_sections;
 };

@@ -147,7 +147,7 @@ const char *exit_cause(const struct trace_record *r, char buf[64])
 		snprintf(buf, 64, "%s", (const char *[]){ "WFI", "WFE", "WFIT", "WFET" }[esr & 3]);
 		break;
 	case EXIT_CLASS_ERET:
-		if (TRACE_HOW(r->what) & TRACE_L2 && !exit_of_l2(r))
+		if (TRACE_HOW(r->what) & TRACE_NESTED && !exit_of_nested(r))
 			snprintf(buf, 64, "to L2");
 		break;
 	default:

@@ -118,7 +118,7 @@ static void on_instant(struct model *m, struct vcpu_model *v, const struct trace
 					    FRAME_NIDUS });
 	if (event == TRACE_CLAIM || event == TRACE_FLUSH)
 		add_to_bin(m, v, r->time, COUNTER_SIMD, r->detail);
-	if (event == TRACE_LEVEL || (event == TRACE_TAKE && TRACE_HOW(r->what) & TRACE_TAKE_L2))
+	if (event == TRACE_LEVEL || (event == TRACE_TAKE && TRACE_HOW(r->what) & TRACE_TAKE_NESTED))
 		add_to_bin(m, v, r->time, COUNTER_SWITCHES, 1);
 }
 
@@ -126,7 +126,7 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 			   u32 depth)
 {
 	u32 how = TRACE_HOW(r->what);
-	bool switched = (depth > 1) != !!(how & TRACE_L2);
+	bool switched = (depth > 1) != !!(how & TRACE_NESTED);
 
 	name_tracks(m->user, m, v);
 	add_to_bin(m, v, r->time, COUNTER_EXITS, 1);

@@ -320,13 +320,13 @@ static void print_causes(const struct trace *t, struct stat *s)
 
 static void print_times(const struct model *m, u32 vm)
 {
-	u64 nidus = 0, guest[DEPTH_MAX + 1] = { 0 }, for_l2 = 0, all = 0;
+	u64 nidus = 0, guest[DEPTH_MAX + 1] = { 0 }, for_nested = 0, all = 0;
 	char name[32];
 
 	for (u32 i = 0; i < 16; i++) {
 		const struct vcpu_model *v = &m->vcpu[vm][i];
 
-		for_l2 += v->for_l2;
+		for_nested += v->for_nested;
 		for (u32 d = 1; d <= DEPTH_MAX; d++) {
 			nidus += v->nidus[d];
 			guest[d] += v->guest[d];
@@ -340,8 +340,9 @@ static void print_times(const struct model *m, u32 vm)
 	for (u32 d = 1; d <= DEPTH_MAX; d++)
 		if (guest[d])
 			printf(", L%u %.2f%%", d, 100.0 * (double)guest[d] / (double)all);
-	if (for_l2)
-		printf(" (of L1's, on behalf of L2: %.2f%%)", 100.0 * (double)for_l2 / (double)all);
+	if (for_nested)
+		printf(" (of L1's, on behalf of L2: %.2f%%)",
+		       100.0 * (double)for_nested / (double)all);
 	printf("\n");
 }
 

@@ -19,7 +19,7 @@ static void head(const struct trace *t, FILE *out, const struct trace_record *r,
 
 static const char *level_of(u32 how)
 {
-	return how & TRACE_NV ? "L2 (vEL2)" : how & TRACE_L2 ? "L2" : "L1";
+	return how & TRACE_NV ? "L2 (vEL2)" : how & TRACE_NESTED ? "L2" : "L1";
 }
 
 static void write_exit(struct trace *t, FILE *out, const struct trace_record *r, u32 cpu)
@@ -35,8 +35,11 @@ static void write_exit(struct trace *t, FILE *out, const struct trace_record *r,
 	else
 		fprintf(out, "TRAP: HSR_EC: 0x%04x (%s), ", (u32)ESR_EC(r->detail),
 			class_name(class));
-	fprintf(out, "%s 0x%" PRIx64 " %s %s\n", abort ? "IPA:" : how & TRACE_L2 && !exit_of_l2(r) ? "VTTBR:" : "PC:",
-		r->data, exit_of_l2(r) ? "L2" : "L1", exit_cause(r, cause));
+	fprintf(out, "%s 0x%" PRIx64 " %s %s\n",
+		abort                                      ? "IPA:"
+		: how & TRACE_NESTED && !exit_of_nested(r) ? "VTTBR:"
+							   : "PC:",
+		r->data, exit_of_nested(r) ? "L2" : "L1", exit_cause(r, cause));
 	if ((how & TRACE_VERDICT) >= SLEEP && (how & TRACE_VERDICT) <= AGAIN)
 		return;
 	head(t, out, r, cpu, trace_written(r), "kvm_entry:");
@@ -54,8 +57,10 @@ static void write_event(struct trace *t, FILE *out, const struct trace_record *r
 	if (event == TRACE_RUN)
 		fprintf(out, "PC: 0x%" PRIx64 " %s\n", r->data, level_of(how));
 	else if (event == TRACE_TAKE)
-		fprintf(out, "to vEL2 from %s, vector +0x%x, ESR 0x%" PRIx64 ", PC: 0x%" PRIx64 "\n",
-			how & TRACE_TAKE_L2 ? "L2" : "itself", (how & 3) * 0x80, r->detail, r->data);
+		fprintf(out,
+			"to vEL2 from %s, vector +0x%x, ESR 0x%" PRIx64 ", PC: 0x%" PRIx64 "\n",
+			how & TRACE_TAKE_NESTED ? "L2" : "itself", (how & 3) * 0x80, r->detail,
+			r->data);
 	else
 		fprintf(out, "how %u, 0x%" PRIx64 ", 0x%" PRIx64 "\n", how, r->detail, r->data);
 }

@@ -72,7 +72,7 @@ static inline u32 exit_class_of(const struct trace_record *r)
 }
 
 /* Whether it belongs to an exit of L2 or deeper. */
-static inline bool exit_of_l2(const struct trace_record *r)
+static inline bool exit_of_nested(const struct trace_record *r)
 {
 	return TRACE_EVENT(r->what) >= EXIT_CLASS_COUNT;
 }

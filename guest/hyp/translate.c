@@ -208,7 +208,7 @@ static u64 l2_read_twice(u64 va, u64 b, u64 c)
 	return first << 32 | p[0];
 }
 
-static void for_l2(struct l2 *l)
+static void for_nested(struct l2 *l)
 {
 	bool range = FIELD(sysreg_read(ID_AA64ISAR0_EL1), 59, 56) >= 2;
 	u64 kind;
@@ -405,7 +405,7 @@ void group_tlb(void)
 	l2_reset(b, 2);
 	own_stage1(a, 0, 5);
 	by_l2(a);
-	for_l2(a);
+	for_nested(a);
 	for_tables(a);
 	vmids(a, b);
 	asids(a);

@@ -61,7 +61,7 @@ static s64 name(struct vcpu *vcpu)
 	memcpy(text, s, strnlen(s, sizeof(text)));
 	vcpu->gpr[1] = text[0];
 	vcpu->gpr[2] = text[1];
-	vcpu->gpr[3] = class < ACCOUNT_L2 ? 1 : 2;
+	vcpu->gpr[3] = class < ACCOUNT_NESTED ? 1 : 2;
 	return 0;
 }
 

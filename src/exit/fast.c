@@ -45,10 +45,10 @@ static inline __attribute__((always_inline)) void
 trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class,
 	     u64 left, u64 ticks)
 {
-	bool enters = level == ACCOUNT_L1;
+	bool enters = level == ACCOUNT_VM;
 
 	trace_exit(&vcpu->account, level, class,
-		   TRACE_FAST | (enters ? RESUME | trace_l2(vcpu) : REFLECT), left, ticks, esr,
+		   TRACE_FAST | (enters ? RESUME | trace_nested(vcpu) : REFLECT), left, ticks, esr,
 		   enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
@@ -56,11 +56,11 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
 							      enum account_level level)
 {
-	vcpu->exit.elr = level == ACCOUNT_L1 ? 0 : sysreg_read(ELR_EL12);
-	if (level == ACCOUNT_L1)
-		trace_add(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vel2_vttbr(vcpu));
+	vcpu->exit.elr = level == ACCOUNT_VM ? 0 : sysreg_read(ELR_EL12);
+	if (level == ACCOUNT_VM)
+		trace_add(vcpu, TRACE_LEVEL, trace_nested(vcpu), 0, vel2_vttbr(vcpu));
 	else
-		trace_add(vcpu, TRACE_TAKE, TRACE_TAKE_L2, esr, vcpu->exit.elr);
+		trace_add(vcpu, TRACE_TAKE, TRACE_TAKE_NESTED, esr, vcpu->exit.elr);
 }
 
 /*
@@ -115,7 +115,7 @@ enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
 
 	if (!level_trap(vcpu, esr))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_L2, exit_class(esr), left);
+	return switched(vcpu, esr, ACCOUNT_NESTED, exit_class(esr), left);
 }
 
 /* Finish an access that sysreg_vel2() did not complete: rest(), or for PASS sysreg_trap(). */
@@ -124,7 +124,7 @@ static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 es
 {
 	vcpu->exit.elr = vcpu->pc;
 	vcpu->exit.spsr = vcpu->pstate;
-	rest(vcpu, esr, ACCOUNT_L1, left, verdict);
+	rest(vcpu, esr, ACCOUNT_VM, left, verdict);
 	return verdict == PASS ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
 }
 
@@ -150,9 +150,9 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 		return sys_rest(vcpu, esr, left, verdict);
 	sysreg_write(ELR_EL2, pc + 4);
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, ticks);
+	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_SYS, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_SYS, SKIP, left, ticks, esr, pc);
+		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_SYS, SKIP, left, ticks, esr, pc);
 	return likely(!SYS64_READ(esr) || !is_kept((u32)SYS64_RT(esr))) ? DONE : DONE_GPRS;
 }
 
@@ -182,12 +182,12 @@ enum verdict fast_mmio(struct vcpu *vcpu, u64 esr)
 	verdict = dabt_trap(vcpu, exit);
 	if (unlikely(verdict != SKIP || (exit->spsr & (PSTATE_SS | PSTATE_BTYPE)) ||
 		     vcpu->traps_stale || work_left(vcpu)))
-		return rest(vcpu, esr, ACCOUNT_L1, left, verdict);
+		return rest(vcpu, esr, ACCOUNT_VM, left, verdict);
 	sysreg_write(ELR_EL2, exit->elr + 4);
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_DABT, ticks);
+	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_DABT, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_DABT, SKIP, left, ticks, esr,
+		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_DABT, SKIP, left, ticks, esr,
 			   exit_ipa(exit));
 	return likely((esr & DABT_WNR) || !is_kept((u32)DABT_SRT(esr))) ? DONE : DONE_GPRS;
 }
@@ -204,11 +204,11 @@ static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64
 	if (!level_eret_within(vcpu))
 		return PASS;
 	if (unlikely(vcpu->traps_stale || work_left(vcpu)))
-		return rest(vcpu, esr, ACCOUNT_L1, left, RESUME);
+		return rest(vcpu, esr, ACCOUNT_VM, left, RESUME);
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_ERET, ticks);
+	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_ERET, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_L1, EXIT_CLASS_ERET, RESUME, left, ticks, esr,
+		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_ERET, RESUME, left, ticks, esr,
 			   at);
 	return DONE;
 }
@@ -222,7 +222,7 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 	untrapped_check(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_vel1(vcpu)))
 		return eret_within(vcpu, esr, left);
-	return switched(vcpu, esr, ACCOUNT_L1, EXIT_CLASS_ERET, left);
+	return switched(vcpu, esr, ACCOUNT_VM, EXIT_CLASS_ERET, left);
 }
 
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
@@ -231,7 +231,7 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(!level_hvc(vcpu, esr)))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_L2, EXIT_CLASS_HVC, left);
+	return switched(vcpu, esr, ACCOUNT_NESTED, EXIT_CLASS_HVC, left);
 }
 
 /* The last of mapped(), as over(). */
@@ -244,10 +244,11 @@ mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, bool seldom)
 	if (seldom && vcpu->vel1_vncr)
 		traps_vel1_shut();
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, ACCOUNT_L2, class, ticks);
+	account_exit(&vcpu->account, ACCOUNT_NESTED, class, ticks);
 	if (seldom && vcpu->traced)
-		trace_exit(&vcpu->account, ACCOUNT_L2, class, TRACE_FAST | RESUME | trace_l2(vcpu),
-			   left, ticks, exit->esr, exit_ipa(exit));
+		trace_exit(&vcpu->account, ACCOUNT_NESTED, class,
+			   TRACE_FAST | RESUME | trace_nested(vcpu), left, ticks, exit->esr,
+			   exit_ipa(exit));
 	return DONE;
 }
 
@@ -259,7 +260,7 @@ static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
-		return rest(vcpu, exit->esr, ACCOUNT_L2, left, RESUME);
+		return rest(vcpu, exit->esr, ACCOUNT_NESTED, left, RESUME);
 	return unlikely(vcpu->seldom) ? mapped_over(vcpu, class, left, true)
 				      : mapped_over(vcpu, class, left, false);
 }
@@ -279,7 +280,7 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 		return mapped(vcpu, class, left);
 	if (likely(verdict == SHADOW_REFLECT)) {
 		level_abort(vcpu, &to_vel2);
-		return switched(vcpu, esr, ACCOUNT_L2, class, left);
+		return switched(vcpu, esr, ACCOUNT_NESTED, class, left);
 	}
 	if (verdict == SHADOW_DEVICE) {
 		vcpu->reflection.ipa = to_vel2.ipa;
@@ -294,11 +295,11 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
  */
 static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u64 left, u64 ticks)
 {
-	bool l2 = vcpu->has_vel2 && !vcpu->in_vel2;
+	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
 
-	trace_exit(&vcpu->account, l2 ? ACCOUNT_L2 : ACCOUNT_L1, EXIT_CLASS_IRQ,
-		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks,
-		   vcpu->vgic.again.pintid, sysreg_read(ELR_EL2));
+	trace_exit(&vcpu->account, nested ? ACCOUNT_NESTED : ACCOUNT_VM, EXIT_CLASS_IRQ,
+		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks, vcpu->vgic.again.pintid,
+		   sysreg_read(ELR_EL2));
 }
 
 /*
@@ -328,7 +329,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 		return PASS;
 	}
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, vcpu->has_vel2 && !vcpu->in_vel2 ? ACCOUNT_L2 : ACCOUNT_L1,
+	account_exit(&vcpu->account, vcpu->has_vel2 && !vcpu->in_vel2 ? ACCOUNT_NESTED : ACCOUNT_VM,
 		     EXIT_CLASS_IRQ, ticks);
 	if (trace_on(vcpu))
 		trace_irq(vcpu, left, ticks);

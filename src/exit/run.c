@@ -146,7 +146,7 @@ static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 
 	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
 		return exit_ipa(exit);
-	if (class == EXIT_CLASS_ERET && vcpu->account.level == ACCOUNT_L1 && trace_level(vcpu))
+	if (class == EXIT_CLASS_ERET && vcpu->account.level == ACCOUNT_VM && trace_level(vcpu))
 		return vel2_vttbr(vcpu);
 	return exit->elr;
 }
@@ -264,7 +264,7 @@ static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum 
 {
 	snapshot(vcpu, kind);
 	if (unlikely(vcpu->has_vel2))
-		vcpu->account.level = vcpu->in_vel2 ? ACCOUNT_L1 : ACCOUNT_L2;
+		vcpu->account.level = vcpu->in_vel2 ? ACCOUNT_VM : ACCOUNT_NESTED;
 	if (vcpu->in_vel2) {
 		untrapped_check(vcpu, UNTRAPPED_EXIT);
 		if (kind != EXIT_SYNC || ESR_EC(vcpu->exit.esr) != EC_ERET)

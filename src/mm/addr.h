@@ -8,16 +8,19 @@
 #include "lib/types.h"
 
 typedef struct { u64 a; } pa_t;    /* physical address */
-typedef struct { u64 a; } ipa_t;   /* a VM's (L1's) intermediate physical address */
-typedef struct { u64 a; } l2ipa_t; /* the intermediate physical address of L1's guest */
+typedef struct {
+	u64 a;
+} ipa_t;                           /* a VM's (L1's) intermediate physical address */
 typedef struct { u64 a; } va_t;    /* a guest's virtual address */
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096UL
 
 static inline pa_t pa(u64 a) { return (pa_t){ a }; }
-static inline ipa_t ipa(u64 a) { return (ipa_t){ a }; }
-static inline l2ipa_t l2ipa(u64 a) { return (l2ipa_t){ a }; }
+static inline ipa_t ipa(u64 a)
+{
+	return (ipa_t){ a };
+}
 static inline va_t va(u64 a) { return (va_t){ a }; }
 
 /* The pointer by which nidus reaches physical address p. */

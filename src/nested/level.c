@@ -33,9 +33,9 @@
  */
 static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 {
-	bool valid = vcpu->traps.l2.valid;
+	bool valid = vcpu->traps.vel1.valid;
 
-	vcpu->traps.l2.valid = false;
+	vcpu->traps.vel1.valid = false;
 	untrapped_check(vcpu, UNTRAPPED_ENTRY);
 	if (unlikely(!shadow_ready(vcpu)))
 		return false;
@@ -132,7 +132,7 @@ static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_vel1(vcpu);
 	vcpu->in_vel2 = false;
-	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.l2.valid) &&
+	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.vel1.valid) &&
 	    unlikely(!vel1_find(vcpu))) {
 		bank_enter_vel2(vcpu);
 		vcpu->in_vel2 = true;
@@ -150,7 +150,7 @@ static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 static void vse_fold(struct vcpu *vcpu)
 {
 	/* Stale trap controls have VSE as well if L2 had it. */
-	if (unlikely(vcpu->traps.l2.t.hcr & HCR_VSE))
+	if (unlikely(vcpu->traps.vel1.t.hcr & HCR_VSE))
 		traps_vse_sync(vcpu, &cpu_this()->traps, sysreg_read(HCR_EL2));
 }
 
@@ -272,7 +272,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1) {
 		vcpu->traps_stale = true;
-		trace_event(vcpu, TRACE_LEVEL, trace_l2(vcpu), 0, vel2_vttbr(vcpu));
+		trace_event(vcpu, TRACE_LEVEL, trace_nested(vcpu), 0, vel2_vttbr(vcpu));
 	} else {
 		untrapped_check(vcpu, UNTRAPPED_STAY);
 	}
@@ -345,7 +345,7 @@ static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum l
 
 void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 {
-	trace_event(vcpu, TRACE_TAKE, kind / 0x80u | (vcpu->in_vel2 ? 0 : TRACE_TAKE_L2), esr,
+	trace_event(vcpu, TRACE_TAKE, kind / 0x80u | (vcpu->in_vel2 ? 0 : TRACE_TAKE_NESTED), esr,
 		    vcpu->pc);
 	if (!vcpu->in_vel2)
 		vcpu->traps_stale = true;

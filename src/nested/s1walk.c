@@ -49,8 +49,8 @@ static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_i
 
 int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 {
-	bool l2 = vcpu->has_vel2 && !vcpu->in_vel2;
-	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
+	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
+	struct walk_s2_regs s2 = nested ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	struct walk_s1_regs s1 = {
 		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,
 		.tcr = (sysreg_read(TCR_EL12) & ~(TCR_EPD0 | TCR_EPD1)) | (TCR_TBI0 | TCR_TBI1) |
@@ -59,13 +59,13 @@ int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 		.ttbr1 = sysreg_read(TTBR1_EL12),
 		.el10 = true,
 	};
-	struct reader r = { walk_mem_of(vcpu->vm), page_of(vcpu, l2 ? &s2 : NULL, fault_ipa) };
+	struct reader r = { walk_mem_of(vcpu->vm), page_of(vcpu, nested ? &s2 : NULL, fault_ipa) };
 	struct walk_mem mem = { .read = read_but_page, .ctx = &r };
 	struct walk_s1_out out;
 	struct walk_fault fault;
 
-	if (walk_s1(&s1, l2 ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 }, &out,
-		    &fault))
+	if (walk_s1(&s1, nested ? &s2 : NULL, &anything, &mem, at.a, (struct walk_access){ 0 },
+		    &out, &fault))
 		return out.level;
 	return fault.level;
 }

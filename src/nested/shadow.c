@@ -262,7 +262,7 @@ static void drop_refs(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->shadow = (struct shadow_vcpu){ 0 };
-		vm->vcpus[i]->traps.l2.valid = false;
+		vm->vcpus[i]->traps.vel1.valid = false;
 		vm->vcpus[i]->shadow_walk = (struct shadow_walk){ 0 };
 	}
 }
@@ -420,7 +420,7 @@ static __attribute__((noinline)) struct shadow *find_ref(struct vcpu *vcpu, stru
 {
 	struct shadow_vcpu *refs = &vcpu->shadow;
 
-	vcpu->traps.l2.valid = false; /* the level switch uses ref[0] (level.c) */
+	vcpu->traps.vel1.valid = false; /* the level switch uses ref[0] (level.c) */
 	for (u32 i = 0; i < refs->count; i++) {
 		struct shadow *s = refs->ref[i];
 
@@ -439,7 +439,7 @@ static struct shadow *take_second(struct vcpu *vcpu)
 {
 	struct shadow **ref = vcpu->shadow.ref, *s = ref[1];
 
-	vcpu->traps.l2.valid = false; /* as find_ref() */
+	vcpu->traps.vel1.valid = false; /* as find_ref() */
 	ref[1] = ref[0];
 	return ref[0] = s;
 }

@@ -138,7 +138,7 @@ enum shadow_verdict {
 enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit,
 				 struct reflection *out);
 /* The IPA of L2 that the abort is about: HPFAR_EL2, or AT where hardware leaves it unknown. */
-bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa);
+bool shadow_fault_ipa(const struct exit *exit, u64 *nipa);
 
 /*
  * Remove [at, at+size), which the VM's stage 2 has unmapped, from all shadows, by the reverse map.

@@ -22,13 +22,13 @@
 
 /* ---- what is asked ---- */
 
-bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
+bool shadow_fault_ipa(const struct exit *exit, u64 *nipa)
 {
 	u64 old, par;
 
 	if ((exit->esr & ABT_S1PTW) || ESR_FSC_TYPE(exit->esr) != ESR_FSC_PERMISSION) {
-		*l2ipa = HPFAR_IPA(exit->hpfar) |
-			 (exit->esr & ABT_S1PTW ? 0 : exit->far & (PAGE_SIZE - 1));
+		*nipa = HPFAR_IPA(exit->hpfar) |
+			(exit->esr & ABT_S1PTW ? 0 : exit->far & (PAGE_SIZE - 1));
 		return true;
 	}
 	/*
@@ -39,7 +39,7 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *l2ipa)
 	insn_at_s1e1r(exit->far);
 	par = sysreg_read(PAR_EL1);
 	sysreg_write(PAR_EL1, old);
-	*l2ipa = (par & PAR_PA) | (exit->far & (PAGE_SIZE - 1));
+	*nipa = (par & PAR_PA) | (exit->far & (PAGE_SIZE - 1));
 	return !(par & PAR_F);
 }
 
@@ -69,33 +69,33 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 
 /* ---- what is answered ---- */
 
-static void reflect(const struct exit *exit, u64 l2, const struct walk_fault *fault,
+static void reflect(const struct exit *exit, u64 nipa, const struct walk_fault *fault,
 		    struct reflection *out)
 {
 	out->esr = (exit->esr & ~MASK(5, 0)) | fault->fsc;
 	out->far = exit->far;
-	out->hpfar = (l2 >> PAGE_SHIFT) << 4;
+	out->hpfar = (nipa >> PAGE_SHIFT) << 4;
 }
 
 /* Combine MemAttr of both stages: the stricter type, the lesser cacheability. */
-static u64 combine_memattr(u64 l1, u64 l0)
+static u64 combine_memattr(u64 vel2, u64 own)
 {
-	if (l1 == l0 || l1 < MEMATTR_NORMAL || l0 < MEMATTR_NORMAL)
-		return MIN(l1, l0);
+	if (vel2 == own || vel2 < MEMATTR_NORMAL || own < MEMATTR_NORMAL)
+		return MIN(vel2, own);
 	/* 1 Non-cacheable, 2 Write-Through, 3 Write-Back: in each half. */
-	return MIN(l1 & 12, l0 & 12) | MIN(l1 & 3, l0 & 3);
+	return MIN(vel2 & 12, own & 12) | MIN(vel2 & 3, own & 3);
 }
 
 /* The leaf's attributes, from L1's and nidus's. */
-static u64 compose(const struct walk_s2_out *l1, u64 l0)
+static u64 compose(const struct walk_s2_out *vel2, u64 own)
 {
-	u64 attr = DESC_AF | combine_memattr(l1->memattr, MEMATTR(l0)) << 2;
+	u64 attr = DESC_AF | combine_memattr(vel2->memattr, MEMATTR(own)) << 2;
 
-	attr |= l1->sh == SH_OUTER || (l0 & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
-									    : DESC_SH_INNER;
-	attr |= l0 & (S2_AP_READ | S2_AP_WRITE) & (u64)l1->ap << S2_AP_SHIFT;
-	attr |= l0 & S2_XN ? S2_XN : (u64)l1->xn << S2_XN_SHIFT;
-	return attr | shadow_tag(l1->size);
+	attr |= vel2->sh == SH_OUTER || (own & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
+									       : DESC_SH_INNER;
+	attr |= own & (S2_AP_READ | S2_AP_WRITE) & (u64)vel2->ap << S2_AP_SHIFT;
+	attr |= own & S2_XN ? S2_XN : (u64)vel2->xn << S2_XN_SHIFT;
+	return attr | shadow_tag(vel2->size);
 }
 
 /*
@@ -125,45 +125,45 @@ static bool l0_allows(u64 l0, struct walk_access a)
 }
 
 /* Extend the bounds of what is mapped, which limit a later search. */
-static void note_bounds(struct shadow *s, u64 l2, u64 l1, u64 size)
+static void note_bounds(struct shadow *s, u64 nipa, u64 ipa, u64 size)
 {
 	if (!s->leaf_sizes) {
-		s->map_lo = l2;
-		s->rmap_lo = l1;
+		s->map_lo = nipa;
+		s->rmap_lo = ipa;
 		s->map_hi = s->rmap_hi = 0;
 	}
-	s->map_lo = MIN(s->map_lo, l2);
-	s->map_hi = MAX(s->map_hi, l2 + size);
-	s->rmap_lo = MIN(s->rmap_lo, l1);
-	s->rmap_hi = MAX(s->rmap_hi, l1 + size);
+	s->map_lo = MIN(s->map_lo, nipa);
+	s->map_hi = MAX(s->map_hi, nipa + size);
+	s->rmap_lo = MIN(s->rmap_lo, ipa);
+	s->rmap_hi = MAX(s->rmap_hi, ipa + size);
 }
 
-static int install(struct vm *vm, struct shadow *s, u64 l2, u64 l1, const struct pgtable_leaf *leaf,
-		   const struct walk_s2_out *walk)
+static int install(struct vm *vm, struct shadow *s, u64 nipa, u64 ipa,
+		   const struct pgtable_leaf *leaf, const struct walk_s2_out *walk)
 {
 	u64 size = span_of(walk->size, leaf->size, s->s2.pt.max_block);
-	u64 in = l2 & (size - 1), attr = compose(walk, leaf->attr);
+	u64 in = nipa & (size - 1), attr = compose(walk, leaf->attr);
 	int err;
 
-	note_bounds(s, l2 - in, l1 - in, size);
+	note_bounds(s, nipa - in, ipa - in, size);
 	/* No stage 2 of L1's: page by page. */
 	s->leaf_sizes |= walk->size == ~0UL ? PAGE_SIZE : walk->size;
 	/* First the reverse entry, so that every mapping can be found. */
-	err = shadow_rmap_add(vm, s, l1 - in, l2 - in, size);
-	if (err || (size == PAGE_SIZE && pgtable_fill(&s->s2.pt, l2 - in, leaf->oa - in, attr)))
+	err = shadow_rmap_add(vm, s, ipa - in, nipa - in, size);
+	if (err || (size == PAGE_SIZE && pgtable_fill(&s->s2.pt, nipa - in, leaf->oa - in, attr)))
 		return err;
-	return pgtable_map(&s->s2.pt, l2 - in, leaf->oa - in, size, attr);
+	return pgtable_map(&s->s2.pt, nipa - in, leaf->oa - in, size, attr);
 }
 
 static __attribute__((noinline, cold)) void trace_map(const struct vcpu *vcpu,
-						      const struct shadow *s, u64 l2,
+						      const struct shadow *s, u64 nipa,
 						      const struct pgtable_leaf *leaf,
 						      const struct walk_s2_out *walk)
 {
-	trace_add(vcpu, TRACE_SHADOW, 0, span_of(walk->size, leaf->size, s->s2.pt.max_block), l2);
+	trace_add(vcpu, TRACE_SHADOW, 0, span_of(walk->size, leaf->size, s->s2.pt.max_block), nipa);
 }
 
-static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
+static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 nipa,
 			       const struct pgtable_leaf *leaf, const struct walk_s2_out *walk)
 {
 	struct vm *vm = vcpu->vm;
@@ -171,12 +171,12 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 	int err = 0;
 
 	if (trace_on(vcpu))
-		trace_map(vcpu, s, l2, leaf, walk);
+		trace_map(vcpu, s, nipa, leaf, walk);
 	spin_lock(&s->s2.lock);
 	pages = s->s2.pt.table_pages + s->rmap.table_pages;
 	/* The tables may have been changed and invalidated since the walk. */
 	if (s->seq == seq && s->clearing == SHADOW_STAYS)
-		err = install(vm, s, l2, walk->oa, leaf, walk);
+		err = install(vm, s, nipa, walk->oa, leaf, walk);
 	pages = s->s2.pt.table_pages + s->rmap.table_pages - pages;
 	spin_unlock(&s->s2.lock);
 	if (unlikely(err))
@@ -201,14 +201,14 @@ static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s
 	return &w->cache;
 }
 
-/* Whether the memory type permits walks of L2's to read at l2: HCR_EL2.PTW is nidus's. */
-static bool walks_may_read(struct shadow *s, u64 l2)
+/* Whether the memory type permits walks of L2's to read at nipa: HCR_EL2.PTW is nidus's. */
+static bool walks_may_read(struct shadow *s, u64 nipa)
 {
 	struct pgtable_leaf leaf;
 	bool may;
 
 	spin_lock(&s->s2.lock);
-	may = pgtable_lookup(&s->s2.pt, l2, &leaf) && MEMATTR(leaf.attr) >= MEMATTR_NORMAL;
+	may = pgtable_lookup(&s->s2.pt, nipa, &leaf) && MEMATTR(leaf.attr) >= MEMATTR_NORMAL;
 	spin_unlock(&s->s2.lock);
 	return may;
 }
@@ -217,12 +217,12 @@ static bool walks_may_read(struct shadow *s, u64 l2)
  * Get L1's translation. A walk of L2's in memory that L1 maps as Device, without PTW, is permitted:
  * the page becomes Non-cacheable, as such a walk is (S2Translate).
  */
-static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
-		    struct walk_access a, struct walk_s2_out *out, struct walk_fault *fault)
+static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 nipa, struct walk_access a,
+		      struct walk_s2_out *out, struct walk_fault *fault)
 {
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
-	struct walk_s2_regs regs = walk_s2_sample_l2(vcpu);
+	struct walk_s2_regs regs = walk_s2_sample_vel1(vcpu);
 
 	/* From the shadow: VTTBR_EL2 may have been rewritten meanwhile. */
 	regs.shape = &s->shape;
@@ -232,9 +232,9 @@ static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 l2,
 	 * A refused walk may be one that sets the access flag; but it must first have been
 	 * permitted to read.
 	 */
-	if (a.ttw && a.write && !regs.ptw && !walks_may_read(s, l2))
+	if (a.ttw && a.write && !regs.ptw && !walks_may_read(s, nipa))
 		a.write = false;
-	if (!walk_s2(&regs, f, &mem, l2, a, out, fault))
+	if (!walk_s2(&regs, f, &mem, nipa, a, out, fault))
 		return false;
 	if (unlikely(out->memattr < MEMATTR_NORMAL) && a.ttw)
 		out->memattr = MEMATTR_NC;
@@ -266,29 +266,29 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	struct walk_s2_out walk;
 	struct walk_fault fault;
 	struct pgtable_leaf leaf;
-	u64 l2, seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+	u64 nipa, seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
 
 	if (unlikely(__atomic_load_n(&s->clearing, __ATOMIC_RELAXED) != SHADOW_STAYS)) {
 		shadow_clear(s);
 		return SHADOW_RETRY;
 	}
-	if (!shadow_fault_ipa(exit, &l2))
+	if (!shadow_fault_ipa(exit, &nipa))
 		return SHADOW_RETRY;
-	if (!walk_vel2(vcpu, s, seq, l2, a, &walk, &fault)) {
+	if (!walk_vel2(vcpu, s, seq, nipa, a, &walk, &fault)) {
 		if (fault.retry)
 			return SHADOW_RETRY;
-		reflect(exit, l2, &fault, out);
+		reflect(exit, nipa, &fault, out);
 		return SHADOW_REFLECT;
 	}
 	if (unlikely(walk.memattr < MEMATTR_NORMAL) && type_refuses(exit, a, &walk, &fault)) {
-		reflect(exit, l2, &fault, out);
+		reflect(exit, nipa, &fault, out);
 		return SHADOW_REFLECT;
 	}
 	if (!stage2_lookup(&vcpu->vm->stage2, ipa(walk.oa), &leaf) || !l0_allows(leaf.attr, a)) {
 		out->ipa = ipa(walk.oa);
 		return SHADOW_DEVICE;
 	}
-	return map(vcpu, s, seq, l2, &leaf, &walk);
+	return map(vcpu, s, seq, nipa, &leaf, &walk);
 }
 
 /* ---- accesses that nidus makes for L2 ---- */

@@ -86,40 +86,40 @@ static void rmap_invalidate(struct pgtable *pt, u64 ia, u64 size)
 const struct pgtable_ops shadow_rmap_ops = { .invalidate = rmap_invalidate };
 
 /* The VM's address of its RAM at this PA; false: it isn't RAM. */
-static bool ram_ipa(const struct vm *vm, u64 at, u64 *l1)
+static bool ram_ipa(const struct vm *vm, u64 at, u64 *ipa)
 {
 	for (u32 i = 0; i < vm->ram_chunks; i++)
 		if (at - vm->ram[i].pa < vm->ram[i].size) {
-			*l1 = vm->ram[i].ipa + (at - vm->ram[i].pa);
+			*ipa = vm->ram[i].ipa + (at - vm->ram[i].pa);
 			return true;
 		}
 	return false;
 }
 
-/* Whether L2's address l2 still maps to the VM's l1. */
-static bool is_live(const struct vm *vm, struct shadow *s, u64 l1, u64 l2)
+/* Whether L2's address nipa still maps to the VM's ipa. */
+static bool is_live(const struct vm *vm, struct shadow *s, u64 ipa, u64 nipa)
 {
 	struct pgtable_leaf leaf;
 	u64 now;
 
-	if (!pgtable_lookup(&s->s2.pt, l2, &leaf))
+	if (!pgtable_lookup(&s->s2.pt, nipa, &leaf))
 		return false;
-	return !ram_ipa(vm, leaf.oa, &now) || now == l1;
+	return !ram_ipa(vm, leaf.oa, &now) || now == ipa;
 }
 
 /*
- * Whether part of [l1, l1+size) is also mapped elsewhere than delta says. *same tells whether all
+ * Whether part of [ipa, ipa+size) is also mapped elsewhere than delta says. *same tells whether all
  * of it is recorded already.
  */
-static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size, u64 delta,
+static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 ipa, u64 size, u64 delta,
 			 bool *same)
 {
-	u64 end = l1 + size;
+	u64 end = ipa + size;
 
 	*same = true;
-	for (u32 n = 0; l1 < end; n++) {
+	for (u32 n = 0; ipa < end; n++) {
 		struct pgtable_leaf leaf;
-		bool found = pgtable_lookup(&s->rmap, l1, &leaf);
+		bool found = pgtable_lookup(&s->rmap, ipa, &leaf);
 
 		if (n == RMAP_STEPS_MAX)
 			return true;
@@ -127,26 +127,26 @@ static bool is_elsewhere(const struct vm *vm, struct shadow *s, u64 l1, u64 size
 			*same = false;
 		else if (leaf.attr & RMAP_MANY)
 			return true;
-		else if (leaf.oa - l1 != delta) {
+		else if (leaf.oa - ipa != delta) {
 			*same = false;
-			if (is_live(vm, s, l1, leaf.oa))
+			if (is_live(vm, s, ipa, leaf.oa))
 				return true;
 		}
-		l1 = ALIGN_DOWN(l1, leaf.size) + leaf.size;
+		ipa = ALIGN_DOWN(ipa, leaf.size) + leaf.size;
 	}
 	return false;
 }
 
-int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size)
+int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 ipa, u64 nipa, u64 size)
 {
 	bool same, many;
 
-	if (size == PAGE_SIZE && pgtable_fill(&s->rmap, l1, l2, DESC_AF))
+	if (size == PAGE_SIZE && pgtable_fill(&s->rmap, ipa, nipa, DESC_AF))
 		return 0;
-	many = is_elsewhere(vm, s, l1, size, l2 - l1, &same);
+	many = is_elsewhere(vm, s, ipa, size, nipa - ipa, &same);
 	if (same && !many)
 		return 0;
-	return pgtable_map(&s->rmap, l1, l2, size, DESC_AF | (many ? RMAP_MANY : 0));
+	return pgtable_map(&s->rmap, ipa, nipa, size, DESC_AF | (many ? RMAP_MANY : 0));
 }
 
 /* ---- everything ---- */
@@ -258,12 +258,12 @@ static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 
 	for (u32 n = 0; n < STEPS_MAX && *at < end; n++) {
 		struct pgtable_leaf leaf;
-		u64 from, l1;
+		u64 from, ipa;
 
 		if (pgtable_lookup(&s->s2.pt, *at, &leaf)) {
 			from = ALIGN_DOWN(*at, leaf.size);
-			if (ram_ipa(vm, leaf.oa - (*at - from), &l1) && l1 < hi &&
-			    lo < l1 + leaf.size)
+			if (ram_ipa(vm, leaf.oa - (*at - from), &ipa) && ipa < hi &&
+			    lo < ipa + leaf.size)
 				CHECK(!pgtable_unmap(&s->s2.pt, from, leaf.size));
 		}
 		*at = ALIGN_DOWN(*at, leaf.size) + leaf.size;
@@ -271,18 +271,18 @@ static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 	return *at < end;
 }
 
-/* Unmap the leaf of L2's that the reverse entry at l1 names, if it still maps there. */
-static void unmap_at(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 end)
+/* Unmap the leaf of L2's that the reverse entry at ipa names, if it still maps there. */
+static void unmap_at(struct vm *vm, struct shadow *s, u64 ipa, u64 nipa, u64 end)
 {
-	while (l1 < end) {
+	while (ipa < end) {
 		struct pgtable_leaf leaf;
-		bool found = pgtable_lookup(&s->s2.pt, l2, &leaf);
-		u64 step = leaf.size - (l2 & (leaf.size - 1));
+		bool found = pgtable_lookup(&s->s2.pt, nipa, &leaf);
+		u64 step = leaf.size - (nipa & (leaf.size - 1));
 
-		if (found && is_live(vm, s, l1, l2))
-			CHECK(!pgtable_unmap(&s->s2.pt, ALIGN_DOWN(l2, leaf.size), leaf.size));
-		l1 += step;
-		l2 += step;
+		if (found && is_live(vm, s, ipa, nipa))
+			CHECK(!pgtable_unmap(&s->s2.pt, ALIGN_DOWN(nipa, leaf.size), leaf.size));
+		ipa += step;
+		nipa += step;
 	}
 }
 

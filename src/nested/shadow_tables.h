@@ -41,8 +41,8 @@ u64 shadow_own_pages(const struct shadow *s);
  */
 bool shadow_unmap_piece(struct pgtable *pt, u64 *at, u64 end);
 
-/* Record that [l1, l1+size) of the VM appears at l2; lock held. -ENOMEM: nothing changed. */
-int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 l1, u64 l2, u64 size) must_check;
+/* Record that [ipa, ipa+size) of the VM appears at nipa; lock held. -ENOMEM: nothing changed. */
+int shadow_rmap_add(struct vm *vm, struct shadow *s, u64 ipa, u64 nipa, u64 size) must_check;
 extern const struct pgtable_ops shadow_rmap_ops;
 
 /* Do one step of reclaim in the VM's share of memory; returns whether there was anything to do. */

@@ -112,7 +112,7 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 	};
 }
 
-struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu)
+struct walk_s2_regs walk_s2_sample_vel1(const struct vcpu *vcpu)
 {
 	u64 hcr = vel2_hcr(vcpu);
 
@@ -149,7 +149,7 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 
 /* ---- L2's memory ---- */
 
-int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
+int walk_vel1_ipa(struct vcpu *vcpu, u64 nipa, ipa_t *to)
 {
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
@@ -157,14 +157,14 @@ int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1)
 	struct walk_fault fault;
 
 	mem.swap = NULL;
-	if (!walk_s2(&s2, &vcpu->vm->walk_feat, &mem, l2ipa, (struct walk_access){ .read = true },
+	if (!walk_s2(&s2, &vcpu->vm->walk_feat, &mem, nipa, (struct walk_access){ .read = true },
 		     &out, &fault))
 		return -EINVAL;
-	*l1 = ipa(out.oa);
+	*to = ipa(out.oa);
 	return 0;
 }
 
-int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
+int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *to)
 {
 	struct walk_s1_regs s1 = walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
@@ -176,25 +176,25 @@ int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1)
 	mem.swap = NULL;
 	if (!walk_s1(&s1, &s2, &vcpu->vm->walk_feat, &mem, va, fetch, &out, &fault))
 		return -EINVAL;
-	return walk_vel1_ipa(vcpu, out.oa, l1);
+	return walk_vel1_ipa(vcpu, out.oa, to);
 }
 
 bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault)
 {
-	bool l2 = vcpu->has_vel2 && !vcpu->in_vel2;
+	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
 	struct walk_s1_regs s1 =
 		vcpu->in_vel2 ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
-	struct walk_s2_regs s2 = l2 ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
+	struct walk_s2_regs s2 = nested ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s1_out out;
 	struct walk_s2_out out2;
 
 	*fault = (struct walk_fault){ 0 };
-	if (!walk_s1(&s1, l2 ? &s2 : NULL, f, &mem, va, a, &out, fault))
+	if (!walk_s1(&s1, nested ? &s2 : NULL, f, &mem, va, a, &out, fault))
 		return false;
-	if (l2 && !walk_s2(&s2, f, &mem, out.oa, a, &out2, fault))
+	if (nested && !walk_s2(&s2, f, &mem, out.oa, a, &out2, fault))
 		return false;
-	*at = ipa(l2 ? out2.oa : out.oa);
+	*at = ipa(nested ? out2.oa : out.oa);
 	return true;
 }

@@ -20,7 +20,7 @@ struct walk_mem walk_mem_of(struct vm *vm);
  */
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
 /* The same without VTTBR_EL2 and VTCR_EL2: a shadow's are known. L2 runs. */
-struct walk_s2_regs walk_s2_sample_l2(const struct vcpu *vcpu);
+struct walk_s2_regs walk_s2_sample_vel1(const struct vcpu *vcpu);
 /* L2's EL1&0 stage 1; either context. vcpu is loaded, has_vel2. */
 struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
 /* L1's own EL2&0 stage 1; either context. vcpu is loaded, has_vel2. */
@@ -31,8 +31,8 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
  * that the syndrome does not describe). -EINVAL: L2's or L1's tables do not map it. va: for a fetch
  * at the vcpu's Exception level. Does not modify the tables.
  */
-int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *l1) must_check;
-int walk_vel1_ipa(struct vcpu *vcpu, u64 l2ipa, ipa_t *l1) must_check;
+int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *to) must_check;
+int walk_vel1_ipa(struct vcpu *vcpu, u64 nipa, ipa_t *to) must_check;
 /*
  * Translate the loaded vcpu's VA to an address in the VM for an access, as the hardware would now:
  * L2's by both stages, an EL1's or vEL2's by one, setting access flag and dirty state. False:

@@ -163,7 +163,7 @@ static void drop(struct vcpu *vcpu)
 void simd_vcpu_reset(struct vcpu *vcpu)
 {
 	drop(vcpu);
-	vcpu->simd.l2 = false; /* it starts at vEL2, if it has that */
+	vcpu->simd.vel1 = false; /* it starts at vEL2, if it has that */
 	simd_state_reset(vcpu);
 }
 

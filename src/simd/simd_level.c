@@ -36,7 +36,7 @@ static u64 smcr_bits(const struct simd_vcpu *s)
  */
 static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 {
-	if (vcpu->simd.l2) {
+	if (vcpu->simd.vel1) {
 		vncr_write(vcpu, VNCR_ZCR_EL1, zcr);
 		vncr_write(vcpu, VNCR_SMCR_EL1, smcr);
 	} else {
@@ -49,8 +49,8 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
 
-	*zcr = s->l2 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vel2_zcr(vcpu);
-	*smcr = s->l2 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vel2_smcr(vcpu);
+	*zcr = s->vel1 ? vncr_read(vcpu, VNCR_ZCR_EL1) : vel2_zcr(vcpu);
+	*smcr = s->vel1 ? vncr_read(vcpu, VNCR_SMCR_EL1) : vel2_smcr(vcpu);
 	*zcr &= ZCR_LEN;
 	*smcr &= smcr_bits(s);
 }
@@ -79,7 +79,7 @@ static void switch_lengths(struct vcpu *vcpu)
 	zcr = s->state->zcr_el1;
 	smcr = s->state->smcr_el1;
 	put_lengths(vcpu, zcr, smcr);
-	s->l2 = !s->l2;
+	s->vel1 = !s->vel1;
 	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
 	if (live(vcpu) && (zcr != s->state->zcr_el1 || smcr != s->state->smcr_el1))
 		simd_state_write_lengths(vcpu);
@@ -91,16 +91,16 @@ static void switch_lengths(struct vcpu *vcpu)
 static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
-	u64 l1;
+	u64 vel2;
 
 	*zcr = s->zcr;
 	*smcr = s->smcr;
-	if (!s->l2)
+	if (!s->vel1)
 		return;
-	l1 = vel2_zcr(vcpu) & ZCR_LEN;
-	*zcr = MIN(*zcr, l1);
-	l1 = vel2_smcr(vcpu);
-	*smcr = MIN(*smcr & SMCR_LEN, l1 & SMCR_LEN) | (*smcr & l1 & (SMCR_FA64 | SMCR_EZT0));
+	vel2 = vel2_zcr(vcpu) & ZCR_LEN;
+	*zcr = MIN(*zcr, vel2);
+	vel2 = vel2_smcr(vcpu);
+	*smcr = MIN(*smcr & SMCR_LEN, vel2 & SMCR_LEN) | (*smcr & vel2 & (SMCR_FA64 | SMCR_EZT0));
 }
 
 /* Interrupts masked. */
@@ -129,14 +129,14 @@ static void flush_counted(struct vcpu *vcpu)
 void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	bool changed = s->l2 != of_vel1(vcpu);
+	bool changed = s->vel1 != of_vel1(vcpu);
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
 	if (unlikely(changed && vcpu->vm->config->simd_switch))
 		flush_counted(vcpu);
 	if (!s->vl) {
-		s->l2 = !vcpu->in_vel2;
+		s->vel1 = !vcpu->in_vel2;
 		return;
 	}
 	daif = irq_save();
@@ -152,7 +152,7 @@ static void exchange_homes(struct vcpu *vcpu)
 	struct simd_vcpu *s = &vcpu->simd;
 
 	put_lengths(vcpu, s->state->zcr_el1, s->state->smcr_el1);
-	s->l2 = !s->l2;
+	s->vel1 = !s->vel1;
 	get_lengths(vcpu, &s->state->zcr_el1, &s->state->smcr_el1);
 }
 
@@ -171,12 +171,12 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 	if (open & CPTR_SMEN)
 		smcr = sysreg_read(SMCR_EL12);
 	put_lengths(vcpu, zcr, smcr); /* L1's are L2's limits */
-	s->l2 = !s->l2;
+	s->vel1 = !s->vel1;
 	get_lengths(vcpu, &want_zcr, &want_smcr);
 	limits(vcpu, &limit_zcr, &limit_smcr);
 	if (zcr != want_zcr || smcr != want_smcr || limit_zcr != s->zcr_now ||
 	    limit_smcr != s->smcr_now) {
-		s->l2 = !s->l2;
+		s->vel1 = !s->vel1;
 		return false;
 	}
 	s->state->zcr_el1 = zcr;
@@ -191,14 +191,14 @@ bool simd_level_same(struct vcpu *vcpu)
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
-	if (s->l2 == of_vel1(vcpu))
+	if (s->vel1 == of_vel1(vcpu))
 		return true;
 	if (!live(vcpu)) {
 		exchange_homes(vcpu);
 		return true;
 	}
 	/* QEMU 10.0 asks FPEN for them as well. */
-	if (!s->l2 && (~open & (all | CPTR_FPEN))) {
+	if (!s->vel1 && (~open & (all | CPTR_FPEN))) {
 		/* vEL2 may have closed it after it changed a length, as KVM always does. */
 		simd_open();
 		open = all;

@@ -10,7 +10,7 @@
  * be off by the exit in progress. Memory of zeroes is an empty account.
  */
 /* Where a level's classes begin. */
-enum account_level { ACCOUNT_L1, ACCOUNT_L2 = EXIT_CLASS_COUNT };
+enum account_level { ACCOUNT_VM, ACCOUNT_NESTED = EXIT_CLASS_COUNT };
 
 struct account {
 	/* Whose exit it was: L2's is one of a vcpu with EL2 that is not at vEL2. */

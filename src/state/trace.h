@@ -66,14 +66,14 @@ static inline void trace_load(struct vcpu *vcpu, const struct cpu *cpu)
 }
 
 /* How a record says that L2 is entered; and whether it is. */
-static inline u32 trace_l2(const struct vcpu *vcpu)
+static inline u32 trace_nested(const struct vcpu *vcpu)
 {
-	return TRACE_L2 | (vcpu->vel1_vncr ? TRACE_NV : 0);
+	return TRACE_NESTED | (vcpu->vel1_vncr ? TRACE_NV : 0);
 }
 
 static inline u32 trace_level(const struct vcpu *vcpu)
 {
-	return vcpu->has_vel2 && !vcpu->in_vel2 ? trace_l2(vcpu) : 0;
+	return vcpu->has_vel2 && !vcpu->in_vel2 ? trace_nested(vcpu) : 0;
 }
 
 /* Write an event of a vcpu for which trace_on(); of now, or of a time that was read already. */

@@ -38,7 +38,7 @@ struct trace_record {
  */
 #define TRACE_EXITS 64
 #define TRACE_VERDICT 0x0f
-#define TRACE_L2 0x10   /* the guest was entered, or was to be, at the level below vEL2 */
+#define TRACE_NESTED 0x10 /* the guest was entered, or was to be, at the level below vEL2 */
 #define TRACE_NV 0x20   /* with L1's HCR_EL2.NV: at L2's own virtual EL2 */
 #define TRACE_FAST 0x40 /* on a fast path: a switch of the level has no event of its own */
 
@@ -46,7 +46,7 @@ struct trace_record {
  * X(id, name). RUN: the run loop enters a vcpu (data: PC; how as above). END: it has ended; how:
  * enum run_result; detail: ERETs within vEL2 so far; data: bytes of SIMD moved by level switches so
  * far. LEVEL: vEL2 enters L2 (data: VTTBR_EL2). TAKE: an exception to vEL2 (how: its vector's
- * offset in 0x80; detail: syndrome; data: PC that it returns to), TRACE_TAKE_L2: from L2. INJECT:
+ * offset in 0x80; detail: syndrome; data: PC that it returns to), TRACE_TAKE_NESTED: from L2. INJECT:
  * one to EL1, or to vEL2 from itself (detail: syndrome; data: PC). IRQ: into a list register
  * (detail: its value). IRQ_END: out of one. SHADOW: a stage-2 fault of L2 (how: enum
  * shadow_verdict; detail: what was mapped; data: L2's IPA). TLBI: one of L2's translations (detail:
@@ -81,7 +81,7 @@ enum trace_event {
 	TRACE_EVENT_END
 };
 
-#define TRACE_TAKE_L2 0x80
+#define TRACE_TAKE_NESTED 0x80
 
 /* head: bytes written ever; the record at byte n is at n & mask. */
 struct trace_ring {

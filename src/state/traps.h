@@ -16,12 +16,12 @@ struct traps {
 #define TRAPS_WORDS 14
 struct traps_level {
 	struct traps t;
-	u64 cptr_l0, cptr_vel2; /* the inputs of t.cptr: nidus's, and L1's */
+	u64 cptr_own, cptr_vel2; /* the inputs of t.cptr: nidus's, and L1's */
 	bool valid;
 };
 struct traps_cache {
 	u64 from[TRAPS_WORDS]; /* inputs from L1 of l2 and of all of a switch to L2 */
-	struct traps_level l2, vel2;
+	struct traps_level vel1, vel2;
 	/*
 	 * The previous values of these two: a guest that is a hypervisor alternates between two
 	 * sets (deep).

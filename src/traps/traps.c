@@ -170,33 +170,33 @@ void traps_load(const struct traps *t)
 
 void traps_forget(struct vcpu *vcpu)
 {
-	vcpu->traps.l2.valid = vcpu->traps.vel2.valid = vcpu->traps.vel1_other.valid = false;
+	vcpu->traps.vel1.valid = vcpu->traps.vel2.valid = vcpu->traps.vel1_other.valid = false;
 }
 
 /* An input has changed; which one decides how much is recomputed. */
-static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 l0,
-					    u64 l1)
+static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 own,
+					    u64 vel2)
 {
 	if (!l->valid)
 		l->t = traps_compute(vcpu);
 	l->valid = true;
-	l->cptr_l0 = l0;
-	l->cptr_vel2 = l1;
-	l->t.cptr = traps_nested_cptr(l0, vcpu);
+	l->cptr_own = own;
+	l->cptr_vel2 = vel2;
+	l->t.cptr = traps_nested_cptr(own, vcpu);
 	traps_load(&l->t);
 }
 
 /* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and L1's CPTR_EL2. */
 void traps_update_nested(struct vcpu *vcpu)
 {
-	struct traps_level *l = vcpu->in_vel2 ? &vcpu->traps.vel2 : &vcpu->traps.l2;
-	u64 l0 = simd_cptr(vcpu), l1 = vcpu->sr[SR_CPTR_EL2];
+	struct traps_level *l = vcpu->in_vel2 ? &vcpu->traps.vel2 : &vcpu->traps.vel1;
+	u64 own = simd_cptr(vcpu), vel2 = vcpu->sr[SR_CPTR_EL2];
 
 	vcpu->traps_stale = false;
-	if (likely(l->valid) && likely(!((l->cptr_l0 ^ l0) | (l->cptr_vel2 ^ l1))))
+	if (likely(l->valid) && likely(!((l->cptr_own ^ own) | (l->cptr_vel2 ^ vel2))))
 		load(&cpu_this()->traps, &l->t);
 	else
-		renew(vcpu, l, l0, l1);
+		renew(vcpu, l, own, vel2);
 }
 
 static inline void traps_update_ordinary(struct vcpu *vcpu)

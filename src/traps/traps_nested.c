@@ -176,30 +176,30 @@ void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
 
 /*
  * Merge one register. have: the bits that the VM's register has. Bits of `and` that it lacks stay
- * nidus's; l1 is masked by have already.
+ * nidus's; vel2 is masked by have already.
  */
-static u64 merge(u64 l0, u64 l1, u64 have, u64 or, u64 and)
+static u64 merge(u64 own, u64 vel2, u64 have, u64 or, u64 and)
 {
-	return (l0 | (l1 & or)) & (l1 | ~(have & and));
+	return (own | (vel2 & or)) & (vel2 | ~(have & and));
 }
 
 /* The NV bits for L2's own EL2: NV2 has no effect without NV. */
-static u64 nv_merge(u64 l1)
+static u64 nv_merge(u64 vel2)
 {
-	return l1 & HCR_NV ? l1 & (HCR_NV | HCR_NV2) : 0;
+	return vel2 & HCR_NV ? vel2 & (HCR_NV | HCR_NV2) : 0;
 }
 
 /* HCD stays clear: HVC exits to nidus, which handles it (reflect_undefined()). */
-static u64 hcr_merge(u64 l0, u64 l1, u64 have)
+static u64 hcr_merge(u64 own, u64 vel2, u64 have)
 {
-	u64 hcr = merge(l0, l1, have, HCR_OR, HCR_AND) | nv_merge(l1);
+	u64 hcr = merge(own, vel2, have, HCR_OR, HCR_AND) | nv_merge(vel2);
 
-	if (l1 & HCR_IMO)
-		hcr |= l1 & HCR_VI;
-	if (l1 & HCR_FMO)
-		hcr |= l1 & HCR_VF;
-	if (l1 & HCR_AMO)
-		hcr |= l1 & HCR_VSE;
+	if (vel2 & HCR_IMO)
+		hcr |= vel2 & HCR_VI;
+	if (vel2 & HCR_FMO)
+		hcr |= vel2 & HCR_VF;
+	if (vel2 & HCR_AMO)
+		hcr |= vel2 & HCR_VSE;
 	return hcr;
 }
 
@@ -218,9 +218,9 @@ static u64 cptr_fields(u64 low)
  * Merge CPTR_EL2. A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not
  * L2.
  */
-static u64 cptr_merge(u64 l0, u64 l1, u64 have)
+static u64 cptr_merge(u64 own, u64 vel2, u64 have)
 {
-	return (l0 | (l1 & CPTR_TCPAC)) & ~cptr_fields(have & ~l1 & CPTR_LOW);
+	return (own | (vel2 & CPTR_TCPAC)) & ~cptr_fields(have & ~vel2 & CPTR_LOW);
 }
 
 /* The bits of a fine-grained trap register that trap while 0. */
@@ -247,11 +247,11 @@ static u64 fgt_negative(int reg)
 	return reg == REG_HFG ? HFG : reg == REG_HFGI ? HFGI : HDFG;
 }
 
-static u64 fgt_merge(u64 l0, u64 l1, u64 have, int reg)
+static u64 fgt_merge(u64 own, u64 vel2, u64 have, int reg)
 {
 	u64 negative = fgt_negative(reg);
 
-	return merge(l0, l1, have, ~negative, negative);
+	return merge(own, vel2, have, ~negative, negative);
 }
 
 /*
@@ -265,11 +265,11 @@ static u64 vel2_shut(const struct vcpu *vcpu)
 	return cptr_fields(~vel2_cptr(vcpu) & CPTR_LOW);
 }
 
-inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu)
+inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 own, const struct vcpu *vcpu)
 {
 	if (vcpu->in_vel2)
-		return (l0 & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
-	return cptr_merge(l0, vel2_cptr(vcpu), vcpu->vm->nested.cptr);
+		return (own & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
+	return cptr_merge(own, vel2_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
 void traps_vel1_shut(void)
@@ -309,21 +309,21 @@ static u64 vel2_timers(const struct vcpu *vcpu)
 	return vcpu->timers_trap ? CNTHCTL_EL1NV : 0;
 }
 
-struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu)
+struct traps traps_merge_vel1(const struct traps *own, const struct vcpu *vcpu)
 {
 	const struct nested_bits *have = &vcpu->vm->nested;
 	struct traps t = {
-		.hcr = hcr_merge(l0->hcr, vel2_hcr(vcpu), have->hcr),
-		.hcrx = merge(l0->hcrx, vel2_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
-		.mdcr = merge(l0->mdcr, vel2_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
-		.cptr = traps_nested_cptr(l0->cptr, vcpu),
-		.cnthctl = merge(l0->cnthctl, vel2_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
+		.hcr = hcr_merge(own->hcr, vel2_hcr(vcpu), have->hcr),
+		.hcrx = merge(own->hcrx, vel2_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
+		.mdcr = merge(own->mdcr, vel2_mdcr(vcpu), have->mdcr, MDCR_OR, 0),
+		.cptr = traps_nested_cptr(own->cptr, vcpu),
+		.cnthctl = merge(own->cnthctl, vel2_cnthctl(vcpu), have->cnthctl, CNTHCTL_OR,
 				 CNTHCTL_AND),
-		.hfgrtr = fgt_merge(l0->hfgrtr, vel2_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
-		.hfgwtr = fgt_merge(l0->hfgwtr, vel2_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
-		.hfgitr = fgt_merge(l0->hfgitr, vel2_hfgitr(vcpu), have->hfgitr, REG_HFGI),
-		.hdfgrtr = fgt_merge(l0->hdfgrtr, vel2_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
-		.hdfgwtr = fgt_merge(l0->hdfgwtr, vel2_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
+		.hfgrtr = fgt_merge(own->hfgrtr, vel2_hfgrtr(vcpu), have->hfgrtr, REG_HFG),
+		.hfgwtr = fgt_merge(own->hfgwtr, vel2_hfgwtr(vcpu), have->hfgwtr, REG_HFG),
+		.hfgitr = fgt_merge(own->hfgitr, vel2_hfgitr(vcpu), have->hfgitr, REG_HFGI),
+		.hdfgrtr = fgt_merge(own->hdfgrtr, vel2_hdfgrtr(vcpu), have->hdfgrtr, REG_HDFG),
+		.hdfgwtr = fgt_merge(own->hdfgwtr, vel2_hdfgwtr(vcpu), have->hdfgwtr, REG_HDFG),
 	};
 
 	if (feat.fgt && !vcpu->debug_live) {
@@ -354,9 +354,9 @@ static void without_vhe(struct traps *t, const struct vcpu *vcpu)
  * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
  * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
  */
-struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu)
+struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu)
 {
-	struct traps t = *l0;
+	struct traps t = *own;
 
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
 	t.cptr = traps_nested_cptr(t.cptr, vcpu);
@@ -435,11 +435,11 @@ void traps_vel1_other(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
 
-	c->l2.valid = valid;
+	c->vel1.valid = valid;
 	swap_words(c->from, c->from_other, sizeof(c->from));
-	swap_words((any_word *)&c->l2, (any_word *)&c->vel1_other, sizeof(c->l2));
-	if (!c->l2.valid || nested_words_changed(vcpu, c->from)) {
-		c->l2.valid = false;
+	swap_words((any_word *)&c->vel1, (any_word *)&c->vel1_other, sizeof(c->vel1));
+	if (!c->vel1.valid || nested_words_changed(vcpu, c->from)) {
+		c->vel1.valid = false;
 		nested_words_note(vcpu, c->from);
 	}
 }

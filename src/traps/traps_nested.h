@@ -51,7 +51,7 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from);
 
 /*
  * The words differ from vcpu->traps.from, whose trap controls are valid or not: make the controls
- * for the new words those of traps.l2, valid if they are cached.
+ * for the new words those of traps.vel1, valid if they are cached.
  */
 void traps_vel1_other(struct vcpu *vcpu, bool valid);
 

@@ -459,13 +459,13 @@ static void share(struct vcpu *vcpu)
 
 void vgic_level_switch(struct vcpu *vcpu)
 {
-	bool l2 = !vcpu->in_vel2 && (vel2_hcr(vcpu) & HCR_IMO);
+	bool nested = !vcpu->in_vel2 && (vel2_hcr(vcpu) & HCR_IMO);
 
-	if (l2 && vcpu->vgic.where == VGIC_LOADED)
+	if (nested && vcpu->vgic.where == VGIC_LOADED)
 		enter_vel1(vcpu);
-	else if (!l2 && vcpu->vgic.where == VGIC_VEL1)
+	else if (!nested && vcpu->vgic.where == VGIC_VEL1)
 		vgic_vel1_leave(vcpu);
-	else if (!l2)
+	else if (!nested)
 		share(vcpu);
 }
 

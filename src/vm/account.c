@@ -114,10 +114,10 @@ static void print_level(const struct vm *vm, enum account_level level)
 	u32 n = sort_by_time(sum, order);
 	struct account_us all = account_us(total.ticks);
 
-	if (level != ACCOUNT_L1 && !total.count)
+	if (level != ACCOUNT_VM && !total.count)
 		return;
 	log_line("Exits of vm %u %s, L%u, all vcpus:", vm->id, vm->config->name,
-		 level == ACCOUNT_L1 ? 1 : 2);
+		 level == ACCOUNT_VM ? 1 : 2);
 	log_line("%10s %10s %9s %9s %13s %13s %13s %14s", "VM-EXIT", "Samples", "Samples%", "Time%",
 		 "Min Time", "Max Time", "Avg time", "Ticks");
 	for (u32 i = 0; i < n; i++)
@@ -168,8 +168,8 @@ static void print_nested(const struct vm *vm)
 
 static void print_vm(const struct vm *vm)
 {
-	print_level(vm, ACCOUNT_L1);
-	print_level(vm, ACCOUNT_L2);
+	print_level(vm, ACCOUNT_VM);
+	print_level(vm, ACCOUNT_NESTED);
 	print_nested(vm);
 	for (u32 i = 0; i < vcpu_count(vm); i++) {
 		const struct vcpu *vcpu = vcpu_of(vm, i);

@@ -73,7 +73,7 @@ static void look(struct recent *sum, const struct trace_record *r, const struct 
 	if (!*open)
 		return;
 	*nidus += TRACE_TICKS(r->what);
-	if (!(how & TRACE_L2))
+	if (!(how & TRACE_NESTED))
 		return;
 	sum->exits++;
 	sum->total += end - (*open)->time;

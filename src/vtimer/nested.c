@@ -157,7 +157,7 @@ static void traps_set(struct vcpu *vcpu, bool trap)
 	vcpu->vtimer.calm = 0;
 	vcpu->timers_trap = trap;
 	vcpu->traps_stale = true;
-	c->l2.valid = c->vel2.valid = c->vel1_other.valid = false;
+	c->vel1.valid = c->vel2.valid = c->vel1_other.valid = false;
 }
 
 static void lend(struct vcpu *vcpu)

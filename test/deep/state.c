@@ -167,7 +167,7 @@ static void forget_vcpu(struct vcpu *vcpu, bool is_loaded)
 		s->zcr_now = s->smcr_now = 0;
 	if (setup->words)
 		return;
-	forget_controls(&vcpu->traps.l2);
+	forget_controls(&vcpu->traps.vel1);
 	forget_controls(&vcpu->traps.vel2);
 	forget_controls(&vcpu->traps.vel1_other);
 }

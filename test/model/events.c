@@ -453,7 +453,7 @@ static bool switches(u32 c)
 {
 	const struct vcpu *vcpu = cpus[c].loaded;
 
-	return setup->simd_switch && vcpu->has_vel2 && vcpu->simd.l2 == vcpu->in_vel2;
+	return setup->simd_switch && vcpu->has_vel2 && vcpu->simd.vel1 == vcpu->in_vel2;
 }
 
 void event_apply(const struct event *e)

@@ -242,7 +242,7 @@ static struct lengths elsewhere(u32 v)
 {
 	const struct vcpu *vcpu = &vcpus[v];
 
-	if (vcpu->simd.l2)
+	if (vcpu->simd.vel1)
 		return (struct lengths){ vcpu->sr[SR_ZCR_EL2] & ZCR_LEN,
 					 vcpu->sr[SR_SMCR_EL2] & SMCR_LEN };
 	return (struct lengths){ vncr_read(vcpu, VNCR_ZCR_EL1) & ZCR_LEN,
@@ -272,7 +272,7 @@ static void put_levels(u32 v)
 	put_bits(l1_cptr_index(vcpu->sr[SR_CPTR_EL2]), 3);
 	put_bits(l1_cptr_index(l1_cptr[v]), 3);
 	put_bits(vcpu->in_vel2, 1);
-	put_bits(vcpu->simd.l2, 1);
+	put_bits(vcpu->simd.vel1, 1);
 	put_lengths(elsewhere(v));
 }
 
@@ -288,7 +288,7 @@ static void get_levels(u32 v)
 	vcpu->sr[SR_CPTR_EL2] = l1_cptrs[get_bits(3)];
 	l1_cptr[v] = l1_cptrs[get_bits(3)];
 	vcpu->in_vel2 = get_bits(1);
-	l2 = vcpu->simd.l2 = get_bits(1);
+	l2 = vcpu->simd.vel1 = get_bits(1);
 	l = get_lengths();
 	vcpu->sr[SR_ZCR_EL2] = l2 ? l.zcr : LEN_JUNK;
 	vcpu->sr[SR_SMCR_EL2] = l2 ? machine_smcr(l.smcr) : LEN_JUNK;
@@ -302,14 +302,14 @@ static void get_levels(u32 v)
 static void put_controls(u32 v, const struct traps_level *l)
 {
 	put_bits(l->valid, 1);
-	put_bits(l->valid && l->cptr_l0 == vcpus[v].simd.cptr, 1);
+	put_bits(l->valid && l->cptr_own == vcpus[v].simd.cptr, 1);
 	put_bits(l->valid ? l1_cptr_index(l->cptr_vel2) : 0, 3);
 }
 
 static void get_controls(u32 v, struct traps_level *l, bool in_vel2, bool trap)
 {
 	l->valid = get_bits(1);
-	l->cptr_l0 = controls_l0(v, get_bits(1));
+	l->cptr_own = controls_l0(v, get_bits(1));
 	l->cptr_vel2 = l1_cptrs[get_bits(3)];
 	if (l->valid)
 		l->t = *controls_of(v, l, in_vel2, trap);
@@ -323,7 +323,7 @@ static void put_remembered(u32 v)
 	if (!nested(v) || !setup->words)
 		return;
 	put_controls(v, &c->vel2);
-	put_controls(v, &c->l2);
+	put_controls(v, &c->vel1);
 	put_controls(v, &c->vel1_other);
 	put_bits(controls_trap(c->from), 1);
 	put_bits(c->vel1_other.valid && controls_trap(c->from_other), 1);
@@ -340,7 +340,7 @@ static void get_remembered(u32 v)
 	word = vel2;
 	get_controls(v, &c->vel2, true, false);
 	word = l2;
-	get_controls(v, &c->l2, false, from);
+	get_controls(v, &c->vel1, false, from);
 	word = l2_other;
 	get_controls(v, &c->vel1_other, false, from_other);
 	controls_note(v, c->from, from);
@@ -360,7 +360,7 @@ static void remember(u32 v, struct traps_level *l, bool in_vel2)
 	u64 l1 = vcpus[v].sr[SR_CPTR_EL2];
 
 	l->valid = remembered != REMEMBERED_NOTHING;
-	l->cptr_l0 = controls_l0(v, live(v) != (remembered == REMEMBERED_LIVE));
+	l->cptr_own = controls_l0(v, live(v) != (remembered == REMEMBERED_LIVE));
 	l->cptr_vel2 = remembered == REMEMBERED_CPTR ? next_cptr(l1) : l1;
 	if (l->valid)
 		l->t = *controls_of(v, l, in_vel2, false);
@@ -376,7 +376,7 @@ static void get_nested(u32 v)
 		get_remembered(v);
 	} else {
 		remember(v, &c->vel2, true);
-		remember(v, &c->l2, false);
+		remember(v, &c->vel1, false);
 		controls_note(v, c->from, false);
 		c->vel1_other.valid = false;
 	}

@@ -213,11 +213,11 @@ void controls_boot(void)
 
 const struct traps *controls_of(u32 v, const struct traps_level *l, bool in_vel2, bool trap)
 {
-	bool is_live = l->cptr_l0 == vcpus[v].simd.cptr;
+	bool is_live = l->cptr_own == vcpus[v].simd.cptr;
 	struct memo *m = &memos[v][in_vel2][trap][is_live][l1_cptr_index(l->cptr_vel2)];
 
 	if (!m->there)
-		m->t = compute(v, l->cptr_l0, l->cptr_vel2, in_vel2, trap);
+		m->t = compute(v, l->cptr_own, l->cptr_vel2, in_vel2, trap);
 	m->there = true;
 	return &m->t;
 }
@@ -229,7 +229,7 @@ struct traps controls_now(u32 v)
 
 	if (!nested(v))
 		return traps_compute(vcpu);
-	now.cptr_l0 = controls_l0(v, live(v));
+	now.cptr_own = controls_l0(v, live(v));
 	return *controls_of(v, &now, vcpu->in_vel2, l1_traps(v) && !vcpu->in_vel2);
 }
 
@@ -255,9 +255,9 @@ static void check_remembered(u32 v, const struct traps_level *l, bool in_vel2, b
 {
 	if (!l->valid)
 		return;
-	if (l->cptr_l0 != controls_l0(v, true) && l->cptr_l0 != controls_l0(v, false))
+	if (l->cptr_own != controls_l0(v, true) && l->cptr_own != controls_l0(v, false))
 		model_fail("vcpu %u remembers trap controls of a CPTR_EL2 %#lx", vcpu_name[v],
-			   l->cptr_l0);
+			   l->cptr_own);
 	if (memcmp(controls_of(v, l, in_vel2, trap), &l->t, sizeof(l->t)))
 		model_fail("vcpu %u remembers trap controls of %s that are not what they are of",
 			   vcpu_name[v], in_vel2 ? "vEL2" : "L2");
@@ -323,7 +323,7 @@ static void check_vcpu(u32 v)
 	if (!nested(v))
 		return;
 	check_remembered(v, &t->vel2, true, false);
-	check_remembered(v, &t->l2, false, controls_trap(t->from));
+	check_remembered(v, &t->vel1, false, controls_trap(t->from));
 	check_remembered(v, &t->vel1_other, false, controls_trap(t->from_other));
 }
 

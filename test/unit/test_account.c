@@ -50,18 +50,18 @@ static void test_exit(void **state)
 	const struct account_class *c = &a.class[EXIT_CLASS_HVC];
 
 	(void)state;
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 50);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 50);
 	assert_int_equal(~c->not_min, 50);
 	assert_int_equal(c->max, 50);
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 10);
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 70);
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 60);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 10);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 70);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 60);
 	assert_int_equal(c->count, 4);
 	assert_int_equal(c->ticks, 190);
 	assert_int_equal(~c->not_min, 10);
 	assert_int_equal(c->max, 70);
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 0);
-	account_exit(&a, ACCOUNT_L1, EXIT_CLASS_HVC, 5);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 0);
+	account_exit(&a, ACCOUNT_VM, EXIT_CLASS_HVC, 5);
 	assert_int_equal(~c->not_min, 0);
 	assert_int_equal(a.class[EXIT_CLASS_SMC].count, 0);
 }
@@ -69,10 +69,10 @@ static void test_exit(void **state)
 static void test_table(void **state)
 {
 	(void)state;
-	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_DABT, 1000);
-	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_DABT, 3000);
-	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_SYS, 250);
-	account_exit(&vcpus[1].account, ACCOUNT_L1, EXIT_CLASS_WFX, 123456789);
+	account_exit(&vcpus[0].account, ACCOUNT_VM, EXIT_CLASS_DABT, 1000);
+	account_exit(&vcpus[1].account, ACCOUNT_VM, EXIT_CLASS_DABT, 3000);
+	account_exit(&vcpus[0].account, ACCOUNT_VM, EXIT_CLASS_SYS, 250);
+	account_exit(&vcpus[1].account, ACCOUNT_VM, EXIT_CLASS_WFX, 123456789);
 	vcpus[0].account.run_ticks = 5001250;
 	vcpus[0].account.switches = 4;
 	vcpus[0].account.irq_injected = 77;
@@ -98,8 +98,8 @@ static void test_levels(void **state)
 {
 	(void)state;
 	vcpus[0].has_vel2 = vcpus[1].has_vel2 = true;
-	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_ERET, 1000);
-	account_exit(&vcpus[1].account, ACCOUNT_L2, EXIT_CLASS_HVC, 3000);
+	account_exit(&vcpus[0].account, ACCOUNT_VM, EXIT_CLASS_ERET, 1000);
+	account_exit(&vcpus[1].account, ACCOUNT_NESTED, EXIT_CLASS_HVC, 3000);
 	vcpus[0].account.level_entries = 3;
 	vcpus[1].account.level_entries = 4;
 	vcpus[1].account.level_bytes = 15;
@@ -122,8 +122,8 @@ static void test_all_classes(void **state)
 
 	(void)state;
 	for (u32 c = 0; c < EXIT_CLASS_COUNT; c++)
-		account_exit(&vcpus[0].account, ACCOUNT_L1, (enum exit_class)c,
-			      100 + c * 5 % EXIT_CLASS_COUNT);
+		account_exit(&vcpus[0].account, ACCOUNT_VM, (enum exit_class)c,
+			     100 + c * 5 % EXIT_CLASS_COUNT);
 	account_print(&vms[0]);
 	for (u32 t = EXIT_CLASS_COUNT; t-- > 0;) {
 		char cell[32];
@@ -157,7 +157,7 @@ static void test_extremes(void **state)
 	/* Slow counters: 62.5 MHz is 16 ns a tick. */
 	setup(NULL);
 	fake_set("CNTFRQ_EL0", 62500000);
-	account_exit(&vcpus[0].account, ACCOUNT_L1, EXIT_CLASS_IRQ, 100);
+	account_exit(&vcpus[0].account, ACCOUNT_VM, EXIT_CLASS_IRQ, 100);
 	account_print(&vms[0]);
 	assert_non_null(strstr(text, "1.60us"));
 }

@@ -177,7 +177,7 @@ static void reset(void **state)
 	assert_int_equal(call(TIME, ~0UL, 0), 0);
 	assert_int_equal(x[1], 0);
 	assert_int_equal(x[2], 0);
-	account_exit(&vcpus[1].account, ACCOUNT_L1, 3, 11);
+	account_exit(&vcpus[1].account, ACCOUNT_VM, 3, 11);
 	vcpus[1].account.run_ticks += 20;
 	assert_int_equal(call(EXITS, 3, ~0UL), 0);
 	assert_int_equal(x[1], 1);

@@ -226,7 +226,7 @@ static void a_register(void **state)
 			assert_int_equal(seen_esr, SYS(rt, read));
 			assert_int_equal(fake_get("ELR_EL2"), PC + 4);
 			assert_false(vcpu.pc_dirty);
-			assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 1);
+			assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_SYS), 1);
 			assert_int_equal(traps, 0);
 		}
 }
@@ -240,7 +240,7 @@ static void a_register_and_more(void **state)
 	vcpu.traps_stale = true;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
 	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_on() uses it */
-	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	assert_int_equal(vcpu.account.level, ACCOUNT_VM);
 	vcpu.traps_stale = false;
 	vcpu.vgic.stale = true;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
@@ -258,7 +258,7 @@ static void a_register_and_more(void **state)
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 1)), INJECT);
 	assert_int_equal(traps, 1);
 	assert_int_equal(fake_get("ELR_EL2"), PC); /* none of these has moved */
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_SYS), 0);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_SYS), 0);
 }
 
 static enum verdict mmio(u64 esr)
@@ -282,7 +282,7 @@ static void a_device(void **state)
 			assert_int_equal(mmio(MMIO(srt, write)),
 					 !write && srt >= 18 && srt <= 29 ? DONE_GPRS : DONE);
 			assert_int_equal(fake_get("ELR_EL2"), PC + 4);
-			assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_DABT), 1);
+			assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_DABT), 1);
 			assert_int_equal(traps, 1);
 		}
 	/* Without a syndrome (ISV), or of 2 bytes (IL): the slow path decodes it. */
@@ -295,7 +295,7 @@ static void a_device(void **state)
 		vcpu.vgic.stale = true;
 		trap_verdict = others[i];
 		assert_int_equal(mmio(MMIO(1, 0UL)), others[i]);
-		assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+		assert_int_equal(vcpu.account.level, ACCOUNT_VM);
 		vcpu.vgic.stale = false;
 	}
 	trap_verdict = SKIP;
@@ -305,7 +305,7 @@ static void a_device(void **state)
 	fake_set("SPSR_EL2", 5 | SS_BTYPE);
 	assert_int_equal(mmio(MMIO(1, 0UL)), SKIP);
 	assert_int_equal(fake_get("ELR_EL2"), PC);
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_DABT), 0);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_DABT), 0);
 }
 
 /* Both directions between the levels: whose exit it is, and the trap controls. */
@@ -314,9 +314,9 @@ static void levels(void **state)
 	(void)state;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000002), PASS); /* ERETAA */
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_ERET), 1);
 	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
-	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_HVC), 1);
+	assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_HVC), 1);
 	assert_int_equal(updates, 2);
 	assert_int_equal(prepares, 0);
 	same_lengths = false;
@@ -333,11 +333,11 @@ static void levels(void **state)
 	switches = true;
 	vcpu.vgic.stale = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
-	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	assert_int_equal(vcpu.account.level, ACCOUNT_VM);
 	assert_int_equal(vcpu.exit.esr, 0x6a000000);
 	assert_true(vcpu.traps_stale);
 	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), RESUME);
-	assert_int_equal(vcpu.account.level, ACCOUNT_L2);
+	assert_int_equal(vcpu.account.level, ACCOUNT_NESTED);
 	assert_int_equal(vcpu.exit.esr, 0x5a000000);
 	assert_int_equal(updates + prepares, 4);
 }
@@ -366,16 +366,16 @@ static void an_eret_within(void **state)
 	switches = false;
 	stays = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_ERET), 1);
 	assert_int_equal(updates + prepares, 0);
 	vcpu.traps_stale = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
 	assert_int_equal(vcpu.exit.esr, 0x6a000000);
-	assert_int_equal(vcpu.account.level, ACCOUNT_L1);
+	assert_int_equal(vcpu.account.level, ACCOUNT_VM);
 	vcpu.traps_stale = false;
 	vcpu.vgic.stale = true;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), RESUME);
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_ERET), 1);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_ERET), 1);
 }
 
 /* A trap of L2's that L1 wants. */
@@ -384,14 +384,14 @@ static void a_trap(void **state)
 	(void)state;
 	vcpu.in_vel2 = false;
 	assert_int_equal(fast_trap(&vcpu, SYS(1, 1)), PASS);
-	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 0);
+	assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_SYS), 0);
 	is_l1s = true;
 	assert_int_equal(fast_trap(&vcpu, SYS(1, 1)), DONE);
-	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_SYS), 1);
+	assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_SYS), 1);
 	assert_int_equal(fake_get("ELR_EL2"), PC); /* level_trap() writes it */
 	vcpu.in_vel2 = false;
 	assert_int_equal(fast_trap(&vcpu, 0x6a000000), DONE);
-	assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_ERET), 1);
+	assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_ERET), 1);
 	assert_int_equal(updates, 2);
 }
 
@@ -419,12 +419,12 @@ static void an_abort(void **state)
 
 			assert_int_equal(abort_of(ec, fsc, SHADOW_RETRY), walks ? DONE : PASS);
 			assert_int_equal(faults, walks);
-			assert_int_equal(counted(ACCOUNT_L2, class), walks);
+			assert_int_equal(counted(ACCOUNT_NESTED, class), walks);
 			assert_int_equal(updates + prepares, 0);
 			assert_false(vcpu.in_vel2 || vcpu.pc_dirty);
 		}
 		assert_int_equal(abort_of(ec, 7, SHADOW_REFLECT), DONE);
-		assert_int_equal(counted(ACCOUNT_L2, class), 1);
+		assert_int_equal(counted(ACCOUNT_NESTED, class), 1);
 		assert_true(vcpu.in_vel2);
 		assert_int_equal(updates, 1);
 		assert_int_equal(abort_of(ec, 7, SHADOW_DEAD), PASS);
@@ -434,7 +434,7 @@ static void an_abort(void **state)
 		assert_true(vcpu.reflection.device);
 		assert_int_equal(vcpu.reflection.ipa.a, 0x9000018);
 		assert_int_equal(vcpu.reflection.esr, 0);
-		assert_int_equal(counted(ACCOUNT_L2, class), 0);
+		assert_int_equal(counted(ACCOUNT_NESTED, class), 0);
 	}
 }
 
@@ -450,8 +450,8 @@ static void an_abort_and_more(void **state)
 		seen_esr = 0x92000007;
 		assert_int_equal(fast_abort(&vcpu, seen_esr), RESUME);
 		assert_int_equal(vcpu.exit.esr, seen_esr);
-		assert_int_equal(vcpu.account.level, ACCOUNT_L2);
-		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_DABT), 0);
+		assert_int_equal(vcpu.account.level, ACCOUNT_NESTED);
+		assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_DABT), 0);
 		if (i) {
 			assert_true(vcpu.traps_stale);
 		} else {
@@ -507,7 +507,7 @@ static void an_interrupt(void **state)
 {
 	(void)state;
 	assert_int_equal(fast_irq(&vcpu), DONE);
-	assert_int_equal(counted(ACCOUNT_L1, EXIT_CLASS_IRQ), 1);
+	assert_int_equal(counted(ACCOUNT_VM, EXIT_CLASS_IRQ), 1);
 	for (u32 i = 0; i < 6; i++) {
 		setup(NULL);
 		if (i == 0)
@@ -526,7 +526,7 @@ static void an_interrupt(void **state)
 			fail_msg("%u is not seen", i);
 		vcpu.in_vel2 = false; /* L2 has done none of that */
 		assert_int_equal(fast_irq(&vcpu), DONE);
-		assert_int_equal(counted(ACCOUNT_L2, EXIT_CLASS_IRQ), 1);
+		assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_IRQ), 1);
 	}
 	setup(NULL);
 	vcpu.mdscr.free = true;

@@ -553,7 +553,7 @@ static void found_once(void **state)
 		memset(order, 0, sizeof(order));
 		fake_set("SPSR_EL12", 5);
 		level_eret(&vcpu, &exit);
-		vcpu.traps.l2.valid = true; /* traps_update() */
+		vcpu.traps.vel1.valid = true; /* traps_update() */
 		if (finds != want)
 			fail_msg("switch %u: found %u times, not %u", i, finds, want);
 		level_take(&vcpu, LEVEL_IRQ, 0);
@@ -1051,7 +1051,7 @@ static void l2_with_vse(u64 hardware)
 {
 	vcpu.in_vel2 = false;
 	page[0x78 / 8] = VSE | HCR_AMO;
-	vcpu.traps.l2.t.hcr = cpu.traps.hcr = VSE | HCR_VM;
+	vcpu.traps.vel1.t.hcr = cpu.traps.hcr = VSE | HCR_VM;
 	fake_set("HCR_EL2", hardware);
 }
 

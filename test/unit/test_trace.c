@@ -145,7 +145,7 @@ static void records(void **state)
 	assert_true(begin(1, 0));
 	trace_vm(&vms[0]);
 	trace_load(&vcpus[1], &cpus[1]);
-	trace_event(&vcpus[1], TRACE_TAKE, TRACE_TAKE_L2 | 1, 0x5a000000, 0x40080000);
+	trace_event(&vcpus[1], TRACE_TAKE, TRACE_TAKE_NESTED | 1, 0x5a000000, 0x40080000);
 	r = record(1, 0);
 	assert_int_equal(r->time, 1000);
 	assert_int_equal(TRACE_EVENT(r->what), TRACE_TAKE);
@@ -156,7 +156,7 @@ static void records(void **state)
 	assert_int_equal(r->detail, 0x5a000000);
 	assert_int_equal(r->data, 0x40080000);
 	assert_int_equal(cpus[1].trace->head, 32);
-	trace_exit(&vcpus[1].account, ACCOUNT_L2, EXIT_CLASS_OTHER, 0x7f, 5, MASK(39, 0), 6, 7);
+	trace_exit(&vcpus[1].account, ACCOUNT_NESTED, EXIT_CLASS_OTHER, 0x7f, 5, MASK(39, 0), 6, 7);
 	r = record(1, 1);
 	assert_int_equal(r->time, 5);
 	assert_int_equal(TRACE_EVENT(r->what), EXIT_CLASS_COUNT + EXIT_CLASS_OTHER);

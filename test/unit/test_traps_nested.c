@@ -443,7 +443,7 @@ static void remembered_by(bool two)
 	u64 kept = 0, was = 0;
 
 	vcpu.has_vel2 = true;
-	vcpu.traps = (struct traps_cache){ .l2.valid = false };
+	vcpu.traps = (struct traps_cache){ .vel1.valid = false };
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
 		bool live = two ? i & 64 : !(random_bits() & 7);
@@ -467,11 +467,11 @@ static void remembered_by(bool two)
 		/* On the way to L2 (level.c). */
 		if (!vcpu.in_vel2 && nested_words_changed(&vcpu, vcpu.traps.from)) {
 			if (two) {
-				traps_vel1_other(&vcpu, vcpu.traps.l2.valid);
-				kept += vcpu.traps.l2.valid;
+				traps_vel1_other(&vcpu, vcpu.traps.vel1.valid);
+				kept += vcpu.traps.vel1.valid;
 			} else {
 				nested_words_note(&vcpu, vcpu.traps.from);
-				vcpu.traps.l2.valid = false;
+				vcpu.traps.vel1.valid = false;
 			}
 			was++;
 			assert_false(nested_words_changed(&vcpu, vcpu.traps.from));

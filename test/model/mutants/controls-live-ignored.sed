@@ -1,3 +1,3 @@
 # file: src/traps/traps.c
 # trap controls are remembered whether the state is live or not
-s,(l->cptr_l0 ^ l0) | ,,
+s,(l->cptr_own ^ l0) | ,,

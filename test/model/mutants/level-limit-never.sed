@@ -1,3 +1,3 @@
 # file: src/simd/simd_level.c
 # L2 runs with the lengths of the VM
-s/^	if (!s->l2)$/	if (s)/
+s/^	if (!s->vel1)$/	if (s)/
