@@ -58,9 +58,9 @@ static enum verdict other_abort(const struct exit *exit)
 }
 
 /*
- * Handle a stage-2 abort of L2 that is not L1's by its class alone (reflect_wanted()). SKIP: it is
- * an access to *at, the address in the VM that L1 mapped there, which is a device or nothing. Else
- * the exit's verdict.
+ * Handle a stage-2 abort of vEL1 that is not vEL2's by its class alone (reflect_wanted()). SKIP: it
+ * is an access to *at, the address in the VM that vEL2 mapped there, which is a device or nothing.
+ * Else the exit's verdict.
  */
 static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {

@@ -28,7 +28,9 @@ static bool is_meant(u64 index, u32 vcpu)
 	return index == vcpu || index == ALL_VCPUS;
 }
 
-/* x1: class, those of L2 after those of L1; x2: vcpu. To x1, x2: exits, and ticks in nidus. */
+/*
+ * x1: class, a nested guest's after the VM's own; x2: vcpu. To x1, x2: exits, and ticks in nidus.
+ */
 static s64 exits(struct vcpu *vcpu)
 {
 	u64 class = vcpu->gpr[1], index = vcpu->gpr[2], count = 0, ticks = 0;

@@ -81,7 +81,7 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 	const struct exit_row *row = row_of(exit->esr);
 
 	*class = row->class;
-	/* A trap that L1 set for its guest goes to L1, whoever else might want it. */
+	/* A trap that vEL2 set for its guest goes to vEL2, whoever else might want it. */
 	if (unlikely(vcpu->has_vel2)) {
 		if (!vcpu->in_vel2 && reflect_wanted(vcpu, exit))
 			return REFLECT;

@@ -32,7 +32,7 @@ static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u
 	return verdict;
 }
 
-/* What the record of an exit of L2 has as its data (state/trace_format.h). */
+/* What the record of an exit of vEL1 has as its data (state/trace_format.h). */
 static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 {
 	if (class == EXIT_CLASS_DABT || class == EXIT_CLASS_IABT)
@@ -252,7 +252,7 @@ mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, bool seldom)
 	return DONE;
 }
 
-/* L2's instruction is executed again: PC and PSTATE are still in their registers. */
+/* vEL1's instruction is executed again: PC and PSTATE are still in their registers. */
 static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	const struct exit *exit = &vcpu->exit;

@@ -29,15 +29,15 @@ enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr);
 /* EC 0x1a: an ERET (not ERETAA, ERETAB). */
 enum verdict fast_eret(struct vcpu *vcpu, u64 esr);
 
-/* Exits of L2. */
-/* EC 0x16: an HVC, which goes to L1. */
+/* Exits of vEL1. */
+/* EC 0x16: an HVC, which goes to vEL2. */
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr);
 /*
- * EC 0x01, 0x07, 0x18, 0x19, 0x1a, 0x1d: a trap that goes to L1 (WFI, SIMD, a register, an ERET of
- * an L2 that is a hypervisor itself).
+ * EC 0x01, 0x07, 0x18, 0x19, 0x1a, 0x1d: a trap that goes to vEL2 (WFI, SIMD, a register, an ERET
+ * of a vEL1 that is a hypervisor itself).
  */
 enum verdict fast_trap(struct vcpu *vcpu, u64 esr);
-/* EC 0x20, 0x24: a stage-2 fault that is resolved in the shadow, or that L1's tables have too. */
+/* EC 0x20, 0x24: a stage-2 fault that is resolved in the shadow, or that vEL2's tables have too. */
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr);
 
 /*

@@ -42,7 +42,7 @@ static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 	return !(par & 1);
 }
 
-/* Read the instruction at PC: of L2 through two stages, else through one. */
+/* Read the instruction at PC: of vEL1 through two stages, else through one. */
 static bool fetch(struct vcpu *vcpu, u32 *insn)
 {
 	ipa_t at;
@@ -189,9 +189,9 @@ static enum verdict locate(struct vcpu *vcpu, const struct exit *exit, const str
 }
 
 /*
- * Access memory next to a device. L2's is where L1's tables said when they were walked: while seq
- * is unchanged, a TLBI of L1, which would wait for a CPU's access, waits for this one as well.
- * Otherwise the tables must be walked again.
+ * Access memory next to a device. vEL1's is where vEL2's tables said when they were walked: while
+ * seq is unchanged, a TLBI of vEL2, which would wait for a CPU's access, waits for this one as
+ * well. Otherwise the tables must be walked again.
  */
 static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 {

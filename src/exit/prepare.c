@@ -9,7 +9,7 @@
 #include "traps/traps.h"
 #include "traps/traps_nested.h"
 
-/* Deliver interrupts of a vcpu with EL2: one for L1 takes L2 out at once. */
+/* Deliver interrupts of a vcpu with EL2: one for vEL2 takes vEL1 out at once. */
 static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 {
 	bool fiq;

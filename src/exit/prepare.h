@@ -19,7 +19,7 @@ bool prepare_first(struct vcpu *vcpu);
 
 /*
  * Load the trap controls and vector lengths of the guest. simd_check() may claim, which opens all
- * that the VM has: L1's traps and limits for its guest are applied on top.
+ * that the VM has: vEL2's traps and limits for its guest are applied on top.
  */
 void prepare_traps(struct vcpu *vcpu);
 

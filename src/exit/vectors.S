@@ -153,7 +153,7 @@ irq:
  * ESR_EL2.
  */
 eret_within:
-	ldrb	w2, [x0, #VCPU_IN_VEL2]	/* L2's may trap to L1 */
+	ldrb	w2, [x0, #VCPU_IN_VEL2]	/* vEL1's may trap to vEL2 */
 	cbz	w2, 7f
 	tbnz	x1, #ERETA_BIT, 3f
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */

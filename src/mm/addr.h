@@ -10,7 +10,7 @@
 typedef struct { u64 a; } pa_t;    /* physical address */
 typedef struct {
 	u64 a;
-} ipa_t;                           /* a VM's (L1's) intermediate physical address */
+} ipa_t;                           /* a VM's intermediate physical address */
 typedef struct { u64 a; } va_t;    /* a guest's virtual address */
 
 #define PAGE_SHIFT 12

@@ -90,8 +90,8 @@ static bool is_external(u64 fsc)
 /* ---- by hardware ---- */
 
 /*
- * Do the AT in hardware, whose EL1&0 registers hold L1's EL2&0 regime now. False: it faulted in
- * nidus's stage 2, or at memory that answers with an abort: L1 must not see either like that.
+ * Do the AT in hardware, whose EL1&0 registers hold vEL2's EL2&0 regime now. False: it faulted in
+ * nidus's stage 2, or at memory that answers with an abort: vEL2 must not see either like that.
  */
 static bool hardware(const struct at_op *op, u64 va)
 {

@@ -57,7 +57,7 @@ inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu,
 	return new;
 }
 
-/* Whether L2 runs with L1's HCR_EL2.NV. */
+/* Whether vEL1 runs with vEL2's HCR_EL2.NV. */
 static bool vel1_nv(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr & HCR_NV;

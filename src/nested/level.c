@@ -27,8 +27,8 @@
 #include "traps/untrapped.h"
 
 /*
- * Find L2's stage 2 and identity from L1's words, for all switches to L2 until one of the words
- * changes; the trap controls will be recomputed. False: the shadow has to be prepared first
+ * Find vEL1's stage 2 and identity from vEL2's words, for all switches to vEL1 until one of the
+ * words changes; the trap controls will be recomputed. False: the shadow has to be prepared first
  * (REQ_WORK), and nothing else was done.
  */
 static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
@@ -52,7 +52,7 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	return true;
 }
 
-/* Switch the registers that are mostly the same for L2 and L1. */
+/* Switch the registers that are mostly the same for vEL1 and vEL2. */
 static void switch_identity(struct vcpu *vcpu)
 {
 	if (vcpu->vel1_vncr)
@@ -90,14 +90,14 @@ void level_load(struct vcpu *vcpu)
 	if (sysreg_read(VNCR_EL2) != page)
 		sysreg_write(VNCR_EL2, page);
 	/*
-	 * Even if L2 is to run: a level switch assumes that this CPU has no stale translations of
+	 * Even if vEL1 is to run: a level switch assumes that this CPU has no stale translations of
 	 * this vcpu in the VM's own VMID.
 	 */
 	identity_load(vcpu);
 	vcpu->shadow.mine = NULL;
 	if (vcpu->in_vel2)
 		return;
-	CHECK(vel1_find(vcpu)); /* a hit: L1's words are unchanged, and the references too */
+	CHECK(vel1_find(vcpu)); /* a hit: vEL2's words are unchanged, and the references too */
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
 	if (vcpu->vel1_differs)
 		switch_identity(vcpu);
@@ -115,7 +115,9 @@ static inline void level_enter(struct vcpu *vcpu)
 	vtimer_level_switch(vcpu);
 }
 
-/* Load L2's stage 2: the VM's own is in force, and L1's words are those that vel1_find() saw. */
+/*
+ * Load vEL1's stage 2: the VM's own is in force, and vEL2's words are those that vel1_find() saw.
+ */
 static inline void shadow_enter(struct vcpu *vcpu)
 {
 	struct shadow *s = vcpu->shadow.ref[0];
@@ -146,10 +148,10 @@ static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
 
 #define HCR_VIRTUAL (HCR_VI | HCR_VF | HCR_VSE)
 
-/* Clear L1's VSE if L2 has taken the virtual SError. */
+/* Clear vEL2's VSE if vEL1 has taken the virtual SError. */
 static void vse_fold(struct vcpu *vcpu)
 {
-	/* Stale trap controls have VSE as well if L2 had it. */
+	/* Stale trap controls have VSE as well if vEL1 had it. */
 	if (unlikely(vcpu->traps.vel1.t.hcr & HCR_VSE))
 		traps_vse_sync(vcpu, &cpu_this()->traps, sysreg_read(HCR_EL2));
 }
@@ -172,7 +174,7 @@ bool level_interrupt_pending(const struct vcpu *vcpu)
 
 static void enter_vel2(struct vcpu *vcpu)
 {
-	dsb(nsh); /* L2's walks end before its registers change */
+	dsb(nsh); /* vEL1's walks end before its registers change */
 	vse_fold(vcpu);
 	bank_enter_vel2(vcpu);
 	vcpu->in_vel2 = true;
@@ -201,9 +203,9 @@ static enum target eret_target(u64 spsr, bool tge)
 }
 
 /*
- * AArch64.GenerateDebugExceptionsFrom, of L2 with this PSTATE. The CPU evaluates this itself at the
- * ERET that enters L2; but an interrupt of L1's may be taken at L2's first instruction without that
- * ERET.
+ * AArch64.GenerateDebugExceptionsFrom, of vEL1 with this PSTATE. The CPU evaluates this itself at
+ * the ERET that enters vEL1; but an interrupt of vEL2's may be taken at vEL1's first instruction
+ * without that ERET.
  */
 static bool vel1_steps(const struct vcpu *vcpu, u64 spsr)
 {
@@ -316,7 +318,7 @@ bool level_eret_within(struct vcpu *vcpu)
 }
 
 /*
- * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from L2
+ * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from vEL1
  * by that of its EL1, which is AArch64.
  */
 static u64 vector_group(bool in_vel2, u64 pstate)
@@ -330,7 +332,7 @@ static u64 vector_group(bool in_vel2, u64 pstate)
 static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum level_vector kind,
 						       u64 esr, bool in_vel2, u64 pc, u64 pstate)
 {
-	/* From L2 its PSTATE unchanged: L1 is EL2 to it, even if L2 is shown EL2 itself. */
+	/* From vEL1 its PSTATE unchanged: vEL2 is EL2 to it, even if vEL1 is shown EL2 itself. */
 	u64 spsr = in_vel2 ? inject_spsr(vcpu) : pstate;
 
 	if (!in_vel2)
@@ -354,7 +356,8 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
 }
 
 /*
- * level_take() of a synchronous exception from L2, with PC and PSTATE still in the CPU's registers.
+ * level_take() of a synchronous exception from vEL1, with PC and PSTATE still in the CPU's
+ * registers.
  */
 static inline __attribute__((always_inline)) void take_vel1(struct vcpu *vcpu, u64 esr)
 {

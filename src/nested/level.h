@@ -46,16 +46,16 @@ void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 void level_step(struct vcpu *vcpu);
 
 /*
- * Verdict REFLECT: forward the current exit of L2 to L1, with its syndrome, or vcpu->reflection's
- * if there is one.
+ * Verdict REFLECT: forward the current exit of vEL1 to vEL2, with its syndrome, or
+ * vcpu->reflection's if there is one.
  */
 void level_reflect(struct vcpu *vcpu);
 
 /*
- * Fast versions of frequent switches: an ERET of vEL2 to L2, an HVC of L2 that goes to L1, another
- * trap (esr) that L1's controls send there, and an abort of L2 that goes to L1; and of an ERET of
- * vEL2 to itself or its host EL0. False: it is another case, and nothing has changed. PC and PSTATE
- * are in their registers afterwards. Only right after the exit.
+ * Fast versions of frequent switches: an ERET of vEL2 to vEL1, an HVC of vEL1 that goes to vEL2,
+ * another trap (esr) that vEL2's controls send there, and an abort of vEL1 that goes to vEL2; and
+ * of an ERET of vEL2 to itself or its host EL0. False: it is another case, and nothing has changed.
+ * PC and PSTATE are in their registers afterwards. Only right after the exit.
  */
 bool level_eret_vel1(struct vcpu *vcpu);
 bool level_eret_within(struct vcpu *vcpu);
@@ -66,13 +66,13 @@ void level_abort(struct vcpu *vcpu, const struct reflection *r);
 /* Load stage 2 and identity of the vcpu's context; part of vcpu_load() for a vcpu with EL2. */
 void level_load(struct vcpu *vcpu);
 /*
- * Part of vcpu_put(), before the CPU gets another vcpu's trap controls: a virtual SError that L2
- * has taken is removed from L1's HCR_EL2.VSE, and L2's virtual interrupts are cleared in the CPU,
- * where they would end an idle wait. Loaded, has_vel2.
+ * Part of vcpu_put(), before the CPU gets another vcpu's trap controls: a virtual SError that vEL1
+ * has taken is removed from vEL2's HCR_EL2.VSE, and vEL1's virtual interrupts are cleared in the
+ * CPU, where they would end an idle wait. Loaded, has_vel2.
  */
 void level_put(struct vcpu *vcpu);
 /*
- * Whether a virtual interrupt asserted by L1's HCR_EL2.{VI,VF,VSE} is pending for L2, which wakes
- * it from WFI whatever PSTATE masks. Loaded, has_vel2, after an exit.
+ * Whether a virtual interrupt asserted by vEL2's HCR_EL2.{VI,VF,VSE} is pending for vEL1, which
+ * wakes it from WFI whatever PSTATE masks. Loaded, has_vel2, after an exit.
  */
 bool level_interrupt_pending(const struct vcpu *vcpu);

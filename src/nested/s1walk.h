@@ -12,6 +12,6 @@ struct vcpu;
 /*
  * The level of the EL1&0 stage-1 walk of at whose descriptor lies in the page of fault_ipa (from
  * HPFAR_EL2): what the fault status code of an external abort on a walk must say. vcpu is loaded.
- * At most 4 reads, and while L2 runs as many again of L1's tables for each.
+ * At most 4 reads, and while vEL1 runs as many again of vEL2's tables for each.
  */
 int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa);

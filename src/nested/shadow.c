@@ -178,9 +178,9 @@ static bool renew(struct shadow *s)
 }
 
 /*
- * Adapt the number of address bits. L1's tables may cover more addresses than the VM's own, which
+ * Adapt the number of address bits. vEL2's tables may cover more addresses than the VM's own, which
  * end with its RAM and devices: as many as its ID registers say. Larger tables mean longer walks,
- * so only an L1 that asks for them gets them. Without memory for it the shadow stays as it is, and
+ * so only a vEL2 that asks for them gets them. Without memory for it the shadow stays as it is, and
  * maps less. Empty, unreferenced; lock held.
  */
 static void fit(const struct vm *vm, struct shadow *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shadow stage 2: stage-2 aborts of L2, and the translations that resolve them. */
+/* Shadow stage 2: stage-2 aborts of vEL1, and the translations that resolve them. */
 #include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/insn.h"
@@ -32,7 +32,7 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *nipa)
 		return true;
 	}
 	/*
-	 * HPFAR_EL2 is UNKNOWN for a permission fault that is not a walk's. L2's stage 1 is still
+	 * HPFAR_EL2 is UNKNOWN for a permission fault that is not a walk's. vEL1's stage 1 is still
 	 * in the registers, and AT as EL1 may read whatever it maps. PAR_EL1 is the guest's.
 	 */
 	old = sysreg_read(PAR_EL1);
@@ -86,7 +86,7 @@ static u64 combine_memattr(u64 vel2, u64 own)
 	return MIN(vel2 & 12, own & 12) | MIN(vel2 & 3, own & 3);
 }
 
-/* The leaf's attributes, from L1's and nidus's. */
+/* The leaf's attributes, from vEL2's and nidus's. */
 static u64 compose(const struct walk_s2_out *vel2, u64 own)
 {
 	u64 attr = DESC_AF | combine_memattr(vel2->memattr, MEMATTR(own)) << 2;
@@ -99,7 +99,7 @@ static u64 compose(const struct walk_s2_out *vel2, u64 own)
 }
 
 /*
- * The size to map at once: within one leaf of L1's, one of the VM's, and a block size of the
+ * The size to map at once: within one leaf of vEL2's, one of the VM's, and a block size of the
  * tables.
  */
 static u64 span_of(u64 vel2_size, u64 vm_size, u64 max_block)
@@ -146,7 +146,7 @@ static int install(struct vm *vm, struct shadow *s, u64 nipa, u64 ipa,
 	int err;
 
 	note_bounds(s, nipa - in, ipa - in, size);
-	/* No stage 2 of L1's: page by page. */
+	/* No stage 2 of vEL2's: page by page. */
 	s->leaf_sizes |= walk->size == ~0UL ? PAGE_SIZE : walk->size;
 	/* First the reverse entry, so that every mapping can be found. */
 	err = shadow_rmap_add(vm, s, ipa - in, nipa - in, size);
@@ -188,8 +188,8 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 }
 
 /*
- * The cache for a walk at seq. L1 must do a TLBI when it replaces a table, which increments seq.
- * While seq is unchanged, what was cached is as valid as L1 may expect.
+ * The cache for a walk at seq. vEL2 must do a TLBI when it replaces a table, which increments seq.
+ * While seq is unchanged, what was cached is as valid as vEL2 may expect.
  */
 static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s, u64 seq)
 {
@@ -201,7 +201,7 @@ static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s
 	return &w->cache;
 }
 
-/* Whether the memory type permits walks of L2's to read at nipa: HCR_EL2.PTW is nidus's. */
+/* Whether the memory type permits walks of vEL1's to read at nipa: HCR_EL2.PTW is nidus's. */
 static bool walks_may_read(struct shadow *s, u64 nipa)
 {
 	struct pgtable_leaf leaf;
@@ -214,8 +214,8 @@ static bool walks_may_read(struct shadow *s, u64 nipa)
 }
 
 /*
- * Get L1's translation. A walk of L2's in memory that L1 maps as Device, without PTW, is permitted:
- * the page becomes Non-cacheable, as such a walk is (S2Translate).
+ * Get vEL2's translation. A walk of vEL1's in memory that vEL2 maps as Device, without PTW, is
+ * permitted: the page becomes Non-cacheable, as such a walk is (S2Translate).
  */
 static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 nipa, struct walk_access a,
 		      struct walk_s2_out *out, struct walk_fault *fault)
@@ -242,7 +242,7 @@ static bool walk_vel2(struct vcpu *vcpu, struct shadow *s, u64 seq, u64 nipa, st
 }
 
 /*
- * Whether L1's attributes, rather than its permissions, forbid the access: an unaligned one in
+ * Whether vEL2's attributes, rather than its permissions, forbid the access: an unaligned one in
  * Device memory (AArch64.S2HasAlignmentFault), a fetch from it on a CPU that faults those
  * (S2CheckPermissions: the hardware says so).
  */
@@ -291,7 +291,7 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 	return map(vcpu, s, seq, nipa, &leaf, &walk);
 }
 
-/* ---- accesses that nidus makes for L2 ---- */
+/* ---- accesses that nidus makes for vEL1 ---- */
 
 u64 shadow_seq(const struct vcpu *vcpu)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shadow stage 2: removing translations. By L2's IPA for TLBIs, by L1's IPA through the reverse
+ * Shadow stage 2: removing translations. By vEL1's IPA for TLBIs, by vEL2's IPA through the reverse
  * map, and all of them; each in pieces.
  */
 #include "arch/pgtable.h"
@@ -14,7 +14,7 @@
 /* Reverse entries that a block may overlap before all of them count as several. */
 #define RMAP_STEPS_MAX 512
 
-/* ---- L1's leaf sizes ---- */
+/* ---- vEL2's leaf sizes ---- */
 
 /* 4, 16, 64 KiB; 2, 32, 512 MiB; 1 GiB: what the three granules have. */
 static const u8 tag_shift[8] = { 12, 14, 16, 21, 25, 29, 30, 12 };
@@ -26,7 +26,7 @@ u64 shadow_tag(u64 size)
 	};
 	u32 shift = (u32)__builtin_ctzl(size);
 
-	/* No stage 2 of L1's (a size of ~0): page by page. */
+	/* No stage 2 of vEL2's (a size of ~0): page by page. */
 	return shift < ARRAY_SIZE(tag) ? (u64)tag[shift] << LEAF_TAG_SHIFT : 0;
 }
 
@@ -96,7 +96,7 @@ static bool ram_ipa(const struct vm *vm, u64 at, u64 *ipa)
 	return false;
 }
 
-/* Whether L2's address nipa still maps to the VM's ipa. */
+/* Whether vEL1's address nipa still maps to the VM's ipa. */
 static bool is_live(const struct vm *vm, struct shadow *s, u64 ipa, u64 nipa)
 {
 	struct pgtable_leaf leaf;
@@ -189,13 +189,14 @@ __attribute__((noinline)) bool shadow_clear(struct shadow *s)
 	return more;
 }
 
-/* ---- by L2's address ---- */
+/* ---- by vEL1's address ---- */
 
 /*
- * Whether anything in [lo, lo+size) came from one leaf of L1's of that size: a CPU would have it as
- * one TLB entry, so it must be dropped as one. The rest may have another size: with FEAT_BBM level
- * 2 L1 may replace a block by a table, or a table by a block, without break-before-make, and both
- * are here until its TLBI. If finding out takes too long, yes: dropping more is never wrong.
+ * Whether anything in [lo, lo+size) came from one leaf of vEL2's of that size: a CPU would have it
+ * as one TLB entry, so it must be dropped as one. The rest may have another size: with FEAT_BBM
+ * level 2 vEL2 may replace a block by a table, or a table by a block, without break-before-make,
+ * and both are here until its TLBI. If finding out takes too long, yes: dropping more is never
+ * wrong.
  */
 static bool has_leaf(struct shadow *s, u64 lo, u64 size)
 {
@@ -209,7 +210,7 @@ static bool has_leaf(struct shadow *s, u64 lo, u64 size)
 	return false;
 }
 
-/* The size of L1's leaf that at is in, as far as the shadow has any of it; else 4 KiB. */
+/* The size of vEL2's leaf that at is in, as far as the shadow has any of it; else 4 KiB. */
 static u64 leaf_size_at(struct shadow *s, u64 at)
 {
 	for (u64 sizes = s->leaf_sizes; sizes > PAGE_SIZE;) {
@@ -249,7 +250,7 @@ bool shadow_invalidate(struct shadow *s, u64 lo, u64 hi, u64 leaf, struct shadow
 	return more;
 }
 
-/* ---- by L1's address ---- */
+/* ---- by vEL2's address ---- */
 
 /* Search a piece of the tables for what maps to [lo, hi) of the VM; true: more to search. */
 static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
@@ -271,7 +272,7 @@ static bool sweep(struct vm *vm, struct shadow *s, u64 lo, u64 hi, u64 *at)
 	return *at < end;
 }
 
-/* Unmap the leaf of L2's that the reverse entry at ipa names, if it still maps there. */
+/* Unmap the leaf of vEL1's that the reverse entry at ipa names, if it still maps there. */
 static void unmap_at(struct vm *vm, struct shadow *s, u64 ipa, u64 nipa, u64 end)
 {
 	while (ipa < end) {

@@ -23,7 +23,7 @@ struct shadow_pool {
 /* A shadow may always have so many table pages, whatever others use. */
 #define SHADOW_PAGES_MIN 64
 
-/* The leaf's software bits: the size of the leaf of L1's that it is part of. */
+/* The leaf's software bits: the size of the leaf of vEL2's that it is part of. */
 #define LEAF_TAG_SHIFT 55
 #define LEAF_TAG MASK(57, 55)
 /* A reverse entry that is one of several. */

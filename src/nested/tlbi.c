@@ -204,7 +204,7 @@ static void hardware_stage1(const struct tlbi_op *op)
 
 /* ---- to the shadows ---- */
 
-/* Invalidate the stage-1 entries that hardware made from L2's tables through one shadow. */
+/* Invalidate the stage-1 entries that hardware made from vEL1's tables through one shadow. */
 static void shadow_stage1(const struct shadow *s, const struct tlbi_op *op)
 {
 	u64 old = tlb_vmid_enter(s->s2.vttbr);
@@ -226,7 +226,7 @@ static bool shadow_piece(struct shadow *s, const struct tlbi_op *op, struct shad
 		return s->vm && op->size &&
 		       shadow_invalidate(s, op->base, op->base + op->size, tlbi_leaf_size(op), c);
 	default:
-		/* Hardware walks L2's own tables; nothing was copied from them. */
+		/* Hardware walks vEL1's own tables; nothing was copied from them. */
 		shadow_stage1(s, op);
 		return false;
 	}
@@ -304,7 +304,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 	if (!tlbi_decode(key, arg, &op) || !exists(&vcpu->vm->id_regs, &op))
 		return UNDEF;
 	if (!vcpu->in_vel2) {
-		/* L2's own: the shadow that is loaded has its VMID. There is no EL2 in it. */
+		/* vEL1's own: the shadow that is loaded has its VMID. There is no EL2 in it. */
 		if (SYS64_OP1(key) == 4)
 			return UNDEF;
 		hardware_stage1(&op);

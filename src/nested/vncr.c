@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Windows of nidus's own address space on what L1's VNCR_EL2 names: found, filled at a fault,
+ * Windows of nidus's own address space on what vEL2's VNCR_EL2 names: found, filled at a fault,
  * invalidated.
  */
 #include "nested/vncr.h"
@@ -33,8 +33,8 @@ static u32 number(const struct vcpu *vcpu, u32 i)
 /* ---- which ---- */
 
 /*
- * The key from L1's registers. MAIR_EL2 is not part of it: the page is RAM, and a window is Normal.
- * While L2 runs vEL2's registers are in vcpu->sr.
+ * The key from vEL2's registers. MAIR_EL2 is not part of it: the page is RAM, and a window is
+ * Normal. While vEL1 runs vEL2's registers are in vcpu->sr.
  */
 static struct vncr_key key_of(const struct vcpu *vcpu)
 {
@@ -123,7 +123,7 @@ u64 vncr_window(struct vcpu *vcpu)
 /* ---- a fault ---- */
 
 /*
- * Report a fault to L1. EL2&0 has no second stage for L1: the syndrome says stage 1, by an EL2
+ * Report a fault to vEL2. EL2&0 has no second stage for vEL2: the syndrome says stage 1, by an EL2
  * access to memory.
  */
 static enum verdict tell(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
@@ -162,8 +162,8 @@ static void note_leaf(struct vcpu *vcpu, struct vncr_entry *e, const struct walk
 }
 
 /*
- * Open the window unless L1 has invalidated anything since seq was read. With break-before-make: a
- * window that permits reads may be in TLBs.
+ * Open the window unless vEL2 has invalidated anything since seq was read. With break-before-make:
+ * a window that permits reads may be in TLBs.
  */
 static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const struct walk_s1_out *out)
 {
@@ -197,7 +197,7 @@ static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 	struct walk_s1_out out;
 	struct walk_fault fault;
 
-	/* Either L1's TLBI sees this flag, or the walk sees what L1 stored before it. */
+	/* Either vEL2's TLBI sees this flag, or the walk sees what vEL2 stored before it. */
 	__atomic_store_n(&v->used, 1, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
@@ -224,8 +224,8 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 		return RESUME;
 	}
 	/*
-	 * The fault is at the page, or in a walk of nidus's tables, which L1 does not have: to it,
-	 * it is the access's.
+	 * The fault is at the page, or in a walk of nidus's tables, which vEL2 does not have: to
+	 * it, it is the access's.
 	 */
 	if (fsc >= ESR_FSC_SEA && fsc < ESR_FSC_ALIGNMENT)
 		return tell(vcpu, exit, ESR_FSC_SEA);

@@ -8,7 +8,7 @@
 #include "lib/types.h"
 #include "state/shadow.h"
 
-/* Memory accesses of a walk. Addresses are the output of the last stage: L1's IPAs. */
+/* Memory accesses of a walk. Addresses are the output of the last stage: vEL2's IPAs. */
 struct walk_mem {
 	/*
 	 * Load the 64-bit word at the aligned address at, single-copy atomic; -EINVAL: no RAM

@@ -94,7 +94,7 @@ struct walk_mem walk_mem_of(struct vm *vm)
 /* A register of the vEL2 context: in the CPU while that runs. */
 #define EL2_VALUE(vcpu, name)                                                                      \
 	((vcpu)->in_vel2 ? sysreg_read(name##_EL12) : (vcpu)->sr[SR_##name##_EL1])
-/* A register of the vEL1 context: in L1's page while vEL2 runs. */
+/* A register of the vEL1 context: in vEL2's page while vEL2 runs. */
 #define EL1_VALUE(vcpu, name)                                                                      \
 	((vcpu)->in_vel2 ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
 
@@ -147,7 +147,7 @@ struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 	};
 }
 
-/* ---- L2's memory ---- */
+/* ---- vEL1's memory ---- */
 
 int walk_vel1_ipa(struct vcpu *vcpu, u64 nipa, ipa_t *to)
 {

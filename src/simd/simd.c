@@ -22,8 +22,8 @@ bool simd_chaos;
 
 /*
  * CPTR_EL2 with all SIMD traps set; as simd_close() leaves it, with CPACR_EL1 trapped as well,
- * because an entry may follow before the vcpu's needs are computed (hidden fields, vEL2, L1); and
- * open for all that the machine has. Trace and activity monitors always trap.
+ * because an entry may follow before the vcpu's needs are computed (hidden fields, the level,
+ * vEL2's traps); and open for all that the machine has. Trace and activity monitors always trap.
  */
 static u64 cptr_armed, cptr_closed, cptr_open;
 /* The fields of CPACR_EL1 that the machine has. */
@@ -125,7 +125,7 @@ void simd_claim(struct vcpu *vcpu)
 		own(cpu, vcpu);
 	}
 	if (unlikely(vcpu->has_vel2))
-		vcpu->traps_stale = true; /* L1's traps, if L2 is about to run */
+		vcpu->traps_stale = true; /* vEL2's traps, if vEL1 is about to run */
 	simd_cptr_write(simd_cptr(vcpu));
 	irq_restore(daif);
 }
@@ -215,7 +215,7 @@ void simd_check(struct vcpu *vcpu)
 	bool open = cpu->traps.cptr & (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN);
 
 	if (likely(cpu->simd.owner == vcpu)) {
-		/* With L1's traps added, closed can be right for live state too. */
+		/* With vEL2's traps added, closed can be right for live state too. */
 		if (likely(open || vcpu->has_vel2))
 			return;
 	} else if (likely(!open && !is_streaming(vcpu))) {

@@ -56,8 +56,8 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 }
 
 /*
- * Whether the CPU is to have L2's lengths. Where L1 lets its guest have neither SVE nor SME, as
- * Linux/KVM mostly does, L2 reaches no length of its own and nothing longer than V: vEL2's stay,
+ * Whether the CPU is to have vEL1's lengths. Where vEL2 lets its guest have neither SVE nor SME, as
+ * Linux/KVM mostly does, vEL1 reaches no length of its own and nothing longer than V: vEL2's stay,
  * and a switch has nothing to exchange.
  */
 static bool of_vel1(const struct vcpu *vcpu)
@@ -87,7 +87,7 @@ static void switch_lengths(struct vcpu *vcpu)
 	vcpu->traps_stale = true;
 }
 
-/* The limit that L1 puts on L2: the shorter length, FA64 and ZT0 only if L1 has them on. */
+/* The limit that vEL2 puts on vEL1: the shorter length, FA64 and ZT0 only if vEL2 has them on. */
 static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
@@ -158,7 +158,7 @@ static void exchange_homes(struct vcpu *vcpu)
 
 /*
  * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change
- * them (open), and without an ISB. Where L2 could not, they are what they were.
+ * them (open), and without an ISB. Where vEL1 could not, they are what they were.
  */
 static bool same_lengths(struct vcpu *vcpu, u64 open)
 {
@@ -170,7 +170,7 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 		zcr = sysreg_read(ZCR_EL12);
 	if (open & CPTR_SMEN)
 		smcr = sysreg_read(SMCR_EL12);
-	put_lengths(vcpu, zcr, smcr); /* L1's are L2's limits */
+	put_lengths(vcpu, zcr, smcr); /* vEL2's are vEL1's limits */
 	s->vel1 = !s->vel1;
 	get_lengths(vcpu, &want_zcr, &want_smcr);
 	limits(vcpu, &limit_zcr, &limit_smcr);
@@ -208,7 +208,7 @@ bool simd_level_same(struct vcpu *vcpu)
 	return same_lengths(vcpu, open);
 }
 
-/* Whether L1's own CPTR_EL2 traps vEL2 (0b01 does not: it is about EL0). */
+/* Whether vEL2's own CPTR_EL2 traps vEL2 (0b01 does not: it is about EL0). */
 static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 {
 	u64 cptr = vcpu->sr[SR_CPTR_EL2] & field;

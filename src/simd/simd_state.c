@@ -124,7 +124,7 @@ u64 simd_state_save(struct vcpu *vcpu)
 		simd_regs_save_v(st->data);
 		return V_SIZE;
 	}
-	/* L1 may have limited L2: what is above that is still L1's. */
+	/* vEL2 may have limited vEL1: what is above that is still vEL2's. */
 	if (s->zcr_now != s->zcr || s->smcr_now != s->smcr) {
 		simd_state_limit(vcpu, s->zcr, s->smcr);
 		if (s->svl)

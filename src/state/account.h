@@ -13,7 +13,7 @@
 enum account_level { ACCOUNT_VM, ACCOUNT_NESTED = EXIT_CLASS_COUNT };
 
 struct account {
-	/* Whose exit it was: L2's is one of a vcpu with EL2 that is not at vEL2. */
+	/* Whose exit it was: a nested guest's is one of a vcpu with EL2 that is not at vEL2. */
 	struct account_class {
 		u64 count, ticks; /* CNTPCT ticks from exit to next entry */
 		u64 not_min, max; /* ~min: so that 0 is more than any */
@@ -23,7 +23,7 @@ struct account {
 	u64 left;         /* a fast path (exit/fast.h) is not all: the exit */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
-	u64 level_entries; /* level switches from vEL2 to L2, each of which has one back */
+	u64 level_entries;  /* level switches from vEL2 to vEL1, each of which has one back */
 	u64 level_bytes;    /* of SIMD state moved because of them */
 	u64 irq_injected; /* virtual interrupts put into list registers */
 	struct trace_ring *trace; /* of the CPU where it is loaded (state/trace.h); NULL: off */

@@ -80,8 +80,8 @@ struct shadow_vcpu {
 };
 
 /*
- * Where a vcpu's last walk of L1's tables for a fault ended: valid for this shadow while its seq is
- * unchanged.
+ * Where a vcpu's last walk of vEL2's tables for a fault ended: valid for this shadow while its seq
+ * is unchanged.
  */
 struct shadow_walk {
 	const struct shadow *of;
@@ -91,6 +91,6 @@ struct shadow_walk {
 
 struct reflection {
 	u64 esr, far, hpfar; /* SHADOW_REFLECT: ESR_EL2, FAR_EL2, HPFAR_EL2 for vEL2 */
-	ipa_t ipa;           /* SHADOW_DEVICE: L1's address of the byte; ISS says the rest */
+	ipa_t ipa;           /* SHADOW_DEVICE: vEL2's address of the byte; ISS says the rest */
 	bool device;         /* vcpu->reflection: ipa is of the abort that is being handled */
 };

@@ -23,7 +23,7 @@ struct simd_vcpu {
 	u64 zcr, smcr, cptr;      /* what ZCR_EL2, SMCR_EL2 and CPTR_EL2 hold while it is live */
 	/*
 	 * If it has EL2 (simd_level.c): what ZCR_EL2, SMCR_EL2 hold now; the home's EL1 lengths are
-	 * L2's.
+	 * vEL1's.
 	 */
 	u64 zcr_now, smcr_now;
 	bool vel1;

@@ -21,12 +21,12 @@
 void vtimer_set_cntpoff(bool works);
 bool vtimer_has_cntpoff(void);
 
-/* L1's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
+/* vEL2's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
 #define GUEST_PPI_HYP_PHYS 26
 #define GUEST_PPI_HYP_VIRT 28
 
 /*
- * L2's virtual and physical timer, kept in L1's VNCR page; vEL2's (CNTHV, CNTHP), kept in
+ * vEL1's virtual and physical timer, kept in vEL2's VNCR page; vEL2's (CNTHV, CNTHP), kept in
  * vcpu->vtimer. The CPU has the current value of a timer that is in it.
  */
 enum timer_context { TIMER_V, TIMER_P, TIMER_HV, TIMER_HP };
@@ -36,7 +36,7 @@ struct timer_map {
 	u8 emul_virt, emul_phys; /* in memory */
 };
 
-/* Which timer is where while vEL2 (in_vel2) or L2 runs. Pure. */
+/* Which timer is where while vEL2 (in_vel2) or vEL1 runs. Pure. */
 static inline struct timer_map timer_map_of(bool in_vel2)
 {
 	return in_vel2 ? (struct timer_map){ TIMER_HV, TIMER_HP, TIMER_V, TIMER_P }
@@ -80,7 +80,7 @@ static inline struct timer_regs timer_home_read(const struct vcpu *vcpu, u32 con
 }
 
 /*
- * By how much the counter of a context lags behind CNTPCT. Only L2's virtual one has L1's
+ * By how much the counter of a context lags behind CNTPCT. Only vEL1's virtual one has vEL2's
  * CNTVOFF_EL2.
  */
 static inline u64 timer_offset(const struct vcpu *vcpu, u32 context)
@@ -91,8 +91,8 @@ static inline u64 timer_offset(const struct vcpu *vcpu, u32 context)
 #define TIMER_NEVER ~0UL
 /*
  * When the timer's condition becomes true: CNTPCT. 0: it is; TIMER_NEVER: it stays as it is, or
- * that is beyond what CNTPCT can count. Offsets are L1's and may be anything, so only the distance
- * counts.
+ * that is beyond what CNTPCT can count. Offsets are vEL2's and may be anything, so only the
+ * distance counts.
  */
 u64 timer_due(const struct vcpu *vcpu, u32 context, struct timer_regs r);
 

@@ -65,7 +65,7 @@ static inline void trace_load(struct vcpu *vcpu, const struct cpu *cpu)
 	vcpu->traced = cpu->trace;
 }
 
-/* How a record says that L2 is entered; and whether it is. */
+/* How a record says that vEL1 is entered; and whether it is. */
 static inline u32 trace_nested(const struct vcpu *vcpu)
 {
 	return TRACE_NESTED | (vcpu->vel1_vncr ? TRACE_NV : 0);

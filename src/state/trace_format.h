@@ -34,24 +34,24 @@ struct trace_record {
  * Events below are exits: the index of struct account's class[] (enum account_level plus enum
  * exit_class). time is when the guest was left. detail: the syndrome, of an interrupt its INTID (or
  * 1023: not one of a fast path). data: PC where the guest was left; of an abort its IPA; of an ERET
- * to L2 L1's VTTBR_EL2. how: the verdict and these.
+ * to vEL1 vEL2's VTTBR_EL2. how: the verdict and these.
  */
 #define TRACE_EXITS 64
 #define TRACE_VERDICT 0x0f
 #define TRACE_NESTED 0x10 /* the guest was entered, or was to be, at the level below vEL2 */
-#define TRACE_NV 0x20   /* with L1's HCR_EL2.NV: at L2's own virtual EL2 */
+#define TRACE_NV 0x20     /* with vEL2's HCR_EL2.NV: at vEL1's own virtual EL2 */
 #define TRACE_FAST 0x40 /* on a fast path: a switch of the level has no event of its own */
 
 /*
  * X(id, name). RUN: the run loop enters a vcpu (data: PC; how as above). END: it has ended; how:
  * enum run_result; detail: ERETs within vEL2 so far; data: bytes of SIMD moved by level switches so
- * far. LEVEL: vEL2 enters L2 (data: VTTBR_EL2). TAKE: an exception to vEL2 (how: its vector's
- * offset in 0x80; detail: syndrome; data: PC that it returns to), TRACE_TAKE_NESTED: from L2. INJECT:
- * one to EL1, or to vEL2 from itself (detail: syndrome; data: PC). IRQ: into a list register
- * (detail: its value). IRQ_END: out of one. SHADOW: a stage-2 fault of L2 (how: enum
- * shadow_verdict; detail: what was mapped; data: L2's IPA). TLBI: one of L2's translations (detail:
- * encoding; data: operand). CLAIM, FLUSH: bytes of SIMD in detail. HOST: nidus uses SIMD. LOAD,
- * PUT: on this CPU. WAKE: made runnable, by this CPU. START, STOP, RESET: the VM.
+ * far. LEVEL: vEL2 enters vEL1 (data: VTTBR_EL2). TAKE: an exception to vEL2 (how: its vector's
+ * offset in 0x80; detail: syndrome; data: PC that it returns to), TRACE_TAKE_NESTED: from vEL1.
+ * INJECT: one to EL1, or to vEL2 from itself (detail: syndrome; data: PC). IRQ: into a list
+ * register (detail: its value). IRQ_END: out of one. SHADOW: a stage-2 fault of vEL1 (how: enum
+ * shadow_verdict; detail: what was mapped; data: vEL1's IPA). TLBI: one of vEL1's translations
+ * (detail: encoding; data: operand). CLAIM, FLUSH: bytes of SIMD in detail. HOST: nidus uses SIMD.
+ * LOAD, PUT: on this CPU. WAKE: made runnable, by this CPU. START, STOP, RESET: the VM.
  */
 #define TRACE_EVENTS(X)                                                                            \
 	X(RUN, "run")                                                                              \

@@ -10,17 +10,17 @@ struct traps {
 };
 
 /*
- * What traps_update() computed last, and from what: a level switch seldom finds L1's controls
+ * What traps_update() computed last, and from what: a level switch seldom finds vEL2's controls
  * changed. Zeroed memory is empty. Its vcpu's alone.
  */
 #define TRAPS_WORDS 14
 struct traps_level {
 	struct traps t;
-	u64 cptr_own, cptr_vel2; /* the inputs of t.cptr: nidus's, and L1's */
+	u64 cptr_own, cptr_vel2; /* the inputs of t.cptr: nidus's, and vEL2's */
 	bool valid;
 };
 struct traps_cache {
-	u64 from[TRAPS_WORDS]; /* inputs from L1 of l2 and of all of a switch to L2 */
+	u64 from[TRAPS_WORDS]; /* inputs from vEL2 of vel1 and of all of a switch to vEL1 */
 	struct traps_level vel1, vel2;
 	/*
 	 * The previous values of these two: a guest that is a hypervisor alternates between two
@@ -31,8 +31,8 @@ struct traps_cache {
 };
 
 /*
- * The bits of L1's control registers that are not RES0 for this VM according to its ID registers.
- * Other bits that L1 writes, in its VNCR page or by a trap, have no effect.
+ * The bits of vEL2's control registers that are not RES0 for this VM according to its ID registers.
+ * Other bits that vEL2 writes, in its VNCR page or by a trap, have no effect.
  */
 struct nested_bits {
 	u64 hcr, hcrx, mdcr, cptr, cnthctl, ich_hcr; /* CPTR_EL2, CNTHCTL_EL2: E2H = 1 layout */

@@ -47,7 +47,7 @@ enum vcpu_request {
 	REQ_STOP = 1,      /* the VM is stopping: leave the run loop */
 	REQ_VGIC_SYNC = 2, /* fold the list registers back for another CPU */
 	REQ_TIMER = 4,     /* an emulated timer came due */
-	/* its own: work of L1's must complete before the next entry (shadow_work()) */
+	/* its own: work of vEL2's must complete before the next entry (shadow_work()) */
 	REQ_WORK = 8,
 	/* with REQ_STOP: an SError interrupt of its accesses was pending as it left a CPU */
 	REQ_SERROR = 16,
@@ -57,7 +57,7 @@ enum vcpu_request {
 struct mdscr {
 	u64 entries; /* account.level_entries at the last check */
 	u64 since;   /* CNTPCT when that had changed */
-	u8 calm;     /* entries of L2 in a row with a harmless write before */
+	u8 calm;     /* entries of vEL1 in a row with a harmless write before */
 	bool enabled; /* a breakpoint or watchpoint is */
 	bool free;   /* they do not trap */
 	bool lent;   /* accesses of vEL2 to numbered registers do not (debug_lend()) */
@@ -71,7 +71,9 @@ struct vcpu {
 	/* has_vel2: exit_fast[], the fast paths of frequent exits; NULL: none (simd.chaos) */
 	exit_fast_fn *const (*fast)[2];
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
-	/* has_vel2: L1's accesses to its guest's timers trap; looked for at each exit, ERETs too */
+	/*
+	 * has_vel2: vEL2's accesses to its guest's timers trap; looked for at each exit, ERETs too
+	 */
 	bool timers_trap, timers_polled;
 	bool host_erets;    /* not timers_polled, and it has a host EL0 (vectors.S) */
 	bool pc_dirty;      /* pc or pstate differ from ELR_EL2/SPSR_EL2 */
@@ -82,12 +84,12 @@ struct vcpu {
 	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
 	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
 	bool vel1_differs;    /* has_vel2: one of these two, or nvhe */
-	bool vel1_machine;    /* L2 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than L1 */
+	bool vel1_machine;    /* vEL1 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than vEL2 */
 	u8 index;           /* within its VM */
 	/* What fast paths look at last, both at once, as neither is usual. */
 	union {
 		struct {
-			bool vel1_vncr; /* it has registers in memory (L1 has FEAT_NV2) */
+			bool vel1_vncr; /* it has registers in memory (vEL2 has FEAT_NV2) */
 			bool traced;    /* account.trace is not NULL */
 		};
 		u16 seldom;
@@ -97,9 +99,9 @@ struct vcpu {
 	struct vm *vm;
 	u64 vmpidr;         /* the guest's MPIDR_EL1 */
 	u64 cpacr_hidden;   /* has_vel2: simd_cpacr_hidden() */
-	struct shadow_vcpu shadow; /* has_vel2: L2 translations it used last */
+	struct shadow_vcpu shadow; /* has_vel2: vEL1 translations it used last */
 	struct traps_cache traps; /* has_vel2 */
-	struct reflection reflection; /* has_vel2: an abort of L2 for L1, if its esr is not 0 */
+	struct reflection reflection; /* has_vel2: an abort of vEL1 for vEL2, if its esr is not 0 */
 	struct exit exit;   /* the last one */
 	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
 	u64 inject_esr, inject_far; /* verdicts INJECT, INJECT_FAR */
@@ -143,7 +145,7 @@ struct vcpu {
 
 	/* Large and seldom used: out of reach of a single instruction's offset. */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
-	struct vncr_windows windows; /* has_vel2: on what L1's VNCR_EL2 names (nested/vncr.h) */
+	struct vncr_windows windows; /* has_vel2: on what vEL2's VNCR_EL2 names (nested/vncr.h) */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * L1's EL2 control registers as they take effect for L2: read once, RES0 and RES1 applied. For a
- * vcpu that has EL2; valid whether vEL2 or L2 runs, except where said.
+ * vEL2's EL2 control registers as they take effect for vEL1: read once, RES0 and RES1 applied. For
+ * a vcpu that has EL2; valid whether vEL2 or vEL1 runs, except where said.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "state/vncr.h"
 
 /*
- * RW is RES1: no AArch32. E2H is, whatever it is to L1: vcpu->sr and the CPU have registers of vEL2
- * in the format of E2H = 1 (traps/nvhe.h).
+ * RW is RES1: no AArch32. E2H is, whatever it is to vEL2: vcpu->sr and the CPU have registers of
+ * vEL2 in the format of E2H = 1 (traps/nvhe.h).
  */
 static inline u64 vel2_hcr(const struct vcpu *vcpu)
 {
@@ -25,7 +25,7 @@ static inline bool vel2_is_host(const struct vcpu *vcpu)
 	return (vel2_hcr(vcpu) & HCR_TGE) && !vcpu->nvhe;
 }
 
-/* Whether L2 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */
+/* Whether vEL1 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */
 static inline bool vel2_nv2(const struct vcpu *vcpu)
 {
 	return !(~vel2_hcr(vcpu) & (HCR_NV | HCR_NV2));
@@ -61,7 +61,7 @@ static inline u64 vel2_hdfgwtr(const struct vcpu *vcpu)
 	return vncr_read(vcpu, VNCR_HDFGWTR_EL2) & vcpu->vm->nested.hdfgwtr;
 }
 
-/* L1's stage 2 as it wrote it: what it comes to on the VM's CPUs is walk_s2_shape()'s to say. */
+/* vEL2's stage 2 as it wrote it: what it comes to on the VM's CPUs is walk_s2_shape()'s to say. */
 static inline u64 vel2_vttbr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VTTBR_EL2);
@@ -72,7 +72,7 @@ static inline u64 vel2_vtcr(const struct vcpu *vcpu)
 	return vncr_read(vcpu, VNCR_VTCR_EL2);
 }
 
-/* What L2's MIDR_EL1 and MPIDR_EL1 are. */
+/* What vEL1's MIDR_EL1 and MPIDR_EL1 are. */
 static inline u64 vel2_vpidr(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_VPIDR_EL2) & MASK(31, 0);
@@ -93,7 +93,7 @@ static inline u64 vel2_mdcr(const struct vcpu *vcpu)
 	return vcpu->sr[SR_MDCR_EL2] & vcpu->vm->nested.mdcr;
 }
 
-/* While L2 runs: vEL2 may have newer values in the CPU's CPACR_EL1 and CNTKCTL_EL1. */
+/* While vEL1 runs: vEL2 may have newer values in the CPU's CPACR_EL1 and CNTKCTL_EL1. */
 static inline u64 vel2_cptr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_CPTR_EL2] & vcpu->vm->nested.cptr;
@@ -104,7 +104,9 @@ static inline u64 vel2_cnthctl(const struct vcpu *vcpu)
 	return vcpu->sr[SR_CNTHCTL_EL2] & vcpu->vm->nested.cnthctl;
 }
 
-/* L1's ZCR_EL2 and SMCR_EL2, which limit L2's vector lengths, FA64 and EZT0: as last written. */
+/*
+ * vEL2's ZCR_EL2 and SMCR_EL2, which limit vEL1's vector lengths, FA64 and EZT0: as last written.
+ */
 static inline u64 vel2_zcr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_ZCR_EL2];

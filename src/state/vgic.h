@@ -58,7 +58,10 @@ struct vgic_op {
 	u64 data; /* bit n for interrupt n, if reg doesn't say otherwise */
 };
 
-/* VGIC_VEL1: as LOADED, but the list registers are L2's, and L1's state is in memory (nested.h). */
+/*
+ * VGIC_VEL1: as LOADED, but the list registers are vEL1's, and vEL2's state is in memory
+ * (nested.h).
+ */
 enum vgic_where { VGIC_MEMORY, VGIC_LOADED, VGIC_CLAIMED, VGIC_VEL1 };
 
 /* An operation that a vcpu waits for another one to do: remote.c. Only its own CPU uses this. */
@@ -123,8 +126,8 @@ struct vgic_vcpu {
 	} again;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_VEL1: 0 */
 	/*
-	 * ICH_HCR_EL2.En, and L1's traps while L2 uses L1's interrupts; both as nested_route.c
-	 * finds.
+	 * ICH_HCR_EL2.En, and vEL2's traps while vEL1 uses vEL2's interrupts; both as
+	 * nested_route.c finds.
 	 */
 	u64 hcr_en;
 	/* Public; this CPU only: vgic_settle() has something to do before the next entry */
@@ -136,14 +139,14 @@ struct vgic_vcpu {
 
 	struct irq32 priv;
 	/* Of the list registers while VGIC_VEL1, by index (nested.c). */
-	u16 vel1_used;           /* hold one of L2's interrupts */
-	u16 vel1_hw;             /* its end is that of L1's lr_intid[], by hardware */
+	u16 vel1_used;           /* hold one of vEL1's interrupts */
+	u16 vel1_hw;             /* its end is that of vEL2's lr_intid[], by hardware */
 	u16 vel1_soft;           /* the same, but nidus has to end it */
 	u8 polls;               /* polls for held-back interrupts: timers_poll_soon() */
-	u8 vel1_slot[VGIC_LRS];  /* which of L1's list registers it is */
-	u64 vel1_asks;           /* in L1's registers: what may raise its interrupt */
+	u8 vel1_slot[VGIC_LRS]; /* which of vEL2's list registers it is */
+	u64 vel1_asks;          /* in vEL2's registers: what may raise its interrupt */
 	/*
-	 * The last result of vgic_page_asks() with all list registers of L1's page 0, and its
+	 * The last result of vgic_page_asks() with all list registers of vEL2's page 0, and its
 	 * inputs.
 	 */
 	struct vgic_page_memo {
@@ -156,7 +159,7 @@ struct vgic_vcpu {
 		u32 word, count;   /* how far the search is; SPIs found */
 		struct vgic_op op; /* the last one found */
 	} lost;
-	/* L1's SPIs that L2 has ended: to be deactivated on the vcpus that hold them */
+	/* vEL2's SPIs that vEL1 has ended: to be deactivated on the vcpus that hold them */
 	u32 owed[VGIC_WORDS];
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* posted by another vcpu: remote.c */

@@ -31,7 +31,7 @@ enum vncr_offset {
 };
 
 /*
- * The word at a byte offset. L1 writes the page with plain stores: whoever decides something by a
+ * The word at a byte offset. vEL2 writes the page with plain stores: whoever decides something by a
  * word reads it once and keeps the value. Of a vcpu that has EL2; the CPU that has it loaded, or
  * any while it is not loaded.
  */

@@ -17,18 +17,18 @@ struct vtimer {
 	struct timer phys;
 	bool phys_line;         /* level of the emulated physical timer */
 	/* Of a vcpu that has EL2 (nested.h), whose four timers take turns in CNTV and CNTP. */
-	u64 cnthv_ctl, cnthv_cval; /* while L2 runs, or not loaded */
-	u64 cnthp_ctl, cnthp_cval; /* while L2 runs, or not loaded */
+	u64 cnthv_ctl, cnthv_cval;  /* while vEL1 runs, or not loaded */
+	u64 cnthp_ctl, cnthp_cval;  /* while vEL1 runs, or not loaded */
 	u32 vel2_lines;             /* PPIs that emulated ones hold high */
-	u64 vel2_cntvoff;           /* L1's CNTVOFF_EL2 that the software timer was set by */
+	u64 vel2_cntvoff;           /* vEL2's CNTVOFF_EL2 that the software timer was set by */
 	/*
-	 * L1's words of its guest's timers as they were seen to last, if L1's accesses do not trap:
-	 * CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
+	 * vEL2's words of its guest's timers as they were seen to last, if vEL2's accesses do not
+	 * trap: CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
 	 */
 	u64 vel2_seen[4];
-	/* Whether L1's accesses trap is learnt (nested.c, learn()). */
+	/* Whether vEL2's accesses trap is learnt (nested.c, learn()). */
 	u64 lent_until; /* CNTPCT; 0: they trap */
 	u64 entries;    /* account.level_entries at the last one that trapped */
-	u8 calm;        /* entries of L2 in a row with accesses before that could have waited */
+	u8 calm;        /* entries of vEL1 in a row with accesses before that could have waited */
 	u8 armed;       /* since the last one, written enabled: bit n, context n */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a vcpu keeps of the pages that its L1's VNCR_EL2 has named (nested/vncr.h). */
+/* What a vcpu keeps of the pages that its vEL2's VNCR_EL2 has named (nested/vncr.h). */
 #pragma once
 
 #include "arch/spinlock.h"
@@ -10,7 +10,7 @@
 /* What decides where VNCR_EL2 leads: as long as it is this, the window is the same. */
 struct vncr_key {
 	u64 page; /* VNCR_EL2.BADDR, sign-extended */
-	u64 ttbr; /* the table of that half of L1's EL2&0 */
+	u64 ttbr; /* the table of that half of vEL2's EL2&0 */
 	u64 tcr, sctlr;
 };
 
@@ -19,14 +19,14 @@ struct vncr_entry {
 	bool used;
 	/* The vcpu's own CPU sets the rest, and anybody clears open, both under vm->vncr.lock. */
 	bool open;     /* the window has the page in it */
-	bool global;   /* L1's leaf is */
+	bool global;   /* vEL2's leaf is */
 	u16 asid, asid_mask;
-	u64 base, size; /* of the leaf, in L1's address space */
+	u64 base, size; /* of the leaf, in vEL2's address space */
 };
 
 struct vncr_windows {
 	struct vncr_entry entry[VNCR_WINDOWS];
-	u8 now;  /* the one that L2 runs with */
+	u8 now;  /* the one that vEL1 runs with */
 	u8 next; /* the one to be given up */
 };
 

@@ -191,7 +191,7 @@ static void debug_settle(struct vcpu *vcpu, u64 mdscr)
 	else
 		numbered_save(vcpu);
 	vcpu->debug_live = live;
-	vcpu->mdscr.enabled = any_enabled(vcpu); /* L2's writes did not trap */
+	vcpu->mdscr.enabled = any_enabled(vcpu); /* vEL1's writes did not trap */
 	traps_changed(vcpu);
 }
 
@@ -238,7 +238,9 @@ static void mdscr_trap(struct vcpu *vcpu)
 	traps_changed(vcpu);
 }
 
-/* So many entries to L2 in a row, each after a write of MDSCR_EL1 without effect, end its traps. */
+/*
+ * So many entries to vEL1 in a row, each after a write of MDSCR_EL1 without effect, end its traps.
+ */
 #define CALM 100
 
 /* Count a write of MDSCR_EL1 by vEL2, which trapped. */
@@ -276,7 +278,7 @@ static void debug_lend(struct vcpu *vcpu)
 	traps_changed(vcpu);
 }
 
-/* After so long without an L2, MDSCR_EL1 traps again; and registers are lent for so long. */
+/* After so long without a vEL1, MDSCR_EL1 traps again; and registers are lent for so long. */
 #define FREE_MS 100
 
 void debug_vel2_tick(struct vcpu *vcpu, u64 now)
@@ -402,7 +404,7 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 
 	if (n >= row_length(row))
 		return UNDEF;
-	/* Lent to vEL2; L2's accesses trap. */
+	/* Lent to vEL2; vEL1's accesses trap. */
 	if (unlikely(vcpu->mdscr.lent))
 		take_back(vcpu);
 	if (write)

@@ -26,9 +26,9 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
 /*
  * The CPU's value of a DBGBCR<n>_EL1 (breakpoint) or DBGWCR<n>_EL1 at vEL2; pure. There the CPU is
- * at EL1, and EL0 is vEL2's host, so the CPU gets a control register that matches EL1 where L1's
- * matches EL2. dbg[] has L1's; accesses to control registers trap at vEL2 even if live. A register
- * that matches nothing has E clear.
+ * at EL1, and EL0 is vEL2's host, so the CPU gets a control register that matches EL1 where vEL2's
+ * matches EL2. dbg[] has vEL2's; accesses to control registers trap at vEL2 even if live. A
+ * register that matches nothing has E clear.
  */
 u64 debug_control_vel2(u64 control, bool breakpoint);
 
@@ -48,7 +48,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * so nothing can come of what vEL2 enables before that.
  *
  * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is;
- * after each exit and before each ERET of its own, and when L1's MDCR_EL2 changed.
+ * after each exit and before each ERET of its own, and when vEL2's MDCR_EL2 changed.
  * debug_vel2_tick(): now and then while free or lent. Loaded, in vEL2.
  */
 #define MDSCR_NEVER ~0UL

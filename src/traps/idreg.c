@@ -32,7 +32,7 @@ struct field {
  * newest value whose meaning was checked. Deliberately absent, and why:
  *   EL3. And of EL2, which only nested VMs have: NV (but for deep ones), TWED, FWB, and E2H = 0
  *   where E2H may be 1.
- *   To nested VMs also nTLBPA (a shadow is a cache of L1's tables) and SPECRES (FEAT_NV traps
+ *   To nested VMs also nTLBPA (a shadow is a cache of vEL2's tables) and SPECRES (FEAT_NV traps
  *   vEL2's). AArch32 in EL0/EL1: HCR_EL2.RW is 1 and nothing below it is looked after.
  *   RAS, IESB, MPAM, AMU, PMU, SPE, TRBE, BRBE, trace, MTE, NMI, LOR, TME, LS64, THE, GCS, PIE,
  *   POE, TCR2, SCTLR2, MEC, D128: registers that nidus neither moves nor emulates.

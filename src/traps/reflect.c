@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether an exit from L2 is a trap that L1 has set: by exception class, EC 0x18 by trap.def. */
+/*
+ * Whether an exit from vEL1 is a trap that vEL2 has set: by exception class, EC 0x18 by trap.def.
+ */
 #include "traps/reflect.h"
 
 #include "arch/esr.h"
@@ -18,7 +20,7 @@ static bool from_el0(const struct exit *exit)
 /* ---- SIMD: EC 0x07, 0x19, 0x1d ---- */
 
 /*
- * Whether a field of CPTR_EL2 traps: 0b00 and 0b10 do; 0b01 does not trap L2. A field that L1's
+ * Whether a field of CPTR_EL2 traps: 0b00 and 0b10 do; 0b01 does not trap vEL1. A field that vEL2's
  * register lacks traps nothing.
  */
 static bool field_traps(const struct vcpu *vcpu, u64 field)
@@ -42,9 +44,9 @@ bool reflect_sme(const struct vcpu *vcpu)
 }
 
 /*
- * Whether L1 traps an instruction of FEAT_SVE or FEAT_SME: with L1's FP closed as EC 0x07. If the
- * VM lacks the feature, and so the field in its CPTR_EL2, the instruction is UNDEFINED ahead of any
- * trap.
+ * Whether vEL2 traps an instruction of FEAT_SVE or FEAT_SME: with vEL2's FP closed as EC 0x07. If
+ * the VM lacks the feature, and so the field in its CPTR_EL2, the instruction is UNDEFINED ahead of
+ * any trap.
  */
 static bool feature_wanted(const struct vcpu *vcpu, u64 field)
 {
@@ -184,7 +186,7 @@ static bool control_traps(const struct vcpu *vcpu, const struct control *c, bool
 }
 
 /*
- * Whether NV traps an access that L2 would make as a hypervisor itself. With NV2 the other
+ * Whether NV traps an access that vEL1 would make as a hypervisor itself. With NV2 the other
  * registers of NV1 are in memory.
  */
 static bool nv_traps(const struct vcpu *vcpu, enum coarse coarse, bool el0)
@@ -329,10 +331,10 @@ static bool wfx_wanted(const struct vcpu *vcpu, u64 esr)
 }
 
 /*
- * Whether an abort goes to L1 by AArch64.DataAbort and InstructionAbort: every fault of stage 2
+ * Whether an abort goes to vEL2 by AArch64.DataAbort and InstructionAbort: every fault of stage 2
  * goes to EL2 (IsSecondStage), an external abort or parity error, on a walk or not, by HCR_EL2.TEA
- * (SyncExternalAbortTarget). Faults that a walk of L1's tables decides are the shadow's, a TLB
- * conflict is nidus's (abort.c); the rest depends on the attributes that L1 gave: alignment,
+ * (SyncExternalAbortTarget). Faults that a walk of vEL2's tables decides are the shadow's, a TLB
+ * conflict is nidus's (abort.c); the rest depends on the attributes that vEL2 gave: alignment,
  * atomics, exclusives.
  */
 static bool abort_wanted(const struct vcpu *vcpu, u64 esr)

@@ -186,7 +186,7 @@ static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct trap
 	traps_load(&l->t);
 }
 
-/* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and L1's CPTR_EL2. */
+/* CPTR_EL2 depends on more than the others: whose the SIMD registers are, and vEL2's CPTR_EL2. */
 void traps_update_nested(struct vcpu *vcpu)
 {
 	struct traps_level *l = vcpu->in_vel2 ? &vcpu->traps.vel2 : &vcpu->traps.vel1;

@@ -21,7 +21,7 @@ void traps_update(struct vcpu *vcpu);
 void traps_update_nested(struct vcpu *vcpu); /* for a vcpu known to have EL2 */
 
 /*
- * Invalidate the cached trap controls: an input other than L1's words (debug_live) is about to
+ * Invalidate the cached trap controls: an input other than vEL2's words (debug_live) is about to
  * change.
  */
 void traps_forget(struct vcpu *vcpu);

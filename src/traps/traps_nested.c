@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trap controls of a VM that has EL2: L1's bits, and the merge of L1's and nidus's controls. */
+/*
+ * The trap controls of a VM that has EL2: vEL2's bits, and the merge of vEL2's and nidus's
+ * controls.
+ */
 #include "traps/traps_nested.h"
 
 #include "arch/feat.h"
@@ -13,7 +16,7 @@
 #include "traps/idreg.h"
 #include "vgic/nested.h"
 
-/* ---- which bits L1's registers have ---- */
+/* ---- which bits vEL2's registers have ---- */
 
 #define ID(reg, lsb) ((u32)(id->v[IDX_##reg] >> (lsb)) & 0xf)
 
@@ -160,7 +163,7 @@ void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
 #define HCR_AND (HCR_API | HCR_APK)
 
 /*
- * FGTnXS removes traps: those of HFGITR_EL2 from the nXS instructions. It may follow L1, as nidus
+ * FGTnXS removes traps: those of HFGITR_EL2 from the nXS instructions. It may follow vEL2, as nidus
  * sets no bit of HFGITR_EL2 for a TLBI.
  */
 #define HCRX_OR (HCRX_FNXS | HCRX_FGTNXS | HCRX_CMOW | HCRX_MCE2)
@@ -183,7 +186,7 @@ static u64 merge(u64 own, u64 vel2, u64 have, u64 or, u64 and)
 	return (own | (vel2 & or)) & (vel2 | ~(have & and));
 }
 
-/* The NV bits for L2's own EL2: NV2 has no effect without NV. */
+/* The NV bits for vEL1's own EL2: NV2 has no effect without NV. */
 static u64 nv_merge(u64 vel2)
 {
 	return vel2 & HCR_NV ? vel2 & (HCR_NV | HCR_NV2) : 0;
@@ -216,7 +219,7 @@ static u64 cptr_fields(u64 low)
 
 /*
  * Merge CPTR_EL2. A field is open (0b11) or traps (0b00); what 0b01 traps, EL0 under TGE, is not
- * L2.
+ * vEL1.
  */
 static u64 cptr_merge(u64 own, u64 vel2, u64 have)
 {
@@ -255,9 +258,9 @@ static u64 fgt_merge(u64 own, u64 vel2, u64 have, int reg)
 }
 
 /*
- * The fields to close in CPTR_EL2 because L1's CPTR_EL2 disables FP, SVE or SME at EL2. Real EL2
+ * The fields to close in CPTR_EL2 because vEL2's CPTR_EL2 disables FP, SVE or SME at EL2. Real EL2
  * keeps the registers unchanged then. Under nidus CPACR_EL1, which stands in for it, would at the
- * entry truncate L2's live registers to what EL1 may use; with CPTR_EL2 closed as well they are
+ * entry truncate vEL1's live registers to what EL1 may use; with CPTR_EL2 closed as well they are
  * unchanged.
  */
 static u64 vel2_shut(const struct vcpu *vcpu)
@@ -293,15 +296,15 @@ static void debug_by_fgt(struct traps *t, u64 lent)
 }
 
 /*
- * Traps of MDSCR_EL1 for L2. With NV2 that name is redirected to L1's memory, and a trap would take
- * precedence: only L1's own. (FEAT_FGT exists where NV2 is shown: vm_build().)
+ * Traps of MDSCR_EL1 for vEL1. With NV2 that name is redirected to vEL2's memory, and a trap would
+ * take precedence: only vEL2's own. (FEAT_FGT exists where NV2 is shown: vm_build().)
  */
 static u64 vel1_mdscr(const struct vcpu *vcpu)
 {
 	return vel2_nv2(vcpu) && !(vel2_mdcr(vcpu) & MDCR_TDA) ? 0 : HDFGXTR_MDSCR_EL1;
 }
 
-/* L2's timers by their _EL02 names. */
+/* vEL1's timers by their _EL02 names. */
 #define CNTHCTL_EL1NV (CNTHCTL_EL1NVPCT | CNTHCTL_EL1NVVCT)
 
 static u64 vel2_timers(const struct vcpu *vcpu)
@@ -350,7 +353,7 @@ static void without_vhe(struct traps *t, const struct vcpu *vcpu)
 }
 
 /*
- * AT and TTLB trap whatever L1's TGE is, though with TGE = 1 the instructions mean vEL2's own
+ * AT and TTLB trap whatever vEL2's TGE is, though with TGE = 1 the instructions mean vEL2's own
  * regime and would work: TGE is in memory, and nidus does not see it change. TTLB covers the Inner
  * and the Outer Shareable forms. AT's bit exists with FEAT_NV, as NV does.
  */
@@ -366,7 +369,7 @@ struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu)
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
 	} else if (vcpu->debug_live) {
-		/* The CPU's control registers differ from L1's: debug_control_vel2(). */
+		/* The CPU's control registers differ from vEL2's: debug_control_vel2(). */
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
@@ -378,7 +381,7 @@ struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu)
 	return t;
 }
 
-/* The words of L1's page that determine L2's machine, in no particular order. */
+/* The words of vEL2's page that determine vEL1's machine, in no particular order. */
 #define WORD_HCR 0
 static const u16 page_words[] = {
 	[WORD_HCR] = VNCR_HCR_EL2, VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
@@ -390,7 +393,7 @@ static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 }
 
 _Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
 
-/* Read word i of L1's. */
+/* Read word i of vEL2's. */
 static inline u64 word(const struct vcpu *vcpu, size_t i)
 {
 	if (i < ARRAY_SIZE(page_words))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The trap controls of a VM with EL2: which bits its EL2 registers have, and the values in hardware
- * while its hypervisor (L1) or that one's guest (L2) runs.
+ * while its hypervisor (vEL2) or that one's guest (vEL1) runs.
  */
 #pragma once
 
@@ -15,36 +15,36 @@ struct vcpu;
 void nested_bits_init(struct nested_bits *bits, const struct idregs *id);
 
 /*
- * The trap registers while L2 runs (vcpu->in_vel2 is false): everything that l0 (an ordinary
- * guest's) traps, and everything that L1 traps. An enable is set only if both set it. Virtual
- * interrupts that L1 asserts by HCR_EL2.{VI,VF,VSE} are passed on if L1's {IMO,FMO,AMO} give them a
- * meaning. Pure; each word of L1's page is read once.
+ * The trap registers while vEL1 runs (vcpu->in_vel2 is false): everything that own (an ordinary
+ * guest's) traps, and everything that vEL2 traps. An enable is set only if both set it. Virtual
+ * interrupts that vEL2 asserts by HCR_EL2.{VI,VF,VSE} are passed on if vEL2's {IMO,FMO,AMO} give
+ * them a meaning. Pure; each word of vEL2's page is read once.
  */
-struct traps traps_merge_vel1(const struct traps *l0, const struct vcpu *vcpu);
+struct traps traps_merge_vel1(const struct traps *own, const struct vcpu *vcpu);
 
 /*
- * The trap registers while vEL2 or its host EL0 runs (vcpu->in_vel2): l0, what makes EL1 look like
+ * The trap registers while vEL2 or its host EL0 runs (vcpu->in_vel2): own, what makes EL1 look like
  * EL2 (NV, NV2), and traps of what is another register or regime there: CPACR_EL1 where it cannot
  * hold CPTR_EL2 (vcpu->cpacr_native), MDSCR_EL1 if it has an effect at once, EL1's TLBI and AT
  * instructions, and with FEAT_ECV the _EL02 timers; without VHE NV1 too, and EL1's timers. Pure.
  */
-struct traps traps_for_vel2(const struct traps *l0, const struct vcpu *vcpu);
+struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu);
 
-/* CPTR_EL2 of either context; l0: nidus's own requirement. Pure. */
-u64 traps_nested_cptr(u64 l0, const struct vcpu *vcpu);
+/* CPTR_EL2 of either context; own: nidus's own requirement. Pure. */
+u64 traps_nested_cptr(u64 own, const struct vcpu *vcpu);
 
 /*
- * An L2 that is a hypervisor (vcpu->vel1_vncr) is at EL1 as well, where its CPTR_EL2 is CPACR_EL1:
- * what it closes there, L3's live values with it, has to be closed in the CPU's CPTR_EL2 before it
- * is entered again, and L1 does not see all exits. What it opens need not be open: its first use
- * traps. Loaded, interrupts masked, after all else that writes CPTR_EL2.
+ * A vEL1 that is a hypervisor (vcpu->vel1_vncr) is at EL1 as well, where its CPTR_EL2 is CPACR_EL1:
+ * what it closes there, its guest's live values with it, has to be closed in the CPU's CPTR_EL2
+ * before it is entered again, and vEL2 does not see all exits. What it opens need not be open: its
+ * first use traps. Loaded, interrupts masked, after all else that writes CPTR_EL2.
  */
 void traps_vel1_shut(void);
 
 /*
- * Whether a word of L1's that traps_merge_vel1() (apart from CPTR_EL2's), shadow_find() or L2's
+ * Whether a word of vEL2's that traps_merge_vel1() (apart from CPTR_EL2's), shadow_find() or vEL1's
  * identity depends on differs from from[TRAPS_WORDS]; and copy them there. Loaded, the EL1
- * registers are L2's; nothing else writes them meanwhile.
+ * registers are vEL1's; nothing else writes them meanwhile.
  */
 bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
 void nested_words_note(const struct vcpu *vcpu, u64 *from);
@@ -56,8 +56,8 @@ void nested_words_note(const struct vcpu *vcpu, u64 *from);
 void traps_vel1_other(struct vcpu *vcpu, bool valid);
 
 /*
- * After L2 was left with HCR_EL2 = hw_hcr: if it took the virtual SError that L1 had asserted by
- * VSE, which cleared the bit, clear L1's as well, and the one in loaded (cpu->traps). To be called
- * at a switch from L2 to vEL2 if loaded->hcr has HCR_VSE. Its own CPU.
+ * After vEL1 was left with HCR_EL2 = hw_hcr: if it took the virtual SError that vEL2 had asserted
+ * by VSE, which cleared the bit, clear vEL2's as well, and the one in loaded (cpu->traps). To be
+ * called at a switch from vEL1 to vEL2 if loaded->hcr has HCR_VSE. Its own CPU.
  */
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr);

@@ -12,18 +12,18 @@
 
 /* When a row is checked; vEL2 ran until then. Loaded. */
 enum untrapped_when {
-	UNTRAPPED_EXIT = 1, /* an exit on the slow path */
-	UNTRAPPED_STAY = 2, /* the same, after which vEL2 runs on: not before an ERET to L2 */
-	UNTRAPPED_SYS = 4,  /* the fast path of a trapped register */
-	UNTRAPPED_ERET = 8, /* that of an ERET to L2 */
-	UNTRAPPED_IRQ = 16, /* that of an interrupt, which checks whether all rows are quiet */
-	UNTRAPPED_ENTRY = 32, /* an ERET to L2 that finds L1's words changed */
+	UNTRAPPED_EXIT = 1,   /* an exit on the slow path */
+	UNTRAPPED_STAY = 2,   /* the same, after which vEL2 runs on: not before an ERET to vEL1 */
+	UNTRAPPED_SYS = 4,    /* the fast path of a trapped register */
+	UNTRAPPED_ERET = 8,   /* that of an ERET to vEL1 */
+	UNTRAPPED_IRQ = 16,   /* that of an interrupt, which checks whether all rows are quiet */
+	UNTRAPPED_ENTRY = 32, /* an ERET to vEL1 that finds vEL2's words changed */
 };
 
 /*
  * ROW(quiet, act, when): quiet(vcpu) costs a read or two and is true if vEL2 has not changed it,
- * else act(vcpu) handles the change. What affects only L2 (trap controls, stage 2, identity) is not
- * here, but compared with its old value in each ERET to L2: nested_words_changed().
+ * else act(vcpu) handles the change. What affects only vEL1 (trap controls, stage 2, identity) is
+ * not here, but compared with its old value in each ERET to vEL1: nested_words_changed().
  *
  * An ERET of vEL2 to itself does the same reads in assembly (vectors.S, eret_within), and leaves
  * it to C (fast_eret()) if one of them is not quiet: timers_polled, ICH_HCR_EL2.En, CPACR_EL1,
@@ -31,7 +31,7 @@ enum untrapped_when {
  */
 /* clang-format off */
 #define UNTRAPPED(ROW)                                                                             \
-	/* CNTVOFF_EL2, and L2's timers: can wait while it accesses registers, but without ECV */  \
+	/* CNTVOFF_EL2, vEL1's timers: can wait while it accesses registers, but without ECV */        \
 	ROW(vtimer_vel2_quiet, vtimer_vel2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                   \
 	ROW(vtimer_vel2_still, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
 	/* CPTR_EL2, by CPACR_EL1's name */                                                        \

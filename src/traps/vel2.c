@@ -53,7 +53,9 @@ void vel2_reset(struct vcpu *vcpu)
 	vncr_write(vcpu, VNCR_VMPIDR_EL2, vcpu->vmpidr);
 	vcpu->cpacr_hidden = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->cpacr_native = feat.cpacr_tcpac && !vcpu->cpacr_hidden;
-	/* Without FEAT_ECV L1's writes to its guest's timers are found by a check at each exit. */
+	/*
+	 * Without FEAT_ECV vEL2's writes to its guest's timers are found by a check at each exit.
+	 */
 	vcpu->timers_trap = feat.ecv;
 	vcpu->timers_polled = !feat.ecv;
 	vcpu->host_erets = feat.ecv && !vcpu->nvhe;

@@ -266,13 +266,13 @@ u64 vgic_regs_value(u32 offset, const struct mmio *m, const struct vgic_op *op, 
 u32 vgic_regs_id(u32 offset);
 mmio_fn vgic_dist_access, vgic_redist_access;
 
-/* ---- nested_page.c: L1's view of its virtual interface ---- */
+/* ---- nested_page.c: vEL2's view of its virtual interface ---- */
 
 #define PAGE_LR(n) (VNCR_ICH_LR0_EL2 + 8 * (n))
 
 /*
- * All of L1's list registers, ORed, possibly with slots of some that it does not have: mostly none
- * is in use. Not to be called while the vcpu is in the guest.
+ * All of vEL2's list registers, ORed, possibly with slots of some that it does not have: mostly
+ * none is in use. Not to be called while the vcpu is in the guest.
  */
 static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 {
@@ -284,15 +284,15 @@ static inline u64 vgic_page_lrs(const struct vcpu *vcpu)
 	return all;
 }
 
-/* L1's ICH_HCR_EL2: the bits that its machine has. */
+/* vEL2's ICH_HCR_EL2: the bits that its machine has. */
 u64 vgic_page_hcr(const struct vcpu *vcpu);
 /* ---- nested.c ---- */
 
-/* vgic_vcpu.hcr_en while the list registers are L1's: L1's traps are for L2. */
+/* vgic_vcpu.hcr_en while the list registers are vEL2's: vEL2's traps are for vEL1. */
 u64 vgic_shared_hcr(const struct vcpu *vcpu);
 
 /*
- * Whether L1's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs:
+ * Whether vEL2's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs:
  * vgic_page_lrs(), or more.
  */
 bool vgic_page_asks(struct vcpu *vcpu, u64 lrs);

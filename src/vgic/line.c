@@ -42,7 +42,7 @@ u32 vgic_drop_spis(struct vcpu *vcpu)
 	return kicks;
 }
 
-/* As at a flush, before entering L2, which an interrupt of L1's would take out. */
+/* As at a flush, before entering vEL1, which an interrupt of vEL2's would take out. */
 static void drop_spis(struct vcpu *vcpu)
 {
 	u32 kicks;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * L1's virtual interface control (ICH_*) in the hardware's while L2 runs, and its trapped
+ * vEL2's virtual interface control (ICH_*) in the hardware's while vEL1 runs, and its trapped
  * registers.
  */
 #include "vgic/nested.h"
@@ -32,7 +32,7 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 }
 
 /*
- * Set L1's maintenance interrupt from its page. asks: possible causes in ICH_HCR_EL2 and the list
+ * Set vEL2's maintenance interrupt from its page. asks: possible causes in ICH_HCR_EL2 and the list
  * registers, mostly none; lrs: the latter, ORed. Returns its level.
  */
 static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks, u64 lrs)
@@ -62,10 +62,10 @@ void vgic_vel2_exit(struct vcpu *vcpu)
 		maintenance_update(vcpu);
 }
 
-/* ---- interrupts of L1 that it gave to L2 ---- */
+/* ---- interrupts of vEL2 that it gave to vEL1 ---- */
 
 /*
- * Defer the end of an SPI of L1's to vgic_settle(), before the next entry: the SPI may be in
+ * Defer the end of an SPI of vEL2's to vgic_settle(), before the next entry: the SPI may be in
  * another vcpu's list registers, and this may be in the middle of a level switch, or of waiting for
  * that very vcpu.
  */
@@ -79,7 +79,7 @@ static void owe_end(struct vcpu *vcpu, u32 intid)
 	vgic_mark(v, false);
 }
 
-/* End the interrupt of L1 that hardware list register i was for, and L2 has ended. */
+/* End the interrupt of vEL2 that hardware list register i was for, and vEL1 has ended. */
 static void end_vel2(struct vcpu *vcpu, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -106,7 +106,7 @@ static void end_vel2(struct vcpu *vcpu, u32 i)
 	private_apply(vcpu, &op, true);
 }
 
-/* End those that L2 has deactivated since. */
+/* End those that vEL1 has deactivated since. */
 void vgic_vel1_sync(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -120,8 +120,8 @@ void vgic_vel1_sync(struct vcpu *vcpu)
 }
 
 /*
- * The physical interrupt behind L1's PPI, which L1 gave to L2, is active now: link them, so that
- * L2's EOI ends both.
+ * The physical interrupt behind vEL2's PPI, which vEL2 gave to vEL1, is active now: link them, so
+ * that vEL1's EOI ends both.
  */
 static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 {
@@ -193,7 +193,8 @@ static __attribute__((noinline)) void wide_leave(struct vcpu *vcpu)
 }
 
 /*
- * Exchange ICH_VMCR_EL2 and the active priorities: L1's to memory, those of its page into the CPU.
+ * Exchange ICH_VMCR_EL2 and the active priorities: vEL2's to memory, those of its page into the
+ * CPU.
  */
 static void interface_enter(struct vcpu *vcpu)
 {
@@ -231,8 +232,8 @@ static void interface_leave(struct vcpu *vcpu)
 
 /*
  * The value of hardware list register i for lr of the page. With the HW bit it names an interrupt
- * of L1's: no physical one is behind that now (release_ppis()), so its end requests a maintenance
- * interrupt, or is found when L2 leaves if that comes first, as while L1's ICH_HCR_EL2.En is 0.
+ * of vEL2's: no physical one is behind that now (release_ppis()), so its end requests a maintenance
+ * interrupt, or is found when vEL1 leaves if that comes first, as while vEL2's ICH_HCR_EL2.En is 0.
  */
 static u64 lr_for_vel1(struct vcpu *vcpu, u64 lr, u32 i)
 {
@@ -269,7 +270,7 @@ static __attribute__((noinline)) void lrs_place(struct vcpu *vcpu)
 }
 
 /*
- * Load L1's list registers that are in use into the hardware's first ones. Returns all of them,
+ * Load vEL2's list registers that are in use into the hardware's first ones. Returns all of them,
  * ORed.
  */
 static u64 lrs_load(struct vcpu *vcpu)
@@ -282,8 +283,8 @@ static u64 lrs_load(struct vcpu *vcpu)
 }
 
 /*
- * Fold them into L1's page. clear: those that may still have an effect are emptied; else only those
- * whose end raises a maintenance interrupt, and the others stay in use.
+ * Fold them into vEL2's page. clear: those that may still have an effect are emptied; else only
+ * those whose end raises a maintenance interrupt, and the others stay in use.
  */
 static void lrs_fold(struct vcpu *vcpu, bool clear)
 {
@@ -314,7 +315,7 @@ static __attribute__((noinline)) void lrs_empty(struct vcpu *vcpu)
 	v->vel1_used = v->vel1_hw = v->vel1_soft = 0;
 }
 
-/* Add EOIcount of hcr to L1's page. */
+/* Add EOIcount of hcr to vEL2's page. */
 static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 {
 	u64 page = vncr_read(vcpu, VNCR_ICH_HCR_EL2);
@@ -329,7 +330,7 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 /*
  * Deactivate the timers' physical PPIs, which change hands with the level. One in flight would stay
  * active, and so keep the other level's timer from firing, until that level's guest is done with
- * it; but the timer's line is sufficient: an interrupt that L1 has not acknowledged is pending
+ * it; but the timer's line is sufficient: an interrupt that vEL2 has not acknowledged is pending
  * again by the emulated timer's line, one that it has stays active. No PPI but the timers' is
  * hardware-backed, and none is in a list register here.
  */
@@ -340,8 +341,8 @@ static void release_ppis(struct vgic_vcpu *v)
 }
 
 /*
- * Whether anything in memory may have to reach L1: a superset. The mailbox does not count: whoever
- * posts there sets stale after that.
+ * Whether anything in memory may have to reach vEL2: a superset. The mailbox does not count:
+ * whoever posts there sets stale after that.
  */
 static bool vel2_has_pending(const struct vcpu *vcpu)
 {
@@ -389,7 +390,7 @@ static void enter_vel1(struct vcpu *vcpu)
 	lrs = lrs_load(vcpu);
 	/* Last: each earlier write makes hardware evaluate maintenance interrupts again. */
 	sysreg_write(ICH_HCR_EL2, hcr);
-	v->hcr = 0; /* not L1's: flush_private() does not use it */
+	v->hcr = 0; /* not vEL2's: flush_private() does not use it */
 	__atomic_store_n(&v->where, VGIC_VEL1, __ATOMIC_RELEASE);
 	v->vel1_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
 	if (likely(!(v->vel1_asks | irq32_line(&v->priv))))
@@ -440,7 +441,9 @@ u64 vgic_shared_hcr(const struct vcpu *vcpu)
 	return ICH_HCR_EN | (vcpu->in_vel2 ? 0 : vel2_ich_hcr(vcpu) & vgic_page_hcr(vcpu));
 }
 
-/* Apply L1's traps of the interrupt controller's registers while L2 uses L1's own interrupts. */
+/*
+ * Apply vEL2's traps of the interrupt controller's registers while vEL1 uses vEL2's own interrupts.
+ */
 static void share(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -469,11 +472,12 @@ void vgic_level_switch(struct vcpu *vcpu)
 		share(vcpu);
 }
 
-/* ---- while L2 runs ---- */
+/* ---- while vEL1 runs ---- */
 
 /*
- * Either L2 is done with an interrupt of L1's, or L1 has a maintenance interrupt. If L1 does not
- * take that (disabled, masked), L2 goes on: nothing may raise it again until L1 has looked.
+ * Either vEL1 is done with an interrupt of vEL2's, or vEL2 has a maintenance interrupt. If vEL2
+ * does not take that (disabled, masked), vEL1 goes on: nothing may raise it again until vEL2 has
+ * looked.
  */
 void vgic_vel1_maintenance(struct vcpu *vcpu)
 {
@@ -529,7 +533,7 @@ static __attribute__((noinline)) bool best_for_vel2(struct vcpu *vcpu, bool *gro
 	u32 ctlr = __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_ACQUIRE), best = 256;
 	u32 fiqs = vel2_hcr(vcpu) & HCR_FMO ? ~0u : 0;
 
-	/* With IMO = 1; the other group's are L2's, and wait for vEL2 to run. */
+	/* With IMO = 1; the other group's are vEL1's, and wait for vEL2 to run. */
 	best_of(&f, p,
 		irq32_pending(p, irq32_line(p)) & irq32_deliverable(p, ctlr) & ~p->active &
 			(fiqs | p->group),

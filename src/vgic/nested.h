@@ -3,13 +3,14 @@
  * The virtual GIC of a vcpu with EL2: which level's interrupts the list registers hold, and the
  * trapped registers of vEL2's virtual interface control (ICH_*).
  *
- * While vEL2 runs they hold L1's own interrupts, as an ordinary VM's. While L2 runs with L1's
- * HCR_EL2.IMO = 1 (vgic_vcpu.where is VGIC_VEL1) they hold what L1 wrote to its VNCR page, and L1's
- * own are in memory: what becomes pending for L1 has to take L2 out, if IMO or FMO routes its group
- * to L1. With IMO = 0 L2 gets L1's own, except those of Group 0 with FMO = 1, which take it out.
+ * While vEL2 runs they hold vEL2's own interrupts, as an ordinary VM's. While vEL1 runs with vEL2's
+ * HCR_EL2.IMO = 1 (vgic_vcpu.where is VGIC_VEL1) they hold what vEL2 wrote to its VNCR page, and
+ * vEL2's own are in memory: what becomes pending for vEL2 has to take vEL1 out, if IMO or FMO
+ * routes its group to vEL2. With IMO = 0 vEL1 gets vEL2's own, except those of Group 0 with
+ * FMO = 1, which take it out.
  *
- * L1's list registers with the HW bit name L1's own interrupts. nidus ends those when L2 has ended
- * them; for a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
+ * vEL2's list registers with the HW bit name vEL2's own interrupts. nidus ends those when vEL1 has
+ * ended them; for a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
  */
 #pragma once
 
@@ -20,19 +21,20 @@
 #include "state/vcpu.h"
 #include "state/vncr.h"
 
-/* INTID of L1's GIC maintenance interrupt, as its device tree says. */
+/* INTID of vEL2's GIC maintenance interrupt, as its device tree says. */
 #define GUEST_PPI_MAINT 25
 
 /*
  * Level switch, in either direction; vcpu->in_vel2 has changed: exchange the list registers,
- * ICH_VMCR_EL2 and the active priorities if the new level has others. Takes vgic.lock only if L1
- * has SPIs in list registers, or had given one to L2. Does nothing if in_vel2 has not changed.
+ * ICH_VMCR_EL2 and the active priorities if the new level has others. Takes vgic.lock only if vEL2
+ * has SPIs in list registers, or had given one to vEL1. Does nothing if in_vel2 has not changed.
  * Loaded, has_vel2; before vtimer_level_switch().
  */
 void vgic_level_switch(struct vcpu *vcpu);
 
 /*
- * Whether vgic_vel2_exit() has nothing to do: L1's interface is off, its maintenance interrupt low.
+ * Whether vgic_vel2_exit() has nothing to do: vEL2's interface is off, its maintenance interrupt
+ * low.
  */
 static inline bool vgic_vel2_quiet(const struct vcpu *vcpu)
 {
@@ -41,8 +43,8 @@ static inline bool vgic_vel2_quiet(const struct vcpu *vcpu)
 }
 
 /*
- * Whether L2, which runs with L1's interrupts in memory, must be taken out because one of them
- * would be signalled to L1. Then an IRQ (*fiq: an FIQ) exception is to be taken to vEL2 at once,
+ * Whether vEL1, which runs with vEL2's interrupts in memory, must be taken out because one of them
+ * would be signalled to vEL2. Then an IRQ (*fiq: an FIQ) exception is to be taken to vEL2 at once,
  * whatever PSTATE says; the result stays true until vgic_level_switch(). Otherwise clears stale,
  * and vgic_flush() does nothing. To be called before vgic_flush(), if vcpu->vgic.stale and
  * has_vel2. Loaded. Lock-free.
@@ -50,7 +52,7 @@ static inline bool vgic_vel2_quiet(const struct vcpu *vcpu)
 bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq);
 
 /*
- * Whether no interrupt of L1's can be held back while vEL2 runs: EL2 takes IRQs and FIQs
+ * Whether no interrupt of vEL2's can be held back while vEL2 runs: EL2 takes IRQs and FIQs
  * (vgic_vel2_route()).
  */
 static inline bool vgic_vel2_open(const struct vcpu *vcpu)
@@ -61,17 +63,18 @@ static inline bool vgic_vel2_open(const struct vcpu *vcpu)
 }
 
 /*
- * Route what is in the list registers as L1's HCR_EL2.{TGE,IMO,FMO} say; after vgic_flush(),
+ * Route what is in the list registers as vEL2's HCR_EL2.{TGE,IMO,FMO} say; after vgic_flush(),
  * has_vel2. An interrupt that is pending for another level than the one that runs is held back: the
  * interface is off as soon as it is the most urgent one, until a poll, at each exit and some time
  * later, finds that it may be delivered; and as long as there is one at all the interface's
- * registers trap. True: L2 runs with L1's own interrupts, and one is an FIQ of L1's, to be taken to
- * vEL2 at once. Loaded.
+ * registers trap. True: vEL1 runs with vEL2's own interrupts, and one is an FIQ of vEL2's, to be
+ * taken to vEL2 at once. Loaded.
  */
 bool vgic_vel2_route(struct vcpu *vcpu);
 
 /*
- * Whether the interface's registers trap because of that; or, while L2 runs, because L1 wants it.
+ * Whether the interface's registers trap because of that; or, while vEL1 runs, because vEL2 wants
+ * it.
  */
 static inline bool vgic_vel2_watched(const struct vcpu *vcpu)
 {
@@ -102,8 +105,8 @@ enum verdict vgic_vel2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 sysreg_fn emul_isr;
 
 /*
- * After an exit of vEL2: set the level of its maintenance interrupt from its page. Cheap while L1's
- * ICH_HCR_EL2.En is 0. Loaded, in vEL2.
+ * After an exit of vEL2: set the level of its maintenance interrupt from its page. Cheap while
+ * vEL2's ICH_HCR_EL2.En is 0. Loaded, in vEL2.
  */
 void vgic_vel2_exit(struct vcpu *vcpu);
 
@@ -111,7 +114,7 @@ void vgic_vel2_exit(struct vcpu *vcpu);
 void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
 
 /*
- * Hooks of src/vgic while where is VGIC_VEL1: maintenance, others' accesses to L1's interrupts,
+ * Hooks of src/vgic while where is VGIC_VEL1: maintenance, others' accesses to vEL2's interrupts,
  * vgic_interrupt_pending(), vgic_put().
  */
 void vgic_vel1_maintenance(struct vcpu *vcpu);

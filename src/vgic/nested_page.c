@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of L1's virtual interface in its VNCR page (maintenance, status), and the trapped ICH_*
- * and ICC_* registers of vEL2.
+ * The state of vEL2's virtual interface in its VNCR page (maintenance, status), and the trapped
+ * ICH_* and ICC_* registers of vEL2.
  */
 #include "arch/sysreg.h"
 #include "state/vel2_regs.h"
@@ -9,7 +9,7 @@
 #include "vgic/internal.h"
 #include "vgic/nested.h"
 
-/* The inputs of L1's maintenance interrupt and status registers, read once. */
+/* The inputs of vEL2's maintenance interrupt and status registers, read once. */
 struct page_view {
 	u64 hcr, vmcr;
 	u32 valid, pending; /* list registers in any state but inactive; pending and not active */
@@ -131,7 +131,7 @@ static u64 elrsr(const struct page_view *v)
 enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	/*
-	 * Read in each exit of L2 by some, to no other end than the trap: nothing can ask for it.
+	 * Read in each exit of vEL1 by some, to no other end than the trap: nothing can ask for it.
 	 */
 	if (likely(vcpu->in_vel2 && !write &&
 		   !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_IES) |

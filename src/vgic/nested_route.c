@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routing of L1's interrupts in the list registers: L1's HCR_EL2.{TGE,IMO,FMO} say which level
+ * Routing of vEL2's interrupts in the list registers: vEL2's HCR_EL2.{TGE,IMO,FMO} say which level
  * takes them, and one that is routed to a lower level than the one that runs stays pending (Arm
  * ARM, asynchronous exception routing).
  */

@@ -106,7 +106,7 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 	/*
 	 * Only while no other interrupt is pending for the guest and needs a check, and none of
-	 * L2's may be an FIQ of L1's. Never where every exit must take the slow path.
+	 * vEL1's may be an FIQ of vEL2's. Never where every exit must take the slow path.
 	 */
 	v->again.mask = 0;
 	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 &&
@@ -234,7 +234,7 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 	return vgic_deactivate(vcpu, value);
 }
 
-/* Deactivate L1's SPIs that L2 has ended. */
+/* Deactivate vEL2's SPIs that vEL1 has ended. */
 static bool settle_owed(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -318,7 +318,7 @@ bool vgic_settle(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	vgic_ask_begin(vcpu);
-	/* One may lead to another: SPIs of L2's that end while this vcpu serves others. */
+	/* One may lead to another: SPIs of vEL1's that end while this vcpu serves others. */
 	while (v->owed_words | v->lost_eois) {
 		if (v->lost_eois ? !settle_lost(vcpu) : !settle_owed(vcpu))
 			return false;

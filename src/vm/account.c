@@ -106,7 +106,7 @@ static void print_class(const char *name, const struct account_class *c,
 		 min.cents, max.whole, max.cents, avg.whole, avg.cents, c->ticks);
 }
 
-/* The exits that guests at one level caused; of L2 only if there were any. */
+/* The exits that guests at one level caused; a nested guest's only if there were any. */
 static void print_level(const struct vm *vm, enum account_level level)
 {
 	struct account_class sum[EXIT_CLASS_COUNT], total = sum_classes(vm, level, sum);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trace on the console: what exits of L2 have cost recently, and its last records as lines. */
+/*
+ * The trace on the console: what exits of nested guests have cost recently, and its last records as
+ * lines.
+ */
 #include "vm/trace_print.h"
 
 #include "arch/counter.h"
@@ -54,7 +57,8 @@ static void count_kind(struct recent *sum, const struct trace_record *r)
 }
 
 /*
- * An exit of L2 is open until L1 enters L2 again; it is not counted if another vcpu ran meanwhile.
+ * An exit of a nested guest is open until vEL2 enters it again; it is not counted if another vcpu
+ * ran meanwhile.
  */
 static void look(struct recent *sum, const struct trace_record *r, const struct trace_record **open,
 		 u64 *nidus)

@@ -3,7 +3,8 @@
 #pragma once
 
 /*
- * Print a line on what exits of L2 cost in the last second, if there were any and they are traced.
+ * Print a line on what exits of nested guests cost in the last second, if there were any and they
+ * are traced.
  */
 void trace_print_recent(void);
 /*

@@ -244,7 +244,7 @@ static void write_word(struct vcpu *vcpu, struct vpci_fn *fn, u32 word, u32 v, u
 		follow_command(fn);
 	if ((word == WORD(PCI_COMMAND) || word - WORD(PCI_BAR0) < PCI_BARS) &&
 	    follow_bars(vcpu->vm, fn) && vcpu->has_vel2)
-		tlbi_all(vcpu); /* no TLBI of L1's is needed for a BAR that moves */
+		tlbi_all(vcpu); /* no TLBI of vEL2's is needed for a BAR that moves */
 }
 
 static struct vpci_fn *fn_at(struct vpci *v, u64 offset)

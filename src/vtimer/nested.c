@@ -102,13 +102,13 @@ static void line_set(struct vcpu *vcpu, u32 context, bool level)
 	vgic_set_ppi(vcpu, timer_ppi[context], level);
 }
 
-/* Whether L1 reads its ISTATUS in the page, as its reads do not trap. */
+/* Whether vEL2 reads its ISTATUS in the page, as its reads do not trap. */
 static bool shown_in_page(const struct vcpu *vcpu, u32 context)
 {
 	return (context == TIMER_V || context == TIMER_P) && !vcpu->timers_trap;
 }
 
-/* Record the words of L2's timers that emulation is based on. */
+/* Record the words of vEL1's timers that emulation is based on. */
 static void page_seen(struct vcpu *vcpu)
 {
 	u64 *seen = vcpu->vtimer.vel2_seen;
@@ -145,7 +145,7 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 	return at && (CTL_FIRES(r.ctl) || shown_in_page(vcpu, context)) ? at : TIMER_NEVER;
 }
 
-/* ---- whether L1's accesses to its guest's timers trap ---- */
+/* ---- whether vEL2's accesses to its guest's timers trap ---- */
 
 #define CALM_ENTRIES 16
 #define LENT_MS 10
@@ -168,8 +168,8 @@ static void lend(struct vcpu *vcpu)
 }
 
 /*
- * vEL2 has accessed a timer of L2's, which trapped; ctl is the timer's. It could not have waited if
- * L1 reads what became of a timer that it has enabled, or if a line is high.
+ * vEL2 has accessed a timer of vEL1's, which trapped; ctl is the timer's. It could not have waited
+ * if vEL2 reads what became of a timer that it has enabled, or if a line is high.
  */
 static void learn(struct vcpu *vcpu, u32 context, bool reads_ctl, u64 ctl)
 {
@@ -226,8 +226,8 @@ void vtimer_vel2_exit(struct vcpu *vcpu)
 /* ---- the CPU's timers ---- */
 
 /*
- * vEL2's CNTHCTL_EL2 is complete in vcpu->sr only while L2 runs: these bits are at the same places
- * in CNTKCTL_EL1, which it reaches by that name, as VHE has it.
+ * vEL2's CNTHCTL_EL2 is complete in vcpu->sr only while vEL1 runs: these bits are at the same
+ * places in CNTKCTL_EL1, which it reaches by that name, as VHE has it.
  */
 #define CNTKCTL_BITS (MASK(9, 0) | CNTHCTL_EVNTIS)
 
