@@ -31,7 +31,7 @@ enum untrapped_when {
  */
 /* clang-format off */
 #define UNTRAPPED(ROW)                                                                             \
-	/* CNTVOFF_EL2, vEL1's timers: can wait while it accesses registers, but without ECV */        \
+	/* CNTVOFF_EL2, vEL1's timers: can wait while it accesses registers, but without ECV */    \
 	ROW(vtimer_vel2_quiet, vtimer_vel2_exit, UNTRAPPED_EXIT | UNTRAPPED_IRQ)                   \
 	ROW(vtimer_vel2_still, vtimer_vel2_exit, UNTRAPPED_SYS)                                    \
 	/* CPTR_EL2, by CPACR_EL1's name */                                                        \

@@ -1,3 +1,3 @@
 # file: src/traps/traps.c
 # trap controls are remembered whatever L1's CPTR_EL2 has become
-s, | (l->cptr_vel2 ^ l1),,
+s, | (l->cptr_vel2 ^ vel2),,

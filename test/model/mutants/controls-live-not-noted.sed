@@ -1,3 +1,3 @@
 # file: src/traps/traps.c
 # it is not noted whether remembered trap controls are of live state
-s/^\tl->cptr_own = l0;$//
+s/^\tl->cptr_own = own;$//

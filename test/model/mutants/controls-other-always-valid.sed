@@ -1,3 +1,3 @@
 # file: src/traps/traps_nested.c
 # trap controls that were to be computed anew are put aside as valid
-s,^\tc->l2.valid = valid;$,\tc->l2.valid = true;,
+s,^\tc->vel1.valid = valid;$,\tc->vel1.valid = true;,
