@@ -60,8 +60,8 @@ static void count_kind(struct recent *sum, const struct trace_record *r)
  * An exit of a nested guest is open until vEL2 enters it again; it is not counted if another vcpu
  * ran meanwhile.
  */
-static void look(struct recent *sum, const struct trace_record *r, const struct trace_record **open,
-		 u64 *nidus)
+static void count_record(struct recent *sum, const struct trace_record *r,
+			 const struct trace_record **open, u64 *nidus)
 {
 	u32 event = TRACE_EVENT(r->what), how = TRACE_HOW(r->what);
 	u64 end = r->time + TRACE_TICKS(r->what);
@@ -93,7 +93,7 @@ static void add_ring(struct recent *sum, const struct trace_ring *ring, u64 sinc
 
 	for (u64 n = readable(ring, READ_MAX, &end); n < end; n++)
 		if (record_at(ring, n)->time >= since)
-			look(sum, record_at(ring, n), &open, &nidus);
+			count_record(sum, record_at(ring, n), &open, &nidus);
 }
 
 static void print_recent(const struct recent *sum)
