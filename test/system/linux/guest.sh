@@ -65,9 +65,9 @@ say_stolen()
 # The kernel sees more of the machine than this script does.
 check_log()
 {
-	dmesg | grep -E 'WARNING: |BUG: |Oops|Internal error|Call trace|stalls on|lockup|unstable|nobody cared|Out of memory' \
+	dmesg | grep -A 30 -E 'WARNING: |BUG: |Oops|Internal error|Call trace|stalls on|lockup|unstable|nobody cared|Out of memory' \
 		>/tmp/log || return 0
-	head -n 8 /tmp/log | while read -r line; do say "log: $line"; done
+	head -n 40 /tmp/log | while read -r line; do say "log: $line"; done
 	bad "the kernel complains"
 }
 
