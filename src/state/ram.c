@@ -43,13 +43,6 @@ bool vm_has_ram(const struct vm *vm, ipa_t at)
 	return vm_ram_at(vm, at.a);
 }
 
-void *vm_ram_ptr(const struct vm *vm, ipa_t at)
-{
-	const struct vm_ram *r = vm_ram_at(vm, at.a);
-
-	return r ? pa_ptr(pa(r->pa + (at.a - r->ipa))) : NULL;
-}
-
 int vm_clean(struct vm *vm, ipa_t at, u64 size)
 {
 	while (size) {

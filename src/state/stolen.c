@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stolen time: its count, and its structure in guest RAM. */
+/* Stolen time: its count, and its structure in a page of the VM's. */
 #include "state/stolen.h"
 
 #include "arch/counter.h"
 #include "arch/sysreg.h"
-#include "lib/check.h"
+#include "mm/page.h"
 #include "state/vm.h"
 
 /* Seconds and rest apart, so that nothing overflows: hz is below 2^32. */
@@ -43,15 +43,20 @@ void stolen_reset(struct vcpu *vcpu)
 	vcpu->stolen_to = NULL;
 }
 
+void stolen_reset_page(struct vm *vm)
+{
+	page_zero(vm->stolen_page, PAGE_SIZE);
+	page_clean(vm->stolen_page, PAGE_SIZE);
+}
+
 u64 stolen_publish(struct vcpu *vcpu)
 {
-	u64 at = vcpu->vm->stolen_ipa + vcpu->index * sizeof(struct stolen_time);
+	u64 offset = vcpu->index * sizeof(struct stolen_time);
 
 	/* The guest may have written to it since: no harm but its own. */
-	vcpu->stolen_to = vm_ram_ptr(vcpu->vm, ipa(at));
-	CHECK(vcpu->stolen_to);
+	vcpu->stolen_to = pa_ptr(pa(vcpu->vm->stolen_page + offset));
 	vcpu->stolen_to->revision = 0; /* ns never goes back, also if the guest asks again */
 	vcpu->stolen_to->attributes = 0;
 	tell(vcpu);
-	return at;
+	return vcpu->vm->layout.stolen + offset;
 }

@@ -7,7 +7,7 @@
 
 #include "state/vcpu.h"
 
-/* What the guest reads, in a page of its own RAM that its device tree reserves. */
+/* What the guest reads, in a page that the VM has besides its RAM (layout.stolen). */
 struct stolen_time {
 	u32 revision, attributes; /* 0 */
 	u64 ns;
@@ -17,8 +17,9 @@ struct stolen_time {
 /* The vcpu begins, or ends, to wait in a run queue. Under the queue's lock. */
 void stolen_begin(struct vcpu *vcpu);
 void stolen_end(struct vcpu *vcpu);
-/* Forget everything: the VM starts. */
+/* Forget everything, for one vcpu and in the VM's page: the VM starts. */
 void stolen_reset(struct vcpu *vcpu);
+void stolen_reset_page(struct vm *vm);
 /*
  * Keep the structure in the VM's page for this vcpu up to date from now on; returns its IPA. The
  * vcpu's own CPU.

@@ -30,6 +30,7 @@ struct vpci;
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
 	u64 ram, gicd, gicr, uart;
+	u64 stolen; /* a page of its own, no RAM: a struct stolen_time for each vcpu */
 	u32 uart_intid;
 	u32 intid_max; /* of what it has of the machine's PCI functions */
 	u64 ram_size; /* RAM from `ram` on, without a gap: all of it, but for 1:1 VMs */
@@ -76,7 +77,7 @@ struct vm {
 	u32 reset;                /* progress of a reset: shadows done */
 	u64 work_cpus;            /* bit n: cpus[n] may do its work, as its vcpus may run there */
 	u64 entry, fdt_ipa;    /* where vcpu 0 starts, and x0 there */
-	u64 stolen_ipa;        /* RAM: a struct stolen_time for each vcpu */
+	u64 stolen_page;       /* PA of what is at layout.stolen */
 	u32 vcpu_count;
 	struct vcpu *vcpus[MAX_VCPUS];
 	struct vcpu *last_ran[MAX_CPUS]; /* by CPU: whose translations its TLB may hold */
@@ -113,8 +114,6 @@ void vm_kill_if_off(struct vcpu *vcpu);
 
 /* Whether there is RAM at an IPA. */
 bool vm_has_ram(const struct vm *vm, ipa_t at);
-/* The RAM at an IPA as nidus reaches it, up to the end of its page; NULL: there is none. */
-void *vm_ram_ptr(const struct vm *vm, ipa_t at);
 /* Copy between nidus and guest RAM at an IPA; -EINVAL if any of it is not the VM's RAM. */
 int vm_read(struct vm *vm, ipa_t from, void *to, size_t n) must_check;
 int vm_write(struct vm *vm, ipa_t to, const void *from, size_t n) must_check;

@@ -588,8 +588,6 @@ int guest_fdt_make(void *buf, size_t size, const struct vm_config *config,
 			return -FDT_ERR_EXISTS;
 	keep(&w, size > INT32_MAX ? -FDT_ERR_NOSPACE : fdt_create(buf, (int)size));
 	if (!w.err)
-		keep(&w, fdt_add_reservemap_entry(buf, layout->reserved, PAGE_SIZE));
-	if (!w.err)
 		keep(&w, fdt_finish_reservemap(buf));
 	write_root(&w);
 	if (!w.err)

@@ -18,7 +18,6 @@ struct guest_layout {
 	const struct guest_pci *pci; /* NULL: no PCI */
 	const u64 *handed;       /* where config->handed[] are */
 	const u64 *mpidr;        /* of each vcpu */
-	u64 reserved;            /* a page of RAM that it must leave alone */
 };
 
 /*
@@ -26,7 +25,6 @@ struct guest_layout {
  * config->nested), GICv3 (maintenance PPI if nested), armv8-timer (4 interrupts, 5 with the
  * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), chosen (bootargs,
  * stdout-path, initrd), and the passed-through devices' nodes copied from the machine's tree.
- * The reserved page is in its memory reservation block.
  * What config->chosen has goes into chosen too, with the modules' new addresses.
  * A device's clocks are copied if they are fixed ones; references to other nodes are dropped.
  * Returns its size, or a negative libfdt error: -FDT_ERR_NOSPACE, buf too small; -FDT_ERR_EXISTS, a

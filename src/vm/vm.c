@@ -61,6 +61,7 @@ void vm_start(struct vm *vm)
 	 */
 	vm->cntoff = vm->config->nested && !vtimer_has_cntpoff() ? 0 : vm->started;
 	vm->vcpus_alive = vm->vcpu_count;
+	stolen_reset_page(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		stolen_reset(vm->vcpus[i]);
 		account_reset(&vm->vcpus[i]->account);

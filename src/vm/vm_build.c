@@ -32,8 +32,9 @@
 #define GUEST_GICR 0x080a0000UL
 #define GUEST_UART 0x09000000UL
 #define GUEST_UART_INTID 33
+#define GUEST_STOLEN 0x090a0000UL
 
-#define FDT_MAX KIB(64) /* and the last page of that is for stolen time */
+#define FDT_MAX KIB(64)
 
 static char message[160];
 
@@ -50,8 +51,12 @@ static u64 free_kib(void)
 
 static void set_layout(struct vm *vm)
 {
-	vm->layout = (struct vm_layout){ GUEST_RAM, GUEST_GICD, GUEST_GICR, GUEST_UART,
-					 GUEST_UART_INTID, 0, 0 };
+	vm->layout = (struct vm_layout){ .ram = GUEST_RAM,
+					 .gicd = GUEST_GICD,
+					 .gicr = GUEST_GICR,
+					 .uart = GUEST_UART,
+					 .stolen = GUEST_STOLEN,
+					 .uart_intid = GUEST_UART_INTID };
 	if (!vm->config->direct_map)
 		return;
 	/* 1:1: RAM is wherever it was allocated, so the devices are where the machine's own are. */
@@ -73,6 +78,20 @@ static u64 ram_end(const struct vm *vm)
 	return last->ipa + last->size;
 }
 
+/*
+ * A page of its own for stolen time, which no part of the VM's memory is. With direct-map it is
+ * where the machine has it: in RAM, so that it is no device's, and allocated, so no other VM's.
+ */
+static const char *make_stolen(struct vm *vm)
+{
+	vm->stolen_page = page_alloc_zero();
+	if (!vm->stolen_page)
+		return "memory: expected a page for its stolen time, found none free";
+	if (vm->config->direct_map)
+		vm->layout.stolen = vm->stolen_page;
+	return NULL;
+}
+
 static const char *map_ram(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ram_chunks; i++) {
@@ -84,14 +103,19 @@ static const char *map_ram(struct vm *vm)
 				"for these: %lu KiB are free",
 				vm->config->mem_size >> 20, free_kib());
 	}
+	if (stage2_map(&vm->stage2, ipa(vm->layout.stolen), pa(vm->stolen_page), PAGE_SIZE,
+		       STAGE2_RAM))
+		return FAIL("memory: expected stage-2 tables for its stolen time, found none: "
+			    "%lu KiB are free",
+			    free_kib());
 	return NULL;
 }
 
 /* A VM whose BARs move has all tables that it can need from the start. */
 static const char *make_stage2(struct vm *vm)
 {
-	u64 pages = vpci_table_pages(vm);
-	u32 bits = stage2_ipa_bits(ram_end(vm));
+	u64 pages = vpci_table_pages(vm) + stage2_pages_needed(PAGE_SIZE);
+	u32 bits = stage2_ipa_bits(MAX(ram_end(vm), vm->layout.stolen + PAGE_SIZE));
 
 	for (u32 i = 0; i < vm->ram_chunks; i++)
 		pages += stage2_pages_needed(vm->ram[i].size);
@@ -221,8 +245,7 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 		return FAIL("no memory for its device tree: %lu KiB are free", free_kib());
 	/* Debian's libfdt is compiled with SIMD. */
 	simd_host_begin();
-	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX - PAGE_SIZE, vm->config, gl,
-			      &machine);
+	size = guest_fdt_make(pa_ptr(pa(vm->load.fdt)), FDT_MAX, vm->config, gl, &machine);
 	simd_host_end();
 	if (size < 0)
 		return FAIL("its device tree can't be made (libfdt error %d)", size);
@@ -286,7 +309,6 @@ static const char *plan_images(struct vm *vm)
 	if (error)
 		return FAIL("kernel: %s", error);
 	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
-	vm->stolen_ipa = gl.reserved = vm->fdt_ipa + FDT_MAX - PAGE_SIZE;
 	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
 		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
 	if (!gl.initrd)
@@ -325,9 +347,9 @@ const char *vm_build(struct vm *vm)
 	idregs_init(&vm->id_regs, c);
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
-	if ((error = vm_ram_alloc(vm)) || (error = vpci_claim(vm)) ||
-	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) ||
-	    (error = map_ram(vm)) || (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
+	if ((error = vm_ram_alloc(vm)) || (error = make_stolen(vm)) || (error = vpci_claim(vm)) ||
+	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) || (error = map_ram(vm)) ||
+	    (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
 	    (error = map_passthrough(vm)) || (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);
@@ -393,8 +415,12 @@ static bool release_ram(struct vm *vm)
 		page_free(vm->load.fdt, order_of(FDT_MAX));
 	vm->load.fdt = 0;
 	vpci_destroy(vm);
-	if (!vm_devices_know_ram(vm))
+	if (!vm_devices_know_ram(vm)) {
+		if (vm->stolen_page)
+			page_free(vm->stolen_page, 0);
+		vm->stolen_page = 0;
 		return vm_ram_free_piece(vm);
+	}
 	for (; vm->ram_chunks; vm->ram_chunks--)
 		size += vm->ram[vm->ram_chunks - 1].size;
 	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there",

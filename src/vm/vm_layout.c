@@ -24,7 +24,7 @@ struct part {
 	struct range at;
 };
 
-#define PARTS (6 + VM_RAM_CHUNKS)
+#define PARTS (7 + VM_RAM_CHUNKS)
 
 /* The emulated devices first. */
 static u32 list_parts(const struct vm *vm, struct part *part)
@@ -35,6 +35,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 	part[n++] = (struct part){ "its distributor", { l->gicd, GICD_SIZE } };
 	part[n++] = (struct part){ "its redistributors",
 				   { l->gicr, (u64)GICR_SIZE * vm->config->cpus } };
+	part[n++] = (struct part){ "its stolen time", { l->stolen, PAGE_SIZE } };
 	if (vm->config->vpl011)
 		part[n++] = (struct part){ "its UART", { l->uart, PL011_SIZE } };
 	if (vm->config->pci_count) {
@@ -53,7 +54,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
  */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
-	u32 devices = 2 + vm->config->vpl011 + (vm->config->pci_count ? 3 : 0);
+	u32 devices = 3 + vm->config->vpl011 + (vm->config->pci_count ? 3 : 0);
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "

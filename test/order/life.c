@@ -7,6 +7,7 @@
 #include "exit/psci.h"
 #include "exit/vcpu.h"
 #include "guest.h"
+#include "mm/page.h"
 #include "nested/shadow.h"
 #include "state/runq.h"
 #include "state/timers.h"
@@ -83,11 +84,16 @@ bool vm_has_ram(const struct vm *of, ipa_t at)
 	return true;
 }
 
-void *vm_ram_ptr(const struct vm *of, ipa_t at)
+void page_zero(u64 base, u64 size)
 {
-	(void)of;
-	(void)at;
-	return NULL;
+	(void)base;
+	(void)size;
+}
+
+void page_clean(u64 base, u64 size)
+{
+	(void)base;
+	(void)size;
 }
 
 bool shadow_vm_reset_piece(struct vm *of, u32 *done)

@@ -63,7 +63,6 @@ static void defaults(void)
 		.initrd = 0x1b0000000,
 		.initrd_size = 0x123456,
 		.mpidr = mpidrs,
-		.reserved = 0x1bffff000,
 	};
 }
 
@@ -192,18 +191,13 @@ static void test_plain(void **state)
 	assert_string("/aliases", "serial0", "/pl011@9000000");
 }
 
-/* A page of RAM is not the guest's to use: whoever reads a tree's head knows. */
-static void test_reserved(void **state)
+/* All of its RAM is the guest's to use. */
+static void test_nothing_reserved(void **state)
 {
-	u64 base, size;
-
 	(void)state;
 	defaults();
 	make();
-	assert_int_equal(fdt_num_mem_rsv(out), 1);
-	assert_int_equal(fdt_get_mem_rsv(out, 0, &base, &size), 0);
-	assert_int_equal(base, layout.reserved);
-	assert_int_equal(size, 4096);
+	assert_int_equal(fdt_num_mem_rsv(out), 0);
 }
 
 static void test_nested(void **state)
@@ -437,7 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pci_bridge),
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_reserved),      cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_nothing_reserved), cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
 		cmocka_unit_test(more_ram),        cmocka_unit_test(handed_down),

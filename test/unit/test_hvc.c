@@ -198,15 +198,14 @@ static void conduits(void **state)
 /* ---- stolen time (DEN0057) ---- */
 
 static struct vm vm;
-static struct stolen_time page[8] __attribute__((aligned(4096)));
+static struct stolen_time page[64] __attribute__((aligned(4096)));
 
 static void with_page(void)
 {
 	memset(&vm, 0, sizeof(vm));
 	memset(page, 0xa5, sizeof(page));
-	vm.ram[0] = (struct vm_ram){ 0x40000000, (u64)page, sizeof(page) };
-	vm.ram_chunks = 1;
-	vm.stolen_ipa = 0x40000000;
+	vm.layout.stolen = 0x90a0000;
+	vm.stolen_page = (u64)page;
 	vcpu.vm = &vm;
 	vcpu.index = 3;
 	fake_reset();
@@ -236,7 +235,7 @@ static void pv_time_st(void **state)
 	(void)state;
 	with_page();
 	vcpu.stolen = 62500000UL * 3 + 1;
-	assert_int_equal(call(0xc5000021, 0), 0x400000c0);
+	assert_int_equal(call(0xc5000021, 0), 0x90a00c0);
 	preserved("PV_TIME_ST", 2);
 	assert_int_equal(page[3].revision, 0);
 	assert_int_equal(page[3].attributes, 0);
@@ -245,7 +244,7 @@ static void pv_time_st(void **state)
 	assert_memory_equal(page + 4, untouched, 3 * 64);
 	/* Again, after the guest wrote to it: the same place, whole. */
 	memset(&page[3], 0xff, sizeof(page[3]));
-	assert_int_equal(call(0xc5000021, ~0UL), 0x400000c0);
+	assert_int_equal(call(0xc5000021, ~0UL), 0x90a00c0);
 	assert_int_equal(page[3].revision, 0);
 	assert_int_equal(page[3].ns, 3000000016);
 }
@@ -282,6 +281,18 @@ static void pv_time_counts(void **state)
 	stolen_reset(&vcpu);
 	assert_null(vcpu.stolen_to);
 	assert_int_equal(vcpu.stolen, 0);
+}
+
+/* What a VM's last boot was told, or wrote there itself, the next one does not find. */
+static void pv_time_reset(void **state)
+{
+	static const u8 empty[4096];
+
+	(void)state;
+	with_page();
+	fake_set("DCZID_EL0", 4);
+	stolen_reset_page(&vm);
+	assert_memory_equal(page, empty, sizeof(page));
 }
 
 /* ---- TRNG ---- */
@@ -430,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(pv_time_features, setup),
 		cmocka_unit_test_setup(pv_time_st, setup),
 		cmocka_unit_test_setup(pv_time_counts, setup),
+		cmocka_unit_test_setup(pv_time_reset, setup),
 		cmocka_unit_test_setup(trng_discovery, setup),
 		cmocka_unit_test_setup(trng_absent, setup),
 		cmocka_unit_test_setup(trng_rnd32, setup),

@@ -38,6 +38,7 @@ static __thread int me; /* the CPU whose code runs: vcpu n on CPU n */
 static struct vcpu vcpus[2][VCPUS];
 static struct vm_config config[2];
 static char ram[3][0x3000] __attribute__((aligned(4096)));
+static char stolen[MAX_VMS][4096] __attribute__((aligned(4096)));
 static unsigned releases, loads, all_gone, gic_resets;
 static const char *build_error;
 static struct vm *worked[64]; /* the VMs on which pieces of work were done, in order */
@@ -64,6 +65,7 @@ const char *vm_build(struct vm *vm)
 
 	vm->ram[0] = (struct vm_ram){ RAM, (u64)ram, 0x9000 };
 	vm->ram_chunks = 1;
+	vm->stolen_page = (u64)stolen[n];
 	vm->entry = RAM + 0x1000;
 	vm->fdt_ipa = RAM + 0x2000;
 	vm->vcpu_count = VCPUS;

@@ -42,6 +42,7 @@ static int setup(void **state)
 					.gicd = 0x08000000,
 					.gicr = 0x080a0000,
 					.uart = 0x09000000,
+					.stolen = 0x090a0000,
 					.uart_intid = 33,
 					.ram_size = MIB(68) };
 	vm.ram[0] = (struct vm_ram){ 0x40000000, 0x80000000, MIB(64) };
@@ -104,6 +105,8 @@ static void registers(void **state)
 		{ 0x080e0000, 4, NULL },
 		{ 0x09000ff0, 4, "its UART" },
 		{ 0x08ffffff, 2, "its UART" },
+		{ 0x090a0ffc, 4, "its stolen time at 0x90a0000 + 0x1000" },
+		{ 0x090a1000, 4, NULL },
 		{ 0x09001000, 4, NULL },
 		{ 0x43fff000, 4, "its RAM at 0x40000000" },
 		{ 0x443fffff, 1, "its RAM at 0x44000000 + 0x400000" },
