@@ -43,13 +43,12 @@ static u64 trace_data(const struct vcpu *vcpu, enum exit_class class)
 /* The record of an exit that has switched the level. */
 static inline __attribute__((always_inline)) void
 trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class,
-	     u64 left, u64 ticks)
+	     u64 left, u64 ticks, u32 nested)
 {
 	bool enters = level == ACCOUNT_VM;
 
-	trace_exit(&vcpu->account, level, class,
-		   TRACE_FAST | (enters ? RESUME | trace_nested(vcpu) : REFLECT), left, ticks, esr,
-		   enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
+	trace_exit(vcpu, level, class, TRACE_FAST | (enters ? RESUME | nested : REFLECT), left,
+		   ticks, esr, enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
 /* The same if the exit is not over: its own record will not say it. */
@@ -64,21 +63,23 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
 }
 
 /*
- * The last of a level switch. Twice in the code, with what is seldom and without, so that each is
- * one way through.
+ * The last of a level switch. Three times in the code, with nothing that is seldom, with a trace
+ * alone and with all, so that each is one way through.
  */
 static inline __attribute__((always_inline)) enum verdict
 over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
-     bool seldom)
+     u64 seldom)
 {
+	bool vncr = seldom & SELDOM_VNCR;
 	u64 ticks;
 
-	if (seldom && vcpu->vel1_vncr && !vcpu->in_vel2)
+	if (vncr && vcpu->vel1_vncr && !vcpu->in_vel2)
 		traps_vel1_shut();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, level, class, ticks);
-	if (seldom && vcpu->traced)
-		trace_switch(vcpu, esr, level, class, left, ticks);
+	if ((seldom & SELDOM_TRACED) && (!vncr || vcpu->traced))
+		trace_switch(vcpu, esr, level, class, left, ticks,
+			     vncr ? trace_nested(vcpu) : TRACE_NESTED);
 	return DONE;
 }
 
@@ -89,6 +90,8 @@ over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class
 static inline __attribute__((always_inline)) enum verdict
 switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
 {
+	u16 seldom;
+
 	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
 		if (trace_on(vcpu))
@@ -105,8 +108,12 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 		vcpu->traps_stale = true;
 		prepare_traps(vcpu);
 	}
-	return unlikely(vcpu->seldom) ? over(vcpu, esr, level, class, left, true)
-				      : over(vcpu, esr, level, class, left, false);
+	seldom = vcpu->seldom;
+	if (likely(!seldom))
+		return over(vcpu, esr, level, class, left, 0);
+	if (!(seldom & SELDOM_VNCR))
+		return over(vcpu, esr, level, class, left, SELDOM_TRACED);
+	return over(vcpu, esr, level, class, left, SELDOM_VNCR | SELDOM_TRACED);
 }
 
 enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
@@ -152,7 +159,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_SYS, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_SYS, SKIP, left, ticks, esr, pc);
+		trace_exit(vcpu, ACCOUNT_VM, EXIT_CLASS_SYS, SKIP, left, ticks, esr, pc);
 	return likely(!SYS64_READ(esr) || !is_kept((u32)SYS64_RT(esr))) ? DONE : DONE_GPRS;
 }
 
@@ -187,7 +194,7 @@ enum verdict fast_mmio(struct vcpu *vcpu, u64 esr)
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_DABT, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_DABT, SKIP, left, ticks, esr,
+		trace_exit(vcpu, ACCOUNT_VM, EXIT_CLASS_DABT, SKIP, left, ticks, esr,
 			   exit_ipa(exit));
 	return likely((esr & DABT_WNR) || !is_kept((u32)DABT_SRT(esr))) ? DONE : DONE_GPRS;
 }
@@ -208,8 +215,7 @@ static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_ERET, ticks);
 	if (trace_on(vcpu))
-		trace_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_ERET, RESUME, left, ticks, esr,
-			   at);
+		trace_exit(vcpu, ACCOUNT_VM, EXIT_CLASS_ERET, RESUME, left, ticks, esr, at);
 	return DONE;
 }
 
@@ -236,19 +242,20 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 
 /* The last of mapped(), as over(). */
 static inline __attribute__((always_inline)) enum verdict
-mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, bool seldom)
+mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 {
 	const struct exit *exit = &vcpu->exit;
+	bool vncr = seldom & SELDOM_VNCR;
 	u64 ticks;
 
-	if (seldom && vcpu->vel1_vncr)
+	if (vncr && vcpu->vel1_vncr)
 		traps_vel1_shut();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_NESTED, class, ticks);
-	if (seldom && vcpu->traced)
-		trace_exit(&vcpu->account, ACCOUNT_NESTED, class,
-			   TRACE_FAST | RESUME | trace_nested(vcpu), left, ticks, exit->esr,
-			   exit_ipa(exit));
+	if ((seldom & SELDOM_TRACED) && (!vncr || vcpu->traced))
+		trace_exit(vcpu, ACCOUNT_NESTED, class,
+			   TRACE_FAST | RESUME | (vncr ? trace_nested(vcpu) : TRACE_NESTED), left,
+			   ticks, exit->esr, exit_ipa(exit));
 	return DONE;
 }
 
@@ -256,13 +263,17 @@ mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, bool seldom)
 static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	const struct exit *exit = &vcpu->exit;
+	u16 seldom = vcpu->seldom;
 
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
 		return rest(vcpu, exit->esr, ACCOUNT_NESTED, left, RESUME);
-	return unlikely(vcpu->seldom) ? mapped_over(vcpu, class, left, true)
-				      : mapped_over(vcpu, class, left, false);
+	if (likely(!seldom))
+		return mapped_over(vcpu, class, left, 0);
+	if (!(seldom & SELDOM_VNCR))
+		return mapped_over(vcpu, class, left, SELDOM_TRACED);
+	return mapped_over(vcpu, class, left, SELDOM_VNCR | SELDOM_TRACED);
 }
 
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
@@ -297,7 +308,7 @@ static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u
 {
 	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
 
-	trace_exit(&vcpu->account, nested ? ACCOUNT_NESTED : ACCOUNT_VM, EXIT_CLASS_IRQ,
+	trace_exit(vcpu, nested ? ACCOUNT_NESTED : ACCOUNT_VM, EXIT_CLASS_IRQ,
 		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks, vcpu->vgic.again.pintid,
 		   sysreg_read(ELR_EL2));
 }

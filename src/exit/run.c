@@ -157,8 +157,8 @@ static __attribute__((noinline, cold)) void trace_full(const struct vcpu *vcpu,
 {
 	bool irq = class == EXIT_CLASS_IRQ || class == EXIT_CLASS_FIQ;
 
-	trace_exit(&vcpu->account, vcpu->account.level, class, verdict | trace_level(vcpu), left,
-		   ticks, irq ? vcpu->intid : vcpu->exit.esr, trace_data(vcpu, class));
+	trace_exit(vcpu, vcpu->account.level, class, verdict | trace_level(vcpu), left, ticks,
+		   irq ? vcpu->intid : vcpu->exit.esr, trace_data(vcpu, class));
 }
 
 /* The exit is over now. */

@@ -26,8 +26,6 @@ struct account {
 	u64 level_entries;  /* level switches from vEL2 to vEL1, each of which has one back */
 	u64 level_bytes;    /* of SIMD state moved because of them */
 	u64 irq_injected; /* virtual interrupts put into list registers */
-	struct trace_ring *trace; /* of the CPU where it is loaded (state/trace.h); NULL: off */
-	u64 trace_id;             /* whose events they are, in its place */
 	/* What the VM itself is not told, as it was before its last reset. */
 	struct {
 		u64 exits[2 * EXIT_CLASS_COUNT], ticks[2 * EXIT_CLASS_COUNT], guest_ticks;

@@ -7,13 +7,13 @@
 
 static u64 what_of(const struct vcpu *vcpu, enum trace_event event, u32 how)
 {
-	return vcpu->account.trace_id | (u64)how << TRACE_HOW_SHIFT | event;
+	return vcpu->trace_id | (u64)how << TRACE_HOW_SHIFT | event;
 }
 
 void trace_add_at(const struct vcpu *vcpu, u64 time, enum trace_event event, u32 how, u64 detail,
 		  u64 data)
 {
-	trace_put(vcpu->account.trace, time, what_of(vcpu, event, how), detail, data);
+	trace_put(vcpu->trace, time, what_of(vcpu, event, how), detail, data);
 }
 
 void trace_add(const struct vcpu *vcpu, enum trace_event event, u32 how, u64 detail, u64 data)

@@ -43,25 +43,26 @@ static inline __attribute__((always_inline)) void trace_put(struct trace_ring *r
 
 /* Write the exit that account_exit() has. Its own CPU, interrupts masked. */
 static inline __attribute__((always_inline)) void
-trace_exit(const struct account *a, enum account_level level, enum exit_class class, u32 how,
+trace_exit(const struct vcpu *vcpu, enum account_level level, enum exit_class class, u32 how,
 	   u64 left, u64 ticks, u64 detail, u64 data)
 {
-	u64 what = a->trace_id | ticks << TRACE_TICKS_SHIFT | how << TRACE_HOW_SHIFT |
-		   ((u32)level + (u32)class);
+	u64 event = how << TRACE_HOW_SHIFT | ((u32)level + (u32)class);
+	/* As these are disjoint, one addition; and one MOVK, as the low half of the sum is 0. */
+	u64 what = vcpu->trace_id + (ticks << TRACE_TICKS_SHIFT);
 
-	trace_put(a->trace, left, what, detail, data);
+	trace_put(vcpu->trace, left, (what & ~0xffffUL) | event, detail, data);
 }
 
 /* Whether an event of this vcpu, which is loaded here, is wanted. */
 static inline __attribute__((always_inline)) bool trace_on(const struct vcpu *vcpu)
 {
-	return unlikely(vcpu->account.trace != NULL);
+	return unlikely(vcpu->trace != NULL);
 }
 
 /* Have the events of a vcpu, which is loaded here, go to its CPU's ring. */
 static inline void trace_load(struct vcpu *vcpu, const struct cpu *cpu)
 {
-	vcpu->account.trace = cpu->trace;
+	vcpu->trace = cpu->trace;
 	vcpu->traced = cpu->trace;
 }
 

@@ -77,7 +77,7 @@ void trace_vm(struct vm *vm)
 	u32 index = vm->id - 1;
 
 	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vm->vcpus[i]->account.trace_id = (u64)(index << 4 | i) << TRACE_ID_SHIFT;
+		vm->vcpus[i]->trace_id = (u64)(index << 4 | i) << TRACE_ID_SHIFT;
 	if (!trace_area)
 		return;
 	memcpy(trace_area->vm[index].name, vm->config->name,

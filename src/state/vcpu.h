@@ -31,6 +31,7 @@
 
 struct cpu;
 struct stolen_time;
+struct trace_ring;
 struct vm;
 
 enum vcpu_state {
@@ -64,6 +65,10 @@ struct mdscr {
 	u8 asked;    /* how many of them have trapped without effect */
 };
 
+/* Bits of vcpu->seldom. */
+#define SELDOM_VNCR BIT(0)
+#define SELDOM_TRACED BIT(8)
+
 struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
@@ -90,10 +95,13 @@ struct vcpu {
 	union {
 		struct {
 			bool vel1_vncr; /* it has registers in memory (vEL2 has FEAT_NV2) */
-			bool traced;    /* account.trace is not NULL */
+			bool traced;    /* trace is not NULL */
 		};
 		u16 seldom;
 	};
+	/* Of the CPU where it is loaded (state/trace.h), NULL: off; and whose events they are. */
+	struct trace_ring *trace;
+	u64 trace_id;
 	u64 mdscr_quiet;    /* has_vel2: debug_vel2_quiet() */
 	u64 sr[SR_COUNT];   /* system registers while not loaded, and emulated ones always */
 	struct vm *vm;

@@ -117,15 +117,15 @@ static void names(void **state)
 	(void)state;
 	vms[0].id = 3;
 	trace_vm(&vms[0]); /* without a trace: the vcpus all the same */
-	assert_int_equal(vcpus[1].account.trace_id, 0x210000);
+	assert_int_equal(vcpus[1].trace_id, 0x210000);
 	assert_true(begin(1, 0));
 	trace_vm(&vms[0]);
 	assert_string_equal(trace_area->vm[2].name, "a name that is longer t");
 	assert_int_equal(trace_area->vm[2].vcpus, 2);
 	assert_int_equal(trace_area->vm[2].nested, 1);
 	assert_int_equal(trace_area->vm[0].vcpus, 0);
-	assert_int_equal(TRACE_VM(vcpus[1].account.trace_id), 2);
-	assert_int_equal(TRACE_VCPU(vcpus[1].account.trace_id), 1);
+	assert_int_equal(TRACE_VM(vcpus[1].trace_id), 2);
+	assert_int_equal(TRACE_VCPU(vcpus[1].trace_id), 1);
 }
 
 static void off(void **state)
@@ -156,7 +156,7 @@ static void records(void **state)
 	assert_int_equal(r->detail, 0x5a000000);
 	assert_int_equal(r->data, 0x40080000);
 	assert_int_equal(cpus[1].trace->head, 32);
-	trace_exit(&vcpus[1].account, ACCOUNT_NESTED, EXIT_CLASS_OTHER, 0x7f, 5, MASK(39, 0), 6, 7);
+	trace_exit(&vcpus[1], ACCOUNT_NESTED, EXIT_CLASS_OTHER, 0x7f, 5, MASK(39, 0), 6, 7);
 	r = record(1, 1);
 	assert_int_equal(r->time, 5);
 	assert_int_equal(TRACE_EVENT(r->what), EXIT_CLASS_COUNT + EXIT_CLASS_OTHER);
