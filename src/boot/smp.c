@@ -5,6 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
+#include "boot/below.h"
 #include "boot/el2.h"
 #include "boot/fdt.h"
 #include "dev/gicv3.h"
@@ -75,6 +76,7 @@ void smp_cpu_init(struct cpu *cpu)
 	el2_boot();
 	sched_cpu_init(cpu);
 	trace_cpu(cpu);
+	below_find_stolen(cpu);
 	if (gicv3_cpu_init(&cpu->hw) && cpu == &cpus[0])
 		panic("cpu 0x%lx: GICv3: expected a redistributor with its affinity, found none",
 		      cpu->hw.mpidr);

@@ -2,7 +2,7 @@
 /* A VM's own account. No argument names another VM, so none can be read. */
 #include "exit/account_call.h"
 
-#include "exit/hvc.h"
+#include "arch/smccc.h"
 #include "lib/string.h"
 #include "state/account.h"
 #include "state/vm.h"

@@ -5,22 +5,18 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/insn.h"
+#include "arch/smccc.h"
 #include "exit/account_call.h"
 #include "exit/psci.h"
 #include "state/stolen.h"
 #include "state/vcpu.h"
 
-#define SMCCC_VERSION 0x80000000u
-#define SMCCC_ARCH_FEATURES 0x80000001u
 #define TRNG_VERSION 0x84000050u
 #define TRNG_FEATURES 0x84000051u
 #define TRNG_GET_UUID 0x84000052u
 #define TRNG_RND32 0x84000053u
 #define TRNG_RND64 0xc4000053u
-#define PV_TIME_FEATURES 0xc5000020u
-#define PV_TIME_ST 0xc5000021u
 
-#define SMCCC_VERSION_1_1 0x10001
 #define TRNG_VERSION_1_0 0x10000
 #define TRNG_INVALID_PARAMETERS (-2L)
 #define TRNG_NO_ENTROPY (-3L)

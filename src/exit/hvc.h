@@ -4,9 +4,6 @@
 
 #include "exit/exit.h"
 
-#define SMCCC_NOT_SUPPORTED (-1L)
-#define SMCCC_INVALID_PARAMETER (-3L)
-
 /* EC 0x16: PC is already behind the instruction. */
 enum verdict hvc_trap(struct vcpu *vcpu, const struct exit *exit);
 /*

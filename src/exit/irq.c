@@ -7,6 +7,7 @@
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/runq.h"
+#include "state/stolen.h"
 #include "state/trace.h"
 #include "state/vcpu.h"
 #include "vgic/vgic.h"
@@ -83,6 +84,8 @@ static void irq_one(struct cpu *cpu, u32 intid)
 
 static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 {
+	if (unlikely(cpu->stolen_from))
+		stolen_below(cpu);
 	for (; intid < INTID_SPECIAL; intid = gicv3_ack())
 		irq_one(cpu, intid);
 	simd_chaos_point();

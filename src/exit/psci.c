@@ -3,6 +3,7 @@
 #include "exit/psci.h"
 
 #include "arch/idspace.h"
+#include "arch/smccc.h"
 #include "exit/vcpu.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -26,7 +27,6 @@ enum {
 #define SMC64 BIT(30)
 #define PSCI_VERSION_1_1 0x10001
 #define MIGRATE_TOS_NOT_PRESENT 2
-#define SMCCC_VERSION_FID 0x80000000u
 #define POWER_STATE_POWERDOWN BIT(16)
 #define POWER_STATE_RES0 (~(u64)(MASK(25, 24) | BIT(16) | MASK(15, 0)))
 
@@ -157,7 +157,7 @@ static s64 psci_features(u32 fid)
 	case 0x84000000 + PSCI_SYSTEM_OFF:
 	case 0x84000000 + PSCI_SYSTEM_RESET:
 	case 0x84000000 + PSCI_FEATURES:
-	case SMCCC_VERSION_FID:
+	case SMCCC_VERSION:
 		return PSCI_SUCCESS;
 	}
 	return PSCI_NOT_SUPPORTED;

@@ -23,6 +23,8 @@ struct vcpu;
  */
 enum idle { IDLE_NOT, IDLE_WAITS, IDLE_OVER };
 
+struct stolen_time;
+
 struct cpu {
 	struct pcpu hw; /* first: TPIDR_EL2 is either's */
 	u32 index;  /* of cpus[]: in the order in which they came up */
@@ -51,6 +53,9 @@ struct cpu {
 
 	struct timer slice;         /* armed while others wait for this CPU */
 	struct trace_ring *trace;   /* state/trace.h; NULL: off */
+	/* Where a hypervisor below tells what it takes of this CPU, NULL: nowhere; ns seen there */
+	const struct stolen_time *stolen_from;
+	u64 stolen_seen;
 };
 
 extern struct cpu cpus[MAX_CPUS];

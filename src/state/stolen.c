@@ -16,10 +16,24 @@ static u64 nanoseconds(u64 ticks)
 	return ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz;
 }
 
+static u64 ticks(u64 ns)
+{
+	u64 hz = sysreg_read(CNTFRQ_EL0) & 0xffffffff;
+
+	return ns / 1000000000 * hz + ns % 1000000000 * hz / 1000000000;
+}
+
 static void tell(const struct vcpu *vcpu)
 {
 	/* One store: the guest may read meanwhile, on another CPU. */
 	__atomic_store_n(&vcpu->stolen_to->ns, nanoseconds(vcpu->stolen), __ATOMIC_RELAXED);
+}
+
+static void add(struct vcpu *vcpu, u64 n)
+{
+	vcpu->stolen += n;
+	if (vcpu->stolen_to)
+		tell(vcpu);
 }
 
 void stolen_begin(struct vcpu *vcpu)
@@ -32,9 +46,18 @@ void stolen_end(struct vcpu *vcpu)
 	u64 now = counter_now();
 
 	/* Reads of the counter may be early, on two CPUs too. */
-	vcpu->stolen += now - MIN(now, vcpu->queued_at);
-	if (vcpu->stolen_to)
-		tell(vcpu);
+	add(vcpu, now - MIN(now, vcpu->queued_at));
+}
+
+__attribute__((noinline, cold)) void stolen_below(struct cpu *cpu)
+{
+	u64 seen = cpu->stolen_seen, ns = __atomic_load_n(&cpu->stolen_from->ns, __ATOMIC_RELAXED);
+
+	/* It never goes back, if the hypervisor below is right. */
+	cpu->stolen_seen = MAX(seen, ns);
+	/* Sums, not differences: what is less than a tick is not lost. */
+	if (cpu->loaded && ns > seen)
+		add(cpu->loaded, ticks(ns) - ticks(seen));
 }
 
 void stolen_reset(struct vcpu *vcpu)
@@ -53,6 +76,8 @@ u64 stolen_publish(struct vcpu *vcpu)
 {
 	u64 offset = vcpu->index * sizeof(struct stolen_time);
 
+	if (cpu_this()->stolen_from)
+		stolen_below(cpu_this());
 	/* The guest may have written to it since: no harm but its own. */
 	vcpu->stolen_to = pa_ptr(pa(vcpu->vm->stolen_page + offset));
 	vcpu->stolen_to->revision = 0; /* ns never goes back, also if the guest asks again */

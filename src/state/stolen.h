@@ -17,6 +17,11 @@ struct stolen_time {
 /* The vcpu begins, or ends, to wait in a run queue. Under the queue's lock. */
 void stolen_begin(struct vcpu *vcpu);
 void stolen_end(struct vcpu *vcpu);
+/*
+ * What the hypervisor below has taken of this CPU, cpu, since the last call, it took of the vcpu
+ * that is loaded. Only if cpu->stolen_from is set.
+ */
+void stolen_below(struct cpu *cpu);
 /* Forget everything, for one vcpu and in the VM's page: the VM starts. */
 void stolen_reset(struct vcpu *vcpu);
 void stolen_reset_page(struct vm *vm);

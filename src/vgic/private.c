@@ -106,11 +106,12 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 	/*
 	 * Only while no other interrupt is pending for the guest and needs a check, and none of
-	 * vEL1's may be an FIQ of vEL2's. Never where every exit must take the slow path.
+	 * vEL1's may be an FIQ of vEL2's. Never where every exit must take the slow path, nor where
+	 * a guest's timer tick is to find what was stolen of the CPU (irq_all()).
 	 */
 	v->again.mask = 0;
-	if (!simd_chaos && !(v->lr_waits & ~lr_empty() & ~(1u << i)) && i < 7 &&
-	    (lr & ICH_LR_GROUP1))
+	if (!simd_chaos && !cpu_this()->stolen_from && !(v->lr_waits & ~lr_empty() & ~(1u << i)) &&
+	    i < 7 && (lr & ICH_LR_GROUP1))
 		v->again = (struct vgic_again){ lr, pintid, 1u << i };
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "exit/vcpu.h"
 #include "lib/check.h"
 #include "state/cpu.h"
+#include "state/stolen.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vm/console.h"
@@ -55,6 +56,8 @@ static void make_loaded(struct cpu *cpu, struct vcpu *vcpu)
 		runq_offer(cpu);
 	}
 	vcpu_load(vcpu);
+	if (unlikely(!vcpu->vm->entered))
+		vm_first_entry(vcpu->vm);
 }
 
 /*
@@ -79,11 +82,11 @@ static void run_one(struct cpu *cpu, struct vcpu *vcpu)
 {
 	enum run_result result;
 
+	if (unlikely(cpu->stolen_from))
+		stolen_below(cpu);
 	make_loaded(cpu, vcpu);
 	cpu->current = vcpu;
 	cpu->need_resched = false;
-	if (unlikely(!vcpu->vm->entered))
-		vm_first_entry(vcpu->vm);
 	sched_tick(cpu);
 	result = vcpu_run(vcpu);
 	cpu->current = NULL;

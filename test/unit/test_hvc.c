@@ -283,6 +283,41 @@ static void pv_time_counts(void **state)
 	assert_int_equal(vcpu.stolen, 0);
 }
 
+/* What the hypervisor below has taken of the CPU is the loaded vcpu's loss, to the last tick. */
+static void pv_time_below(void **state)
+{
+	static struct stolen_time below;
+	static struct cpu cpu;
+
+	(void)state;
+	with_page();
+	vcpu.stolen = 0;
+	call(0xc5000021, 0);
+	below.ns = 5000000008;
+	cpu = (struct cpu){ .stolen_from = &below, .stolen_seen = 5000000008, .loaded = &vcpu };
+	stolen_below(&cpu);
+	assert_int_equal(vcpu.stolen, 0);
+	/* 16 ns are a tick. */
+	for (u32 i = 0; i < 100; i++) {
+		below.ns += 24;
+		stolen_below(&cpu);
+	}
+	assert_int_equal(vcpu.stolen, 150);
+	assert_int_equal(page[3].ns, 2400);
+	/* What nobody was loaded for is nobody's; and it never goes back. */
+	cpu.loaded = NULL;
+	below.ns += 1000;
+	stolen_below(&cpu);
+	cpu.loaded = &vcpu;
+	stolen_below(&cpu);
+	below.ns = 1;
+	stolen_below(&cpu);
+	below.ns = 5000000008 + 3400;
+	stolen_below(&cpu);
+	assert_int_equal(vcpu.stolen, 150);
+	assert_int_equal(cpu.stolen_seen, 5000003408);
+}
+
 /* What a VM's last boot was told, or wrote there itself, the next one does not find. */
 static void pv_time_reset(void **state)
 {
@@ -441,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup(pv_time_features, setup),
 		cmocka_unit_test_setup(pv_time_st, setup),
 		cmocka_unit_test_setup(pv_time_counts, setup),
+		cmocka_unit_test_setup(pv_time_below, setup),
 		cmocka_unit_test_setup(pv_time_reset, setup),
 		cmocka_unit_test_setup(trng_discovery, setup),
 		cmocka_unit_test_setup(trng_absent, setup),
