@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-u32 crc32_of(const void *data, size_t n)
+static u32 crc32_of(const void *data, size_t n)
 {
 	static u32 table[256];
 	const u8 *p = data;
@@ -23,6 +23,12 @@ u32 crc32_of(const void *data, size_t n)
 	while (n--)
 		crc = crc >> 8 ^ table[(crc ^ *p++) & 0xff];
 	return ~crc;
+}
+
+u32 block_sum(struct block b, const void *data)
+{
+	b.crc = 0;
+	return crc32_of(&b, sizeof(b)) ^ crc32_of(data, b.bytes);
 }
 
 static void complain(struct trace *t, u64 offset, const char *what)
@@ -65,7 +71,7 @@ static const char *take_block(struct trace *t, const struct block *b, const u8 *
 {
 	const struct trace_area *area = (const void *)data;
 
-	if (crc32_of(data, b->bytes) != b->crc)
+	if (block_sum(*b, data) != b->crc)
 		return "a block's sum is wrong; it is left out";
 	if (b->cpu == BLOCK_AREA) {
 		if (b->bytes != sizeof(*area) || !area_fits(area))
@@ -114,11 +120,10 @@ static void read_blocks(struct trace *t, const u8 *data, u64 size)
 			why = at < size ? "a block that reaches beyond the end; looking further on"
 					: "cut off within a block; what comes before is read";
 		} else {
-			u8 *copy = malloc(b.bytes);
+			static u8 copy[BLOCK_MAX] __attribute__((aligned(8)));
 
 			memcpy(copy, data + at + sizeof(b), b.bytes);
 			why = take_block(t, &b, copy);
-			free(copy);
 			at = why ? resync(data, size, at + 1) : at + sizeof(b) + b.bytes;
 		}
 		if (why)
@@ -143,6 +148,11 @@ static u8 *read_all(const char *path, u64 *size)
 		*size += n;
 		if (*size == room)
 			data = realloc(data, room *= 2);
+	}
+	if (!data || ferror(in)) {
+		fprintf(stderr, "nidus-trace: %s: %s\n", path, strerror(errno));
+		free(data);
+		data = NULL;
 	}
 	if (in != stdin)
 		fclose(in);

@@ -3,6 +3,7 @@
 #include "trace.h" /* before <errno.h>: lib/types.h has its numbers as well */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +39,23 @@ static FILE *open_out(const char *to)
 	return out;
 }
 
+bool trace_flush(FILE *out, const char *to)
+{
+	bool failed = ferror(out);
+	int why = errno; /* of the write that failed, as each one after it */
+
+	if (!fflush(out) && !failed)
+		return true;
+	fprintf(stderr, "nidus-trace: %s: %s\n", to ? to : "standard output",
+		strerror(failed ? why : errno));
+	return false;
+}
+
 static int finish(const struct trace *t, FILE *out, const char *to, int status)
 {
-	if (fflush(out) || status) {
-		if (ferror(out))
-			fprintf(stderr, "nidus-trace: %s: %s\n", to ? to : "-", strerror(errno));
+	if (!trace_flush(out, to))
 		return 1;
-	}
-	return t->damaged ? 3 : 0;
+	return status ? status : t->damaged ? 3 : 0;
 }
 
 static int convert(int (*write)(struct trace *t, FILE *out), const char *from, const char *to)
@@ -78,6 +88,7 @@ int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
 
+	signal(SIGPIPE, SIG_IGN); /* a line says so instead */
 	if (!strcmp(name ? name + 1 : argv[0], "nidus-stat"))
 		return stat_main(argc, argv);
 	if (argc == 4 && !strcmp(argv[1], "record"))

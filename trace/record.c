@@ -57,8 +57,9 @@ static bool write_all(struct follower *f, const void *data, size_t n)
 
 static bool write_block(struct follower *f, u32 cpu, u64 first, const void *data, u32 bytes)
 {
-	struct block b = { BLOCK_MAGIC, cpu, first, bytes, crc32_of(data, bytes) };
+	struct block b = { BLOCK_MAGIC, cpu, first, bytes, 0 };
 
+	b.crc = block_sum(b, data);
 	return write_all(f, &b, sizeof(b)) && write_all(f, data, bytes);
 }
 

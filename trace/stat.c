@@ -503,7 +503,7 @@ int stat_main(int argc, char **argv)
 	model_run(&m, &t, &listener, &s);
 	if (options.json) {
 		print_json(&m, &s);
-		return t.damaged ? 3 : 0;
+		return !trace_flush(stdout, NULL) ? 1 : t.damaged ? 3 : 0;
 	}
 	for (u32 vm = 0; vm < TRACE_VMS; vm++)
 		if (vm_known(&m, vm))
@@ -513,5 +513,5 @@ int stat_main(int argc, char **argv)
 		print_times(&m, vm);
 	print_second(&t, &s);
 	print_lost(&t);
-	return t.damaged ? 3 : 0;
+	return !trace_flush(stdout, NULL) ? 1 : t.damaged ? 3 : 0;
 }

@@ -19,10 +19,11 @@
 struct block {
 	u32 magic, cpu;
 	u64 first; /* number of the first record, of all that the CPU has written */
-	u32 bytes, crc;
+	u32 bytes, crc; /* crc: block_sum() */
 };
 
-u32 crc32_of(const void *data, size_t n);
+/* The sum of a block's head, but for crc, and of what is behind it. */
+u32 block_sum(struct block b, const void *data);
 
 struct cpu_log {
 	struct trace_record *record;
@@ -88,6 +89,9 @@ double us_of(const struct trace *t, u64 ticks);
 u64 ns_of(const struct trace *t, u64 ticks);
 
 /* ---- output ---- */
+
+/* Whether all of it has been written, and if not, why, on standard error. to: its name, if any. */
+bool trace_flush(FILE *out, const char *to);
 
 int text_write(struct trace *t, FILE *out);
 int json_write(struct trace *t, FILE *out);
