@@ -36,7 +36,7 @@ struct acpi_table acpi_table(const struct acpi *a, const char *signature);
 u64 acpi_read(struct acpi_table t, u32 at, u32 n);
 
 /*
- * Write a device tree of the machine's CPUs, PSCI, GIC, timer and UART into buf: NULL, or a message
- * that names table and field. Lines say what is left out.
+ * Write a device tree of the machine's CPUs, PSCI, GIC, timer, UART, SMMUs and host bridges of PCI
+ * into buf: NULL, or a message that names table and field. Lines say what is left out.
  */
 const char *acpi_tree_write(const struct acpi *a, void *buf, size_t size);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device tree of what ACPI tells: CPUs and GIC from the MADT, timer from the GTDT, PSCI from the
- * FADT, console from the SPCR. What nidus then does with the tree, it also checks there.
+ * FADT, console from the SPCR; PCI is acpi_pci.c's. What nidus then does with the tree, it also
+ * checks there.
  */
 #include <libfdt.h>
 
-#include "boot/acpi.h"
+#include "boot/acpi_node.h"
 
 #include "dev/dt.h"
 #include "lib/log.h"
 
-#define MADT_FIRST 44
 #define MADT_GICC 11
 #define MADT_GICD 12
 #define MADT_GICR 14
@@ -24,7 +24,6 @@
 
 #define GICR_FRAMES 0x20000u    /* of a CPU: two of 64 KiB, */
 #define GICR_FRAMES_V4 0x40000u /* or four */
-#define GIC_PHANDLE 1
 #define PPI_FLAGS 4 /* level, high: PPIs of GIC and timer are nothing else */
 
 #define FADT_ARM 129 /* ARM_BOOT_ARCH */
@@ -41,21 +40,6 @@
 
 #define UART_REGISTERS 0x1000
 
-struct acpi_writer {
-	const struct acpi *acpi;
-	void *fdt;
-	int err; /* libfdt's */
-	struct acpi_table madt;
-	u64 gicd;
-	u32 gicd_count, version;
-	struct range gicr[MACHINE_GICR_MAX];
-	u32 gicr_count;
-	u32 maintenance;
-	bool psci;
-	u64 uart;
-	u32 uart_gsiv;
-};
-
 static char line[160];
 
 static __attribute__((format(printf, 1, 2))) const char *fail(const char *fmt, ...)
@@ -70,27 +54,12 @@ static __attribute__((format(printf, 1, 2))) const char *fail(const char *fmt, .
 
 /* ---- reading ---- */
 
-/*
- * The next structure of the MADT at *at, which moves behind it: its kind, or -1 at the end. One
- * that is shorter than its head or longer than the table ends the list.
- */
-static int next(const struct acpi_writer *w, u32 *at, struct acpi_table *entry)
-{
-	u64 size = acpi_read(w->madt, *at + 1, 1);
-
-	if (*at >= w->madt.size || size < 2 || size > w->madt.size - *at)
-		return -1;
-	*entry = (struct acpi_table){ w->madt.data + *at, (u32)size };
-	*at += (u32)size;
-	return (int)acpi_read(*entry, 0, 1);
-}
-
 /* The next GICC of a CPU that is there. */
 static bool next_cpu(const struct acpi_writer *w, u32 *at, struct acpi_table *gicc)
 {
 	int kind;
 
-	while ((kind = next(w, at, gicc)) >= 0)
+	while ((kind = acpi_node_madt(w, at, gicc)) >= 0)
 		if (kind == MADT_GICC && acpi_read(*gicc, GICC_FLAGS, 4) & GICC_ENABLED)
 			return true;
 	return false;
@@ -100,10 +69,10 @@ static bool next_cpu(const struct acpi_writer *w, u32 *at, struct acpi_table *gi
 static const char *check_madt(const struct acpi_writer *w)
 {
 	struct acpi_table entry;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 	int kind;
 
-	while ((kind = next(w, &at, &entry)) >= 0)
+	while ((kind = acpi_node_madt(w, &at, &entry)) >= 0)
 		if (kind == MADT_GICC && entry.size < GICC_SIZE)
 			return fail("ACPI: APIC: expected GICCs of 0x%x bytes or more, found 0x%x",
 				    GICC_SIZE, entry.size);
@@ -148,10 +117,10 @@ static const char *read_regions(struct acpi_writer *w)
 {
 	struct acpi_table entry;
 	const char *error = NULL;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 	int kind;
 
-	while (!error && (kind = next(w, &at, &entry)) >= 0)
+	while (!error && (kind = acpi_node_madt(w, &at, &entry)) >= 0)
 		if (kind == MADT_GICR)
 			error = add_gicr(w, (struct range){ acpi_read(entry, 4, 8),
 							    acpi_read(entry, 12, 4) },
@@ -165,7 +134,7 @@ static const char *read_own_frames(struct acpi_writer *w)
 	const u64 size = w->version == 4 ? GICR_FRAMES_V4 : GICR_FRAMES;
 	struct acpi_table gicc;
 	const char *error = NULL;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 
 	while (!error && next_cpu(w, &at, &gicc)) {
 		u64 base = acpi_read(gicc, GICC_GICR, 8);
@@ -179,10 +148,10 @@ static const char *read_own_frames(struct acpi_writer *w)
 static const char *read_distributor(struct acpi_writer *w)
 {
 	struct acpi_table entry;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 	int kind;
 
-	while ((kind = next(w, &at, &entry)) >= 0) {
+	while ((kind = acpi_node_madt(w, &at, &entry)) >= 0) {
 		if (kind != MADT_GICD)
 			continue;
 		w->gicd_count++;
@@ -199,7 +168,7 @@ static const char *read_distributor(struct acpi_writer *w)
 static const char *read_cpus(struct acpi_writer *w)
 {
 	struct acpi_table gicc;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 
 	if (!next_cpu(w, &at, &gicc))
 		return fail("ACPI: APIC: expected an enabled GICC, found none");
@@ -260,48 +229,6 @@ static void read_spcr(struct acpi_writer *w)
 
 /* ---- writing ---- */
 
-static void keep(struct acpi_writer *w, int err)
-{
-	if (!w->err)
-		w->err = err;
-}
-
-static void begin(struct acpi_writer *w, const char *name)
-{
-	if (!w->err)
-		keep(w, fdt_begin_node(w->fdt, name));
-}
-
-static void end(struct acpi_writer *w)
-{
-	if (!w->err)
-		keep(w, fdt_end_node(w->fdt));
-}
-
-static void put(struct acpi_writer *w, const char *name, const void *data, size_t size)
-{
-	if (!w->err)
-		keep(w, fdt_property(w->fdt, name, data, (int)size));
-}
-
-static void put_string(struct acpi_writer *w, const char *name, const char *s)
-{
-	put(w, name, s, strlen(s) + 1);
-}
-
-static void put_u32(struct acpi_writer *w, const char *name, u32 v)
-{
-	v = cpu_to_fdt32(v);
-	put(w, name, &v, sizeof(v));
-}
-
-/* A node's address and size cells. */
-static void put_cells(struct acpi_writer *w, u32 address, u32 size)
-{
-	put_u32(w, "#address-cells", address);
-	put_u32(w, "#size-cells", size);
-}
-
 static struct range big_endian(struct range r)
 {
 	return (struct range){ cpu_to_fdt64(r.base), cpu_to_fdt64(r.size) };
@@ -318,33 +245,33 @@ static void cells_of(u32 gsiv, u32 cells[3])
 static void write_cpus(struct acpi_writer *w)
 {
 	struct acpi_table gicc;
-	u32 at = MADT_FIRST;
+	u32 at = ACPI_MADT_FIRST;
 	char name[32];
 
-	begin(w, "cpus");
-	put_cells(w, 2, 0);
+	acpi_node_begin(w, "cpus");
+	acpi_node_cells(w, 2, 0);
 	while (next_cpu(w, &at, &gicc)) {
 		u64 mpidr = acpi_read(gicc, GICC_MPIDR, 8), reg = cpu_to_fdt64(mpidr);
 
 		snprintf(name, sizeof(name), "cpu@%lx", mpidr);
-		begin(w, name);
-		put_string(w, "device_type", "cpu");
-		put_string(w, "compatible", "arm,armv8");
-		put(w, "reg", &reg, sizeof(reg));
-		put_string(w, "enable-method", "psci");
-		end(w);
+		acpi_node_begin(w, name);
+		acpi_node_string(w, "device_type", "cpu");
+		acpi_node_string(w, "compatible", "arm,armv8");
+		acpi_node_put(w, "reg", &reg, sizeof(reg));
+		acpi_node_string(w, "enable-method", "psci");
+		acpi_node_end(w);
 	}
-	end(w);
+	acpi_node_end(w);
 }
 
 static void write_psci(struct acpi_writer *w)
 {
 	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
 
-	begin(w, "psci");
-	put(w, "compatible", compatible, sizeof(compatible));
-	put_string(w, "method", "smc");
-	end(w);
+	acpi_node_begin(w, "psci");
+	acpi_node_put(w, "compatible", compatible, sizeof(compatible));
+	acpi_node_string(w, "method", "smc");
+	acpi_node_end(w);
 }
 
 static void write_gic(struct acpi_writer *w)
@@ -358,15 +285,18 @@ static void write_gic(struct acpi_writer *w)
 		reg[1 + i] = big_endian(w->gicr[i]);
 	cells_of(w->maintenance, irq);
 	snprintf(name, sizeof(name), "interrupt-controller@%lx", w->gicd);
-	begin(w, name);
-	put_string(w, "compatible", "arm,gic-v3");
-	put(w, "interrupt-controller", "", 0);
-	put_u32(w, "#interrupt-cells", 3);
-	put_u32(w, "phandle", GIC_PHANDLE);
-	put_u32(w, "#redistributor-regions", w->gicr_count);
-	put(w, "reg", reg, (1 + w->gicr_count) * sizeof(reg[0]));
-	put(w, "interrupts", irq, sizeof(irq));
-	end(w);
+	acpi_node_begin(w, name);
+	acpi_node_string(w, "compatible", "arm,gic-v3");
+	acpi_node_put(w, "interrupt-controller", "", 0);
+	acpi_node_u32(w, "#interrupt-cells", 3);
+	acpi_node_u32(w, "phandle", ACPI_GIC_PHANDLE);
+	acpi_node_u32(w, "#redistributor-regions", w->gicr_count);
+	acpi_node_put(w, "reg", reg, (1 + w->gicr_count) * sizeof(reg[0]));
+	acpi_node_put(w, "interrupts", irq, sizeof(irq));
+	acpi_node_cells(w, 2, 2);
+	acpi_node_put(w, "ranges", "", 0);
+	acpi_pci_its(w);
+	acpi_node_end(w);
 }
 
 /* GTDT: the timers' interrupts; 0 where there is none. */
@@ -395,11 +325,11 @@ static const char *write_timer(struct acpi_writer *w)
 		memcpy(name + names, timers[i].name, strlen(timers[i].name) + 1);
 		names += (u32)strlen(timers[i].name) + 1;
 	}
-	begin(w, "timer");
-	put_string(w, "compatible", "arm,armv8-timer");
-	put(w, "interrupt-names", name, names);
-	put(w, "interrupts", irq, n * sizeof(irq[0]));
-	end(w);
+	acpi_node_begin(w, "timer");
+	acpi_node_string(w, "compatible", "arm,armv8-timer");
+	acpi_node_put(w, "interrupt-names", name, names);
+	acpi_node_put(w, "interrupts", irq, n * sizeof(irq[0]));
+	acpi_node_end(w);
 	return NULL;
 }
 
@@ -410,26 +340,26 @@ static void write_uart(struct acpi_writer *w)
 	char name[40];
 
 	snprintf(name, sizeof(name), "/pl011@%lx", w->uart);
-	begin(w, name + 1);
-	put_string(w, "compatible", "arm,pl011");
-	put(w, "reg", &reg, sizeof(reg));
+	acpi_node_begin(w, name + 1);
+	acpi_node_string(w, "compatible", "arm,pl011");
+	acpi_node_put(w, "reg", &reg, sizeof(reg));
 	cells_of(w->uart_gsiv, irq);
 	if (w->uart_gsiv >= 32)
-		put(w, "interrupts", irq, sizeof(irq));
-	end(w);
-	begin(w, "chosen");
-	put_string(w, "stdout-path", name);
-	end(w);
+		acpi_node_put(w, "interrupts", irq, sizeof(irq));
+	acpi_node_end(w);
+	acpi_node_begin(w, "chosen");
+	acpi_node_string(w, "stdout-path", name);
+	acpi_node_end(w);
 }
 
 static const char *write_root(struct acpi_writer *w)
 {
 	const char *error;
 
-	begin(w, "");
-	put_cells(w, 2, 2);
-	put_string(w, "model", "ACPI");
-	put_u32(w, "interrupt-parent", GIC_PHANDLE);
+	acpi_node_begin(w, "");
+	acpi_node_cells(w, 2, 2);
+	acpi_node_string(w, "model", "ACPI");
+	acpi_node_u32(w, "interrupt-parent", ACPI_GIC_PHANDLE);
 	write_cpus(w);
 	if (w->psci)
 		write_psci(w);
@@ -437,7 +367,9 @@ static const char *write_root(struct acpi_writer *w)
 	error = write_timer(w);
 	if (w->uart)
 		write_uart(w);
-	end(w);
+	acpi_pci_smmus(w);
+	acpi_pci_hosts(w);
+	acpi_node_end(w);
 	return error;
 }
 
@@ -453,12 +385,13 @@ const char *acpi_tree_write(const struct acpi *a, void *buf, size_t size)
 			    w.maintenance);
 	read_fadt(&w);
 	read_spcr(&w);
-	keep(&w, fdt_create(buf, (int)size));
+	acpi_pci_read(&w);
+	acpi_node_keep(&w, fdt_create(buf, (int)size));
 	if (!w.err)
-		keep(&w, fdt_finish_reservemap(buf));
+		acpi_node_keep(&w, fdt_finish_reservemap(buf));
 	error = write_root(&w);
 	if (!w.err)
-		keep(&w, fdt_finish(buf));
+		acpi_node_keep(&w, fdt_finish(buf));
 	if (!error && w.err)
 		error = fail("ACPI: expected tables whose device tree has 0x%zx bytes at most: %s",
 			     size, fdt_strerror(w.err));

@@ -6,21 +6,13 @@
 #include <libfdt.h>
 
 #include "boot/config_parts.h"
-#include "mm/addr.h"
-
-/* The pages that a range touches. */
-static struct range pages_of(struct range r)
-{
-	u64 first = ALIGN_DOWN(r.base, PAGE_SIZE);
-
-	return (struct range){ first, ALIGN_UP(r.base + r.size, PAGE_SIZE) - first };
-}
+#include "mm/machine.h"
 
 /* Whether a device's registers share a page with r. */
 static bool pass_touches(const struct passthrough *pass, struct range r)
 {
 	for (u32 i = 0; i < pass->reg_count; i++)
-		if (range_overlaps(pages_of(pass->reg[i]), pages_of(r)))
+		if (range_overlaps(machine_pages_of(pass->reg[i]), machine_pages_of(r)))
 			return true;
 	return false;
 }
@@ -31,22 +23,6 @@ static bool pass_has_intid(const struct passthrough *pass, u32 intid)
 		if (pass->intid[i] == intid)
 			return true;
 	return false;
-}
-
-/* The name of a part of the machine that nidus keeps, or NULL. */
-static const char *nidus_part(const struct machine *m, struct range r)
-{
-	for (u32 i = 0; i < m->mem_count; i++)
-		if (range_overlaps(r, pages_of(m->mem[i])))
-			return "the machine's RAM";
-	for (u32 i = 0; i < m->gicr_count; i++)
-		if (range_overlaps(r, pages_of(m->gicr[i])))
-			return "the GIC";
-	if (range_overlaps(r, pages_of(m->gicd)))
-		return "the GIC";
-	if (range_overlaps(r, pages_of(m->uart)))
-		return "nidus's own UART";
-	return NULL;
 }
 
 /* Nodes that are no devices with registers of their own to give away. */
@@ -80,14 +56,14 @@ static const char *not_a_device(const struct config_reader *r, const struct dt_p
 static bool add_reg(struct config_reader *r, struct passthrough *pass, struct config_place at,
 		    const char *name, struct range reg)
 {
-	struct range pages = pages_of(reg);
+	struct range pages = machine_pages_of(reg);
 	const char *mine;
 
 	if (!reg.size || pages.base + pages.size < pages.base || pages.base + pages.size > BIT(48))
 		return dt_fail(&r->dt, at.node, at.prop,
 			       "expected registers below 1 << 48, found %s with 0x%lx + 0x%lx",
 			       name, reg.base, reg.size);
-	mine = nidus_part(r->m, pages);
+	mine = machine_part(r->m, pages);
 	if (mine)
 		return dt_fail(
 			&r->dt, at.node, at.prop,

@@ -2,6 +2,7 @@
 /* The machine's PCI functions: found, turned off, their BARs sized and placed. */
 #include "dev/pci.h"
 
+#include "arch/feat.h"
 #include "arch/mmio_access.h"
 #include "arch/pci.h"
 #include "dev/pci_host.h"
@@ -151,17 +152,53 @@ static struct pci_window *window_of(struct pci_host *host, u64 at, u64 size)
 	return NULL;
 }
 
+static struct range bar_pages(const struct pci_bar *bar)
+{
+	return machine_pages_of((struct range){ bar->pa, bar->size });
+}
+
+/* Whether pages are something else's: nidus's, configuration space, a BAR that has its place. */
+static bool is_taken(const struct machine *m, struct range pages)
+{
+	if (pages.base + pages.size > BIT(feat.pa_bits) || machine_part(m, pages))
+		return true;
+	for (u32 i = 0; i < host_count; i++)
+		if (range_overlaps(pages, (struct range){ hosts[i].ecam, hosts[i].ecam_size }))
+			return true;
+	for (u32 i = 0; i < fn_count; i++)
+		for (u32 b = 0; b < PCI_BARS; b++)
+			if (fns[i].bar[b].pa && range_overlaps(pages, bar_pages(&fns[i].bar[b])))
+				return true;
+	return false;
+}
+
+/* Where no windows are known: firmware's choice stands if pages are the BAR's alone. */
+static void keep_placed(const struct machine *m, struct pci_bar *bar)
+{
+	struct range r = { bar->pci, bar->size };
+
+	if (r.base && r.base + r.size > r.base && IS_ALIGNED(r.base, PAGE_SIZE) &&
+	    !is_taken(m, machine_pages_of(r)))
+		bar->pa = bar->pci;
+}
+
 /* Firmware's choice stands, if it is one. */
-static void keep_bar(struct pci_host *host, struct pci_bar *bar)
+static void keep_bar(const struct machine *m, struct pci_host *host, struct pci_bar *bar)
 {
 	u64 size = ALIGN_UP(bar->size, BAR_ALIGN);
 	struct pci_window *w = bar->pci ? window_of(host, bar->pci, bar->size) : NULL;
+	u64 at = w ? w->pa + (bar->pci - w->pci) : 0;
 
-	if (!w || !IS_ALIGNED(bar->pci, size)) {
+	if (host->placed) {
+		keep_placed(m, bar);
+		return;
+	}
+	if (!w || !IS_ALIGNED(bar->pci, size) ||
+	    is_taken(m, machine_pages_of((struct range){ at, bar->size }))) {
 		bar->pci = 0;
 		return;
 	}
-	bar->pa = w->pa + (bar->pci - w->pci);
+	bar->pa = at;
 	w->used = MAX(w->used, MIN(bar->pci - w->pci + size, w->size));
 }
 
@@ -193,6 +230,11 @@ static struct pci_host *host_of(const struct pci_fn *fn)
 	return &hosts[fn->host - hosts];
 }
 
+static const char no_room[] = "for whose BARs the host bridge has no room";
+static const char not_placed[] =
+	"with a BAR to which firmware has given no pages of its own (the host "
+	"bridge's windows are not known)";
+
 static void place_bars(struct pci_fn *fn)
 {
 	for (u32 i = 0; i < PCI_BARS; i++) {
@@ -200,8 +242,8 @@ static void place_bars(struct pci_fn *fn)
 
 		if (!bar->size)
 			continue;
-		if (!bar->pci && !place_bar(host_of(fn), bar))
-			fn->unfit = "for whose BARs the host bridge has no room";
+		if (!bar->pa && (fn->host->placed || !place_bar(host_of(fn), bar)))
+			fn->unfit = fn->host->placed ? not_placed : no_room;
 		write_bar(fn, i, bar->pci);
 	}
 }
@@ -278,7 +320,7 @@ static void clear_bits(struct pci_fn *fn, u32 cap, u32 bits)
 }
 
 /* Off: no accesses of memory, no interrupts, its BARs nowhere. */
-static void add_function(struct pci_fn *fn, const struct dt *dt, int gic)
+static void add_function(const struct machine *m, struct pci_fn *fn, const struct dt *dt)
 {
 	pci_command(fn, PCI_COMMAND_NO_INTX);
 	snprintf(fn->name, sizeof(fn->name), "%04x:%02x:%02x.%u", fn->host->segment, fn->bus,
@@ -295,7 +337,7 @@ static void add_function(struct pci_fn *fn, const struct dt *dt, int gic)
 		i = size_bar(fn, i);
 	for (u32 i = 0; i < PCI_BARS; i++)
 		if (fn->bar[i].size)
-			keep_bar(host_of(fn), &fn->bar[i]);
+			keep_bar(m, host_of(fn), &fn->bar[i]);
 	/* A function for which firmware has enabled messages uses no INTx (PCI 3.0, 6.8). */
 	clear_bits(fn, pci_cap(fn, PCI_CAP_MSI, 0), PCI_MSI_ENABLE);
 	clear_bits(fn, pci_cap(fn, PCI_CAP_MSIX, 0), PCI_MSIX_ENABLE);
@@ -303,11 +345,12 @@ static void add_function(struct pci_fn *fn, const struct dt *dt, int gic)
 	if (fn->express + PCI_EXP_DEVCTL + 4 > PCI_CAPS_END)
 		fn->express = 0;
 	fn->flr = fn->express && pci_read(fn, fn->express + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR;
-	read_interrupt(fn, dt, gic);
+	read_interrupt(fn, dt, m->gic_node);
 }
 
 /* The functions of one device: those after the first only if it says so. */
-static void scan_device(struct pci_host *host, u32 device, const struct dt *dt, int gic)
+static void scan_device(const struct machine *m, struct pci_host *host, u32 device,
+			const struct dt *dt)
 {
 	u32 functions = 1;
 
@@ -329,7 +372,7 @@ static void scan_device(struct pci_host *host, u32 device, const struct dt *dt, 
 		if (!i && pci_read(fn, PCI_HEADER) & PCI_HEADER_MULTI)
 			functions = 8;
 		fn->multi = functions > 1;
-		add_function(fn, dt, gic);
+		add_function(m, fn, dt);
 	}
 }
 
@@ -339,13 +382,15 @@ static void add_host(const struct machine *m, const struct dt *dt, const struct 
 	u32 first = fn_count;
 
 	*host = (struct pci_host){ .segment = (u16)host_count };
-	if (!pci_host_read(host, dt, p) || stage1_map_device(host->ecam, MIB(1))) {
-		log_line("pci: a host bridge is left out: %s", dt->err);
+	if (!pci_host_read(host, m, dt, p) || stage1_map_device(host->ecam, MIB(1))) {
+		log_line("pci: a host bridge is left out: %s",
+			 dt->err[0] ? dt->err : "its configuration space can't be mapped");
+		dt->err[0] = '\0';
 		return;
 	}
 	host_count++;
 	for (u32 i = 0; i < 32; i++)
-		scan_device(host, i, dt, m->gic_node);
+		scan_device(m, host, i, dt);
 	/* What firmware has placed comes first. */
 	for (u32 i = first; i < fn_count; i++)
 		place_bars(&fns[i]);

@@ -25,9 +25,11 @@ struct pci_window {
 struct pci_host {
 	int node; /* offset in the machine's tree */
 	u64 ecam; /* PA of the configuration space of bus bus_first */
+	u64 ecam_size;
 	u16 segment;
 	u8 bus_first;
 	bool coherent; /* its devices see the CPUs' caches */
+	bool placed;   /* no windows are known: firmware has placed the BARs, or nobody has */
 	struct pci_window window[PCI_WINDOWS_MAX];
 	u32 windows;
 };

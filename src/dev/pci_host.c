@@ -33,11 +33,15 @@ static bool add_window(struct pci_host *host, const u8 *c, int ac)
 	return true;
 }
 
+/* A tree that was made from ACPI's tables has no windows, unless a configuration adds them. */
 static bool read_ranges(struct pci_host *host, const struct dt *dt, const struct dt_path *p)
 {
 	int len, ac = fdt_address_cells(dt->fdt, p->node[p->depth - 1]), entry;
 	const u8 *c = fdt_getprop(dt->fdt, host->node, "ranges", &len);
 
+	host->placed = !c && dt_has(dt->fdt, host->node, "nidus,bars-placed");
+	if (host->placed)
+		return true;
 	entry = 4 * (PCI_CELLS + ac + SIZE_CELLS);
 	if ((ac != 1 && ac != 2) || !c || len % entry)
 		return dt_fail(dt, host->node, "ranges", "expected entries of %d bytes, found %d",
@@ -49,7 +53,8 @@ static bool read_ranges(struct pci_host *host, const struct dt *dt, const struct
 	return true;
 }
 
-bool pci_host_read(struct pci_host *host, const struct dt *dt, const struct dt_path *p)
+bool pci_host_read(struct pci_host *host, const struct machine *m, const struct dt *dt,
+		   const struct dt_path *p)
 {
 	struct range ecam;
 	u32 segment;
@@ -65,7 +70,18 @@ bool pci_host_read(struct pci_host *host, const struct dt *dt, const struct dt_p
 	if (!IS_ALIGNED(ecam.base, MIB(1)) || ecam.size < MIB(1))
 		return dt_fail(dt, host->node, "reg", "expected a MiB for each bus, found 0x%lx",
 			       ecam.size);
+	for (u32 i = 0; i < host->windows; i++) {
+		const struct pci_window *w = &host->window[i];
+		const char *part =
+			machine_part(m, machine_pages_of((struct range){ w->pa, w->size }));
+
+		if (part)
+			return dt_fail(dt, host->node, "ranges",
+				       "expected addresses of its own, found 0x%lx + 0x%lx in %s",
+				       w->pa, w->size, part);
+	}
 	host->ecam = ecam.base;
+	host->ecam_size = ecam.size;
 	buses = fdt_getprop(dt->fdt, host->node, "bus-range", &len);
 	host->bus_first = buses && len == 8 ? (u8)dt_cells(buses, 1) : 0;
 	if (dt_has(dt->fdt, host->node, "linux,pci-domain") &&

@@ -9,7 +9,8 @@
  * Read the bridge at p into host: ECAM, root bus, windows. False with a complaint. host->segment
  * stands: the number that it has without linux,pci-domain.
  */
-bool pci_host_read(struct pci_host *host, const struct dt *dt, const struct dt_path *p);
+bool pci_host_read(struct pci_host *host, const struct machine *m, const struct dt *dt,
+		   const struct dt_path *p);
 /* The SMMU of a function and the stream that it has there; false: none that is up. */
 bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
 		     struct smmu_stream *stream);

@@ -68,6 +68,21 @@ struct range machine_pages_of(struct range r)
 	return (struct range){ first, r.size ? ALIGN_UP(r.base + r.size, PAGE_SIZE) - first : 0 };
 }
 
+const char *machine_part(const struct machine *m, struct range r)
+{
+	for (u32 i = 0; i < m->mem_count; i++)
+		if (range_overlaps(r, machine_pages_of(m->mem[i])))
+			return "the machine's RAM";
+	for (u32 i = 0; i < m->gicr_count; i++)
+		if (range_overlaps(r, machine_pages_of(m->gicr[i])))
+			return "the GIC";
+	if (range_overlaps(r, machine_pages_of(m->gicd)))
+		return "the GIC";
+	if (range_overlaps(r, machine_pages_of(m->uart)))
+		return "nidus's own UART";
+	return NULL;
+}
+
 bool machine_next(const struct machine *m, bool all, struct range *r)
 {
 	for (u64 at = r->base + r->size; m->mem_count;) {

@@ -64,6 +64,8 @@ bool machine_add_memory(struct machine *m, struct range r);
 bool machine_is_ram(const struct machine *m, u64 base, u64 size);
 /* The pages that a range, whose end is below 1 << 64, touches. */
 struct range machine_pages_of(struct range r);
+/* The name of a part of the machine that nidus keeps and that whole pages r touch, or NULL. */
+const char *machine_part(const struct machine *m, struct range r);
 /*
  * Iterate over the RAM without what is reserved (all) or may not be mapped (!all), in whole pages
  * by address: *r becomes the first such range behind *r; begin with {0, 0}. False after the last.

@@ -67,15 +67,18 @@ static void put_trees(void)
 static void put_acpi(void)
 {
 	static struct acpi_machine m;
-	unsigned char all[2048], *tables[4];
+	unsigned char all[4096], *tables[6];
 	unsigned size = 0;
 
 	acpi_machine(&m);
+	acpi_pci(&m);
 	tables[0] = m.madt;
 	tables[1] = m.gtdt;
 	tables[2] = m.fadt;
 	tables[3] = m.spcr;
-	for (unsigned i = 0; i < 4; i++) {
+	tables[4] = m.mcfg;
+	tables[5] = m.iort;
+	for (unsigned i = 0; i < 6; i++) {
 		memcpy(all + size, tables[i], acpi_size(tables[i]));
 		size += acpi_size(tables[i]);
 	}

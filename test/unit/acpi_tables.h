@@ -14,7 +14,7 @@
 struct acpi_machine {
 	unsigned char *at;   /* where the next table goes */
 	unsigned char *xsdt; /* entries are added by acpi_begin() */
-	unsigned char *rsdp, *fadt, *madt, *gtdt, *spcr;
+	unsigned char *rsdp, *fadt, *madt, *gtdt, *spcr, *mcfg, *iort;
 	unsigned char *open; /* the table that is being written */
 	unsigned char space[ACPI_SPACE];
 };
@@ -144,6 +144,84 @@ static inline void acpi_tables_of(struct acpi_machine *m)
 	acpi_seal(m->spcr);
 	m->madt = acpi_begin(m, "APIC", 44, 5);
 	acpi_seal(m->madt);
+}
+
+/* A table of entries at the end of table, which grows; it must be the last table by then. */
+static inline unsigned char *acpi_grow(unsigned char *table, unsigned size)
+{
+	unsigned char *e = table + acpi_size(table);
+
+	memset(e, 0, size);
+	acpi_put(table, 4, 4, acpi_size(table) + size);
+	acpi_seal(table);
+	return e;
+}
+
+/* An entry of the MCFG: begin it before with acpi_begin(m, "MCFG", 44, 1). */
+static inline void acpi_segment(struct acpi_machine *m, uint64_t base, unsigned segment,
+				unsigned first, unsigned last)
+{
+	unsigned char *e = acpi_grow(m->mcfg, 16);
+
+	acpi_put(e, 0, 8, base);
+	acpi_put(e, 8, 2, segment);
+	e[10] = (unsigned char)first;
+	e[11] = (unsigned char)last;
+	acpi_seal(m->mcfg);
+}
+
+/* A node of the IORT with room for its own fields and ID mappings; returns its offset. */
+static inline unsigned acpi_iort_node(struct acpi_machine *m, unsigned kind, unsigned size, unsigned maps)
+{
+	unsigned at = acpi_size(m->iort);
+	unsigned char *e = acpi_grow(m->iort, size + 20 * maps);
+
+	e[0] = (unsigned char)kind;
+	acpi_put(e, 1, 2, size + 20 * maps);
+	acpi_put(e, 8, 4, maps);
+	acpi_put(e, 12, 4, size);
+	m->iort[36]++;
+	acpi_seal(m->iort);
+	return at;
+}
+
+/* ID mapping i of the node at an offset. */
+static inline void acpi_iort_map(struct acpi_machine *m, unsigned node, unsigned i, uint32_t in,
+				 uint32_t count, uint32_t out, uint32_t to, uint32_t flags)
+{
+	unsigned char *e = m->iort + node;
+
+	e += e[12] + 20 * i;
+	acpi_put(e, 0, 4, in);
+	acpi_put(e, 4, 4, count - 1);
+	acpi_put(e, 8, 4, out);
+	acpi_put(e, 12, 4, to);
+	acpi_put(e, 16, 4, flags);
+	acpi_seal(m->iort);
+}
+
+/* PCI as QEMU's virt has it: one segment, one SMMU, one ITS, all functions behind both. */
+static inline void acpi_pci(struct acpi_machine *m)
+{
+	unsigned its, smmu, root;
+
+	m->at = m->madt + 4096;
+	m->mcfg = acpi_begin(m, "MCFG", 44, 1);
+	m->at += 1024;
+	acpi_segment(m, 0x4010000000, 0, 0, 255);
+	m->iort = acpi_begin(m, "IORT", 48, 3);
+	m->at += 4096;
+	acpi_put(m->iort, 40, 4, 48);
+	its = acpi_iort_node(m, 0, 24, 0);
+	m->iort[its + 16] = 1;
+	smmu = acpi_iort_node(m, 4, 68, 1);
+	acpi_put(m->iort, smmu + 16, 8, 0x9050000);
+	acpi_put(m->iort, smmu + 44, 4, 106);
+	acpi_put(m->iort, smmu + 52, 4, 109);
+	acpi_iort_map(m, smmu, 0, 0, 0x10000, 0, its, 0);
+	root = acpi_iort_node(m, 2, 36, 1);
+	m->iort[root + 16] = 1;
+	acpi_iort_map(m, root, 0, 0, 0x10000, 0, smmu, 0);
 }
 
 /* A whole machine: four CPUs, one disabled, one that may be added later. */

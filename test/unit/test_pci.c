@@ -30,7 +30,7 @@
 	"	#address-cells = <3>; #size-cells = <2>; #interrupt-cells = <1>; dma-coherent;\n"  \
 	"	reg = <0x40 0x10000000 0 0x10000000>; bus-range = <0 0xff>;\n"                     \
 	"	ranges = <0x1000000 0 0 0 0x3eff0000 0 0x10000>,\n"                                \
-	"	<0x2000000 0 0x10000000 0 0x50000000 0 0x2000000>,\n"                              \
+	"	<0x2000000 0 0x10000000 0 0x20000000 0 0x2000000>,\n"                              \
 	"	<0x3000000 0x80 0 0x90 0 0 0x40000000>;\n"                                         \
 	"	iommu-map = <0 0x77 0x100 0x10>, <0x10 0x77 0x1000 0xfff0>;\n"                     \
 	"	interrupt-map-mask = <0x1800 0 0 7>;\n"                                            \
@@ -240,10 +240,10 @@ static void places(void **state)
 	assert_int_equal(nvme->bar[1].size, 0);
 	assert_int_equal(nvme->bar[4].size, GIB(1) / 4);
 	assert_int_equal(edu->bar[0].pci, 0x10000000);
-	assert_int_equal(edu->bar[0].pa, 0x50000000);
+	assert_int_equal(edu->bar[0].pa, 0x20000000);
 	assert_int_equal(models[1].word[4], 0x10000000);
 	assert_int_equal(edu->bar[1].pci, 0x10100000);
-	assert_int_equal(edu->bar[1].pa, 0x50100000);
+	assert_int_equal(edu->bar[1].pa, 0x20100000);
 	assert_true(nvme->bar[0].pci == 0x8000000000 && nvme->bar[0].pa == 0x9000000000);
 	assert_int_equal(models[2].word[4], 0xc);
 	assert_int_equal(models[2].word[5], 0x80);
@@ -264,7 +264,7 @@ static void firmware(void **state)
 	models[1].word[5] = 0x70000000; /* nowhere */
 	scan(HOST);
 	assert_int_equal(found("0000:00:01.0")->bar[0].pci, 0x10200000);
-	assert_int_equal(found("0000:00:01.0")->bar[0].pa, 0x50200000);
+	assert_int_equal(found("0000:00:01.0")->bar[0].pa, 0x20200000);
 	assert_int_equal(found("0000:00:01.0")->bar[1].pci, 0x10300000);
 	/* In a page with something else: moved. */
 	setup(NULL);
@@ -272,6 +272,70 @@ static void firmware(void **state)
 	models[1].word[5] = 0x10300100;
 	scan(HOST);
 	assert_int_equal(found("0000:00:01.0")->bar[1].pci, 0x10300000);
+}
+
+/* Two BARs in one place: the second one moves. */
+static void one_over_another(void **state)
+{
+	(void)state;
+	models[1].word[4] = 0x10200000;
+	models[1].word[5] = 0x10200000;
+	scan(HOST);
+	assert_int_equal(found("0000:00:01.0")->bar[0].pci, 0x10200000);
+	assert_int_equal(found("0000:00:01.0")->bar[1].pci, 0x10300000);
+}
+
+/* Where no windows are known BARs stay where firmware has put them, or nobody has the function. */
+static void placed(void **state)
+{
+	static const struct {
+		u32 word4, word5;
+		bool good;
+	} cases[] = {
+		{ 0x10200000, 0x10300000, true },
+		{ 0x10200000, 0x10301000, true },
+		{ 0x10200000, 0, false },
+		{ 0x10200000, 0x10300100, false }, /* not a page */
+		{ 0x10200000, 0x10200000, false }, /* over the other */
+		{ 0x10200000, 0x102ff000, false },
+		{ 0x10200000, 0x40000000, false }, /* over RAM */
+		{ 0x10200000, 0x08000000, false }, /* over the GIC */
+		{ 0x10200000, 0x09000000, false }, /* over the UART */
+	};
+	char *host = dts_edit(HOST, "ranges = <0x1000000 0 0 0 0x3eff0000 0 0x10000>,\n"
+				    "	<0x2000000 0 0x10000000 0 0x20000000 0 0x2000000>,\n"
+				    "	<0x3000000 0x80 0 0x90 0 0 0x40000000>;",
+			      "nidus,bars-placed;");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		models[1].word[4] = cases[i].word4;
+		models[1].word[5] = cases[i].word5;
+		models[2].word[5] = 0x80; /* 4 GiB units: 0x8000000000 */
+		models[2].word[8] = 0x0000000c;
+		models[2].word[9] = 0x81;
+		scan(host);
+		assert_null(found("0000:00:02.0")->unfit);
+		assert_true(found("0000:00:02.0")->bar[0].pa == 0x8000000000);
+		assert_true(found("0000:00:02.0")->bar[4].pa == 0x8100000000);
+		if (cases[i].good) {
+			assert_null(found("0000:00:01.0")->unfit);
+			assert_int_equal(found("0000:00:01.0")->bar[1].pa, cases[i].word5);
+			assert_int_equal(models[1].word[5], cases[i].word5);
+		} else {
+			assert_non_null(strstr(found("0000:00:01.0")->unfit, "no pages of its own"));
+		}
+	}
+	/* Over configuration space, and beyond the machine's addresses. */
+	setup(NULL);
+	models[2].word[5] = 0x40;
+	models[2].word[4] = 0x1000000c;
+	models[2].word[9] = 0x10000;
+	scan(host);
+	assert_int_equal(found("0000:00:02.0")->bar[0].pa, 0);
+	assert_int_equal(found("0000:00:02.0")->bar[4].pa, 0);
+	free(host);
 }
 
 static void no_room(void **state)
@@ -397,6 +461,8 @@ static void bad_trees(void **state)
 		{ "<0x3000000 0x80 0 0x90 0 0 0x40000000>",
 		  "<0x3000000 0x80 0 0x90 0 0xffffffff 0xffffffff>" },
 		{ "reg = <0x40", "reg = <0 0x40" },
+		{ "0 0x20000000 0 0x2000000", "0 0x3f000000 0 0x2000000" },
+		{ "0 0x20000000 0 0x2000000", "0 0x7000000 0 0x2000000" },
 	};
 
 	(void)state;
@@ -415,6 +481,8 @@ int main(void)
 		cmocka_unit_test_setup(finds, setup),
 		cmocka_unit_test_setup(places, setup),
 		cmocka_unit_test_setup(firmware, setup),
+		cmocka_unit_test_setup(one_over_another, setup),
+		cmocka_unit_test_setup(placed, setup),
 		cmocka_unit_test_setup(no_room, setup),
 		cmocka_unit_test_setup(unfit, setup),
 		cmocka_unit_test_setup(siblings, setup),
