@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine's PCI functions: those on the root buses of host bridges with an ECAM. Each is off
- * (no decode, no bus master, no INTx) until a VM that has it starts; its BARs are placed once.
+ * The machine's PCI functions: those behind host bridges with an ECAM. Each is off (no decode, no
+ * bus master, no INTx) until a VM that has it starts; its BARs are placed once. Bridges forward.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #define PCI_HOSTS_MAX 4
 #define PCI_WINDOWS_MAX 4
-#define PCI_FNS_MAX 64
+#define PCI_FNS_MAX 128
 #define PCI_BARS 6
 #define PCI_NAME_MAX 16
 
@@ -27,7 +27,7 @@ struct pci_host {
 	u64 ecam; /* PA of the configuration space of bus bus_first */
 	u64 ecam_size;
 	u16 segment;
-	u8 bus_first;
+	u8 bus_first, bus_last;
 	bool coherent; /* its devices see the CPUs' caches */
 	bool placed;   /* no windows are known: firmware has placed the BARs, or nobody has */
 	struct pci_window window[PCI_WINDOWS_MAX];
@@ -40,33 +40,52 @@ struct pci_bar {
 	u32 flags;    /* its low bits */
 };
 
+/* Of a bridge: its buses, and the bus addresses that it forwards to them. */
+struct pci_bridge {
+	u8 secondary, last; /* 0: none */
+	bool express, wide; /* it is a port; prefetchable memory may be beyond 4 GiB */
+	bool kept;          /* its windows are firmware's */
+	struct range mem, pref;
+};
+
 struct pci_fn {
 	const struct pci_host *host;
+	struct pci_fn *port; /* the bridge that it is behind; NULL: none */
 	char name[PCI_NAME_MAX]; /* "0000:00:01.0" */
 	u8 bus, devfn;
 	u32 id, class; /* as the registers have them; class without the revision */
 	struct pci_bar bar[PCI_BARS];
 	u8 express; /* offset of its PCI Express capability, 0: none */
+	u8 type;    /* PCI_EXP_TYPE() */
+	u32 devctl; /* of that capability, as firmware has set it */
+	u32 acs;    /* of PCI_ACS_WANTED: what it does, */
+	bool acs_full; /* and whether that is all that it could need */
+	bool is_bridge;
+	struct pci_bridge bridge;
 	bool flr;   /* it can be reset by itself */
 	bool multi; /* one of several in its device */
 	u32 intid;  /* of its INTx; 0: none */
-	struct smmu_stream stream;
+	u32 rid;    /* its requester ID, as the SMMU and the ITS see it */
+	struct smmu_stream own_stream;
+	struct smmu_stream *stream; /* that of its requester ID, which may be another function's */
+	u32 group; /* the number of the first function that can reach it without an SMMU between */
 	const char *unfit; /* why no VM can have it: "expected ..., found a device %s"; or NULL */
 	const char *owner; /* path of the VM that has it, or NULL */
 };
 
 /*
- * Find the host bridges of the tree and the functions on their root buses, turn them off, place the
- * BARs. Boot CPU, after smmu_init().
+ * Find the host bridges of the tree and the functions behind them, turn them off, place the BARs.
+ * Buses behind bridges get numbers, and bridges windows, where firmware's are not as they should
+ * be. Boot CPU, after smmu_init().
  */
 void pci_init(const struct machine *m);
-/* A line for each function and who has it. */
+/* A line for each function: who has it, and what it is in one group with. */
 void pci_list(void);
 /* The function with this name, or NULL. */
 struct pci_fn *pci_find(const char *name);
 /* Function i, or NULL after the last. */
 struct pci_fn *pci_fn_at(u32 i);
-/* A VM that has another function of the same device, or NULL: between them there is no SMMU. */
+/* A function of another VM in the same group, or NULL: between them there is no SMMU. */
 const struct pci_fn *pci_sibling(const struct pci_fn *fn, const char *vm);
 /* A function of another VM with the same INTx, or NULL. */
 const struct pci_fn *pci_intx_sharer(const struct pci_fn *fn, const char *vm);
@@ -78,5 +97,17 @@ void pci_write(const struct pci_fn *fn, u32 reg, u32 v);
 void pci_command(const struct pci_fn *fn, u32 bits);
 /* The offset of the first capability with this ID, behind `after` (0: the first); 0: none. */
 u32 pci_cap(const struct pci_fn *fn, u32 id, u32 after);
-/* Write its BARs, which a reset has cleared. */
+/* The offset of the extended capability with this ID; 0: none. */
+u32 pci_ext_cap(const struct pci_fn *fn, u32 id);
+
+/* Start a reset of the function by itself, if it has one (fn->flr). */
+void pci_reset(const struct pci_fn *fn);
+/*
+ * Whether it is reset with its bus: it has no reset of its own, and behind the bridge that it is
+ * behind there are no bridges and nothing of another VM's.
+ */
+bool pci_resets_bus(const struct pci_fn *fn);
+/* Begin (on) or end the reset of its bus. */
+void pci_bus_reset(const struct pci_fn *fn, bool on);
+/* Off, and what a reset of it or its bus has cleared as it was: BARs, device control. */
 void pci_restore(const struct pci_fn *fn);

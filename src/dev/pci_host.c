@@ -58,6 +58,7 @@ bool pci_host_read(struct pci_host *host, const struct machine *m, const struct 
 {
 	struct range ecam;
 	u32 segment;
+	u64 last;
 	int len;
 	const u8 *buses;
 
@@ -84,6 +85,9 @@ bool pci_host_read(struct pci_host *host, const struct machine *m, const struct 
 	host->ecam_size = ecam.size;
 	buses = fdt_getprop(dt->fdt, host->node, "bus-range", &len);
 	host->bus_first = buses && len == 8 ? (u8)dt_cells(buses, 1) : 0;
+	last = buses && len == 8 ? dt_cells(buses + 4, 1) : 0xff;
+	last = MIN(last, host->bus_first + (ecam.size >> 20) - 1);
+	host->bus_last = (u8)MIN(last, 0xff);
 	if (dt_has(dt->fdt, host->node, "linux,pci-domain") &&
 	    dt_u32(dt, host->node, "linux,pci-domain", &segment))
 		host->segment = (u16)segment;

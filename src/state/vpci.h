@@ -20,7 +20,7 @@ struct vpci_fn {
 };
 
 /* Progress of taking the devices away from a VM (vpci_stop_piece()). */
-enum vpci_phase { VPCI_OFF, VPCI_ON, VPCI_WAITING, VPCI_RESETTING };
+enum vpci_phase { VPCI_OFF, VPCI_ON, VPCI_WAITING, VPCI_BUS_RESET, VPCI_RESETTING };
 
 struct vpci {
 	struct spinlock lock; /* guards cfg[] and mapped[] of all functions */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console's input side: who has the focus, and the commands behind Ctrl-A. */
+#include "dev/pci.h"
 #include "dev/pl011.h"
 #include "dev/pl011_regs.h"
 #include "lib/log.h"
@@ -162,6 +163,7 @@ static void list_vms(void)
 {
 	for (u32 i = 0; i < MIN(vm_count, MAX_VMS); i++)
 		list_vm(&vms[i]);
+	pci_list();
 }
 
 static void help(void)

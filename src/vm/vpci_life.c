@@ -16,7 +16,7 @@
 
 /* A BAR has so many leaves at most: one write of configuration space maps all of it. */
 #define LEAVES_MAX 4096UL
-/* Both are a tenth of a second: for transactions to end before a reset, and for the reset. */
+/* Each a tenth of a second: for transactions to end, for a reset of buses, and after a reset. */
 #define RESETS_A_SECOND 10
 
 static char message[192];
@@ -58,9 +58,9 @@ static const char *refuse(const struct vm *vm, const struct pci_fn *fn, const ch
 			    name, fn->owner);
 	other = pci_sibling(fn, path);
 	if (other)
-		return FAIL("nidus,pci: expected a device that no other VM has a part of, found "
-			    "%s: %s has %s",
-			    name, other->owner, other->name);
+		return FAIL("nidus,pci: expected a device that shares nothing with another VM's, "
+			    "found %s in one group with %s: %s has it",
+			    name, other->name, other->owner);
 	other = pci_intx_sharer(fn, path);
 	if (other)
 		return FAIL("nidus,pci: expected an interrupt of its own, found %s with INTID %u, "
@@ -127,13 +127,22 @@ static const char *assign_intx(struct vm *vm, u32 i)
 	return NULL;
 }
 
+/* Whether one of the first n functions has this stream: behind some bridges all have one. */
+static bool has_stream(const struct vpci *v, u32 n, const struct smmu_stream *stream)
+{
+	for (u32 i = 0; i < n; i++)
+		if (v->fn[i].dev->stream == stream)
+			return true;
+	return false;
+}
+
 static const char *build_fn(struct vm *vm, u32 i)
 {
 	struct vpci_fn *fn = &vm->pci->fn[i];
-	const char *why = smmu_stage2_check(fn->dev->stream.smmu, &vm->stage2);
+	const char *why = smmu_stage2_check(fn->dev->stream->smmu, &vm->stage2);
 
-	if (!why)
-		why = smmu_stream_init(&fn->dev->stream);
+	if (!why && !has_stream(vm->pci, i, fn->dev->stream))
+		why = smmu_stream_init(fn->dev->stream);
 	if (why)
 		return FAIL("nidus,pci: expected a device that its SMMU can confine, found %s: %s",
 			    fn->dev->name, why);
@@ -198,7 +207,8 @@ bool vpci_start(struct vm *vm)
 	for (u32 i = 0; i < v->count; i++) {
 		struct pci_fn *dev = v->fn[i].dev;
 
-		if (!smmu_attach(&dev->stream, &vm->stage2, vm->config->name))
+		if (!has_stream(v, i, dev->stream) &&
+		    !smmu_attach(dev->stream, &vm->stage2, vm->config->name))
 			return false;
 		pci_command(dev, PCI_COMMAND_MEMORY);
 	}
@@ -209,17 +219,18 @@ bool vpci_start(struct vm *vm)
 static void quiesce(struct vm *vm, struct pci_fn *dev)
 {
 	pci_command(dev, PCI_COMMAND_NO_INTX);
-	if (!smmu_detach(&dev->stream))
+	if (!smmu_detach(dev->stream))
 		vm->devices_loose = true;
-	if (dev->stream.faults)
+	if (dev->stream->faults)
 		log_line("vm %s: %s: %u%s accesses of it were blocked", vm->config->name, dev->name,
-			 dev->stream.faults, dev->stream.quiet ? " or more" : "");
-	dev->stream.faults = 0;
+			 dev->stream->faults, dev->stream->quiet ? " or more" : "");
+	dev->stream->faults = 0;
 }
 
 static bool is_pending(const struct pci_fn *dev)
 {
-	return dev->flr && pci_read(dev, dev->express + PCI_EXP_DEVCTL) & PCI_EXP_DEVSTA_PENDING;
+	return dev->express &&
+	       pci_read(dev, dev->express + PCI_EXP_DEVCTL) & PCI_EXP_DEVSTA_PENDING;
 }
 
 static bool any_pending(const struct vpci *v)
@@ -230,15 +241,26 @@ static bool any_pending(const struct vpci *v)
 	return false;
 }
 
-static void reset_all(const struct vpci *v)
+/* Reset what can be reset by itself, and begin to reset buses; whether there are any of these. */
+static bool reset_all(const struct vpci *v)
 {
-	for (u32 i = 0; i < v->count; i++) {
-		const struct pci_fn *dev = v->fn[i].dev;
-		u32 reg = dev->express + PCI_EXP_DEVCTL;
+	bool buses = false;
 
-		if (dev->flr)
-			pci_write(dev, reg, (pci_read(dev, reg) & 0xffff) | PCI_EXP_DEVCTL_FLR);
+	for (u32 i = 0; i < v->count; i++) {
+		pci_reset(v->fn[i].dev);
+		if (!pci_resets_bus(v->fn[i].dev))
+			continue;
+		pci_bus_reset(v->fn[i].dev, true);
+		buses = true;
 	}
+	return buses;
+}
+
+static void end_bus_resets(const struct vpci *v)
+{
+	for (u32 i = 0; i < v->count; i++)
+		if (pci_resets_bus(v->fn[i].dev))
+			pci_bus_reset(v->fn[i].dev, false);
 }
 
 /* After the reset: off, its BARs where they were, and for the guest as at first. */
@@ -247,10 +269,15 @@ static void restore_all(struct vm *vm)
 	struct vpci *v = vm->pci;
 
 	for (u32 i = 0; i < v->count; i++) {
-		pci_command(v->fn[i].dev, PCI_COMMAND_NO_INTX);
 		pci_restore(v->fn[i].dev);
 		vpci_fn_reset(vm, &v->fn[i]);
 	}
+}
+
+static void enter(struct vpci *v, enum vpci_phase phase, u64 now)
+{
+	v->phase = phase;
+	v->since = now;
 }
 
 bool vpci_stop_piece(struct vm *vm)
@@ -264,15 +291,18 @@ bool vpci_stop_piece(struct vm *vm)
 	case VPCI_ON:
 		for (u32 i = 0; i < v->count; i++)
 			quiesce(vm, v->fn[i].dev);
-		v->phase = VPCI_WAITING;
-		v->since = now;
+		enter(v, VPCI_WAITING, now);
 		return true;
 	case VPCI_WAITING:
 		if (any_pending(v) && now - v->since < wait)
 			return true;
-		reset_all(v);
-		v->phase = VPCI_RESETTING;
-		v->since = now;
+		enter(v, reset_all(v) ? VPCI_BUS_RESET : VPCI_RESETTING, now);
+		return true;
+	case VPCI_BUS_RESET:
+		if (now - v->since < wait)
+			return true;
+		end_bus_resets(v);
+		enter(v, VPCI_RESETTING, now);
 		return true;
 	default:
 		if (now - v->since < wait)
@@ -293,7 +323,7 @@ void vpci_destroy(struct vm *vm)
 		/* One that can't be reset has something of the VM's in it. */
 		if (!vm->started)
 			v->fn[i].dev->owner = NULL;
-		smmu_stream_done(&v->fn[i].dev->stream);
+		smmu_stream_done(v->fn[i].dev->stream);
 	}
 	vm->pci = NULL;
 	page_free(ptr_pa(v).a, vpci_order());

@@ -107,12 +107,29 @@ void pci_command(const struct pci_fn *fn, u32 bits)
 
 void pci_restore(const struct pci_fn *fn)
 {
-	did("%ld BARs; ", fn - fns);
+	did("%ld restore; ", fn - fns);
+}
+
+void pci_reset(const struct pci_fn *fn)
+{
+	if (fn->flr)
+		did("%ld reset; ", fn - fns);
+}
+
+bool pci_resets_bus(const struct pci_fn *fn)
+{
+	return fn->port && !fn->flr;
+}
+
+void pci_bus_reset(const struct pci_fn *fn, bool on)
+{
+	assert_true(pci_resets_bus(fn));
+	did("%ld bus reset %u; ", fn - fns, on);
 }
 
 static long number(const struct smmu_stream *stream)
 {
-	return container_of(stream, struct pci_fn, stream) - fns;
+	return container_of(stream, struct pci_fn, own_stream) - fns;
 }
 
 const char *smmu_stream_init(struct smmu_stream *stream)
@@ -173,7 +190,8 @@ static int setup(void **state)
 		fns[i].host = &host;
 		snprintf(fns[i].name, sizeof(fns[i].name), "0000:00:0%u.0", i + 1);
 		fns[i].intid = 36 + i;
-		fns[i].stream.device = fns[i].name;
+		fns[i].stream = &fns[i].own_stream;
+		fns[i].own_stream.device = fns[i].name;
 		fns[i].bar[0] = (struct pci_bar){ .pa = 0x20000000 + i * MIB(1), .size = 16384 };
 	}
 	fns[1].express = 0x40;
@@ -250,7 +268,7 @@ static void refusals(void **state)
 	refused("found 0000:00:02.0: one that is a bridge");
 	fns[1].unfit = NULL;
 	fns[2].owner = "/chosen/b";
-	refused("found 0000:00:02.0: /chosen/b has 0000:00:03.0");
+	refused("found 0000:00:02.0 in one group with 0000:00:03.0: /chosen/b has it");
 	fns[2].owner = NULL;
 	fns[1].owner = "/chosen/b";
 	refused("found 0000:00:02.0: /chosen/b has it");
@@ -344,20 +362,20 @@ static void starts_and_stops(void **state)
 	assert_true(vpci_stop_piece(&vm));
 	assert_done("");
 	assert_true(vpci_stop_piece(&vm));
-	assert_done("1 write 48 a810; "); /* FLR, with the rest as it was */
+	assert_done("1 reset; ");
 	now += 99;
 	assert_true(vpci_stop_piece(&vm));
 	assert_done("");
 	now++;
 	assert_false(vpci_stop_piece(&vm));
-	assert_done("0 command 400; 0 BARs; 1 command 400; 1 BARs; ");
+	assert_done("0 restore; 1 restore; ");
 	assert_false(vpci_stop_piece(&vm));
 	assert_done("");
 	assert_false(vm.devices_loose);
 	assert_string_equal(line, "");
 	/* After a reset it starts again, and stops again. */
 	assert_true(vpci_start(&vm));
-	fns[1].stream.faults = 7;
+	fns[1].stream->faults = 7;
 	done[0] = '\0';
 	assert_true(vpci_stop_piece(&vm));
 	assert_string_equal(line, "vm a: 0000:00:02.0: 7 accesses of it were blocked");
@@ -366,6 +384,49 @@ static void starts_and_stops(void **state)
 	unbuild();
 	/* It may have left something in a device: that is nobody else's. */
 	assert_string_equal(fns[0].owner, "/chosen/a");
+}
+
+/* A function that is reset with its bus: that takes a tenth of a second more. */
+static void bus_reset(void **state)
+{
+	(void)state;
+	fns[0].port = &fns[2];
+	build();
+	assert_true(vpci_start(&vm));
+	done[0] = '\0';
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("0 command 400; 0 detach; 1 command 400; 1 detach; ");
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("0 bus reset 1; 1 reset; ");
+	now += 99;
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("");
+	now++;
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("0 bus reset 0; ");
+	now += 99;
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("");
+	now++;
+	assert_false(vpci_stop_piece(&vm));
+	assert_done("0 restore; 1 restore; ");
+	unbuild();
+}
+
+/* Two functions with one requester ID: one stream. */
+static void one_stream(void **state)
+{
+	(void)state;
+	fns[1].stream = &fns[0].own_stream;
+	build();
+	assert_done("0 stream; INTID 36; INTID 37; ");
+	assert_true(vpci_start(&vm));
+	assert_done("0 attach; 0 command 2; 1 command 2; ");
+	assert_true(vpci_stop_piece(&vm));
+	assert_done("0 command 400; 0 detach; 1 command 400; 0 detach; ");
+	while (vpci_stop_piece(&vm))
+		now++;
+	unbuild();
 }
 
 /* Transactions that never end do not keep the VM from ending. */
@@ -410,6 +471,8 @@ int main(void)
 		cmocka_unit_test_setup(interrupts, setup),
 		cmocka_unit_test_setup(tables, setup),
 		cmocka_unit_test_setup(starts_and_stops, setup),
+		cmocka_unit_test_setup(bus_reset, setup),
+		cmocka_unit_test_setup(one_stream, setup),
 		cmocka_unit_test_setup(never_ends, setup),
 		cmocka_unit_test_setup(deaf_smmu, setup),
 	};
