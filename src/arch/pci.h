@@ -75,6 +75,9 @@
 #define PCI_EXP_DEVCTL_PHANTOM BIT(9)
 #define PCI_EXP_DEVCTL_FLR BIT(15)
 #define PCI_EXP_DEVSTA_PENDING BIT(21)
+#define PCI_EXP_DEVCAP2 0x24
+#define PCI_EXP_DEVCTL2 0x28
+#define PCI_EXP_ARI BIT(5) /* of both: forwarding to device numbers other than 0 */
 #define PCI_EXP_SIZE 0x3c
 
 /* Power management capability. */
@@ -87,10 +90,29 @@
 #define PCI_EXT_MAX 480 /* that fit */
 #define PCI_EXT_ID(v) ((u32)FIELD(v, 15, 0))
 #define PCI_EXT_NEXT(v) ((u32)FIELD(v, 31, 20) & 0xffcU)
+#define PCI_EXT_SRIOV 0x10
 #define PCI_EXT_ACS 0x0d
 #define PCI_ACS 4 /* what it can; what is on in the upper half */
+#define PCI_ACS_SIZE 8
 #define PCI_ACS_ON(v) ((v) >> 16)
 /* Source validation, redirection of requests and completions, upstream forwarding. */
 #define PCI_ACS_WANTED (BIT(0) | BIT(2) | BIT(3) | BIT(4))
+
+/* Single Root I/O Virtualization. */
+#define PCI_SRIOV_CTL 0x08 /* and a status in the upper half */
+#define PCI_SRIOV_CTL_ENABLE BIT(0)
+#define PCI_SRIOV_CTL_MEMORY BIT(3)
+#define PCI_SRIOV_CTL_ARI BIT(4)
+#define PCI_SRIOV_TOTAL(v) ((u32)FIELD(v, 31, 16)) /* of the word at */
+#define PCI_SRIOV_INITIAL 0x0c
+#define PCI_SRIOV_COUNT 0x10
+#define PCI_SRIOV_PLACE 0x14 /* of the first one's requester ID, and from one to the next */
+#define PCI_SRIOV_OFFSET(v) ((u32)FIELD(v, 15, 0))
+#define PCI_SRIOV_STRIDE(v) ((u32)FIELD(v, 31, 16))
+#define PCI_SRIOV_DEVICE 0x18 /* their device ID, in the upper half */
+#define PCI_SRIOV_PAGES 0x1c  /* sizes that it can: bit 0 is 4 KiB; and the one in use */
+#define PCI_SRIOV_PAGE 0x20
+#define PCI_SRIOV_BAR0 0x24
+#define PCI_SRIOV_SIZE 0x40
 
 #define PCI_VENDOR_VIRTIO 0x1af4

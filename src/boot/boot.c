@@ -163,13 +163,19 @@ static void begin_devices(void)
 {
 	u32 intid[SMMU_IRQS], n;
 	bool edge[SMMU_IRQS];
+	struct pci_vfs vfs[PCI_VFS_MAX];
+	char line[192];
+	int count;
 
 	_Static_assert(SMMU_IRQS <= IRQ_OWN_MAX, "each may have a handler");
 	smmu_init();
 	n = smmu_irqs(intid, edge);
 	for (u32 i = 0; i < n; i++)
 		irq_own(intid[i], edge[i], smmu_interrupt);
-	pci_init(&machine);
+	count = config_pci_vfs(machine.bootargs, vfs, line, sizeof(line));
+	if (count < 0)
+		log_line("%s; none is turned on", line);
+	pci_init(&machine, vfs, (u32)MAX(count, 0));
 }
 
 static void create_vms(void)

@@ -41,3 +41,9 @@ bool config_has_word(const char *bootargs, const char *word);
  * Read nidus.trace=MiB from nidus's command line; 0 if absent. False: not a number from 1 to 4096.
  */
 bool config_trace(const char *bootargs, u64 *mib) must_check;
+/*
+ * Read nidus.pci-vfs=FUNCTION:N,... from nidus's command line into vfs (room for PCI_VFS_MAX).
+ * Returns how many; -1: something else stands there, with a message in line.
+ */
+struct pci_vfs;
+int config_pci_vfs(const char *bootargs, struct pci_vfs *vfs, char *line, size_t size) must_check;

@@ -65,26 +65,31 @@ static bool parse_u32(const char *s, u64 *v)
 }
 
 /* Words for nidus itself rather than a VM. */
-static bool is_trace(const char *word)
+static bool begins(const char *word, const char *with)
 {
-	return !strncmp(word, TRACE, strlen(TRACE));
+	return !strncmp(word, with, strlen(with));
+}
+
+bool config_word(const char *bootargs, const char *begin, char *value, size_t size)
+{
+	const char *word;
+	u32 len;
+
+	while (next_word(&bootargs, &word, &len))
+		if (len >= strlen(begin) && begins(word, begin))
+			return snprintf(value, size, "%.*s", (int)(len - strlen(begin)),
+					word + strlen(begin)) < (int)size;
+	return false;
 }
 
 bool config_trace(const char *bootargs, u64 *mib)
 {
-	const char *word;
-	char value[8];
-	u32 len;
+	char value[8] = "?"; /* no such word */
 
 	*mib = 0;
-	while (next_word(&bootargs, &word, &len)) {
-		if (!is_trace(word))
-			continue;
-		snprintf(value, sizeof(value), "%.*s", (int)(len - strlen(TRACE)),
-			 word + strlen(TRACE));
-		return parse_u32(value, mib) && *mib && *mib <= TRACE_MIB_MAX;
-	}
-	return true;
+	if (!config_word(bootargs, TRACE, value, sizeof(value)))
+		return value[0] == '?';
+	return parse_u32(value, mib) && *mib && *mib <= TRACE_MIB_MAX;
 }
 
 /* Parse a word: 1 done, 0 not one of nidus's, -1 too long (arg->name is cut). */
@@ -95,7 +100,8 @@ static int parse_arg(const char *word, u32 len, struct arg *arg)
 	u32 value_len = eq ? len - name_len - 1 : 0;
 	const char *p;
 
-	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)) != 0 || is_trace(word))
+	if (len < strlen(PREFIX) || strncmp(word, PREFIX, strlen(PREFIX)) != 0 ||
+	    begins(word, TRACE) || begins(word, CONFIG_PCI_VFS))
 		return 0;
 	snprintf(arg->name, sizeof(arg->name), "%.*s", (int)name_len, word);
 	if (name_len >= KEY_MAX || value_len >= VALUE_MAX)

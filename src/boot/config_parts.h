@@ -51,6 +51,10 @@ bool config_set_block(struct config_reader *r, struct vm_config *vm, struct conf
 bool config_parse_cpus(struct config_reader *r, struct config_place at, const char *list,
 		       u64 *mask);
 
+#define CONFIG_PCI_VFS "nidus.pci-vfs="
+/* The value of the word of a command line that begins so; false: none, or one that is too long. */
+bool config_word(const char *bootargs, const char *begin, char *value, size_t size);
+
 /* Whether a node is a boot module: 1 a kernel, 0 a ramdisk, -1 neither. */
 int config_module_kind(const void *fdt, int node);
 /* #address-cells and #size-cells for the modules in `node`: its own, else the root's. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PCI functions of the machine that a VM gets: their names, and that each goes to one VM only. */
+/*
+ * PCI functions of the machine that a VM gets: their names, and that each goes to one VM only; and
+ * the virtual ones that there are to be.
+ */
 #include <libfdt.h>
 
 #include "boot/config_parts.h"
+#include "dev/pci.h"
 #include "lib/log.h"
 
 /* Whether name is segment, bus, device and function as Linux writes them: "0000:00:1f.7". */
@@ -79,4 +83,43 @@ bool config_pci_list(struct config_reader *r, struct vm_config *vm)
 				fdt_stringlist_get(r->dt.fdt, vm->node, at.prop, i, NULL)))
 			return false;
 	return true;
+}
+
+/* "0000:01:00.0:2" */
+static bool read_vfs(const char *item, u32 len, struct pci_vfs *vfs)
+{
+	u32 name = sizeof("0000:01:00.0") - 1;
+
+	if (len <= name + 1 || item[name] != ':')
+		return false;
+	snprintf(vfs->name, sizeof(vfs->name), "%.*s", (int)name, item);
+	vfs->count = 0;
+	for (u32 i = name + 1; i < len; i++) {
+		if (item[i] < '0' || item[i] > '9' || vfs->count > 999)
+			return false;
+		vfs->count = vfs->count * 10 + (u32)(item[i] - '0');
+	}
+	return is_name(vfs->name);
+}
+
+int config_pci_vfs(const char *bootargs, struct pci_vfs *vfs, char *line, size_t size)
+{
+	char value[256] = "";
+	int n = 0;
+	u32 len;
+
+	if (!config_word(bootargs, CONFIG_PCI_VFS, value, sizeof(value)) && !value[0])
+		return 0;
+	for (const char *p = value; *p; p += len + (p[len] == ',')) {
+		for (len = 0; p[len] && p[len] != ',';)
+			len++;
+		if (n == PCI_VFS_MAX || !read_vfs(p, len, &vfs[n++])) {
+			snprintf(line, size,
+				 "nidus.pci-vfs: expected at most %d PCI functions with numbers of "
+				 "virtual ones such as 0000:01:00.0:2, found \"%s\"",
+				 PCI_VFS_MAX, p);
+			return -1;
+		}
+	}
+	return n;
 }

@@ -94,7 +94,7 @@ u32 pci_cap(const struct pci_fn *fn, u32 id, u32 after)
 	return 0;
 }
 
-u32 pci_ext_cap(const struct pci_fn *fn, u32 id)
+u32 pci_ext_cap(const struct pci_fn *fn, u32 id, u32 size)
 {
 	u32 at = fn->express ? PCI_EXT : 0;
 
@@ -105,7 +105,7 @@ u32 pci_ext_cap(const struct pci_fn *fn, u32 id)
 		if (!v || v == PCI_NOBODY)
 			return 0;
 		if (PCI_EXT_ID(v) == id)
-			return at;
+			return at + size <= PCI_CFG_SIZE ? at : 0;
 		at = PCI_EXT_NEXT(v);
 	}
 	return 0;
@@ -145,7 +145,7 @@ static void restore(const struct pci_fn *fn)
 {
 	pci_command(fn, PCI_COMMAND_NO_INTX);
 	for (u32 i = 0; i < PCI_BARS; i++)
-		if (fn->bar[i].size)
+		if (fn->bar[i].size && !fn->pf)
 			pci_bar_write(fn, i, fn->bar[i].pci);
 	if (fn->express)
 		pci_write(fn, fn->express + PCI_EXP_DEVCTL, fn->devctl);
@@ -172,7 +172,7 @@ static bool bypasses(const struct pci_fn *fn)
 	u32 at = pci_cap(fn, PCI_CAP_VENDOR, 0), info, bar, answer;
 	u8 *regs;
 
-	if ((fn->id & 0xffff) != PCI_VENDOR_VIRTIO || (fn->id >> 16) < 0x1000 ||
+	if (fn->pf || (fn->id & 0xffff) != PCI_VENDOR_VIRTIO || (fn->id >> 16) < 0x1000 ||
 	    (fn->id >> 16) > 0x107f)
 		return false;
 	while (at && FIELD(pci_read(fn, at), 31, 24) != 1)
@@ -193,7 +193,7 @@ static bool bypasses(const struct pci_fn *fn)
 	return answer == PCI_NOBODY || !(answer & BIT(1));
 }
 
-static void add_host(const struct dt *dt, const struct dt_path *p)
+static void add_host(const struct dt *dt, const struct dt_path *p, const struct pci_vfs *vfs, u32 n)
 {
 	struct pci_host *host = &pci_all.host[pci_all.hosts];
 	u32 first = pci_all.fns;
@@ -207,14 +207,17 @@ static void add_host(const struct dt *dt, const struct dt_path *p)
 	}
 	pci_all.hosts++;
 	pci_bus_scan(host, dt);
+	for (u32 i = 0; i < n; i++)
+		pci_vf_prepare(host, &vfs[i]);
 	pci_bar_place(host);
+	pci_vf_enable(host, dt);
 	for (u32 i = first; i < pci_all.fns; i++)
 		if (!pci_all.fn[i].unfit && bypasses(&pci_all.fn[i]))
 			pci_all.fn[i].unfit = "that goes past the SMMU (QEMU: iommu_platform=on, "
 					      "disable-legacy=on)";
 }
 
-void pci_init(const struct machine *m)
+void pci_init(const struct machine *m, const struct pci_vfs *vfs, u32 n)
 {
 	char line[160] = "";
 	struct dt dt = { .fdt = m->fdt, .err = line, .err_size = sizeof(line) };
@@ -226,7 +229,12 @@ void pci_init(const struct machine *m)
 	while (dt_next(dt.fdt, &p) && pci_all.hosts < PCI_HOSTS_MAX)
 		if (dt_compatible(dt.fdt, p.node[p.depth], "pci-host-ecam-generic") &&
 		    dt_path_enabled(dt.fdt, &p))
-			add_host(&dt, &p);
+			add_host(&dt, &p, vfs, n);
+	for (u32 i = 0; i < n; i++)
+		if (!pci_find(vfs[i].name))
+			log_line("pci-vfs: expected a PCI function of the machine's, found none at "
+				 "%s",
+				 vfs[i].name);
 	pci_group_all();
 }
 

@@ -13,7 +13,9 @@
 #define PCI_WINDOWS_MAX 4
 #define PCI_FNS_MAX 128
 #define PCI_BARS 6
+#define PCI_BARS_ALL 12 /* and those of all its virtual functions together */
 #define PCI_NAME_MAX 16
+#define PCI_VFS_MAX 8
 
 /* Addresses that BARs of a host bridge can have. */
 struct pci_window {
@@ -48,13 +50,19 @@ struct pci_bridge {
 	struct range mem, pref;
 };
 
+/* A function of which so many virtual ones are to be turned on (SR-IOV). */
+struct pci_vfs {
+	char name[PCI_NAME_MAX];
+	u32 count;
+};
+
 struct pci_fn {
 	const struct pci_host *host;
 	struct pci_fn *port; /* the bridge that it is behind; NULL: none */
 	char name[PCI_NAME_MAX]; /* "0000:00:01.0" */
 	u8 bus, devfn;
 	u32 id, class; /* as the registers have them; class without the revision */
-	struct pci_bar bar[PCI_BARS];
+	struct pci_bar bar[PCI_BARS_ALL];
 	u8 express; /* offset of its PCI Express capability, 0: none */
 	u8 type;    /* PCI_EXP_TYPE() */
 	u32 devctl; /* of that capability, as firmware has set it */
@@ -65,6 +73,9 @@ struct pci_fn {
 	bool flr;   /* it can be reset by itself */
 	bool multi; /* one of several in its device */
 	u32 intid;  /* of its INTx; 0: none */
+	u32 sriov;  /* offset of its SR-IOV capability, 0: none; and of */
+	u32 vfs;    /* how many virtual functions of it nidus gives to VMs, */
+	const struct pci_fn *pf; /* or the function that it is a virtual one of */
 	u32 rid;    /* its requester ID, as the SMMU and the ITS see it */
 	struct smmu_stream own_stream;
 	struct smmu_stream *stream; /* that of its requester ID, which may be another function's */
@@ -76,9 +87,9 @@ struct pci_fn {
 /*
  * Find the host bridges of the tree and the functions behind them, turn them off, place the BARs.
  * Buses behind bridges get numbers, and bridges windows, where firmware's are not as they should
- * be. Boot CPU, after smmu_init().
+ * be. Turn on the virtual functions of n of them. Boot CPU, after smmu_init().
  */
-void pci_init(const struct machine *m);
+void pci_init(const struct machine *m, const struct pci_vfs *vfs, u32 n);
 /* A line for each function: who has it, and what it is in one group with. */
 void pci_list(void);
 /* The function with this name, or NULL. */
@@ -97,8 +108,8 @@ void pci_write(const struct pci_fn *fn, u32 reg, u32 v);
 void pci_command(const struct pci_fn *fn, u32 bits);
 /* The offset of the first capability with this ID, behind `after` (0: the first); 0: none. */
 u32 pci_cap(const struct pci_fn *fn, u32 id, u32 after);
-/* The offset of the extended capability with this ID; 0: none. */
-u32 pci_ext_cap(const struct pci_fn *fn, u32 id);
+/* The offset of the extended capability with this ID and of this size; 0: none. */
+u32 pci_ext_cap(const struct pci_fn *fn, u32 id, u32 size);
 
 /* Start a reset of the function by itself, if it has one (fn->flr). */
 void pci_reset(const struct pci_fn *fn);

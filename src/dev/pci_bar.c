@@ -24,18 +24,24 @@ static bool is_wide(const struct pci_bar *bar)
 	return bar->flags & PCI_BAR_64;
 }
 
+/* Where BAR i is in configuration space: those behind the sixth are in the SR-IOV capability. */
+static u32 register_of(const struct pci_fn *fn, u32 i)
+{
+	return i < PCI_BARS ? PCI_BAR0 + 4 * i : fn->sriov + PCI_SRIOV_BAR0 + 4 * (i - PCI_BARS);
+}
+
 void pci_bar_write(const struct pci_fn *fn, u32 i, u64 v)
 {
-	pci_write(fn, PCI_BAR0 + 4 * i, (u32)v);
+	pci_write(fn, register_of(fn, i), (u32)v);
 	if (is_wide(&fn->bar[i]))
-		pci_write(fn, PCI_BAR0 + 4 * i + 4, (u32)(v >> 32));
+		pci_write(fn, register_of(fn, i) + 4, (u32)(v >> 32));
 }
 
 static u64 read_bar(const struct pci_fn *fn, u32 i)
 {
-	u64 v = pci_read(fn, PCI_BAR0 + 4 * i);
+	u64 v = pci_read(fn, register_of(fn, i));
 
-	return is_wide(&fn->bar[i]) ? v | (u64)pci_read(fn, PCI_BAR0 + 4 * i + 4) << 32 : v;
+	return is_wide(&fn->bar[i]) ? v | (u64)pci_read(fn, register_of(fn, i) + 4) << 32 : v;
 }
 
 static u32 bars_of(const struct pci_fn *fn)
@@ -43,17 +49,17 @@ static u32 bars_of(const struct pci_fn *fn)
 	return fn->is_bridge ? BRIDGE_BARS : PCI_BARS;
 }
 
-/* Find out the size of BAR i; returns the number of the next. */
-static u32 size_bar(struct pci_fn *fn, u32 i)
+/* Find out the size of BAR i, of which `end` is the first that is not there: the next's number. */
+static u32 size_bar(struct pci_fn *fn, u32 i, u32 end)
 {
 	struct pci_bar *bar = &fn->bar[i];
-	u32 v = pci_read(fn, PCI_BAR0 + 4 * i);
+	u32 v = pci_read(fn, register_of(fn, i));
 	u64 old, mask;
 
 	if (v & PCI_BAR_IO)
 		return i + 1;
 	bar->flags = v & (u32)PCI_BAR_FLAGS;
-	if (is_wide(bar) && i == bars_of(fn) - 1)
+	if (is_wide(bar) && i == end - 1)
 		return i + 1;
 	old = read_bar(fn, i) & ~PCI_BAR_FLAGS;
 	pci_bar_write(fn, i, ~0UL);
@@ -69,7 +75,25 @@ static u32 size_bar(struct pci_fn *fn, u32 i)
 void pci_bar_size(struct pci_fn *fn)
 {
 	for (u32 i = 0; i < bars_of(fn);)
-		i = size_bar(fn, i);
+		i = size_bar(fn, i, bars_of(fn));
+}
+
+u32 pci_bar_vf_room(u32 n)
+{
+	u32 room = 1;
+
+	while (room < n)
+		room *= 2;
+	return room;
+}
+
+/* One BAR each has a place for all, one behind the other. */
+void pci_bar_size_vfs(struct pci_fn *fn)
+{
+	for (u32 i = PCI_BARS; i < PCI_BARS_ALL;)
+		i = size_bar(fn, i, PCI_BARS_ALL);
+	for (u32 i = PCI_BARS; i < PCI_BARS_ALL; i++)
+		fn->bar[i].size *= pci_bar_vf_room(fn->vfs);
 }
 
 /* A window between the ends that registers have; none if they are the wrong way round. */
@@ -149,7 +173,7 @@ static bool is_taken(struct range pages)
 			return true;
 	}
 	for (u32 i = 0; i < pci_all.fns; i++)
-		for (u32 b = 0; b < PCI_BARS; b++) {
+		for (u32 b = 0; b < PCI_BARS_ALL; b++) {
 			const struct pci_bar *bar = &pci_all.fn[i].bar[b];
 
 			if (bar->pa && range_overlaps(pages, bar_pages(bar)))
@@ -185,7 +209,7 @@ static void keep_bars(struct pci_fn *fn)
 {
 	struct pci_host *host = pci_host_of(fn);
 
-	for (u32 i = 0; i < PCI_BARS; i++) {
+	for (u32 i = 0; i < PCI_BARS_ALL; i++) {
 		struct pci_bar *bar = &fn->bar[i];
 
 		if (!bar->size)
@@ -214,7 +238,7 @@ static bool is_kept(const struct pci_fn *top)
 	u32 kept = 0;
 
 	for (u32 i = 0; i < pci_all.fns; i++)
-		for (u32 b = 0; b < PCI_BARS; b++) {
+		for (u32 b = 0; b < PCI_BARS_ALL; b++) {
 			struct pci_fn *fn = &pci_all.fn[i];
 
 			if (!fn->port || top_of(fn) != top || !fn->bar[b].size)
@@ -230,7 +254,7 @@ static bool is_kept(const struct pci_fn *top)
 static void forget_below(const struct pci_fn *top)
 {
 	for (u32 i = 0; i < pci_all.fns; i++)
-		for (u32 b = 0; b < PCI_BARS; b++)
+		for (u32 b = 0; b < PCI_BARS_ALL; b++)
 			if (pci_all.fn[i].port && top_of(&pci_all.fn[i]) == top)
 				pci_all.fn[i].bar[b].pa = 0;
 }
@@ -296,31 +320,42 @@ static struct pci_window *first_window(struct pci_host *host, bool wide)
 	return NULL;
 }
 
-/* Place a BAR in the first window that has room; 64-bit ones in wide windows first. */
-static bool place_bar(const struct pci_fn *fn, struct pci_bar *bar)
+static bool place_in_kind(const struct pci_fn *fn, struct pci_bar *bar, bool wide)
 {
 	struct pci_host *host = pci_host_of(fn);
 
-	for (int wide = 1; wide >= 0; wide--)
-		for (u32 i = 0; may_be_in(fn, bar, wide) && i < host->windows; i++) {
-			struct pci_window *w = &host->window[i];
+	for (u32 i = 0; may_be_in(fn, bar, wide) && i < host->windows; i++) {
+		struct pci_window *w = &host->window[i];
 
-			if (w->wide == wide && (!fn->port || w == first_window(host, wide)) &&
-			    place_in(w, fn->port ? room_behind(w) : w->size, bar))
-				return true;
-		}
+		if (w->wide == wide && (!fn->port || w == first_window(host, wide)) &&
+		    place_in(w, fn->port ? room_behind(w) : w->size, bar))
+			return true;
+	}
 	return false;
+}
+
+/*
+ * Place a BAR in the first window that has room; 64-bit ones in wide windows first. But virtual
+ * functions' below 4 GiB first: QEMU 10.0 takes 32 bits of their addresses, whatever the BAR says.
+ */
+static bool place_bar(struct pci_fn *fn, u32 i)
+{
+	struct pci_bar *bar = &fn->bar[i];
+	bool first = i < PCI_BARS;
+
+	return place_in_kind(fn, bar, first) || place_in_kind(fn, bar, !first);
 }
 
 static void place_function(struct pci_fn *fn)
 {
-	for (u32 i = 0; i < PCI_BARS; i++) {
+	for (u32 i = 0; i < PCI_BARS_ALL; i++) {
 		struct pci_bar *bar = &fn->bar[i];
 
 		if (!bar->size)
 			continue;
-		if (!bar->pa && (fn->host->placed || !place_bar(fn, bar))) {
-			fn->unfit = fn->host->placed ? not_placed : no_room;
+		if (!bar->pa && (fn->host->placed || !place_bar(fn, i))) {
+			if (i < PCI_BARS)
+				fn->unfit = fn->host->placed ? not_placed : no_room;
 			bar->pci = 0;
 		}
 		pci_bar_write(fn, i, bar->pci);

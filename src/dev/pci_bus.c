@@ -100,10 +100,13 @@ static void read_express(struct pci_fn *fn)
 	fn->devctl = pci_read(fn, fn->express + PCI_EXP_DEVCTL) & 0xffff &
 		     ~(u32)(PCI_EXP_DEVCTL_PHANTOM | PCI_EXP_DEVCTL_FLR);
 	pci_write(fn, fn->express + PCI_EXP_DEVCTL, fn->devctl);
+	fn->sriov = fn->pf ? 0 : pci_ext_cap(fn, PCI_EXT_SRIOV, PCI_SRIOV_SIZE);
+	if (fn->sriov)
+		pci_write(fn, fn->sriov + PCI_SRIOV_CTL, 0);
 }
 
-/* Off: no accesses of memory, no interrupts, its BARs nowhere. */
-static void add_function(struct pci_fn *fn, const struct dt *dt)
+/* Off: no accesses of memory, no interrupts, its BARs nowhere. A virtual one's are placed. */
+void pci_bus_add(struct pci_fn *fn, const struct dt *dt)
 {
 	u32 type = PCI_HEADER_TYPE(pci_read(fn, PCI_HEADER));
 
@@ -117,7 +120,8 @@ static void add_function(struct pci_fn *fn, const struct dt *dt)
 	pci_all.fns++;
 	if (type != 0 && !fn->is_bridge)
 		return;
-	pci_bar_size(fn);
+	if (!fn->pf)
+		pci_bar_size(fn);
 	/* A function for which firmware has enabled messages uses no INTx (PCI 3.0, 6.8). */
 	clear_bits(fn, pci_cap(fn, PCI_CAP_MSI, 0), PCI_MSI_ENABLE);
 	clear_bits(fn, pci_cap(fn, PCI_CAP_MSIX, 0), PCI_MSIX_ENABLE);
@@ -155,7 +159,7 @@ static void scan_device(const struct scan *s, u32 bus, u32 device, struct pci_fn
 		if (!i && pci_read(fn, PCI_HEADER) & PCI_HEADER_MULTI)
 			functions = 8;
 		fn->multi = functions > 1;
-		add_function(fn, s->dt);
+		pci_bus_add(fn, s->dt);
 	}
 }
 

@@ -10,7 +10,7 @@
 /* Turn on what a function has of ACS. */
 static void enable_acs(struct pci_fn *fn)
 {
-	u32 at = pci_ext_cap(fn, PCI_EXT_ACS), can, v;
+	u32 at = pci_ext_cap(fn, PCI_EXT_ACS, PCI_ACS_SIZE), can, v;
 
 	fn->acs = 0;
 	fn->acs_full = false;
@@ -49,11 +49,20 @@ static bool same_device(const struct pci_fn *a, const struct pci_fn *b)
 	return a->host == b->host && a->bus == b->bus && a->devfn >> 3 == b->devfn >> 3;
 }
 
-/* Functions of one device, unless all that they could need keeps them apart. */
+/*
+ * Functions of one device, unless all that they could need keeps them apart. Virtual ones are
+ * devices for themselves, unless their function is one of several.
+ */
 static void join_device(const struct pci_fn *fn)
 {
+	if (fn->pf) {
+		if (fn->pf->multi && !(fn->acs_full && fn->pf->acs_full))
+			join(fn, fn->pf);
+		return;
+	}
 	for (u32 i = 0; i < number(fn); i++)
-		if (same_device(fn, &pci_all.fn[i]) && !(fn->acs_full && pci_all.fn[i].acs_full))
+		if (!pci_all.fn[i].pf && same_device(fn, &pci_all.fn[i]) &&
+		    !(fn->acs_full && pci_all.fn[i].acs_full))
 			join(fn, &pci_all.fn[i]);
 }
 

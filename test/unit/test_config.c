@@ -14,6 +14,7 @@
 #include "arch/feat.h"
 #include "boot/config.h"
 #include "mm/stage1.h"
+#include "dev/pci.h"
 #include "dts.h"
 
 /* stage1.c needs the image's own symbols. */
@@ -660,9 +661,55 @@ static void test_mutations(void **state)
 	free(source);
 }
 
+/* nidus's own words: of no VM, and each with its own complaint. */
+static void test_own_words(void **state)
+{
+	static const char *const bad[] = { "0000:01:00.0", "0000:01:00.0:", "0000:01:00.0:x", "0:1.0:2",
+					   "0000:01:00.0:1,", "0000:01:00.0:1,,0000:01:00.0:2", ",",
+					   "0000:01:00.0:99999999999", "0000:01:00.8:1" };
+	struct pci_vfs vfs[PCI_VFS_MAX];
+	char line[192] = "", text[400];
+	u64 mib;
+
+	(void)state;
+	assert_int_equal(config_pci_vfs("stats nidus.mem=3", vfs, line, sizeof(line)), 0);
+	assert_int_equal(config_pci_vfs("a nidus.pci-vfs=0000:01:00.0:2,0001:02:1f.7:16 b", vfs, line,
+					sizeof(line)),
+			 2);
+	assert_string_equal(vfs[0].name, "0000:01:00.0");
+	assert_int_equal(vfs[0].count, 2);
+	assert_string_equal(vfs[1].name, "0001:02:1f.7");
+	assert_int_equal(vfs[1].count, 16);
+	assert_string_equal(line, "");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "nidus.pci-vfs=%s", bad[i]);
+		line[0] = '\0';
+		if (!strcmp(bad[i], "0000:01:00.0:1,")) { /* as in other lists, nothing follows */
+			assert_int_equal(config_pci_vfs(text, vfs, line, sizeof(line)), 1);
+			continue;
+		}
+		assert_int_equal(config_pci_vfs(text, vfs, line, sizeof(line)), -1);
+		assert_non_null(strstr(line, "nidus.pci-vfs: expected at most 8 PCI functions"));
+	}
+	/* More than there is room for, or longer than any word. */
+	strcpy(text, "nidus.pci-vfs=");
+	for (u32 i = 0; i < 9; i++)
+		strcat(text, "0000:01:00.0:1,");
+	assert_int_equal(config_pci_vfs(text, vfs, line, sizeof(line)), -1);
+	for (u32 i = 0; i < 9; i++)
+		strcat(text, "0000:01:00.0:1,");
+	assert_int_equal(config_pci_vfs(text, vfs, line, sizeof(line)), -1);
+	assert_true(config_trace("nidus.pci-vfs=0000:01:00.0:2 nidus.trace=64", &mib) && mib == 64);
+	assert_true(config_trace("x", &mib) && mib == 0);
+	assert_false(config_trace("nidus.trace=", &mib));
+	assert_false(config_trace("nidus.trace=123456789", &mib));
+	assert_false(config_trace("nidus.trace=4097", &mib));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own_words),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_translated_device),

@@ -153,7 +153,7 @@ static void scan(const char *host)
 	free(source);
 	if (error)
 		fail_msg("machine: %s", error);
-	pci_init(&m);
+	pci_init(&m, NULL, 0);
 }
 
 /* The same with a part of HOST replaced. */
@@ -440,6 +440,25 @@ static void past_the_smmu(void **state)
 	assert_non_null(strstr(found("0000:00:03.0")->unfit, "that goes past the SMMU"));
 }
 
+/* All ones but for the ID, or for the header as well: whatever that is, it is no function for VMs. */
+static void all_ones(void **state)
+{
+	struct model *d;
+
+	for (u32 i = 0; i < 2; i++) {
+		setup(state);
+		d = add(0x18, 0x10411af4, 0);
+		for (u32 w = 1; w < 64; w++)
+			d->word[w] = i && w == 3 ? 0 : ~0u;
+		d->mask[1] = 0;
+		scan(HOST);
+		assert_non_null(found("0000:00:03.0")->unfit);
+		for (u32 b = 0; b < PCI_BARS_ALL; b++)
+			assert_int_equal(found("0000:00:03.0")->bar[b].size, 0);
+		assert_null(found("0000:00:02.0")->unfit);
+	}
+}
+
 static void lists(void **state)
 {
 	(void)state;
@@ -490,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup(unfit, setup),
 		cmocka_unit_test_setup(siblings, setup),
 		cmocka_unit_test_setup(past_the_smmu, setup),
+		cmocka_unit_test_setup(all_ones, setup),
 		cmocka_unit_test_setup(lists, setup),
 		cmocka_unit_test_setup(bad_trees, setup),
 	};

@@ -16,6 +16,7 @@
 
 #include "arch/feat.h"
 #include "arch/mmio_access.h"
+#include "arch/sysreg.h"
 #include "boot/fdt.h"
 #include "dev/pci.h"
 #include "dts.h"
@@ -183,6 +184,9 @@ static struct model *port(struct model *above, u32 devfn, u32 type)
 	return d;
 }
 
+static const struct pci_vfs *vfs;
+static u32 vf_count;
+
 static void scan_with(const char *from, const char *to)
 {
 	char *host = dts_edit(HOST, from, to), *with = malloc(strlen(host) + 16), *source;
@@ -197,7 +201,7 @@ static void scan_with(const char *from, const char *to)
 	free(host);
 	if (error)
 		fail_msg("machine: %s", error);
-	pci_init(&m);
+	pci_init(&m, vfs, vf_count);
 }
 
 static void scan(void)
@@ -211,7 +215,7 @@ static int setup(void **state)
 	feat.pa_bits = 48;
 	fake_mmio_reset();
 	fake_mmio_add(ECAM, 0x10000000, config_space);
-	model_count = 0;
+	model_count = vf_count = 0;
 	said[0] = '\0';
 	return 0;
 }
@@ -506,6 +510,149 @@ static void bus_reset(void **state)
 	assert_false(pci_resets_bus(a));
 }
 
+/* A function with SR-IOV of so many, at an offset of this many numbers and with this stride. */
+static void sriov(struct model *d, u32 total, u32 offset, u32 stride)
+{
+	u32 *c = &d->word[0x40];
+
+	c[0] = 0x00010010;
+	d->mask[0x42] = 0x19;
+	c[3] = total << 16 | total;
+	d->mask[0x44] = 0xffff;
+	c[5] = stride << 16 | offset;
+	c[6] = 0x10ca0000;
+	c[7] = 0x553;
+	d->mask[0x48] = 0xffffffff;
+	c[9] = 0xc; /* BAR 0: 64 bits, prefetchable, 16 KiB */
+	d->mask[0x49] = ~0x3fffu;
+	d->mask[0x4a] = ~0u;
+}
+
+static struct model *virtual(struct model *above, u32 devfn)
+{
+	struct model *d = add(above, devfn);
+
+	d->word[0] = 0xffffffff;
+	d->word[1] = 0;
+	d->mask[1] = 4;
+	d->word[2] = 0x02000000;
+	d->word[15] = 0;
+	express(d, ENDPOINT);
+	d->word[17] = 0x10000000;
+	return d;
+}
+
+static void virtual_functions(void **state)
+{
+	static const struct pci_vfs want[] = { { "0000:01:00.0", 3 } };
+	struct model *root = port(NULL, 0x08, ROOT_PORT), *pf = add(root, 0);
+	struct pci_fn *fn;
+
+	(void)state;
+	fake_set("CNTFRQ_EL0", 0);
+	express(pf, ENDPOINT);
+	pf->word[0] = 0x10c98086;
+	root->word[25] = 0x20; /* ARI forwarding */
+	root->mask[26] = 0xffff;
+	acs(root, 0x1d);
+	sriov(pf, 8, 0x80, 2);
+	for (u32 i = 0; i < 4; i++)
+		virtual(root, 0x80 + 2 * i);
+	pf->word[0x42] = 0x9; /* firmware had them on */
+	scan();
+	assert_int_equal(pf->word[0x42], 0);
+	assert_null(pci_find("0000:01:10.0")); /* a link's devices other than 0 are not looked for */
+	vfs = want;
+	vf_count = 1;
+	scan();
+	assert_string_equal(said, "");
+	assert_int_equal(pf->word[0x42], 0x19);
+	assert_int_equal(pf->word[0x44], 3);
+	assert_int_equal(pf->word[0x48], 1);
+	assert_int_equal(root->word[26], 0x20);
+	assert_string_equal(found("0000:01:00.0")->unfit, "whose virtual functions nidus gives away");
+	assert_null(pci_find("0000:01:10.6"));
+	/* Their BARs are parts of one place, which the port forwards. */
+	assert_int_equal(pf->word[0x49], 0x1000000c);
+	assert_int_equal(pf->word[0x4a], 0);
+	assert_int_equal(root->word[8], 0x10001000);
+	for (u32 i = 0; i < 3; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "0000:01:10.%u", 2 * i);
+		fn = found(name);
+		assert_null(fn->unfit);
+		assert_int_equal(fn->id, 0x10ca8086);
+		assert_int_equal(fn->class, 0x020000);
+		assert_true(fn->bar[0].pa == 0x10000000 + i * 0x4000UL);
+		assert_int_equal(fn->bar[0].size, 0x4000);
+		assert_int_equal(fn->stream->sid, 0x180 + 2 * i);
+		assert_true(fn->flr);
+		assert_int_equal(fn->group, fn - pci_fn_at(0));
+	}
+	/* Restored is only what is its own. */
+	fn->owner = "/chosen/a";
+	pci_restore(fn);
+	assert_int_equal(models[5].word[4], 0);
+}
+
+/* What can't be turned on: a line, and nothing is. */
+static void bad_virtual_functions(void **state)
+{
+	static const struct {
+		u32 count, total, offset, stride;
+		const char *lacks;
+	} cases[] = {
+		{ 9, 8, 0x80, 2, "expected as many virtual functions, found 0000:01:00.0:9" },
+		{ 0, 8, 0x80, 2, "expected as many virtual functions" },
+		{ 8, 8, 0xf8, 2, "expected virtual functions on its own bus" },
+		{ 2, 8, 0, 1, "expected virtual functions on its own bus" },
+		{ 2, 8, 8, 0, "expected virtual functions on its own bus" },
+		{ 2, 8, 0x80, 2, "expected ARI of the port above it" },
+		{ 2, 8, 0x80, 2, "virtual function 0 of 0000:01:00.0 does not answer" },
+		{ 2, 8, 0x80, 2, "there is no room for the BARs of virtual functions" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pci_vfs want = { "0000:01:00.0", cases[i].count };
+		struct model *root, *pf;
+
+		setup(state);
+		fake_set("CNTFRQ_EL0", 0);
+		root = port(NULL, 0x08, ROOT_PORT);
+		pf = add(root, 0);
+		express(pf, ENDPOINT);
+		root->word[25] = strstr(cases[i].lacks, "ARI") ? 0 : 0x20;
+		sriov(pf, cases[i].total, cases[i].offset, cases[i].stride);
+		if (strstr(cases[i].lacks, "room"))
+			pf->mask[0x49] = 0;
+		vfs = &want;
+		vf_count = 1;
+		scan();
+		if (!strstr(said, cases[i].lacks))
+			fail_msg("expected \"...%s\", found \"%s\"", cases[i].lacks, said);
+		assert_null(pci_fn_at(2));
+	}
+	/* Without the capability, without the function, and with a capability beyond the end. */
+	for (u32 i = 0; i < 3; i++) {
+		static const struct pci_vfs none = { "0000:00:03.0", 1 }, edu = { "0000:00:01.0", 1 };
+
+		setup(state);
+		if (i == 2) {
+			express(add(NULL, 0x08), ENDPOINT);
+			models[0].word[0x40] = 0xff000001;
+			models[0].word[0x3fc] = 0x00010010;
+		} else {
+			add(NULL, 0x08);
+		}
+		vfs = i ? &edu : &none;
+		vf_count = 1;
+		scan();
+		assert_non_null(strstr(said, i ? "pci-vfs: expected SR-IOV, found 0000:00:01.0:1" :
+						 "found none at 0000:00:03.0"));
+	}
+}
+
 /* No room behind a bridge: those that are there, and no others. */
 static void no_room(void **state)
 {
@@ -528,7 +675,8 @@ int main(void)
 		cmocka_unit_test_setup(interrupts, setup), cmocka_unit_test_setup(firmware, setup),
 		cmocka_unit_test_setup(bad_numbers, setup), cmocka_unit_test_setup(deep, setup),
 		cmocka_unit_test_setup(groups, setup),	   cmocka_unit_test_setup(bus_reset, setup),
-		cmocka_unit_test_setup(no_room, setup),
+		cmocka_unit_test_setup(no_room, setup),	   cmocka_unit_test_setup(virtual_functions, setup),
+		cmocka_unit_test_setup(bad_virtual_functions, setup),
 	};
 
 	return cmocka_run_group_tests_name("pci_bridge", tests, NULL, NULL);
