@@ -5,7 +5,8 @@
  * reaches what is the VM's and nothing else.
  *
  *   (nothing)    all tests; functions=N: the VM has so many (1)
- *   reset        leaves a DMA under way and resets; then looks whether it came all the same
+ *   reset        leaves a DMA under way and resets, resets=N times (1); looks whether it came all the
+ *                same
  *   off          leaves a DMA under way and powers off
  *   watch=S      no device: fills its RAM and looks for S seconds whether it stays so
  */
@@ -360,17 +361,32 @@ static void leave_dma(void)
 	dma_start((u64)LATE, CMD_TO_RAM);
 }
 
-static void late(void)
+static void wait_late(u64 us)
 {
-	u64 end = counter_virt() + ticks_us(500000);
+	u64 end = counter_virt() + ticks_us(us);
 
-	if (!is_second_boot()) {
-		print("edu: first boot\n");
-		leave_dma();
-		psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
-	}
 	while (counter_virt() < end)
 		expect(is_zero(LATE), "a DMA from before the reset has arrived");
+}
+
+/* The device's register for tests of life says how many boots there have been: it reads inverted. */
+static void late(void)
+{
+	u32 boots = is_second_boot() ? ~read32(bar + EDU_LIVE) : 0;
+
+	if (!boots)
+		print("edu: first boot\n");
+	else
+		wait_late(200000);
+	if (boots < dt_arg("resets", 1)) {
+		expect(!test_failed(), "boot %u", boots);
+		leave_dma();
+		write32(bar + EDU_LIVE, boots + 1);
+		if (!test_failed())
+			psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
+	}
+	wait_late(300000);
+	print("edu: %u boots\n", boots);
 	expect_eq(read16(cfg + CFG_COMMAND), COMMAND_MEMORY, "command");
 	copy_through(from, to, 10);
 }

@@ -35,7 +35,7 @@ test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWA
 # What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
 # SEED=N: another order of events; N=N: this many programs of diff-*. Then all of test-system on a newer QEMU. With
 # TESTS: those alone, at full length.
-SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom hyp-nested-races 'diff-*' gicstorm \
+SOAK_TESTS := linux-l2-kill linux-l2-reboot linux-l2-hotplug linux-l2-two linux-l2-memory linux-l2-oom hyp-nested-races 'diff-*' gicstorm pci-edu-reset pci-fuzz \
 	$(shell cd test/system/tests && grep -lx '\# soak' *)
 soak:
 ifeq ($(TESTS),)

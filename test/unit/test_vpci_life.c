@@ -36,6 +36,7 @@ static struct pci_fn fns[3];
 static char done[512], line[256];
 static bool deaf;             /* the SMMU does not answer */
 static const char *no_stream; /* why smmu_stream_init() fails */
+static bool all_ones;         /* no device answers any more */
 static u32 pending;           /* looks at a device after which it has no transaction left */
 
 static void did(const char *fmt, ...)
@@ -90,6 +91,8 @@ const struct pci_fn *pci_intx_sharer(const struct pci_fn *fn, const char *path)
 
 u32 pci_read(const struct pci_fn *fn, u32 reg)
 {
+	if (all_ones)
+		return ~0u;
 	if (fn->express && reg == (u32)fn->express + PCI_EXP_DEVCTL)
 		return 0x2810 | (pending && pending-- ? PCI_EXP_DEVSTA_PENDING : 0);
 	return reg == PCI_INTERRUPT ? 0x100 : 0;
@@ -202,7 +205,7 @@ static int setup(void **state)
 				     .pci_count = 2 };
 	vm.config = &config;
 	done[0] = line[0] = '\0';
-	deaf = false;
+	deaf = all_ones = false;
 	no_stream = NULL;
 	pending = 0;
 	now = 1000;
@@ -445,6 +448,23 @@ static void never_ends(void **state)
 	unbuild();
 }
 
+/* A device that is gone: all ones, so transactions seem to be under way for ever. */
+static void gone(void **state)
+{
+	u32 n = 0;
+
+	(void)state;
+	build();
+	all_ones = true;
+	assert_true(vpci_start(&vm));
+	while (vpci_stop_piece(&vm)) {
+		now++;
+		assert_true(n++ < 400);
+	}
+	assert_false(vm.devices_loose);
+	unbuild();
+}
+
 static void deaf_smmu(void **state)
 {
 	(void)state;
@@ -474,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup(bus_reset, setup),
 		cmocka_unit_test_setup(one_stream, setup),
 		cmocka_unit_test_setup(never_ends, setup),
+		cmocka_unit_test_setup(gone, setup),
 		cmocka_unit_test_setup(deaf_smmu, setup),
 	};
 

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All CPUs write the configuration space of a VM's PCI functions at once: bits, bytes and words at
+ * random (seed=N, n=N each), and read where BARs may be. What must not change does not, RAM is RAM,
+ * and then the functions are as they were.
+ */
+#include "lib/exception.h"
+#include "lib/gic.h"
+#include "lib/random.h"
+#include "lib/suite.h"
+
+const char guest_name[] = "pcifuzz";
+
+#define FUNCTIONS_MAX 16
+#define WORDS 64
+#define CFG_COMMAND 0x04
+#define CFG_BAR0 0x10
+#define CFG_LINE_SIZE 0x0c
+#define CFG_INTERRUPT 0x3c
+#define COMMAND_MEMORY 2u
+#define EDU_ID 0x11e81234u
+#define EDU_REVISION 0x010000edu
+
+static struct {
+	u64 cfg;
+	u32 word[WORDS]; /* as the first CPU has found it */
+} fns[FUNCTIONS_MAX];
+static u32 fn_count;
+static u64 seeds[GUEST_CPUS_MAX];
+static volatile u32 changes, strange; /* of what can't be written; of RAM */
+static u64 ram[4096 / 8] __attribute__((aligned(4096)));
+
+static u64 rnd(void)
+{
+	return random_next(&seeds[cpu_self()->index]);
+}
+
+static void find_functions(void)
+{
+	for (u32 i = 0; i < 32 && fn_count < FUNCTIONS_MAX; i++) {
+		u64 cfg = dt.pci.ecam + ((u64)i << 15);
+
+		if (read32(cfg) == ~0u)
+			continue;
+		fns[fn_count].cfg = cfg;
+		for (u32 w = 0; w < WORDS; w++)
+			fns[fn_count].word[w] = read32(cfg + 4 * w);
+		fn_count++;
+	}
+}
+
+/* Bits of a word that a guest can change, and the interrupt's that changes by itself. */
+static u32 changeable(u32 word)
+{
+	if (word == CFG_COMMAND / 4)
+		return 0x0008ffff;
+	if (word >= CFG_BAR0 / 4 && word < CFG_BAR0 / 4 + 6)
+		return ~0xfu;
+	return word == CFG_LINE_SIZE / 4 || word == CFG_INTERRUPT / 4 ? 0xff : 0;
+}
+
+/* D-states are the one thing behind the header that can be written. */
+static bool is_same(u32 fn, u32 word, u32 v)
+{
+	u32 differs = (v ^ fns[fn].word[word]) & ~changeable(word);
+
+	return !(word < 16 ? differs : differs & ~3u);
+}
+
+/* Of BARs of 64 bits the upper half has no bits that stay. */
+static bool is_bar(u32 word)
+{
+	return word >= CFG_BAR0 / 4 && word < CFG_BAR0 / 4 + 6;
+}
+
+static void one_write(u64 at, u32 size)
+{
+	u64 v = rnd();
+
+	at &= ~((u64)size - 1);
+	if (v & 1) { /* one bit */
+		u32 bit = 1u << (v >> 8) % (8 * size);
+
+		if (size == 1)
+			write8(at, (u8)(read8(at) ^ bit));
+		else if (size == 2)
+			write16(at, (u16)(read16(at) ^ bit));
+		else
+			write32(at, read32(at) ^ bit);
+		return;
+	}
+	v = v & 2 ? ~0UL : v >> 3;
+	if (size == 1)
+		write8(at, (u8)v);
+	else if (size == 2)
+		write16(at, (u16)v);
+	else
+		write32(at, (u32)v);
+}
+
+static void check_word(u32 fn)
+{
+	u32 word = (u32)(rnd() % WORDS), v = read32(fns[fn].cfg + 4 * word);
+
+	if (!is_bar(word) && !is_same(fn, word, v))
+		changes = changes + 1;
+}
+
+/* Where BARs may be: what is there may be nothing. */
+static void look(void)
+{
+	struct trap t = { 0 };
+
+	trap_arm(&t);
+	(void)read32(dt.pci.low + (rnd() % 64) * MIB(1));
+	trap_disarm();
+}
+
+static void fuzz(u32 index)
+{
+	u64 count = dt_arg("n", 20000);
+
+	(void)index;
+	for (u64 i = 0; i < count; i++) {
+		u64 r = rnd(), fn = (r >> 8) % fn_count, at = fns[fn].cfg;
+
+		at += r >> 16 & (r >> 40 & 15 ? 0x3f : r >> 44 & 1 ? 0xff : 0xfff);
+		if (!(r >> 48 & 0xff))
+			at = dt.pci.ecam + (r >> 16) % MIB(1);
+		/* A place where a BAR can be, and the next one's. */
+		if (!(r >> 56 & 3)) {
+			write32(fns[fn].cfg + CFG_BAR0, (u32)(dt.pci.low + (r >> 16) % 64 * MIB(1)));
+			write16(fns[fn].cfg + CFG_COMMAND, COMMAND_MEMORY);
+		}
+		one_write(at, 1u << r % 3);
+		check_word((u32)fn);
+		look();
+		if (ram[r % (sizeof(ram) / 8)] != 0x5a5a5a5a5a5a5a5aUL)
+			strange = strange + 1;
+	}
+}
+
+static void test_together(void)
+{
+	for (u32 i = 0; i < GUEST_CPUS_MAX; i++)
+		seeds[i] = dt_arg("seed", 1) << 8 | i;
+	memset(ram, 0x5a, sizeof(ram));
+	expect(smp_run_all(fuzz, 10 * PATIENCE_US), "a CPU did not end");
+	expect_eq(changes, 0, "changes of what can't be written");
+	expect_eq(strange, 0, "changes of RAM");
+}
+
+/* All off, then each at a place of its own: edu answers, whatever was written. */
+static void test_as_before(void)
+{
+	for (u32 i = 0; i < fn_count; i++)
+		write16(fns[i].cfg + CFG_COMMAND, 0);
+	for (u32 i = 0; i < fn_count; i++)
+		for (u32 w = 0; w < WORDS; w++)
+			expect(is_bar(w) || is_same(i, w, read32(fns[i].cfg + 4 * w)),
+			       "function %u: word 0x%x has changed", i, 4 * w);
+	for (u32 i = 0; i < fn_count; i++) {
+		if (fns[i].word[0] != EDU_ID)
+			continue;
+		write32(fns[i].cfg + CFG_BAR0, (u32)dt.pci.low);
+		write16(fns[i].cfg + CFG_COMMAND, COMMAND_MEMORY);
+		expect_eq(read32(dt.pci.low), EDU_REVISION, "edu's ID register");
+		write16(fns[i].cfg + CFG_COMMAND, 0);
+	}
+}
+
+/* All first BARs in one place: one is there, whose it was first; it is the same for all later ones. */
+static void test_over_one_another(void)
+{
+	for (u32 i = 0; i < fn_count; i++) {
+		for (u32 b = 0; b < 6; b++)
+			write32(fns[i].cfg + CFG_BAR0 + 4 * b, b & 1 ? 0 : (u32)dt.pci.low);
+		write16(fns[i].cfg + CFG_COMMAND, COMMAND_MEMORY);
+		expect_eq(read32(fns[i].cfg), fns[i].word[0], "ID");
+	}
+	if (fns[0].word[0] == EDU_ID)
+		expect_eq(read32(dt.pci.low), EDU_REVISION, "edu's ID register");
+	for (u32 i = 0; i < fn_count; i++)
+		write16(fns[i].cfg + CFG_COMMAND, 0);
+}
+
+static const struct suite_test tests[] = {
+	{ "together", test_together, 1 },
+	{ "as before", test_as_before, 1 },
+	{ "over one another", test_over_one_another, 1 },
+	{ "as before, again", test_as_before, 1 },
+};
+
+void guest_main(void)
+{
+	test_begin("find");
+	if (dt.pci.ecam)
+		find_functions();
+	expect(fn_count, "there is no function");
+	gic_dist_init();
+	gic_cpu_init();
+	if (!test_failed())
+		suite_run(tests, ARRAY_SIZE(tests), NULL);
+	print("pcifuzz: %u functions, %u CPUs\n", fn_count, dt.cpu_count);
+}
