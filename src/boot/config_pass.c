@@ -115,6 +115,31 @@ static bool read_interrupts(struct config_reader *r, struct passthrough *pass,
 	return count >= 0;
 }
 
+/*
+ * The streams of a device behind SMMUs, if all of them are of SMMUs of a known kind; else none
+ * (stream_count 0).
+ */
+static void read_streams(const struct config_reader *r, struct passthrough *pass)
+{
+	const void *fdt = r->dt.fdt;
+	const struct dt quiet = { .fdt = fdt };
+	u32 n = 0, cells;
+	int len;
+	const u8 *c = fdt_getprop(fdt, pass->node, "iommus", &len);
+
+	pass->stream_count = 0;
+	for (; c && len >= 8; len -= 8, c += 8) {
+		int smmu = fdt_node_offset_by_phandle(fdt, (u32)dt_cells(c, 1));
+
+		if (smmu < 0 || n == PASS_STREAMS_MAX || !dt_compatible(fdt, smmu, "arm,smmu-v3") ||
+		    !dt_u32(&quiet, smmu, "#iommu-cells", &cells) || cells != 1)
+			return;
+		pass->stream[n].smmu = smmu;
+		pass->stream[n++].sid = (u32)dt_cells(c + 4, 1);
+	}
+	pass->stream_count = c && !len ? n : 0;
+}
+
 /* Report another VM that has this device, a page of it, or one of its interrupts. */
 static bool check_claims(struct config_reader *r, const struct passthrough *pass,
 			 struct config_place at, const char *name)
@@ -175,6 +200,7 @@ bool config_pass(struct config_reader *r, struct vm_config *vm, struct config_pl
 	if (!read_regs(r, pass, &p, at, name) || !read_interrupts(r, pass, &p, at, name) ||
 	    !check_claims(r, pass, at, name))
 		return false;
+	read_streams(r, pass);
 	vm->pass_count++;
 	return true;
 }
@@ -188,6 +214,7 @@ static bool masters_memory(const void *fdt, int node)
 }
 
 /*
+ * Behind an SMMU a device has the VM's addresses (vm/vpass.h).
  * Without an IOMMU a device takes the guest's addresses for physical ones. Where these differ it
  * would write into memory that is not the VM's.
  */
@@ -196,7 +223,7 @@ bool config_pass_check(struct config_reader *r, const struct vm_config *vm, stru
 	char name[64];
 
 	for (u32 i = 0; !vm->direct_map && i < vm->pass_count; i++)
-		if (masters_memory(r->dt.fdt, vm->pass[i].node))
+		if (!vm->pass[i].stream_count && masters_memory(r->dt.fdt, vm->pass[i].node))
 			return dt_fail(
 				&r->dt, at.node, at.prop,
 				"expected direct-map with a device that masters memory, found %s "

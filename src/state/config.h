@@ -6,6 +6,7 @@
 #include "mm/machine.h"
 
 #define VM_PASSTHROUGH_MAX 16
+#define PASS_STREAMS_MAX 4
 #define VM_NAME_MAX 32
 #define VM_VCPUS_MAX 16
 #define VM_HANDED_MAX 16
@@ -22,6 +23,11 @@ struct passthrough {
 	u32 intid[8];
 	bool edge[8];
 	u32 intid_count;
+	struct {
+		int smmu; /* offset of its node */
+		u32 sid;
+	} stream[PASS_STREAMS_MAX];
+	u32 stream_count; /* 0: there is no SMMU before it, or none that is known */
 };
 
 /* A module for the VM's own VMs: put into its RAM and named in its /chosen. */

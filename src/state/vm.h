@@ -64,6 +64,7 @@ struct vm {
 	struct vgic vgic;
 	struct vpl011 *uart;
 	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
+	struct vpass *pass;    /* vm/vpass.h; NULL: it has no devices by nidus,passthrough */
 	bool devices_loose;    /* one may still write to the VM's RAM when it is off */
 	u64 undef_logged[4];   /* a small hash set of what was logged once */
 	bool stage2_ready;

@@ -16,6 +16,7 @@
 #include "vm/sched.h"
 #include "vm/vm_build.h"
 #include "vm/vm_load.h"
+#include "vm/vpass.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
@@ -131,6 +132,7 @@ static bool stop_piece(struct vm *vm)
 static void reset_piece(struct vm *vm)
 {
 	/* Before anything of it is made anew. */
+	vpass_stop(vm);
 	if (vpci_stop_piece(vm))
 		return;
 	if (vm->shadows && shadow_vm_reset_piece(vm, &vm->reset))
@@ -159,7 +161,7 @@ static bool work_piece(struct vm *vm)
 	case VM_LOADING:
 		if (vm_load_piece(vm))
 			return true;
-		if (vpci_start(vm)) {
+		if (vpci_start(vm) && vpass_start(vm)) {
 			vm_start(vm);
 			break;
 		}

@@ -22,6 +22,7 @@
 #include "vm/guest_fdt_pci.h"
 #include "vm/vm_layout.h"
 #include "vm/vm_ram.h"
+#include "vm/vpass.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
@@ -350,7 +351,8 @@ const char *vm_build(struct vm *vm)
 	if ((error = vm_ram_alloc(vm)) || (error = make_stolen(vm)) || (error = vpci_claim(vm)) ||
 	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) || (error = map_ram(vm)) ||
 	    (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
-	    (error = map_passthrough(vm)) || (error = vpci_build(vm)))
+	    (error = map_passthrough(vm)) || (error = vpass_build(vm)) ||
+	    (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);
 }
@@ -358,7 +360,8 @@ const char *vm_build(struct vm *vm)
 bool vm_devices_know_ram(const struct vm *vm)
 {
 	return vm->devices_loose ||
-	       (vm->config->direct_map && vm->config->pass_count && vm->started);
+	       (vm->config->direct_map && vm->config->pass_count && vm->started &&
+		!vpass_confines(vm));
 }
 
 /* The console's last lines take as long as the machine's UART does, but that may be stuck. */
@@ -416,22 +419,32 @@ static bool release_ram(struct vm *vm)
 	vm->load.fdt = 0;
 	vpci_destroy(vm);
 	if (!vm_devices_know_ram(vm)) {
+		if (vm_ram_free_piece(vm))
+			return true;
 		if (vm->stolen_page)
 			page_free(vm->stolen_page, 0);
 		vm->stolen_page = 0;
-		return vm_ram_free_piece(vm);
+		vpass_destroy(vm);
+		return false;
 	}
 	for (; vm->ram_chunks; vm->ram_chunks--)
 		size += vm->ram[vm->ram_chunks - 1].size;
 	log_line("vm %s: its %lu MiB of memory stay unused: a device of its may still write there",
 		 vm->config->name, size >> 20);
+	vpass_destroy(vm);
 	return false;
+}
+
+static bool stop_devices(struct vm *vm)
+{
+	vpass_stop(vm);
+	return vpci_stop_piece(vm);
 }
 
 bool vm_release_piece(struct vm *vm)
 {
 	static bool (*const parts[])(struct vm *vm) = {
-		vpci_stop_piece, release_devices, release_shadows, release_stage2, release_ram,
+		stop_devices, release_devices, release_shadows, release_stage2, release_ram,
 	};
 
 	if (vm->released < ARRAY_SIZE(parts) && !parts[vm->released](vm))

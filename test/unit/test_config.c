@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <libfdt.h>
 
 #include "arch/feat.h"
 #include "boot/config.h"
@@ -47,9 +48,9 @@ static struct machine m;
 static struct vm_configs c;
 static const struct range self = { 0x40080000, 0x40000 };
 
-static void read_with(const char *bootargs, const char *chosen)
+static void read_machine(const char *machine_source, const char *bootargs, const char *chosen)
 {
-	char *a = dts_edit(dts_machine, "\"nidus.x\"", bootargs);
+	char *a = dts_edit(machine_source, "\"nidus.x\"", bootargs);
 	char *b = dts_edit(a, "/*CHOSEN*/", chosen);
 	size_t size;
 	void *fdt = dts_tree(b, &size);
@@ -60,6 +61,11 @@ static void read_with(const char *bootargs, const char *chosen)
 	if (error)
 		fail_msg("machine: %s", error);
 	config_read(&c, &m, self);
+}
+
+static void read_with(const char *bootargs, const char *chosen)
+{
+	read_machine(dts_machine, bootargs, chosen);
 }
 
 static void read_chosen(const char *chosen)
@@ -661,6 +667,47 @@ static void test_mutations(void **state)
 	free(source);
 }
 
+/* A device behind an SMMU needs no direct-map; one of which that is not sure does. */
+static void test_pass_smmu(void **state)
+{
+	static const struct {
+		const char *iommus, *cells;
+		u32 streams;
+	} cases[] = {
+		{ "<0x77 3>", "<1>", 1 },	   { "<0x77 3>, <0x77 9>", "<1>", 2 },
+		{ "<0x77 3>, <0x99 9>", "<1>", 0 }, { "<0x77>", "<1>", 0 },
+		{ "<0x77 3 4>", "<1>", 0 },	   { "<0x77 3>", "<2>", 0 },
+		{ "<0x77 1 0x77 2 0x77 3 0x77 4 0x77 5>", "<1>", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char nodes[512];
+		char *machine_source;
+
+		snprintf(nodes, sizeof(nodes),
+			 "smmu@9050000 { compatible = \"arm,smmu-v3\"; phandle = <0x77>; "
+			 "#iommu-cells = %s; reg = <0 0x9050000 0 0x20000>; };\n"
+			 "dma@b000000 { compatible = \"acme,dma\"; iommus = %s; "
+			 "reg = <0 0xb000000 0 0x1000>; };\n	aliases {",
+			 cases[i].cells, cases[i].iommus);
+		machine_source = dts_edit(dts_machine, "	aliases {", nodes);
+		read_machine(machine_source, "\"quiet\"", VM_B("nidus,passthrough = \"/dma@b000000\";"));
+		free(machine_source);
+		if (cases[i].streams) {
+			assert_int_equal(c.error_count, 0);
+			assert_int_equal(c.vm[0].pass[0].stream_count, cases[i].streams);
+			assert_int_equal(c.vm[0].pass[0].stream[0].sid, 3);
+			assert_int_equal(c.vm[0].pass[0].stream[0].smmu,
+					 fdt_path_offset(m.fdt, "/smmu@9050000"));
+		} else {
+			assert_int_equal(c.error_count, 1);
+			assert_non_null(strstr(c.error[0], "expected direct-map with a device that "
+							   "masters memory, found /dma@b000000 without"));
+		}
+	}
+}
+
 /* nidus's own words: of no VM, and each with its own complaint. */
 static void test_own_words(void **state)
 {
@@ -710,6 +757,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_words),
+		cmocka_unit_test(test_pass_smmu),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_translated_device),
