@@ -8,6 +8,7 @@
 #include "boot/probe.h"
 #include "boot/smp.h"
 #include "dev/gicv3.h"
+#include "dev/its.h"
 #include "dev/pci.h"
 #include "dev/pl011.h"
 #include "dev/power.h"
@@ -169,6 +170,7 @@ static void begin_devices(void)
 
 	_Static_assert(SMMU_IRQS <= IRQ_OWN_MAX, "each may have a handler");
 	smmu_init();
+	its_init(&machine);
 	n = smmu_irqs(intid, edge);
 	for (u32 i = 0; i < n; i++)
 		irq_own(intid[i], edge[i], smmu_interrupt);

@@ -9,6 +9,7 @@
 #include "boot/el2.h"
 #include "boot/fdt.h"
 #include "dev/gicv3.h"
+#include "dev/its.h"
 #include "dev/power.h"
 #include "exit/run.h"
 #include "lib/check.h"
@@ -97,6 +98,7 @@ void smp_cpu_init(struct cpu *cpu)
 	gicv3_set_enable(machine.ppi_maint, true);
 	gicv3_set_enable(machine.ppi_virt, true);
 	gicv3_set_enable(machine.ppi_phys, true);
+	its_cpu_init(&cpu->hw);
 }
 
 /* Clean to the PoC what a CPU reads while its MMU is off. */

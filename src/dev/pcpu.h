@@ -14,6 +14,8 @@ struct pcpu {
 	void *stack_top; /* offset 0: head.S */
 	u64 mpidr;
 	void *gicr; /* its redistributor, RD_base */
+	u16 collection; /* its number at the ITSs, */
+	bool lpis;     /* if it has LPIs */
 
 	struct spinlock timer_lock; /* guards the list of nidus's software timers */
 	struct list timers;         /* by deadline, earliest first */
