@@ -152,6 +152,9 @@ const char *dt_read(const void *fdt)
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
 	if (node >= 0)
 		read_gic(fdt, node);
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3-its");
+	if (node >= 0)
+		reg(fdt, node, 0, &dt.its, NULL);
 	node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic");
 	if (node >= 0)
 		read_pci(fdt, node);

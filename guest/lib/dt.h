@@ -14,6 +14,7 @@ struct dt {
 	u32 uart_intid;
 	u64 gicd, gicr, gicr_size; /* the first redistributor region */
 	u64 gicr2, gicr2_size;     /* the second; size 0: none */
+	u64 its; /* 0: none */
 	bool psci, psci_smc;
 	u32 cpu_count; /* those in the tree; only GUEST_CPUS_MAX are used */
 	u64 mpidr[GUEST_CPUS_MAX];

@@ -191,6 +191,12 @@ static bool set_vpl011(struct config_reader *r, struct vm_config *vm, struct con
 	return parse_flag(r, at, value, &vm->vpl011);
 }
 
+static bool set_its(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		    const char *value)
+{
+	return parse_flag(r, at, value, &vm->its);
+}
+
 static bool set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		       const char *value)
 {
@@ -280,6 +286,7 @@ static const struct {
 	{ "direct-map", set_direct_map },
 	{ "passthrough", set_passthrough },
 	{ "pci", set_pci },
+	{ "its", set_its },
 	{ "hard-affinity", set_affinity },
 };
 
@@ -293,7 +300,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough, pci or hard-affinity",
+			 "passthrough, pci, its or hard-affinity",
 			 arg->key);
 }
 

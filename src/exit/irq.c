@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Physical interrupts: acknowledge each and pass it to its handler. */
+#include "arch/its.h"
 #include "dev/gicv3.h"
 #include "exit/run.h"
 #include "lib/check.h"
@@ -65,6 +66,9 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 		vgic_maintenance(cpu->loaded);
 	} else if (intid == machine.uart_intid) {
 		uart_input();
+	} else if (intid >= GIC_LPI) {
+		vgic_inject_lpi(intid);
+		over = false; /* an LPI is never active */
 	} else if (intid >= INTID_SPI && !irq_is_own(intid)) {
 		vgic_inject_spi_hw(intid);
 		over = false;
@@ -86,7 +90,7 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 {
 	if (unlikely(cpu->stolen_from))
 		stolen_below(cpu);
-	for (; intid < INTID_SPECIAL; intid = gicv3_ack())
+	for (; intid < INTID_SPECIAL || intid >= GIC_LPI; intid = gicv3_ack())
 		irq_one(cpu, intid);
 	simd_chaos_point();
 	sched_tick(cpu);

@@ -16,6 +16,7 @@
 #include "lib/types.h"
 
 struct vcpu;
+struct vgic_lpis;
 
 #define VGIC_LRS 16   /* list registers at most */
 #define VGIC_WORDS 32 /* INTIDs 0-1023 in words of 32; the first is each vcpu's own */
@@ -99,6 +100,9 @@ struct vgic_vcpu {
 	bool awake;     /* atomic: GICR_WAKER.ProcessorSleep == 0 */
 	bool off;       /* atomic: from CPU_OFF to CPU_ON */
 	u8 groups_on;   /* atomic: ICH_VMCR_EL2.VENG0 and 1 as its CPU saw them last */
+	u8 lpis_on;     /* atomic: GICR_CTLR.EnableLPIs */
+	u8 lpi_ready;   /* atomic: there may be some in lpis */
+	u8 lpi_held;    /* atomic: there may be some in its list registers */
 	u32 mail;       /* atomic: SGIs sent, and PPIs whose line rose, not yet in priv.latch */
 	u32 want_words; /* atomic: words of want[] that are not 0; written under vgic.lock */
 
@@ -106,6 +110,7 @@ struct vgic_vcpu {
 	u16 lr_used;  /* hold an interrupt of memory's view */
 	u16 lr_dirty; /* not used, but its content in hardware is not cleared yet */
 	u16 lr_spi;   /* used by an SPI */
+	u16 lr_lpi;   /* used by an LPI */
 	u8 lr_any;    /* groups (ICH_VMCR_EL2.VENG0, VENG1) of pending 1 of N SPIs in them */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */
@@ -137,6 +142,9 @@ struct vgic_vcpu {
 
 	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_VEL1 */
 
+	struct vgic_lpis *lpis; /* pending and enabled here (lpi.c); NULL: the VM has no ITS */
+	u64 pendbaser;          /* GICR_PENDBASER */
+	u32 lpi_kicks;          /* vcpus to kick as soon as no lock is held */
 	struct irq32 priv;
 	/* Of the list registers while VGIC_VEL1, by index (nested.c). */
 	u16 vel1_used;           /* hold one of vEL1's interrupts */
@@ -166,6 +174,7 @@ struct vgic_vcpu {
 };
 
 struct vgic_spis; /* spi.c */
+struct vits;      /* vgic/its.h */
 
 struct vgic {
 	struct spinlock lock; /* guards SPIs; a leaf but for the machine's own ICFGR lock */
@@ -174,4 +183,5 @@ struct vgic {
 	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
 	bool lost_told;       /* atomic: the message that a deactivation was ignored is out */
 	struct vgic_spis *spis;
+	struct vits *its; /* NULL: it has none; stays, as an LPI may come at any time */
 };

@@ -29,7 +29,7 @@ struct vpci;
 
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
-	u64 ram, gicd, gicr, uart;
+	u64 ram, gicd, gicr, uart, its; /* its 0: there can be none */
 	u64 stolen; /* a page of its own, no RAM: a struct stolen_time for each vcpu */
 	u32 uart_intid;
 	u32 intid_max; /* of what it has of the machine's PCI functions */

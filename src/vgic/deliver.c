@@ -7,6 +7,7 @@
 #include "state/timers.h"
 #include "state/trace.h"
 #include "vgic/internal.h"
+#include "vgic/lpi.h"
 
 void vgic_collect(struct vgic_vcpu *v)
 {
@@ -103,12 +104,16 @@ static u32 fold_lrs(struct vcpu *vcpu)
 			trace_add(vcpu, TRACE_IRQ_END, 0, lr, 0);
 		if (intid < 32)
 			fold_one(v, &v->priv, intid, i, lr);
+		else if (intid >= GIC_LPI)
+			kicks |= lpi_fold(vcpu, intid, lr);
 		else
 			kicks |= fold_spi(vcpu, intid, i, lr);
 		if ((lr & ICH_LR_STATE) || (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
 			v->lr_dirty |= (u16)(1u << i);
 	}
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
+	if (v->lr_lpi)
+		lpi_none_held(v);
 	v->waits = 0;
 	v->lr_any = 0;
 	v->again.mask = 0;
@@ -234,14 +239,6 @@ void vgic_maintenance(struct vcpu *vcpu)
 
 /* ---- memory to list registers ---- */
 
-/* Have list register i, which is pending, checked until it is acknowledged. */
-static inline void wait_in(struct vgic_vcpu *v, u32 i)
-{
-	v->lr_waits |= (u16)(1u << i);
-	v->waits |= v->lr_spi >> i & 1 ? VGIC_WAITS_SPI : 1;
-	v->again.mask = 0;
-}
-
 /*
  * Put interrupt intid of b into list register i. A level-sensitive one whose line is high requests
  * an EOI maintenance interrupt, because it is pending again then; if its line falls before, the
@@ -265,7 +262,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		v->lr_hw |= (u16)(1u << i);
 		pend = !active;
 		if (pend && !(b->edge & bit))
-			wait_in(v, i);
+			vgic_wait_in(v, i);
 	} else {
 		/* Active and pending cannot have the HW bit: end such an interrupt in software. */
 		if ((b->hw & bit) || (active && pend && !(next && b->aprio[n] == b->prio[n]))) {
@@ -277,7 +274,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		lr |= (active ? ICH_LR_ACTIVE : 0) | (pend ? ICH_LR_PENDING : 0);
 	}
 	if (unlikely(vcpu->has_vel2) && pend)
-		wait_in(v, i);
+		vgic_wait_in(v, i);
 	if (pend && latch) {
 		b->latch &= ~bit;
 		v->lr_latch |= (u16)(1u << i);
@@ -294,8 +291,7 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 		trace_add(vcpu, TRACE_IRQ, 0, lr, 0);
 }
 
-/* Free list registers, not those of keep, of private interrupts that have ended. */
-static void retire(struct vcpu *vcpu, u32 keep)
+void vgic_retire(struct vcpu *vcpu, u32 keep)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 done;
@@ -310,23 +306,17 @@ static void retire(struct vcpu *vcpu, u32 keep)
 		u32 i = (u32)__builtin_ctz(left);
 
 		trace_event(vcpu, TRACE_IRQ_END, 0, v->lr_intid[i], 0);
-		fold_one(v, &v->priv, v->lr_intid[i], i, 0);
+		if (likely(v->lr_intid[i] < 32))
+			fold_one(v, &v->priv, v->lr_intid[i], i, 0);
 	}
+	v->lr_lpi &= (u16)~done;
 	v->lr_hw &= (u16)~done;
 	v->lr_latch &= (u16)~done;
 }
 
-/* Whether b has at least as many bits set as a. */
-static bool fits(u32 a, u32 b)
-{
-	for (; a && b; a &= a - 1)
-		b &= b - 1;
-	return !a;
-}
-
 /*
- * Place SGIs and PPIs, the frequent case, if there is room for all of them and no SPI. False: not
- * so, nothing is lost, and the list registers have to be folded.
+ * Place SGIs, PPIs and LPIs, the frequent case, if there is room for all of them and no SPI. False:
+ * not so, nothing is lost, and the list registers have to be folded.
  */
 static bool flush_private(struct vcpu *vcpu)
 {
@@ -345,15 +335,15 @@ static bool flush_private(struct vcpu *vcpu)
 	need = deliver &
 	       ~(p->inlr & ~p->latch); /* one in a list register counts only if latched again */
 	if (!need)
-		return true;
+		return !lpi_is_ready(v) || lpi_flush(vcpu);
 	/* The timer keeps its list register for vgic_ppi_again(), as long as there is room. */
 	if (v->lr_used)
-		retire(vcpu, v->again.mask);
+		vgic_retire(vcpu, v->again.mask);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
-	if (unlikely((need & p->inlr) || !fits(need, free))) {
-		retire(vcpu, 0);
+	if (unlikely((need & p->inlr) || !vgic_fits(need, free))) {
+		vgic_retire(vcpu, 0);
 		free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
-		if ((need & p->inlr) || !fits(need, free))
+		if ((need & p->inlr) || !vgic_fits(need, free))
 			return false;
 	}
 	for (; need; need &= need - 1, free &= free - 1)
@@ -362,7 +352,7 @@ static bool flush_private(struct vcpu *vcpu)
 	if (unlikely(vgic_groups_seen(vcpu, vmcr)))
 		return false;
 	hcr_set(v, vgic_hcr_base(vcpu, vmcr));
-	return true;
+	return !lpi_is_ready(v) || lpi_flush(vcpu);
 }
 
 /* The most urgent interrupts of a kind, best first; total counts them all. */
@@ -407,6 +397,16 @@ static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u6
 	pick_bits(act, b->aprio, word, active, ~b->acked);
 }
 
+/* LPIs: those that are listed, and the number of the others. */
+static void pick_lpis(struct vcpu *vcpu, struct pick *pend)
+{
+	u32 key[VGIC_LRS], total = lpi_list(vcpu, key, lr_caps.count);
+
+	for (u32 i = 0; i < MIN(total, lr_caps.count); i++)
+		pick_add(pend, key[i]);
+	pend->total += total - MIN(total, lr_caps.count);
+}
+
 static void pick_all(struct vcpu *vcpu, bool locked, u64 vmcr, struct pick *pend, struct pick *act)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
@@ -421,13 +421,20 @@ static void pick_all(struct vcpu *vcpu, bool locked, u64 vmcr, struct pick *pend
 
 		pick_word(s, word, want & ~s->active, want & s->active, vmcr, pend, act);
 	}
+	if (lpi_is_ready(v))
+		pick_lpis(vcpu, pend);
 }
 
 static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 {
 	u32 intid = key & 0xffff;
-	struct irq32 *b = vgic_word(vcpu, intid);
+	struct irq32 *b;
 
+	if (intid >= GIC_LPI) {
+		lpi_place(vcpu, key, i);
+		return;
+	}
+	b = vgic_word(vcpu, intid);
 	if (intid >= 32) {
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);
@@ -458,6 +465,7 @@ static u64 place_all(struct vcpu *vcpu, const struct pick *pend, const struct pi
 		place_key(vcpu, pend->key[p++], i++, tight);
 
 	if (p < pend->total) {
+		lpi_again(&vcpu->vgic); /* one of them may be an LPI */
 		hcr |= ICH_HCR_NPIE;
 		hcr |= vmcr & ICH_VMCR_ENG1 ? ICH_HCR_GRP1_DIE : ICH_HCR_GRP1_EIE;
 		/* QEMU 10.0 uses VENG1 for GRP0_DIE. */
@@ -511,7 +519,7 @@ static void flush_full(struct vcpu *vcpu)
 		lr_write((u32)__builtin_ctz(dirty), 0);
 	v->lr_dirty = 0;
 	spis_unlock(vcpu, locked);
-	vgic_kick_all(vcpu->vm, kicks);
+	vgic_kick_all(vcpu->vm, kicks | lpi_owed_kicks(v));
 	hcr_set(v, hcr);
 }
 

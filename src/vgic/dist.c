@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The emulated distributor: one Security state, affinity routing always; no LPIs, no MBIs. */
+/* The emulated distributor: one Security state, affinity routing always; no MBIs. */
+#include "arch/its.h"
 #include "vgic/internal.h"
 
 /*
@@ -88,8 +89,9 @@ static void control_access(struct vcpu *vcpu, struct mmio *m)
 		break;
 	case GICD_TYPER: /* CPUNumber 0: only without affinity routing. No1N 0: IROUTER.IRM works.
 			  */
-		m->data = (ALIGN_UP(g->intids, 32u) / 32 - 1) | GICD_TYPER_IDBITS(10) |
-			  GICD_TYPER_A3V;
+		m->data = (ALIGN_UP(g->intids, 32u) / 32 - 1) | GICD_TYPER_A3V |
+			  (g->its ? GICD_TYPER_IDBITS(GIC_LPI_BITS) | GICD_TYPER_LPIS
+				  : GICD_TYPER_IDBITS(10));
 		break;
 	}
 }

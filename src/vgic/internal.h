@@ -183,6 +183,25 @@ static inline u64 vgic_hcr_base(struct vcpu *vcpu, u64 vmcr)
 	return vcpu->vgic.hcr_en | ICH_HCR_LRENPIE;
 }
 
+/* Free list registers, not those of keep, of private interrupts and LPIs that have ended. */
+void vgic_retire(struct vcpu *vcpu, u32 keep);
+
+/* Have list register i, which is pending, checked until it is acknowledged. */
+static inline void vgic_wait_in(struct vgic_vcpu *v, u32 i)
+{
+	v->lr_waits |= (u16)(1u << i);
+	v->waits |= v->lr_spi >> i & 1 ? VGIC_WAITS_SPI : 1;
+	v->again.mask = 0;
+}
+
+/* Whether b has at least as many bits set as a. */
+static inline bool vgic_fits(u32 a, u32 b)
+{
+	for (; a && b; a &= a - 1)
+		b &= b - 1;
+	return !a;
+}
+
 /* ---- line.c ---- */
 
 /*

@@ -10,6 +10,7 @@
 #include "state/cpu.h"
 #include "state/vel2_regs.h"
 #include "vgic/internal.h"
+#include "vgic/lpi.h"
 
 #define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))
 #define PAGE_AP1R(n) (VNCR_ICH_AP1R0_EL2 + 8 * (n))
@@ -350,7 +351,7 @@ static bool vel2_has_pending(const struct vcpu *vcpu)
 	const struct irq32 *p = &v->priv;
 
 	return (irq32_pending(p, irq32_line(p)) & p->enabled & ~p->active) |
-	       __atomic_load_n(&v->want_words, __ATOMIC_RELAXED);
+	       __atomic_load_n(&v->want_words, __ATOMIC_RELAXED) | lpi_is_ready(v);
 }
 
 /* vgic_sync() if there is anything to fold; otherwise the last flush had nothing to place. */
@@ -405,7 +406,8 @@ static inline bool not_idle(const struct vgic_vcpu *v)
 {
 	const struct irq32 *p = &v->priv;
 
-	return p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words);
+	return p->latch | irq32_line(p) | p->active | p->hw | read_once(&v->want_words) |
+	       lpi_is_ready(v);
 }
 
 static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
@@ -548,6 +550,8 @@ static __attribute__((noinline)) bool best_for_vel2(struct vcpu *vcpu, bool *gro
 		best_of(&f, s, want & ~__atomic_load_n(&s->active, __ATOMIC_RELAXED), &best,
 			group1);
 	}
+	if (lpi_is_ready(v))
+		lpi_best(vcpu, &f, &best, group1);
 	return best < 256;
 }
 

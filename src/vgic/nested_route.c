@@ -6,6 +6,7 @@
  */
 #include "arch/esr.h"
 #include "arch/irq.h"
+#include "arch/its.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "state/cpu.h"
@@ -177,14 +178,17 @@ static bool drop(u64 *apr, const u64 *other)
 /* ICV_EOIR<group>_EL1. */
 static enum verdict end(struct vcpu *vcpu, bool group1, u64 value)
 {
+	u32 intid = (u32)FIELD(value, 23, 0);
 	enum verdict verdict = SKIP;
 	u64 vmcr, apr[2][4];
 
 	lr_cpu_save(&vmcr, apr[0], apr[1]);
 	/* Another order than that of acknowledgement is UNPREDICTABLE. */
-	if ((u32)FIELD(value, 23, 0) >= vcpu->vm->vgic.intids || !drop(apr[group1], apr[!group1]))
+	if ((intid >= vcpu->vm->vgic.intids && intid < GIC_LPI) ||
+	    !drop(apr[group1], apr[!group1]))
 		return SKIP;
-	if (!(vmcr & ICH_VMCR_EOIM))
+	/* An LPI is not active; its list register is folded before the next entry. */
+	if (!(vmcr & ICH_VMCR_EOIM) && intid < GIC_LPI)
 		verdict = vgic_deactivate(vcpu, value);
 	if (verdict == SKIP)
 		lr_cpu_load(vmcr, apr[0], apr[1]);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The emulated redistributors: RD_base and SGI_base of each vcpu, one after the other; no LPIs. */
+/* The emulated redistributors: RD_base and SGI_base of each vcpu, one after the other. */
+#include "arch/its.h"
 #include "vgic/internal.h"
+#include "vgic/its.h"
 
 static u64 typer(const struct vm *vm, const struct vcpu *vcpu)
 {
 	u64 aff = FIELD(vcpu->vmpidr, 39, 32) << 24 | FIELD(vcpu->vmpidr, 23, 0);
 
 	return aff << GICR_TYPER_AFFINITY | (u64)vcpu->index << GICR_TYPER_NUMBER |
-	       (vcpu->index == vm->vcpu_count - 1 ? GICR_TYPER_LAST : 0);
+	       (vcpu->index == vm->vcpu_count - 1 ? GICR_TYPER_LAST : 0) |
+	       (vm->vgic.its ? GICR_TYPER_PLPIS : 0);
 }
 
 /*
@@ -24,6 +27,29 @@ static void waker_write(struct vcpu *target, bool awake)
 {
 	if (__atomic_exchange_n(&target->vgic.awake, awake, __ATOMIC_SEQ_CST) != awake)
 		spi_choose_again(target->vm);
+}
+
+/* Registers about LPIs, of which two have 64 bits. */
+static bool is_lpis(u32 offset)
+{
+	u32 reg = offset & ~7u;
+
+	return offset == GICR_CTLR || reg == GICR_PROPBASER || reg == GICR_PENDBASER;
+}
+
+static void lpis_access(struct vcpu *target, u32 offset, struct mmio *m)
+{
+	u32 reg = offset & ~7u, shift = offset % 8 * 8;
+	u64 v = vits_redist_read(target, reg);
+
+	if (m->size < 4 || (reg == GICR_CTLR && m->size != 4))
+		return;
+	if (!m->write)
+		m->data = m->size == 8 ? v : v >> shift & 0xffffffff;
+	else
+		vits_redist_write(target, reg,
+				  m->size == 8 ? m->data
+					       : (v & ~(0xffffffffUL << shift)) | m->data << shift);
 }
 
 static u64 control_read(const struct vm *vm, const struct vcpu *target, u32 offset, u32 size)
@@ -47,7 +73,9 @@ static u64 control_read(const struct vm *vm, const struct vcpu *target, u32 offs
 
 static void control_access(const struct vm *vm, struct vcpu *target, u32 offset, struct mmio *m)
 {
-	if (!m->write)
+	if (is_lpis(offset))
+		lpis_access(target, offset, m);
+	else if (!m->write)
 		m->data = control_read(vm, target, offset, m->size);
 	else if (offset == GICR_WAKER && m->size == 4)
 		waker_write(target, !(m->data & GICR_WAKER_SLEEP));

@@ -3,6 +3,7 @@
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
 #include "vgic/internal.h"
+#include "vgic/lpi.h"
 
 struct vgic_interface vgic_interface(const struct vgic_vcpu *v)
 {
@@ -145,10 +146,11 @@ bool vgic_interrupt_pending(struct vcpu *vcpu)
 	       (__atomic_load_n(&v->mail, __ATOMIC_ACQUIRE) & p->edge);
 	pend &= irq32_deliverable(p, ctlr) & ~p->active & ~p->inlr;
 	/* The usual case: a vcpu that is to wait has nothing pending. */
-	if (!(pend | lrs | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE)))
+	if (!(pend | lrs | __atomic_load_n(&v->want_words, __ATOMIC_ACQUIRE) | lpi_is_ready(v)))
 		return false;
 	f = vgic_interface(v);
 	return lr_can_signal(v, &f) || any_can_signal(&f, p, pend) || spis_can_signal(vcpu, &f) ||
+	       (unlikely(lpi_is_ready(v)) && lpi_can_signal(vcpu, &f)) ||
 	       (unlikely(v->where == VGIC_VEL1) && vgic_vel1_pending(vcpu));
 }
 
@@ -171,5 +173,5 @@ bool vgic_wake_request(struct vcpu *vcpu)
 		pending = __atomic_load_n(&v->want[word], __ATOMIC_RELAXED) &
 			  ~__atomic_load_n(&s->active, __ATOMIC_RELAXED);
 	}
-	return pending;
+	return pending || lpi_is_ready(v);
 }

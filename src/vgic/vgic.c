@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "vgic/internal.h"
+#include "vgic/its.h"
 
 #define INTIDS_DEFAULT (GIC_SPI + 256)
 
@@ -75,6 +76,8 @@ void vgic_vm_reset(struct vm *vm)
 	struct vgic *g = &vm->vgic;
 
 	/* First: from here on no input, of a device or the console, is delivered to a vcpu. */
+	if (g->its)
+		__atomic_store_n(&g->its->ctlr, 0, __ATOMIC_SEQ_CST);
 	spin_lock(&g->lock);
 	__atomic_store_n(&g->ctlr, 0, __ATOMIC_RELAXED);
 	g->dir_traps = false;
@@ -84,6 +87,7 @@ void vgic_vm_reset(struct vm *vm)
 		redist_reset(&vm->vcpus[i]->vgic);
 		vgic_vcpu_reset(vm->vcpus[i]);
 	}
+	vits_reset(vm);
 }
 
 void vgic_vm_destroy(struct vm *vm)
@@ -91,6 +95,7 @@ void vgic_vm_destroy(struct vm *vm)
 	struct vgic *g = &vm->vgic;
 	struct vgic_spis *spis;
 
+	vits_destroy(vm);
 	spin_lock(&g->lock);
 	spis = g->spis;
 	if (spis) {

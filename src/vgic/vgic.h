@@ -14,6 +14,7 @@
 
 struct vm;
 struct vcpu;
+struct its_device;
 
 /* ---- life ---- */
 
@@ -35,6 +36,18 @@ void vgic_vm_reset(struct vm *vm);
  * Idempotent.
  */
 void vgic_vm_destroy(struct vm *vm);
+/*
+ * Give vm an ITS at vm->layout.its, with these devices: the DeviceID that the VM uses, and the
+ * device of the machine that its messages come from. After vgic_vm_init(). -ENOMEM, and
+ * mmio_add()'s errors.
+ */
+struct vits_want {
+	u32 id;
+	struct its_device *phys;
+};
+int vits_create(struct vm *vm, const struct vits_want *want, u32 count) must_check;
+/* Its devices' messages are dropped from now on. Idempotent. */
+void vits_destroy(struct vm *vm);
 /*
  * Reset a vcpu's CPU interface, like a PE that comes out of reset; its redistributor keeps its
  * state, as the machine's does over CPU_OFF and CPU_ON. Not loaded.
@@ -152,3 +165,8 @@ int vgic_assign_spi(struct vm *vm, u32 intid, u32 pintid, bool edge) must_check;
  * VM has is disabled.
  */
 void vgic_inject_spi_hw(u32 pintid);
+/*
+ * Physical LPI pintid has arrived, acknowledged and priority-dropped: the LPI that its event has at
+ * the VM's ITS becomes pending. Lock-free. One that no VM has is dropped.
+ */
+void vgic_inject_lpi(u32 pintid);

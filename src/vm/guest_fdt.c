@@ -9,6 +9,7 @@
 #include "vm/guest_fdt_pci.h"
 
 #include "arch/gicv3.h"
+#include "arch/its.h"
 #include "dev/dt.h"
 #include "lib/log.h"
 #include "mm/addr.h"
@@ -31,7 +32,8 @@
 #define UART_HZ 24000000
 
 #define PHANDLE_GIC 1
-#define PHANDLE_CLOCK 2 /* and on */
+#define PHANDLE_ITS 2
+#define PHANDLE_CLOCK 3 /* and on */
 #define CLOCKS_MAX 16
 
 /* The state of writing a guest's tree; the first error is kept and ends all writing. */
@@ -281,6 +283,19 @@ static void write_psci(struct writer *w)
 	end(w);
 }
 
+static void write_its(struct writer *w)
+{
+	const struct range regs = { w->layout->its, GITS_SIZE };
+
+	begin_at(w, "msi-controller", 14, w->layout->its);
+	put_string(w, "compatible", "arm,gic-v3-its");
+	put_u32(w, "phandle", PHANDLE_ITS);
+	put_flag(w, "msi-controller");
+	put_u32(w, "#msi-cells", 1);
+	put_reg(w, &regs, 1);
+	end(w);
+}
+
 static void write_gic(struct writer *w)
 {
 	const struct range regs[] = {
@@ -300,6 +315,8 @@ static void write_gic(struct writer *w)
 	put_reg(w, regs, ARRAY_SIZE(regs));
 	if (w->config->nested)
 		put_cells(w, "interrupts", (u32[]){ FDT_PPI, PPI_MAINT, IRQ_LEVEL_HIGH }, 3);
+	if (w->layout->its)
+		write_its(w);
 	end(w);
 }
 
@@ -538,6 +555,7 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 		{ l->ram, l->ram_size },
 		{ l->gicd, GICD_SIZE },
 		{ l->gicr, (u64)GICR_SIZE * w->config->cpus },
+		{ l->its, l->its ? GITS_SIZE : 0 },
 		{ l->uart, w->config->vpl011 ? UART_SIZE : 0 },
 	};
 
@@ -573,7 +591,8 @@ static void write_root(struct writer *w)
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
 	if (!w->err && w->layout->pci)
-		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC));
+		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC,
+					w->layout->its ? PHANDLE_ITS : 0));
 	write_clocks(w);
 	end(w);
 }

@@ -11,6 +11,7 @@ struct guest_layout {
 	u64 ram, ram_size; /* where the images are, */
 	const struct range *more; /* and other RAM */
 	u32 more_count;
+	u64 its;        /* 0: none */
 	u64 gicd, gicr; /* gicr: one 128 KiB frame pair per vcpu, contiguous */
 	u64 uart;
 	u32 uart_intid;

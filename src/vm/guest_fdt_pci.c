@@ -81,6 +81,18 @@ static int put_interrupts(void *fdt, const struct guest_pci *pci, u32 gic)
 	return err ? err : put_cells(fdt, "interrupt-map", &map);
 }
 
+/* Each function's DeviceID is its requester ID. */
+static int put_messages(void *fdt, u32 its)
+{
+	struct cells map = { .n = 0 };
+
+	add(&map, 0);
+	add(&map, its);
+	add(&map, 0);
+	add(&map, 0x10000);
+	return put_cells(fdt, "msi-map", &map);
+}
+
 static int put_places(void *fdt, const struct guest_pci *pci)
 {
 	struct cells reg = { .n = 0 }, buses = { .n = 0 };
@@ -95,7 +107,7 @@ static int put_places(void *fdt, const struct guest_pci *pci)
 	return err ? err : put_ranges(fdt, pci);
 }
 
-int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic)
+int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its)
 {
 	static const char compatible[] = "pci-host-ecam-generic", type[] = "pci";
 	char name[32];
@@ -117,5 +129,7 @@ int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic)
 		err = put_places(fdt, pci);
 	if (!err)
 		err = put_interrupts(fdt, pci, gic);
+	if (!err && its)
+		err = put_messages(fdt, its);
 	return err ? err : fdt_end_node(fdt);
 }

@@ -15,5 +15,8 @@ struct guest_pci {
 	u64 low, low_size, wide, wide_size; /* windows for BARs, each at its own address */
 };
 
-/* Write its node; `gic` is the interrupt controller's phandle. Returns 0 or a libfdt error. */
-int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic);
+/*
+ * Write its node; `gic` is the interrupt controller's phandle, `its` the ITS's, 0: none. Returns 0 or a
+ * libfdt error.
+ */
+int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its);

@@ -4,6 +4,7 @@
 
 #include "arch/feat.h"
 #include "arch/sysreg.h"
+#include "dev/its.h"
 #include "dev/power.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -22,6 +23,7 @@
 #include "vm/guest_fdt_pci.h"
 #include "vm/vm_layout.h"
 #include "vm/vm_ram.h"
+#include "vm/vmsi.h"
 #include "vm/vpass.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
@@ -30,6 +32,7 @@
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
 #define GUEST_RAM 0x40000000UL
 #define GUEST_GICD 0x08000000UL
+#define GUEST_ITS 0x08080000UL
 #define GUEST_GICR 0x080a0000UL
 #define GUEST_UART 0x09000000UL
 #define GUEST_UART_INTID 33
@@ -56,6 +59,7 @@ static void set_layout(struct vm *vm)
 					 .gicd = GUEST_GICD,
 					 .gicr = GUEST_GICR,
 					 .uart = GUEST_UART,
+					 .its = GUEST_ITS,
 					 .stolen = GUEST_STOLEN,
 					 .uart_intid = GUEST_UART_INTID };
 	if (!vm->config->direct_map)
@@ -64,6 +68,7 @@ static void set_layout(struct vm *vm)
 	vm->layout.gicd = machine.gicd.base;
 	vm->layout.gicr = machine.gicr[0].base;
 	vm->layout.uart = machine.uart.base;
+	vm->layout.its = its_base();
 	vm->layout.uart_intid = machine.uart_intid;
 }
 
@@ -297,6 +302,7 @@ static const char *plan_images(struct vm *vm)
 				   .ram_size = at->ram_size,
 				   .gicd = at->gicd,
 				   .gicr = at->gicr,
+				   .its = vm->vgic.its ? at->its : 0,
 				   .uart = at->uart,
 				   .uart_intid = at->uart_intid,
 				   .initrd_size = c->ramdisk.size,
@@ -352,6 +358,7 @@ const char *vm_build(struct vm *vm)
 	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) || (error = map_ram(vm)) ||
 	    (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
 	    (error = map_passthrough(vm)) || (error = vpass_build(vm)) ||
+	    (error = vmsi_build(vm)) ||
 	    (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);

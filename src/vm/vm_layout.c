@@ -3,6 +3,7 @@
 #include "vm/vm_layout.h"
 
 #include "arch/gicv3.h"
+#include "arch/its.h"
 #include "state/config.h"
 #include "dev/dt.h"
 #include "dev/pl011_regs.h"
@@ -38,6 +39,8 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 	part[n++] = (struct part){ "its stolen time", { l->stolen, PAGE_SIZE } };
 	if (vm->config->vpl011)
 		part[n++] = (struct part){ "its UART", { l->uart, PL011_SIZE } };
+	if (vm->config->pci_count || vm->config->its)
+		part[n++] = (struct part){ "its ITS", { l->its, l->its ? GITS_SIZE : 0 } };
 	if (vm->config->pci_count) {
 		part[n++] = (struct part){ "its PCI configuration space",
 					   { VPCI_ECAM, VPCI_ECAM_SIZE } };
@@ -54,7 +57,8 @@ static u32 list_parts(const struct vm *vm, struct part *part)
  */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
-	u32 devices = 3 + vm->config->vpl011 + (vm->config->pci_count ? 3 : 0);
+	const struct vm_config *c = vm->config;
+	u32 devices = 3 + c->vpl011 + (c->pci_count || c->its) + (c->pci_count ? 3 : 0);
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "
