@@ -61,7 +61,7 @@ FDT_CFLAGS := -isystem src/lib/libc -isystem $(ARM64)/usr/include
 # What runs at boot, when a VM is built, or for people who type: small rather than quick. (LTO keeps it.)
 COLD := src/boot/%.c src/vm/vm_build.c src/vm/vm_layout.c src/vm/guest_fdt.c src/vm/image.c src/vm/vm_load.c \
 	src/vm/vm_ram.c src/vm/console.c src/vm/console_input.c src/vm/account.c src/dev/dt.c src/dev/dt_irq.c \
-	src/dev/smmu.c src/dev/smmu_queue.c src/dev/pci.c src/dev/pci_host.c src/vm/vpci.c src/vm/vpci_life.c src/vm/vmsi.c src/vgic/its.c src/vgic/its_cmd.c src/vm/guest_fdt_pci.c \
+	src/dev/smmu.c src/dev/smmu_queue.c src/dev/pci.c src/dev/pci_host.c src/vm/vpci.c src/vm/vpci_life.c src/vm/vmsi.c src/vm/vpci_dma.c src/vgic/its.c src/vgic/its_cmd.c src/vm/guest_fdt_pci.c \
 	src/dev/its.c src/dev/its_queue.c src/dev/lpi.c src/dev/power.c src/lib/printf.c src/lib/log.c src/mm/machine.c src/mm/stage1.c src/arch/feat.c \
 	src/traps/idreg.c src/traps/nvhe.c src/exit/psci.c src/exit/account_call.c src/state/account.c \
 	src/nested/at.c src/nested/pauth.c src/nested/s1walk.c src/vm/vm.c src/vm/vpl011.c \

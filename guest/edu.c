@@ -12,6 +12,7 @@
  */
 #include "lib/exception.h"
 #include "lib/gic.h"
+#include "lib/its.h"
 #include "lib/psci.h"
 #include "lib/random.h"
 #include "lib/suite.h"
@@ -23,9 +24,14 @@ extern char _bss_end[];
 #define EDU_ID 0x11e81234u
 #define CFG_COMMAND 0x04
 #define CFG_BAR0 0x10
+#define CFG_CAP 0x34
 #define COMMAND_MEMORY 2u
 #define COMMAND_MASTER 4u
 #define COMMAND_NO_INTX 0x400u
+
+#define MSI_ENABLE 1u
+#define MSI_EVENT 1u
+#define MSI_LPI (GIC_LPI + 40)
 
 #define EDU_LIVE 0x04
 #define EDU_IRQ_STATUS 0x24
@@ -44,7 +50,7 @@ extern char _bss_end[];
 
 static u64 cfg, bar; /* its configuration space, and where its registers are */
 static u32 intid;
-static volatile u32 irqs, irq_status;
+static volatile u32 irqs, irq_status, lpis;
 static u64 from[PAGE / 8] __attribute__((aligned(PAGE)));
 static u64 to[PAGE / 8] __attribute__((aligned(PAGE)));
 
@@ -131,7 +137,9 @@ static void on_irq(struct frame *f)
 	(void)f;
 	if (id == INTID_SPURIOUS)
 		return;
-	if (id == intid) {
+	if (id == MSI_LPI)
+		lpis = lpis + 1;
+	if (id == intid || id == MSI_LPI) {
 		irq_status = read32(bar + EDU_IRQ_STATUS);
 		write32(bar + EDU_IRQ_ACK, irq_status);
 		irqs = irqs + 1;
@@ -166,8 +174,10 @@ static void test_config(void)
 	expect_eq(read16(cfg + 2), 0x11e8, "device");
 	expect_eq(read8(cfg + 3), 0x11, "its upper byte");
 	expect_eq(read8(cfg + 0x3d), 1, "interrupt pin");
-	/* All that it has is MSI, which VMs are not given. */
-	expect_eq(read16(cfg + 6) & 0x10, 0, "status: capabilities");
+	/* All that it has is MSI, which takes an ITS. */
+	expect_eq(!!(read16(cfg + 6) & 0x10), !!dt.its, "status: capabilities");
+	if (dt.its)
+		expect_eq(read16(cfg + read8(cfg + CFG_CAP)), 5, "the only capability");
 	write32(cfg, 0);
 	expect_eq(read32(cfg), EDU_ID, "ID after a write");
 	write32(cfg + CFG_BAR0, ~0u);
@@ -410,11 +420,83 @@ static void watch(u64 seconds)
 	print("edu: looked %lu times\n", n);
 }
 
+/* ---- messages ---- */
+
+static void aim(u64 address, u32 data, bool on)
+{
+	u64 cap = cfg + read8(cfg + CFG_CAP);
+
+	write16(cap + 2, 0);
+	write32(cap + 4, (u32)address);
+	write32(cap + 8, (u32)(address >> 32));
+	write16(cap + 12, (u16)data);
+	write16(cap + 2, on ? MSI_ENABLE : 0);
+}
+
+static bool rings(void)
+{
+	u32 seen = irqs, before = lpis;
+
+	write32(bar + EDU_IRQ_RAISE, 1);
+	return wait_irq(seen) && lpis == before + 1 && irq_status == 1;
+}
+
+/* Nothing comes for a while, of what is raised. */
+static bool is_silent(void)
+{
+	u64 end = counter_virt() + ticks_us(50000);
+	u32 seen = lpis;
+
+	write32(bar + EDU_IRQ_RAISE, 1);
+	while (counter_virt() < end) {
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+	write32(bar + EDU_IRQ_ACK, ~0u);
+	return lpis == seen;
+}
+
+static void test_msi(void)
+{
+	u32 device = (u32)(cfg - dt.pci.ecam) >> 12;
+
+	if (!dt.its) {
+		test_skip("there is no ITS");
+		return;
+	}
+	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	its_init();
+	its_mapd(device, 1);
+	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
+	its_event(ITS_INV, device, MSI_EVENT);
+	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
+	for (u32 i = 0; i < 50; i++)
+		expect(rings(), "message %u does not come", i);
+	its_event(ITS_INT, device, MSI_EVENT);
+	expect(wait_irq(irqs), "INT does not come");
+	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, false);
+	expect(is_silent(), "one came with MSI off");
+	aim((u64)to, MSI_EVENT, true);
+	expect(is_silent() && !to[0], "one came that goes to RAM");
+	aim(dt.its + GITS_TRANSLATER, 0, true);
+	expect(is_silent(), "one came of an event that is not mapped");
+	aim(dt.its + GITS_TRANSLATER, 77, true);
+	expect(is_silent(), "one came of an event that does not exist");
+	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
+	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
+	expect(is_silent(), "one came without bus master");
+	write16(cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	expect(rings(), "the last one does not come");
+	aim(0, 0, false);
+}
+
 static const struct suite_test tests[] = {
 	{ "config", test_config, 1 },
 	{ "bars", test_bars, 1 },
 	{ "bars elsewhere", test_bars_elsewhere, 1 },
 	{ "intx", test_intx, 1 },
+	{ "msi", test_msi, 1 },
 	{ "dma", test_dma, 1 },
 	{ "no bus master", test_no_master, 1 },
 	{ "config at random", test_config_random, 1 },

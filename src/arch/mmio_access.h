@@ -15,6 +15,14 @@ static inline u8 mmio_read8(const volatile void *p)
 	return (u8)v;
 }
 
+static inline u16 mmio_read16(const volatile void *p)
+{
+	u32 v;
+
+	asm volatile("ldrh %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
+	return (u16)v;
+}
+
 static inline u32 mmio_read32(const volatile void *p)
 {
 	u32 v;
@@ -34,6 +42,11 @@ static inline u64 mmio_read64(const volatile void *p)
 static inline void mmio_write8(volatile void *p, u8 v)
 {
 	asm volatile("strb %w0, [%1]" ::"rZ"((u32)v), "r"(p) : "memory");
+}
+
+static inline void mmio_write16(volatile void *p, u16 v)
+{
+	asm volatile("strh %w0, [%1]" ::"rZ"((u32)v), "r"(p) : "memory");
 }
 
 static inline void mmio_write32(volatile void *p, u32 v)

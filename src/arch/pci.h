@@ -56,10 +56,18 @@
 #define PCI_CAP_PM 0x01
 #define PCI_CAP_MSI 0x05
 #define PCI_MSI_ENABLE BIT(16)
+#define PCI_MSI_VECTORS_LOG2(v) MIN((u32)FIELD(v, 19, 17), 5U)
+#define PCI_MSI_COUNT MASK(22, 20) /* of them enabled */
+#define PCI_MSI_64 BIT(23)
+#define PCI_MSI_MASKS BIT(24)
 #define PCI_CAP_VENDOR 0x09
 #define PCI_CAP_EXPRESS 0x10
 #define PCI_CAP_MSIX 0x11
 #define PCI_MSIX_ENABLE BIT(31)
+#define PCI_MSIX_MASK BIT(30)
+#define PCI_MSIX_VECTORS(v) ((u32)FIELD(v, 26, 16) + 1)
+#define PCI_MSIX_BAR(v) ((u32)FIELD(v, 2, 0))
+#define PCI_MSIX_MASKED 1U /* in a vector's control */
 #define PCI_CAP_ID(v) ((u32)FIELD(v, 7, 0))
 #define PCI_CAP_NEXT(v) ((u32)FIELD(v, 15, 8) & 0xfcU)
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "dev/its.h"
 #include "dev/smmu.h"
 #include "lib/types.h"
 #include "mm/machine.h"
@@ -80,6 +81,7 @@ struct pci_fn {
 	struct smmu_stream own_stream;
 	struct smmu_stream *stream; /* that of its requester ID, which may be another function's */
 	u32 group; /* the number of the first function that can reach it without an SMMU between */
+	struct its_device msi; /* its and id are set from the start */
 	const char *unfit; /* why no VM can have it: "expected ..., found a device %s"; or NULL */
 	const char *owner; /* path of the VM that has it, or NULL */
 };

@@ -58,6 +58,9 @@ static void find_stream(struct pci_fn *fn, const struct dt *dt)
 {
 	fn->rid = requester(fn);
 	fn->stream = &fn->own_stream;
+	/* Messages with a requester ID that is not its own alone would be another's as well. */
+	if (fn->rid == ((u32)fn->bus << 8 | fn->devfn))
+		pci_host_messages(fn->host, dt, fn->rid, &fn->msi);
 	for (struct pci_fn *other = pci_all.fn; other < fn; other++)
 		if (other->host == fn->host && other->rid == fn->rid) {
 			fn->stream = other->stream;

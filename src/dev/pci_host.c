@@ -12,7 +12,7 @@
 #define SPACE(hi) FIELD(hi, 25, 24)
 #define SPACE_MEM32 2
 #define SPACE_MEM64 3
-#define MAP_ENTRY 16 /* bytes of iommu-map: requester ID, phandle, stream, length */
+#define MAP_ENTRY 16 /* bytes of such a map: requester ID, phandle, number, length */
 
 static bool add_window(struct pci_host *host, const u8 *c, int ac)
 {
@@ -96,15 +96,19 @@ bool pci_host_read(struct pci_host *host, const struct machine *m, const struct 
 	return true;
 }
 
-bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
-		     struct smmu_stream *stream)
+/*
+ * Look a requester ID up in iommu-map or msi-map: the node that it leads to and its number there.
+ * False: nowhere.
+ */
+static bool map_rid(const struct pci_host *host, const struct dt *dt, const char *const prop[2],
+		    u32 rid, int *node, u32 *id)
 {
 	int len;
-	const u8 *c = fdt_getprop(dt->fdt, host->node, "iommu-map", &len);
+	const u8 *c = fdt_getprop(dt->fdt, host->node, prop[0], &len);
 	u32 mask;
 
-	if (dt_has(dt->fdt, host->node, "iommu-map-mask")) {
-		if (!dt_u32(dt, host->node, "iommu-map-mask", &mask))
+	if (dt_has(dt->fdt, host->node, prop[1])) {
+		if (!dt_u32(dt, host->node, prop[1], &mask))
 			return false;
 		rid &= mask;
 	}
@@ -113,10 +117,30 @@ bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
 
 		if (rid < first || rid - first >= count)
 			continue;
-		stream->smmu =
-			smmu_at(fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(c + 4, 1)));
-		stream->sid = (u32)dt_cells(c + 8, 1) + rid - first;
-		return stream->smmu;
+		*node = fdt_node_offset_by_phandle(dt->fdt, (u32)dt_cells(c + 4, 1));
+		*id = (u32)dt_cells(c + 8, 1) + rid - first;
+		return true;
 	}
 	return false;
+}
+
+bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
+		     struct smmu_stream *stream)
+{
+	static const char *const prop[] = { "iommu-map", "iommu-map-mask" };
+	int node;
+
+	if (!map_rid(host, dt, prop, rid, &node, &stream->sid))
+		return false;
+	stream->smmu = smmu_at(node);
+	return stream->smmu;
+}
+
+void pci_host_messages(const struct pci_host *host, const struct dt *dt, u32 rid,
+		       struct its_device *msi)
+{
+	static const char *const prop[] = { "msi-map", "msi-map-mask" };
+	int node;
+
+	msi->its = map_rid(host, dt, prop, rid, &node, &msi->id) ? its_at(node) : NULL;
 }

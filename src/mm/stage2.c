@@ -136,6 +136,8 @@ static u64 mem_attr(enum stage2_mem mem)
 		return DESC_AF | DESC_SH_INNER | S2_MEMATTR_NORMAL_WB | S2_AP_READ | S2_AP_WRITE;
 	case STAGE2_ROM:
 		return DESC_AF | DESC_SH_INNER | S2_MEMATTR_NORMAL_WB | S2_AP_READ;
+	case STAGE2_DOORBELL:
+		return DESC_AF | S2_MEMATTR_DEVICE_nGnRE | S2_AP_WRITE | S2_XN;
 	case STAGE2_DEVICE:
 		break;
 	}

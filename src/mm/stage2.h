@@ -13,6 +13,7 @@ enum stage2_mem {
 	STAGE2_RAM,    /* Normal write-back, read, write, execute */
 	STAGE2_DEVICE, /* Device-nGnRE (combined with the guest's), read, write, never execute */
 	STAGE2_ROM,    /* Normal write-back, read, execute */
+	STAGE2_DOORBELL, /* Device-nGnRE, write: for devices' messages */
 };
 
 struct stage2 {

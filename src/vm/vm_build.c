@@ -25,6 +25,7 @@
 #include "vm/vm_ram.h"
 #include "vm/vmsi.h"
 #include "vm/vpass.h"
+#include "vm/vpci_dma.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vtimer/vtimer.h"
@@ -411,6 +412,8 @@ static bool release_stage2(struct vm *vm)
 {
 	if (vm->devices_loose) /* an SMMU may still walk the tables, and use the VMID */
 		return false;
+	if (vpci_dma_destroy_piece(vm))
+		return true;
 	if (vm->stage2_ready && stage2_destroy_piece(&vm->stage2))
 		return true;
 	vm->stage2_ready = false;

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "nested/tlbi.h"
 #include "state/vm.h"
+#include "vm/vmsi.h"
 
 #define WORD(reg) ((reg) / 4)
 #define COMMAND_BITS                                                                               \
@@ -89,6 +90,8 @@ static const struct {
 	{ PCI_CAP_PM, show_pm },
 	{ PCI_CAP_EXPRESS, show_express },
 	{ PCI_CAP_VENDOR, show_vendor },
+	{ PCI_CAP_MSI, vmsi_show_msi },
+	{ PCI_CAP_MSIX, vmsi_show_msix },
 };
 
 static u32 show_cap(struct vpci_fn *fn, u32 at, u32 id)
@@ -183,14 +186,29 @@ static void unmap_bar(struct vm *vm, struct vpci_fn *fn, u32 i)
 		fn->mapped[i] = 0;
 }
 
-/* The tables for it were set aside when the VM was built. */
+/*
+ * All of BAR i but the pages with vectors of MSI-X, which are emulated. The tables for it were set
+ * aside when the VM was built.
+ */
 static void map_bar(struct vm *vm, struct vpci_fn *fn, u32 i, u64 at)
 {
-	u64 size = shown_size(&fn->dev->bar[i]);
+	u64 size = shown_size(&fn->dev->bar[i]), from = 0;
 
-	if (at && is_free(vm->pci, at, size) &&
-	    !stage2_map(&vm->stage2, ipa(at), pa(fn->dev->bar[i].pa), size, STAGE2_DEVICE))
-		fn->mapped[i] = at;
+	if (!at || !is_free(vm->pci, at, size))
+		return;
+	fn->mapped[i] = at;
+	while (from < size) {
+		struct range hole = vmsi_hole(fn, i, from);
+		u64 end = hole.size ? hole.base : size;
+
+		if (end > from && stage2_map(&vm->stage2, ipa(at + from),
+					     pa(fn->dev->bar[i].pa + from), end - from,
+					     STAGE2_DEVICE)) {
+			unmap_bar(vm, fn, i);
+			return;
+		}
+		from = hole.size ? hole.base + hole.size : size;
+	}
 }
 
 /* Stage 2 follows the guest's BARs: first what goes, then what comes. True: one went. Lock held. */
@@ -212,6 +230,7 @@ static bool follow_bars(struct vm *vm, struct vpci_fn *fn)
 void vpci_fn_reset(struct vm *vm, struct vpci_fn *fn)
 {
 	memcpy(fn->cfg, fn->first, sizeof(fn->cfg));
+	vmsi_fn_reset(fn);
 	(void)follow_bars(vm, fn); /* shadows begin anew by themselves */
 }
 
@@ -229,7 +248,7 @@ static u32 read_word(const struct vpci_fn *fn, u32 word)
 
 	if (word == WORD(PCI_COMMAND) && fn->dev->intid)
 		v |= pci_read(fn->dev, PCI_COMMAND) & PCI_STATUS_INTX;
-	return v;
+	return v | vmsi_read(fn, word);
 }
 
 /* Change the bits of mask that can be changed. */
@@ -242,6 +261,7 @@ static void write_word(struct vcpu *vcpu, struct vpci_fn *fn, u32 word, u32 v, u
 	fn->cfg[word] = v;
 	if (word == WORD(PCI_COMMAND))
 		follow_command(fn);
+	vmsi_follow(vcpu->vm, fn, word);
 	if ((word == WORD(PCI_COMMAND) || word - WORD(PCI_BAR0) < PCI_BARS) &&
 	    follow_bars(vcpu->vm, fn) && vcpu->has_vel2)
 		tlbi_all(vcpu); /* no TLBI of vEL2's is needed for a BAR that moves */

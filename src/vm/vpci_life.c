@@ -12,7 +12,9 @@
 #include "state/vm.h"
 #include "vgic/vgic.h"
 #include "vm/guest_fdt_pci.h"
+#include "vm/vmsi.h"
 #include "vm/vpci.h"
+#include "vm/vpci_dma.h"
 
 /* A BAR has so many leaves at most: one write of configuration space maps all of it. */
 #define LEAVES_MAX 4096UL
@@ -139,7 +141,7 @@ static bool has_stream(const struct vpci *v, u32 n, const struct smmu_stream *st
 static const char *build_fn(struct vm *vm, u32 i)
 {
 	struct vpci_fn *fn = &vm->pci->fn[i];
-	const char *why = smmu_stage2_check(fn->dev->stream->smmu, &vm->stage2);
+	const char *why = smmu_stage2_check(fn->dev->stream->smmu, &vm->pci->dma);
 
 	if (!why && !has_stream(vm->pci, i, fn->dev->stream))
 		why = smmu_stream_init(fn->dev->stream);
@@ -163,6 +165,9 @@ const char *vpci_build(struct vm *vm)
 	if (!vm->pci)
 		return NULL;
 	vm->pci->wide_end = vpci_wide_end(vm);
+	why = vpci_dma_build(vm);
+	if (why)
+		return why;
 	for (u32 i = 0; i < vm->pci->count; i++) {
 		why = build_fn(vm, i);
 		if (why)
@@ -208,17 +213,21 @@ bool vpci_start(struct vm *vm)
 		struct pci_fn *dev = v->fn[i].dev;
 
 		if (!has_stream(v, i, dev->stream) &&
-		    !smmu_attach(dev->stream, &vm->stage2, vm->config->name))
+		    !smmu_attach(dev->stream, &v->dma, vm->config->name))
 			return false;
 		pci_command(dev, PCI_COMMAND_MEMORY);
+		vmsi_start(&v->fn[i]);
 	}
 	return true;
 }
 
 /* No bus master, no interrupt; and no access of it is under way any more. */
-static void quiesce(struct vm *vm, struct pci_fn *dev)
+static void quiesce(struct vm *vm, struct vpci_fn *fn)
 {
+	struct pci_fn *dev = fn->dev;
+
 	pci_command(dev, PCI_COMMAND_NO_INTX);
+	vmsi_stop(fn);
 	if (!smmu_detach(dev->stream))
 		vm->devices_loose = true;
 	if (dev->stream->faults)
@@ -290,7 +299,7 @@ bool vpci_stop_piece(struct vm *vm)
 	switch (v->phase) {
 	case VPCI_ON:
 		for (u32 i = 0; i < v->count; i++)
-			quiesce(vm, v->fn[i].dev);
+			quiesce(vm, &v->fn[i]);
 		enter(v, VPCI_WAITING, now);
 		return true;
 	case VPCI_WAITING:
@@ -319,6 +328,7 @@ void vpci_destroy(struct vm *vm)
 
 	if (!v)
 		return;
+	vmsi_done(vm);
 	for (u32 i = 0; i < v->count; i++) {
 		/* One that can't be reset has something of the VM's in it. */
 		if (!vm->started)

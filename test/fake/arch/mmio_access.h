@@ -18,6 +18,11 @@ static inline u8 mmio_read8(const volatile void *p)
 	return (u8)fake_mmio((u64)p, 1, false, 0);
 }
 
+static inline u16 mmio_read16(const volatile void *p)
+{
+	return (u16)fake_mmio((u64)p, 2, false, 0);
+}
+
 static inline u32 mmio_read32(const volatile void *p)
 {
 	return (u32)fake_mmio((u64)p, 4, false, 0);
@@ -31,6 +36,11 @@ static inline u64 mmio_read64(const volatile void *p)
 static inline void mmio_write8(volatile void *p, u8 v)
 {
 	fake_mmio((u64)p, 1, true, v);
+}
+
+static inline void mmio_write16(volatile void *p, u16 v)
+{
+	fake_mmio((u64)p, 2, true, v);
 }
 
 static inline void mmio_write32(volatile void *p, u32 v)
