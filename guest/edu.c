@@ -7,6 +7,7 @@
  *   (nothing)    all tests; functions=N: the VM has so many (1)
  *   reset        leaves a DMA under way and resets, resets=N times (1); looks whether it came all the
  *                same
+ *   msi-resets=N  resets N times in the middle of messages; none may come in the next life
  *   off          leaves a DMA under way and powers off
  *   watch=S      no device: fills its RAM and looks for S seconds whether it stays so
  */
@@ -491,6 +492,41 @@ static void test_msi(void)
 	aim(0, 0, false);
 }
 
+/* The device keeps a word, inverted, as it is not reset. */
+static void resets(u64 n)
+{
+	u32 device = (u32)(cfg - dt.pci.ecam) >> 12, boots;
+	u64 end;
+
+	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	boots = read32(bar + EDU_LIVE);
+	boots = boots > n ? 0 : boots;
+	write32(bar + EDU_IRQ_ACK, ~0u); /* of the last life, as it is not reset */
+	expect_eq(read16(cfg + read8(cfg + CFG_CAP) + 2) & MSI_ENABLE, 0, "MSI after a reset");
+	its_init();
+	its_mapd(device, 1);
+	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
+	its_event(ITS_INV, device, MSI_EVENT);
+	for (end = counter_virt() + ticks_us(20000); counter_virt() < end;) {
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+	expect_eq(lpis, 0, "messages of the last life");
+	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
+	for (u32 i = 0; i < 20; i++)
+		expect(rings(), "message %u does not come", i);
+	if (boots >= n || test_failed())
+		return;
+	write32(bar + EDU_LIVE, ~(boots + 1));
+	print("edu: boot %u\n", boots);
+	/* One is pending, another is under way, a third comes with a DMA that ends later. */
+	dma_start((u64)from, CMD_TO_RAM | CMD_IRQ);
+	its_event(ITS_INT, device, MSI_EVENT);
+	write32(bar + EDU_IRQ_RAISE, 1);
+	psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
+}
+
 static const struct suite_test tests[] = {
 	{ "config", test_config, 1 },
 	{ "bars", test_bars, 1 },
@@ -522,7 +558,10 @@ void guest_main(void)
 		gic_enable(intid);
 		gic_route(intid, cpu_self()->mpidr);
 	}
-	if (dt_flag("reset")) {
+	if (dt_arg("msi-resets", 0)) {
+		test_begin("resets");
+		resets(dt_arg("msi-resets", 0));
+	} else if (dt_flag("reset")) {
 		test_begin("reset");
 		late();
 	} else if (dt_flag("off")) {

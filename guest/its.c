@@ -298,16 +298,16 @@ static void test_doorbell(void)
 static void test_bad(void)
 {
 	static const u64 bad[][3] = {
-		{ ITS_MAPD | 9UL << 32, 7, 0 },                        /* not mapped */
-		{ ITS_MAPD | 0xffffffffUL << 32, 7, ITS_VALID },       /* no such device */
-		{ ITS_MAPC, 0, ITS_VALID | 0x7fffUL << 16 | 1 },       /* no such CPU */
-		{ ITS_MAPC, 0, ITS_VALID | 0xffff },                   /* no such collection */
-		{ ITS_MAPTI | 8UL << 32, 1 | (u64)LPI(0) << 32, 0 },   /* device not mapped */
+		{ ITS_MAPD | 9UL << 32, 7, 0 },                      /* not mapped */
+		{ ITS_MAPD | 0xffffffffUL << 32, 7, ITS_VALID },     /* no such device */
+		{ ITS_MAPC, 0, ITS_VALID | 0x7fffUL << 16 | 1 },     /* no such CPU */
+		{ ITS_MAPC, 0, ITS_VALID | 0xffff },                 /* no such collection */
+		{ ITS_MAPTI | 8UL << 32, 1 | (u64)LPI(0) << 32, 0 }, /* device not mapped */
 		{ ITS_MAPTI | (u64)DEVICE << 32, 0xffffffffUL | (u64)LPI(0) << 32, 0 },
 		{ ITS_MAPTI | (u64)DEVICE << 32, 1 | 0xffffffffUL << 32, 0 },
-		{ ITS_MAPTI | (u64)DEVICE << 32, 1 | 27UL << 32, 0 },  /* a PPI */
+		{ ITS_MAPTI | (u64)DEVICE << 32, 1 | 27UL << 32, 0 }, /* a PPI */
 		{ ITS_MAPTI | (u64)DEVICE << 32, 2 | (u64)LPI(0) << 32, 0xffff },
-		{ ITS_MOVI | (u64)DEVICE << 32, 77, 0 },               /* event not mapped */
+		{ ITS_MOVI | (u64)DEVICE << 32, 77, 0 }, /* event not mapped */
 		{ ITS_INT | (u64)DEVICE << 32, 77, 0 },
 		{ ITS_INV | (u64)DEVICE << 32, 0xffff, 0 },
 		{ ITS_DISCARD | 7UL << 32, 0, 0 },
@@ -407,8 +407,8 @@ static u64 random_command(u64 *seed, u64 *w)
 				    ITS_INV,  ITS_INVALL, ITS_MOVALL, ITS_DISCARD };
 	u64 r = random_next(seed), few = r & 1 ? 7 : ~0UL;
 
-	w[0] = (r & 6 ? known[(r >> 8) % sizeof(known)] : r >> 8 & 0xff) |
-	       (random_next(seed) & few) << 32;
+	w[0] = (r & 6 ? known[(r >> 8) % sizeof(known)] : r >> 8 & 0xff) | (random_next(seed) & few)
+										   << 32;
 	w[1] = (random_next(seed) & few) | (GIC_LPI + (random_next(seed) & 63)) << 32;
 	w[2] = random_next(seed) & (r & 8 ? ITS_VALID | 3UL << 16 | 3 : ~0UL);
 	w[3] = random_next(seed);
@@ -496,7 +496,8 @@ void guest_main(void)
 	if (dt_arg("flood", 0)) {
 		test_begin("flood");
 		memset(its_property, LPI_NORMAL, sizeof(its_property));
-		expect(smp_run_all(flood, PATIENCE_US + dt_arg("flood", 0) * 1000000), "a CPU is lost");
+		expect(smp_run_all(flood, PATIENCE_US + dt_arg("flood", 0) * 1000000),
+		       "a CPU is lost");
 		return;
 	}
 	gic_cpu_init();

@@ -100,12 +100,10 @@ void its_init(void)
 
 		if (GITS_BASER_TYPE(v) == GITS_BASER_DEVICES ||
 		    GITS_BASER_TYPE(v) == GITS_BASER_COLLECTIONS)
-			write64(dt.its + GITS_BASER + 8 * i, (u64)tables[i] | CACHED |
-								     2UL << GITS_BASER_PAGE |
-								     GITS_BASE_VALID);
+			write64(dt.its + GITS_BASER + 8 * i,
+				(u64)tables[i] | CACHED | 2UL << GITS_BASER_PAGE | GITS_BASE_VALID);
 	}
-	write64(dt.its + GITS_CBASER,
-		(u64)queue | CACHED | (QUEUE / KIB(4) - 1) | GITS_BASE_VALID);
+	write64(dt.its + GITS_CBASER, (u64)queue | CACHED | (QUEUE / KIB(4) - 1) | GITS_BASE_VALID);
 	write64(dt.its + GITS_CWRITER, 0);
 	at = 0;
 	write32(dt.its + GITS_CTLR, (u32)GITS_CTLR_ENABLED);

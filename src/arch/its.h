@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LPIs, and the registers and commands of an ITS (IHI0069), the machine's and those that VMs see. */
+/* LPIs, registers and commands of an ITS (IHI0069): of the machine's and of those that VMs see. */
 #pragma once
 
 #include "lib/types.h"

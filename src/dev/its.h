@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine's ITSs: messages of devices become LPIs of the CPUs. A device's events are LPIs that
- * follow one another, all enabled, from its_device_init() on; whose they are, each arrival looks up.
+ * follow one another, all enabled, from its_device_init() on; each arrival looks up whose it is.
  *
  * An ITS that does not answer is given up for good, with a line.
  */

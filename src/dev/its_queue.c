@@ -11,7 +11,7 @@
 #include "mm/addr.h"
 
 #define LINE 16UL /* no cache has shorter lines */
-#define WAITS_A_SECOND 10
+#define PATIENCE_PER_SECOND 10
 
 u64 its_read(const struct its *s, u32 reg)
 {
@@ -68,7 +68,7 @@ static bool has_room(struct its *s)
 /* Call until, which looks at s, till it is true; false: too late, or there is no use. */
 static bool wait_for(struct its *s, bool (*until)(struct its *s))
 {
-	u64 begin = counter_now(), limit = sysreg_read(CNTFRQ_EL0) / WAITS_A_SECOND;
+	u64 begin = counter_now(), limit = sysreg_read(CNTFRQ_EL0) / PATIENCE_PER_SECOND;
 
 	while (!s->stuck && !until(s)) {
 		if (counter_now() - begin > limit)

@@ -14,6 +14,6 @@ bool pci_host_read(struct pci_host *host, const struct machine *m, const struct 
 /* The SMMU of a function and the stream that it has there; false: none that is up. */
 bool pci_host_stream(const struct pci_host *host, const struct dt *dt, u32 rid,
 		     struct smmu_stream *stream);
-/* The ITS of a function's messages and the DeviceID that it has there; its NULL: none that is up. */
+/* The ITS of a function's messages, NULL: none that is up; and the DeviceID that it has there. */
 void pci_host_messages(const struct pci_host *host, const struct dt *dt, u32 rid,
 		       struct its_device *msi);

@@ -104,16 +104,14 @@ static u32 fold_lrs(struct vcpu *vcpu)
 			trace_add(vcpu, TRACE_IRQ_END, 0, lr, 0);
 		if (intid < 32)
 			fold_one(v, &v->priv, intid, i, lr);
-		else if (intid >= GIC_LPI)
-			kicks |= lpi_fold(vcpu, intid, lr);
 		else
-			kicks |= fold_spi(vcpu, intid, i, lr);
+			kicks |= intid < GIC_LPI ? fold_spi(vcpu, intid, i, lr)
+						 : lpi_fold(vcpu, intid, lr);
 		if ((lr & ICH_LR_STATE) || (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI)
 			v->lr_dirty |= (u16)(1u << i);
 	}
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
-	if (v->lr_lpi)
-		lpi_none_held(v);
+	lpi_none_held(v);
 	v->waits = 0;
 	v->lr_any = 0;
 	v->again.mask = 0;
@@ -309,7 +307,6 @@ void vgic_retire(struct vcpu *vcpu, u32 keep)
 		if (likely(v->lr_intid[i] < 32))
 			fold_one(v, &v->priv, v->lr_intid[i], i, 0);
 	}
-	v->lr_lpi &= (u16)~done;
 	v->lr_hw &= (u16)~done;
 	v->lr_latch &= (u16)~done;
 }
@@ -400,7 +397,8 @@ static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u6
 /* LPIs: those that are listed, and the number of the others. */
 static void pick_lpis(struct vcpu *vcpu, struct pick *pend)
 {
-	u32 key[VGIC_LRS], total = lpi_list(vcpu, key, lr_caps.count);
+	u32 key[VGIC_LRS];
+	u32 total = lpi_is_ready(&vcpu->vgic) ? lpi_list(vcpu, key, lr_caps.count) : 0;
 
 	for (u32 i = 0; i < MIN(total, lr_caps.count); i++)
 		pick_add(pend, key[i]);
@@ -421,20 +419,18 @@ static void pick_all(struct vcpu *vcpu, bool locked, u64 vmcr, struct pick *pend
 
 		pick_word(s, word, want & ~s->active, want & s->active, vmcr, pend, act);
 	}
-	if (lpi_is_ready(v))
-		pick_lpis(vcpu, pend);
+	pick_lpis(vcpu, pend);
 }
 
 static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)
 {
 	u32 intid = key & 0xffff;
-	struct irq32 *b;
+	struct irq32 *b = intid < GIC_LPI ? vgic_word(vcpu, intid) : NULL;
 
-	if (intid >= GIC_LPI) {
+	if (!b) {
 		lpi_place(vcpu, key, i);
 		return;
 	}
-	b = vgic_word(vcpu, intid);
 	if (intid >= 32) {
 		spi_want(vcpu, intid / 32, intid % 32, false);
 		vcpu->vgic.lr_spi |= (u16)(1u << i);

@@ -28,11 +28,11 @@ int vits_create(struct vm *vm, const struct vits_want *want, u32 count)
 	page = page_alloc(order);
 	if (!page)
 		return -ENOMEM;
-	page_zero(page, PAGE_SIZE << order);
 	its = pa_ptr(pa(page));
+	memset(its, 0, PAGE_SIZE << order);
 	its->order = order;
-	its->pending = (void *)((char *)its + ALIGN_UP(sizeof(*its) + events * sizeof(u32),
-						       sizeof(u64)));
+	its->pending =
+		(void *)((char *)its + ALIGN_UP(sizeof(*its) + events * sizeof(u32), sizeof(u64)));
 	for (; its->devices < count + VITS_SOFT; its->devices++) {
 		struct vits_device *d = &its->device[its->devices];
 
@@ -192,8 +192,9 @@ static u64 register_now(struct vm *vm, u32 reg)
 static void write_and_run(struct vcpu *vcpu, u32 reg, const struct mmio *m)
 {
 	struct vits *its = vcpu->vm->vgic.its;
-	struct vgic_op op = { .reg = VGIC_NONE, .word = 0xff, .write = true, .mask = reg,
-			      .data = m->data };
+	struct vgic_op op = {
+		.reg = VGIC_NONE, .word = 0xff, .write = true, .mask = reg, .data = m->data
+	};
 	struct vgic_ask *a = &vcpu->vgic.ask;
 
 	if (!vgic_ask_matches(a, &op))

@@ -30,8 +30,8 @@ struct its_device;
 
 struct vits_device {
 	u32 id;
-	u32 first, count; /* its events: event[first + 0..count) */
-	u32 bits;         /* of EventIDs, as MAPD said; 0: not mapped */
+	u32 first, count;        /* its events: event[first + 0..count) */
+	u32 bits;                /* of EventIDs, as MAPD said; 0: not mapped */
 	struct its_device *phys; /* NULL: a soft one */
 };
 

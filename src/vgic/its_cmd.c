@@ -12,7 +12,7 @@
 
 /* One call's work: commands, or what costs as much. */
 #define BUDGET 32
-#define EVENTS_A_UNIT 32u /* unmapped with their device */
+#define EVENTS_A_UNIT 32u  /* unmapped with their device */
 #define INVALL_PIECE 1024u /* LPIs looked at in one call */
 #define TOLD_MAX 8
 

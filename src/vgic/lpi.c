@@ -104,7 +104,7 @@ u32 lpi_set(struct vm *vm, u32 n, u32 word)
 			new = 0;
 	} while (!__atomic_compare_exchange_n(at, &old, new, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_RELAXED));
-	return (old & VLPI_LATCHED) && (new & LPI_ENABLE) ? post_enabled(vm, n, new) : 0;
+	return (old & VLPI_LATCHED) && (new &LPI_ENABLE) ? post_enabled(vm, n, new) : 0;
 }
 
 bool lpi_withdraw(struct vm *vm, u32 n)
@@ -293,7 +293,7 @@ static u32 room_for(struct vcpu *vcpu, u32 n)
 /* Whether an LPI is still in a list register, from last time. */
 static bool is_in(const struct vgic_vcpu *v, u32 intid)
 {
-	for (u32 used = v->lr_lpi; used; used &= used - 1)
+	for (u32 used = v->lr_lpi & v->lr_used; used; used &= used - 1)
 		if (v->lr_intid[__builtin_ctz(used)] == intid)
 			return true;
 	return false;

@@ -43,6 +43,8 @@ static inline void lpi_again(struct vgic_vcpu *v)
 /* Of the list registers none has one any more. */
 static inline void lpi_none_held(struct vgic_vcpu *v)
 {
+	if (!v->lr_lpi)
+		return;
 	v->lr_lpi = 0;
 	__atomic_store_n(&v->lpi_held, false, __ATOMIC_RELEASE);
 }
@@ -66,8 +68,8 @@ void lpi_clear(struct vgic_vcpu *v);
 /* A list register with an LPI was read as lr: it is posted again if it is pending; as lpi_post(). */
 u32 lpi_fold(struct vcpu *vcpu, u32 intid, u64 lr);
 /*
- * The number of LPIs that are ready for the vcpu; into key[] the most urgent ones, best first, at
- * most max: priority << 16 | INTID. lpi_is_ready() is false then: call lpi_again() if any stays.
+ * The number of LPIs that are ready for the vcpu; into key[] the most urgent ones, best first, but
+ * max at most: priority << 16 | INTID. lpi_is_ready() is false then; lpi_again() if any stays.
  */
 u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max);
 /* Vcpus to be kicked after lpi_list() and lpi_place(), once no lock is held. */

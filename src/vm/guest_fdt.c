@@ -9,7 +9,6 @@
 #include "vm/guest_fdt_pci.h"
 
 #include "arch/gicv3.h"
-#include "arch/its.h"
 #include "dev/dt.h"
 #include "lib/log.h"
 #include "mm/addr.h"
@@ -283,19 +282,6 @@ static void write_psci(struct writer *w)
 	end(w);
 }
 
-static void write_its(struct writer *w)
-{
-	const struct range regs = { w->layout->its, GITS_SIZE };
-
-	begin_at(w, "msi-controller", 14, w->layout->its);
-	put_string(w, "compatible", "arm,gic-v3-its");
-	put_u32(w, "phandle", PHANDLE_ITS);
-	put_flag(w, "msi-controller");
-	put_u32(w, "#msi-cells", 1);
-	put_reg(w, &regs, 1);
-	end(w);
-}
-
 static void write_gic(struct writer *w)
 {
 	const struct range regs[] = {
@@ -315,8 +301,7 @@ static void write_gic(struct writer *w)
 	put_reg(w, regs, ARRAY_SIZE(regs));
 	if (w->config->nested)
 		put_cells(w, "interrupts", (u32[]){ FDT_PPI, PPI_MAINT, IRQ_LEVEL_HIGH }, 3);
-	if (w->layout->its)
-		write_its(w);
+	keep(w, w->err ? w->err : guest_fdt_its(w->fdt, w->layout->its, PHANDLE_ITS));
 	end(w);
 }
 
@@ -555,7 +540,6 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 		{ l->ram, l->ram_size },
 		{ l->gicd, GICD_SIZE },
 		{ l->gicr, (u64)GICR_SIZE * w->config->cpus },
-		{ l->its, l->its ? GITS_SIZE : 0 },
 		{ l->uart, w->config->vpl011 ? UART_SIZE : 0 },
 	};
 
@@ -591,8 +575,7 @@ static void write_root(struct writer *w)
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
 	if (!w->err && w->layout->pci)
-		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC,
-					w->layout->its ? PHANDLE_ITS : 0));
+		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC, PHANDLE_ITS));
 	write_clocks(w);
 	end(w);
 }

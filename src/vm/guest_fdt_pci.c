@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's PCI host bridge in its device tree: bindings of pci-host-ecam-generic. */
+/* A VM's PCI host bridge in its device tree: bindings of pci-host-ecam-generic; and its ITS. */
 #include <libfdt.h>
 
 #include "vm/guest_fdt_pci.h"
 
 #include "arch/gicv3.h"
+#include "arch/its.h"
 #include "lib/log.h"
 
 /* The first cell of an address: the kind of space; a device's number. */
@@ -129,7 +130,33 @@ int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its)
 		err = put_places(fdt, pci);
 	if (!err)
 		err = put_interrupts(fdt, pci, gic);
-	if (!err && its)
+	if (!err && pci->messages)
 		err = put_messages(fdt, its);
+	return err ? err : fdt_end_node(fdt);
+}
+
+int guest_fdt_its(void *fdt, u64 at, u32 phandle)
+{
+	static const char compatible[] = "arm,gic-v3-its";
+	struct cells reg = { .n = 0 };
+	char name[32];
+	int err;
+
+	if (!at)
+		return 0;
+	add64(&reg, at);
+	add64(&reg, GITS_SIZE);
+	snprintf(name, sizeof(name), "msi-controller@%lx", at);
+	err = fdt_begin_node(fdt, name);
+	if (!err)
+		err = fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+	if (!err)
+		err = fdt_property_u32(fdt, "phandle", phandle);
+	if (!err)
+		err = fdt_property(fdt, "msi-controller", NULL, 0);
+	if (!err)
+		err = fdt_property_u32(fdt, "#msi-cells", 1);
+	if (!err)
+		err = put_cells(fdt, "reg", &reg);
 	return err ? err : fdt_end_node(fdt);
 }

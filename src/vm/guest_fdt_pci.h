@@ -11,12 +11,15 @@ struct guest_pci {
 		u32 device, pin, intid; /* pin 0: no interrupt */
 	} fn[VM_PCI_MAX];
 	u32 count;
+	bool messages; /* to the VM's ITS */
 	u64 ecam, ecam_size;
 	u64 low, low_size, wide, wide_size; /* windows for BARs, each at its own address */
 };
 
 /*
- * Write its node; `gic` is the interrupt controller's phandle, `its` the ITS's, 0: none. Returns 0 or a
+ * Write its node; `gic` and `its` are the phandles of interrupt controller and ITS. Returns 0 or a
  * libfdt error.
  */
 int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its);
+/* Write the node of an ITS, below that of its GIC; nothing if `at` is 0. The same. */
+int guest_fdt_its(void *fdt, u64 at, u32 phandle);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a VM's devices reach: tables of their own, with the VM's RAM and the doorbell of its ITS. The
- * vcpus' tables do not have the doorbell, so that a vcpu can't make a message: who sent it is known
- * to the machine's ITS by the bus alone, and what it makes of a CPU's write is not defined.
+ * What a VM's devices reach: tables of their own, with the VM's RAM and the doorbell of its ITS.
+ * Those of the vcpus do not have it, so that a vcpu can't make a message: who sent one is known to
+ * the machine's ITS by the bus alone, and what it makes of a CPU's write is not defined.
  */
 #pragma once
 

@@ -185,6 +185,7 @@ const struct guest_pci *guest_pci_of(const struct vm *vm, struct guest_pci *pci)
 	if (!v)
 		return NULL;
 	*pci = (struct guest_pci){ .count = v->count,
+				   .messages = vm->vgic.its,
 				   .ecam = VPCI_ECAM,
 				   .ecam_size = VPCI_ECAM_SIZE,
 				   .low = VPCI_LOW,

@@ -327,11 +327,11 @@ static inline void hw_eoi(u32 intid, u32 group)
 	drop = (u32)__builtin_ctzl(v);
 	fake_set(ap, v & (v - 1));
 	if (i < 0) {
-		if (!split)
+		if (!split && intid < 8192)
 			hw_count();
 		return;
 	}
-	if (split)
+	if (split && intid < 8192)
 		return;
 	if (!!(lr_get((u32)i) & ICH_LR_GROUP1) == group && FIELD(lr_get((u32)i), 55, 51) == drop)
 		hw_deactivate((u32)i);

@@ -356,7 +356,7 @@ static const struct {
 	  "/chosen/a: nidus,stage2-block: expected one cell (4 bytes), found 8 bytes" },
 	{ VM_A("nidus,netsed;"),
 	  "/chosen/a: nidus,netsed: expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-	  "nidus,direct-map, nidus,passthrough or nidus,pci, found this" },
+	  "nidus,direct-map, nidus,passthrough, nidus,pci or nidus,its, found this" },
 	{ VM_A("nidus,pci = <1>;"),
 	  "/chosen/a: nidus,pci: expected a list of strings, found something else" },
 	{ VM_A("nidus,pci = \"0000:00:01.0\", \"0000:00:01.0\";"),
@@ -530,9 +530,9 @@ static const struct {
 	  "nidus.pci: expected a PCI function such as 0000:00:01.0, found \"\"" },
 	{ "nidus.mmm=1",
 	  "nidus.mmm: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-	  "direct-map, passthrough, pci or hard-affinity, found \"mmm\"" },
+	  "direct-map, passthrough, pci, its or hard-affinity, found \"mmm\"" },
 	{ "nidus.", "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-		    "direct-map, passthrough, pci or hard-affinity, found \"\"" },
+		    "direct-map, passthrough, pci, its or hard-affinity, found \"\"" },
 };
 
 /* Names as Linux writes them, and no others: there is one for each function. */

@@ -154,7 +154,7 @@ const char *smmu_stage2_check(const struct smmu *s, const struct stage2 *s2)
 
 bool smmu_attach(struct smmu_stream *stream, struct stage2 *s2, const char *name)
 {
-	assert_ptr_equal(s2, &vm.stage2);
+	assert_ptr_equal(s2, &vm.pci->dma);
 	assert_string_equal(name, "a");
 	did("%ld attach; ", number(stream));
 	return !deaf;
