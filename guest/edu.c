@@ -52,6 +52,7 @@ extern char _bss_end[];
 static u64 cfg, bar; /* its configuration space, and where its registers are */
 static u32 intid;
 static volatile u32 irqs, irq_status, lpis;
+static volatile u64 irq_at; /* counter at the last interrupt */
 static u64 from[PAGE / 8] __attribute__((aligned(PAGE)));
 static u64 to[PAGE / 8] __attribute__((aligned(PAGE)));
 
@@ -133,11 +134,13 @@ static bool is_zero(const u64 *page)
 
 static void on_irq(struct frame *f)
 {
+	u64 now = sysreg_read(CNTVCT_EL0);
 	u32 id = gic_ack();
 
 	(void)f;
 	if (id == INTID_SPURIOUS)
 		return;
+	irq_at = now;
 	if (id == MSI_LPI)
 		lpis = lpis + 1;
 	if (id == intid || id == MSI_LPI) {
@@ -442,6 +445,28 @@ static bool rings(void)
 	return wait_irq(seen) && lpis == before + 1 && irq_status == 1;
 }
 
+/* Ticks from the write that makes the device send a message to the handler, and to its end. */
+static void how_long(void)
+{
+	u64 first = ~0UL, all = ~0UL;
+
+	for (u32 i = 0; i < 20; i++) {
+		u64 begin;
+
+		irq_enable();
+		isb();
+		begin = sysreg_read(CNTVCT_EL0);
+		write32(bar + EDU_IRQ_RAISE, 1);
+		dsb(sy);
+		isb();
+		all = MIN(all, sysreg_read(CNTVCT_EL0) - begin);
+		first = MIN(first, irq_at - begin);
+		irq_disable();
+	}
+	print("edu: %lu ticks from a device's write to the handler, %lu until it is over\n", first,
+	      all);
+}
+
 /* Nothing comes for a while, of what is raised. */
 static bool is_silent(void)
 {
@@ -474,6 +499,7 @@ static void test_msi(void)
 	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
 	for (u32 i = 0; i < 50; i++)
 		expect(rings(), "message %u does not come", i);
+	how_long();
 	its_event(ITS_INT, device, MSI_EVENT);
 	expect(wait_irq(irqs), "INT does not come");
 	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, false);

@@ -100,7 +100,8 @@ u32 irq_again(struct vcpu *vcpu)
 {
 	u32 intid = gicv3_ack();
 
-	if (!vgic_ppi_again(vcpu, intid))
+	if (!vgic_ppi_again(vcpu, intid) &&
+	    (intid < GIC_LPI || !vgic_lpi_now(vcpu, intid)))
 		return intid;
 	gicv3_eoi(intid);
 	return INTID_OVER;

@@ -306,8 +306,10 @@ void vits_run(struct vm *vm)
 				 vm->config->name, its->creadr, w[0], w[1], w[2],
 				 its->told == TOLD_MAX ? "; no more is said" : "");
 		}
-		if (its->progress)
+		/* Not if it was another one when that began: it is read anew for each piece. */
+		if (good && ITS_CMD(w) == ITS_INVALL && its->progress)
 			continue;
+		its->progress = 0;
 		its->creadr = (its->creadr + ITS_COMMAND) % size;
 	}
 }

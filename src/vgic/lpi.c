@@ -5,6 +5,7 @@
 #include "arch/sysreg.h"
 #include "dev/its.h"
 #include "lib/string.h"
+#include "simd/simd.h"
 #include "state/trace.h"
 #include "vgic/internal.h"
 #include "vgic/its.h"
@@ -257,15 +258,13 @@ static bool take_for_lr(struct vcpu *vcpu, u32 n)
 	return false;
 }
 
-void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
+/* Put it, pending, into list register i. */
+static void write_lr(struct vcpu *vcpu, u32 i, u32 intid, u32 prio)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 intid = key & 0xffff;
-	u64 lr = intid | (u64)(key >> 16 & lr_caps.prio_mask) << ICH_LR_PRIORITY | ICH_LR_GROUP1 |
+	u64 lr = intid | (u64)(prio & lr_caps.prio_mask) << ICH_LR_PRIORITY | ICH_LR_GROUP1 |
 		 ICH_LR_PENDING;
 
-	if (!take_for_lr(vcpu, intid - GIC_LPI))
-		return;
 	v->lr_intid[i] = (u16)intid;
 	v->lr_lpi |= (u16)(1u << i);
 	v->lr_used |= (u16)(1u << i);
@@ -275,6 +274,14 @@ void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
 	vcpu->account.irq_injected++;
 	lr_write(i, lr);
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
+}
+
+void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
+{
+	u32 intid = key & 0xffff;
+
+	if (take_for_lr(vcpu, intid - GIC_LPI))
+		write_lr(vcpu, i, intid, key >> 16);
 }
 
 /* List registers for n more; 0: there are not so many. The timer keeps its own if it can. */
@@ -318,6 +325,72 @@ bool lpi_flush(struct vcpu *vcpu)
 	}
 	for (u32 k = 0; k < n; k++, free &= free - 1)
 		lpi_place(vcpu, key[k], (u32)__builtin_ctz(free));
+	return true;
+}
+
+/* ---- the short way ---- */
+
+/* The word of the LPI that a physical one is for, into *n; 0: it is not for this vcpu, or not now. */
+static u32 for_vcpu(struct vcpu *vcpu, u32 pintid, u32 *n)
+{
+	const struct its_device *d = its_lpi(pintid);
+	struct vm *vm = vcpu->vm;
+	u32 word;
+
+	if (!d || __atomic_load_n(&d->to, __ATOMIC_ACQUIRE) != vm ||
+	    !vits_event(vm->vgic.its, d->slot, pintid - d->lpi, n) || !forwarded(vm))
+		return 0;
+	/* Held is said before: see take_for_lr(). */
+	if (!vcpu->vgic.lpi_held)
+		__atomic_store_n(&vcpu->vgic.lpi_held, true, __ATOMIC_SEQ_CST);
+	word = __atomic_load_n(&vm->vgic.its->lpi[*n], __ATOMIC_SEQ_CST);
+	return (word & VLPI_MAPPED) && (word & LPI_ENABLE) && target_of(vm, word) == vcpu ? word
+											  : 0;
+}
+
+/* A list register for it: its own, if the last instance is over, or a free one; none: VGIC_LRS. */
+static u32 lr_for(const struct vgic_vcpu *v, u32 intid)
+{
+	u32 free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
+
+	for (u32 used = v->lr_lpi & v->lr_used; used; used &= used - 1) {
+		u32 i = (u32)__builtin_ctz(used);
+
+		if (v->lr_intid[i] == intid)
+			return lr_empty() >> i & 1 ? i : VGIC_LRS;
+		/* Another's that is over: free too. */
+		if (!free && (lr_empty() >> i & 1))
+			free = 1u << i;
+	}
+	return free ? (u32)__builtin_ctz(free) : VGIC_LRS;
+}
+
+/* Whether nothing else has to be done for the vcpu, and all that it has goes to the level it is in. */
+static bool is_quiet(const struct vcpu *vcpu)
+{
+	const struct vgic_vcpu *v = &vcpu->vgic;
+
+	return v->where == VGIC_LOADED && !read_once(&v->stale) && !v->lpi_ready &&
+	       (v->hcr & (VGIC_HCR_OVERFLOW | ICH_HCR_EN)) == ICH_HCR_EN &&
+	       !(v->hcr & ICH_HCR_TRAPS) && !simd_chaos && !trace_on(vcpu) &&
+	       (!vcpu->has_vel2 || (vcpu->in_vel2 && vgic_vel2_open(vcpu)));
+}
+
+bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 n, word, i;
+
+	if (!is_quiet(vcpu) || !vcpu->vm->vgic.its)
+		return false;
+	word = for_vcpu(vcpu, pintid, &n);
+	if (!word)
+		return false;
+	isb(); /* list registers may have been written since the exit */
+	i = lr_for(v, GIC_LPI + n);
+	if (i == VGIC_LRS)
+		return false;
+	write_lr(vcpu, i, GIC_LPI + n, word & LPI_PRIORITY);
 	return true;
 }
 

@@ -375,6 +375,25 @@ static void in_pieces(void **state)
 	assert_int_equal(its_rw(0x90, 8, false, 0), at);
 }
 
+/* A command that becomes another one between its pieces. */
+static void changed_meanwhile(void **state)
+{
+	struct mmio m = { .offset = 0x88, .size = 8, .write = true };
+	u64 begin = at;
+	u32 pieces = 0;
+
+	(void)state;
+	put_command(0x0d, 0, 0, 0);
+	m.data = at;
+	do {
+		vcpu[0].again = false;
+		assert_true(vm.mmio.region[2].fn(&vcpu[0], vm.mmio.region[2].dev, &m));
+		memset(ram + begin, 0, 32);
+		assert_true(++pieces < 4);
+	} while (vcpu[0].again);
+	assert_int_equal(its_rw(0x90, 8, false, 0), at);
+}
+
 /* ---- neither lost nor doubled ---- */
 
 static u64 seed = 1;
@@ -520,6 +539,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many, up, down),
 		cmocka_unit_test_setup_teardown(no_good, up, down),
 		cmocka_unit_test_setup_teardown(in_pieces, up, down),
+		cmocka_unit_test_setup_teardown(changed_meanwhile, up, down),
 		cmocka_unit_test_setup_teardown(each_once, up, down),
 		cmocka_unit_test_setup_teardown(each_once_moved, up, down),
 		cmocka_unit_test_setup_teardown(hostile, up, down),
