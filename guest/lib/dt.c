@@ -149,6 +149,9 @@ const char *dt_read(const void *fdt)
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
 	if (node >= 0 && reg(fdt, node, 0, &dt.uart, NULL))
 		dt.uart_intid = intid(fdt, node, 0);
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
+	if (node >= 0 && reg(fdt, node, 0, &dt.rtc, NULL))
+		dt.rtc_intid = intid(fdt, node, 0);
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
 	if (node >= 0)
 		read_gic(fdt, node);

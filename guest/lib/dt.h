@@ -12,6 +12,8 @@ struct dt {
 	u64 ram, ram_size; /* the first /memory range */
 	u64 uart;
 	u32 uart_intid;
+	u64 rtc; /* a PL031; 0: none */
+	u32 rtc_intid;
 	u64 gicd, gicr, gicr_size; /* the first redistributor region */
 	u64 gicr2, gicr2_size;     /* the second; size 0: none */
 	u64 its; /* 0: none */

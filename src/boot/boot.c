@@ -12,6 +12,7 @@
 #include "dev/pci.h"
 #include "dev/pl011.h"
 #include "dev/power.h"
+#include "dev/rtc.h"
 #include "dev/smmu.h"
 #include "exit/run.h"
 #include "lib/check.h"
@@ -221,6 +222,7 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 	gicv3_init(&machine);
 	smp_cpu_init(&cpus[0]);
 	begin_devices();
+	rtc_init(&machine);
 	/* With the trap controls and the GIC set up: neither may change in between. */
 	probe_cntpoff();
 	probe_el1();

@@ -9,6 +9,7 @@
 
 #include "boot/efi.h"
 
+#include "arch/counter.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "boot/acpi.h"
@@ -432,6 +433,17 @@ static efi_status make_tree(const struct range *tree)
 	return found.count ? EFI_SUCCESS : fail_no_vm();
 }
 
+/* The date, if the firmware has one: without it the machine may have a clock that nidus knows. */
+static void read_time(void)
+{
+	struct efi_time t;
+
+	if (!app.st->runtime || app.st->runtime->get_time(&t, NULL))
+		return;
+	app.m.time = efi_seconds(&t);
+	app.m.time_ticks = counter_now();
+}
+
 /* All that can fail for a reason, with the firmware still there. */
 static efi_status prepare(struct range *tree)
 {
@@ -447,6 +459,8 @@ static efi_status prepare(struct range *tree)
 		status = EFI_LOAD_ERROR;
 	if (!status)
 		status = get_pages(EFI_TREE_MAX, EFI_TREE_MAX, "device tree", tree);
+	if (!status)
+		read_time();
 	if (!status)
 		status = get_map();
 	if (!status)

@@ -102,6 +102,23 @@ struct efi_loaded_image {
 	const u16 *options;
 };
 
+/* ---- 8.3: the date, of runtime services ---- */
+
+#define EFI_ZONE_UNKNOWN 0x7ff
+
+struct efi_time {
+	u16 year;
+	u8 month, day, hour, minute, second, pad;
+	u32 nanosecond;
+	s16 zone; /* minutes that UTC is ahead; EFI_ZONE_UNKNOWN: not told */
+	u8 daylight, pad2;
+};
+
+struct efi_runtime_services {
+	struct efi_table_header header;
+	efi_status (*get_time)(struct efi_time *time, void *capabilities);
+};
+
 /* ---- 4.4, 4.3, 4.6: boot services, system table, configuration tables ---- */
 
 struct efi_boot_services {
@@ -138,7 +155,7 @@ struct efi_system_table {
 	struct efi_text_output *out;
 	efi_handle error_handle;
 	void *error;
-	void *runtime;
+	struct efi_runtime_services *runtime;
 	struct efi_boot_services *boot;
 	u64 tables;
 	const struct efi_table *table;
@@ -172,6 +189,7 @@ struct efi_machine {
 	struct range ram[MACHINE_MEM_MAX];
 	u32 ram_count;
 	u64 ram_lost; /* bytes in ranges for which ram[] had no room */
+	u64 time, time_ticks; /* the firmware's date, struct machine's */
 };
 
 /*
@@ -213,6 +231,9 @@ bool efi_tree_handed(struct efi_machine *m, const void *fdt);
  * Pure.
  */
 const char *efi_tree_write(const struct efi_machine *m, void *buf, size_t size);
+
+/* Seconds since the beginning of 1970; 0: no date of these years. Pure. */
+u64 efi_seconds(const struct efi_time *t);
 
 /* The volume that the application was loaded from, and its files; NULL without one. */
 struct efi_file *efi_volume(const struct efi_boot_services *bs, efi_handle device);

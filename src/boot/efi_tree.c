@@ -262,7 +262,7 @@ static void put_properties(struct tree_writer *w, const void *fdt, int node, con
 		    (file && (!strcmp(name, "reg") || !strcmp(name, "xen,uefi-binary") ||
 			      !strcmp(name, "nidus,file"))) ||
 		    (module && (!strcmp(name, "reg") || !strcmp(name, "compatible"))) ||
-		    (w->in_chosen && !strcmp(name, "bootargs")))
+		    (w->in_chosen && (!strcmp(name, "bootargs") || !strcmp(name, "nidus,time"))))
 			continue;
 		put(w, name, data, len);
 	}
@@ -285,6 +285,19 @@ static void put_bootargs(struct tree_writer *w, struct place at)
 		keep(w, -FDT_ERR_NOSPACE);
 	else
 		put(w, "bootargs", text, len + 1);
+}
+
+/* What /chosen has beside what it had: the command line, and the date. */
+static void put_chosen(struct tree_writer *w, struct place at)
+{
+	u8 time[16], *to = time;
+
+	put_bootargs(w, at);
+	if (!w->m->time)
+		return;
+	put_cells(&to, 2, w->m->time);
+	put_cells(&to, 2, w->m->time_ticks);
+	put(w, "nidus,time", time, sizeof(time));
 }
 
 /* All of RAM as one node. */
@@ -375,7 +388,7 @@ static void put_contents(struct tree_writer *w, struct place at, struct place pa
 	if (w->in_chosen) {
 		w->chosen_ac = cells(w, at, "#address-cells", w->ac);
 		w->chosen_sc = cells(w, at, "#size-cells", w->sc);
-		put_bootargs(w, at);
+		put_chosen(w, at);
 	}
 	w->in_chosen = false;
 	if (depth == 0)
@@ -418,7 +431,7 @@ static void put_root(struct tree_writer *w)
 	put_contents(w, at, none, 0);
 	if (!has_chosen(w->machine) && !has_chosen(w->m->config)) {
 		begin(w, "chosen");
-		put_bootargs(w, none);
+		put_chosen(w, none);
 		end(w);
 	}
 	end(w);

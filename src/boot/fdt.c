@@ -15,6 +15,7 @@
 #define PA_LIMIT BIT(feat.pa_bits)
 /* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
 #define UART_REGS 0x48
+#define RTC_REGS 0x20 /* up to RTCICR */
 
 /*
  * For problems that nidus can ignore: messages go to the next line of m->note, which is kept if
@@ -470,7 +471,7 @@ static bool uart_reg(const struct machine *m, const struct dt *dt, const struct 
 }
 
 /* An extended or a private one is not handled, nor may a VM's passed-through device have it. */
-static bool uart_spi(const struct dt *dt, int node, u32 intid)
+static bool own_spi(const struct dt *dt, int node, u32 intid)
 {
 	if (intid >= 32 && intid < 1020)
 		return true;
@@ -498,10 +499,55 @@ static void read_uart(struct machine *m, const struct dt *dt)
 	quiet = note_begin(m, dt);
 	if (uart_reg(m, &quiet, &p, &m->uart)) {
 		count = dt_interrupts(&quiet, &p, m->gic_node, irq, ARRAY_SIZE(irq));
-		if (count > 0 && uart_spi(&quiet, m->uart_node, irq[0].intid))
+		if (count > 0 && own_spi(&quiet, m->uart_node, irq[0].intid))
 			m->uart_intid = irq[0].intid;
 	}
 	note_end(m);
+}
+
+/* The clock is optional, as is its interrupt, of which only the number counts. */
+static void read_rtc(struct machine *m, const struct dt *dt)
+{
+	struct dt_path p;
+	struct dt quiet;
+	struct dt_irq irq[8];
+	struct range r;
+	int node;
+
+	if (!dt_find_compatible(dt->fdt, "arm,pl031", &p))
+		return;
+	node = p.node[p.depth];
+	quiet = note_begin(m, dt);
+	if (!dt_reg(&quiet, &p, 0, &r)) {
+		note_end(m);
+		return;
+	}
+	if (r.size < RTC_REGS || !IS_ALIGNED(r.base, 4) || r.base + r.size > PA_LIMIT ||
+	    on_memory(m, r) || range_overlaps(r, m->gicd)) {
+		dt_fail(&quiet, node, "reg",
+			"expected registers at a multiple of 4 below 1 << %u, not in memory or "
+			"the GIC, found 0x%lx + 0x%lx; not used",
+			feat.pa_bits, r.base, r.size);
+		note_end(m);
+		return;
+	}
+	m->rtc = r;
+	if (dt_interrupts(&quiet, &p, m->gic_node, irq, ARRAY_SIZE(irq)) > 0 &&
+	    own_spi(&quiet, node, irq[0].intid))
+		m->rtc_intid = irq[0].intid;
+	note_end(m);
+}
+
+/* The date as efi.c had it from the firmware. */
+static void read_time(struct machine *m, const struct dt *dt)
+{
+	int chosen = fdt_subnode_offset(dt->fdt, 0, "chosen"), len;
+	const u8 *v = chosen < 0 ? NULL : fdt_getprop(dt->fdt, chosen, "nidus,time", &len);
+
+	if (!v || len != 16)
+		return;
+	m->time = dt_cells(v, 2);
+	m->time_ticks = dt_cells(v + 8, 2);
 }
 
 static bool read_bootargs(struct machine *m, const struct dt *dt)
@@ -528,6 +574,8 @@ const char *fdt_read_machine(struct machine *m, const void *fdt, size_t max_size
 	    read_psci(m, &dt) && read_gic(m, &dt) && read_timer(m, &dt) &&
 	    read_bootargs(m, &dt)) {
 		read_uart(m, &dt);
+		read_rtc(m, &dt);
+		read_time(m, &dt);
 		return NULL;
 	}
 	return line;

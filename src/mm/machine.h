@@ -47,6 +47,10 @@ struct machine {
 	u32 ppi_maint, ppi_hyp_phys, ppi_hyp_virt, ppi_virt, ppi_phys;
 	struct range uart; /* /chosen/stdout-path's PL011, else the first enabled; size 0: none */
 	u32 uart_intid;    /* 0: none */
+	struct range rtc;  /* the first enabled PL031; size 0: none */
+	u32 rtc_intid;     /* 0: none */
+	/* /chosen: nidus,time: the date in seconds since 1970, 0: not told, at this CNTPCT. */
+	u64 time, time_ticks;
 	const char *bootargs;    /* /chosen/bootargs: nidus's own command line, or "" */
 	int gic_node, uart_node; /* their offsets in the tree; uart_node -1: none */
 	/* Messages about what of the tree is not used, and why. */

@@ -25,13 +25,14 @@ enum vm_state {
 };
 
 struct vpl011;
+struct vpl031;
 struct vpci;
 
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
-	u64 ram, gicd, gicr, uart, its; /* its 0: there can be none */
+	u64 ram, gicd, gicr, uart, rtc, its; /* its 0: there can be none */
 	u64 stolen; /* a page of its own, no RAM: a struct stolen_time for each vcpu */
-	u32 uart_intid;
+	u32 uart_intid, rtc_intid;
 	u32 intid_max; /* of what it has of the machine's PCI functions */
 	u64 ram_size; /* RAM from `ram` on, without a gap: all of it, but for 1:1 VMs */
 };
@@ -63,6 +64,7 @@ struct vm {
 	struct mmio_bus mmio;
 	struct vgic vgic;
 	struct vpl011 *uart;
+	struct vpl031 *rtc;
 	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
 	struct vpass *pass;    /* vm/vpass.h; NULL: it has no devices by nidus,passthrough */
 	bool devices_loose;    /* one may still write to the VM's RAM when it is off */

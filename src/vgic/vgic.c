@@ -30,8 +30,8 @@ void vgic_cpu_init(void)
 /* As many INTIDs as the devices of the configuration have, and at least QEMU's number. */
 static u32 intids_needed(const struct vm *vm)
 {
-	u32 n = MAX(MAX(INTIDS_DEFAULT, vm->layout.uart_intid + 1),
-		    vm->layout.intid_max + 1);
+	const struct vm_layout *l = &vm->layout;
+	u32 n = MAX(MAX(INTIDS_DEFAULT, MAX(l->uart_intid, l->rtc_intid) + 1), l->intid_max + 1);
 	const struct vm_config *c = vm->config;
 
 	for (u32 i = 0; c && i < c->pass_count; i++)

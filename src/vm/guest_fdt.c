@@ -28,6 +28,7 @@
 #define PPI_PHYS 14
 
 #define UART_SIZE 0x1000
+#define RTC_SIZE 0x1000
 #define UART_HZ 24000000
 
 #define PHANDLE_GIC 1
@@ -352,6 +353,21 @@ static void write_uart(struct writer *w)
 	end(w);
 }
 
+static void write_rtc(struct writer *w)
+{
+	static const char compatible[] = "arm,pl031\0arm,primecell";
+	const struct range reg = { w->layout->rtc, RTC_SIZE };
+
+	begin_at(w, "pl031", 5, reg.base);
+	put(w, "compatible", compatible, sizeof(compatible));
+	put_reg(w, &reg, 1);
+	put_cells(w, "interrupts", (u32[]){ FDT_SPI, w->layout->rtc_intid - 32, IRQ_LEVEL_HIGH },
+		  3);
+	put_u32(w, "clocks", clock_phandle(w, UART_HZ));
+	put_string(w, "clock-names", "apb_pclk");
+	end(w);
+}
+
 /* Last, when all references to clocks are known. */
 static void write_clocks(struct writer *w)
 {
@@ -375,53 +391,18 @@ static void write_clocks(struct writer *w)
  * nodes which the guest does not have. "x*" and "*x" match what begins or ends with x. Not
  * pointers: with its relocation one is longer than most of these.
  */
+/* clang-format off */
 static const char dropped[][20] = {
-	"reg",
-	"interrupts",
-	"interrupt-parent",
-	"interrupts-extended",
-	"interrupt-map*",
-	"status",
-	"phandle",
-	"linux,phandle",
-	"name",
-	"ranges",
-	"dma-ranges",
-	"#address-cells",
-	"#size-cells",
-	"clocks",
-	"clock-names",
-	"assigned-clock*",
-	"resets",
-	"reset-names",
-	"power-domain*",
-	"iommu*",
-	"msi-parent",
-	"msi-map*",
-	"dmas",
-	"dma-names",
-	"phys",
-	"phy-names",
-	"phy-handle",
-	"pinctrl-*",
-	"*-gpios",
-	"*-gpio",
-	"gpios",
-	"*-supply",
-	"nvmem*",
-	"interconnect*",
-	"mbox*",
-	"hwlocks",
-	"io-channel*",
-	"memory-region*",
-	"operating-points-v2",
-	"cooling-device*",
-	"thermal-sensors",
-	"remote-endpoint",
-	"syscon*",
-	"#cooling-cells",
-	"dma-coherent",
+	"reg", "interrupts", "interrupt-parent", "interrupts-extended", "interrupt-map*",
+	"status", "phandle", "linux,phandle", "name", "ranges", "dma-ranges", "#address-cells",
+	"#size-cells", "clocks", "clock-names", "assigned-clock*", "resets", "reset-names",
+	"power-domain*", "iommu*", "msi-parent", "msi-map*", "dmas", "dma-names", "phys",
+	"phy-names", "phy-handle", "pinctrl-*", "*-gpios", "*-gpio", "gpios", "*-supply",
+	"nvmem*", "interconnect*", "mbox*", "hwlocks", "io-channel*", "memory-region*",
+	"operating-points-v2", "cooling-device*", "thermal-sensors", "remote-endpoint",
+	"syscon*", "#cooling-cells", "dma-coherent",
 };
+/* clang-format on */
 
 static bool matches(const char *name, const char *pattern)
 {
@@ -541,6 +522,7 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 		{ l->gicd, GICD_SIZE },
 		{ l->gicr, (u64)GICR_SIZE * w->config->cpus },
 		{ l->uart, w->config->vpl011 ? UART_SIZE : 0 },
+		{ l->rtc, RTC_SIZE },
 	};
 
 	for (u32 i = 0; i < pass->reg_count; i++) {
@@ -572,6 +554,7 @@ static void write_root(struct writer *w)
 	write_timer(w);
 	if (w->config->vpl011)
 		write_uart(w);
+	write_rtc(w);
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
 	if (!w->err && w->layout->pci)

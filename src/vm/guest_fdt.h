@@ -15,6 +15,8 @@ struct guest_layout {
 	u64 gicd, gicr; /* gicr: one 128 KiB frame pair per vcpu, contiguous */
 	u64 uart;
 	u32 uart_intid;
+	u64 rtc;
+	u32 rtc_intid;
 	u64 initrd, initrd_size; /* size 0: none */
 	const struct guest_pci *pci; /* NULL: no PCI */
 	const u64 *handed;       /* where config->handed[] are */
@@ -24,12 +26,12 @@ struct guest_layout {
 /*
  * Write a device tree for the guest into buf: memory, cpus (PSCI), psci (method "hvc", or "smc" if
  * config->nested), GICv3 (maintenance PPI if nested), armv8-timer (4 interrupts, 5 with the
- * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), chosen (bootargs,
+ * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), PL031, chosen (bootargs,
  * stdout-path, initrd), and the passed-through devices' nodes copied from the machine's tree.
  * What config->chosen has goes into chosen too, with the modules' new addresses.
  * A device's clocks are copied if they are fixed ones; references to other nodes are dropped.
  * Returns its size, or a negative libfdt error: -FDT_ERR_NOSPACE, buf too small; -FDT_ERR_EXISTS, a
- * device lies where the VM has its RAM, GIC or UART. buf is a multiple of 8. Pure.
+ * device lies where the VM has its RAM, GIC, UART or clock. buf is a multiple of 8. Pure.
  */
 int guest_fdt_make(void *buf, size_t size, const struct vm_config *config,
 		   const struct guest_layout *layout, const struct machine *m);

@@ -19,6 +19,7 @@
 #include "vm/vpass.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
+#include "vm/vpl031.h"
 #include "vtimer/vtimer.h"
 
 u64 boot_ticks;
@@ -145,6 +146,7 @@ static void reset_piece(struct vm *vm)
 	vgic_vm_reset(vm);
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);
+	vpl031_reset(vm);
 	vm_load_begin(vm);
 	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
 }

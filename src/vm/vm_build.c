@@ -28,6 +28,7 @@
 #include "vm/vpci_dma.h"
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
+#include "vm/vpl031.h"
 #include "vtimer/vtimer.h"
 
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
@@ -37,6 +38,8 @@
 #define GUEST_GICR 0x080a0000UL
 #define GUEST_UART 0x09000000UL
 #define GUEST_UART_INTID 33
+#define GUEST_RTC 0x09010000UL
+#define GUEST_RTC_INTID 34
 #define GUEST_STOLEN 0x090a0000UL
 
 #define FDT_MAX KIB(64)
@@ -60,9 +63,11 @@ static void set_layout(struct vm *vm)
 					 .gicd = GUEST_GICD,
 					 .gicr = GUEST_GICR,
 					 .uart = GUEST_UART,
+					 .rtc = GUEST_RTC,
 					 .its = GUEST_ITS,
 					 .stolen = GUEST_STOLEN,
-					 .uart_intid = GUEST_UART_INTID };
+					 .uart_intid = GUEST_UART_INTID,
+					 .rtc_intid = GUEST_RTC_INTID };
 	if (!vm->config->direct_map)
 		return;
 	/* 1:1: RAM is wherever it was allocated, so the devices are where the machine's own are. */
@@ -71,6 +76,10 @@ static void set_layout(struct vm *vm)
 	vm->layout.uart = machine.uart.base;
 	vm->layout.its = its_base();
 	vm->layout.uart_intid = machine.uart_intid;
+	if (!machine.rtc.size || !machine.rtc_intid)
+		return;
+	vm->layout.rtc = machine.rtc.base;
+	vm->layout.rtc_intid = machine.rtc_intid;
 }
 
 static u32 order_of(u64 size)
@@ -230,6 +239,8 @@ static const char *make_devices(struct vm *vm)
 		return FAIL("no memory for its interrupt controller: %lu KiB are free", free_kib());
 	if (vm->config->vpl011 && vpl011_create(vm))
 		return "vpl011: no memory for it";
+	if (vpl031_create(vm))
+		return "no memory for its clock";
 	return NULL;
 }
 
@@ -306,6 +317,8 @@ static const char *plan_images(struct vm *vm)
 				   .its = vm->vgic.its ? at->its : 0,
 				   .uart = at->uart,
 				   .uart_intid = at->uart_intid,
+				   .rtc = at->rtc,
+				   .rtc_intid = at->rtc_intid,
 				   .initrd_size = c->ramdisk.size,
 				   .handed = vm->load.handed,
 				   .pci = guest_pci_of(vm, &pci) };
@@ -356,11 +369,10 @@ const char *vm_build(struct vm *vm)
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
 	if ((error = vm_ram_alloc(vm)) || (error = make_stolen(vm)) || (error = vpci_claim(vm)) ||
-	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) || (error = map_ram(vm)) ||
-	    (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
-	    (error = map_passthrough(vm)) || (error = vpass_build(vm)) ||
-	    (error = vmsi_build(vm)) ||
-	    (error = vpci_build(vm)))
+	    (error = vm_layout_clock(vm)) || (error = vm_layout_check(vm)) ||
+	    (error = make_stage2(vm)) || (error = map_ram(vm)) || (error = make_vcpus(vm)) ||
+	    (error = make_devices(vm)) || (error = map_passthrough(vm)) ||
+	    (error = vpass_build(vm)) || (error = vmsi_build(vm)) || (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);
 }
@@ -391,6 +403,7 @@ static bool release_devices(struct vm *vm)
 		timer_cancel(&vm->vcpus[i]->vtimer.phys);
 		simd_vcpu_destroy(vm->vcpus[i]);
 	}
+	vpl031_destroy(vm);
 	vgic_vm_destroy(vm);
 	vpl011_destroy(vm);
 	vm->mmio.count = 0;

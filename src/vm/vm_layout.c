@@ -6,7 +6,9 @@
 #include "arch/its.h"
 #include "state/config.h"
 #include "dev/dt.h"
+#include "dev/pci.h"
 #include "dev/pl011_regs.h"
+#include "dev/pl031_regs.h"
 #include "lib/log.h"
 #include "state/vm.h"
 #include "vm/vpci.h"
@@ -25,14 +27,15 @@ struct part {
 	struct range at;
 };
 
-#define PARTS (7 + VM_RAM_CHUNKS)
+#define PARTS (9 + VM_RAM_CHUNKS)
 
-/* The emulated devices first. */
+/* The emulated devices first, of them the clock. */
 static u32 list_parts(const struct vm *vm, struct part *part)
 {
 	const struct vm_layout *l = &vm->layout;
 	u32 n = 0;
 
+	part[n++] = (struct part){ "its clock", { l->rtc, PL031_SIZE } };
 	part[n++] = (struct part){ "its distributor", { l->gicd, GICD_SIZE } };
 	part[n++] = (struct part){ "its redistributors",
 				   { l->gicr, (u64)GICR_SIZE * vm->config->cpus } };
@@ -58,7 +61,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
 	const struct vm_config *c = vm->config;
-	u32 devices = 3 + c->vpl011 + (c->pci_count || c->its) + (c->pci_count ? 3 : 0);
+	u32 devices = 4 + c->vpl011 + (c->pci_count || c->its) + (c->pci_count ? 3 : 0);
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "
@@ -122,6 +125,65 @@ static const char *check_shared(const struct vm_config *c)
 					intid);
 			seen[intid / 64] |= BIT(intid % 64);
 		}
+	return NULL;
+}
+
+/* ---- the clock, which goes where there is room ---- */
+
+#define CLOCK_FROM 0x09010000UL
+#define CLOCK_END 0x0a000000UL
+#define CLOCK_INTID 34
+
+/* part[0] is the clock itself. */
+static bool overlaps_any(const struct vm *vm, const struct part *part, u32 n, struct range at)
+{
+	const struct vm_config *c = vm->config;
+
+	for (u32 i = 1; i < n; i++)
+		if (range_overlaps(at, part[i].at))
+			return true;
+	for (u32 i = 0; i < c->pass_count; i++)
+		for (u32 r = 0; r < c->pass[i].reg_count; r++)
+			if (range_overlaps(at, machine_pages_of(c->pass[i].reg[r])))
+				return true;
+	return false;
+}
+
+static bool intid_is_taken(const struct vm *vm, u32 intid)
+{
+	const struct vm_config *c = vm->config;
+
+	if (c->vpl011 && intid == vm->layout.uart_intid)
+		return true;
+	for (u32 i = 0; i < c->pass_count; i++)
+		for (u32 k = 0; k < c->pass[i].intid_count; k++)
+			if (c->pass[i].intid[k] == intid)
+				return true;
+	for (u32 i = 0; vm->pci && i < vm->pci->count; i++)
+		if (vm->pci->fn[i].dev->intid == intid)
+			return true;
+	return false;
+}
+
+const char *vm_layout_clock(struct vm *vm)
+{
+	struct part part[PARTS];
+	u32 n = list_parts(vm, part);
+	struct range at = { vm->layout.rtc, PL031_SIZE };
+	u32 intid = vm->layout.rtc_intid;
+
+	if (overlaps_any(vm, part, n, at))
+		for (at.base = CLOCK_FROM; at.base < CLOCK_END && overlaps_any(vm, part, n, at);
+		     at.base += KIB(64))
+			;
+	for (u32 i = CLOCK_INTID; i < GIC_INTID_MAX && intid_is_taken(vm, intid); i++)
+		intid = i;
+	if (at.base >= CLOCK_END || intid_is_taken(vm, intid))
+		return FAIL("nidus,passthrough: expected an address in 0x%lx to 0x%lx and an SPI "
+			    "for its clock, found none free",
+			    CLOCK_FROM, CLOCK_END);
+	vm->layout.rtc = at.base;
+	vm->layout.rtc_intid = intid;
 	return NULL;
 }
 

@@ -15,6 +15,12 @@ struct vm;
 const char *vm_layout_check(const struct vm *vm) must_check;
 
 /*
+ * Where the VM has something else, move its clock (vm->layout.rtc, rtc_intid) to an address and an
+ * INTID that are free. After vpci_claim(). NULL, or a line: there are none.
+ */
+const char *vm_layout_clock(struct vm *vm) must_check;
+
+/*
  * Place the modules of c->handed[], in pages of their own in [floor, top), from the top down; the
  * same file once. False: there is no room. Pure.
  */

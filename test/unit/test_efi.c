@@ -434,6 +434,37 @@ static void test_options(void **state)
 	assert_string_equal(text, "");
 }
 
+/* 8.3: the firmware's date goes into the tree; without one there is none. */
+static efi_status fake_time(struct efi_time *t, void *capabilities)
+{
+	assert_null(capabilities);
+	assert_false(fw.over);
+	*t = (struct efi_time){ .year = 2026, .month = 1, .day = 1, .zone = EFI_ZONE_UNKNOWN };
+	return EFI_SUCCESS;
+}
+
+static efi_status fake_no_time(struct efi_time *t, void *capabilities)
+{
+	(void)t;
+	(void)capabilities;
+	return EFI_UNSUPPORTED;
+}
+
+static void test_date(void **state)
+{
+	struct efi_runtime_services rt = { .get_time = fake_time };
+
+	fw.st.runtime = &rt;
+	assert_starts();
+	assert_int_equal(machine.time, 1767225600);
+	end(state);
+	begin(state);
+	rt.get_time = fake_no_time;
+	fw.st.runtime = &rt;
+	assert_starts();
+	assert_int_equal(machine.time, 0);
+}
+
 /* UEFI 2.10, ExitBootServices(): a stale key means to read the map again. */
 static void test_stale_key(void **state)
 {
@@ -712,10 +743,11 @@ static void test_no_space(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_starts),	TEST(test_short_reads), TEST(test_options),
-		TEST(test_stale_key),	TEST(test_always_stale), TEST(test_wrong_cpu),
-		TEST(test_no_volume),	TEST(test_no_files),	TEST(test_bad_config),
-		TEST(test_bad_machine), TEST(test_no_space), TEST(test_acpi), TEST(test_handed),
+		TEST(test_starts),     TEST(test_short_reads), TEST(test_options),
+		TEST(test_date),       TEST(test_stale_key),   TEST(test_always_stale),
+		TEST(test_wrong_cpu),  TEST(test_no_volume),   TEST(test_no_files),
+		TEST(test_bad_config), TEST(test_bad_machine), TEST(test_no_space),
+		TEST(test_acpi),       TEST(test_handed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,15 @@ static void test_options(void **state)
 	e.ram_count = 1;
 	assert_null(efi_tree_write(&e, buf, sizeof(buf)));
 	assert_string("/chosen", "bootargs", "five");
+	assert_int_equal(m.time, 0);
+	begin(dts_machine, CONFIG("nidus,time = <9 9 9 9>;"));
+	write_tree();
+	assert_int_equal(m.time, 0);
+	e.time = 0x100000002;
+	e.time_ticks = 0x300000004;
+	write_tree();
+	assert_int_equal(m.time, 0x100000002);
+	assert_int_equal(m.time_ticks, 0x300000004);
 }
 
 /* One file for two VMs, one by Xen's name for it; at the cells of the node or the root. */

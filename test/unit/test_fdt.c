@@ -341,6 +341,33 @@ static void test_no_uart(void **state)
 	free(b);
 }
 
+/* The clock, and the date that firmware told: neither need be there. */
+static void test_clock(void **state)
+{
+	(void)state;
+	assert_no_error(read_source(dts_machine));
+	assert_range(m.rtc, 0x9010000, 0x1000);
+	assert_int_equal(m.rtc_intid, 34);
+	assert_int_equal(m.time, 0);
+	assert_no_error(read_edited("\"arm,pl031\"", "\"acme,clock\""));
+	assert_int_equal(m.rtc.size, 0);
+	assert_no_error(
+		read_edited("reg = <0 0x9010000 0 0x1000>;", "reg = <0 0x9010000 0 0x10>;"));
+	assert_int_equal(m.rtc.size, 0);
+	assert_int_equal(m.note_count, 1);
+	assert_non_null(strstr(m.note[0], "/pl031@9010000: reg: expected registers"));
+	assert_no_error(
+		read_edited("reg = <0 0x9010000 0 0x1000>;", "reg = <0 0x40000000 0 0x1000>;"));
+	assert_int_equal(m.rtc.size, 0);
+	assert_no_error(read_edited("bootargs = \"nidus.x\";",
+				    "nidus,time = <1 2 3 4>; bootargs = \"nidus.x\";"));
+	assert_int_equal(m.time, 0x100000002);
+	assert_int_equal(m.time_ticks, 0x300000004);
+	assert_no_error(read_edited("bootargs = \"nidus.x\";",
+				    "nidus,time = <1 2>; bootargs = \"nidus.x\";"));
+	assert_int_equal(m.time, 0);
+}
+
 /* Ranges as firmware gives them: not of whole pages, in any order, adjacent; more than a few. */
 static void test_ragged_memory(void **state)
 {
@@ -595,17 +622,26 @@ static void test_mutations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_machine),     cmocka_unit_test(test_is_ram),
-		cmocka_unit_test(test_cells),       cmocka_unit_test(test_names_decide_timer_order),
-		cmocka_unit_test(test_uart_choice), cmocka_unit_test(test_redistributors),
-		cmocka_unit_test(test_initrd),      cmocka_unit_test(test_too_many_cpus),
-		cmocka_unit_test(test_faults),      cmocka_unit_test(test_header),
-		cmocka_unit_test(test_notes),       cmocka_unit_test(test_no_uart),
-		cmocka_unit_test(test_nomap),       cmocka_unit_test(test_ragged_memory),
+		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_is_ram),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_names_decide_timer_order),
+		cmocka_unit_test(test_uart_choice),
+		cmocka_unit_test(test_redistributors),
+		cmocka_unit_test(test_initrd),
+		cmocka_unit_test(test_too_many_cpus),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_no_uart),
+		cmocka_unit_test(test_nomap),
+		cmocka_unit_test(test_ragged_memory),
+		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_interrupt_map),
 		cmocka_unit_test(test_interrupt_map_faults),
 		cmocka_unit_test(test_interrupt_map_long),
-		cmocka_unit_test(test_truncation),  cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_mutations),
 	};
 
 	feat.pa_bits = 48;

@@ -60,6 +60,8 @@ static void defaults(void)
 		.gicr = 0x80a0000,
 		.uart = 0x9000000,
 		.uart_intid = 33,
+		.rtc = 0x9020000,
+		.rtc_intid = 35,
 		.initrd = 0x1b0000000,
 		.initrd_size = 0x123456,
 		.mpidr = mpidrs,
@@ -182,6 +184,12 @@ static void test_plain(void **state)
 	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
 	CELLS("/pl011@9000000", "reg", 0, 0x9000000, 0, 0x1000);
 	CELLS("/pl011@9000000", "interrupts", 0, 1, 4);
+	CELLS("/pl031@9020000", "reg", 0, 0x9020000, 0, 0x1000);
+	CELLS("/pl031@9020000", "interrupts", 0, 3, 4);
+	CELLS("/pl031@9020000", "clocks", clock);
+	assert_string("/pl031@9020000", "clock-names", "apb_pclk");
+	assert_int_equal(fdt_node_check_compatible(out, node_at("/pl031@9020000"), "arm,primecell"),
+			 0);
 	CELLS("/pl011@9000000", "clocks", clock, clock);
 	CELLS("/clock-0", "clock-frequency", 24000000);
 	assert_string("/chosen", "bootargs", "console=ttyAMA0 root=/dev/vda");
@@ -222,7 +230,7 @@ static void test_bare(void **state)
 	make();
 	assert_true(fdt_path_offset(out, "/pl011@9000000") < 0);
 	assert_true(fdt_path_offset(out, "/aliases") < 0);
-	assert_true(fdt_path_offset(out, "/clock-0") < 0);
+	CELLS("/pl031@9020000", "clocks", phandle_of("/clock-0"));
 	assert_absent("/chosen", "bootargs");
 	assert_absent("/chosen", "stdout-path");
 	assert_absent("/chosen", "linux,initrd-start");

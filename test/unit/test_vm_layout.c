@@ -170,9 +170,38 @@ static void handed_down(void **state)
 	assert_false(vm_place_handed(at, &config, 0, 0x7800));
 }
 
+/* The clock keeps clear of what else the VM has. */
+static void clock_moves(void **state)
+{
+	(void)state;
+	config.pass_count = 0;
+	vm.layout.rtc = 0x09010000;
+	vm.layout.rtc_intid = 34;
+	assert_null(vm_layout_clock(&vm));
+	assert_int_equal(vm.layout.rtc, 0x09010000);
+	assert_int_equal(vm.layout.rtc_intid, 34);
+	config.pass_count = 1; /* the machine's own clock */
+	assert_null(vm_layout_clock(&vm));
+	assert_int_equal(vm.layout.rtc, 0x09020000);
+	assert_int_equal(vm.layout.rtc_intid, 35);
+	assert_line(NULL);
+	vm.layout.rtc = 0x09000000;
+	vm.layout.rtc_intid = 33; /* the UART's */
+	assert_line("found its clock at 0x9000000 + 0x1000 and its UART");
+	assert_null(vm_layout_clock(&vm));
+	assert_int_equal(vm.layout.rtc, 0x09020000);
+	assert_int_equal(vm.layout.rtc_intid, 35);
+	vm.layout.rtc = 0x40000000;
+	assert_null(vm_layout_clock(&vm));
+	assert_int_equal(vm.layout.rtc, 0x09020000);
+	config.pass[0].reg[0] = (struct range){ 0x9010000, 0xff0000 };
+	assert_non_null(strstr(vm_layout_clock(&vm), "for its clock, found none free"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(clock_moves, setup),
 		cmocka_unit_test_setup(handed_down, setup),
 		cmocka_unit_test_setup(fits, setup),
 		cmocka_unit_test_setup(interrupts, setup),
