@@ -274,10 +274,10 @@ static bool domain_options(struct config_reader *r, struct vm_config *vm)
 	const char *s;
 	u32 block;
 
-	if (!domain_flag(r, vm, "vpl011", &vm->vpl011) ||
-	    !domain_nested(r, vm) ||
+	if (!domain_flag(r, vm, "vpl011", &vm->vpl011) || !domain_nested(r, vm) ||
 	    !domain_flag(r, vm, "nidus,direct-map", &vm->direct_map) ||
 	    !domain_flag(r, vm, "nidus,its", &vm->its) ||
+	    !domain_flag(r, vm, "nidus,firmware", &vm->firmware) ||
 	    !domain_vl(r, vm, "sve", config_set_sve) ||
 	    !domain_vl(r, vm, "nidus,sme", config_set_sme))
 		return false;
@@ -380,6 +380,7 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 		"nidus,simd",
 		"nidus,stage2-block",
 		"nidus,direct-map",
+		"nidus,firmware",
 		"nidus,passthrough",
 		"nidus,pci",
 		"nidus,its",
@@ -398,7 +399,7 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 			return dt_fail(
 				&r->dt, vm->node, name,
 				"expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-				"nidus,direct-map, nidus,passthrough, nidus,pci or nidus,its, "
+				"nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or nidus,its, "
 				"found this");
 		config_note(r, vm->node, name, "nidus does not know this property and ignores it");
 	}

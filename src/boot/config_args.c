@@ -215,6 +215,12 @@ static bool set_direct_map(struct config_reader *r, struct vm_config *vm, struct
 	return parse_flag(r, at, value, &vm->direct_map);
 }
 
+static bool set_firmware(struct config_reader *r, struct vm_config *vm, struct config_place at,
+			 const char *value)
+{
+	return parse_flag(r, at, value, &vm->firmware);
+}
+
 static bool set_block(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		      const char *value)
 {
@@ -284,6 +290,7 @@ static const struct {
 	{ "nested", set_nested },
 	{ "stage2-block", set_block },
 	{ "direct-map", set_direct_map },
+	{ "firmware", set_firmware },
 	{ "passthrough", set_passthrough },
 	{ "pci", set_pci },
 	{ "its", set_its },
@@ -300,7 +307,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "passthrough, pci, its or hard-affinity",
+			 "firmware, passthrough, pci, its or hard-affinity",
 			 arg->key);
 }
 

@@ -47,6 +47,7 @@ struct vm_config {
 	bool nested, direct_map;
 	bool deep; /* and nested: its hypervisor is shown FEAT_NV2 as well */
 	bool nvhe; /* and nested: its EL2 has no VHE (HCR_EL2.E2H is 0) */
+	bool firmware; /* its kernel is firmware, as in a machine's flash, with one for variables */
 	bool simd_switch; /* nidus,simd = "switch" */
 	u32 sve, sme;     /* largest vector length in bits; 0 off; SVE_MAX the machine's */
 	u64 stage2_block; /* largest stage-2 leaf in bytes: 4 KiB, 2 MiB, 1 GiB; 0: the default */

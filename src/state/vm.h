@@ -26,11 +26,12 @@ enum vm_state {
 
 struct vpl011;
 struct vpl031;
+struct vflash;
 struct vpci;
 
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
-	u64 ram, gicd, gicr, uart, rtc, its; /* its 0: there can be none */
+	u64 ram, gicd, gicr, uart, rtc, flash, fw_cfg, its; /* its 0: there can be none */
 	u64 stolen; /* a page of its own, no RAM: a struct stolen_time for each vcpu */
 	u32 uart_intid, rtc_intid;
 	u32 intid_max; /* of what it has of the machine's PCI functions */
@@ -65,6 +66,10 @@ struct vm {
 	struct vgic vgic;
 	struct vpl011 *uart;
 	struct vpl031 *rtc;
+	struct vm_fwcfg {
+		u32 item, at; /* atomic: what is read, and how far */
+	} fw_cfg;
+	struct vflash *flash;  /* NULL: it does not start from firmware */
 	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
 	struct vpass *pass;    /* vm/vpass.h; NULL: it has no devices by nidus,passthrough */
 	bool devices_loose;    /* one may still write to the VM's RAM when it is off */

@@ -29,6 +29,7 @@
 
 #define UART_SIZE 0x1000
 #define RTC_SIZE 0x1000
+#define FW_CFG_SIZE 0x10
 #define UART_HZ 24000000
 
 #define PHANDLE_GIC 1
@@ -368,6 +369,19 @@ static void write_rtc(struct writer *w)
 	end(w);
 }
 
+static void write_flash(struct writer *w)
+{
+	begin_at(w, "flash", 5, w->layout->flash);
+	put_string(w, "compatible", "cfi-flash");
+	put_reg(w, &(struct range){ w->layout->flash, w->layout->flash_size }, 1);
+	put_u32(w, "bank-width", 4);
+	end(w);
+	begin_at(w, "fw-cfg", 6, w->layout->fw_cfg);
+	put_string(w, "compatible", "qemu,fw-cfg-mmio");
+	put_reg(w, &(struct range){ w->layout->fw_cfg, FW_CFG_SIZE }, 1);
+	end(w);
+}
+
 /* Last, when all references to clocks are known. */
 static void write_clocks(struct writer *w)
 {
@@ -523,6 +537,8 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 		{ l->gicr, (u64)GICR_SIZE * w->config->cpus },
 		{ l->uart, w->config->vpl011 ? UART_SIZE : 0 },
 		{ l->rtc, RTC_SIZE },
+		{ l->flash, l->flash_size },
+		{ l->fw_cfg, l->flash_size ? FW_CFG_SIZE : 0 },
 	};
 
 	for (u32 i = 0; i < pass->reg_count; i++) {
@@ -555,6 +571,8 @@ static void write_root(struct writer *w)
 	if (w->config->vpl011)
 		write_uart(w);
 	write_rtc(w);
+	if (w->layout->flash_size)
+		write_flash(w);
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
 	if (!w->err && w->layout->pci)

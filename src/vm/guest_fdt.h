@@ -17,6 +17,7 @@ struct guest_layout {
 	u32 uart_intid;
 	u64 rtc;
 	u32 rtc_intid;
+	u64 flash, flash_size, fw_cfg; /* of firmware; size 0: none */
 	u64 initrd, initrd_size; /* size 0: none */
 	const struct guest_pci *pci; /* NULL: no PCI */
 	const u64 *handed;       /* where config->handed[] are */
@@ -26,8 +27,9 @@ struct guest_layout {
 /*
  * Write a device tree for the guest into buf: memory, cpus (PSCI), psci (method "hvc", or "smc" if
  * config->nested), GICv3 (maintenance PPI if nested), armv8-timer (4 interrupts, 5 with the
- * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), PL031, chosen (bootargs,
- * stdout-path, initrd), and the passed-through devices' nodes copied from the machine's tree.
+ * virtual EL2 timer if nested), PL011 with its clock (if config->vpl011), PL031, firmware's flash
+ * and fw_cfg, chosen (bootargs, stdout-path, initrd), and the passed-through devices' nodes copied
+ * from the machine's tree.
  * What config->chosen has goes into chosen too, with the modules' new addresses.
  * A device's clocks are copied if they are fixed ones; references to other nodes are dropped.
  * Returns its size, or a negative libfdt error: -FDT_ERR_NOSPACE, buf too small; -FDT_ERR_EXISTS, a

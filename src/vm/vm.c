@@ -14,6 +14,7 @@
 #include "vm/account.h"
 #include "vm/console.h"
 #include "vm/sched.h"
+#include "vm/vflash.h"
 #include "vm/vm_build.h"
 #include "vm/vm_load.h"
 #include "vm/vpass.h"
@@ -147,6 +148,7 @@ static void reset_piece(struct vm *vm)
 	if (vm->uart && vpl011_create(vm))
 		log_line("vm %s: its UART is gone", vm->config->name);
 	vpl031_reset(vm);
+	vflash_reset(vm);
 	vm_load_begin(vm);
 	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
 }

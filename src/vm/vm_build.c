@@ -21,6 +21,8 @@
 #include "vm/console.h"
 #include "vm/guest_fdt.h"
 #include "vm/guest_fdt_pci.h"
+#include "vm/vflash.h"
+#include "vm/vfwcfg.h"
 #include "vm/vm_layout.h"
 #include "vm/vm_ram.h"
 #include "vm/vmsi.h"
@@ -41,6 +43,10 @@
 #define GUEST_RTC 0x09010000UL
 #define GUEST_RTC_INTID 34
 #define GUEST_STOLEN 0x090a0000UL
+#define GUEST_FLASH 0x04000000UL /* the second one, for variables; firmware is in the first, at 0 */
+#define GUEST_FW_CFG 0x09020000UL
+
+#define FIRMWARE_RAM_MIN MIB(128)
 
 #define FDT_MAX KIB(64)
 
@@ -68,6 +74,10 @@ static void set_layout(struct vm *vm)
 					 .stolen = GUEST_STOLEN,
 					 .uart_intid = GUEST_UART_INTID,
 					 .rtc_intid = GUEST_RTC_INTID };
+	if (vm->config->firmware) {
+		vm->layout.flash = GUEST_FLASH;
+		vm->layout.fw_cfg = GUEST_FW_CFG;
+	}
 	if (!vm->config->direct_map)
 		return;
 	/* 1:1: RAM is wherever it was allocated, so the devices are where the machine's own are. */
@@ -241,6 +251,9 @@ static const char *make_devices(struct vm *vm)
 		return "vpl011: no memory for it";
 	if (vpl031_create(vm))
 		return "no memory for its clock";
+	if (vm->config->firmware && (vflash_create(vm) || vfwcfg_create(vm)))
+		return FAIL("nidus,firmware: expected %lu KiB for its variables, found %lu free",
+			    VFLASH_SIZE >> 10, free_kib());
 	return NULL;
 }
 
@@ -305,6 +318,55 @@ static u64 place_initrd(const struct vm *vm, const struct image *image, u64 size
  * The device tree goes to the top of RAM, the initrd below it: away from the kernel, which grows
  * up.
  */
+static const char *plan_kernel(struct vm *vm, struct guest_layout *gl)
+{
+	const struct vm_config *c = vm->config;
+	const struct vm_layout *at = &vm->layout;
+	struct image *image = &vm->load.image;
+	const char *error;
+
+	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram,
+			   at->ram_size);
+	if (error)
+		return FAIL("kernel: %s", error);
+	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
+	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
+		gl->initrd = place_initrd(vm, image, c->ramdisk.size);
+	if (!gl->initrd)
+		return FAIL(
+			"memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
+			"device tree (0x%lx), found 0x%lx%s",
+			image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
+			c->direct_map ? " in the largest piece" : "");
+	/* An initrd that went to another piece of RAM leaves all of this one. */
+	if (!vm_place_handed(vm->load.handed, c, image->end,
+			     gl->initrd > image->end ? MIN(gl->initrd, vm->fdt_ipa) : vm->fdt_ipa))
+		return FAIL("chosen: expected room for %u modules above the kernel, found less "
+			    "(memory: 0x%lx)",
+			    c->handed_count, at->ram_size);
+	vm->load.initrd = gl->initrd;
+	vm->entry = image->entry;
+	return NULL;
+}
+
+/* Firmware is at 0 and finds the device tree at the start of RAM, as on QEMU's virt machine. */
+static const char *plan_firmware(struct vm *vm)
+{
+	const struct vm_layout *at = &vm->layout;
+	u64 size = vm->config->kernel.size;
+
+	if (at->ram_size < FIRMWARE_RAM_MIN)
+		return FAIL("memory: expected 0x%lx bytes or more for firmware, found 0x%lx",
+			    FIRMWARE_RAM_MIN, at->ram_size);
+	vm->load.image = (struct image){ .kind = IMAGE_RAW,
+					 .segments = 1,
+					 .segment = { { .filesz = size, .memsz = size } },
+					 .end = size };
+	vm->entry = 0;
+	vm->fdt_ipa = at->ram;
+	return NULL;
+}
+
 static const char *plan_images(struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
@@ -319,34 +381,29 @@ static const char *plan_images(struct vm *vm)
 				   .uart_intid = at->uart_intid,
 				   .rtc = at->rtc,
 				   .rtc_intid = at->rtc_intid,
+				   .flash = at->flash,
+				   .fw_cfg = at->fw_cfg,
+				   .flash_size = at->flash ? VFLASH_SIZE : 0,
 				   .initrd_size = c->ramdisk.size,
 				   .handed = vm->load.handed,
 				   .pci = guest_pci_of(vm, &pci) };
-	struct image *image = &vm->load.image;
-	const char *error;
+	const char *error = c->firmware ? plan_firmware(vm) : plan_kernel(vm, &gl);
 
-	error = image_plan(image, pa_ptr(pa(c->kernel.base)), c->kernel.size, at->ram,
-			   at->ram_size);
-	if (error)
-		return FAIL("kernel: %s", error);
-	vm->fdt_ipa = ALIGN_DOWN(at->ram + at->ram_size - FDT_MAX, FDT_MAX);
-	if (at->ram_size > FDT_MAX && image->end <= vm->fdt_ipa)
-		gl.initrd = place_initrd(vm, image, c->ramdisk.size);
-	if (!gl.initrd)
-		return FAIL(
-			"memory: expected room for the kernel (0x%lx bytes), ramdisk (0x%lx) and "
-			"device tree (0x%lx), found 0x%lx%s",
-			image->end - at->ram, c->ramdisk.size, (u64)FDT_MAX, at->ram_size,
-			c->direct_map ? " in the largest piece" : "");
-	/* An initrd that went to another piece of RAM leaves all of this one. */
-	if (!vm_place_handed(vm->load.handed, c, image->end,
-			     gl.initrd > image->end ? MIN(gl.initrd, vm->fdt_ipa) : vm->fdt_ipa))
-		return FAIL("chosen: expected room for %u modules above the kernel, found less "
-			    "(memory: 0x%lx)",
-			    c->handed_count, at->ram_size);
-	vm->load.initrd = gl.initrd;
-	vm->entry = image->entry;
-	return make_fdt(vm, &gl);
+	return error ? error : make_fdt(vm, &gl);
+}
+
+/* Firmware is built for certain addresses, and looks for files itself. */
+static const char *check_firmware(const struct vm_config *c)
+{
+	if (c->direct_map)
+		return "nidus,firmware: expected a VM without nidus,direct-map, found both: "
+		       "firmware wants its RAM at 0x40000000";
+	if (c->ramdisk.size || c->handed_count)
+		return "nidus,firmware: expected the firmware as the only module, found more";
+	if (c->kernel.size > GUEST_FLASH)
+		return FAIL("nidus,firmware: expected at most 0x%lx bytes, found 0x%lx",
+			    GUEST_FLASH, c->kernel.size);
+	return NULL;
 }
 
 const char *vm_build(struct vm *vm)
@@ -362,6 +419,8 @@ const char *vm_build(struct vm *vm)
 		return "nidus,nested = \"nvhe\": expected a CPU with HCR_EL2.NV1 and FEAT_ECV, "
 		       "found none";
 	error = simd_config_check(c, message, sizeof(message));
+	if (!error && c->firmware)
+		error = check_firmware(c);
 	if (error)
 		return error;
 	set_layout(vm);
@@ -406,6 +465,7 @@ static bool release_devices(struct vm *vm)
 	vpl031_destroy(vm);
 	vgic_vm_destroy(vm);
 	vpl011_destroy(vm);
+	vflash_destroy(vm);
 	vm->mmio.count = 0;
 	return false;
 }

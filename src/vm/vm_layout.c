@@ -11,6 +11,8 @@
 #include "dev/pl031_regs.h"
 #include "lib/log.h"
 #include "state/vm.h"
+#include "vm/vflash.h"
+#include "vm/vfwcfg.h"
 #include "vm/vpci.h"
 
 static char line[224];
@@ -27,7 +29,7 @@ struct part {
 	struct range at;
 };
 
-#define PARTS (9 + VM_RAM_CHUNKS)
+#define PARTS (11 + VM_RAM_CHUNKS)
 
 /* The emulated devices first, of them the clock. */
 static u32 list_parts(const struct vm *vm, struct part *part)
@@ -44,6 +46,10 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 		part[n++] = (struct part){ "its UART", { l->uart, PL011_SIZE } };
 	if (vm->config->pci_count || vm->config->its)
 		part[n++] = (struct part){ "its ITS", { l->its, l->its ? GITS_SIZE : 0 } };
+	if (l->flash) {
+		part[n++] = (struct part){ "its flash", { l->flash, VFLASH_SIZE } };
+		part[n++] = (struct part){ "its fw_cfg", { l->fw_cfg, VFWCFG_SIZE } };
+	}
 	if (vm->config->pci_count) {
 		part[n++] = (struct part){ "its PCI configuration space",
 					   { VPCI_ECAM, VPCI_ECAM_SIZE } };
@@ -61,7 +67,8 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
 	const struct vm_config *c = vm->config;
-	u32 devices = 4 + c->vpl011 + (c->pci_count || c->its) + (c->pci_count ? 3 : 0);
+	u32 devices = 4 + c->vpl011 + (c->pci_count || c->its) + (vm->layout.flash ? 2 : 0) +
+		      (c->pci_count ? 3 : 0);
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "

@@ -25,11 +25,8 @@ static u32 order_within(u64 size)
 }
 
 /* Add a piece at the end of the list. */
-static bool append(struct vm *vm, u64 base, u64 size)
+static bool append(struct vm *vm, u64 at, u64 base, u64 size)
 {
-	const struct vm_ram *last = vm->ram_chunks ? &vm->ram[vm->ram_chunks - 1] : NULL;
-	u64 at = last ? last->ipa + last->size : vm->layout.ram;
-
 	if (vm->ram_chunks == VM_RAM_CHUNKS)
 		return false;
 	vm->ram[vm->ram_chunks++] = (struct vm_ram){ at, base, size };
@@ -74,21 +71,23 @@ static void choose_main(struct vm *vm)
 }
 
 /*
- * Take the largest blocks that exist, in falling order: so with addresses of the VM's own each is
- * aligned to its size there too, and there are few.
+ * RAM of whole pages from `at` on, or where it is in the machine. Take the largest blocks that
+ * exist, in falling order: so with addresses of the VM's own each is aligned to its size there too,
+ * and there are few.
  */
-const char *vm_ram_alloc(struct vm *vm)
+static const char *take(struct vm *vm, u64 at, u64 bytes)
 {
 	bool direct = vm->config->direct_map;
 	u32 order = PAGE_ORDER_MAX;
 
-	for (u64 left = vm->config->mem_size; left;) {
+	for (u64 left = bytes; left;) {
 		u64 base, size;
 
 		order = MIN(order, order_within(left));
 		base = page_alloc(order);
 		size = PAGE_SIZE << order;
-		if (base && !(direct ? insert(vm, base, size) : append(vm, base, size))) {
+		if (base && !(direct ? insert(vm, base, size)
+				     : append(vm, at + bytes - left, base, size))) {
 			page_free(base, order);
 			return too_little(vm);
 		}
@@ -97,8 +96,23 @@ const char *vm_ram_alloc(struct vm *vm)
 		else if (order-- == 0)
 			return too_little(vm);
 	}
-	vm->layout.ram_size = vm->config->mem_size;
-	if (direct)
+	return NULL;
+}
+
+const char *vm_ram_alloc(struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	const char *error = NULL;
+
+	/* A copy of the firmware is where its flash would be. */
+	if (c->firmware)
+		error = take(vm, 0, ALIGN_UP(c->kernel.size, PAGE_SIZE));
+	if (!error)
+		error = take(vm, vm->layout.ram, c->mem_size);
+	if (error)
+		return error;
+	vm->layout.ram_size = c->mem_size;
+	if (c->direct_map)
 		choose_main(vm);
 	return NULL;
 }

@@ -136,19 +136,21 @@ static void reg_write(struct vpl031 *c, u32 reg, u32 v)
 	arm(c);
 }
 
+/* Of a narrow read the bytes that it asks for; EDK2 reads the identification so. */
 bool vpl031_mmio(struct vcpu *vcpu, void *dev, struct mmio *m)
 {
+	u32 reg = (u32)m->offset & ~3U, lane = (u32)m->offset % 4 * 8;
 	struct vpl031 *c = dev;
 
 	(void)vcpu;
-	if (m->size != 4 || !IS_ALIGNED(m->offset, 4))
+	if (m->offset % 4 + m->size > 4)
 		return false;
 	spin_lock(&c->lock);
 	catch_up(c);
 	if (m->write)
-		reg_write(c, (u32)m->offset, (u32)m->data);
+		reg_write(c, reg, (u32)m->data << lane);
 	else
-		m->data = reg_read(c, (u32)m->offset);
+		m->data = reg_read(c, reg) >> lane & MASK(m->size * 8 - 1, 0);
 	update_line(c);
 	spin_unlock(&c->lock);
 	return true;

@@ -24,5 +24,5 @@ void vpl031_reset(struct vm *vm);
 /* Free it; no vcpu of the VM runs any more. vm->rtc NULL is fine. */
 void vpl031_destroy(struct vm *vm);
 
-/* An mmio_fn: dev is the struct vpl031. Aborts accesses that are not of 32 bits, aligned. */
+/* An mmio_fn: dev is the struct vpl031. Aborts accesses that cross a register. */
 bool vpl031_mmio(struct vcpu *vcpu, void *dev, struct mmio *m);

@@ -125,7 +125,7 @@ static void test_options(void **state)
 	(void)state;
 	read_chosen(
 		HEAD("a") SIZE
-		"vpl011; sve = <256>; nidus,sme = <512>; nidus,nested; nidus,direct-map;"
+		"vpl011; sve = <256>; nidus,sme = <512>; nidus,nested; nidus,direct-map; nidus,firmware;"
 		"nidus,simd = \"switch\"; nidus,stage2-block = <0x200000>; bootargs = \"domain\";"
 		"nidus,passthrough = \"disk\", \"/virtio_mmio@a003c00\", \"/virtio_mmio@a003a00\";"
 		"vcpu0 { compatible = \"xen,vcpu\"; id = <0>; hard-affinity = \"0,2\"; };"
@@ -135,6 +135,7 @@ static void test_options(void **state)
 				  "off { compatible = \"xen,domain\"; status = \"disabled\"; };");
 	assert_counts(1, 0, 0);
 	assert_true(c.vm[0].nested && c.vm[0].direct_map && c.vm[0].simd_switch && c.vm[0].vpl011);
+	assert_true(c.vm[0].firmware);
 	assert_int_equal(c.vm[0].sve, 256);
 	assert_int_equal(c.vm[0].sme, 512);
 	assert_int_equal(c.vm[0].stage2_block, MIB(2));
@@ -356,7 +357,7 @@ static const struct {
 	  "/chosen/a: nidus,stage2-block: expected one cell (4 bytes), found 8 bytes" },
 	{ VM_A("nidus,netsed;"),
 	  "/chosen/a: nidus,netsed: expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-	  "nidus,direct-map, nidus,passthrough, nidus,pci or nidus,its, found this" },
+	  "nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or nidus,its, found this" },
 	{ VM_A("nidus,pci = <1>;"),
 	  "/chosen/a: nidus,pci: expected a list of strings, found something else" },
 	{ VM_A("nidus,pci = \"0000:00:01.0\", \"0000:00:01.0\";"),
@@ -530,9 +531,9 @@ static const struct {
 	  "nidus.pci: expected a PCI function such as 0000:00:01.0, found \"\"" },
 	{ "nidus.mmm=1",
 	  "nidus.mmm: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-	  "direct-map, passthrough, pci, its or hard-affinity, found \"mmm\"" },
+	  "direct-map, firmware, passthrough, pci, its or hard-affinity, found \"mmm\"" },
 	{ "nidus.", "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-		    "direct-map, passthrough, pci, its or hard-affinity, found \"\"" },
+		    "direct-map, firmware, passthrough, pci, its or hard-affinity, found \"\"" },
 };
 
 /* Names as Linux writes them, and no others: there is one for each function. */

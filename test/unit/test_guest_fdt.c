@@ -219,6 +219,24 @@ static void test_nested(void **state)
 	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4, 1, 12, 4);
 }
 
+/* Firmware's flash for variables, and whom it asks what to do. */
+static void test_firmware(void **state)
+{
+	(void)state;
+	defaults();
+	make();
+	assert_true(fdt_path_offset(out, "/flash@4000000") < 0);
+	layout.flash = 0x4000000;
+	layout.flash_size = 0x100000;
+	layout.fw_cfg = 0x9030000;
+	make();
+	assert_string("/flash@4000000", "compatible", "cfi-flash");
+	CELLS("/flash@4000000", "reg", 0, 0x4000000, 0, 0x100000);
+	CELLS("/flash@4000000", "bank-width", 4);
+	assert_string("/fw-cfg@9030000", "compatible", "qemu,fw-cfg-mmio");
+	CELLS("/fw-cfg@9030000", "reg", 0, 0x9030000, 0, 0x10);
+}
+
 static void test_bare(void **state)
 {
 	(void)state;
@@ -440,6 +458,7 @@ int main(void)
 		cmocka_unit_test(pci_bridge),
 		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_nothing_reserved), cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
 		cmocka_unit_test(more_ram),        cmocka_unit_test(handed_down),

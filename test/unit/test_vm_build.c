@@ -93,10 +93,37 @@ static void but_what_devices_know(void **state)
 		"vm a: its 32 MiB of memory stay unused: a device of its may still write there");
 }
 
+/* What firmware can't be given, before anything is allocated. */
+static void firmware(void **state)
+{
+	(void)state;
+	config.firmware = true;
+	config.kernel.size = MIB(3);
+	config.direct_map = true;
+	assert_string_equal(vm_build(&vm),
+			    "nidus,firmware: expected a VM without nidus,direct-map, "
+			    "found both: firmware wants its RAM at 0x40000000");
+	config.direct_map = false;
+	config.ramdisk.size = 1;
+	assert_string_equal(vm_build(&vm), "nidus,firmware: expected the firmware as the only "
+					   "module, found more");
+	config.ramdisk.size = 0;
+	config.handed_count = 1;
+	assert_string_equal(vm_build(&vm), "nidus,firmware: expected the firmware as the only "
+					   "module, found more");
+	config.handed_count = 0;
+	config.kernel.size = MIB(64) + 1;
+	assert_string_equal(vm_build(&vm),
+			    "nidus,firmware: expected at most 0x4000000 bytes, found "
+			    "0x4000001");
+	assert_int_equal(vm.ram_chunks, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(all_goes_back, setup),
+		cmocka_unit_test_setup(firmware, setup),
 		cmocka_unit_test_setup(but_what_devices_know, setup),
 	};
 

@@ -168,6 +168,32 @@ static void contiguous_for_the_guest(void **state)
 	gives_back(before);
 }
 
+/* Firmware is at 0, in whole pages, and RAM is where it is without. */
+static void firmware_comes_first(void **state)
+{
+	u64 before, at = 0;
+	u32 i = 0;
+
+	(void)state;
+	give(MIB(1), MIB(31));
+	before = page_free_count();
+	config.mem_size = MIB(13);
+	config.firmware = true;
+	config.kernel.size = MIB(3) + 1;
+	assert_null(vm_ram_alloc(&vm));
+	for (; at < MIB(3) + PAGE_SIZE; at += vm.ram[i++].size)
+		assert_int_equal(vm.ram[i].ipa, at);
+	assert_int_equal(at, MIB(3) + PAGE_SIZE);
+	for (at = RAM; i < vm.ram_chunks; at += vm.ram[i++].size)
+		assert_int_equal(vm.ram[i].ipa, at);
+	assert_int_equal(at, RAM + MIB(13));
+	assert_int_equal(vm.layout.ram, RAM);
+	assert_int_equal(vm.layout.ram_size, MIB(13));
+	gives_back(before);
+	config.firmware = false;
+	config.kernel.size = 0;
+}
+
 static void says_what_is_missing(void **state)
 {
 	u64 before;
@@ -214,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup(pieces_where_they_are, setup),
 		cmocka_unit_test_setup(neighbours_are_one, setup),
 		cmocka_unit_test_setup(contiguous_for_the_guest, setup),
+		cmocka_unit_test_setup(firmware_comes_first, setup),
 		cmocka_unit_test_setup(says_what_is_missing, setup),
 		cmocka_unit_test_setup(too_many_pieces, setup),
 	};

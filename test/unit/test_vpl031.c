@@ -131,9 +131,10 @@ static void identity(void **state)
 
 static void sizes(void **state)
 {
-	static const struct mmio bad[] = {
-		{ .size = 1 }, { .size = 2 }, { .size = 8 }, { .offset = 2, .size = 4 }
-	};
+	static const struct mmio bad[] = { { .size = 8 },
+					   { .offset = 2, .size = 4 },
+					   { .offset = 3, .size = 2 } };
+	struct mmio narrow = { .offset = 2, .size = 1 };
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -141,6 +142,12 @@ static void sizes(void **state)
 
 		assert_false(vpl031_mmio(NULL, vm.rtc, &m));
 	}
+	wr(PL031_LR, 0x12345678);
+	assert_true(vpl031_mmio(NULL, vm.rtc, &narrow));
+	assert_int_equal(narrow.data, 0x34);
+	narrow = (struct mmio){ .offset = 0xfe0, .size = 2 };
+	assert_true(vpl031_mmio(NULL, vm.rtc, &narrow));
+	assert_int_equal(narrow.data, 0x31);
 }
 
 static void date(void **state)
