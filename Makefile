@@ -23,7 +23,7 @@ help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 #: make            build/nidus.bin (an arm64 Image, as nidus.efi a UEFI application) and the guests
 #: make run        boot Debian Linux with KVM under nidus, and Debian Linux in that; ends with "run: PASS"
-#: make run-efi    the same under UEFI (EDK2), from an EFI system partition, by ACPI (RUN_EFI=dt: by device tree)
+#: make run-efi    the same under UEFI (EDK2), from an EFI system partition, by ACPI (RUN_EFI=dt: by device tree; grub: by GRUB)
 #: make run TRACE=1  the same with a trace of all exits, build/run/trace.pftrace for Perfetto
 #: make check      unit tests, the SIMD explorer, lock-free words, figures of the code; no emulator
 #: make test       everything; ends with "N passed, N failed, N skipped"

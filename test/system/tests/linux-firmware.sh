@@ -8,8 +8,12 @@ firmware_boots()
 	need "$arm64/Image" "$arm64/busybox" "$firmware"
 	MODULES="virtio_pci virtio_blk efivarfs" "$TOP/tools/mkinitramfs" "$OUT/initramfs" "${SUITE:-trixie-backports}" \
 		"$TOP/test/system/linux/init-firmware"
-	"$TOP/tools/mkefidisk" "$OUT/disk.img" "$arm64/Image" "$OUT/initramfs" \
-		"quiet console=ttyAMA0 panic=-1 nidus.disk=@SECTORS@ $2"
+	cat >"$OUT/grub.cfg" <<-END
+		linux /Image quiet console=ttyAMA0 panic=-1 nidus.disk=@SECTORS@ $2
+		initrd /initramfs
+		boot
+	END
+	"$TOP/tools/mkgrubdisk" "$OUT/disk.img" "$OUT/grub.cfg" "$arm64/Image" "$OUT/initramfs"
 	# shellcheck disable=SC2086
 	run 300 --firmware "$firmware" -c 2 -m 512 -o pci=0000:00:01.0 $1 -- -m 2048 -machine iommu=smmuv3 \
 		-drive "if=none,file=$OUT/disk.img,format=raw,id=disk,readonly=on" \
