@@ -399,8 +399,8 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 			return dt_fail(
 				&r->dt, vm->node, name,
 				"expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-				"nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or nidus,its, "
-				"found this");
+				"nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or "
+				"nidus,its, found this");
 		config_note(r, vm->node, name, "nidus does not know this property and ignores it");
 	}
 	return true;

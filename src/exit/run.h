@@ -33,9 +33,9 @@ u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
 
 /*
  * Acknowledge one interrupt and return its INTID, which irq_acked() then handles, along with what
- * else is pending. INTID_OVER: it was the timer of vcpu, which is in its guest, or an LPI
- * for it, and one list register has delivered it; that needs no sched_tick() (whoever queues a vcpu here, or leaves
- * other work, ticks or sends an SGI), and if more is pending it comes at once.
+ * else is pending. INTID_OVER: it was the timer of vcpu, which is in its guest, or an LPI for it,
+ * and one list register has delivered it; that needs no sched_tick() (whoever queues a vcpu here,
+ * or leaves other work, ticks or sends an SGI), and if more is pending it comes at once.
  */
 #define INTID_OVER 1024 /* no interrupt has it: LPIs begin at 8192 */
 u32 irq_again(struct vcpu *vcpu);

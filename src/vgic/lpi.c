@@ -330,7 +330,9 @@ bool lpi_flush(struct vcpu *vcpu)
 
 /* ---- the short way ---- */
 
-/* The word of the LPI that a physical one is for, into *n; 0: it is not for this vcpu, or not now. */
+/*
+ * The word of the LPI that a physical one is for, into *n; 0: it is not for this vcpu, or not now.
+ */
 static u32 for_vcpu(struct vcpu *vcpu, u32 pintid, u32 *n)
 {
 	const struct its_device *d = its_lpi(pintid);
@@ -365,7 +367,9 @@ static u32 lr_for(const struct vgic_vcpu *v, u32 intid)
 	return free ? (u32)__builtin_ctz(free) : VGIC_LRS;
 }
 
-/* Whether nothing else has to be done for the vcpu, and all that it has goes to the level it is in. */
+/*
+ * Whether nothing else has to be done for the vcpu, and all that it has goes to the level it is in.
+ */
 static bool is_quiet(const struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
