@@ -87,6 +87,7 @@
 
 /* EC_IABT_*, EC_DABT_* */
 #define ABT_FSC(esr) FIELD(esr, 5, 0)
+#define ABT_FSC_MASK MASK(5, 0)
 #define ABT_S1PTW BIT(7)
 #define ABT_EA BIT(9)
 #define ABT_FNV BIT(10) /* FAR not valid */
@@ -117,4 +118,6 @@
 #define ESR_FSC_LEVEL(esr) (ABT_FSC(esr) & 3)
 
 /* HPFAR_EL2.FIPA is IPA[51:12] in bits 43:4. */
-#define HPFAR_IPA(hpfar) (((hpfar) & MASK(43, 4)) << 8)
+#define HPFAR_FIPA MASK(43, 4)
+#define HPFAR_IPA(hpfar) (((hpfar)&HPFAR_FIPA) << 8)
+#define HPFAR_MAKE(ipa) ((ipa) >> 12 << 4)

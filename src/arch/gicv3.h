@@ -9,6 +9,7 @@
 #define GIC_SPI 32u         /* the first */
 #define GIC_INTID_MAX 1020u /* one past the last SPI; 1020-1023 are special */
 #define INTID_NONE 1023u    /* nothing is pending */
+#define INTID_MASK MASK(23, 0) /* as many bits as there may be */
 
 /* Distributor. */
 #define GICD_SIZE KIB(64)
@@ -43,6 +44,9 @@
 
 #define GICD_IROUTER_IRM BIT(31)
 #define GIC_AFFINITY (MASK(39, 32) | MASK(23, 0)) /* of MPIDR_EL1 and GICD_IROUTER */
+/* Aff3 to Aff0 of these in 32 bits, as GICR_TYPER has them, and back. */
+#define GIC_AFFINITY_PACK(v) (FIELD(v, 39, 32) << 24 | FIELD(v, 23, 0))
+#define GIC_AFFINITY_UNPACK(v) ((u64)((v) >> 24) << 32 | ((v)&MASK(23, 0)))
 
 /* Redistributor: RD_base, then SGI_base 64 KiB above; GICv4 has two frames more. */
 #define GICR_FRAME KIB(64)
@@ -70,11 +74,17 @@
 #define ICC_SRE_ENABLE BIT(3)
 #define ICC_CTLR_EOIMODE BIT(1)
 #define ICC_SGIR_IRM BIT(40)
-#define ICC_SGIR_INTID 24
-#define ICC_SGIR_AFF1 16
-#define ICC_SGIR_AFF2 32
-#define ICC_SGIR_RS 44
-#define ICC_SGIR_AFF3 48
+#define ICC_SGIR_INTID_SHIFT 24
+#define ICC_SGIR_INTID(v) ((u32)FIELD(v, 27, 24))
+#define ICC_SGIR_AFF1_SHIFT 16
+#define ICC_SGIR_AFF2_SHIFT 32
+#define ICC_SGIR_RS_SHIFT 44
+#define ICC_SGIR_AFF3_SHIFT 48
+/* The affinity of the 16 CPUs that TargetList selects from, as MPIDR_EL1 has it without Aff0[3:0]. */
+#define ICC_SGIR_CLUSTER(v)                                                                        \
+	(FIELD(v, 55, 48) << 32 | FIELD(v, 39, 32) << 16 | FIELD(v, 23, 16) << 8 |                 \
+	 FIELD(v, 47, 44) << 4)
+#define ICC_SGIR_TARGETS(v) ((u32)FIELD(v, 15, 0))
 
 /* ICH_LR<n>_EL2. */
 #define ICH_LR_PENDING BIT(62)
@@ -82,9 +92,13 @@
 #define ICH_LR_STATE (ICH_LR_PENDING | ICH_LR_ACTIVE)
 #define ICH_LR_HW BIT(61)
 #define ICH_LR_GROUP1 BIT(60)
-#define ICH_LR_PRIORITY 48
+#define ICH_LR_PRIORITY_SHIFT 48
+#define ICH_LR_PRIORITY(lr) FIELD(lr, 55, 48)
 #define ICH_LR_EOI BIT(41) /* HW = 0: maintenance interrupt when it becomes inactive */
-#define ICH_LR_PINTID 32   /* HW = 1 */
+#define ICH_LR_PINTID_SHIFT 32 /* HW = 1 */
+#define ICH_LR_PINTID(lr) ((u32)FIELD(lr, 44, 32))
+/* The fields without the HW bit; no NMI, 24 INTID bits at most. */
+#define ICH_LR_SOFT (ICH_LR_STATE | ICH_LR_GROUP1 | ICH_LR_EOI | INTID_MASK)
 
 /* ICH_HCR_EL2. */
 #define ICH_HCR_EN BIT(0)
@@ -118,8 +132,10 @@
 #define ICH_VMCR_EOIM BIT(9)
 #define ICH_VMCR_BPR1(v) ((u32)FIELD(v, 20, 18))
 #define ICH_VMCR_BPR1_SHIFT 18
+#define ICH_VMCR_BPR1_MASK MASK(20, 18)
 #define ICH_VMCR_BPR0(v) ((u32)FIELD(v, 23, 21))
 #define ICH_VMCR_BPR0_SHIFT 21
+#define ICH_VMCR_BPR0_MASK MASK(23, 21)
 #define ICH_VMCR_PMR(v) ((u32)FIELD(v, 31, 24))
 /* Without VAckCtl, which is RES0 where there are only system registers. */
 #define ICH_VMCR_MASK                                                                              \

@@ -95,6 +95,8 @@
 #define CPTR_ZEN MASK(17, 16)
 #define CPTR_FPEN MASK(21, 20)
 #define CPTR_SMEN MASK(25, 24)
+/* The low bits of the three two-bit fields. */
+#define CPTR_LOW (BIT(16) | BIT(20) | BIT(24))
 #define CPTR_TTA BIT(28)
 #define CPTR_TAM BIT(30)
 #define CPTR_TCPAC BIT(31)
@@ -123,8 +125,10 @@
 /* E2H=0: 17:12 and the event stream are the same, these replace EL0PCTEN and EL0VCTEN. */
 #define CNTHCTL_NVHE_EL1PCTEN BIT(0)
 #define CNTHCTL_NVHE_EL1PCEN BIT(1)
+#define CNTHCTL_NVHE_SAME (CNTHCTL_EVNT | MASK(17, 12))
 /* CNTKCTL_EL1 has the other bits at the same places; these are RES0 there without FEAT_NV2p1. */
 #define CNTHCTL_EL2_ONLY MASK(16, 10)
+#define CNTHCTL_IN_CNTKCTL (MASK(9, 0) | CNTHCTL_EVNTIS)
 
 /*
  * MDSCR_EL1: the bits that software may write while the OS Lock is clear, without FEAT_Debugv8p9.

@@ -28,10 +28,13 @@ static inline u64 level_size(u32 level)
 	BIT(1) /* levels 0-2: next-level table, else block; level 3: page (must be set) */
 #define DESC_TYPE MASK(1, 0)
 #define DESC_ADDR MASK(47, 12)
+#define DESC_SH(desc) FIELD(desc, 9, 8)
 #define DESC_SH_OUTER (2UL << 8)
 #define DESC_SH_INNER (3UL << 8)
 #define DESC_AF BIT(10)
+#define DESC_DBM BIT(51)
 #define DESC_CONT BIT(52)
+#define DESC_SW_SHIFT 55 /* 58:55: hardware ignores them */
 /* The bits that the caller chooses for a leaf. */
 #define DESC_ATTRS (MASK(11, 2) | (MASK(63, 50) & ~DESC_CONT))
 /*
@@ -39,20 +42,41 @@ static inline u64 level_size(u32 level)
  * execute-never, the access flag, DBM and the bits that hardware ignores. (Memory type,
  * cacheability, shareability, output address, size, nG and the contiguous bit may not.)
  */
-#define DESC_PERMS (MASK(7, 6) | DESC_AF | BIT(51) | MASK(54, 53) | MASK(58, 55))
+#define DESC_PERMS (MASK(7, 6) | DESC_AF | DESC_DBM | MASK(54, 53) | MASK(58, 55))
 
 /* Stage 1, a regime with EL0 in it (EL2&0). */
 #define S1_ATTR(index) ((u64)(index) << 2) /* of MAIR */
+#define S1_ATTR_INDEX(desc) FIELD(desc, 4, 2)
+#define S1_AP_EL0 BIT(6)
 #define S1_AP_RO BIT(7)
+#define S1_NG BIT(11)
 #define S1_PXN BIT(53)
 #define S1_UXN BIT(54)
+/* A table's: they bind what is below it. */
+#define S1_TABLE_PXN BIT(59)
+#define S1_TABLE_UXN BIT(60)
+#define S1_TABLE_NO_EL0 BIT(61)
+#define S1_TABLE_RO BIT(62)
 
 /* Stage 2, without FEAT_S2FWB and FEAT_S2PIE. */
-#define S2_MEMATTR_DEVICE_nGnRE (1UL << 2)
-#define S2_MEMATTR_NORMAL_WB (15UL << 2)
+#define S2_MEMATTR_SHIFT 2
+#define S2_MEMATTR(desc) FIELD(desc, 5, 2)
+#define S2_MEMATTR_DEVICE_nGnRE (1UL << S2_MEMATTR_SHIFT)
+#define S2_MEMATTR_NORMAL_WB (15UL << S2_MEMATTR_SHIFT)
+#define S2_AP_SHIFT 6
+#define S2_AP(desc) FIELD(desc, 7, 6)
 #define S2_AP_READ BIT(6)
 #define S2_AP_WRITE BIT(7)
 #define S2_XN BIT(54)
+#define S2_XN_SHIFT 53 /* XN[1:0], with FEAT_XNX */
+#define S2_XN_FIELD(desc) FIELD(desc, 54, 53)
+
+/* MemAttr. Below MEMATTR_NORMAL are the types of Device memory, strictest first. */
+#define MEMATTR_NORMAL 4
+#define MEMATTR_NC 5
+/* A half of Normal memory's, outer or inner; 3 is Write-Back. */
+#define MEMATTR_HALF_NC 1
+#define MEMATTR_HALF_WT 2
 
 /* The shareability field of descriptors and of PAR_EL1. */
 #define SH_OUTER 2
@@ -61,6 +85,8 @@ static inline u64 level_size(u32 level)
 /* Memory attributes as a byte of MAIR_ELx and PAR_EL1.ATTR hold them. */
 #define ATTR_NORMAL_NC 0x44
 #define ATTR_NORMAL_WB 0xff
+#define ATTR_NORMAL_MIN 0x10 /* below are Device memory's */
+#define ATTR_HALF_NC 4       /* a half of Normal memory's, outer or inner */
 
 /* MAIR_ELx: one byte an index. */
 #define MAIR_DEVICE_nGnRE 0x04UL

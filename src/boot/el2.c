@@ -15,18 +15,10 @@
 #include "boot/el2.h"
 
 #include "arch/barrier.h"
+#include "arch/hidden.h"
 #include "arch/sysreg.h"
 
 #define HAS(reg, lsb, min) (FIELD(sysreg_read(reg), (lsb) + 3, lsb) >= (min))
-
-#define MPAMIDR_HAS_HCR BIT(17)
-#define MPAMIDR_HAS_TIDR BIT(58)
-/* TRAPMPAM1EL1, TRAPMPAM0EL1; EnMPAMSM is 0 and traps as well */
-#define MPAM2_TRAPS (BIT(48) | BIT(49))
-#define MPAM2_TIDR BIT(58)
-#define MPAMHCR_TRAP_MPAMIDR BIT(31)
-/* PMBIDR_EL1.P, TRBIDR_EL1.P: owned by a higher Exception level, which accesses trap to */
-#define BUFFER_NOT_OURS BIT(4)
 
 /* Partition 0 for nidus and all guests, whose accesses to any of it trap. */
 static void mpam_off(void)

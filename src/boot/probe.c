@@ -6,6 +6,7 @@
 #include "arch/cache.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/pstate.h"
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "exit/run.h"
@@ -20,8 +21,7 @@
 #define INSN_MRS_X0_CPACR 0xd5381040u
 #define INSN_NOP 0xd503201fu
 #define INSN_HVC 0xd4000002u
-#define PSTATE_EL1H_MASKED 0x3c5
-#define FAR_OFFSET BIT(40)
+#define PROBE_OFFSET BIT(40)
 
 static u64 end_at_exit(struct vcpu *vcpu, u64 kind)
 {
@@ -79,11 +79,11 @@ void probe_cntpoff(void)
 	if (!feat.ecv_poff)
 		return;
 	cnthctl = sysreg_read(CNTHCTL_EL2);
-	sysreg_write(CNTPOFF_EL2, FAR_OFFSET);
+	sysreg_write(CNTPOFF_EL2, PROBE_OFFSET);
 	sysreg_write(CNTHCTL_EL2, CNTHCTL_EL1PCTEN | CNTHCTL_ECV);
 	direct = counter_now();
 	vtimer_set_cntpoff(at_el1(INSN_MRS_X0_CNTPCT, INSN_NOP, &count) &&
-			   count - direct > FAR_OFFSET * 2);
+			   count - direct > PROBE_OFFSET * 2);
 	sysreg_write(CNTPOFF_EL2, 0);
 	sysreg_write(CNTHCTL_EL2, cnthctl);
 }

@@ -229,9 +229,11 @@ void gicv3_kick(u64 m)
 {
 	/* The flags that the SGI is about are visible before it. */
 	dsb(ishst);
-	sysreg_write(ICC_SGI1R_EL1,
-		     FIELD(m, 39, 32) << ICC_SGIR_AFF3 | FIELD(m, 23, 16) << ICC_SGIR_AFF2 |
-			     FIELD(m, 15, 8) << ICC_SGIR_AFF1 | FIELD(m, 7, 4) << ICC_SGIR_RS |
-			     (u64)GICV3_SGI_KICK << ICC_SGIR_INTID | BIT(m & 15));
+	sysreg_write(ICC_SGI1R_EL1, FIELD(m, 39, 32) << ICC_SGIR_AFF3_SHIFT |
+					    FIELD(m, 23, 16) << ICC_SGIR_AFF2_SHIFT |
+					    FIELD(m, 15, 8) << ICC_SGIR_AFF1_SHIFT |
+					    FIELD(m, 7, 4) << ICC_SGIR_RS_SHIFT |
+					    (u64)GICV3_SGI_KICK << ICC_SGIR_INTID_SHIFT |
+					    BIT(m & 15));
 	isb();
 }

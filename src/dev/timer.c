@@ -4,6 +4,7 @@
 
 #include "arch/barrier.h"
 #include "arch/sysreg.h"
+#include "arch/timer.h"
 #include "dev/pcpu.h"
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
@@ -27,7 +28,7 @@ static void program(struct pcpu *cpu)
 	} else {
 		sysreg_write(CNTHP_CVAL_EL2, deadline);
 		if (cpu->timer_programmed == ~0UL)
-			sysreg_write(CNTHP_CTL_EL2, 1);
+			sysreg_write(CNTHP_CTL_EL2, CTL_ENABLE);
 	}
 	cpu->timer_programmed = deadline;
 }

@@ -4,6 +4,7 @@
 
 #include "arch/esr.h"
 #include "arch/insn.h"
+#include "arch/par.h"
 #include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "exit/mmio.h"
@@ -38,8 +39,8 @@ static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 	insn_at_s1e1r(vcpu->pc);
 	par = sysreg_read(PAR_EL1);
 	sysreg_write(PAR_EL1, saved);
-	*at = ipa((par & MASK(47, 12)) | (vcpu->pc & (PAGE_SIZE - 1)));
-	return !(par & 1);
+	*at = ipa((par & PAR_PA) | (vcpu->pc & (PAGE_SIZE - 1)));
+	return !(par & PAR_F);
 }
 
 /* Read the instruction at PC: of vEL1 through two stages, else through one. */
@@ -146,7 +147,7 @@ static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
 	if (fault->stage2) {
 		vcpu->reflection.esr = ESR(EC_DABT_LOW, iss);
 		vcpu->reflection.far = va;
-		vcpu->reflection.hpfar = fault->ipa >> PAGE_SHIFT << 4;
+		vcpu->reflection.hpfar = HPFAR_MAKE(fault->ipa);
 		return REFLECT;
 	}
 	vcpu->inject_esr = ESR(PSTATE_EL(vcpu->pstate) ? EC_DABT_CUR : EC_DABT_LOW, iss);

@@ -3,6 +3,7 @@
 #include "exit/psci.h"
 
 #include "arch/idspace.h"
+#include "arch/psci.h"
 #include "arch/smccc.h"
 #include "exit/vcpu.h"
 #include "state/vcpu.h"
@@ -24,11 +25,8 @@ enum {
 	PSCI_SYSTEM_RESET2 = 18,
 };
 
-#define SMC64 BIT(30)
 #define PSCI_VERSION_1_1 0x10001
 #define MIGRATE_TOS_NOT_PRESENT 2
-#define POWER_STATE_POWERDOWN BIT(16)
-#define POWER_STATE_RES0 (~(u64)(MASK(25, 24) | BIT(16) | MASK(15, 0)))
 
 enum {
 	PSCI_SUCCESS = 0,
@@ -170,7 +168,7 @@ static enum verdict system_reset2(u64 type, s64 *ret)
 	 * supported.
 	 */
 	if ((u32)type != 0) {
-		*ret = type & BIT(31) ? PSCI_NOT_SUPPORTED : PSCI_INVALID_PARAMETERS;
+		*ret = type & RESET_TYPE_VENDOR ? PSCI_NOT_SUPPORTED : PSCI_INVALID_PARAMETERS;
 		return RESUME;
 	}
 	return RESET_VM;

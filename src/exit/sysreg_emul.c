@@ -2,10 +2,12 @@
 /* Trapped MRS, MSR and SYS instructions: decoding, lookup, and the EMUL rows of sysreg.def. */
 #include "exit/sysreg_emul.h"
 
+#include "arch/cacheid.h"
 #include "arch/pstate.h"
 #include "arch/barrier.h"
 #include "arch/esr.h"
 #include "arch/feat.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "nested/at.h"
@@ -90,15 +92,13 @@ enum verdict emul_aidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 	return read_only(write, value, sysreg_read(AIDR_EL1));
 }
 
-/* Implementer and revision; SMPS (streaming priorities) and the SMCU's affinity are not shown. */
-#define SMIDR_SHOWN MASK(31, 16)
-
+/* SMPS (streaming priorities) and the SMCU's affinity are not shown. */
 enum verdict emul_smidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)id;
 	if (!vcpu->vm->config->sme)
 		return UNDEF;
-	return read_only(write, value, sysreg_read(SMIDR_EL1) & SMIDR_SHOWN);
+	return read_only(write, value, sysreg_read(SMIDR_EL1) & SMIDR_IMPLEMENTER_REVISION);
 }
 
 /* Without SMIDR_EL1.SMPS the register is RES0. */
@@ -107,8 +107,7 @@ enum verdict emul_smpri(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 	return vcpu->vm->config->sme ? emul_raz_wi(vcpu, id, write, value) : UNDEF;
 }
 
-#define CLIDR_TTYPES MASK(46, 33) /* tag caches: FEAT_MTE2 is hidden */
-
+/* Without tag caches: FEAT_MTE2 is hidden. */
 enum verdict emul_clidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	(void)vcpu;
@@ -116,13 +115,10 @@ enum verdict emul_clidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *v
 	return read_only(write, value, sysreg_read(CLIDR_EL1) & ~CLIDR_TTYPES);
 }
 
-#define CSSELR_IND BIT(0)
-#define CSSELR_LEVEL(v) ((u32)FIELD(v, 3, 1)) /* less one */
-
 enum verdict emul_csselr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	if (write)
-		vcpu->sr[id] = *value & MASK(3, 0);
+		vcpu->sr[id] = *value & CSSELR_MASK;
 	else
 		*value = vcpu->sr[id];
 	return SKIP;
@@ -134,15 +130,15 @@ static bool cache_exists(u64 csselr)
 	u64 clidr = sysreg_read(CLIDR_EL1);
 	u32 level = CSSELR_LEVEL(csselr), type = 0;
 
-	if (level == 7)
+	if (level == CSSELR_LEVEL_NONE)
 		return false;
 	for (u32 i = 0; i <= level; i++) {
-		type = (u32)FIELD(clidr, 3 * i + 2, 3 * i);
-		if (!type) /* nothing beyond the first level without a cache counts */
+		type = CLIDR_CTYPE(clidr, i);
+		if (type == CTYPE_NONE) /* nothing beyond the first level without a cache counts */
 			return false;
 	}
-	/* 1: instruction only, 2: data only, 3: both, 4: unified */
-	return csselr & CSSELR_IND ? type & 1 : type >= 2;
+	/* Beyond these two: both, or a unified one. */
+	return csselr & CSSELR_IND ? type & CTYPE_INSTRUCTION : type >= CTYPE_DATA;
 }
 
 enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
@@ -162,8 +158,6 @@ enum verdict emul_ccsidr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	*value = sysreg_read(CCSIDR_EL1);
 	return SKIP;
 }
-
-#define CCSIDR_NUMSETS(v) FIELD(v, 55, 32) /* with FEAT_CCIDX */
 
 /*
  * CCSIDR2_EL1, AArch32's number of sets, exists with FEAT_CCIDX. The register itself may be
@@ -349,12 +343,6 @@ static __attribute__((noinline)) void log_undef(struct vcpu *vcpu, u64 esr, u64 
 	log_line("vm %s: UNDEF: %s%s at 0x%lx", vm->config->name, op, text, pc);
 }
 
-/* SPSR_EL2.M[3:0] of EL0, in either Execution state. */
-static bool from_el0(const struct exit *exit)
-{
-	return (exit->spsr & 0xf) == 0;
-}
-
 enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	u32 key = (u32)exit->esr & SYSREG_KEY_MASK;
@@ -366,15 +354,15 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	if (unlikely(vcpu->in_vel2) && SYS64_OP0(key) == 1)
 		return SYS64_CRN(key) == 7 ? at_trap(vcpu, exit) : tlbi_trap(vcpu, exit);
 	/* The hot one: no search. */
-	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !from_el0(exit)))
+	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !PSTATE_IS_EL0(exit->spsr)))
 		return vgic_sgi(vcpu, value, true);
 	if (unlikely(vgic_vel2_watched(vcpu)))
 		verdict = vgic_vel2_icc(vcpu, key, write, &value);
 	/* EL0 may only use op1=3; the rest is UNDEFINED there before any trap, or should be. */
 	if (likely(verdict == PASS))
-		verdict = !from_el0(exit) || SYS64_OP1(key) == 3 ?
-				  access(vcpu, key, write, &value) :
-				  UNDEF;
+		verdict = !PSTATE_IS_EL0(exit->spsr) || SYS64_OP1(key) == 3
+				  ? access(vcpu, key, write, &value)
+				  : UNDEF;
 	if (likely(verdict == SKIP)) {
 		if (!write)
 			vcpu_gpr_set(vcpu, rt, value);

@@ -3,6 +3,7 @@
 #include "exit/vcpu.h"
 
 #include "arch/barrier.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "exit/exit.h"
 #include "exit/serror.h"
@@ -19,8 +20,6 @@
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
 
-#define PSTATE_RESET 0x3c5 /* EL1h, D, A, I, F masked (AArch64.TakeReset) */
-
 void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 {
 	CHECK(!vcpu->loaded_cpu);
@@ -28,7 +27,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 		vcpu->gpr[i] = 0;
 	vcpu->gpr[0] = x0;
 	vcpu->pc = pc;
-	vcpu->pstate = PSTATE_RESET;
+	vcpu->pstate = PSTATE_EL1H_MASKED;
 	vcpu->debug_live = false;
 	vcpu->again = false;
 	vcpu->again_at = 0;

@@ -8,6 +8,7 @@
 
 #include "arch/barrier.h"
 #include "arch/cache.h"
+#include "arch/cacheid.h"
 #include "arch/feat.h"
 #include "arch/spinlock.h"
 #include "arch/sysreg.h"
@@ -356,11 +357,11 @@ void page_zero(u64 start, u64 size)
 {
 	u64 p = (u64)pa_ptr(pa(start));
 	u64 dczid = feat.mops ? 0 : sysreg_read(DCZID_EL0);
-	u64 step = 4UL << FIELD(dczid, 3, 0);
+	u64 step = DCZID_BLOCK(dczid);
 
 	if (feat.mops)
 		zero_mops((void *)p, size);
-	else if ((dczid & BIT(4)) || step < 16 || !IS_ALIGNED(p | size, step))
+	else if ((dczid & DCZID_DZP) || step < 16 || !IS_ALIGNED(p | size, step))
 		zero_stores((u64 *)p, size);
 	else
 		zero_blocks(p, p + size, step);
@@ -372,7 +373,7 @@ void page_clean(u64 start, u64 size)
 
 	if (feat.qemu)
 		return;
-	line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+	line = CTR_DLINE(sysreg_read(CTR_EL0));
 	for (u64 q = ALIGN_DOWN(p, line); q < p + size; q += line)
 		cache_clean_line(q);
 	dsb(sy);

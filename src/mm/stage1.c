@@ -7,6 +7,7 @@
 
 #include "arch/barrier.h"
 #include "arch/cache.h"
+#include "arch/cacheid.h"
 #include "arch/feat.h"
 #include "arch/pgtable.h"
 #include "arch/sctlr.h"
@@ -140,7 +141,7 @@ static int map_ram(u64 base, u64 end)
 /* Tables, .data and .bss were written past the caches: invalidate what those may hold of them. */
 static void drop_cached_data(void)
 {
-	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16);
+	u64 line = CTR_DLINE(sysreg_read(CTR_EL0));
 
 	dsb(sy);
 	for (u64 p = symbol_pa(__rodata_end); p < symbol_pa(__image_end); p += line)
@@ -346,7 +347,7 @@ static u64 tcr_value(void)
 {
 	return TCR_MAKE_T0SZ(VA_BITS) | TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_INNER |
 	       TCR_MAKE_T1SZ(WINDOW_BITS) | TCR_IRGN1_WB | TCR_ORGN1_WB | TCR_SH1_INNER |
-	       TCR_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
+	       TCR_MAKE_TG1_4K | parange_encode(feat.pa_bits) << TCR_IPS_SHIFT;
 }
 
 void stage1_enable(void)

@@ -18,8 +18,6 @@
 #include "state/vm.h"
 #include "state/vncr.h"
 
-#define VBAR_BASE MASK(63, 11) /* the rest is RES0, though QEMU stores it */
-
 /* The vector's offset from VBAR_EL1 for a synchronous exception taken from this PSTATE. */
 static u64 vector_offset(u64 pstate)
 {

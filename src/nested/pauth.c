@@ -29,7 +29,7 @@ static u32 pauth_level(const struct vcpu *vcpu)
 /* The largest TxSZ, by the granule: TG0 and TG1 spell 64 KiB differently. */
 static u64 txsz_max(const struct vcpu *vcpu, u64 tcr, bool high)
 {
-	bool tg64 = high ? FIELD(tcr, 31, 30) == 3 : FIELD(tcr, 15, 14) == 1;
+	bool tg64 = high ? TCR_TG1(tcr) == TCR_TG1_64K : TCR_TG0(tcr) == TCR_TG0_64K;
 
 	if (!FIELD(vcpu->vm->id_regs.v[IDX_ID_AA64MMFR2_EL1], 31, 28)) /* FEAT_TTST */
 		return 39;
@@ -43,8 +43,8 @@ static u64 txsz_max(const struct vcpu *vcpu, u64 tcr, bool high)
 static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 {
 	u64 tcr = sysreg_read(TCR_EL12);
-	bool high = ptr & BIT(55);
-	u64 txsz = high ? FIELD(tcr, 21, 16) : FIELD(tcr, 5, 0);
+	bool high = ptr & VA_UPPER;
+	u64 txsz = high ? TCR_T1SZ(tcr) : TCR_T0SZ(tcr);
 	bool tbi = (tcr & (high ? TCR_TBI1 : TCR_TBI0)) && !(tcr & (high ? TCR_TBID1 : TCR_TBID0));
 	u32 bottom = 64 - (u32)MIN(MAX(txsz, 16UL), txsz_max(vcpu, tcr, high));
 
@@ -88,7 +88,7 @@ bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
 
 	if (!(sysreg_read(SCTLR_EL12) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
 		return true;
-	canonical = *elr & BIT(55) ? *elr | all : *elr & ~all;
+	canonical = *elr & VA_UPPER ? *elr | all : *elr & ~all;
 	/* Bits that PACGA does not return (VAs of less than 32 bits) are not checked. */
 	ptr = (*elr & ~(all ^ field)) | (canonical & (all ^ field));
 	sp = vcpu->pstate & PSTATE_SPX ? sysreg_read(SP_EL1) : sysreg_read(SP_EL0);

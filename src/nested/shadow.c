@@ -38,9 +38,11 @@ _Static_assert(SHADOW_CPUS >= MAX_CPUS && SHADOW_VCPUS >= MAX_VCPUS, "by index")
 /* Input addresses of at least so many bits begin at level 0, with one table. */
 #define ROOT_PAGE_BITS 44U
 
-/* Fields of VTCR_EL2 that are part of the key: T0SZ, SL0, TG0, PS, VS, HA, HD. */
-#define VTCR_KEY (MASK(7, 0) | MASK(19, 14) | MASK(22, 21))
-#define VTTBR_KEY (~BIT(0)) /* CnP is not part of the key */
+/* What of VTCR_EL2 and VTTBR_EL2 is part of the key. */
+#define VTCR_KEY                                                                                   \
+	(VTCR_T0SZ_MASK | VTCR_SL0_MASK | VTCR_TG0_MASK | VTCR_PS_MASK | VTCR_VS | VTCR_HA |       \
+	 VTCR_HD)
+#define VTTBR_KEY (~VTTBR_CNP)
 
 static struct shadow_pool *pool_of(const struct vm *vm)
 {

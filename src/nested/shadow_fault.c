@@ -5,6 +5,7 @@
 #include "arch/insn.h"
 #include "arch/par.h"
 #include "arch/pgtable.h"
+#include "arch/pstate.h"
 #include "arch/sysreg.h"
 #include "nested/shadow.h"
 #include "nested/shadow_tables.h"
@@ -13,12 +14,6 @@
 #include "state/vel2_regs.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
-
-#define MEMATTR(attr) FIELD(attr, 5, 2)
-#define MEMATTR_NORMAL 4 /* and above; below are the types of Device memory, strictest first */
-#define MEMATTR_NC 5
-#define S2_AP_SHIFT 6
-#define S2_XN_SHIFT 53 /* XN[1:0] */
 
 /* ---- what is asked ---- */
 
@@ -46,7 +41,7 @@ bool shadow_fault_ipa(const struct exit *exit, u64 *nipa)
 static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *exit)
 {
 	bool permission = ESR_FSC_TYPE(exit->esr) == ESR_FSC_PERMISSION;
-	bool el0 = (exit->spsr & 0xf) == 0, write = exit->esr & DABT_WNR;
+	bool el0 = PSTATE_IS_EL0(exit->spsr), write = exit->esr & DABT_WNR;
 
 	/* Reading the table failed, or setting the access flag in it. */
 	if (exit->esr & ABT_S1PTW)
@@ -72,9 +67,9 @@ static struct walk_access access_of(const struct vcpu *vcpu, const struct exit *
 static void reflect(const struct exit *exit, u64 nipa, const struct walk_fault *fault,
 		    struct reflection *out)
 {
-	out->esr = (exit->esr & ~MASK(5, 0)) | fault->fsc;
+	out->esr = (exit->esr & ~ABT_FSC_MASK) | fault->fsc;
 	out->far = exit->far;
-	out->hpfar = (nipa >> PAGE_SHIFT) << 4;
+	out->hpfar = HPFAR_MAKE(nipa);
 }
 
 /* Combine MemAttr of both stages: the stricter type, the lesser cacheability. */
@@ -89,7 +84,7 @@ static u64 combine_memattr(u64 vel2, u64 own)
 /* The leaf's attributes, from vEL2's and nidus's. */
 static u64 compose(const struct walk_s2_out *vel2, u64 own)
 {
-	u64 attr = DESC_AF | combine_memattr(vel2->memattr, MEMATTR(own)) << 2;
+	u64 attr = DESC_AF | combine_memattr(vel2->memattr, S2_MEMATTR(own)) << S2_MEMATTR_SHIFT;
 
 	attr |= vel2->sh == SH_OUTER || (own & DESC_SH_INNER) == DESC_SH_OUTER ? DESC_SH_OUTER
 									       : DESC_SH_INNER;
@@ -120,8 +115,7 @@ static u64 span_of(u64 vel2_size, u64 vm_size, u64 max_block)
 static bool l0_allows(u64 l0, struct walk_access a)
 {
 	return !(a.read && !(l0 & S2_AP_READ)) && !(a.write && !(l0 & S2_AP_WRITE)) &&
-	       !(a.exec && (l0 & S2_XN)) &&
-	       !(a.ttw && MEMATTR(l0) < MEMATTR_NORMAL);
+	       !(a.exec && (l0 & S2_XN)) && !(a.ttw && S2_MEMATTR(l0) < MEMATTR_NORMAL);
 }
 
 /* Extend the bounds of what is mapped, which limit a later search. */
@@ -208,7 +202,7 @@ static bool walks_may_read(struct shadow *s, u64 nipa)
 	bool may;
 
 	spin_lock(&s->s2.lock);
-	may = pgtable_lookup(&s->s2.pt, nipa, &leaf) && MEMATTR(leaf.attr) >= MEMATTR_NORMAL;
+	may = pgtable_lookup(&s->s2.pt, nipa, &leaf) && S2_MEMATTR(leaf.attr) >= MEMATTR_NORMAL;
 	spin_unlock(&s->s2.lock);
 	return may;
 }

@@ -24,10 +24,10 @@ struct shadow_pool {
 #define SHADOW_PAGES_MIN 64
 
 /* The leaf's software bits: the size of the leaf of vEL2's that it is part of. */
-#define LEAF_TAG_SHIFT 55
-#define LEAF_TAG MASK(57, 55)
+#define LEAF_TAG_SHIFT DESC_SW_SHIFT
+#define LEAF_TAG MASK(LEAF_TAG_SHIFT + 2, LEAF_TAG_SHIFT)
 /* A reverse entry that is one of several. */
-#define RMAP_MANY BIT(55)
+#define RMAP_MANY BIT(DESC_SW_SHIFT)
 
 u64 shadow_tag(u64 size);
 u64 shadow_tag_size(u64 attr);

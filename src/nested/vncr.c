@@ -39,10 +39,10 @@ static u32 number(const struct vcpu *vcpu, u32 i)
 static struct vncr_key key_of(const struct vcpu *vcpu)
 {
 	u64 page = sign_extend(vncr_read(vcpu, VNCR_VNCR_EL2) & MASK(56, 12), 57);
-	u64 ttbr = vcpu->sr[page & BIT(55) ? SR_TTBR1_EL1 : SR_TTBR0_EL1];
+	u64 ttbr = vcpu->sr[page & VA_UPPER ? SR_TTBR1_EL1 : SR_TTBR0_EL1];
 
 	return (struct vncr_key){ .page = page,
-				  .ttbr = ttbr & MASK(47, 1),
+				  .ttbr = ttbr & TTBR_BADDR,
 				  .tcr = vcpu->sr[SR_TCR_EL1],
 				  .sctlr = vcpu->sr[SR_SCTLR_EL1] & (SCTLR_M | SCTLR_EE) };
 }
@@ -56,7 +56,7 @@ static u16 asid_of(const struct vcpu *vcpu)
 {
 	u64 tcr = vcpu->sr[SR_TCR_EL1];
 
-	return (u16)(FIELD(vcpu->sr[tcr & TCR_A1 ? SR_TTBR1_EL1 : SR_TTBR0_EL1], 63, 48) &
+	return (u16)(TTBR_ASID(vcpu->sr[tcr & TCR_A1 ? SR_TTBR1_EL1 : SR_TTBR0_EL1]) &
 		     asid_mask(tcr));
 }
 

@@ -47,7 +47,7 @@ u32 walk_pa_bits(u64 ps, u32 max)
 
 u64 walk_base(u64 ttbr, u32 grain, u32 level, u32 ia_bits)
 {
-	return ttbr & MASK(47, 1) & ~(BIT(ia_bits - walk_shift(grain, level) + 3) - 1);
+	return ttbr & TTBR_BADDR & ~(BIT(ia_bits - walk_shift(grain, level) + 3) - 1);
 }
 
 /* Whether an entry that is no table is a block (BlockDescSupported, without 52-bit addresses). */
@@ -114,13 +114,13 @@ static inline bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk
 	    (level < 3 && !is_block_level(s->grain, level)))
 		return walk_fail(fault, ESR_FSC_TRANSLATION, level);
 	t->size = BIT(shift);
-	if (t->desc & WALK_CONT)
+	if (t->desc & DESC_CONT)
 		shift += cont_shift(s->grain, level);
 	in = BIT(shift) - 1;
 	t->oa = (t->desc & MASK(47, 0) & ~in) | (t->ia & in);
 	if (t->oa >> s->oa_bits)
 		return walk_fail(fault, ESR_FSC_ADDR_SIZE, level);
-	if (!(t->desc & WALK_AF) && !s->ha)
+	if (!(t->desc & DESC_AF) && !s->ha)
 		return walk_fail(fault, ESR_FSC_ACCESS, level);
 	fault->level = (u8)level;
 	return true;
@@ -226,7 +226,6 @@ bool walk_update(struct walk_tables *t, u64 new, struct walk_fault *fault)
 
 /* ---- stage 2 ---- */
 
-#define S2AP(desc) FIELD(desc, 7, 6)
 #define READ 1
 #define WRITE 2
 
@@ -246,7 +245,7 @@ u64 walk_s2_leaf_size(u64 vtcr, const struct walk_feat *f, u32 level)
 
 u16 walk_vmid(u64 vttbr, u64 vtcr, const struct walk_feat *f)
 {
-	return (u16)(f->vmid16 && (vtcr & VTCR_VS) ? FIELD(vttbr, 63, 48) : FIELD(vttbr, 55, 48));
+	return (u16)(f->vmid16 && (vtcr & VTCR_VS) ? VTTBR_VMID16(vttbr) : VTTBR_VMID8(vttbr));
 }
 
 /*
@@ -285,15 +284,15 @@ static u32 ipa_bits(u64 vtcr, u32 grain, const struct walk_feat *f)
 
 static void decode_leaf(const struct walk_tables *t, bool dirty_later, struct walk_s2_out *out)
 {
-	u8 xn = (u8)FIELD(t->desc, 54, 53);
+	u8 xn = (u8)S2_XN_FIELD(t->desc);
 
 	out->oa = t->oa;
 	out->size = t->size;
-	out->memattr = (u8)FIELD(t->desc, 5, 2);
-	if (out->memattr >= 4 && !(out->memattr & 3))
+	out->memattr = (u8)S2_MEMATTR(t->desc);
+	if (out->memattr >= MEMATTR_NORMAL && !(out->memattr & 3))
 		out->memattr |= 1;
-	out->sh = (u8)FIELD(t->desc, 9, 8);
-	out->ap = (u8)(S2AP(t->desc) | (dirty_later ? WRITE : 0));
+	out->sh = (u8)DESC_SH(t->desc);
+	out->ap = (u8)(S2_AP(t->desc) | (dirty_later ? WRITE : 0));
 	out->xn = t->shape->xnx ? xn : xn & 2;
 }
 
@@ -349,7 +348,7 @@ static __attribute__((noinline)) bool walk_decoded(const struct walk_s2_regs *re
 /* With HA: the leaf's descriptor as hardware leaves it. hd: it sets the dirty state as well. */
 static u64 touched(u64 desc, bool hd, struct walk_access a, struct walk_s2_out *out)
 {
-	desc |= WALK_AF;
+	desc |= DESC_AF;
 	if (!hd || (desc & S2_AP_WRITE))
 		return desc;
 	if (a.write && !a.at)
@@ -383,7 +382,7 @@ bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const s
 	t.ee = regs->ee;
 	if (!walk_tables(&t, fault))
 		return false;
-	hd = shape->hd && (t.desc & WALK_DBM);
+	hd = shape->hd && (t.desc & DESC_DBM);
 	decode_leaf(&t, hd, out);
 	out->level = fault->level;
 	if (!allowed(regs, out, a))
@@ -396,34 +395,30 @@ bool walk_s2(const struct walk_s2_regs *regs, const struct walk_feat *f, const s
 
 /* ---- attributes ---- */
 
-#define ATTR_NC 4 /* a half of a MAIR byte: Non-cacheable */
-#define S2_NC 1 /* a half of MemAttr */
-#define S2_WT 2
-
 /* S2CombineS1AttrHints: one half; hints and transience are stage 1's. */
 static u8 combine_half(u8 s1, u8 s2)
 {
 	bool transient = !(s1 & 8) && (s1 & 3);
 
-	if (s1 == ATTR_NC || s2 == S2_NC)
-		return ATTR_NC;
-	if (!(s1 & 4) || s2 == S2_WT)
+	if (s1 == ATTR_HALF_NC || s2 == MEMATTR_HALF_NC)
+		return ATTR_HALF_NC;
+	if (!(s1 & 4) || s2 == MEMATTR_HALF_WT)
 		return (u8)((transient ? 0 : 8) | (s1 & 3));
 	return (u8)((transient ? 4 : 12) | (s1 & 3));
 }
 
 static bool is_device(u8 attr)
 {
-	return attr < 0x10;
+	return attr < ATTR_NORMAL_MIN;
 }
 
 void walk_combine(u8 s1_attr, u8 s1_sh, u8 s2_memattr, u8 s2_sh, bool s2_cd, u8 *attr, u8 *sh)
 {
-	bool s2_device = s2_memattr < 4;
+	bool s2_device = s2_memattr < MEMATTR_NORMAL;
 	u8 s2_as_attr = (u8)((s2_memattr & 3) << 2);
 
 	if (!s2_device && s2_cd)
-		s2_memattr = S2_NC << 2 | S2_NC;
+		s2_memattr = MEMATTR_HALF_NC << 2 | MEMATTR_HALF_NC;
 	if (is_device(s1_attr) && s2_device)
 		*attr = MIN(s1_attr, s2_as_attr);
 	else if (is_device(s1_attr))
@@ -433,7 +428,7 @@ void walk_combine(u8 s1_attr, u8 s1_sh, u8 s2_memattr, u8 s2_sh, bool s2_cd, u8 
 	else
 		*attr = (u8)(combine_half(s1_attr >> 4, s2_memattr >> 2) << 4 |
 			     combine_half(s1_attr & 15, s2_memattr & 3));
-	if (is_device(*attr) || *attr == (ATTR_NC << 4 | ATTR_NC) || s1_sh == SH_OUTER ||
+	if (is_device(*attr) || *attr == (ATTR_HALF_NC << 4 | ATTR_HALF_NC) || s1_sh == SH_OUTER ||
 	    s2_sh == SH_OUTER)
 		*sh = SH_OUTER;
 	else

@@ -7,13 +7,6 @@
 #include "nested/walk.h"
 #include "nested/walk_tables.h"
 
-#define S1_AP1 BIT(6) /* EL0 too */
-#define S1_NG BIT(11)
-#define TABLE_PXN BIT(59)
-#define TABLE_UXN BIT(60)
-#define TABLE_AP1 BIT(61) /* not for EL0 */
-#define TABLE_AP2 BIT(62) /* read-only */
-
 /* The half of the address space that va lies in. */
 struct half {
 	u64 ttbr;
@@ -25,11 +18,11 @@ static struct half half_of(const struct walk_s1_regs *regs, const struct walk_fe
 {
 	u64 tcr = regs->tcr;
 
-	if (va & BIT(55))
+	if (va & VA_UPPER)
 		return (struct half){
 			.ttbr = regs->ttbr1,
-			.txsz = (u32)FIELD(tcr, 21, 16),
-			.grain = walk_grain_tg1(FIELD(tcr, 31, 30), f->tg4, f->tg16, f->tg64),
+			.txsz = (u32)TCR_T1SZ(tcr),
+			.grain = walk_grain_tg1(TCR_TG1(tcr), f->tg4, f->tg16, f->tg64),
 			.epd = tcr & TCR_EPD1,
 			.tbi = tcr & TCR_TBI1,
 			.hpd = f->hpds && (tcr & TCR_HPD1),
@@ -37,8 +30,8 @@ static struct half half_of(const struct walk_s1_regs *regs, const struct walk_fe
 		};
 	return (struct half){
 		.ttbr = regs->ttbr0,
-		.txsz = (u32)FIELD(tcr, 5, 0),
-		.grain = walk_grain_tg0(FIELD(tcr, 15, 14), f->tg4, f->tg16, f->tg64),
+		.txsz = (u32)TCR_T0SZ(tcr),
+		.grain = walk_grain_tg0(TCR_TG0(tcr), f->tg4, f->tg16, f->tg64),
 		.epd = tcr & TCR_EPD0,
 		.tbi = tcr & TCR_TBI0,
 		.hpd = f->hpds && (tcr & TCR_HPD0),
@@ -60,14 +53,14 @@ static bool out_of_range(u64 va, u32 bits, bool tbi)
 {
 	u64 above = MASK(tbi ? 55 : 63, bits);
 
-	return va & BIT(55) ? (va & above) != above : va & above;
+	return va & VA_UPPER ? (va & above) != above : va & above;
 }
 
 /* AArch64.S1DisabledOutput. */
 static bool flat(const struct walk_s1_regs *regs, const struct walk_feat *f, u64 va,
 		 struct walk_s1_out *out, struct walk_fault *fault)
 {
-	bool tbi = regs->tcr & (va & BIT(55) ? TCR_TBI1 : TCR_TBI0);
+	bool tbi = regs->tcr & (va & VA_UPPER ? TCR_TBI1 : TCR_TBI0);
 	bool dc = regs->el10 && regs->dc;
 
 	if (va & MASK(tbi ? 55 : 63, f->pa_bits))
@@ -88,26 +81,26 @@ static bool flat(const struct walk_s1_regs *regs, const struct walk_feat *f, u64
 /* EL2's format as EL1&0 has it: no AP[1] and nothing for EL0, XN at UXN's place is PXN. */
 static u64 from_el2(u64 desc)
 {
-	return (desc & ~(S1_AP1 | S1_PXN)) | (desc & S1_UXN) >> 1 | S1_UXN;
+	return (desc & ~(S1_AP_EL0 | S1_PXN)) | (desc & S1_UXN) >> 1 | S1_UXN;
 }
 
 static u64 from_el2_table(u64 hier)
 {
-	return (hier & ~(TABLE_AP1 | TABLE_PXN)) | (hier & TABLE_UXN) >> 1;
+	return (hier & ~(S1_TABLE_NO_EL0 | S1_TABLE_PXN)) | (hier & S1_TABLE_UXN) >> 1;
 }
 
 /* AArch64.S1DirectBasePermissions, before PAN and WXN. hier is 0 with HPD. */
 static void permissions(u64 desc, u64 hier, bool dirty_later, struct walk_s1_out *out)
 {
-	bool ro = ((desc & S1_AP_RO) && !dirty_later) || (hier & TABLE_AP2);
-	bool user = (desc & S1_AP1) && !(hier & TABLE_AP1);
+	bool ro = ((desc & S1_AP_RO) && !dirty_later) || (hier & S1_TABLE_RO);
+	bool user = (desc & S1_AP_EL0) && !(hier & S1_TABLE_NO_EL0);
 
 	out->pr = true;
 	out->pw = !ro;
 	out->ur = user;
 	out->uw = user && !ro;
-	out->px = !(desc & S1_PXN) && !(hier & TABLE_PXN) && !out->uw;
-	out->ux = !(desc & S1_UXN) && !(hier & TABLE_UXN);
+	out->px = !(desc & S1_PXN) && !(hier & S1_TABLE_PXN) && !out->uw;
+	out->ux = !(desc & S1_UXN) && !(hier & S1_TABLE_UXN);
 }
 
 static bool allowed(const struct walk_s1_regs *regs, const struct walk_feat *f,
@@ -131,9 +124,9 @@ static bool allowed(const struct walk_s1_regs *regs, const struct walk_feat *f,
 /* MAIR_ELx attribute of the leaf; with the data cache off all Normal memory is Non-cacheable. */
 static u8 attribute(const struct walk_s1_regs *regs, u64 desc)
 {
-	u8 attr = (u8)(regs->mair >> 8 * FIELD(desc, 4, 2));
+	u8 attr = (u8)(regs->mair >> 8 * S1_ATTR_INDEX(desc));
 
-	return attr >= 0x10 && !(regs->sctlr & SCTLR_C) ? ATTR_NORMAL_NC : attr;
+	return attr >= ATTR_NORMAL_MIN && !(regs->sctlr & SCTLR_C) ? ATTR_NORMAL_NC : attr;
 }
 
 /* Everything before the first table is read; false: a translation fault of level 0. */
@@ -180,14 +173,14 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 		return walk_fail(fault, ESR_FSC_TRANSLATION, 0);
 	if (!walk_tables(&t, fault))
 		return false;
-	hd = shape.hd && (t.desc & WALK_DBM);
+	hd = shape.hd && (t.desc & DESC_DBM);
 	*out = (struct walk_s1_out){ .oa = t.oa,
 				     .size = t.size,
 				     .level = fault->level,
 				     .attr = attribute(regs, t.desc),
 				     .sh = (u8)FIELD(t.desc, 9, 8),
 				     .global = !(t.desc & S1_NG),
-				     .cont = t.desc & WALK_CONT };
+				     .cont = t.desc & DESC_CONT };
 	t.hier = h.hpd ? 0 : t.hier;
 	if (regs->nv1)
 		permissions(from_el2(t.desc), from_el2_table(t.hier), hd, out);
@@ -197,7 +190,7 @@ bool walk_s1(const struct walk_s1_regs *regs, const struct walk_s2_regs *s2,
 		return walk_fail(fault, ESR_FSC_PERMISSION, out->level);
 	new = t.desc;
 	if (shape.ha)
-		new |= WALK_AF;
+		new |= DESC_AF;
 	if (hd && a.write && !a.at)
 		new &= ~S1_AP_RO;
 	return walk_update(&t, new, fault);

@@ -4,10 +4,6 @@
 
 #include "nested/walk.h"
 
-#define WALK_AF BIT(10)
-#define WALK_DBM BIT(51)
-#define WALK_CONT BIT(52)
-
 /* One walk. The caller fills the first part in. */
 struct walk_tables {
 	u64 ia;

@@ -2,6 +2,7 @@
 /* Software walks of a vcpu's guests: their registers and memory. */
 #include "nested/walk_vm.h"
 
+#include "arch/pstate.h"
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
 #include "state/vel2_regs.h"
@@ -168,7 +169,7 @@ int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *to)
 {
 	struct walk_s1_regs s1 = walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
-	struct walk_access fetch = { .exec = true, .el0 = (vcpu->pstate & 0xf) == 0 };
+	struct walk_access fetch = { .exec = true, .el0 = PSTATE_IS_EL0(vcpu->pstate) };
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	struct walk_s1_out out;
 	struct walk_fault fault;

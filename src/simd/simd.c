@@ -11,6 +11,7 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "state/exit.h"
 #include "lib/check.h"
 #include "simd/simd_state.h"

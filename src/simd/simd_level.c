@@ -10,6 +10,7 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "state/config.h"
 #include "simd/simd.h"

@@ -7,6 +7,7 @@
 
 #include "arch/barrier.h"
 #include "arch/feat.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "simd/simd_regs.h"
 #include "state/vcpu.h"

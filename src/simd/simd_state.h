@@ -7,14 +7,6 @@
 struct simd_vcpu;
 struct vcpu;
 
-#define SVCR_SM BIT(0)
-#define SVCR_ZA BIT(1)
-
-#define ZCR_LEN MASK(3, 0)
-#define SMCR_LEN MASK(3, 0)
-#define SMCR_EZT0 BIT(30)
-#define SMCR_FA64 BIT(31)
-
 struct simd_state {
 	u64 fpcr, fpsr, fpmr;
 	u64 zcr_el1;            /* if the VM has SVE */

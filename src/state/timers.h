@@ -5,13 +5,11 @@
  */
 #pragma once
 
+#include "arch/timer.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "state/vncr.h"
 
-#define CTL_ENABLE 1UL
-#define CTL_IMASK 2UL
-#define CTL_ISTATUS 4UL
 /* Its line is high; ctl with ISTATUS. */
 #define CTL_HIGH(ctl)                                                                              \
 	(((ctl) & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS))

@@ -4,6 +4,7 @@
  */
 #include "traps/debug.h"
 
+#include "arch/debug.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/pstate.h"
@@ -70,15 +71,6 @@ static void cpu_write(u32 row, u32 n, u64 v)
 
 /* ---- whom a breakpoint or watchpoint matches ---- */
 
-/* DBGBCR<n>_EL1 and DBGWCR<n>_EL1 have these at the same places. */
-#define CONTROL_E BIT(0)
-#define CONTROL_EL1 BIT(1) /* of PMC, PAC */
-#define CONTROL_EL0 BIT(2)
-#define CONTROL_HMC BIT(13)
-#define CONTROL_SSC(v) FIELD(v, 15, 14)
-#define CONTROL_STATE (CONTROL_E | CONTROL_EL1 | CONTROL_EL0 | CONTROL_HMC | MASK(15, 14))
-#define DBGBCR_BT(v) FIELD(v, 23, 20)
-
 /*
  * Linked breakpoint types (AArch64.BreakpointMatch): others link to it, by itself it matches
  * nothing.
@@ -90,18 +82,18 @@ static bool linked_to(u64 bt)
 
 u64 debug_control_vel2(u64 control, bool breakpoint)
 {
-	u64 ssc = CONTROL_SSC(control), now = control & ~CONTROL_STATE;
-	bool hmc = control & CONTROL_HMC;
+	u64 ssc = DBGCR_SSC(control), now = control & ~DBGCR_STATE;
+	bool hmc = control & DBGCR_HMC;
 
-	if (!(control & CONTROL_E) || (breakpoint && linked_to(DBGBCR_BT(control))))
+	if (!(control & DBGCR_E) || (breakpoint && linked_to(DBGBCR_BT(control))))
 		return control;
 	/* SSC 2 is Secure state; 3 is, unless HMC says otherwise. */
 	if (ssc == 2 || (ssc == 3 && !hmc))
 		return now;
 	if (hmc)
-		now |= CONTROL_E | CONTROL_EL1;
-	if (control & CONTROL_EL0)
-		now |= CONTROL_E | CONTROL_EL0;
+		now |= DBGCR_E | DBGCR_EL1;
+	if (control & DBGCR_EL0)
+		now |= DBGCR_E | DBGCR_EL0;
 	return now;
 }
 
@@ -156,7 +148,7 @@ static bool any_enabled(const struct vcpu *vcpu)
 	for (u32 row = BCR; row < ROWS; row += WCR - BCR)
 		for (u32 n = 0; n < row_length(row); n++)
 			controls |= vcpu->dbg[row][n];
-	return controls & CONTROL_E;
+	return controls & DBGCR_E;
 }
 
 static void traps_changed(struct vcpu *vcpu)
@@ -374,11 +366,11 @@ static u64 numbered_mask(u32 row)
 {
 	switch (row) {
 	case BCR:
-		return MASK(23, 13) | MASK(8, 5) | MASK(2, 0);
+		return DBGBCR_MASK;
 	case WVR:
-		return ~3UL;
+		return DBGWVR_MASK;
 	case WCR:
-		return MASK(28, 24) | MASK(20, 0);
+		return DBGWCR_MASK;
 	default: /* a value's format depends on its control register's type */
 		return ~0UL;
 	}
@@ -420,15 +412,11 @@ enum verdict debug_oslar(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 {
 	if (!write)
 		return UNDEF;
-	vcpu->sr[id] = *value & 1;
-	sysreg_write(OSLAR_EL1, *value & 1);
+	vcpu->sr[id] = *value & OSLAR_OSLK;
+	sysreg_write(OSLAR_EL1, *value & OSLAR_OSLK);
 	mdscr_set(vcpu, mdscr_get(vcpu));
 	return SKIP;
 }
-
-/* OSLM = 0b10 (bits 3 and 0): the OS Lock is implemented, by OSLAR_EL1. */
-#define OSLSR_OSLM BIT(3)
-#define OSLSR_OSLK BIT(1)
 
 enum verdict debug_oslsr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {

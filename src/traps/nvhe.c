@@ -14,18 +14,14 @@
 
 /* ---- formats (DDI 0487: the registers' own pages) ---- */
 
-#define CNTHCTL_SAME (CNTHCTL_EVNT | MASK(17, 12))
-/* T0SZ, IRGN0, ORGN0, SH0, TG0 */
-#define TCR_LOW (MASK(15, 8) | MASK(5, 0))
-
 /*
  * EL2's only address range as TCR_EL1: the upper range is off (EPD1), with a valid size and
  * granule. TBI applies to all addresses, as does TBID.
  */
 u64 nvhe_tcr(u64 tcr)
 {
-	u64 v = (tcr & TCR_LOW) | TCR_EL2_PS(tcr) << TCR_IPS_SHIFT | TCR_EPD1 |
-		TCR_MAKE_T1SZ(39) | TCR_TG1_4K;
+	u64 v = (tcr & TCR_EL2_LOW) | TCR_EL2_PS(tcr) << TCR_IPS_SHIFT | TCR_EPD1 |
+		TCR_MAKE_T1SZ(39) | TCR_MAKE_TG1_4K;
 
 	if (tcr & TCR_EL2_TBI)
 		v |= TCR_TBI0 | TCR_TBI1;
@@ -33,7 +29,7 @@ u64 nvhe_tcr(u64 tcr)
 		v |= TCR_TBID0 | TCR_TBID1;
 	if (tcr & TCR_EL2_HPD)
 		v |= TCR_HPD0;
-	return v | (tcr & TCR_EL2_HA_HD) << 18 | (tcr & TCR_EL2_HWU) << 18;
+	return v | (tcr & (TCR_EL2_HA_HD | TCR_EL2_HWU)) << TCR_EL2_HIGH_SHIFT;
 }
 
 /*
@@ -71,14 +67,14 @@ u64 nvhe_cptr_read(u64 cptr, u64 have)
 
 u64 nvhe_cnthctl(u64 cnthctl)
 {
-	return (cnthctl & CNTHCTL_SAME) |
+	return (cnthctl & CNTHCTL_NVHE_SAME) |
 	       (cnthctl & CNTHCTL_NVHE_EL1PCTEN ? CNTHCTL_EL1PCTEN : 0) |
 	       (cnthctl & CNTHCTL_NVHE_EL1PCEN ? CNTHCTL_EL1PTEN : 0);
 }
 
 u64 nvhe_cnthctl_read(u64 cnthctl)
 {
-	return (cnthctl & CNTHCTL_SAME) |
+	return (cnthctl & CNTHCTL_NVHE_SAME) |
 	       (cnthctl & CNTHCTL_EL1PCTEN ? CNTHCTL_NVHE_EL1PCTEN : 0) |
 	       (cnthctl & CNTHCTL_EL1PTEN ? CNTHCTL_NVHE_EL1PCEN : 0);
 }
@@ -91,7 +87,7 @@ void nvhe_reset(struct vcpu *vcpu)
 
 	/* Registers that read as written: vEL2's own format, kept where no TWIN needs it. */
 	sr[SR_SCTLR_EL2] = SCTLR_EL2_RES1;
-	sr[SR_TCR_EL2] = BIT(31) | BIT(23);
+	sr[SR_TCR_EL2] = TCR_EL2_RES1;
 	sr[SR_SCTLR_EL1] = nvhe_sctlr(sr[SR_SCTLR_EL2]);
 	sr[SR_TCR_EL1] = nvhe_tcr(sr[SR_TCR_EL2]);
 	sr[SR_CPTR_EL2] = nvhe_cptr(CPTR_NVHE_RES1) & vcpu->vm->nested.cptr;
@@ -127,7 +123,7 @@ static enum verdict access_ttbr0(struct vcpu *vcpu, enum sysreg_id id, bool writ
 	(void)vcpu;
 	(void)id;
 	if (write)
-		sysreg_write(TTBR0_EL12, *value & MASK(47, 0));
+		sysreg_write(TTBR0_EL12, *value & TTBR_NO_ASID);
 	else
 		*value = sysreg_read(TTBR0_EL12);
 	return SKIP;

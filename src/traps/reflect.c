@@ -7,15 +7,10 @@
 #include "arch/esr.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
-#include "simd/simd_state.h"
+#include "arch/pstate.h"
+#include "arch/simd.h"
 #include "state/exit.h"
 #include "state/vel2_regs.h"
-
-/* SPSR_EL2.M[3:0] of EL0. */
-static bool from_el0(const struct exit *exit)
-{
-	return (exit->spsr & 0xf) == 0;
-}
 
 /* ---- SIMD: EC 0x07, 0x19, 0x1d ---- */
 
@@ -313,7 +308,7 @@ static bool sys64_wanted(const struct vcpu *vcpu, const struct exit *exit)
 
 	if (!row)
 		return false;
-	return coarse_traps(vcpu, row->coarse, write, from_el0(exit)) ||
+	return coarse_traps(vcpu, row->coarse, write, PSTATE_IS_EL0(exit->spsr)) ||
 	       fine_traps(vcpu, row->fine, row->bit, write);
 }
 
@@ -321,7 +316,7 @@ static bool sys64_wanted(const struct vcpu *vcpu, const struct exit *exit)
 
 static bool svc_wanted(const struct vcpu *vcpu, const struct exit *exit)
 {
-	return vel2_hfgitr(vcpu) & (from_el0(exit) ? HFGITR_SVC_EL0 : HFGITR_SVC_EL1);
+	return vel2_hfgitr(vcpu) & (PSTATE_IS_EL0(exit->spsr) ? HFGITR_SVC_EL0 : HFGITR_SVC_EL1);
 }
 
 /* WFI and WFIT, or WFE and WFET. */
@@ -386,7 +381,7 @@ bool reflect_wanted(const struct vcpu *vcpu, const struct exit *exit)
 	case EC_PAC:
 		return vcpu->vm->nested.hcr & ~vel2_hcr(vcpu) & HCR_API;
 	case EC_MOPS:
-		return !from_el0(exit) && (vel2_hcrx(vcpu) & HCRX_MCE2);
+		return !PSTATE_IS_EL0(exit->spsr) && (vel2_hcrx(vcpu) & HCRX_MCE2);
 	case EC_IABT_LOW:
 	case EC_DABT_LOW:
 		return abort_wanted(vcpu, exit->esr);

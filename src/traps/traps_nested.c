@@ -8,6 +8,7 @@
 #include "arch/feat.h"
 #include "arch/gicv3.h"
 #include "arch/hcr.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "simd/simd.h"
 #include "simd/simd_state.h"
@@ -206,12 +207,9 @@ static u64 hcr_merge(u64 own, u64 vel2, u64 have)
 	return hcr;
 }
 
-/*
- * The low bits of CPTR_EL2's two-bit fields, and both bits of those fields whose low one is in low.
- */
-#define CPTR_LOW (BIT(20) | BIT(16) | BIT(24))
 _Static_assert((CPTR_LOW | CPTR_LOW << 1) == (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN), "the fields");
 
+/* Both bits of CPTR_EL2's fields whose low one is in low. */
 static u64 cptr_fields(u64 low)
 {
 	return low | low << 1;

@@ -2,10 +2,12 @@
 /* Creation, reset and trapped registers of a virtual EL2. */
 #include "traps/vel2.h"
 
+#include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/idspace.h"
 #include "arch/sysreg.h"
+#include "arch/tcr.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
@@ -76,13 +78,6 @@ void vel2_say_vhe(struct vcpu *vcpu)
 			vm->config->name);
 }
 
-/*
- * TCR_EL2 as it is with E2H = 0: its RES1 bits, and nothing where with E2H = 1 IPS and the like
- * are.
- */
-#define TCR_EL2_RES1 (BIT(31) | BIT(23))
-#define TCR_EL2_NVHE(v) (((v) & (MASK(63, 32) | TCR_EL2_RES1)) == TCR_EL2_RES1)
-
 /* Home TWIN: the registers of vEL2 that are the CPU's EL1 registers while it runs. */
 #define ACCESS_TWIN(function, id_, twin)                                                           \
 	enum verdict function(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)        \
@@ -91,7 +86,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 		if (!vcpu->in_vel2)                                                                \
 			return UNDEF;                                                              \
 		if (write) {                                                                       \
-			if ((id_) == SR_TCR_EL2 && unlikely(TCR_EL2_NVHE(*value)))                 \
+			if ((id_) == SR_TCR_EL2 && unlikely(TCR_EL2_IS_NVHE(*value)))              \
 				vel2_say_vhe(vcpu);                                                \
 			sysreg_write(twin, *value);                                                \
 		} else {                                                                           \
@@ -111,7 +106,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 /* Their bits that are not RES0. */
 static u64 el2_bits(const struct vcpu *vcpu, enum sysreg_id id)
 {
-	return id == SR_HPFAR_EL2 ? MASK(43, 4) : vcpu->vm->nested.mdcr;
+	return id == SR_HPFAR_EL2 ? HPFAR_FIPA : vcpu->vm->nested.mdcr;
 }
 
 enum verdict emul_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)

@@ -64,7 +64,7 @@ static void fold_one(struct vgic_vcpu *v, struct irq32 *b, u32 n, u32 i, u64 lr)
 	} else if (!(b->active & bit)) {
 		irq32_set(&b->active, b->active | bit);
 		b->acked |= bit;
-		b->aprio[n] = (u8)FIELD(lr, 55, 48);
+		b->aprio[n] = (u8)ICH_LR_PRIORITY(lr);
 	}
 	if ((lr & ICH_LR_PENDING) && (v->lr_latch >> i & 1))
 		b->latch |= bit;
@@ -251,11 +251,11 @@ static void place(struct vcpu *vcpu, struct irq32 *b, u32 intid, u32 i, u32 line
 	bool deliver =
 		irq32_deliverable(b, __atomic_load_n(&vcpu->vm->vgic.ctlr, __ATOMIC_RELAXED)) & bit;
 	bool pend = deliver && (irq32_pending(b, line) & bit);
-	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY |
+	u64 lr = intid | (u64)(active ? b->aprio[n] : b->prio[n]) << ICH_LR_PRIORITY_SHIFT |
 		 (b->group & bit ? ICH_LR_GROUP1 : 0);
 
 	if ((b->hw & bit) && !(active && latch)) {
-		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID |
+		lr |= ICH_LR_HW | (u64)b->pintid[n] << ICH_LR_PINTID_SHIFT |
 		      (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
 		v->lr_hw |= (u16)(1u << i);
 		pend = !active;

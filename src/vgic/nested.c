@@ -15,10 +15,6 @@
 #define PAGE_AP0R(n) (VNCR_ICH_AP0R0_EL2 + 8 * (n))
 #define PAGE_AP1R(n) (VNCR_ICH_AP1R0_EL2 + 8 * (n))
 
-#define LR_PINTID(lr) ((u32)FIELD(lr, 44, 32))
-/* The fields of a list register without the HW bit; no NMI, 24 INTID bits at most. */
-#define LR_SOFT (ICH_LR_STATE | ICH_LR_GROUP1 | ICH_LR_EOI | MASK(23, 0))
-
 /* ---- the maintenance interrupt ---- */
 
 /* The bits of ICH_HCR_EL2 that may raise it: LRENPIE only with an EOIcount. */
@@ -135,7 +131,7 @@ static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 			continue;
 		v->vel1_soft &= (u16) ~(1u << i);
 		v->vel1_hw |= (u16)(1u << i);
-		lr_write(i, (lr & ~ICH_LR_EOI) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID);
+		lr_write(i, (lr & ~ICH_LR_EOI) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID_SHIFT);
 		return;
 	}
 }
@@ -239,13 +235,13 @@ static void interface_leave(struct vcpu *vcpu)
 static u64 lr_for_vel1(struct vcpu *vcpu, u64 lr, u32 i)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 soft = lr & (LR_SOFT | (u64)lr_caps.prio_mask << ICH_LR_PRIORITY);
+	u64 soft = lr & (ICH_LR_SOFT | (u64)lr_caps.prio_mask << ICH_LR_PRIORITY_SHIFT);
 
 	if (!(lr & ICH_LR_HW))
 		return soft;
-	if (LR_PINTID(lr) >= vcpu->vm->vgic.intids)
+	if (ICH_LR_PINTID(lr) >= vcpu->vm->vgic.intids)
 		return soft & ~ICH_LR_EOI; /* bit 41 was pINTID's */
-	v->lr_intid[i] = (u16)LR_PINTID(lr);
+	v->lr_intid[i] = (u16)ICH_LR_PINTID(lr);
 	v->vel1_soft |= (u16)(1u << i);
 	return soft | ICH_LR_EOI;
 }

@@ -44,7 +44,7 @@ static int best_pending(const struct vgic_vcpu *v, u64 vmcr)
 
 	for (u32 used = v->lr_used; used; used &= used - 1) {
 		u32 i = (u32)__builtin_ctz(used);
-		u64 lr = lr_read(i), prio = FIELD(lr, 55, 48);
+		u64 lr = lr_read(i), prio = ICH_LR_PRIORITY(lr);
 
 		if (prio >= best || (lr & ICH_LR_STATE) != ICH_LR_PENDING ||
 		    !(vmcr & (lr & ICH_LR_GROUP1 ? ICH_VMCR_ENG1 : ICH_VMCR_ENG0)))
@@ -127,7 +127,7 @@ static u32 highest_pending(const struct vgic_vcpu *v, bool group1)
 	int i = best_pending(v, sysreg_read(ICH_VMCR_EL2));
 	u64 lr = i < 0 ? 0 : lr_read((u32)i);
 
-	return i < 0 || !(lr & ICH_LR_GROUP1) == group1 ? INTID_NONE : (u32)lr & 0xffffff;
+	return i < 0 || !(lr & ICH_LR_GROUP1) == group1 ? INTID_NONE : (u32)(lr & INTID_MASK);
 }
 
 /* Pseudocode: the IRQ and FIQ that the interface signals, wherever HCR_EL2 sends them. */
@@ -155,11 +155,11 @@ static u32 acknowledge(struct vgic_vcpu *v, bool group1)
 	if (!vgic_lr_signals(&f, lr) || !(lr & ICH_LR_GROUP1) == group1)
 		return INTID_NONE;
 	lr_write((u32)i, (lr & ~ICH_LR_STATE) | ICH_LR_ACTIVE);
-	bit = vgic_prio_bit(&f, (u32)FIELD(lr, 55, 48), group1);
+	bit = vgic_prio_bit(&f, (u32)ICH_LR_PRIORITY(lr), group1);
 	lr_cpu_save(&vmcr, apr[0], apr[1]);
 	apr[group1][bit / 32] |= BIT(bit % 32);
 	lr_cpu_load(vmcr, apr[0], apr[1]);
-	return (u32)lr & 0xffffff;
+	return (u32)(lr & INTID_MASK);
 }
 
 /* Drop the highest active priority, if it is of the group of apr. Returns whether it was. */
@@ -229,7 +229,7 @@ static void binary_point(bool group1, bool write, u64 *value)
 
 	if (common && write)
 		return;
-	vmcr_field(group1 && !common ? MASK(20, 18) : MASK(23, 21), write, value);
+	vmcr_field(group1 && !common ? ICH_VMCR_BPR1_MASK : ICH_VMCR_BPR0_MASK, write, value);
 	if (common)
 		*value = MIN(*value + 1, 7UL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SGIs and PPIs: their inputs, lock-free, and accesses to their state. Deactivation by ICC_DIR_EL1.
  */
+#include "arch/gicv3.h"
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "lib/log.h"
@@ -28,7 +29,7 @@ static void sgi_post(struct vcpu *vcpu, struct vcpu *target, u32 sgi, bool group
 enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1)
 {
 	struct vm *vm = vcpu->vm;
-	u32 sgi = (u32)FIELD(value, 27, 24);
+	u32 sgi = ICC_SGIR_INTID(value);
 	u64 cluster;
 
 	if (value & ICC_SGIR_IRM) {
@@ -37,9 +38,8 @@ enum verdict vgic_sgi(struct vcpu *vcpu, u64 value, bool group1)
 				sgi_post(vcpu, vm->vcpus[i], sgi, group1);
 		return SKIP;
 	}
-	cluster = FIELD(value, 55, 48) << 32 | FIELD(value, 39, 32) << 16 |
-		  FIELD(value, 23, 16) << 8 | FIELD(value, 47, 44) << 4;
-	for (u32 list = value & 0xffff; list; list &= list - 1) {
+	cluster = ICC_SGIR_CLUSTER(value);
+	for (u32 list = ICC_SGIR_TARGETS(value); list; list &= list - 1) {
 		struct vcpu *target = vgic_find_vcpu(vm, cluster | (u32)__builtin_ctz(list));
 
 		if (target)
@@ -100,8 +100,8 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	v->priv.active &= ~(1u << intid);
 	v->priv.acked &= ~(1u << intid);
 	vcpu->account.irq_injected++;
-	lr &= ~(0xffUL << ICH_LR_PRIORITY);
-	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY | ICH_LR_PENDING;
+	lr &= ~(0xffUL << ICH_LR_PRIORITY_SHIFT);
+	lr |= (u64)v->priv.prio[intid] << ICH_LR_PRIORITY_SHIFT | ICH_LR_PENDING;
 	lr_write(i, lr);
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 	/*

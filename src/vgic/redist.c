@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The emulated redistributors: RD_base and SGI_base of each vcpu, one after the other. */
+#include "arch/gicv3.h"
 #include "arch/its.h"
 #include "vgic/internal.h"
 #include "vgic/its.h"
 
 static u64 typer(const struct vm *vm, const struct vcpu *vcpu)
 {
-	u64 aff = FIELD(vcpu->vmpidr, 39, 32) << 24 | FIELD(vcpu->vmpidr, 23, 0);
+	u64 aff = GIC_AFFINITY_PACK(vcpu->vmpidr);
 
 	return aff << GICR_TYPER_AFFINITY | (u64)vcpu->index << GICR_TYPER_NUMBER |
 	       (vcpu->index == vm->vcpu_count - 1 ? GICR_TYPER_LAST : 0) |

@@ -77,7 +77,7 @@ static bool any_can_signal(const struct vgic_interface *f, const struct irq32 *b
 bool vgic_lr_signals(const struct vgic_interface *f, u64 lr)
 {
 	return (lr & ICH_LR_STATE) == ICH_LR_PENDING &&
-	       vgic_can_signal(f, (u32)FIELD(lr, 55, 48), lr & ICH_LR_GROUP1);
+	       vgic_can_signal(f, (u32)ICH_LR_PRIORITY(lr), lr & ICH_LR_GROUP1);
 }
 
 static bool lr_can_signal(const struct vgic_vcpu *v, const struct vgic_interface *f)

@@ -3,6 +3,7 @@
  * SPIs: choice of the target vcpu, inputs from emulated and physical devices, accesses to their
  * state.
  */
+#include "arch/gicv3.h"
 #include "dev/gicv3.h"
 #include "lib/string.h"
 #include "vgic/internal.h"
@@ -81,7 +82,7 @@ static struct vcpu *target_of(struct vm *vm, const struct spi32 *w, u32 n)
 {
 	if (w->any & 1u << n)
 		return any_vcpu(vm, w->s.group >> n & 1);
-	return vgic_find_vcpu(vm, (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff));
+	return vgic_find_vcpu(vm, GIC_AFFINITY_UNPACK(w->route[n]));
 }
 
 bool spi_stays(struct vcpu *vcpu, u32 intid)
@@ -299,13 +300,12 @@ static void follow(struct vm *vm, struct spi32 *w, const struct vgic_op *op, u32
 
 static u64 route_read(const struct spi32 *w, u32 n)
 {
-	return (u64)(w->route[n] >> 24) << 32 | (w->route[n] & 0xffffff) |
-	       (w->any >> n & 1 ? GICD_IROUTER_IRM : 0);
+	return GIC_AFFINITY_UNPACK(w->route[n]) | (w->any >> n & 1 ? GICD_IROUTER_IRM : 0);
 }
 
 static void route_write(struct spi32 *w, u32 n, u64 v)
 {
-	w->route[n] = (u32)(FIELD(v, 39, 32) << 24 | FIELD(v, 23, 0));
+	w->route[n] = (u32)GIC_AFFINITY_PACK(v);
 	w->any = v & GICD_IROUTER_IRM ? w->any | 1u << n : w->any & ~(1u << n);
 }
 

@@ -4,6 +4,7 @@
 
 #include "arch/barrier.h"
 #include "arch/feat.h"
+#include "arch/hcr.h"
 #include "arch/sysreg.h"
 #include "dev/gicv3.h"
 #include "mm/machine.h"
@@ -229,11 +230,9 @@ void vtimer_vel2_exit(struct vcpu *vcpu)
  * vEL2's CNTHCTL_EL2 is complete in vcpu->sr only while vEL1 runs: these bits are at the same
  * places in CNTKCTL_EL1, which it reaches by that name, as VHE has it.
  */
-#define CNTKCTL_BITS (MASK(9, 0) | CNTHCTL_EVNTIS)
-
 static u64 in_cntkctl(void)
 {
-	return CNTKCTL_BITS | feat.cntkctl_el2;
+	return CNTHCTL_IN_CNTKCTL | feat.cntkctl_el2;
 }
 
 void vtimer_cnthctl_complete(struct vcpu *vcpu)

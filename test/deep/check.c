@@ -6,6 +6,7 @@
 
 #include "arch/hcr.h"
 #include "guests.h"
+#include "arch/simd.h"
 
 #define FIELDS (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN)
 

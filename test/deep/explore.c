@@ -10,6 +10,7 @@
 #include "guests.h"
 #include "setups.h"
 #include "state.h"
+#include "arch/simd.h"
 
 /* ---- events ---------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "arch/esr.h"
 #include "arch/hcr.h"
 #include "check.h"
+#include "arch/simd.h"
 
 #define ALL_OPEN (CPTR_FPEN | CPTR_ZEN | CPTR_SMEN)
 #define HCR_L2 (HCR_E2H | HCR_RW | HCR_VM | HCR_IMO | HCR_FMO)

@@ -9,6 +9,7 @@
 #include "arch/esr.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "arch/sysreg_table.h"
 #include "simd/simd_state.h"
 #include "world.h"

@@ -4,6 +4,7 @@
 
 #include "arch/esr.h"
 #include "machine.h"
+#include "arch/simd.h"
 #include "simd/simd_state.h"
 #include "world.h"
 

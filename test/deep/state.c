@@ -7,6 +7,7 @@
 #include "check.h"
 #include "guests.h"
 #include "world.h"
+#include "arch/simd.h"
 
 #define WORDS_MAX 8192 /* all memory that may differ */
 typedef u64 __attribute__((may_alias)) word;

@@ -10,6 +10,7 @@
 #include "arch/idspace.h"
 #include "arch/irq.h"
 #include "guests.h"
+#include "arch/simd.h"
 #include "state/vel2_regs.h"
 
 const struct below *const belows[NIDUS] = { &l0_below, &l1_below };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "fake_simd.h"
 #include "lib/sha256.h"

@@ -8,6 +8,7 @@
 #include "arch/feat.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "boot/config.h"
 #include "mm/page.h"

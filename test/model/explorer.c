@@ -11,6 +11,7 @@
 #include "arch/hcr.h"
 #include "events.h"
 #include "setups.h"
+#include "arch/simd.h"
 #include "simd/simd_state.h"
 #include "state/cpu.h"
 #include "state/vncr.h"

@@ -5,6 +5,7 @@
 #include "arch/esr.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "exit/exit.h"
 #include "exit/run.h"

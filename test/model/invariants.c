@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/hcr.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "events.h"
 #include "simd/simd.h"

@@ -12,6 +12,7 @@
 #include "arch/barrier.h"
 #include "arch/hcr.h"
 #include "arch/irq.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "lib/check.h"
 #include "lib/log.h"

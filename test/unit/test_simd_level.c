@@ -15,6 +15,7 @@
 #include "arch/esr.h"
 #include "arch/feat.h"
 #include "arch/hcr.h"
+#include "arch/simd.h"
 #include "arch/sysreg.h"
 #include "fake_simd.h"
 #include "lib/check.h"

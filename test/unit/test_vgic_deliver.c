@@ -25,7 +25,7 @@ static int down(void **state)
 
 static u64 sgi1r(u32 intid, u32 list)
 {
-	return (u64)intid << ICC_SGIR_INTID | list;
+	return (u64)intid << ICC_SGIR_INTID_SHIFT | list;
 }
 
 static void sgi(struct vcpu *from, u32 intid, u32 list)
@@ -85,10 +85,10 @@ static void sgi_reaches_its_targets(void **state)
 	fake_cpu = 0;
 	vgic_sgi(&vcpu[0], sgi1r(1, 0) | ICC_SGIR_IRM, true);
 	vgic_sgi(&vcpu[0], sgi1r(2, 0xfffc), true);
-	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF1, true);
-	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF2, true);
-	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF3, true);
-	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_RS, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF1_SHIFT, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF2_SHIFT, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_AFF3_SHIFT, true);
+	vgic_sgi(&vcpu[0], sgi1r(2, 3) | 1UL << ICC_SGIR_RS_SHIFT, true);
 	vgic_sgi(&vcpu[0], sgi1r(2, 3), false); /* SGI 2 is Group 1 at both */
 	expect_none(&vcpu[0]);
 	expect_ack(&vcpu[1], 1);

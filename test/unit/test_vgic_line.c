@@ -165,7 +165,8 @@ static void outside(void **state)
 	(void)state;
 	for (u32 i = 1; i < 5; i++) {
 		set_prio(&vcpu[0], 0, i, 0x40);
-		assert_int_equal(vgic_sgi(&vcpu[0], (u64)i << ICC_SGIR_INTID | 1, true), SKIP);
+		assert_int_equal(vgic_sgi(&vcpu[0], (u64)i << ICC_SGIR_INTID_SHIFT | 1, true),
+				 SKIP);
 	}
 	fire(TIMER);
 	fire(PSPI);

@@ -31,12 +31,12 @@ static u64 *page_lr(u32 n)
 
 static u64 lr(u32 intid, u32 prio, u64 bits)
 {
-	return intid | (u64)prio << ICH_LR_PRIORITY | ICH_LR_GROUP1 | bits;
+	return intid | (u64)prio << ICH_LR_PRIORITY_SHIFT | ICH_LR_GROUP1 | bits;
 }
 
 static u64 lr_of_l1(u32 intid, u32 pintid, u64 bits)
 {
-	return lr(intid, 0xa0, bits) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID;
+	return lr(intid, 0xa0, bits) | ICH_LR_HW | (u64)pintid << ICH_LR_PINTID_SHIFT;
 }
 
 static u64 vmcr_value(u32 pmr, bool eoim)
@@ -300,7 +300,7 @@ static void l1_interrupt_ends_l2(void **state)
 	assert_false(l2_runs());
 	/* An SGI from another vcpu; an SPI. */
 	fake_cpu = 1;
-	vgic_sgi(&vcpu[1], 3UL << ICC_SGIR_INTID | 1, true);
+	vgic_sgi(&vcpu[1], 3UL << ICC_SGIR_INTID_SHIFT | 1, true);
 	assert_true(l2_runs());
 	level(true);
 	l1_takes(3);
@@ -1139,7 +1139,7 @@ static void any_vcpu_but_one_whose_l2_runs(void **state)
 	bit_wr(v, 0, 40, GICD_ISENABLER);
 	wr(v, GICD_AT + GICD_IROUTER + 8 * 40, 8, GICD_IROUTER_IRM);
 	for (u32 i = 0; i < 2; i++) {
-		vgic_sgi(&vcpu[i], 1UL << ICC_SGIR_INTID | 1u << i, true);
+		vgic_sgi(&vcpu[i], 1UL << ICC_SGIR_INTID_SHIFT | 1u << i, true);
 		enter(&vcpu[i]);
 		assert_int_equal(hw_ack(1), 1);
 		hw_eoi(1, 1);

@@ -384,7 +384,7 @@ static void do_sgi(u32 v)
 
 	run(v);
 	exited[v] = true;
-	vgic_sgi(&vcpu[v], (u64)intid << ICC_SGIR_INTID | list, group1);
+	vgic_sgi(&vcpu[v], (u64)intid << ICC_SGIR_INTID_SHIFT | list, group1);
 	for (u32 t = 0; t < VCPUS; t++)
 		if ((list >> t & 1) && ref(t, intid)->group == group1)
 			ref(t, intid)->latch = true;
