@@ -3,6 +3,7 @@
 #include "arch/feat.h"
 
 #include "arch/barrier.h"
+#include "arch/pgtable.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -67,14 +68,6 @@ static u32 nibble(const u64 *id, enum idspace_index reg, u32 lsb)
 	return (u32)FIELD(id[reg], lsb + 3, lsb);
 }
 
-/* ID_AA64MMFR0_EL1.PARange in bits; undefined values are at least the largest defined one. */
-static u32 pa_bits(u32 parange)
-{
-	static const u8 bits[] = { 32, 36, 40, 42, 44, 48 };
-
-	return parange < ARRAY_SIZE(bits) ? bits[parange] : 48;
-}
-
 /* The features of a CPU with these ID registers, as far as no other register is needed. */
 static void feat_from_ids(struct feat *f, const u64 *id)
 {
@@ -84,7 +77,7 @@ static void feat_from_ids(struct feat *f, const u64 *id)
 #undef X
 	u32 pmuver = nibble(id, IDX_ID_AA64DFR0_EL1, 8);
 
-	f->pa_bits = pa_bits(nibble(id, IDX_ID_AA64MMFR0_EL1, 0));
+	f->pa_bits = parange_bits(nibble(id, IDX_ID_AA64MMFR0_EL1, 0));
 	f->pauth = nibble(id, IDX_ID_AA64ISAR1_EL1, 4) || nibble(id, IDX_ID_AA64ISAR1_EL1, 8) ||
 		   nibble(id, IDX_ID_AA64ISAR2_EL1, 12);
 	/* FEAT_NV2 without FEAT_NV1: MMFR2.NV is 0, and MMFR4.NV_frac announces it. */

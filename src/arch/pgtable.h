@@ -92,17 +92,25 @@ static inline u64 level_size(u32 level)
 #define MAIR_DEVICE_nGnRE 0x04UL
 #define MAIR_NORMAL_WB 0xffUL
 
-/*
- * The encoding of a physical address size (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS): the largest
- * not above bits.
- */
+/* Physical address sizes in bits by their encodings (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS). */
+#define PARANGE_SIZES 32, 36, 40, 42, 44, 48
+
+/* The encoding of the largest size not above bits. */
 static inline u64 parange_encode(u32 bits)
 {
-	static const u8 size[] = { 32, 36, 40, 42, 44, 48 };
+	static const u8 size[] = { PARANGE_SIZES };
 	u64 e = 0;
 
 	for (u32 i = 1; i < ARRAY_SIZE(size); i++)
 		if (size[i] <= bits)
 			e = i;
 	return e;
+}
+
+/* An encoding in bits; undefined ones are at least the largest that is known. */
+static inline u8 parange_bits(u32 parange)
+{
+	static const u8 bits[] = { PARANGE_SIZES };
+
+	return parange < ARRAY_SIZE(bits) ? bits[parange] : 48;
 }

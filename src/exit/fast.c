@@ -306,7 +306,7 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
  */
 static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u64 left, u64 ticks)
 {
-	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
+	bool nested = vcpu_in_vel1(vcpu);
 
 	trace_exit(vcpu, nested ? ACCOUNT_NESTED : ACCOUNT_VM, EXIT_CLASS_IRQ,
 		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks, vcpu->vgic.again.pintid,
@@ -340,7 +340,7 @@ enum verdict fast_irq(struct vcpu *vcpu)
 		return PASS;
 	}
 	ticks = counter_now() - left;
-	account_exit(&vcpu->account, vcpu->has_vel2 && !vcpu->in_vel2 ? ACCOUNT_NESTED : ACCOUNT_VM,
+	account_exit(&vcpu->account, vcpu_in_vel1(vcpu) ? ACCOUNT_NESTED : ACCOUNT_VM,
 		     EXIT_CLASS_IRQ, ticks);
 	if (trace_on(vcpu))
 		trace_irq(vcpu, left, ticks);

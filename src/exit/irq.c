@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Physical interrupts: acknowledge each and pass it to its handler. */
+#include "arch/gicv3.h"
 #include "arch/its.h"
 #include "dev/gicv3.h"
 #include "exit/run.h"
@@ -13,10 +14,6 @@
 #include "state/vcpu.h"
 #include "vgic/vgic.h"
 #include "vtimer/vtimer.h"
-
-#define INTID_PPI 16
-#define INTID_SPI 32
-#define INTID_SPECIAL 1020
 
 static void (*uart_input)(void);
 /* Other SPIs of nidus's own devices. */
@@ -69,7 +66,7 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 	} else if (intid >= GIC_LPI) {
 		vgic_inject_lpi(intid);
 		over = false; /* an LPI is never active */
-	} else if (intid >= INTID_SPI && !irq_is_own(intid)) {
+	} else if (intid >= GIC_SPI && !irq_is_own(intid)) {
 		vgic_inject_spi_hw(intid);
 		over = false;
 	}
@@ -80,7 +77,7 @@ static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 static void irq_one(struct cpu *cpu, u32 intid)
 {
 	gicv3_eoi(intid);
-	if (intid < INTID_PPI) /* an SGI only means: check your flags */
+	if (intid < GIC_SGIS) /* an SGI only means: check your flags */
 		gicv3_deactivate(intid);
 	else
 		irq_device(cpu, intid);
@@ -90,7 +87,7 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 {
 	if (unlikely(cpu->stolen_from))
 		stolen_below(cpu);
-	for (; intid < INTID_SPECIAL || intid >= GIC_LPI; intid = gicv3_ack())
+	for (; intid < GIC_INTID_MAX || intid >= GIC_LPI; intid = gicv3_ack())
 		irq_one(cpu, intid);
 	simd_chaos_point();
 	sched_tick(cpu);

@@ -26,11 +26,6 @@ struct access {
 	s64 offset;
 };
 
-static bool is_vel1(const struct vcpu *vcpu)
-{
-	return vcpu->has_vel2 && !vcpu->in_vel2;
-}
-
 /* Translate PC to an address in the VM by the hardware's stage 1 of the guest. */
 static bool pc_in_vm(struct vcpu *vcpu, ipa_t *at)
 {
@@ -48,7 +43,7 @@ static bool fetch(struct vcpu *vcpu, u32 *insn)
 {
 	ipa_t at;
 
-	if (unlikely(is_vel1(vcpu))) {
+	if (unlikely(vcpu_in_vel1(vcpu))) {
 		if (walk_vel1_va(vcpu, vcpu->pc, &at))
 			return false;
 	} else if (!pc_in_vm(vcpu, &at)) {
@@ -198,7 +193,7 @@ static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 {
 	bool ok;
 
-	if (!is_vel1(vcpu))
+	if (!vcpu_in_vel1(vcpu))
 		return mmio_ram_access(vcpu, at, m);
 	if (!shadow_hold(vcpu, seq)) {
 		vcpu->again = true;
@@ -244,7 +239,7 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 
 	if ((vcpu->pstate & PSTATE_AARCH32) || !fetch(vcpu, &insn) || !decode(insn, &a))
 		return ABORT;
-	seq = is_vel1(vcpu) ? shadow_seq(vcpu) : 0;
+	seq = vcpu_in_vel1(vcpu) ? shadow_seq(vcpu) : 0;
 	verdict = locate(vcpu, exit, &a, at, where);
 	if (verdict != SKIP)
 		return verdict;

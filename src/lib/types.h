@@ -21,6 +21,12 @@ typedef int64_t s64;
 /* The field hi..lo of v, shifted down. */
 #define FIELD(v, hi, lo) (((u64)(v) >> (lo)) & (~0UL >> (63 - ((hi) - (lo)))))
 
+/* v with its bit (bits - 1) in all above. */
+static inline u64 sign_extend(u64 v, u32 bits)
+{
+	return (u64)((s64)(v << (64 - bits)) >> (64 - bits));
+}
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define ALIGN_DOWN(x, a) ((x) & ~((a)-1))
 #define ALIGN_UP(x, a) (((x) + ((a)-1)) & ~((a)-1))

@@ -407,7 +407,7 @@ void level_step(struct vcpu *vcpu)
 	/* No Load-Exclusive is emulated: EX is 0. */
 	const u64 iss = STEP_ISV | ESR_FSC_DEBUG;
 
-	if (vcpu->has_vel2 && !vcpu->in_vel2 && (vel2_mdcr(vcpu) & MDCR_TDE))
+	if (vcpu_in_vel1(vcpu) && (vel2_mdcr(vcpu) & MDCR_TDE))
 		level_take(vcpu, LEVEL_SYNC, ESR(EC_SOFTSTP_LOW, iss));
 	else
 		inject_sync(vcpu,

@@ -49,7 +49,7 @@ static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_i
 
 int s1walk_fault_level(struct vcpu *vcpu, va_t at, u64 fault_ipa)
 {
-	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
+	bool nested = vcpu_in_vel1(vcpu);
 	struct walk_s2_regs s2 = nested ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	struct walk_s1_regs s1 = {
 		.sctlr = (sysreg_read(SCTLR_EL12) & ~SCTLR_C) | SCTLR_M,

@@ -84,11 +84,6 @@ static u8 granule_of(u64 tg)
 	return log2[tg & 3];
 }
 
-static u64 sign_extend(u64 v, u32 bits)
-{
-	return (u64)((s64)(v << (64 - bits)) >> (64 - bits));
-}
-
 /* TTL, ASID and address of the forms without R. */
 static void decode_address(u64 arg, struct tlbi_op *op)
 {

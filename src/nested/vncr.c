@@ -17,11 +17,6 @@
 
 _Static_assert(MAX_VMS * MAX_VCPUS * VNCR_WINDOWS <= WINDOWS, "windows for all");
 
-static u64 sign_extend(u64 v, u32 bits)
-{
-	return (u64)((s64)(v << (64 - bits)) >> (64 - bits));
-}
-
 /* The number of a window. VMs are numbered from 1. */
 static u32 number(const struct vcpu *vcpu, u32 i)
 {

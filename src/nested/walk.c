@@ -40,7 +40,7 @@ u32 walk_grain_tg1(u64 tg1, bool has4, bool has16, bool has64)
 
 u32 walk_pa_bits(u64 ps, u32 max)
 {
-	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
+	static const u8 bits[] = { PARANGE_SIZES, 52, 56 };
 
 	return MIN((u32)bits[ps & 7], max);
 }

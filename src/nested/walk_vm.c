@@ -2,6 +2,7 @@
 /* Software walks of a vcpu's guests: their registers and memory. */
 #include "nested/walk_vm.h"
 
+#include "arch/pgtable.h"
 #include "arch/pstate.h"
 #include "arch/sctlr.h"
 #include "arch/sysreg.h"
@@ -24,12 +25,10 @@ static bool has_stage2_granule(u32 field, bool stage1)
 
 struct walk_feat walk_feat_of(const struct idregs *id)
 {
-	static const u8 bits[] = { 32, 36, 40, 42, 44, 48 };
-	u32 parange = id_field(id, IDX_ID_AA64MMFR0_EL1, 0);
 	u32 hafdbs = id_field(id, IDX_ID_AA64MMFR1_EL1, 0);
 	u32 pan = id_field(id, IDX_ID_AA64MMFR1_EL1, 20);
 	struct walk_feat f = {
-		.pa_bits = parange < ARRAY_SIZE(bits) ? bits[parange] : 48,
+		.pa_bits = parange_bits(id_field(id, IDX_ID_AA64MMFR0_EL1, 0)),
 		.tg4 = id_field(id, IDX_ID_AA64MMFR0_EL1, 28) != 15,
 		.tg16 = id_field(id, IDX_ID_AA64MMFR0_EL1, 20) != 0,
 		.tg64 = id_field(id, IDX_ID_AA64MMFR0_EL1, 24) != 15,
@@ -182,7 +181,7 @@ int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *to)
 
 bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct walk_fault *fault)
 {
-	bool nested = vcpu->has_vel2 && !vcpu->in_vel2;
+	bool nested = vcpu_in_vel1(vcpu);
 	struct walk_s1_regs s1 =
 		vcpu->in_vel2 ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
 	struct walk_s2_regs s2 = nested ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };

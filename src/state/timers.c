@@ -4,6 +4,7 @@
 
 #include "arch/sysreg.h"
 #include "dev/timer.h"
+#include "state/ppi.h"
 
 static bool cntpoff_works;
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch/timer.h"
+#include "state/ppi.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "state/vncr.h"
@@ -18,10 +19,6 @@
 /* Tell whether CNTPOFF_EL2 really offsets what EL1 sees: found out once at boot (boot/probe.c). */
 void vtimer_set_cntpoff(bool works);
 bool vtimer_has_cntpoff(void);
-
-/* vEL2's other two, as its device tree says: the EL2 timers that vEL2 uses for itself. */
-#define GUEST_PPI_HYP_PHYS 26
-#define GUEST_PPI_HYP_VIRT 28
 
 /*
  * vEL1's virtual and physical timer, kept in vEL2's VNCR page; vEL2's (CNTHV, CNTHP), kept in

@@ -74,7 +74,7 @@ static inline u32 trace_nested(const struct vcpu *vcpu)
 
 static inline u32 trace_level(const struct vcpu *vcpu)
 {
-	return vcpu->has_vel2 && !vcpu->in_vel2 ? trace_nested(vcpu) : 0;
+	return vcpu_in_vel1(vcpu) ? trace_nested(vcpu) : 0;
 }
 
 /* Write an event of a vcpu for which trace_on(); of now, or of a time that was read already. */

@@ -164,6 +164,12 @@ void vcpu_kick(struct vcpu *vcpu);
 /* Set a request bit, then kick. */
 void vcpu_request(struct vcpu *vcpu, u32 request);
 
+/* Whether it runs below its virtual EL2, at vEL1. */
+static inline bool vcpu_in_vel1(const struct vcpu *vcpu)
+{
+	return vcpu->has_vel2 && !vcpu->in_vel2;
+}
+
 /* Register n of the guest as an instruction names it: 31 reads as zero and ignores writes. */
 static inline u64 vcpu_gpr(const struct vcpu *vcpu, u32 n)
 {

@@ -5,10 +5,6 @@
 #include "dev/timer.h"
 #include "lib/types.h"
 
-/* INTIDs of the guest's timers, as its device tree says. */
-#define GUEST_PPI_VIRT 27
-#define GUEST_PPI_PHYS 30
-
 struct vtimer {
 	u64 cntv_ctl, cntv_cval; /* while not loaded */
 	u64 cntp_ctl, cntp_cval; /* while not loaded, or always if emulated */

@@ -18,11 +18,9 @@
 #include "arch/hcr.h"
 #include "lib/types.h"
 #include "state/exit.h"
+#include "state/ppi.h"
 #include "state/vcpu.h"
 #include "state/vncr.h"
-
-/* INTID of vEL2's GIC maintenance interrupt, as its device tree says. */
-#define GUEST_PPI_MAINT 25
 
 /*
  * Level switch, in either direction; vcpu->in_vel2 has changed: exchange the list registers,

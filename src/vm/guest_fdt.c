@@ -12,6 +12,7 @@
 #include "dev/dt.h"
 #include "lib/log.h"
 #include "mm/addr.h"
+#include "state/ppi.h"
 
 /* GICv3 binding: type, and the flags of the edge and level kinds. */
 #define FDT_SPI 0
@@ -19,13 +20,8 @@
 #define IRQ_EDGE_RISING 1
 #define IRQ_LEVEL_HIGH 4
 
-/* PPI numbers (INTID - 16) as BSA recommends them and nidus's guests have them. */
-#define PPI_MAINT 9
-#define PPI_HYP_PHYS 10
-#define PPI_VIRT 11
-#define PPI_HYP_VIRT 12
-#define PPI_SEC_PHYS 13
-#define PPI_PHYS 14
+/* A PPI of the binding. */
+#define PPI(intid) ((intid)-GIC_SGIS)
 
 #define UART_SIZE 0x1000
 #define RTC_SIZE 0x1000
@@ -302,14 +298,17 @@ static void write_gic(struct writer *w)
 	put_u32(w, "#redistributor-regions", 1);
 	put_reg(w, regs, ARRAY_SIZE(regs));
 	if (w->config->nested)
-		put_cells(w, "interrupts", (u32[]){ FDT_PPI, PPI_MAINT, IRQ_LEVEL_HIGH }, 3);
+		put_cells(w, "interrupts", (u32[]){ FDT_PPI, PPI(GUEST_PPI_MAINT), IRQ_LEVEL_HIGH },
+			  3);
 	keep(w, w->err ? w->err : guest_fdt_its(w->fdt, w->layout->its, PHANDLE_ITS));
 	end(w);
 }
 
 static void write_timer(struct writer *w)
 {
-	static const u32 ppis[] = { PPI_SEC_PHYS, PPI_PHYS, PPI_VIRT, PPI_HYP_PHYS, PPI_HYP_VIRT };
+	static const u32 ppis[] = { PPI(GUEST_PPI_SEC_PHYS), PPI(GUEST_PPI_PHYS),
+				    PPI(GUEST_PPI_VIRT), PPI(GUEST_PPI_HYP_PHYS),
+				    PPI(GUEST_PPI_HYP_VIRT) };
 	u32 cells[3 * ARRAY_SIZE(ppis)], n = w->config->nested && !w->config->nvhe ? 5 : 4;
 
 	for (u32 i = 0; i < n; i++) {

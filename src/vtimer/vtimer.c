@@ -9,6 +9,7 @@
 #include "arch/sysreg.h"
 #include "mm/machine.h"
 #include "state/cpu.h"
+#include "state/ppi.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
