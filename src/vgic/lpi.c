@@ -262,7 +262,7 @@ static bool take_for_lr(struct vcpu *vcpu, u32 n)
 static void write_lr(struct vcpu *vcpu, u32 i, u32 intid, u32 prio)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u64 lr = intid | (u64)(prio & lr_caps.prio_mask) << ICH_LR_PRIORITY | ICH_LR_GROUP1 |
+	u64 lr = intid | (u64)(prio & lr_caps.prio_mask) << ICH_LR_PRIORITY_SHIFT | ICH_LR_GROUP1 |
 		 ICH_LR_PENDING;
 
 	v->lr_intid[i] = (u16)intid;
