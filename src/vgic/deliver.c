@@ -332,7 +332,7 @@ static bool flush_private(struct vcpu *vcpu)
 	need = deliver &
 	       ~(p->inlr & ~p->latch); /* one in a list register counts only if latched again */
 	if (!need)
-		return !lpi_is_ready(v) || lpi_flush(vcpu);
+		return likely(!lpi_is_ready(v)) || lpi_flush(vcpu);
 	/* The timer keeps its list register for vgic_ppi_again(), as long as there is room. */
 	if (v->lr_used)
 		vgic_retire(vcpu, v->again.mask);
@@ -349,7 +349,7 @@ static bool flush_private(struct vcpu *vcpu)
 	if (unlikely(vgic_groups_seen(vcpu, vmcr)))
 		return false;
 	hcr_set(v, vgic_hcr_base(vcpu, vmcr));
-	return !lpi_is_ready(v) || lpi_flush(vcpu);
+	return likely(!lpi_is_ready(v)) || lpi_flush(vcpu);
 }
 
 /* The most urgent interrupts of a kind, best first; total counts them all. */

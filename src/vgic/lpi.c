@@ -78,7 +78,7 @@ static u32 post_enabled(struct vm *vm, u32 n, u32 word)
 static u32 latch(struct vm *vm, u32 n)
 {
 	u32 *word = &vm->vgic.its->lpi[n];
-	u32 v = __atomic_or_fetch(word, (u32)VLPI_LATCHED, __ATOMIC_SEQ_CST);
+	u32 v = __atomic_fetch_or(word, (u32)VLPI_LATCHED, __ATOMIC_SEQ_CST);
 
 	if ((v & VLPI_MAPPED) && !(v & LPI_ENABLE))
 		return 0;
@@ -145,7 +145,7 @@ void lpi_move_all(struct vm *vm, struct vcpu *from, struct vcpu *to)
 	lpi_recall(vm);
 }
 
-void vgic_inject_lpi(u32 pintid)
+__attribute__((noinline)) void vgic_inject_lpi(u32 pintid)
 {
 	const struct its_device *d = its_lpi(pintid);
 	struct vm *vm = d ? __atomic_load_n(&d->to, __ATOMIC_ACQUIRE) : NULL;
@@ -165,7 +165,7 @@ u32 lpi_owed_kicks(struct vgic_vcpu *v)
 
 /* ---- list registers ---- */
 
-u32 lpi_fold(struct vcpu *vcpu, u32 intid, u64 lr)
+__attribute__((noinline)) u32 lpi_fold(struct vcpu *vcpu, u32 intid, u64 lr)
 {
 	u32 kicks = lr & ICH_LR_PENDING ? lpi_post(vcpu->vm, intid - GIC_LPI) : 0;
 
@@ -207,7 +207,7 @@ static bool forwarded(const struct vm *vm)
 	return __atomic_load_n(&vm->vgic.ctlr, __ATOMIC_RELAXED) & GICD_CTLR_GRP1;
 }
 
-u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max)
+__attribute__((noinline)) u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_lpis *l = v->lpis;
@@ -276,7 +276,7 @@ static void write_lr(struct vcpu *vcpu, u32 i, u32 intid, u32 prio)
 	trace_event(vcpu, TRACE_IRQ, 0, lr, 0);
 }
 
-void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
+__attribute__((noinline)) void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
 {
 	u32 intid = key & 0xffff;
 
@@ -306,7 +306,7 @@ static bool is_in(const struct vgic_vcpu *v, u32 intid)
 	return false;
 }
 
-bool lpi_flush(struct vcpu *vcpu)
+__attribute__((noinline)) bool lpi_flush(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 key[VGIC_LRS], n = lpi_list(vcpu, key, lr_caps.count), free;
@@ -328,11 +328,9 @@ bool lpi_flush(struct vcpu *vcpu)
 	return true;
 }
 
-/* ---- the short way ---- */
+/* ---- the fast path ---- */
 
-/*
- * The word of the LPI that a physical one is for, into *n; 0: it is not for this vcpu, or not now.
- */
+/* The word of the LPI, *n, that a physical one is for; 0: it is not for this vcpu, or not now. */
 static u32 for_vcpu(struct vcpu *vcpu, u32 pintid, u32 *n)
 {
 	const struct its_device *d = its_lpi(pintid);
@@ -367,9 +365,7 @@ static u32 lr_for(const struct vgic_vcpu *v, u32 intid)
 	return free ? (u32)__builtin_ctz(free) : VGIC_LRS;
 }
 
-/*
- * Whether nothing else has to be done for the vcpu, and all that it has goes to the level it is in.
- */
+/* Whether nothing else has to be done for the vcpu, and what it has is for the level it is in. */
 static bool is_quiet(const struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
@@ -380,7 +376,7 @@ static bool is_quiet(const struct vcpu *vcpu)
 	       (!vcpu->has_vel2 || (vcpu->in_vel2 && vgic_vel2_open(vcpu)));
 }
 
-bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)
+__attribute__((noinline)) bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u32 n, word, i;
@@ -400,7 +396,8 @@ bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)
 
 /* ---- whether one would be signalled ---- */
 
-void lpi_best(struct vcpu *vcpu, const struct vgic_interface *f, u32 *best, bool *group1)
+__attribute__((noinline)) void lpi_best(struct vcpu *vcpu, const struct vgic_interface *f,
+					u32 *best, bool *group1)
 {
 	u32 key, prio;
 

@@ -65,9 +65,7 @@ void lpi_move_all(struct vm *vm, struct vcpu *from, struct vcpu *to);
 /* Nothing is pending at the vcpu. */
 void lpi_clear(struct vgic_vcpu *v);
 
-/*
- * A list register with an LPI was read as lr: it is posted again if it is pending; as lpi_post().
- */
+/* A list register with an LPI was read as lr: if it is pending, it is posted again. The same. */
 u32 lpi_fold(struct vcpu *vcpu, u32 intid, u64 lr);
 /*
  * The number of LPIs that are ready for the vcpu; into key[] the most urgent ones, best first, but

@@ -33,9 +33,7 @@ static void waker_write(struct vcpu *target, bool awake)
 /* Registers about LPIs, of which two have 64 bits. */
 static bool is_lpis(u32 offset)
 {
-	u32 reg = offset & ~7u;
-
-	return offset == GICR_CTLR || reg == GICR_PROPBASER || reg == GICR_PENDBASER;
+	return unlikely(offset == GICR_CTLR || offset - GICR_PROPBASER < 16);
 }
 
 static void lpis_access(struct vcpu *target, u32 offset, struct mmio *m)

@@ -3,6 +3,7 @@
 #include "order.h"
 
 #include "dev/gicv3.h"
+#include "dev/its.h"
 #include "dev/timer.h"
 #include "exit/vcpu.h"
 #include "mm/page.h"
@@ -154,4 +155,27 @@ bool level_interrupt_pending(const struct vcpu *v)
 
 void console_flush(void)
 {
+}
+
+/* No VM has an ITS here. */
+struct its_device *its_lpi(u32 intid)
+{
+	(void)intid;
+	return NULL;
+}
+
+void its_route(struct its_device *d, u32 event, const struct pcpu *cpu)
+{
+	(void)d;
+	(void)event;
+	(void)cpu;
+}
+
+int vm_read(struct vm *vm, ipa_t from, void *to, size_t n)
+{
+	(void)vm;
+	(void)from;
+	(void)to;
+	(void)n;
+	return -EINVAL;
 }
