@@ -65,9 +65,11 @@ struct mdscr {
 	u8 asked;    /* how many of them have trapped without effect */
 };
 
-/* Bits of vcpu->seldom. */
-#define SELDOM_VNCR BIT(0)
-#define SELDOM_TRACED BIT(8)
+/* Of vcpu->seldom: which of its bytes is not 0. */
+enum {
+	SELDOM_VNCR = 1,
+	SELDOM_TRACED = 0x100,
+};
 
 struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */

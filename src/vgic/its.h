@@ -25,8 +25,8 @@ struct its_device;
 #define VITS_ITT_ENTRY 8u
 
 /* An event: atomic. */
-#define VITS_EVENT_VALID BIT(31)
-#define VITS_EVENT_LPI(v) ((u32)FIELD(v, 15, 0)) /* INTID - 8192 */
+#define VITS_EVENT_VALID 0x80000000u
+#define VITS_EVENT_LPI(v) ((u32)(u16)(v)) /* INTID - 8192 */
 
 struct vits_device {
 	u32 id;

@@ -23,8 +23,10 @@ struct vgic_lpis {
 };
 
 /* vits.lpi[], with the enable and priority that the VM's table had at the last INV. Atomic. */
-#define VLPI_MAPPED BIT(8)
-#define VLPI_LATCHED BIT(9) /* pending, but disabled */
+enum {
+	VLPI_MAPPED = 0x100,
+	VLPI_LATCHED = 0x200, /* pending, but disabled */
+};
 #define VLPI_ICID 16
 #define VLPI_ICID_OF(v) ((u32)(v) >> VLPI_ICID)
 
