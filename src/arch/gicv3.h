@@ -80,7 +80,7 @@
 #define ICC_SGIR_AFF2_SHIFT 32
 #define ICC_SGIR_RS_SHIFT 44
 #define ICC_SGIR_AFF3_SHIFT 48
-/* The affinity of the 16 CPUs that TargetList selects from, as MPIDR_EL1 has it without Aff0[3:0]. */
+/* The affinity of the 16 CPUs that TargetList selects from, as in MPIDR_EL1 without Aff0[3:0]. */
 #define ICC_SGIR_CLUSTER(v)                                                                        \
 	(FIELD(v, 55, 48) << 32 | FIELD(v, 39, 32) << 16 | FIELD(v, 23, 16) << 8 |                 \
 	 FIELD(v, 47, 44) << 4)

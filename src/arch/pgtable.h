@@ -92,7 +92,7 @@ static inline u64 level_size(u32 level)
 #define MAIR_DEVICE_nGnRE 0x04UL
 #define MAIR_NORMAL_WB 0xffUL
 
-/* Physical address sizes in bits by their encodings (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS). */
+/* Physical address sizes in bits, by encoding (ID_AA64MMFR0_EL1.PARange, TCR.IPS, VTCR.PS). */
 #define PARANGE_SIZES 32, 36, 40, 42, 44, 48
 
 /* The encoding of the largest size not above bits. */
