@@ -19,7 +19,8 @@ struct acpi_writer {
 	u32 maintenance;
 	bool psci;
 	u64 uart;
-	u32 uart_gsiv;
+	u32 uart_gsiv, uart_shift, uart_width;
+	const char *uart_type; /* in the device tree's words */
 };
 
 /* Keep an error of libfdt's, unless there is one. */

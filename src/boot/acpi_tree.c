@@ -36,7 +36,9 @@
 #define SPCR_IRQ_TYPE 52
 #define SPCR_IRQ_GIC 8u
 #define SPCR_GSIV 54
-#define SPCR_PL011 3
+#define SPCR_WIDTH 41  /* of the address: bits of a register, */
+#define SPCR_ACCESS 43 /* and of an access: 1 a byte, 3 a word */
+#define SPCR_WORD 3
 
 #define UART_REGISTERS 0x1000
 
@@ -209,6 +211,24 @@ static void read_fadt(struct acpi_writer *w)
 			 arm);
 }
 
+/* The kinds of the DBG2 table's specification that nidus has drivers for; NULL: another. */
+static const char *uart_type(u64 type)
+{
+	switch (type) {
+	case 0x00: /* 16550; its registers may be bytes apart or words */
+	case 0x01:
+	case 0x12:
+		return "ns16550a";
+	case 0x03:
+		return "arm,pl011";
+	case 0x0d: /* SBSA's, with 32-bit accesses only, */
+	case 0x0e: /* and with any */
+		return "arm,sbsa-uart";
+	default:
+		return NULL;
+	}
+}
+
 /* A console that nidus has no driver for is none. */
 static void read_spcr(struct acpi_writer *w)
 {
@@ -216,13 +236,16 @@ static void read_spcr(struct acpi_writer *w)
 
 	if (!spcr.data)
 		return;
-	if (acpi_read(spcr, SPCR_TYPE, 1) != SPCR_PL011 || acpi_read(spcr, SPCR_SPACE, 1) != 0) {
-		log_line("ACPI: SPCR: expected a PL011 in memory (type 3, space 0), found type "
-			 "%lu, space %lu; no console",
+	w->uart_type = uart_type(acpi_read(spcr, SPCR_TYPE, 1));
+	if (!w->uart_type || acpi_read(spcr, SPCR_SPACE, 1) != 0) {
+		log_line("ACPI: SPCR: expected a PL011, SBSA UART or 16550 in memory (type 0, 1, "
+			 "3, 13, 14 or 18, space 0), found type %lu, space %lu; no console",
 			 acpi_read(spcr, SPCR_TYPE, 1), acpi_read(spcr, SPCR_SPACE, 1));
 		return;
 	}
 	w->uart = acpi_read(spcr, SPCR_ADDRESS, 8);
+	w->uart_shift = acpi_read(spcr, SPCR_WIDTH, 1) == 32 ? 2 : 0;
+	w->uart_width = w->uart_shift && acpi_read(spcr, SPCR_ACCESS, 1) == SPCR_WORD ? 4 : 1;
 	if (acpi_read(spcr, SPCR_IRQ_TYPE, 1) & SPCR_IRQ_GIC)
 		w->uart_gsiv = (u32)acpi_read(spcr, SPCR_GSIV, 4);
 }
@@ -339,10 +362,12 @@ static void write_uart(struct acpi_writer *w)
 	u32 irq[3];
 	char name[40];
 
-	snprintf(name, sizeof(name), "/pl011@%lx", w->uart);
+	snprintf(name, sizeof(name), "/serial@%lx", w->uart);
 	acpi_node_begin(w, name + 1);
-	acpi_node_string(w, "compatible", "arm,pl011");
+	acpi_node_string(w, "compatible", w->uart_type);
 	acpi_node_put(w, "reg", &reg, sizeof(reg));
+	acpi_node_u32(w, "reg-shift", w->uart_shift);
+	acpi_node_u32(w, "reg-io-width", w->uart_width);
 	cells_of(w->uart_gsiv, irq);
 	if (w->uart_gsiv >= 32)
 		acpi_node_put(w, "interrupts", irq, sizeof(irq));

@@ -10,7 +10,7 @@
 #include "dev/gicv3.h"
 #include "dev/its.h"
 #include "dev/pci.h"
-#include "dev/pl011.h"
+#include "dev/uart.h"
 #include "dev/power.h"
 #include "dev/rtc.h"
 #include "dev/smmu.h"
@@ -52,7 +52,7 @@ static noreturn void wrong_el(void)
 		"virt,virtualization=on)\r\n";
 
 	for (const char *p = text; *p; p++)
-		pl011_putc((u8)*p);
+		uart_putc((u8)*p);
 	machine_halt();
 }
 
@@ -102,10 +102,9 @@ static void read_machine(const void *fdt, struct range self)
 		panic("device tree: too many reserved ranges: expected at most %d",
 		      MACHINE_RSV_MAX);
 	/* Addresses that the tree does not describe may be anything, RAM as well. */
-	pl011_init(0);
+	uart_none();
 	error = stage1_map_machine(&machine);
-	if (machine.uart.size)
-		pl011_init(machine.uart.base);
+	uart_init(&machine);
 	if (error)
 		panic("device tree: %s", error);
 	for (u32 i = 0; i < machine.note_count; i++)
@@ -206,7 +205,7 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 
 	if (uart == UART_GUESS)
 		uart = NIDUS_EARLYCON;
-	pl011_early(uart);
+	uart_early(uart);
 	log_to(&console_sink);
 	check_cpu();
 	smp_boot_cpu();

@@ -506,7 +506,8 @@ efi_status efi_main(efi_handle handle, struct efi_system_table *st)
 		status = end_boot_services(&tree);
 	}
 	if (!status)
-		efi_leave(app.image.base, app.image.size, tree.base, machine.uart.base);
+		efi_leave(app.image.base, app.image.size, tree.base,
+			  machine.uart_kind == UART_PL011 ? machine.uart.base : 0);
 	free_all();
 	return status;
 }

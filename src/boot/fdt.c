@@ -6,22 +6,18 @@
 #include <libfdt.h>
 
 #include "boot/fdt.h"
+#include "boot/fdt_parts.h"
 
 #include "arch/feat.h"
 #include "dev/dt.h"
 #include "lib/log.h"
 #include "mm/addr.h"
 
-#define PA_LIMIT BIT(feat.pa_bits)
-/* bytes, up to UARTICR; bindings of SoCs give fewer than the 4 KiB of the IP block */
-#define UART_REGS 0x48
-#define RTC_REGS 0x20 /* up to RTCICR */
-
 /*
  * For problems that nidus can ignore: messages go to the next line of m->note, which is kept if
- * there is one by the time of note_end().
+ * there is one by the time of fdt_note_end().
  */
-static struct dt note_begin(struct machine *m, const struct dt *dt)
+struct dt fdt_note_begin(struct machine *m, const struct dt *dt)
 {
 	struct dt quiet = { .fdt = dt->fdt };
 
@@ -32,7 +28,7 @@ static struct dt note_begin(struct machine *m, const struct dt *dt)
 	return quiet;
 }
 
-static void note_end(struct machine *m)
+void fdt_note_end(struct machine *m)
 {
 	if (m->note_count < MACHINE_NOTES_MAX && m->note[m->note_count][0])
 		m->note_count++;
@@ -118,12 +114,12 @@ static struct range usable_memory(struct machine *m, const struct dt *dt, int no
 	struct dt quiet;
 
 	if (end - base < r.size) {
-		quiet = note_begin(m, dt);
+		quiet = fdt_note_begin(m, dt);
 		dt_fail(&quiet, node, "reg",
 			"expected memory below 1 << %u, found 0x%lx + 0x%lx; what lies above is "
 			"not used",
 			feat.pa_bits, r.base, r.size);
-		note_end(m);
+		fdt_note_end(m);
 	}
 	base = ALIGN_UP(base, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
@@ -177,7 +173,7 @@ static bool read_memory(struct machine *m, const struct dt *dt)
  */
 static bool started_by_psci(struct machine *m, const struct dt *dt, int node)
 {
-	struct dt quiet = note_begin(m, dt);
+	struct dt quiet = fdt_note_begin(m, dt);
 	const char *method;
 
 	if (!dt_has(dt->fdt, node, "enable-method"))
@@ -188,7 +184,7 @@ static bool started_by_psci(struct machine *m, const struct dt *dt, int node)
 	if (method)
 		dt_fail(&quiet, node, "enable-method",
 			"expected \"psci\", found \"%s\"; nidus does not start this CPU", method);
-	note_end(m);
+	fdt_note_end(m);
 	return false;
 }
 
@@ -249,11 +245,11 @@ static bool read_psci(struct machine *m, const struct dt *dt)
 		node = p.node[p.depth];
 		/* PSCI 0.1: every firmware has numbers of its own for its functions */
 		if (i == 2) {
-			quiet = note_begin(m, dt);
+			quiet = fdt_note_begin(m, dt);
 			dt_fail(&quiet, node, "compatible",
 				"expected \"arm,psci-0.2\" or later, found \"arm,psci\" alone; "
 				"other CPUs stay off");
-			note_end(m);
+			fdt_note_end(m);
 			return true;
 		}
 		method = dt_string(dt, node, "method");
@@ -290,7 +286,7 @@ static bool check_ppi(const struct dt *dt, int node, const struct dt_irq *irq)
 }
 
 /* Whether any page of r is a part of memory. */
-static bool on_memory(const struct machine *m, struct range r)
+bool fdt_on_memory(const struct machine *m, struct range r)
 {
 	struct range pages = machine_pages_of(r);
 
@@ -314,7 +310,7 @@ static bool gic_reg(const struct machine *m, const struct dt *dt, const struct d
 			"expected frames at multiples of 0x10000 below 1 << %u, found 0x%lx + "
 			"0x%lx",
 			feat.pa_bits, r->base, r->size);
-	if (on_memory(m, *r))
+	if (fdt_on_memory(m, *r))
 		return dt_fail(dt, node, "reg",
 			       "expected registers that are not in memory, found 0x%lx + 0x%lx",
 			       r->base, r->size);
@@ -427,117 +423,6 @@ static bool read_timer(struct machine *m, const struct dt *dt)
 	return true;
 }
 
-/* The node of /chosen/stdout-path, a path or alias with options after a colon; -1: none. */
-static int stdout_node(const struct dt *dt, int chosen)
-{
-	const char *path, *colon;
-	int len;
-
-	if (chosen < 0)
-		return -1;
-	path = fdt_getprop(dt->fdt, chosen, "stdout-path", &len);
-	if (!path || len < 1 || path[len - 1])
-		return -1;
-	colon = strchr(path, ':');
-	return fdt_path_offset_namelen(dt->fdt, path,
-				       colon ? (int)(colon - path) : (int)strlen(path));
-}
-
-/* The UART's registers, which must not be in RAM or the GIC. */
-static bool uart_reg(const struct machine *m, const struct dt *dt, const struct dt_path *p,
-		     struct range *uart)
-{
-	int node = p->node[p->depth];
-	struct range r;
-
-	if (!dt_reg(dt, p, 0, &r))
-		return false;
-	if (r.size < UART_REGS || !IS_ALIGNED(r.base, 4) || r.base + r.size > PA_LIMIT)
-		return dt_fail(
-			dt, node, "reg",
-			"expected 0x%x bytes at a multiple of 4 below 1 << %u, found 0x%lx + "
-			"0x%lx; "
-			"not used",
-			UART_REGS, feat.pa_bits, r.base, r.size);
-	if (on_memory(m, r) || range_overlaps(r, m->gicd))
-		return dt_fail(
-			dt, node, "reg",
-			"expected registers that are not in memory or the GIC, found 0x%lx + "
-			"0x%lx; "
-			"not used",
-			r.base, r.size);
-	*uart = r;
-	return true;
-}
-
-/* An extended or a private one is not handled, nor may a VM's passed-through device have it. */
-static bool own_spi(const struct dt *dt, int node, u32 intid)
-{
-	if (intid >= 32 && intid < 1020)
-		return true;
-	return dt_fail(dt, node, "interrupts",
-		       "expected an SPI (INTID 32 to 1019), found %u; not used", intid);
-}
-
-/*
- * The console is optional: without a PL011 that can be used there is a note and no console; one
- * whose interrupt cannot be translated is output only.
- */
-static void read_uart(struct machine *m, const struct dt *dt)
-{
-	int node = stdout_node(dt, fdt_subnode_offset(dt->fdt, 0, "chosen")), count;
-	struct dt_path p;
-	struct dt quiet;
-	struct dt_irq irq[8];
-
-	m->uart_node = -1;
-	if (node < 0 || !dt_compatible(dt->fdt, node, "arm,pl011") ||
-	    !dt_path_to(dt->fdt, node, &p) || !dt_path_enabled(dt->fdt, &p))
-		if (!dt_find_compatible(dt->fdt, "arm,pl011", &p))
-			return;
-	m->uart_node = p.node[p.depth];
-	quiet = note_begin(m, dt);
-	if (uart_reg(m, &quiet, &p, &m->uart)) {
-		count = dt_interrupts(&quiet, &p, m->gic_node, irq, ARRAY_SIZE(irq));
-		if (count > 0 && own_spi(&quiet, m->uart_node, irq[0].intid))
-			m->uart_intid = irq[0].intid;
-	}
-	note_end(m);
-}
-
-/* The clock is optional, as is its interrupt, of which only the number counts. */
-static void read_rtc(struct machine *m, const struct dt *dt)
-{
-	struct dt_path p;
-	struct dt quiet;
-	struct dt_irq irq[8];
-	struct range r;
-	int node;
-
-	if (!dt_find_compatible(dt->fdt, "arm,pl031", &p))
-		return;
-	node = p.node[p.depth];
-	quiet = note_begin(m, dt);
-	if (!dt_reg(&quiet, &p, 0, &r)) {
-		note_end(m);
-		return;
-	}
-	if (r.size < RTC_REGS || !IS_ALIGNED(r.base, 4) || r.base + r.size > PA_LIMIT ||
-	    on_memory(m, r) || range_overlaps(r, m->gicd)) {
-		dt_fail(&quiet, node, "reg",
-			"expected registers at a multiple of 4 below 1 << %u, not in memory or "
-			"the GIC, found 0x%lx + 0x%lx; not used",
-			feat.pa_bits, r.base, r.size);
-		note_end(m);
-		return;
-	}
-	m->rtc = r;
-	if (dt_interrupts(&quiet, &p, m->gic_node, irq, ARRAY_SIZE(irq)) > 0 &&
-	    own_spi(&quiet, node, irq[0].intid))
-		m->rtc_intid = irq[0].intid;
-	note_end(m);
-}
-
 /* The date as efi.c had it from the firmware. */
 static void read_time(struct machine *m, const struct dt *dt)
 {
@@ -573,8 +458,8 @@ const char *fdt_read_machine(struct machine *m, const void *fdt, size_t max_size
 	if (read_reserved(m, &dt) && read_memory(m, &dt) && read_cpus(m, &dt) &&
 	    read_psci(m, &dt) && read_gic(m, &dt) && read_timer(m, &dt) &&
 	    read_bootargs(m, &dt)) {
-		read_uart(m, &dt);
-		read_rtc(m, &dt);
+		fdt_read_uart(m, &dt);
+		fdt_read_rtc(m, &dt);
 		read_time(m, &dt);
 		return NULL;
 	}

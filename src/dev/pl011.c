@@ -35,6 +35,21 @@ void pl011_sync(void)
 		cpu_relax();
 }
 
+static void take(u64 base)
+{
+	regs = base ? pa_ptr(pa(base)) : NULL;
+	untouched = false;
+	stuck = false;
+	imsc = PL011_INT_RX | PL011_INT_RT;
+}
+
+void pl011_init_sbsa(u64 base)
+{
+	take(base);
+	write(PL011_ICR, PL011_INT_ALL);
+	write(PL011_IMSC, imsc);
+}
+
 /*
  * The order that the manual requires: disable, wait for the last character, set the line up,
  * enable.
@@ -43,10 +58,7 @@ void pl011_init(u64 base)
 {
 	u32 cr;
 
-	regs = base ? pa_ptr(pa(base)) : NULL;
-	untouched = false;
-	stuck = false;
-	imsc = PL011_INT_RX | PL011_INT_RT;
+	take(base);
 	if (!regs)
 		return;
 	write(PL011_IMSC, 0);

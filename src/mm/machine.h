@@ -18,6 +18,9 @@ struct range {
 	u64 base, size;
 };
 
+/* SBSA's generic UART is a PL011 that firmware has set up for good. */
+enum uart_kind { UART_PL011, UART_SBSA, UART_8250 };
+
 struct machine {
 	const void *fdt;
 	u64 fdt_size;
@@ -45,7 +48,10 @@ struct machine {
 	u64 gicr_stride; /* 0: as GICR_TYPER.VLPIS says */
 	/* INTIDs of the per-CPU interrupts; ppi_hyp_virt 0: the tree does not name it. */
 	u32 ppi_maint, ppi_hyp_phys, ppi_hyp_virt, ppi_virt, ppi_phys;
-	struct range uart; /* /chosen/stdout-path's PL011, else the first enabled; size 0: none */
+	struct range uart; /* /chosen/stdout-path's, else the first enabled PL011; size 0: none */
+	enum uart_kind uart_kind;
+	/* Of an 8250: registers are at multiples of 1 << shift, accessed by 1 or 4 bytes. */
+	u32 uart_shift, uart_width;
 	u32 uart_intid;    /* 0: none */
 	struct range rtc;  /* the first enabled PL031; size 0: none */
 	u32 rtc_intid;     /* 0: none */

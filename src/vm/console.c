@@ -5,7 +5,7 @@
 #include "arch/barrier.h"
 #include "arch/spinlock.h"
 #include "arch/sysreg.h"
-#include "dev/pl011.h"
+#include "dev/uart.h"
 #include "dev/pl011_regs.h"
 #include "dev/power.h"
 #include "dev/timer.h"
@@ -54,7 +54,7 @@ static u64 partial_delay(void)
 static bool has_room(void)
 {
 	if (!room)
-		room = pl011_tx_room();
+		room = uart_tx_room();
 	return room;
 }
 
@@ -63,9 +63,9 @@ static void put(u8 c)
 {
 	if (has_room()) {
 		room--;
-		pl011_tx(c);
+		uart_tx(c);
 	} else {
-		pl011_putc(c);
+		uart_putc(c);
 	}
 }
 
@@ -225,7 +225,7 @@ static void settle(bool full)
 
 	left |= anything_left();
 	if (left && full)
-		pl011_irq_set(PL011_INT_TX, true);
+		uart_irq_set(PL011_INT_TX, true);
 	if (left)
 		arm();
 }
@@ -345,7 +345,7 @@ void console_panic(const char *text, size_t n)
 	/* The count of free places may be another CPU's, torn. */
 	room = 0;
 	put_line(text, n);
-	pl011_sync();
+	uart_sync();
 }
 
 /*
@@ -386,7 +386,7 @@ void console_sync(void)
 		return;
 	for (u32 i = 0; i < used_end(); i++)
 		print_all(&console_ports[i]);
-	pl011_sync();
+	uart_sync();
 	spin_unlock(&lock);
 }
 

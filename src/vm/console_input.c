@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console's input side: who has the focus, and the commands behind Ctrl-A. */
 #include "dev/pci.h"
-#include "dev/pl011.h"
+#include "dev/uart.h"
 #include "dev/pl011_regs.h"
 #include "lib/log.h"
 #include "vm/account.h"
@@ -60,13 +60,13 @@ bool console_rx_paused(void)
 void console_rx_resume(void)
 {
 	if (__atomic_exchange_n(&paused, false, __ATOMIC_SEQ_CST))
-		pl011_irq_set(PL011_INT_RX | PL011_INT_RT, true);
+		uart_irq_set(PL011_INT_RX | PL011_INT_RT, true);
 }
 
 /* Leave the input in the UART (which holds the sender off) until the focused VM has read some. */
 static void pause_input(const struct console_port *p)
 {
-	pl011_irq_set(PL011_INT_RX | PL011_INT_RT, false);
+	uart_irq_set(PL011_INT_RX | PL011_INT_RT, false);
 	__atomic_store_n(&paused, true, __ATOMIC_SEQ_CST);
 	/* It may have read since the caller's check, without seeing the flag. */
 	if (vpl011_rx_room(p->uart))
@@ -240,7 +240,7 @@ static void take_input(void)
 			pause_input(p);
 			return;
 		}
-		entry = pl011_getc();
+		entry = uart_getc();
 		if (entry < 0)
 			return;
 		got((u32)entry);
@@ -249,8 +249,8 @@ static void take_input(void)
 
 void console_rx(void)
 {
-	if (pl011_irq_pending() & PL011_INT_TX) {
-		pl011_irq_set(PL011_INT_TX, false);
+	if (uart_irq_pending() & PL011_INT_TX) {
+		uart_irq_set(PL011_INT_TX, false);
 		console_flush();
 	}
 	/* The holder of the lock reads all there is. */

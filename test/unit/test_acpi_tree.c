@@ -327,11 +327,32 @@ static void test_timer(void **state)
 /* A console is no condition. */
 static void test_console(void **state)
 {
-	t.spcr[36] = 0;
+	static const struct {
+		u8 type, width, access;
+		enum uart_kind kind;
+		u32 shift, by;
+	} types[] = { { 0x03, 32, 3, UART_PL011, 0, 0 }, { 0x0d, 32, 3, UART_SBSA, 0, 0 },
+		      { 0x0e, 32, 0, UART_SBSA, 0, 0 },  { 0x00, 8, 1, UART_8250, 0, 1 },
+		      { 0x12, 32, 3, UART_8250, 2, 4 },  { 0x12, 32, 1, UART_8250, 2, 1 },
+		      { 0x01, 8, 0, UART_8250, 0, 1 } };
+
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
+		t.spcr[36] = types[i].type;
+		t.spcr[41] = types[i].width;
+		t.spcr[43] = types[i].access;
+		acpi_seal(t.spcr);
+		assert_machine();
+		assert_int_equal(m.uart.base, 0x9000000);
+		assert_int_equal(m.uart_kind, types[i].kind);
+		assert_int_equal(m.uart_shift, types[i].shift);
+		assert_int_equal(m.uart_width, types[i].by);
+		begin(state);
+	}
+	t.spcr[36] = 2;
 	acpi_seal(t.spcr);
 	assert_machine();
 	assert_int_equal(m.uart.size, 0);
-	assert_said("SPCR: expected a PL011");
+	assert_said("SPCR: expected a PL011, SBSA UART or 16550");
 	begin(state);
 	t.spcr[40] = 1;
 	acpi_seal(t.spcr);

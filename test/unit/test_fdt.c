@@ -341,6 +341,48 @@ static void test_no_uart(void **state)
 	free(b);
 }
 
+/* Other kinds of UART than the PL011, and how their registers are laid out. */
+static void test_uart_kinds(void **state)
+{
+#define SERIAL(props)                                                                              \
+	"serial@9100000 { reg = <0 0x9100000 0 0x100>; interrupts = <0 60 4>; " props "};"
+#define WITH(path, props)                                                                          \
+	read_edited("\"serial0:115200\"; /*CHOSEN*/ };", "\"" path "\"; }; " SERIAL(props))
+	(void)state;
+	assert_no_error(read_source(dts_machine));
+	assert_int_equal(m.uart_kind, UART_PL011);
+	assert_no_error(WITH("/serial@9100000", "compatible = \"ns16550a\";"));
+	assert_range(m.uart, 0x9100000, 0x100);
+	assert_int_equal(m.uart_kind, UART_8250);
+	assert_int_equal(m.uart_intid, 92);
+	assert_int_equal(m.uart_shift, 0);
+	assert_int_equal(m.uart_width, 1);
+	assert_no_error(WITH("/serial@9100000", "compatible = \"x,y\", \"snps,dw-apb-uart\"; "
+						"reg-shift = <2>; reg-io-width = <4>;"));
+	assert_int_equal(m.uart_kind, UART_8250);
+	assert_int_equal(m.uart_shift, 2);
+	assert_int_equal(m.uart_width, 4);
+	assert_no_error(WITH("/serial@9100000", "compatible = \"arm,sbsa-uart\";"));
+	assert_int_equal(m.uart_kind, UART_SBSA);
+	/* Without a name the PL011 is preferred. */
+	assert_no_error(WITH("/nowhere", "compatible = \"ns16550a\";"));
+	assert_int_equal(m.uart_kind, UART_PL011);
+	assert_no_error(WITH("/serial@9100000", "compatible = \"ns16550a\"; reg-shift = <5>;"));
+	assert_int_equal(m.uart.size, 0);
+	assert_non_null(strstr(m.note[0], "reg-shift: expected at most 4, found 5; not used"));
+	assert_no_error(WITH("/serial@9100000", "compatible = \"ns16550a\"; reg-io-width = <4>;"));
+	assert_non_null(strstr(m.note[0], "reg-io-width: expected 1, or 4 with a reg-shift of 2"));
+	/* 128 bytes, of which 0x100 are there, and one time fewer. */
+	assert_no_error(WITH("/serial@9100000", "compatible = \"ns16550a\"; reg-shift = <4>;"));
+	assert_range(m.uart, 0x9100000, 0x100);
+	assert_no_error(read_edited("\"serial0:115200\"; /*CHOSEN*/ };",
+				    "\"/serial@9100000\"; }; serial@9100000 { "
+				    "reg = <0 0x9100000 0 0x7f>; compatible = \"ns16550a\"; "
+				    "reg-shift = <4>; };"));
+	assert_int_equal(m.uart.size, 0);
+	assert_non_null(strstr(m.note[0], "reg: expected 0x80 bytes"));
+}
+
 /* The clock, and the date that firmware told: neither need be there. */
 static void test_clock(void **state)
 {
@@ -637,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_nomap),
 		cmocka_unit_test(test_ragged_memory),
 		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_uart_kinds),
 		cmocka_unit_test(test_interrupt_map),
 		cmocka_unit_test(test_interrupt_map_faults),
 		cmocka_unit_test(test_interrupt_map_long),

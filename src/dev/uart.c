@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which driver has the machine's UART. */
+#include "dev/uart.h"
+
+#include "arch/barrier.h"
+#include "dev/pl011.h"
+#include "dev/uart8250.h"
+
+#define POLLS_8250 200000 /* as with the PL011 (dev/pl011.c) */
+
+static bool is_8250;
+static bool stuck; /* the 8250 */
+
+void uart_none(void)
+{
+	is_8250 = false;
+	pl011_init(0);
+}
+
+void uart_init(const struct machine *m)
+{
+	uart_none();
+	if (!m->uart.size)
+		return;
+	is_8250 = m->uart_kind == UART_8250;
+	stuck = false;
+	if (is_8250)
+		uart8250_init(m->uart.base, m->uart_shift, m->uart_width);
+	else if (m->uart_kind == UART_SBSA)
+		pl011_init_sbsa(m->uart.base);
+	else
+		pl011_init(m->uart.base);
+}
+
+void uart_early(u64 base)
+{
+	is_8250 = false;
+	pl011_early(base);
+}
+
+u32 uart_tx_room(void)
+{
+	u32 room;
+
+	if (!is_8250)
+		return pl011_tx_room();
+	room = uart8250_tx_room();
+	stuck &= !room;
+	return room;
+}
+
+void uart_tx(u8 c)
+{
+	if (is_8250)
+		uart8250_tx(c);
+	else
+		pl011_tx(c);
+}
+
+static void putc_8250(u8 c)
+{
+	u32 polls = stuck ? 1 : POLLS_8250;
+
+	for (u32 i = 0; i < polls; i++) {
+		if (uart_tx_room()) {
+			uart8250_tx(c);
+			return;
+		}
+		cpu_relax();
+	}
+	stuck = true;
+}
+
+void uart_putc(u8 c)
+{
+	if (is_8250)
+		putc_8250(c);
+	else
+		pl011_putc(c);
+}
+
+void uart_sync(void)
+{
+	if (!is_8250)
+		pl011_sync();
+	for (u32 i = 0; is_8250 && i < POLLS_8250 && !uart8250_idle(); i++)
+		cpu_relax();
+}
+
+int uart_getc(void)
+{
+	return is_8250 ? uart8250_getc() : pl011_getc();
+}
+
+void uart_irq_set(u32 which, bool on)
+{
+	if (is_8250)
+		uart8250_irq_set(which, on);
+	else
+		pl011_irq_set(which, on);
+}
+
+u32 uart_irq_pending(void)
+{
+	return is_8250 ? uart8250_irq_pending() : pl011_irq_pending();
+}
