@@ -22,7 +22,7 @@
 #include "traps/traps_nested.h"
 #include "traps/untrapped.h"
 
-/* The exit was handled but the entry needs more: set what run_on() needs. */
+/* Hand over to run_on(), as the entry needs more: set what it reads. Returns the verdict. */
 static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u64 left,
 			 enum verdict verdict)
 {
@@ -51,7 +51,7 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 		   ticks, esr, enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
-/* The same if the exit is not over: its own record will not say it. */
+/* As trace_switch(), for an exit that continues on the slow path: its own record does not say it. */
 static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
 							      enum account_level level)
 {
@@ -63,8 +63,8 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
 }
 
 /*
- * The last of a level switch. Three times in the code, with nothing that is seldom, with a trace
- * alone and with all, so that each is one way through.
+ * The account and trace of a level switch. Compiled three times, with nothing that is rare, with a
+ * trace alone and with all, so that each is one way through.
  */
 static inline __attribute__((always_inline)) enum verdict
 over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
@@ -240,7 +240,7 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 	return switched(vcpu, esr, ACCOUNT_NESTED, EXIT_CLASS_HVC, left);
 }
 
-/* The last of mapped(), as over(). */
+/* The account and trace of a resolved fault; compiled twice, too. */
 static inline __attribute__((always_inline)) enum verdict
 mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 {
@@ -296,7 +296,7 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 	if (verdict == SHADOW_DEVICE) {
 		vcpu->reflection.ipa = to_vel2.ipa;
 		vcpu->reflection.device = true;
-	} /* SHADOW_DEAD: it will be the same again */
+	} /* SHADOW_DEAD: the slow path will find the same */
 	return PASS;
 }
 

@@ -38,7 +38,7 @@ void irq_own(u32 intid, bool edge, void (*fn)(u32 intid))
 	gicv3_set_enable(intid, true);
 }
 
-/* Whether it was an interrupt of nidus's own. */
+/* Handle an interrupt of nidus's own devices; false: it is not one. */
 static bool irq_is_own(u32 intid)
 {
 	for (u32 i = 0; i < own_count; i++)
@@ -49,7 +49,7 @@ static bool irq_is_own(u32 intid)
 	return false;
 }
 
-/* Not inlined: an SGI needs no frame for it. */
+/* noinline: the SGI's path then needs no stack frame. */
 static __attribute__((noinline)) void irq_device(struct cpu *cpu, u32 intid)
 {
 	bool over = true; /* else it stays active until the guest is done */

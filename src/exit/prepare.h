@@ -24,8 +24,8 @@ bool prepare_first(struct vcpu *vcpu);
 void prepare_traps(struct vcpu *vcpu);
 
 /*
- * Whether prepare_entry() has to check interrupts or deferred operations: mostly not. If so, mostly
- * the guest has handled what was placed, or vEL2 masks it while it accesses one register after
+ * Whether interrupts or deferred operations must be handled before the entry. Usually not, as the
+ * guest has already taken what was placed, or vEL2 masks it while it accesses one register after
  * another.
  */
 static inline bool work_left(struct vcpu *vcpu)

@@ -166,7 +166,7 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 			   u64 now)
 {
 	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
-	/* prepare_registers() has just read it. */
+	/* prepare_registers() loaded the word just before. */
 	if (unlikely(vcpu->seldom) && vcpu->traced)
 		trace_full(vcpu, class, verdict, left, now - left);
 }

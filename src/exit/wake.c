@@ -21,5 +21,5 @@ bool vcpu_wakes(struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) ||
 	       (unlikely(vcpu->unfinished) ? unfinished_wakes(vcpu)
 					   : vcpu_interrupt_pending(vcpu)) ||
-	       vcpu->vgic.owes; /* the look may have found it */
+	       vcpu->vgic.owes; /* vcpu_interrupt_pending() may have set it */
 }

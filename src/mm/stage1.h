@@ -3,7 +3,8 @@
  * nidus's own translation (EL2&0, HCR_EL2.E2H=1): an identity map. Order at boot:
  *
  *   stage1_early()        boot CPU, MMU off: the image, the head of the device tree, an early
- *   console stage1_enable()       every CPU: MMU and caches on
+ *                         console
+ *   stage1_enable()       every CPU: MMU and caches on
  *   stage1_map_tree()     boot CPU: the rest of the tree, once its size is read
  *   stage1_map_machine()  boot CPU: RAM and nidus's devices instead, once the tree is read
  *

@@ -104,7 +104,7 @@ void level_load(struct vcpu *vcpu)
 }
 
 /*
- * Switch what makes a level apart from the BANK rows; vcpu->in_vel2 is the new one. The trap
+ * Switch everything of a level except the BANK rows; vcpu->in_vel2 is the new one. The trap
  * controls are stale then.
  */
 static inline void level_enter(struct vcpu *vcpu)

@@ -34,7 +34,7 @@ static int read_but_page(void *ctx, u64 at, u64 *word)
 	return ALIGN_DOWN(at, PAGE_SIZE) == r->page ? -EINVAL : r->mem.read(r->mem.ctx, at, word);
 }
 
-/* The page as the table reader addresses it: behind vEL2's stage 2 if vEL1 runs. */
+/* The faulting page as the table reader sees it: after vEL2's stage 2 if vEL1 runs. */
 static u64 page_of(struct vcpu *vcpu, const struct walk_s2_regs *s2, u64 fault_ipa)
 {
 	struct walk_mem mem = walk_mem_of(vcpu->vm);

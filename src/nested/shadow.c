@@ -153,8 +153,8 @@ static bool is_empty(const struct shadow *s)
 }
 
 /*
- * A step of preparing an unreferenced shadow for another key: in the end it maps nothing, and at
- * most its tables are aside. True: more. Freeing tables takes long, so those set aside earlier go
+ * One step of emptying an unreferenced shadow for reuse: in the end it maps nothing, and at most
+ * its tables are aside. True: more steps. Freeing tables takes long, so those set aside earlier go
  * first; few at once, but many where there is no memory for new ones. Lock held.
  */
 static bool renew(struct shadow *s)

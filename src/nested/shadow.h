@@ -91,8 +91,7 @@ bool shadow_vm_reset_piece(struct vm *vm, u32 *done) must_check;
 struct shadow *shadow_find(struct vcpu *vcpu);
 /*
  * Whether shadow_find() will hit. False: not yet; the vcpu has requested work (REQ_WORK) and must
- * not be entered before it is done, but need not continue with what it wanted then. Its own CPU,
- * vEL2.
+ * not be entered until it is done; it may then take another path. Its own CPU, vEL2.
  */
 bool shadow_ready(struct vcpu *vcpu);
 /*

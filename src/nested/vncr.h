@@ -4,7 +4,8 @@
  * registers are. The hardware's VNCR_EL2 is translated by nidus's tables, once, so it points to one
  * of a few windows (mm/window.h). nidus maps the page there when a first access faults, with vEL2's
  * permissions, and closes the window when vEL2 invalidates what it was made from. An access to a
- * closed window only faults, so closing one needs no agreement with the vcpu that uses it.
+ * closed window only faults, so a window can be closed without synchronising with the vcpu that
+ * uses it.
  */
 #pragma once
 

@@ -31,10 +31,7 @@ static u64 smcr_bits(const struct simd_vcpu *s)
 	return SMCR_LEN | s->smcr;
 }
 
-/*
- * Save ZCR_EL1 and SMCR_EL1 of the level whose values the home (or the CPU, while live) has to
- * where they live otherwise.
- */
+/* Save the ZCR_EL1 and SMCR_EL1 now in the home (or the CPU, while live) to their other place. */
 static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 {
 	if (vcpu->simd.vel1) {

@@ -5,13 +5,13 @@
 #include "lib/types.h"
 #include "state/exit.h"
 
+/* Where a level's classes begin. */
+enum account_level { ACCOUNT_VM, ACCOUNT_NESTED = EXIT_CLASS_COUNT };
+
 /*
  * Written by the CPU that runs the vcpu, read by anyone at any time: a table printed meanwhile may
  * be off by the exit in progress. Memory of zeroes is an empty account.
  */
-/* Where a level's classes begin. */
-enum account_level { ACCOUNT_VM, ACCOUNT_NESTED = EXIT_CLASS_COUNT };
-
 struct account {
 	/* Whose exit it was: a nested guest's is one of a vcpu with EL2 that is not at vEL2. */
 	struct account_class {
@@ -20,7 +20,7 @@ struct account {
 	} class[2 * EXIT_CLASS_COUNT];
 	u64 run_ticks;    /* in the run loop until it ended last, guest and exits */
 	u64 begun;        /* CNTPCT when it began; 0: not in the loop */
-	u64 left;         /* a fast path (exit/fast.h) is not all: the exit */
+	u64 left;         /* when the exit began, if a fast path hands it to the run loop */
 	enum account_level level; /* of the exit in progress */
 	u64 switches;     /* times it was loaded */
 	u64 level_entries;  /* level switches from vEL2 to vEL1, each of which has one back */
@@ -41,7 +41,7 @@ static inline void account_exit(struct account *a, enum account_level level, enu
 
 	c->count = count;
 	c->ticks = sum;
-	/* Records get rare: branches not taken are cheaper than stores. */
+	/* New extremes become rare, so test before storing. */
 	if (unlikely(~ticks > not_min || ticks > max)) {
 		c->not_min = MAX(not_min, ~ticks);
 		c->max = MAX(max, ticks);
@@ -60,7 +60,7 @@ static inline void account_end(struct account *a, u64 now)
 	__atomic_store_n(&a->begun, 0, __ATOMIC_RELEASE); /* who sees this sees the sum */
 }
 
-/* The VM is reset; the vcpu is in no run loop. What nidus tells goes on. */
+/* The VM is reset; the vcpu is in no run loop. The totals that nidus prints are kept. */
 void account_reset(struct account *a);
 /* perf's name of an enum exit_class. */
 const char *account_class_name(u32 class);

@@ -53,8 +53,9 @@ struct tlbi_op {
 	bool nxs;
 	bool os;        /* Outer Shareable: FEAT_TLBIOS */
 	bool local;     /* not broadcast */
-	u64 base, size; /* bytes, of kinds with an address; VAs sign-extended. size 0: a range that
-			     is none (TG reserved) */
+	u64 base,
+		size; /* bytes, of kinds with an address; VAs sign-extended. size 0: an empty range
+			     (TG is reserved) */
 	u16 asid;
 	u8 ttl_granule; /* log2; 0: no hint */
 	u8 ttl_level;   /* 1..3 */

@@ -79,7 +79,8 @@ struct vcpu {
 	exit_fast_fn *const (*fast)[2];
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/*
-	 * has_vel2: vEL2's accesses to its guest's timers trap; looked for at each exit, ERETs too
+	 * has_vel2. timers_trap: vEL2's accesses to vEL1's timers trap; timers_polled: they cannot,
+	 * so they are compared at each exit, ERETs too.
 	 */
 	bool timers_trap, timers_polled;
 	bool host_erets;    /* not timers_polled, and it has a host EL0 (vectors.S) */
@@ -90,10 +91,10 @@ struct vcpu {
 	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
 	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
-	bool vel1_differs;    /* has_vel2: one of these two, or nvhe */
+	bool vel1_differs;      /* vel1_machine, vel1_vncr or nvhe is set */
 	bool vel1_machine;    /* vEL1 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than vEL2 */
 	u8 index;           /* within its VM */
-	/* What fast paths look at last, both at once, as neither is usual. */
+	/* Two rare conditions that fast paths test with one load. */
 	union {
 		struct {
 			bool vel1_vncr; /* it has registers in memory (vEL2 has FEAT_NV2) */

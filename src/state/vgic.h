@@ -148,11 +148,12 @@ struct vgic_vcpu {
 	struct irq32 priv;
 	/* Of the list registers while VGIC_VEL1, by index (nested.c). */
 	u16 vel1_used;           /* hold one of vEL1's interrupts */
-	u16 vel1_hw;             /* its end is that of vEL2's lr_intid[], by hardware */
+	u16 vel1_hw;             /* the hardware deactivates vEL2's lr_intid[] with it */
 	u16 vel1_soft;           /* the same, but nidus has to end it */
 	u8 polls;               /* polls for held-back interrupts: timers_poll_soon() */
 	u8 vel1_slot[VGIC_LRS]; /* which of vEL2's list registers it is */
-	u64 vel1_asks;          /* in vEL2's registers: what may raise its interrupt */
+	/* Causes of vEL2's maintenance interrupt in its ICH_HCR_EL2 and list registers. */
+	u64 vel1_asks;
 	/*
 	 * The last result of vgic_page_asks() with all list registers of vEL2's page 0, and its
 	 * inputs.

@@ -67,14 +67,14 @@ void bank_load(const u64 *sr)
 			sysreg_write(reg, v);                                                      \
 	}
 /*
- * Save one context and load the other: each register is read once, saved and (except SWAP's)
- * compared.
- */
-/*
  * CPACR_EL1's fields for features that the VM lacks, which are kept open and hidden
  * (simd_cpacr_hidden).
  */
 #define HIDDEN(name) (SR_##name == SR_CPACR_EL1 ? vcpu->cpacr_hidden : 0)
+/*
+ * Save one context and load the other: each register is read once, saved and (except SWAP's)
+ * compared.
+ */
 #define SWAP_TO_VNCR(name, reg, condition)                                                         \
 	if (condition) {                                                                           \
 		page[VNCR_##name / 8] = sysreg_read(reg);                                          \

@@ -37,7 +37,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * trap, since they take effect at once; but Linux/KVM has two in each exit of its guest, none of
  * which matters. So they do not trap (vcpu->mdscr.free) once vEL2 has entered its guest a hundred
  * times with a write before, no breakpoint or watchpoint is enabled, and SS, KDE and MDE have been
- * 0 all the time. They trap again as soon as one of that is seen to have changed (an exit of vEL2),
+ * 0 all the time. They trap again once such a change is seen at an exit of vEL2,
  * or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact,
  * as enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
  *
@@ -47,7 +47,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * MDSCR_EL1's writes trap, and as soon as MDE is set there things are as they are for a live vcpu;
  * so nothing can come of what vEL2 enables before that.
  *
- * debug_vel2_quiet(): vEL2 has not written it, and is not live. debug_vel2_exit(): it has, or is;
+ * debug_vel2_quiet(): MDSCR_EL1 is unchanged and debug is not in use. debug_vel2_exit(): else;
  * after each exit and before each ERET of its own, and when vEL2's MDCR_EL2 changed.
  * debug_vel2_tick(): now and then while free or lent. Loaded, in vEL2.
  */

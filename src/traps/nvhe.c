@@ -150,7 +150,7 @@ enum verdict nvhe_cpacr(struct vcpu *vcpu, bool write, u64 *value)
 	return SKIP;
 }
 
-/* Its event stream affects this level too; the ERET to vEL1 looks at the rest. */
+/* The event stream also affects vEL2 at once; other bits take effect at the ERET to vEL1. */
 static enum verdict access_cnthctl(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
 	u64 old = vcpu->sr[id];

@@ -50,8 +50,8 @@ bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
 void nested_words_note(const struct vcpu *vcpu, u64 *from);
 
 /*
- * The words differ from vcpu->traps.from, whose trap controls are valid or not: make the controls
- * for the new words those of traps.vel1, valid if they are cached.
+ * The words changed: swap the cached controls for the new ones into traps.vel1, valid if they are
+ * cached. valid says whether those just left, of vcpu->traps.from, may be kept.
  */
 void traps_vel1_other(struct vcpu *vcpu, bool valid);
 

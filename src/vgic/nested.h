@@ -112,8 +112,8 @@ void vgic_vel2_exit(struct vcpu *vcpu);
 void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
 
 /*
- * Hooks of src/vgic while where is VGIC_VEL1: maintenance, others' accesses to vEL2's interrupts,
- * vgic_interrupt_pending(), vgic_put().
+ * Called by other files of src/vgic while where is VGIC_VEL1: maintenance, others' accesses to
+ * vEL2's interrupts, vgic_interrupt_pending(), vgic_put().
  */
 void vgic_vel1_maintenance(struct vcpu *vcpu);
 void vgic_vel1_sync(struct vcpu *vcpu);

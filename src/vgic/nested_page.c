@@ -130,9 +130,7 @@ static u64 elrsr(const struct page_view *v)
 
 enum verdict emul_ich_misr_el2(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *value)
 {
-	/*
-	 * Read in each exit of vEL1 by some, to no other end than the trap: nothing can ask for it.
-	 */
+	/* Some hypervisors read this in each exit: 0 without a search if no cause is enabled. */
 	if (likely(vcpu->in_vel2 && !write &&
 		   !((vncr_read(vcpu, VNCR_ICH_HCR_EL2) & ICH_HCR_IES) |
 		     (vgic_page_lrs(vcpu) & ICH_LR_EOI)))) {

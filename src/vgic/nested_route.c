@@ -69,9 +69,9 @@ static bool any_elsewhere(const struct vcpu *vcpu)
 
 /*
  * Compute vgic_vcpu.hcr_en: only the most urgent pending interrupt is ever signalled, whatever
- * masks it. If that one is for another level, the interface is off. If there is one behind it,
- * whatever could bring that to the front has to trap: an acknowledge, a group's enable; masks and
- * running priority do not.
+ * masks it. If that one is for another level, the interface is off. If another one waits behind
+ * it, whatever could make that the most urgent has to trap: an acknowledge, a group's enable; masks
+ * and running priority do not.
  */
 static u64 interface_for(const struct vcpu *vcpu)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's generic timers. The virtual timer is the guest's
- * own (CNTV, HW-bit list register); the physical one too where CNTPOFF_EL2 works, else emulated. A
- * VM that has EL2 has four timers: nested.h.
+ * The guest's generic timers. The virtual timer is the guest's own (CNTV, HW-bit list register);
+ * the physical one too where CNTPOFF_EL2 works, else emulated. A VM that has EL2 has four timers:
+ * nested.h.
  */
 #pragma once
 
