@@ -22,9 +22,9 @@
 #include "traps/traps_nested.h"
 #include "traps/untrapped.h"
 
-/* Hand over to run_on(), as the entry needs more: set what it reads. Returns the verdict. */
-static enum verdict rest(struct vcpu *vcpu, u64 esr, enum account_level level, u64 left,
-			 enum verdict verdict)
+/* Hand over to run_continue(), as the entry needs more: set what it reads. Returns the verdict. */
+static enum verdict need_more(struct vcpu *vcpu, u64 esr, enum account_level level, u64 left,
+			      enum verdict verdict)
 {
 	vcpu->exit.esr = esr;
 	vcpu->account.level = level;
@@ -51,7 +51,7 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 		   ticks, esr, enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
-/* As trace_switch(), for an exit that continues on the slow path: its own record does not say it. */
+/* As trace_switch(), for an exit that continues on the slow path: its record does not say it. */
 static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
 							      enum account_level level)
 {
@@ -67,7 +67,7 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
  * trace alone and with all, so that each is one way through.
  */
 static inline __attribute__((always_inline)) enum verdict
-over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
+finish_switch(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
      u64 seldom)
 {
 	bool vncr = seldom & SELDOM_VNCR;
@@ -87,8 +87,8 @@ over(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class
  * Finish a level switch; PC and PSTATE are in their registers. Only what the switch itself made
  * stale is updated.
  */
-static inline __attribute__((always_inline)) enum verdict
-switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
+static inline __attribute__((always_inline)) enum verdict complete_switch(
+	struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
 {
 	u16 seldom;
 
@@ -96,7 +96,7 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 		vcpu->traps_stale = true;
 		if (trace_on(vcpu))
 			trace_switch_rest(vcpu, esr, level);
-		return rest(vcpu, esr, level, left, RESUME);
+		return need_more(vcpu, esr, level, left, RESUME);
 	}
 	/*
 	 * No host section can have come since the last simd_check(); but with simd=switch the state
@@ -110,10 +110,10 @@ switched(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class c
 	}
 	seldom = vcpu->seldom;
 	if (likely(!seldom))
-		return over(vcpu, esr, level, class, left, 0);
+		return finish_switch(vcpu, esr, level, class, left, 0);
 	if (!(seldom & SELDOM_VNCR))
-		return over(vcpu, esr, level, class, left, SELDOM_TRACED);
-	return over(vcpu, esr, level, class, left, SELDOM_VNCR | SELDOM_TRACED);
+		return finish_switch(vcpu, esr, level, class, left, SELDOM_TRACED);
+	return finish_switch(vcpu, esr, level, class, left, SELDOM_VNCR | SELDOM_TRACED);
 }
 
 enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
@@ -122,16 +122,16 @@ enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
 
 	if (!level_trap(vcpu, esr))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_NESTED, exit_class(esr), left);
+	return complete_switch(vcpu, esr, ACCOUNT_NESTED, exit_class(esr), left);
 }
 
-/* Finish an access that sysreg_vel2() did not complete: rest(), or for PASS sysreg_trap(). */
-static __attribute__((noinline)) enum verdict sys_rest(struct vcpu *vcpu, u64 esr, u64 left,
-						       enum verdict verdict)
+/* Finish an access that sysreg_vel2() did not complete: need_more(), or for PASS sysreg_trap(). */
+static __attribute__((noinline)) enum verdict finish_sysreg(struct vcpu *vcpu, u64 esr, u64 left,
+							    enum verdict verdict)
 {
 	vcpu->exit.elr = vcpu->pc;
 	vcpu->exit.spsr = vcpu->pstate;
-	rest(vcpu, esr, ACCOUNT_VM, left, verdict);
+	need_more(vcpu, esr, ACCOUNT_VM, left, verdict);
 	return verdict == PASS ? sysreg_trap(vcpu, &vcpu->exit) : verdict;
 }
 
@@ -154,7 +154,7 @@ enum verdict fast_sys(struct vcpu *vcpu, u64 esr)
 	verdict = sysreg_vel2(vcpu, esr, pstate);
 	if (unlikely(verdict != SKIP || (pstate & (PSTATE_SS | PSTATE_BTYPE)) ||
 		     vcpu->traps_stale || work_left_vel2(vcpu)))
-		return sys_rest(vcpu, esr, left, verdict);
+		return finish_sysreg(vcpu, esr, left, verdict);
 	sysreg_write(ELR_EL2, pc + 4);
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_SYS, ticks);
@@ -189,7 +189,7 @@ enum verdict fast_mmio(struct vcpu *vcpu, u64 esr)
 	verdict = dabt_trap(vcpu, exit);
 	if (unlikely(verdict != SKIP || (exit->spsr & (PSTATE_SS | PSTATE_BTYPE)) ||
 		     vcpu->traps_stale || work_left(vcpu)))
-		return rest(vcpu, esr, ACCOUNT_VM, left, verdict);
+		return need_more(vcpu, esr, ACCOUNT_VM, left, verdict);
 	sysreg_write(ELR_EL2, exit->elr + 4);
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_DABT, ticks);
@@ -211,7 +211,7 @@ static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64
 	if (!level_eret_within(vcpu))
 		return PASS;
 	if (unlikely(vcpu->traps_stale || work_left(vcpu)))
-		return rest(vcpu, esr, ACCOUNT_VM, left, RESUME);
+		return need_more(vcpu, esr, ACCOUNT_VM, left, RESUME);
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_VM, EXIT_CLASS_ERET, ticks);
 	if (trace_on(vcpu))
@@ -228,7 +228,7 @@ enum verdict fast_eret(struct vcpu *vcpu, u64 esr)
 	untrapped_check(vcpu, UNTRAPPED_ERET);
 	if (unlikely(!level_eret_vel1(vcpu)))
 		return eret_within(vcpu, esr, left);
-	return switched(vcpu, esr, ACCOUNT_VM, EXIT_CLASS_ERET, left);
+	return complete_switch(vcpu, esr, ACCOUNT_VM, EXIT_CLASS_ERET, left);
 }
 
 enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
@@ -237,12 +237,12 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 
 	if (unlikely(!level_hvc(vcpu, esr)))
 		return PASS;
-	return switched(vcpu, esr, ACCOUNT_NESTED, EXIT_CLASS_HVC, left);
+	return complete_switch(vcpu, esr, ACCOUNT_NESTED, EXIT_CLASS_HVC, left);
 }
 
 /* The account and trace of a resolved fault; compiled twice, too. */
 static inline __attribute__((always_inline)) enum verdict
-mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
+finish_fault(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 {
 	const struct exit *exit = &vcpu->exit;
 	bool vncr = seldom & SELDOM_VNCR;
@@ -260,7 +260,7 @@ mapped_over(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 }
 
 /* vEL1's instruction is executed again: PC and PSTATE are still in their registers. */
-static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
+static enum verdict complete_fault(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	const struct exit *exit = &vcpu->exit;
 	u16 seldom = vcpu->seldom;
@@ -268,12 +268,12 @@ static enum verdict mapped(struct vcpu *vcpu, enum exit_class class, u64 left)
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
-		return rest(vcpu, exit->esr, ACCOUNT_NESTED, left, RESUME);
+		return need_more(vcpu, exit->esr, ACCOUNT_NESTED, left, RESUME);
 	if (likely(!seldom))
-		return mapped_over(vcpu, class, left, 0);
+		return finish_fault(vcpu, class, left, 0);
 	if (!(seldom & SELDOM_VNCR))
-		return mapped_over(vcpu, class, left, SELDOM_TRACED);
-	return mapped_over(vcpu, class, left, SELDOM_VNCR | SELDOM_TRACED);
+		return finish_fault(vcpu, class, left, SELDOM_TRACED);
+	return finish_fault(vcpu, class, left, SELDOM_VNCR | SELDOM_TRACED);
 }
 
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
@@ -288,10 +288,10 @@ enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
 	snapshot_abort(vcpu, esr);
 	verdict = shadow_fault(vcpu, &vcpu->exit, &to_vel2);
 	if (likely(verdict == SHADOW_RETRY))
-		return mapped(vcpu, class, left);
+		return complete_fault(vcpu, class, left);
 	if (likely(verdict == SHADOW_REFLECT)) {
 		level_abort(vcpu, &to_vel2);
-		return switched(vcpu, esr, ACCOUNT_NESTED, class, left);
+		return complete_switch(vcpu, esr, ACCOUNT_NESTED, class, left);
 	}
 	if (verdict == SHADOW_DEVICE) {
 		vcpu->reflection.ipa = to_vel2.ipa;

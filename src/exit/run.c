@@ -56,7 +56,7 @@ static bool serve_requests(struct vcpu *vcpu)
  * Serve requests until there are none, or another vcpu needs the CPU; false: it has to leave the
  * loop.
  */
-static __attribute__((noinline)) bool serve_all(struct vcpu *vcpu)
+static __attribute__((noinline)) bool serve_pending(struct vcpu *vcpu)
 {
 	do {
 		if (!serve_requests(vcpu))
@@ -109,9 +109,10 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 }
 
 /* Prepare an entry: RUN_ENTER, or why the loop ends. first: by prepare_first(). */
-static inline __attribute__((always_inline)) enum run_result ready(struct vcpu *vcpu, bool first)
+static inline __attribute__((always_inline)) enum run_result prepare_or_leave(struct vcpu *vcpu,
+									      bool first)
 {
-	if (unlikely(read_once(&vcpu->requests)) && !serve_all(vcpu))
+	if (unlikely(read_once(&vcpu->requests)) && !serve_pending(vcpu))
 		return RUN_STOP;
 	if (unlikely(cpu_this()->need_resched))
 		return RUN_PREEMPT;
@@ -175,15 +176,15 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 static inline enum run_result enter(struct vcpu *vcpu, enum exit_class class, enum verdict verdict,
 				    u64 left)
 {
-	enum run_result result = ready(vcpu, false);
+	enum run_result result = prepare_or_leave(vcpu, false);
 	u64 now = counter_now();
 
 	account(vcpu, class, verdict, left, now);
 	return likely(result == RUN_ENTER) ? result : leave(vcpu, result, now);
 }
 
-static enum run_result end(struct vcpu *vcpu, enum exit_class class, enum verdict verdict, u64 left,
-			   enum run_result result)
+static enum run_result account_and_leave(struct vcpu *vcpu, enum exit_class class,
+					 enum verdict verdict, u64 left, enum run_result result)
 {
 	u64 now = counter_now();
 
@@ -199,7 +200,7 @@ static __attribute__((noinline, cold)) enum run_result stop(struct vcpu *vcpu, e
 		vm_stop(vcpu->vm, VM_STOPPING, vcpu->stop_reason);
 	else
 		vm_stop(vcpu->vm, VM_RESETTING, NULL);
-	return end(vcpu, class, verdict, left, RUN_STOP);
+	return account_and_leave(vcpu, class, verdict, left, RUN_STOP);
 }
 
 /* Inject the exception of a verdict. */
@@ -213,9 +214,10 @@ static __attribute__((noinline)) void inject(struct vcpu *vcpu, enum verdict ver
 		inject_sync(vcpu, vcpu->inject_esr, verdict == INJECT_FAR, vcpu->inject_far);
 }
 
-static inline __attribute__((always_inline)) enum run_result act(struct vcpu *vcpu,
-								 enum verdict verdict,
-								 enum exit_class class, u64 left)
+static inline __attribute__((always_inline)) enum run_result apply_verdict(struct vcpu *vcpu,
+									   enum verdict verdict,
+									   enum exit_class class,
+									   u64 left)
 {
 	switch (verdict) {
 	case RESUME:
@@ -235,32 +237,34 @@ static inline __attribute__((always_inline)) enum run_result act(struct vcpu *vc
 		break;
 	case SLEEP:
 		vcpu->checked = checked_work(vcpu);
-		return end(vcpu, class, verdict, left, RUN_SLEEP);
+		return account_and_leave(vcpu, class, verdict, left, RUN_SLEEP);
 	case STOP_VM:
 	case RESET_VM:
 		return stop(vcpu, verdict, class, left);
 	case DEAD:
-		return end(vcpu, class, verdict, left, RUN_STOP);
+		return account_and_leave(vcpu, class, verdict, left, RUN_STOP);
 	case DONE:
 	case DONE_GPRS:
 	case PASS:
-		break; /* of fast paths only: run_on() */
+		break; /* of fast paths only: run_continue() */
 	case AGAIN:
 		vcpu->again = vcpu->unfinished = true;
-		return end(vcpu, class, verdict, left, RUN_AGAIN);
+		return account_and_leave(vcpu, class, verdict, left, RUN_AGAIN);
 	}
 	return enter(vcpu, class, verdict, left);
 }
 
-/* act() for callers off the hot path. */
-static __attribute__((noinline)) enum run_result act_rest(struct vcpu *vcpu, enum verdict verdict,
-							  enum exit_class class, u64 left)
+/* apply_verdict() for callers off the hot path. */
+static __attribute__((noinline)) enum run_result apply_verdict_cold(struct vcpu *vcpu,
+								    enum verdict verdict,
+								    enum exit_class class, u64 left)
 {
-	return act(vcpu, verdict, class, left);
+	return apply_verdict(vcpu, verdict, class, left);
 }
 
 /* Take the snapshot of an exit before it is handled. */
-static inline __attribute__((always_inline)) void begin(struct vcpu *vcpu, enum exit_kind kind)
+static inline __attribute__((always_inline)) void take_snapshot(struct vcpu *vcpu,
+								enum exit_kind kind)
 {
 	snapshot(vcpu, kind);
 	if (unlikely(vcpu->has_vel2))
@@ -281,26 +285,26 @@ static u64 run_exit(struct vcpu *vcpu, u64 vector)
 	enum exit_class class;
 	enum verdict verdict;
 
-	begin(vcpu, kind);
+	take_snapshot(vcpu, kind);
 	verdict = handle_exit(vcpu, kind, &class);
-	return act(vcpu, verdict, class, left);
+	return apply_verdict(vcpu, verdict, class, left);
 }
 
 /* Handle an interrupt that a fast path has acknowledged. */
 static enum run_result run_irq(struct vcpu *vcpu)
 {
-	begin(vcpu, EXIT_IRQ);
+	take_snapshot(vcpu, EXIT_IRQ);
 	irq_acked(vcpu->intid);
 	return enter(vcpu, EXIT_CLASS_IRQ, RESUME, vcpu->account.left);
 }
 
-u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
+u64 run_continue(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind)
 {
 	if (kind == EXIT_IRQ)
 		return run_irq(vcpu);
 	if (verdict == PASS)
 		return run_exit(vcpu, kind);
-	return act_rest(vcpu, verdict, exit_class(vcpu->exit.esr), vcpu->account.left);
+	return apply_verdict_cold(vcpu, verdict, exit_class(vcpu->exit.esr), vcpu->account.left);
 }
 
 /*
@@ -327,14 +331,14 @@ static enum run_result try_again(struct vcpu *vcpu)
 	account_begin(&vcpu->account, left);
 	if (trace_on(vcpu))
 		trace_add_at(vcpu, left, TRACE_RUN, trace_level(vcpu), 0, vcpu->pc);
-	return act_rest(vcpu, verdict, class, left);
+	return apply_verdict_cold(vcpu, verdict, class, left);
 }
 
 /* Do what has to be done before anything else: vcpu->unfinished. */
 static __attribute__((noinline)) enum run_result resume(struct vcpu *vcpu)
 {
 	irq_handle();
-	if (read_once(&vcpu->requests) && !serve_all(vcpu))
+	if (read_once(&vcpu->requests) && !serve_pending(vcpu))
 		return RUN_STOP;
 	if (vcpu->again)
 		return try_again(vcpu);
@@ -349,7 +353,7 @@ static __attribute__((noinline)) enum run_result resume(struct vcpu *vcpu)
 /* Enter the guest for the first time since the loop began. */
 static enum run_result begin_run(struct vcpu *vcpu)
 {
-	enum run_result result = ready(vcpu, true);
+	enum run_result result = prepare_or_leave(vcpu, true);
 	u64 now = counter_now();
 
 	account_begin(&vcpu->account, now);

@@ -29,7 +29,7 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 /*
  * vectors.S: continue after a fast path's verdict that is not DONE, like vcpu_enter()'s handle().
  */
-u64 run_on(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
+u64 run_continue(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
 
 /*
  * Acknowledge one interrupt and return its INTID, which irq_acked() then handles, along with what

@@ -86,8 +86,8 @@ exit_done:
  * Fast paths: a physical interrupt, and synchronous exits of a vcpu with EL2 whose class has one
  * (exit_fast[]). C is called with x18-x29 in the CPU, as it preserves them; the others are in
  * vcpu->gpr. Verdict DONE: ERET; DONE_GPRS: with all of vcpu->gpr. Else all registers are saved
- * there, and run_on(vcpu, verdict, kind) continues like vcpu_enter()'s exit function. x0 = vcpu,
- * whose x2, x3 are saved; [sp] = x0, x1.
+ * there, and run_continue(vcpu, verdict, kind) goes on as vcpu_enter()'s exit function does. x0 =
+ * vcpu, whose x2, x3 are saved; [sp] = x0, x1.
  */
 	.macro	fast_path, kind, call, function
 	x4_x17	stp
@@ -117,7 +117,7 @@ go_on:
 	ldr	x3, [sp, #FRAME_SAVED]
 	cbnz	x3, 1f
 	x18_x29	stp
-1:	bl	run_on
+1:	bl	run_continue
 	b	exit_done
 
 /* x1 = ESR_EL2, x3 = the path */

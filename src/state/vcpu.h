@@ -114,7 +114,7 @@ struct vcpu {
 	struct traps_cache traps; /* has_vel2 */
 	struct reflection reflection; /* has_vel2: an abort of vEL1 for vEL2, if its esr is not 0 */
 	struct exit exit;   /* the last one */
-	u32 intid;          /* run_on(): the interrupt that took it out, acknowledged */
+	u32 intid;          /* run_continue(): the interrupt that took it out, acknowledged */
 	u64 inject_esr, inject_far; /* verdicts INJECT, INJECT_FAR */
 	const char *stop_reason; /* verdict STOP_VM */
 	struct mdscr mdscr;

@@ -33,7 +33,7 @@ struct below {
 	void (*load)(struct vcpu *vcpu);
 	void (*put)(struct vcpu *vcpu);
 	enum run_result (*run)(struct vcpu *vcpu);
-	u64 (*run_on)(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
+	u64 (*run_continue)(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
 	enum verdict (*fast_irq)(struct vcpu *vcpu);
 	void (*chaos_section)(void);
 	void (*traps_forget)(struct vcpu *vcpu);

@@ -65,7 +65,7 @@ static u64 sync(u32 n, struct vcpu *vcpu)
 	verdict = fn(vcpu, esr);
 	if (verdict == DONE || verdict == DONE_GPRS)
 		return 0;
-	return belows[n]->run_on(vcpu, verdict, EXIT_SYNC);
+	return belows[n]->run_continue(vcpu, verdict, EXIT_SYNC);
 }
 
 static void run(u32 n, u32 v)
@@ -111,7 +111,8 @@ void vectors(u32 n, enum exit_kind kind)
 	u64 end;
 
 	vcpu->gpr[0] = m.x0;
-	end = kind == EXIT_SYNC ? sync(n, vcpu) : b->run_on(vcpu, b->fast_irq(vcpu), EXIT_IRQ);
+	end = kind == EXIT_SYNC ? sync(n, vcpu)
+				: b->run_continue(vcpu, b->fast_irq(vcpu), EXIT_IRQ);
 	if (!end)
 		leave(n, vcpu);
 	else if (end != RUN_PREEMPT)

@@ -239,7 +239,7 @@ static void a_register_and_more(void **state)
 	(void)state;
 	vcpu.traps_stale = true;
 	assert_int_equal(fast_sys(&vcpu, SYS(1, 0)), SKIP);
-	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_on() uses it */
+	assert_int_equal(vcpu.exit.esr, SYS(1, 0)); /* run_continue() uses it */
 	assert_int_equal(vcpu.account.level, ACCOUNT_VM);
 	vcpu.traps_stale = false;
 	vcpu.vgic.stale = true;

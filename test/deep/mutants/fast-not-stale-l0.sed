@@ -1,3 +1,3 @@
 # file: src/exit/fast.c in l0
 # the fast path leaves the trap controls of the other level
-/^switched(struct vcpu/,/^}/s/^\t\ttraps_update_nested(vcpu);$/\t\t;/
+/ complete_switch($/,/^}/s/^\t\ttraps_update_nested(vcpu);$/\t\t;/
