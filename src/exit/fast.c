@@ -240,7 +240,7 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 	return complete_switch(vcpu, esr, ACCOUNT_NESTED, EXIT_CLASS_HVC, left);
 }
 
-/* The account and trace of a resolved fault; compiled twice, too. */
+/* The account and trace of a resolved fault; as often, too. */
 static inline __attribute__((always_inline)) enum verdict
 finish_fault(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 {

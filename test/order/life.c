@@ -18,7 +18,10 @@
 #include "vm/vm.h"
 #include "vm/vm_build.h"
 #include "vm/vm_load.h"
+#include "vm/vflash.h"
+#include "vm/vpass.h"
 #include "vm/vpl011.h"
+#include "vm/vpl031.h"
 #include "vm/vpci_life.h"
 
 #define CPU_ON64 0xc4000003u
@@ -226,4 +229,25 @@ const char *life_wrong_end(void)
 const char *life_wrong_woken(void)
 {
 	return taken[1][0] == 1 ? NULL : "a vcpu waits beside an idle CPU";
+}
+
+bool vpass_start(struct vm *of)
+{
+	(void)of;
+	return true;
+}
+
+void vpass_stop(struct vm *of)
+{
+	(void)of;
+}
+
+void vpl031_reset(struct vm *of)
+{
+	(void)of;
+}
+
+void vflash_reset(struct vm *of)
+{
+	(void)of;
 }
