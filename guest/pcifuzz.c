@@ -16,14 +16,23 @@ const char guest_name[] = "pcifuzz";
 #define CFG_COMMAND 0x04
 #define CFG_BAR0 0x10
 #define CFG_LINE_SIZE 0x0c
+#define CFG_CAPS 0x34
 #define CFG_INTERRUPT 0x3c
 #define COMMAND_MEMORY 2u
+#define CAP_POWER 0x01
+#define CAP_MSI 0x05
+#define CAP_MSIX 0x11
+#define MSI_ENABLE (1u << 16)
+#define MSI_MULTIPLE (7u << 20)
+#define MSI_64BIT (1u << 23)
+#define MSI_MASKS (1u << 24)
 #define EDU_ID 0x11e81234u
 #define EDU_REVISION 0x010000edu
 
 static struct {
 	u64 cfg;
 	u32 word[WORDS]; /* as the first CPU has found it */
+	u32 mask[WORDS]; /* bits behind the header that can be written */
 } fns[FUNCTIONS_MAX];
 static u32 fn_count;
 static u64 seeds[GUEST_CPUS_MAX];
@@ -33,6 +42,30 @@ static u64 ram[4096 / 8] __attribute__((aligned(4096)));
 static u64 rnd(void)
 {
 	return random_next(&seeds[cpu_self()->index]);
+}
+
+/* The capabilities with bits to write: power state, MSI, MSI-X. */
+static void find_writable(u32 fn)
+{
+	const u32 *word = fns[fn].word;
+	u32 *mask = fns[fn].mask, at = word[CFG_CAPS / 4] & 0xfc;
+
+	for (u32 n = 0; at && n < WORDS; n++, at = word[at / 4] >> 8 & 0xfc) {
+		u32 w = at / 4, id = word[w] & 0xff, data = word[w] & MSI_64BIT ? w + 3 : w + 2;
+
+		if (id == CAP_POWER) {
+			mask[w + 1] = 3;
+		} else if (id == CAP_MSIX) {
+			mask[w] = 3u << 30; /* enable, function mask */
+		} else if (id == CAP_MSI) {
+			mask[w] = MSI_ENABLE | MSI_MULTIPLE;
+			mask[w + 1] = ~3u;
+			mask[data - 1] |= data == w + 3 ? ~0u : 0;
+			mask[data] = 0xffff;
+			if (word[w] & MSI_MASKS)
+				mask[data + 1] = ~0u;
+		}
+	}
 }
 
 static void find_functions(void)
@@ -45,6 +78,7 @@ static void find_functions(void)
 		fns[fn_count].cfg = cfg;
 		for (u32 w = 0; w < WORDS; w++)
 			fns[fn_count].word[w] = read32(cfg + 4 * w);
+		find_writable(fn_count);
 		fn_count++;
 	}
 }
@@ -59,12 +93,11 @@ static u32 changeable(u32 word)
 	return word == CFG_LINE_SIZE / 4 || word == CFG_INTERRUPT / 4 ? 0xff : 0;
 }
 
-/* D-states are the one thing behind the header that can be written. */
 static bool is_same(u32 fn, u32 word, u32 v)
 {
 	u32 differs = (v ^ fns[fn].word[word]) & ~changeable(word);
 
-	return !(word < 16 ? differs : differs & ~3u);
+	return !(differs & ~fns[fn].mask[word]);
 }
 
 /* Of BARs of 64 bits the upper half has no bits that stay. */
