@@ -36,6 +36,6 @@ most_insns=4470 most_exits=8
 
 echo "A guest at level 3. Instructions per operation of all levels together, and exits to level 0."
 printf '%-12s %8s %8s %8s %8s\n' test all exits "at most" "at most"
-row l3_call hyp_call "an SMCCC call that nidus at level 2 answers" --level 3 -k "$guests/bench.bin" -m 64 -a 'only hyp_call n=%n'
+row l3_call hyp_call "an SMCCC call that nidus at level 2 answers" --level 3 -o sve=0 -k "$guests/bench.bin" -m 64 -a 'only hyp_call n=%n'
 row l3_hvc l2_hvc "an HVC that the project's own hypervisor at level 2 answers with an ERET" \
-	--level 2 --nested -k "$guests/hyp.bin" -m 128 -a 'bench hvcs=%n'
+	--level 2 --nested -o sve=0 -k "$guests/hyp.bin" -m 128 -a 'bench hvcs=%n'

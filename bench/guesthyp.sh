@@ -7,7 +7,7 @@ hyps()
 {
 	name=$1
 	shift
-	measure "$name" --nested --nidus stats --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a "$*"
+	measure "$name" --nested -o sve=0 --nidus stats --cpus 1 -k "$guests/hyp.bin" -c 1 -m 128 -a "$*"
 }
 
 # exits NAME: prints the number of all exits that nidus counted.

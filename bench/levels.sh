@@ -57,10 +57,10 @@ of_nidus()
 	stack=$(printf 'nidus/%.0s' $(seq "$1"))payload
 	run=levels.$(echo "$stack" | tr / .).l$1
 	if [ "$1" -gt 1 ]; then
-		measure "$run" --level "$1" -k "$guests/bench.bin" -c 2 -m 64 -a n=100
+		measure "$run" --level "$1" -o sve=0 -k "$guests/bench.bin" -c 2 -m 64 -a n=100
 		column "$stack" "L$1"
 	fi
-	measure "$run.at.el2" --level "$1" --nested -k "$guests/bench-el2.bin" -c 2 -m 64 -a n=100
+	measure "$run.at.el2" --level "$1" --nested -o sve=0 -k "$guests/bench-el2.bin" -c 2 -m 64 -a n=100
 	column "$stack" "L$1 at EL2"
 }
 of_nidus 1

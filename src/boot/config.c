@@ -87,12 +87,14 @@ static bool check_vl(struct config_reader *r, struct config_place at, u32 bits)
 bool config_set_sve(struct config_reader *r, struct vm_config *vm, struct config_place at, u32 bits)
 {
 	vm->sve = bits;
+	vm->simd_said = true;
 	return check_vl(r, at, bits);
 }
 
 bool config_set_sme(struct config_reader *r, struct vm_config *vm, struct config_place at, u32 bits)
 {
 	vm->sme = bits;
+	vm->simd_said = true;
 	if (bits != SVE_MAX && bits & (bits - 1))
 		return dt_fail(&r->dt, at.node, at.prop,
 			       "expected 0, or a power of two from 128 to 2048 bits, found %u",
@@ -206,7 +208,7 @@ static bool domain_modules(struct config_reader *r, struct vm_config *vm)
 	return ok;
 }
 
-/* sve and nidus,sme: absent off, empty the maximum, else bits. */
+/* sve and nidus,sme: absent the default, empty the maximum, else bits. */
 static bool domain_vl(struct config_reader *r, struct vm_config *vm, const char *prop,
 		      bool (*set)(struct config_reader *, struct vm_config *, struct config_place,
 				  u32))
@@ -422,8 +424,20 @@ static void vm_defaults(const struct config_reader *r, struct vm_config *vm, int
 		vm->affinity[i] = ~0UL;
 }
 
-static void accept(struct config_reader *r, const struct vm_config *vm)
+/*
+ * A VHE hypervisor that is told nothing else gets all of the SIMD that the machine has, as from
+ * KVM with -cpu host: hiding SVE or SME from it costs a trap for each access to CPACR_EL1, by whose
+ * name it reaches CPTR_EL2 twice in each exit of its guests (traps/vel2.h).
+ */
+static void default_simd(struct vm_config *vm)
 {
+	if (vm->nested && !vm->nvhe && !vm->simd_said)
+		vm->sve = vm->sme = SVE_MAX;
+}
+
+static void accept(struct config_reader *r, struct vm_config *vm)
+{
+	default_simd(vm);
 	if (r->out->count == VM_CONFIG_MAX) {
 		dt_fail(&r->dt, vm->node, "compatible", "expected at most %d VMs, found more",
 			VM_CONFIG_MAX);

@@ -50,6 +50,7 @@ struct vm_config {
 	bool firmware; /* its kernel is firmware, as in a machine's flash, with one for variables */
 	bool simd_switch; /* nidus,simd = "switch" */
 	u32 sve, sme;     /* largest vector length in bits; 0 off; SVE_MAX the machine's */
+	bool simd_said;   /* one of these was given */
 	u64 stage2_block; /* largest stage-2 leaf in bytes: 4 KiB, 2 MiB, 1 GiB; 0: the default */
 	bool its; /* it has an ITS, also without PCI functions that need one */
 	struct range kernel, ramdisk; /* physical; size 0: none */

@@ -242,6 +242,35 @@ static void test_nvhe(void **state)
 	assert_true(c.vm[2].nested && !c.vm[2].nvhe && c.vm[2].deep);
 }
 
+static void test_simd_default(void **state)
+{
+	static const struct {
+		const char *said;
+		u32 sve, sme;
+	} row[] = {
+		{ "", 0, 0 },
+		{ "nidus,nested;", SVE_MAX, SVE_MAX },
+		{ "nidus,nested = \"deep\";", SVE_MAX, SVE_MAX },
+		{ "nidus,nested = \"nvhe\";", 0, 0 },
+		{ "nidus,nested; sve = <0>;", 0, 0 },
+		{ "nidus,nested; sve = <256>;", 256, 0 },
+		{ "nidus,nested; sve = <256>; nidus,sme = <0>;", 256, 0 },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(row); i++) {
+		char tree[512];
+
+		snprintf(
+			tree, sizeof(tree), "%s%s%s", HEAD("a") SIZE, row[i].said,
+			" kernel { compatible = \"multiboot,kernel\"; reg = <0 0x50000000 0x1000>; }; };");
+		read_chosen(tree);
+		assert_counts(1, 0, 0);
+		assert_int_equal(c.vm[0].sve, row[i].sve);
+		assert_int_equal(c.vm[0].sme, row[i].sme);
+	}
+}
+
 static void test_loose_several(void **state)
 {
 	(void)state;
@@ -768,6 +797,7 @@ int main(void)
 		cmocka_unit_test(test_loose),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_nvhe),
+		cmocka_unit_test(test_simd_default),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_module_over_tables),
