@@ -217,7 +217,64 @@ static void test_over_one_another(void)
 		write16(fns[i].cfg + CFG_COMMAND, 0);
 }
 
+/* At the start of the low window: a BAR, or the lower half of one. */
+static void place(u32 fn, u32 bar)
+{
+	u64 at = fns[fn].cfg + CFG_BAR0 + 4 * bar;
+
+	write16(fns[fn].cfg + CFG_COMMAND, 0);
+	write32(at, (u32)dt.pci.low);
+	if (fns[fn].word[CFG_BAR0 / 4 + bar] & 4)
+		write32(at + 4, 0);
+	write16(fns[fn].cfg + CFG_COMMAND, COMMAND_MEMORY);
+}
+
+/* Each size, aligned and not; a trap is an answer as well. */
+static void every_size(u64 at)
+{
+	struct trap t = { 0 };
+
+	for (u64 k = 0; k < 8; k++) {
+		trap_arm(&t);
+		(void)read8(at + k);
+		(void)read16(at + (k & ~1UL));
+		(void)read32(at + (k & ~3UL));
+		(void)read64(at);
+		write8(at + k, 0);
+		write16(at + (k & ~1UL), 0);
+		write32(at + (k & ~3UL), 0);
+		write64(at, 0);
+		trap_disarm();
+	}
+}
+
+/* The table and the pending bits of MSI-X, which a device may refuse to show in bytes. */
+static void test_narrow(void)
+{
+	u32 found = 0;
+
+	for (u32 i = 0; i < fn_count; i++) {
+		const u32 *word = fns[i].word;
+		u32 at = word[CFG_CAPS / 4] & 0xfc;
+
+		for (u32 n = 0; at && n < WORDS && (word[at / 4] & 0xff) != CAP_MSIX; n++)
+			at = word[at / 4] >> 8 & 0xfc;
+		if (!at)
+			continue;
+		found++;
+		for (u32 k = 1; k <= 2; k++) {
+			place(i, word[at / 4 + k] & 7);
+			every_size(dt.pci.low + (word[at / 4 + k] & ~7u));
+		}
+		place(i, word[at / 4 + 1] & 7);
+		expect_eq(read32(dt.pci.low + (word[at / 4 + 1] & ~7u) + 12), 1, "a mask");
+		write16(fns[i].cfg + CFG_COMMAND, 0);
+	}
+	expect(found, "no function has MSI-X");
+}
+
 static const struct suite_test tests[] = {
+	{ "narrow", test_narrow, 1 },
 	{ "together", test_together, 1 },
 	{ "as before", test_as_before, 1 },
 	{ "over one another", test_over_one_another, 1 },

@@ -3,6 +3,7 @@
 #include "dev/pci.h"
 
 #include "arch/mmio_access.h"
+#include "arch/mmio_try.h"
 #include "arch/pci.h"
 #include "dev/pci_host.h"
 #include "dev/pci_parts.h"
@@ -63,12 +64,12 @@ static void *config_at(const struct pci_fn *fn, u32 reg)
 
 u32 pci_read(const struct pci_fn *fn, u32 reg)
 {
-	return mmio_read32(config_at(fn, reg));
+	return (u32)mmio_try_read(config_at(fn, reg), 4);
 }
 
 void pci_write(const struct pci_fn *fn, u32 reg, u32 v)
 {
-	mmio_write32(config_at(fn, reg), v);
+	mmio_try_write(config_at(fn, reg), 4, v);
 }
 
 void pci_command(const struct pci_fn *fn, u32 bits)
@@ -128,7 +129,8 @@ bool pci_resets_bus(const struct pci_fn *fn)
 	for (u32 i = 0; i < pci_all.fns; i++) {
 		const struct pci_fn *other = &pci_all.fn[i];
 
-		if (other->port == fn->port && (other->is_bridge || is_of_other(other, fn->owner)))
+		if (other->port == fn->port &&
+		    (other->is_bridge || other->vfs || is_of_other(other, fn->owner)))
 			return false;
 	}
 	return true;
@@ -143,7 +145,12 @@ void pci_bus_reset(const struct pci_fn *fn, bool on)
 
 static void restore(const struct pci_fn *fn)
 {
+	u32 acs = fn->acs ? pci_ext_cap(fn, PCI_EXT_ACS, PCI_ACS_SIZE) : 0;
+
 	pci_command(fn, PCI_COMMAND_NO_INTX);
+	/* A function-level reset clears it, and groups are made with it (PCI Express 6.6.2). */
+	if (acs)
+		pci_write(fn, acs + PCI_ACS, fn->acs << 16);
 	for (u32 i = 0; i < PCI_BARS; i++)
 		if (fn->bar[i].size && !fn->pf)
 			pci_bar_write(fn, i, fn->bar[i].pci);

@@ -267,8 +267,7 @@ vectors:
 	mov	x0, sp
 	sub	x0, x0, #2048
 	tbz	x0, #STACK_SHIFT, 1f
-	mov	x0, #0
-	b	el2_unexpected
+	b	el2_sync
 1:	adrp	x0, overflow_stack_top
 	add	x0, x0, :lo12:overflow_stack_top
 	mov	sp, x0
@@ -340,6 +339,30 @@ el2_irq:
 	eret
 	dsb	nsh
 	isb
+
+/*
+ * A synchronous exception in nidus itself is a fault of its own, except for an abort of an access
+ * that may have one. x0 and x1 are free.
+ */
+el2_sync:
+	adrp	x0, mmio_try_first
+	add	x0, x0, :lo12:mmio_try_first
+	mrs	x1, ELR_EL2
+	sub	x1, x1, x0
+	cmp	x1, #8 * 8
+	b.hs	1f
+	mrs	x1, ESR_EL2
+	lsr	x1, x1, #26
+	cmp	x1, #0x25	/* EC: a data abort without a change of level */
+	b.ne	1f
+	adrp	x0, mmio_try_failed
+	add	x0, x0, :lo12:mmio_try_failed
+	msr	ELR_EL2, x0
+	eret
+	dsb	nsh
+	isb
+1:	mov	x0, #0
+	b	el2_unexpected
 
 /* void serror_take(void) */
 	.globl	serror_take

@@ -3,7 +3,7 @@
 #include "vm/vmsi.h"
 
 #include "arch/its.h"
-#include "arch/mmio_access.h"
+#include "arch/mmio_try.h"
 #include "arch/pci.h"
 #include "dev/pci.h"
 #include "lib/log.h"
@@ -108,8 +108,12 @@ static bool claim(struct vpci_fn *fn)
 		n = MAX(n, 1U << PCI_MSI_VECTORS_LOG2(pci_read(fn->dev, fn->msi.cap)));
 	while (n < fn->msi.vectors)
 		n *= 2;
-	d->events = n;
-	why = n > its_events_max(d->its) ? "more messages than its ITS takes" : its_device_init(d);
+	if (n > its_events_max(d->its)) {
+		why = "more messages than its ITS takes";
+	} else {
+		d->events = n;
+		why = its_device_init(d);
+	}
 	if (why)
 		log_line("pci %s: no messages: %s", fn->dev->name, why);
 	return !why;
@@ -117,17 +121,34 @@ static bool claim(struct vpci_fn *fn)
 
 /* ---- build ---- */
 
-/* All that have messages, by the ITS of the first of them: there is one doorbell. */
+/*
+ * The ITS of all functions: the doorbell is in the tables of each, and DeviceIDs are told apart by
+ * an ITS alone. NULL: there are others, or functions without.
+ */
+static struct its *common_its(const struct vm *vm)
+{
+	const struct vpci *v = vm->pci;
+
+	for (u32 i = 1; i < v->count; i++)
+		if (v->fn[i].dev->msi.its != v->fn[0].dev->msi.its) {
+			log_line("vm %s: no messages: its PCI functions have not all the same ITS",
+				 vm->config->name);
+			return NULL;
+		}
+	return v->count ? v->fn[0].dev->msi.its : NULL;
+}
+
+/* All that have messages. */
 static u32 claim_all(struct vm *vm, struct vits_want *want)
 {
 	struct vpci *v = vm->pci;
+	struct its *its = v && vm->layout.its ? common_its(vm) : NULL;
 	u32 count = 0;
 
 	for (u32 i = 0; v && vm->layout.its && i < v->count; i++) {
 		struct vpci_fn *fn = &v->fn[i];
-		struct its *its = fn->dev->msi.its;
 
-		if (!its || (v->its && v->its != its) || !claim(fn)) {
+		if (!its || !claim(fn)) {
 			fn->msi.cap = fn->msi.msix = 0;
 			continue;
 		}
@@ -277,9 +298,14 @@ void vmsi_start(struct vpci_fn *fn)
 {
 	const struct vpci_msi *m = &fn->msi;
 
-	for (u32 i = 0; m->msix && i < m->vectors; i++)
-		mmio_write32(registers(fn, m->table_bar, m->table + ENTRY * i + 12),
-			     PCI_MSIX_MASKED);
+	/* After a reset only the mask is known: the rest as the copy has it. */
+	for (u32 i = 0; m->msix && i < m->vectors; i++) {
+		u8 *at = registers(fn, m->table_bar, m->table + ENTRY * i);
+
+		mmio_try_write(at + 12, 4, PCI_MSIX_MASKED);
+		for (u32 w = 0; w < ENTRY_CONTROL; w++)
+			mmio_try_write(at + 4 * w, 4, 0);
+	}
 }
 
 void vmsi_stop(struct vpci_fn *fn)
@@ -303,10 +329,10 @@ static void follow_entry(const struct vm *vm, const struct vpci_fn *fn, u32 i, u
 		control |= PCI_MSIX_MASKED;
 	/* It may be on: it must not send one half old, half new. */
 	if (w != ENTRY_CONTROL) {
-		mmio_write32(at + 12, control | PCI_MSIX_MASKED);
-		mmio_write32(at + 4 * w, e[w]);
+		mmio_try_write(at + 12, 4, control | PCI_MSIX_MASKED);
+		mmio_try_write(at + 4 * w, 4, e[w]);
 	}
-	mmio_write32(at + 12, control);
+	mmio_try_write(at + 12, 4, control);
 }
 
 /* An access to the table at byte `at`: whole words. */
@@ -333,32 +359,10 @@ static void device_access(const struct vpci_fn *fn, u32 bar, u64 at, struct mmio
 {
 	void *p = registers(fn, bar, at);
 
-	switch (m->size | m->write << 8) {
-	case 1:
-		m->data = mmio_read8(p);
-		break;
-	case 2:
-		m->data = mmio_read16(p);
-		break;
-	case 4:
-		m->data = mmio_read32(p);
-		break;
-	case 8:
-		m->data = mmio_read64(p);
-		break;
-	case 0x101:
-		mmio_write8(p, (u8)m->data);
-		break;
-	case 0x102:
-		mmio_write16(p, (u16)m->data);
-		break;
-	case 0x104:
-		mmio_write32(p, (u32)m->data);
-		break;
-	case 0x108:
-		mmio_write64(p, m->data);
-		break;
-	}
+	if (m->write)
+		mmio_try_write(p, m->size, m->data);
+	else
+		m->data = mmio_try_read(p, m->size);
 }
 
 /* ---- pages that stage 2 leaves out ---- */
