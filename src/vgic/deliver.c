@@ -112,8 +112,7 @@ static u32 fold_lrs(struct vcpu *vcpu)
 	}
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
 	lpi_none_held(v);
-	v->waits = 0;
-	v->lr_any = 0;
+	v->waits = v->lr_any = 0;
 	v->again.mask = 0;
 	return kicks;
 }
@@ -299,6 +298,7 @@ void vgic_retire(struct vcpu *vcpu, u32 keep)
 	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
 	v->lr_waits &= (u16)~done;
+	v->lr_lpi &= (u16)~done;
 	v->again.mask &= ~done;
 	for (u32 left = done; left; left &= left - 1) {
 		u32 i = (u32)__builtin_ctz(left);

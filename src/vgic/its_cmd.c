@@ -269,6 +269,7 @@ static bool command(struct vm *vm, const u64 *w, int *budget)
 	case ITS_MOVI:
 		return movi(vm, w);
 	case ITS_MOVALL:
+		*budget -= BUDGET / 2;
 		return movall(vm, w);
 	case ITS_INT:
 	case ITS_CLEAR:
@@ -291,7 +292,7 @@ bool vits_has_commands(const struct vits *its)
 void vits_run(struct vm *vm)
 {
 	struct vits *its = vm->vgic.its;
-	u64 base = GITS_CBASER_PA(its->cbaser), w[ITS_WORDS];
+	u64 base = GITS_CBASER_PA(its->cbaser), w[ITS_WORDS] = { 0 };
 	u32 size = GITS_BASE_SIZE(its->cbaser) * (u32)PAGE_SIZE;
 
 	for (int budget = BUDGET; budget > 0 && vits_has_commands(its); budget--) {

@@ -265,6 +265,10 @@ static void write_lr(struct vcpu *vcpu, u32 i, u32 intid, u32 prio)
 	u64 lr = intid | (u64)(prio & lr_caps.prio_mask) << ICH_LR_PRIORITY_SHIFT | ICH_LR_GROUP1 |
 		 ICH_LR_PENDING;
 
+	v->lr_hw &= (u16) ~(1u << i);
+	v->lr_latch &= (u16) ~(1u << i);
+	v->lr_waits &= (u16) ~(1u << i);
+	v->again.mask &= ~(1u << i);
 	v->lr_intid[i] = (u16)intid;
 	v->lr_lpi |= (u16)(1u << i);
 	v->lr_used |= (u16)(1u << i);
@@ -325,6 +329,8 @@ __attribute__((noinline)) bool lpi_flush(struct vcpu *vcpu)
 	}
 	for (u32 k = 0; k < n; k++, free &= free - 1)
 		lpi_place(vcpu, key[k], (u32)__builtin_ctz(free));
+	if (unlikely(v->lpi_kicks))
+		vgic_kick_all(vcpu->vm, lpi_owed_kicks(v));
 	return true;
 }
 
@@ -399,10 +405,14 @@ __attribute__((noinline)) bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)
 __attribute__((noinline)) void lpi_best(struct vcpu *vcpu, const struct vgic_interface *f,
 					u32 *best, bool *group1)
 {
-	u32 key, prio;
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u32 key, prio, n = lpi_list(vcpu, &key, 1);
 
-	if (lpi_list(vcpu, &key, 1)) {
-		lpi_again(&vcpu->vgic);
+	/* Others' that were found here: nobody else tells them. */
+	if (unlikely(v->lpi_kicks))
+		vgic_kick_all(vcpu->vm, lpi_owed_kicks(v));
+	if (n) {
+		lpi_again(v);
 		prio = key >> 16 & lr_caps.prio_mask;
 		if (prio >= *best || !vgic_can_signal(f, prio, true))
 			return;

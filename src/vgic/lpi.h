@@ -45,7 +45,7 @@ static inline void lpi_again(struct vgic_vcpu *v)
 /* Of the list registers none has one any more. */
 static inline void lpi_none_held(struct vgic_vcpu *v)
 {
-	if (!v->lr_lpi)
+	if (!v->lpi_held)
 		return;
 	v->lr_lpi = 0;
 	__atomic_store_n(&v->lpi_held, false, __ATOMIC_RELEASE);

@@ -217,6 +217,41 @@ static void messages(void **state)
 	vgic_inject_lpi(PLPI + 1);
 }
 
+/*
+ * A list register that an LPI has had and then an SGI is the SGI's, also when that has ended, until it
+ * is looked at: no LPI is put there straight from its arrival.
+ */
+static void registers_of_others(void **state)
+{
+	bool got_lpi[5] = { true };
+
+	(void)state;
+	for (u32 e = 0; e < 5; e++)
+		mapti(e, LPI + e, 1);
+	redist(1, 0x10080, 4, ~0u);
+	redist(1, 0x10100, 4, 1u << 3);
+	assert_int_equal(vgic_sgi(&vcpu[0], 3UL << 24 | 2, true), SKIP); /* to vcpu 1 */
+	assert_int_equal(take(1), 3);
+	vgic_inject_lpi(PLPI);
+	assert_int_equal(take(1), LPI);
+	assert_int_equal(vgic_sgi(&vcpu[0], 3UL << 24 | 2, true), SKIP);
+	enter(&vcpu[1]);
+	for (u32 e = 1; e < 4; e++)
+		assert_true(vgic_lpi_now(&vcpu[1], PLPI + e));
+	assert_int_equal(hw_ack(1), 3);
+	hw_eoi(3, 1);
+	assert_false(vgic_lpi_now(&vcpu[1], PLPI + 4));
+	vgic_inject_lpi(PLPI + 4);
+	for (u32 e = 1; e < 5; e++) {
+		u32 intid = take(1);
+
+		assert_in_range(intid, LPI + 1, LPI + 4);
+		assert_false(got_lpi[intid - LPI]);
+		got_lpi[intid - LPI] = true;
+	}
+	assert_int_equal(take(1), SPURIOUS);
+}
+
 static void in_service(void **state)
 {
 	(void)state;
@@ -533,6 +568,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(registers, up, down),
 		cmocka_unit_test_setup_teardown(messages, up, down),
+		cmocka_unit_test_setup_teardown(registers_of_others, up, down),
 		cmocka_unit_test_setup_teardown(in_service, up, down),
 		cmocka_unit_test_setup_teardown(properties, up, down),
 		cmocka_unit_test_setup_teardown(gone, up, down),
