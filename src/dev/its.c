@@ -134,7 +134,7 @@ static bool make_devices(struct its *s, u32 reg)
 
 	s->table_page = (u32)page;
 	s->table_entry = entry;
-	s->indirect = entry << s->device_bits > FLAT_MAX && try_indirect(s, reg, base);
+	s->indirect = (u64)entry << s->device_bits > FLAT_MAX && try_indirect(s, reg, base);
 	if (s->indirect) {
 		base |= GITS_BASER_INDIRECT;
 		in_page *= page / L1_ENTRY;
@@ -245,6 +245,11 @@ static void find(const struct dt *dt, const struct dt_path *p)
 		log_line("an ITS's registers can't be mapped: %s", dt->err);
 		return;
 	}
+	for (u32 i = 0; i < its_count; i++)
+		if (itss[i].regs == r.base) {
+			log_line("its at 0x%lx: described twice; taken once", r.base);
+			return;
+		}
 	*s = (struct its){ .regs = r.base, .node = p->node[p->depth] };
 	its_count++;
 	why = bring_up(s);
@@ -295,8 +300,10 @@ static bool try_int(struct its *s)
 	struct its_device d = { .its = s, .id = (u32)BIT(s->device_bits) - 1, .events = 2 };
 	u32 intid = INTID_NONE;
 
-	if (its_device_init(&d))
+	if (its_device_init(&d)) {
+		its_device_done(&d);
 		return false;
+	}
 	spin_lock(&s->lock);
 	if (its_command(s, ITS_INT | (u64)d.id << ITS_DEVICE_SHIFT, 1, 0))
 		(void)!its_sync(s, target_of(s, pcpu_this()));
@@ -396,8 +403,10 @@ const char *its_device_init(struct its_device *d)
 	u64 bytes = MAX((u64)d->events * s->itt_entry, 256UL);
 	bool ok;
 
-	if (d->id >> s->device_bits)
+	if ((u64)d->id >> s->device_bits) {
+		d->events = 0;
 		return "one whose messages the ITS's table has no room for";
+	}
 	d->itt_order = order_of(bytes);
 	d->itt = table_alloc(s, bytes);
 	d->lpi = d->itt ? lpi_alloc(d->events) : 0;
@@ -443,7 +452,9 @@ void its_route(struct its_device *d, u32 event, const struct pcpu *cpu)
 
 	if (event >= d->events || !cpu->lpis)
 		return;
-	spin_lock(&s->lock);
+	/* Another VM's device may be on its way up, which takes a while; this is a hint. */
+	if (!spin_trylock(&s->lock))
+		return;
 	(void)!its_command_maybe(s, ITS_MOVI | (u64)d->id << ITS_DEVICE_SHIFT, event,
 				 cpu->collection);
 	spin_unlock(&s->lock);

@@ -15,6 +15,19 @@ struct scan {
 	u32 depth;
 };
 
+/* Interrupts of nidus's own devices: no VM can have them as well. */
+static bool is_own(u32 intid)
+{
+	u32 own[SMMU_IRQS], n;
+	bool edge[SMMU_IRQS];
+
+	n = smmu_irqs(own, edge);
+	for (u32 i = 0; i < n; i++)
+		if (own[i] == intid)
+			return true;
+	return intid == pci_all.m->uart_intid;
+}
+
 /*
  * The interrupt of a function's pin (1: INTA): each bridge on the way turns the pins by the number
  * of the device behind it (PCI-to-PCI Bridge 1.2, 9.1).
@@ -31,7 +44,7 @@ static void read_interrupt(struct pci_fn *fn, const struct dt *dt)
 		pin = (pin - 1 + (at->devfn >> 3)) % 4 + 1;
 	if (dt_pci_interrupt(dt, fn->host->node, at->devfn, pin, pci_all.m->gic_node, &irq) <= 0)
 		return;
-	if (irq.intid >= 32 && irq.intid < 1020 && !irq.edge)
+	if (irq.intid >= 32 && irq.intid < 1020 && !irq.edge && !is_own(irq.intid))
 		fn->intid = irq.intid;
 }
 
@@ -61,6 +74,10 @@ static void find_stream(struct pci_fn *fn, const struct dt *dt)
 	/* Messages with a requester ID that is not its own alone would be another's as well. */
 	if (fn->rid == ((u32)fn->bus << 8 | fn->devfn))
 		pci_host_messages(fn->host, dt, fn->rid, &fn->msi);
+	/* Nor those of two that the ITS can't tell apart. */
+	for (struct pci_fn *other = pci_all.fn; fn->msi.its && other < fn; other++)
+		if (other->msi.its == fn->msi.its && other->msi.id == fn->msi.id)
+			other->msi.its = fn->msi.its = NULL;
 	for (struct pci_fn *other = pci_all.fn; other < fn; other++)
 		if (other->host == fn->host && other->rid == fn->rid) {
 			fn->stream = other->stream;
@@ -238,8 +255,13 @@ static u32 scan_bus(struct scan *s, u32 bus, struct pci_fn *port, u32 last)
 		if (pci_all.fn[i].is_bridge)
 			keep_numbers(&pci_all.fn[i], &used, last);
 	for (u32 i = first; i < end; i++)
-		if (pci_all.fn[i].bridge.secondary && s->depth < BRIDGES_MAX)
-			scan_below(s, &pci_all.fn[i], pci_all.fn[i].bridge.last);
+		if (pci_all.fn[i].bridge.secondary) {
+			if (s->depth < BRIDGES_MAX)
+				scan_below(s, &pci_all.fn[i], pci_all.fn[i].bridge.last);
+			else
+				write_numbers(&pci_all.fn[i], 0,
+					      0); /* what is there is not known */
+		}
 	for (u32 i = first; i < end; i++)
 		if (pci_all.fn[i].is_bridge && !pci_all.fn[i].bridge.secondary)
 			used = number(s, &pci_all.fn[i], used, last);

@@ -139,6 +139,9 @@ static void add(const struct pci_fn *pf, u32 i, const struct dt *dt)
 	fn->id = (pf->id & 0xffff) | (pci_read(pf, pf->sriov + PCI_SRIOV_DEVICE) & 0xffff0000);
 	take_bars(fn, i);
 	pci_bus_add(fn, dt);
+	/* Where its own bridge has no room for it. */
+	if (!fn->unfit && pf->unfit != has_vfs)
+		fn->unfit = pf->unfit;
 }
 
 void pci_vf_enable(struct pci_host *host, const struct dt *dt)

@@ -20,6 +20,8 @@
 #define LEAVES_MAX 4096UL
 /* Each a tenth of a second: for transactions to end, for a reset of buses, and after a reset. */
 #define RESETS_A_SECOND 10
+#define SILENCE                                                                                    \
+	10 /* times that long a device may stay silent after its reset (PCI Express 6.6.1) */
 
 static char message[192];
 
@@ -251,6 +253,15 @@ static bool any_pending(const struct vpci *v)
 	return false;
 }
 
+/* Whether one does not answer yet; of a virtual function the ID never does. */
+static bool any_silent(const struct vpci *v)
+{
+	for (u32 i = 0; i < v->count; i++)
+		if (pci_read(v->fn[i].dev, PCI_CLASS) == ~0U)
+			return true;
+	return false;
+}
+
 /* Reset what can be reset by itself, and begin to reset buses; whether there are any of these. */
 static bool reset_all(const struct vpci *v)
 {
@@ -315,7 +326,7 @@ bool vpci_stop_piece(struct vm *vm)
 		enter(v, VPCI_RESETTING, now);
 		return true;
 	default:
-		if (now - v->since < wait)
+		if (now - v->since < wait || (any_silent(v) && now - v->since < SILENCE * wait))
 			return true;
 		restore_all(vm);
 		v->phase = VPCI_OFF;
