@@ -24,6 +24,7 @@
 #define IIR_ID 15U
 #define IIR_TX 2U
 #define IIR_BUSY 7U
+#define IIR_TIMEOUT 12U
 #define IIR_FIFOS 0xc0U
 #define LCR_8BITS 3U /* with DLAB clear */
 #define MCR_ON 11U   /* DTR, RTS, and OUT2, which lets interrupts through where it is wired so */
@@ -135,6 +136,9 @@ u32 uart8250_irq_pending(void)
 {
 	u32 iir = read(IIR) & IIR_ID;
 
+	/* A timeout with nothing to read, as DesignWare's has at times, ends by a read. */
+	if (iir == IIR_TIMEOUT && !(read_lsr() & (LSR_DATA | LSR_BI)))
+		(void)read(RBR_THR);
 	if (iir == IIR_BUSY)
 		read(USR);
 	if (iir & IIR_NONE)
