@@ -110,7 +110,7 @@ struct vgic_vcpu {
 	u16 lr_used;  /* hold an interrupt of memory's view */
 	u16 lr_dirty; /* not used, but its content in hardware is not cleared yet */
 	u16 lr_spi;   /* used by an SPI */
-	u16 lr_lpi;   /* used by an LPI, since they were last folded */
+	u16 lr_lpi;   /* used by an LPI once, since they were last folded */
 	u8 lr_any;    /* groups (ICH_VMCR_EL2.VENG0, VENG1) of pending 1 of N SPIs in them */
 	u16 lr_hw;    /* HW bit set */
 	u16 lr_latch; /* pending by its latch, not (only) by its line */

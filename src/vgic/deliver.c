@@ -298,7 +298,6 @@ void vgic_retire(struct vcpu *vcpu, u32 keep)
 	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
 	v->lr_waits &= (u16)~done;
-	v->lr_lpi &= (u16)~done;
 	v->again.mask &= ~done;
 	for (u32 left = done; left; left &= left - 1) {
 		u32 i = (u32)__builtin_ctz(left);

@@ -265,10 +265,6 @@ static void write_lr(struct vcpu *vcpu, u32 i, u32 intid, u32 prio)
 	u64 lr = intid | (u64)(prio & lr_caps.prio_mask) << ICH_LR_PRIORITY_SHIFT | ICH_LR_GROUP1 |
 		 ICH_LR_PENDING;
 
-	v->lr_hw &= (u16) ~(1u << i);
-	v->lr_latch &= (u16) ~(1u << i);
-	v->lr_waits &= (u16) ~(1u << i);
-	v->again.mask &= ~(1u << i);
 	v->lr_intid[i] = (u16)intid;
 	v->lr_lpi |= (u16)(1u << i);
 	v->lr_used |= (u16)(1u << i);
@@ -364,8 +360,8 @@ static u32 lr_for(const struct vgic_vcpu *v, u32 intid)
 
 		if (v->lr_intid[i] == intid)
 			return lr_empty() >> i & 1 ? i : VGIC_LRS;
-		/* Another's that is over: free too. */
-		if (!free && (lr_empty() >> i & 1))
+		/* Another LPI's that is over: free too. By now it may be an SGI's or a PPI's. */
+		if (!free && v->lr_intid[i] >= GIC_LPI && (lr_empty() >> i & 1))
 			free = 1u << i;
 	}
 	return free ? (u32)__builtin_ctz(free) : VGIC_LRS;
