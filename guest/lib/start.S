@@ -107,19 +107,25 @@ el2_leave:
 	cmp	x1, #(2 << 2)
 	b.ne	1f
 	mov	x1, #(1 << 31)
-	msr	hcr_el2, x1
+	mrs	x2, s3_0_c0_c7_4	/* ID_AA64MMFR4_EL1.E2H0: not 0, and E2H is RES1 */
+	ubfx	x2, x2, #24, #4
+	cbz	x2, 4f
+	orr	x1, x1, #(1 << 34)
+4:	msr	hcr_el2, x1
 	isb
 	mrs	x1, midr_el1
 	msr	vpidr_el2, x1
 	mrs	x1, mpidr_el1
 	msr	vmpidr_el2, x1
-	mov	x1, #3
+	mov	x1, #0xc03		/* EL1PCTEN and EL1PTEN (EL1PCEN), where either E2H has them */
 	msr	cnthctl_el2, x1
 	msr	cntvoff_el2, xzr
 	mov	x1, #0x33ff
 	bic	x1, x1, #0x100		/* TZ: SVE does not trap */
 	bic	x1, x1, #0x1000		/* TSM: SME does not trap */
-	msr	cptr_el2, x1
+	cbz	x2, 5f
+	mov	x1, #0x3330000		/* with E2H: SMEN, FPEN, ZEN */
+5:	msr	cptr_el2, x1
 	msr	hstr_el2, xzr
 	mov	x1, #0xf
 	msr	s3_4_c12_c9_5, x1	/* ICC_SRE_EL2 */
@@ -137,8 +143,13 @@ el2_leave:
 	msr	s3_4_c1_c2_6, x2	/* SMCR_EL2 */
 3:	movz	x1, #0x30d0, lsl #16
 	movk	x1, #0x0800
+	mrs	x2, s3_0_c0_c7_4
+	ubfx	x2, x2, #24, #4
+	cbnz	x2, 6f
 	msr	sctlr_el1, x1
-	mov	x1, #0x3c5
+	b	7f
+6:	msr	s3_5_c1_c0_0, x1	/* SCTLR_EL12 */
+7:	mov	x1, #0x3c5
 	msr	spsr_el2, x1
 	msr	elr_el2, x30
 	eret
