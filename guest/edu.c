@@ -8,6 +8,8 @@
  *   reset        leaves a DMA under way and resets, resets=N times (1); looks whether it came all the
  *                same
  *   msi-resets=N  resets N times in the middle of messages; none may come in the next life
+ *   storm=MS     another CPU has the device send messages for so long, while this one takes none; then
+ *                one comes
  *   off          leaves a DMA under way and powers off
  *   watch=S      no device: fills its RAM and looks for S seconds whether it stays so
  */
@@ -553,6 +555,38 @@ static void resets(u64 n)
 	psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
 }
 
+/* As many messages as a CPU can have the device send. */
+static void send_all(u32 index)
+{
+	u64 end = counter_virt() + ticks_us(dt_arg("storm", 0) * 1000);
+
+	if (!index)
+		return;
+	while (counter_virt() < end)
+		write32(bar + EDU_IRQ_RAISE, 1);
+}
+
+static void storm(void)
+{
+	u32 device = (u32)(cfg - dt.pci.ecam) >> 12;
+
+	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	its_init();
+	its_mapd(device, 1);
+	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
+	its_event(ITS_INV, device, MSI_EVENT);
+	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
+	expect(smp_run_all(send_all, PATIENCE_US + dt_arg("storm", 0) * 1000), "a CPU did not end");
+	/* What was held back comes within 20 ms. */
+	for (u64 end = counter_virt() + ticks_us(100000); counter_virt() < end;) {
+		irq_enable();
+		isb();
+		irq_disable();
+	}
+	expect(lpis, "none has come of all that were sent");
+	expect(rings(), "the next one does not come");
+}
+
 static const struct suite_test tests[] = {
 	{ "config", test_config, 1 },
 	{ "bars", test_bars, 1 },
@@ -584,7 +618,10 @@ void guest_main(void)
 		gic_enable(intid);
 		gic_route(intid, cpu_self()->mpidr);
 	}
-	if (dt_arg("msi-resets", 0)) {
+	if (dt_arg("storm", 0)) {
+		test_begin("storm");
+		storm();
+	} else if (dt_arg("msi-resets", 0)) {
 		test_begin("resets");
 		resets(dt_arg("msi-resets", 0));
 	} else if (dt_flag("reset")) {

@@ -22,6 +22,7 @@
 #define FLAT_MAX MIB(1)      /* a larger device table has two levels, if it can */
 #define TABLE_PAGES_MAX 256U /* what BASER<n>.Size can say */
 #define POLLS 1000000U
+#define RETRIES_A_SECOND 1000
 
 static struct its itss[ITS_MAX];
 static u32 its_count, collections;
@@ -397,6 +398,51 @@ static void set_owner(const struct its_device *d, struct its_device *to)
 		__atomic_store_n(&owner[d->lpi - GIC_LPI + i], to, __ATOMIC_RELEASE);
 }
 
+/* Have redistributors read the LPIs' properties again. False: not now. */
+static bool invalidate(struct its *s, u32 first, u32 end)
+{
+	bool ok = true;
+
+	if (!spin_trylock(&s->lock))
+		return false;
+	for (u32 i = first; ok && i < end; i++)
+		ok = its_command_maybe(s, ITS_INVALL, 0, i);
+	spin_unlock(&s->lock);
+	return ok;
+}
+
+/* The end of it: any CPU may have seen its LPIs disabled. */
+static void go_on(struct timer *t)
+{
+	struct its_device *d = container_of(t, struct its_device, again);
+
+	lpi_enable(d->lpi, d->events, true);
+	if (invalidate(d->its, 0, __atomic_load_n(&collections, __ATOMIC_RELAXED)))
+		__atomic_store_n(&d->held, false, __ATOMIC_RELEASE);
+	else if (!d->its->stuck)
+		timer_set(t, counter_now() + sysreg_read(CNTFRQ_EL0) / RETRIES_A_SECOND);
+}
+
+void its_hold(struct its_device *d, u64 until)
+{
+	u32 here = pcpu_this()->collection;
+
+	if (__atomic_exchange_n(&d->held, true, __ATOMIC_ACQ_REL))
+		return;
+	lpi_enable(d->lpi, d->events, false);
+	if (!invalidate(d->its, here, here + 1)) {
+		lpi_enable(d->lpi, d->events, true);
+		__atomic_store_n(&d->held, false, __ATOMIC_RELEASE);
+		return;
+	}
+	timer_set(&d->again, until);
+	if (!d->told)
+		log_line("its: device 0x%x sends more messages than there is time for: they are "
+			 "held back",
+			 d->id);
+	d->told = true;
+}
+
 const char *its_device_init(struct its_device *d)
 {
 	struct its *s = d->its;
@@ -416,6 +462,7 @@ const char *its_device_init(struct its_device *d)
 		d->events = 0;
 		return d->itt ? "more messages than there are LPIs" : "no memory for its messages";
 	}
+	timer_init(&d->again, go_on);
 	set_owner(d, d);
 	lpi_enable(d->lpi, d->events, true);
 	spin_lock(&s->lock);
@@ -431,6 +478,7 @@ void its_device_done(struct its_device *d)
 
 	if (!s || !d->events)
 		return;
+	timer_cancel(&d->again);
 	spin_lock(&s->lock);
 	for (u32 i = 0; ok && i < d->events; i++)
 		ok = its_command(s, ITS_DISCARD | (u64)d->id << ITS_DEVICE_SHIFT, i, 0);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "dev/timer.h"
 #include "lib/types.h"
 #include "mm/machine.h"
 
@@ -21,6 +22,8 @@ struct its_device {
 	u32 lpi;         /* INTID of event 0 */
 	u64 itt;
 	u32 itt_order;
+	bool held, told; /* atomic: its LPIs are disabled, until: */
+	struct timer again;
 	/* Its user's: atomic; `to` NULL: its events are dropped. */
 	void *to;
 	u32 slot;
@@ -51,6 +54,11 @@ const char *its_device_init(struct its_device *d);
 void its_device_done(struct its_device *d);
 /* The device whose LPI this is, or NULL: nobody's. */
 struct its_device *its_lpi(u32 intid);
+/*
+ * Have the device's messages wait until then (CNTPCT), as there are more than can be handled: its
+ * LPIs are disabled, and none is lost. A hint too. Any CPU to which they go, interrupts masked.
+ */
+void its_hold(struct its_device *d, u64 until);
 /*
  * Have an event's LPI go to the CPU from now on: a hint, which is dropped if the command queue is
  * full. Any CPU.

@@ -42,6 +42,7 @@ struct vits {
 	u32 cwriter, creadr;
 	u32 progress; /* of INVALL: LPIs that are done */
 	u32 told;     /* commands that were no good: a line for the first ones */
+	u64 spent, since; /* atomic: CNTPCT ticks that messages have taken, and from when on */
 	u64 propbaser;
 	u32 devices;
 	u8 collection[VITS_COLLECTIONS]; /* atomic: index of the vcpu, or VITS_NOBODY */

@@ -2,6 +2,7 @@
 /* LPIs: pending bits without a lock, from an arrival to a list register and back. */
 #include "vgic/lpi.h"
 
+#include "arch/counter.h"
 #include "arch/sysreg.h"
 #include "dev/its.h"
 #include "lib/string.h"
@@ -12,6 +13,11 @@
 
 #define WORD(n) ((n) / 64)
 #define BIT_OF(n) BIT((n) % 64)
+/*
+ * A VM's messages may have a 32nd of each 10 ms, where they do not find its vcpu in the guest.
+ */
+#define WINDOWS_A_SECOND 100
+#define SHARE 32
 
 /* ---- pending bits ---- */
 
@@ -145,14 +151,37 @@ void lpi_move_all(struct vm *vm, struct vcpu *from, struct vcpu *to)
 	lpi_recall(vm);
 }
 
+/*
+ * A message of the VM's has been handled since begin. If they take more than a part of a CPU, as
+ * devices can send them faster than that, those of the device at hand wait: other VMs are on the
+ * CPU that they go to. Two CPUs at once make it inexact.
+ */
+static void spend(struct vits *its, struct its_device *d, u64 begin)
+{
+	u64 now = counter_now(), window = sysreg_read(CNTFRQ_EL0) / WINDOWS_A_SECOND;
+	u64 spent = now - begin;
+
+	if (begin - __atomic_load_n(&its->since, __ATOMIC_RELAXED) < window)
+		spent += __atomic_load_n(&its->spent, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&its->since, begin, __ATOMIC_RELAXED);
+	__atomic_store_n(&its->spent, spent, __ATOMIC_RELAXED);
+	if (unlikely(spent > window / SHARE))
+		its_hold(d, now + window);
+}
+
 __attribute__((noinline)) void vgic_inject_lpi(u32 pintid)
 {
-	const struct its_device *d = its_lpi(pintid);
+	struct its_device *d = its_lpi(pintid);
 	struct vm *vm = d ? __atomic_load_n(&d->to, __ATOMIC_ACQUIRE) : NULL;
+	u64 begin = counter_now();
 	u32 n;
 
-	if (vm && vits_event(vm->vgic.its, d->slot, pintid - d->lpi, &n))
+	if (!vm)
+		return;
+	if (vits_event(vm->vgic.its, d->slot, pintid - d->lpi, &n))
 		vgic_kick_all(vm, lpi_post(vm, n));
+	spend(vm->vgic.its, d, begin);
 }
 
 u32 lpi_owed_kicks(struct vgic_vcpu *v)

@@ -69,6 +69,26 @@ u64 counter_now(void)
 	return now += 10;
 }
 
+static const struct timer *armed;
+static u64 armed_for;
+
+void timer_init(struct timer *t, void (*fn)(struct timer *t))
+{
+	t->fn = fn;
+}
+
+void timer_set(struct timer *t, u64 deadline)
+{
+	armed = t;
+	armed_for = deadline;
+}
+
+void timer_cancel(struct timer *t)
+{
+	if (armed == t)
+		armed = NULL;
+}
+
 /* ---- the model ---- */
 
 static struct {
@@ -444,6 +464,75 @@ static void stuck_later(void **state)
 	assert_true(now - began < 100);
 }
 
+static u8 *properties(const struct its_device *d)
+{
+	return (u8 *)(model.prop & MASK(51, 12)) + d->lpi - 8192;
+}
+
+/* Held back: its LPIs are disabled until the timer; then enabled again, whoever has seen them off. */
+static void held_back(void **state)
+{
+	struct its_device *d;
+	u32 invalls;
+
+	(void)state;
+	its_init(&m);
+	d = device();
+	assert_null(its_device_init(d));
+	invalls = model.invalls;
+	its_hold(d, 5000);
+	assert_true(said("device 0x108 sends more messages"));
+	assert_int_equal(model.invalls, invalls + 1);
+	assert_int_equal(properties(d)[0] & 1, 0);
+	assert_int_equal(properties(d)[63] & 1, 0);
+	assert_int_equal(properties(d)[64] & 1, 0);
+	assert_ptr_equal(armed, &d->again);
+	assert_int_equal(armed_for, 5000);
+	/* Again meanwhile, and later: one timer, one line. */
+	text[0] = '\0';
+	its_hold(d, 6000);
+	assert_int_equal(armed_for, 5000);
+	armed = NULL;
+	d->again.fn(&d->again);
+	assert_null(armed);
+	assert_int_equal(model.invalls, invalls + 2);
+	assert_int_equal(properties(d)[0] & 1, 1);
+	assert_int_equal(properties(d)[63] & 1, 1);
+	its_hold(d, 7000);
+	assert_int_equal(properties(d)[0] & 1, 0);
+	assert_string_equal(text, "");
+	its_device_done(d);
+	assert_null(armed);
+}
+
+/* Without room for the command nothing is held, and what is held stays so until there is some. */
+static void held_back_full(void **state)
+{
+	struct its_device *d;
+
+	(void)state;
+	its_init(&m);
+	d = device();
+	assert_null(its_device_init(d));
+	its_hold(d, 5000);
+	armed = NULL;
+	model.creadr = (model.cwriter + 32) % 0x10000;
+	model.stuck = true;
+	d->again.fn(&d->again);
+	assert_ptr_equal(armed, &d->again);
+	model.stuck = false;
+	model.creadr = model.cwriter;
+	armed = NULL;
+	d->again.fn(&d->again);
+	assert_null(armed);
+	assert_int_equal(properties(d)[5] & 1, 1);
+	model.creadr = (model.cwriter + 32) % 0x10000;
+	model.stuck = true;
+	its_hold(d, 5000);
+	assert_null(armed);
+	assert_int_equal(properties(d)[5] & 1, 1);
+}
+
 static void too_many(void **state)
 {
 	struct its_device a, b;
@@ -480,6 +569,8 @@ int main(void)
 		cmocka_unit_test_setup(left_on, setup),
 		cmocka_unit_test_setup(broken, setup),
 		cmocka_unit_test_setup(stuck_later, setup),
+		cmocka_unit_test_setup(held_back, setup),
+		cmocka_unit_test_setup(held_back_full, setup),
 		cmocka_unit_test_setup(too_many, setup),
 		cmocka_unit_test_setup(none, setup),
 	};

@@ -44,6 +44,16 @@ void its_route(struct its_device *d, u32 event, const struct pcpu *cpu)
 	routed++;
 }
 
+static unsigned held;
+static u64 held_until;
+
+void its_hold(struct its_device *d, u64 until)
+{
+	assert_ptr_equal(d, &device);
+	held++;
+	held_until = until;
+}
+
 static u64 its_rw(u32 reg, u32 size, bool write, u64 v)
 {
 	struct mmio m = { .offset = reg, .data = v, .size = (u8)size, .write = write };
@@ -250,6 +260,50 @@ static void registers_of_others(void **state)
 		got_lpi[intid - LPI] = true;
 	}
 	assert_int_equal(take(1), SPURIOUS);
+}
+
+static u64 ticks, ticks_a_read;
+
+static u64 passes(u64 stored)
+{
+	(void)stored;
+	return ticks += ticks_a_read;
+}
+
+/*
+ * Messages that take more than a 32nd of 10 ms are held back for as long; few, or many that take
+ * little, are not.
+ */
+static void storm(void **state)
+{
+	(void)state;
+	mapti(1, LPI + 3, 1);
+	for (int cpu = 0; cpu < 3; cpu++) {
+		fake_cpu = cpu;
+		fake_set("CNTFRQ_EL0", 1000000);
+		fake_on_read("CNTPCT_EL0", passes);
+	}
+	fake_cpu = 0;
+	held = 0;
+	ticks_a_read = 10;
+	for (u32 i = 0; i < 31; i++)
+		vgic_inject_lpi(PLPI + 1);
+	assert_int_equal(held, 0);
+	vgic_inject_lpi(PLPI + 1);
+	assert_int_equal(held, 1);
+	assert_int_equal(held_until, ticks + 10000);
+	/* As many, but each in its own 10 ms. */
+	held = 0;
+	for (u32 i = 0; i < 100; i++) {
+		ticks += 10000;
+		vgic_inject_lpi(PLPI + 1);
+	}
+	assert_int_equal(held, 0);
+	/* Of an event that is not mapped they cost as well. */
+	ticks += 10000;
+	for (u32 i = 0; i < 40; i++)
+		vgic_inject_lpi(PLPI + 2);
+	assert_true(held);
 }
 
 static void in_service(void **state)
@@ -569,6 +623,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(registers, up, down),
 		cmocka_unit_test_setup_teardown(messages, up, down),
 		cmocka_unit_test_setup_teardown(registers_of_others, up, down),
+		cmocka_unit_test_setup_teardown(storm, up, down),
 		cmocka_unit_test_setup_teardown(in_service, up, down),
 		cmocka_unit_test_setup_teardown(properties, up, down),
 		cmocka_unit_test_setup_teardown(gone, up, down),
