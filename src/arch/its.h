@@ -22,11 +22,8 @@
 
 /* GICR_PROPBASER, GICR_PENDBASER: memory attributes at the same places. */
 #define GICR_BASER_INNER 7
-#define GICR_BASER_OUTER_FIELD MASK(58, 56)
-#define GICR_BASER_INNER_FIELD MASK(9, 7)
 #define GICR_PROPBASER_PA(v) ((v) & MASK(51, 12))
 #define GICR_PROPBASER_IDS(v) ((u32)FIELD(v, 4, 0) + 1)
-#define GICR_PENDBASER_PA(v) ((v) & MASK(51, 16))
 
 /* Shareability has one place in all bases; values of cacheability. */
 #define GIC_BASE_SHARE MASK(11, 10)
@@ -54,7 +51,6 @@
 #define GITS_TYPER_EVENT_BITS(v) ((u32)FIELD(v, 12, 8) + 1)
 #define GITS_TYPER_DEVICE_BITS(v) ((u32)FIELD(v, 17, 13) + 1)
 #define GITS_TYPER_PTA BIT(19)
-#define GITS_TYPER_HCC(v) ((u32)FIELD(v, 31, 24))
 #define GITS_TYPER_MAKE(itt, events, devices)                                                      \
 	(((itt) - 1UL) << 4 | ((events) - 1UL) << 8 | ((devices) - 1UL) << 13)
 #define GITS_TYPER_CIL BIT(36)
@@ -106,4 +102,3 @@ enum its_command {
 #define ITS_RDBASE_SHIFT 16
 #define ITS_RDBASE(w, n) ((w)[n] & MASK(51, 16)) /* in word 2, MOVALL's second in word 3 */
 #define ITS_VALID BIT(63)                        /* in word 2 */
-#define ITS_ITT(pa) ((pa) & MASK(51, 8))

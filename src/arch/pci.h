@@ -20,6 +20,7 @@
 #define PCI_CAP 0x34
 #define PCI_INTERRUPT 0x3c
 #define PCI_HEADER_END 0x40
+#define PCI_NOBODY 0xffffffffU /* what answers where no function is */
 #define PCI_CAPS_END 0x100
 
 /* Of a bridge's words: a window's base and limit, 31:20 of the addresses; and how it is closed. */
@@ -34,7 +35,6 @@
 #define PCI_BUSES_MASK 0xffffffU
 #define PCI_BRIDGE_RESET BIT(22) /* of PCI_INTERRUPT: the secondary bus is in reset */
 
-#define PCI_COMMAND_IO BIT(0)
 #define PCI_COMMAND_MEMORY BIT(1)
 #define PCI_COMMAND_MASTER BIT(2)
 #define PCI_COMMAND_PARITY BIT(6)

@@ -65,23 +65,14 @@ struct its_device *its_lpi(u32 intid)
 
 /* ---- tables ---- */
 
-static u32 order_of(u64 size)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
-}
-
 /* Zeroed memory, visible to the ITS; 0: there is none. */
 static u64 table_alloc(const struct its *s, u64 size)
 {
-	u64 at = page_alloc(order_of(size));
+	u64 at = page_alloc(page_order(size));
 
 	if (!at)
 		return 0;
-	page_zero(at, PAGE_SIZE << order_of(size));
+	page_zero(at, PAGE_SIZE << page_order(size));
 	its_publish(pa_ptr(pa(at)), size, s->clean_tables);
 	return at;
 }
@@ -453,7 +444,7 @@ const char *its_device_init(struct its_device *d)
 		d->events = 0;
 		return "one whose messages the ITS's table has no room for";
 	}
-	d->itt_order = order_of(bytes);
+	d->itt_order = page_order(bytes);
 	d->itt = table_alloc(s, bytes);
 	d->lpi = d->itt ? lpi_alloc(d->events) : 0;
 	if (!d->lpi) {

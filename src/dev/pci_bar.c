@@ -395,7 +395,7 @@ static void place_bridge(struct pci_host *host, struct pci_fn *fn)
 		pci_command(fn, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
 }
 
-/* The functions on one bus, then what is behind its bridges. Depth: PCI_DEPTH_MAX. */
+/* The functions on one bus, then what is behind its bridges. Depth: BRIDGES_MAX (pci_bus.c). */
 static void place_below(struct pci_host *host, struct pci_fn *port)
 {
 	for (u32 i = 0; i < pci_all.fns; i++)

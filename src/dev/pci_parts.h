@@ -5,8 +5,6 @@
 #include "dev/dt.h"
 #include "dev/pci.h"
 
-#define PCI_NOBODY 0xffffffffU /* what answers where no function is */
-
 /* All that were found; functions of a host bridge are together, those of a bus as well. */
 struct pci_all {
 	struct pci_host host[PCI_HOSTS_MAX];

@@ -5,17 +5,11 @@
 #include "arch/mmio_access.h"
 #include "arch/spinlock.h"
 #include "dev/pl011_regs.h"
+#include "dev/uart.h"
 #include "mm/addr.h"
 
-/*
- * Reads of FR before the UART counts as stuck. One takes 0.1 us or more on a real bus: this is many
- * times what a character takes at 9600 baud.
- */
-#define TX_POLLS 200000
-
 static u8 *regs; /* NULL: no UART */
-static bool untouched; /* pl011_early()'s: nothing was said yet */
-static bool stuck;
+static bool untouched;           /* pl011_early()'s: nothing was said yet */
 static struct spinlock irq_lock; /* guards imsc */
 static u32 imsc;
 
@@ -31,7 +25,7 @@ static void write(u32 reg, u32 v)
 
 void pl011_sync(void)
 {
-	for (u32 i = 0; regs && !untouched && i < TX_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
+	for (u32 i = 0; regs && !untouched && i < UART_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
 		cpu_relax();
 }
 
@@ -39,7 +33,6 @@ static void take(u64 base)
 {
 	regs = base ? pa_ptr(pa(base)) : NULL;
 	untouched = false;
-	stuck = false;
 	imsc = PL011_INT_RX | PL011_INT_RT;
 }
 
@@ -91,7 +84,6 @@ u32 pl011_tx_room(void)
 	fr = read(PL011_FR);
 	if (fr & PL011_FR_TXFF)
 		return 0;
-	stuck = false;
 	return fr & PL011_FR_TXFE ? PL011_FIFO : 1;
 }
 
@@ -99,20 +91,6 @@ void pl011_tx(u8 c)
 {
 	if (regs)
 		write(PL011_DR, c);
-}
-
-void pl011_putc(u8 c)
-{
-	u32 polls = stuck ? 1 : TX_POLLS;
-
-	for (u32 i = 0; i < polls; i++) {
-		if (pl011_tx_room()) {
-			pl011_tx(c);
-			return;
-		}
-		cpu_relax();
-	}
-	stuck = true;
 }
 
 int pl011_getc(void)

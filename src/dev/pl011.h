@@ -28,11 +28,6 @@ void pl011_early(u64 base);
 u32 pl011_tx_room(void);
 /* Write one character for which there is room. */
 void pl011_tx(u8 c);
-/*
- * Write one character, waiting for room for a bounded time. A UART that never has room (flow
- * control without a receiver) costs that wait once; until it has room again, output is discarded.
- */
-void pl011_putc(u8 c);
 /* Wait, for a bounded time, until all has left the UART. */
 void pl011_sync(void);
 

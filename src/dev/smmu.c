@@ -144,24 +144,15 @@ static void read_features(struct smmu *s)
 		s->two_level = false;
 }
 
-static u32 order_of(u64 size)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
-}
-
 /* Pages for n entries that abort, without a word about it; 0: no memory. */
 static u64 aborting_entries(u64 n)
 {
-	u64 page = page_alloc(order_of(n * STE_BYTES));
+	u64 page = page_alloc(page_order(n * STE_BYTES));
 	u64 *ste = pa_ptr(pa(page));
 
 	if (!page)
 		return 0;
-	page_zero(page, PAGE_SIZE << order_of(n * STE_BYTES));
+	page_zero(page, PAGE_SIZE << page_order(n * STE_BYTES));
 	for (u64 i = 0; i < n; i++)
 		ste[i * STE_WORDS] = STE_V | STE_ABORT;
 	return page;
@@ -178,7 +169,7 @@ static bool make_strtab(struct smmu *s)
 		return page;
 	}
 	s->aborting = aborting_entries(L2_ENTRIES);
-	page = page_alloc(order_of(n * sizeof(u64)));
+	page = page_alloc(page_order(n * sizeof(u64)));
 	if (!s->aborting || !page)
 		return false;
 	s->strtab = pa_ptr(pa(page));

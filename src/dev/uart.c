@@ -6,14 +6,12 @@
 #include "dev/pl011.h"
 #include "dev/uart8250.h"
 
-#define POLLS_8250 200000 /* as with the PL011 (dev/pl011.c) */
-
 static bool is_8250;
-static bool stuck; /* the 8250 */
+static bool stuck; /* the last character did not leave in time */
 
 void uart_none(void)
 {
-	is_8250 = false;
+	is_8250 = stuck = false;
 	pl011_init(0);
 }
 
@@ -23,7 +21,6 @@ void uart_init(const struct machine *m)
 	if (!m->uart.size)
 		return;
 	is_8250 = m->uart_kind == UART_8250;
-	stuck = false;
 	if (is_8250)
 		uart8250_init(m->uart.base, m->uart_shift, m->uart_width);
 	else if (m->uart_kind == UART_SBSA)
@@ -34,17 +31,14 @@ void uart_init(const struct machine *m)
 
 void uart_early(u64 base)
 {
-	is_8250 = false;
+	is_8250 = stuck = false;
 	pl011_early(base);
 }
 
 u32 uart_tx_room(void)
 {
-	u32 room;
+	u32 room = is_8250 ? uart8250_tx_room() : pl011_tx_room();
 
-	if (!is_8250)
-		return pl011_tx_room();
-	room = uart8250_tx_room();
 	stuck &= !room;
 	return room;
 }
@@ -57,13 +51,13 @@ void uart_tx(u8 c)
 		pl011_tx(c);
 }
 
-static void putc_8250(u8 c)
+void uart_putc(u8 c)
 {
-	u32 polls = stuck ? 1 : POLLS_8250;
+	u32 polls = stuck ? 1 : UART_POLLS;
 
 	for (u32 i = 0; i < polls; i++) {
 		if (uart_tx_room()) {
-			uart8250_tx(c);
+			uart_tx(c);
 			return;
 		}
 		cpu_relax();
@@ -71,19 +65,11 @@ static void putc_8250(u8 c)
 	stuck = true;
 }
 
-void uart_putc(u8 c)
-{
-	if (is_8250)
-		putc_8250(c);
-	else
-		pl011_putc(c);
-}
-
 void uart_sync(void)
 {
 	if (!is_8250)
 		pl011_sync();
-	for (u32 i = 0; is_8250 && i < POLLS_8250 && !uart8250_idle(); i++)
+	for (u32 i = 0; is_8250 && i < UART_POLLS && !uart8250_idle(); i++)
 		cpu_relax();
 }
 

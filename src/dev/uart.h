@@ -9,6 +9,12 @@
 #include "lib/types.h"
 #include "mm/machine.h"
 
+/*
+ * Reads of a status register before the UART counts as stuck. One takes 0.1 us or more on a real
+ * bus: this is many times what a character takes at 9600 baud.
+ */
+#define UART_POLLS 200000
+
 /* Take over m->uart, keeping its baud rate; size 0: none, output is discarded. */
 void uart_init(const struct machine *m);
 /* No UART: output is discarded. */
@@ -20,7 +26,10 @@ void uart_early(u64 base);
 u32 uart_tx_room(void);
 /* Write one for which there is room. */
 void uart_tx(u8 c);
-/* Write one, waiting for room for a bounded time (pl011_putc()). */
+/*
+ * Write one, waiting for room for a bounded time. A UART that never has room (flow control without
+ * a receiver) costs that wait once; until it has room again, output is discarded.
+ */
 void uart_putc(u8 c);
 /* Wait, for a bounded time, until all has left the UART. */
 void uart_sync(void);

@@ -5,6 +5,7 @@
 #include "arch/mmio_access.h"
 #include "arch/spinlock.h"
 #include "dev/pl011_regs.h"
+#include "dev/uart.h"
 #include "mm/addr.h"
 
 /* Registers, in units of 1 << shift. */
@@ -38,12 +39,11 @@
 #define LSR_TEMT (1U << 6)
 
 #define FIFO 16
-#define IDLE_POLLS 200000 /* of LSR, as with the PL011 (dev/pl011.c) */
 
 static u8 *regs;
 static u32 shift, width;
 static u32 fifo;                 /* characters that its FIFO takes */
-static u32 errors;               /* read from LSR, which forgets them, and not yet handed on */
+static u32 errors; /* atomic: read from LSR, which forgets them, and not yet handed on */
 static struct spinlock irq_lock; /* guards ier */
 static u32 ier;
 
@@ -68,7 +68,7 @@ static u32 read_lsr(void)
 {
 	u32 lsr = read(LSR);
 
-	errors |= lsr & LSR_ERRORS;
+	__atomic_fetch_or(&errors, lsr & LSR_ERRORS, __ATOMIC_RELAXED);
 	return lsr;
 }
 
@@ -85,7 +85,7 @@ void uart8250_init(u64 base, u32 reg_shift, u32 reg_width)
 	width = reg_width;
 	errors = 0;
 	write(IER, 0);
-	for (u32 i = 0; i < IDLE_POLLS && !uart8250_idle(); i++)
+	for (u32 i = 0; i < UART_POLLS && !uart8250_idle(); i++)
 		cpu_relax();
 	write(LCR, LCR_8BITS);
 	write(IIR, FCR_ENABLE);
@@ -108,16 +108,20 @@ void uart8250_tx(u8 c)
 
 int uart8250_getc(void)
 {
-	u32 entry;
+	u32 entry, bad;
 
-	if (!(read_lsr() & LSR_DATA))
+	if (!(read_lsr() & LSR_DATA)) {
+		/* A timeout with nothing to read, as DesignWare's has at times, ends by a read. */
+		if ((read(IIR) & IIR_ID) == IIR_TIMEOUT && !(read_lsr() & LSR_DATA))
+			(void)read(RBR_THR);
 		return -1;
+	}
 	entry = read(RBR_THR) & 0xff;
-	entry |= errors & LSR_OE ? PL011_DR_OE : 0;
-	entry |= errors & LSR_PE ? PL011_DR_PE : 0;
-	entry |= errors & LSR_FE ? PL011_DR_FE : 0;
-	entry |= errors & LSR_BI ? PL011_DR_BE : 0;
-	errors = 0;
+	bad = __atomic_exchange_n(&errors, 0, __ATOMIC_RELAXED);
+	entry |= bad & LSR_OE ? PL011_DR_OE : 0;
+	entry |= bad & LSR_PE ? PL011_DR_PE : 0;
+	entry |= bad & LSR_FE ? PL011_DR_FE : 0;
+	entry |= bad & LSR_BI ? PL011_DR_BE : 0;
 	return (int)entry;
 }
 
@@ -136,9 +140,6 @@ u32 uart8250_irq_pending(void)
 {
 	u32 iir = read(IIR) & IIR_ID;
 
-	/* A timeout with nothing to read, as DesignWare's has at times, ends by a read. */
-	if (iir == IIR_TIMEOUT && !(read_lsr() & (LSR_DATA | LSR_BI)))
-		(void)read(RBR_THR);
 	if (iir == IIR_BUSY)
 		read(USR);
 	if (iir & IIR_NONE)

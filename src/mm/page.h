@@ -25,6 +25,16 @@ void page_region(u64 lo, u64 hi);
  */
 void page_add(u64 base, u64 size);
 
+/* The order of the smallest block with room for size bytes. */
+static inline u32 page_order(u64 size)
+{
+	u32 order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
 /*
  * 2^order contiguous pages, aligned to their size, contents undefined; 0 when there are none. Any
  * CPU; takes the allocator's lock.

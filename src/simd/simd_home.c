@@ -15,11 +15,7 @@ static u64 home_size(const struct simd_vcpu *s)
 /* At most 5: 2048-bit ZA alone is 64 KiB. */
 static u32 home_order(const struct simd_vcpu *s)
 {
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < home_size(s))
-		order++;
-	return order;
+	return page_order(home_size(s));
 }
 
 void simd_state_reset(struct vcpu *vcpu)

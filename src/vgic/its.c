@@ -15,7 +15,7 @@
 
 int vits_create(struct vm *vm, const struct vits_want *want, u32 count)
 {
-	u32 events = VITS_SOFT * VITS_SOFT_EVENTS, order = 0, at = 0;
+	u32 events = VITS_SOFT * VITS_SOFT_EVENTS, order, at = 0;
 	struct vits *its;
 	u64 size, page;
 
@@ -23,8 +23,7 @@ int vits_create(struct vm *vm, const struct vits_want *want, u32 count)
 		events += want[i].phys->events;
 	size = ALIGN_UP(sizeof(*its) + events * sizeof(u32), sizeof(u64));
 	size += vm->vcpu_count * sizeof(struct vgic_lpis);
-	while (PAGE_SIZE << order < size)
-		order++;
+	order = page_order(size);
 	page = page_alloc(order);
 	if (!page)
 		return -ENOMEM;

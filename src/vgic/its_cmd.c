@@ -95,18 +95,19 @@ static u32 property(struct vm *vm, u32 n)
 	return v & (LPI_PRIORITY | LPI_ENABLE);
 }
 
-/* Read it, for an LPI that is mapped: from now on it counts. */
-static void refresh(struct vm *vm, u32 n)
+/*
+ * Read it, for an LPI that is mapped: from now on it counts. True: it has changed; in list
+ * registers it is as it was before (lpi_recall()).
+ */
+static bool refresh(struct vm *vm, u32 n)
 {
 	u32 old = __atomic_load_n(&vm->vgic.its->lpi[n], __ATOMIC_RELAXED);
 	u32 new = property(vm, n);
 
 	if (!(old & VLPI_MAPPED))
-		return;
+		return false;
 	vgic_kick_all(vm, lpi_set(vm, n, (old & ~0xffu & ~(u32)VLPI_LATCHED) | new));
-	/* In list registers it is as it was before. */
-	if ((old ^ new) & 0xff)
-		lpi_recall(vm);
+	return (old ^ new) & 0xff;
 }
 
 /* ---- commands: true, done; false, no good ---- */
@@ -227,7 +228,8 @@ static bool on_event(struct vm *vm, const u64 *w)
 		(void)lpi_withdraw(vm, n);
 		break;
 	case ITS_INV:
-		refresh(vm, n);
+		if (refresh(vm, n))
+			lpi_recall(vm);
 		break;
 	default:
 		unmap_event(vm, event);
@@ -241,6 +243,7 @@ static bool invall(struct vm *vm, const u64 *w, int *budget)
 {
 	struct vits *its = vm->vgic.its;
 	u32 icid = ITS_ICID(w), end = its->progress + INVALL_PIECE;
+	bool changed = false;
 
 	if (!is_collection(its, icid))
 		return false;
@@ -248,8 +251,10 @@ static bool invall(struct vm *vm, const u64 *w, int *budget)
 		u32 v = __atomic_load_n(&its->lpi[n], __ATOMIC_RELAXED);
 
 		if ((v & VLPI_MAPPED) && VLPI_ICID_OF(v) == icid)
-			refresh(vm, n);
+			changed |= refresh(vm, n);
 	}
+	if (changed)
+		lpi_recall(vm);
 	*budget -= BUDGET / 2;
 	its->progress = end < GIC_LPIS ? end : 0;
 	return true;

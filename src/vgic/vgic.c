@@ -10,15 +10,6 @@
 
 #define INTIDS_DEFAULT (GIC_SPI + 256)
 
-static u32 spis_order(void)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < sizeof(struct vgic_spis))
-		order++;
-	return order;
-}
-
 void vgic_cpu_init(void)
 {
 	lr_probe();
@@ -48,7 +39,7 @@ int vgic_vm_init(struct vm *vm)
 
 	if (!lr_caps.count)
 		lr_probe();
-	page = page_alloc(spis_order());
+	page = page_alloc(page_order(sizeof(struct vgic_spis)));
 	if (!page)
 		return -ENOMEM;
 	g->spis = pa_ptr(pa(page));
@@ -106,7 +97,7 @@ void vgic_vm_destroy(struct vm *vm)
 	g->intids = 0;
 	spin_unlock(&g->lock);
 	if (spis)
-		page_free(ptr_pa(spis).a, spis_order());
+		page_free(ptr_pa(spis).a, page_order(sizeof(struct vgic_spis)));
 }
 
 void vgic_vcpu_off(struct vcpu *vcpu)

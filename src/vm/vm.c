@@ -141,7 +141,7 @@ static void reset_piece(struct vm *vm)
 		return;
 	vm->reset = 0;
 	log_line("vm %s: reset%s", vm->config->name,
-		 vm_devices_know_ram(vm)
+		 vm_devices_know_ram(vm) || vm->pass
 			 ? "; its devices are as it left them, and may write to its memory"
 			 : "");
 	vgic_vm_reset(vm);
@@ -149,6 +149,7 @@ static void reset_piece(struct vm *vm)
 		log_line("vm %s: its UART is gone", vm->config->name);
 	vpl031_reset(vm);
 	vflash_reset(vm);
+	vm->fw_cfg = (struct vm_fwcfg){ 0, 0 };
 	vm_load_begin(vm);
 	__atomic_store_n(&vm->state, VM_LOADING, __ATOMIC_RELEASE);
 }

@@ -92,11 +92,6 @@ static void set_layout(struct vm *vm)
 	vm->layout.rtc_intid = machine.rtc_intid;
 }
 
-static u32 order_of(u64 size)
-{
-	return 63 - (u32)__builtin_clzl(size >> PAGE_SHIFT);
-}
-
 static u64 ram_end(const struct vm *vm)
 {
 	const struct vm_ram *last = &vm->ram[vm->ram_chunks - 1];
@@ -187,7 +182,7 @@ static u64 mpidr_of(u32 index)
 
 static u32 vcpu_order(void)
 {
-	return order_of(ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) * 2 - 1);
+	return page_order(sizeof(struct vcpu));
 }
 
 /* The online CPUs with these numbers (bits), as bits of their indices. */
@@ -271,7 +266,7 @@ static const char *make_fdt(struct vm *vm, struct guest_layout *gl)
 	for (u32 i = 0; vm->config->direct_map && i < vm->ram_chunks; i++)
 		if (vm->ram[i].ipa != gl->ram)
 			more[gl->more_count++] = (struct range){ vm->ram[i].ipa, vm->ram[i].size };
-	vm->load.fdt = page_alloc(order_of(FDT_MAX));
+	vm->load.fdt = page_alloc(page_order(FDT_MAX));
 	if (!vm->load.fdt)
 		return FAIL("no memory for its device tree: %lu KiB are free", free_kib());
 	/* Debian's libfdt is compiled with SIMD. */
@@ -498,7 +493,7 @@ static bool release_ram(struct vm *vm)
 	u64 size = 0;
 
 	if (vm->load.fdt)
-		page_free(vm->load.fdt, order_of(FDT_MAX));
+		page_free(vm->load.fdt, page_order(FDT_MAX));
 	vm->load.fdt = 0;
 	vpci_destroy(vm);
 	if (!vm_devices_know_ram(vm)) {

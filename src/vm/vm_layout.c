@@ -54,7 +54,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 		part[n++] = (struct part){ "its PCI configuration space",
 					   { VPCI_ECAM, VPCI_ECAM_SIZE } };
 		part[n++] = (struct part){ "its BARs", { VPCI_LOW, VPCI_LOW_SIZE } };
-		part[n++] = (struct part){ "its BARs", { VPCI_WIDE, VPCI_WIDE } };
+		part[n++] = (struct part){ "its BARs", { VPCI_WIDE, VPCI_WIDE_SIZE } };
 	}
 	for (u32 i = 0; i < vm->ram_chunks; i++)
 		part[n++] = (struct part){ "its RAM", { vm->ram[i].ipa, vm->ram[i].size } };
@@ -66,9 +66,7 @@ static u32 list_parts(const struct vm *vm, struct part *part)
  */
 static const char *check_parts(const struct vm *vm, const struct part *part, u32 n)
 {
-	const struct vm_config *c = vm->config;
-	u32 devices = 4 + c->vpl011 + (c->pci_count || c->its) + (vm->layout.flash ? 2 : 0) +
-		      (c->pci_count ? 3 : 0);
+	u32 devices = n - vm->ram_chunks;
 
 	if (vm->config->vpl011 && vm->layout.uart_intid < GIC_SPI)
 		return "vpl011: expected a UART with an interrupt in the machine, in whose place "

@@ -33,15 +33,6 @@ static void *registers(const struct vpci_fn *fn, u32 bar, u64 at)
 
 /* ---- what there is ---- */
 
-static u32 pages_order(u64 size)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
-}
-
 /* Whether [at, at + size) is in a BAR, whose registers nidus then can reach. */
 static bool reach(const struct vpci_fn *fn, u32 bar, u64 at, u64 size)
 {
@@ -56,24 +47,25 @@ static bool reach(const struct vpci_fn *fn, u32 bar, u64 at, u64 size)
 static bool read_msix(struct vpci_fn *fn)
 {
 	struct vpci_msi *m = &fn->msi;
-	u32 cap = pci_cap(fn->dev, PCI_CAP_MSIX, 0), table, pba;
+	u32 cap = pci_cap(fn->dev, PCI_CAP_MSIX, 0), table, pba, vectors;
 	u64 page;
 
 	if (!cap || cap + 12 > PCI_CAPS_END)
 		return false;
-	m->vectors = PCI_MSIX_VECTORS(pci_read(fn->dev, cap));
+	vectors = PCI_MSIX_VECTORS(pci_read(fn->dev, cap));
 	table = pci_read(fn->dev, cap + 4);
 	pba = pci_read(fn->dev, cap + 8);
 	m->table_bar = PCI_MSIX_BAR(table);
 	m->table = table & ~7U;
 	m->pba_bar = PCI_MSIX_BAR(pba);
 	m->pba = pba & ~7U;
-	if (!reach(fn, m->table_bar, m->table, (u64)ENTRY * m->vectors) ||
-	    !reach(fn, m->pba_bar, m->pba, PBA_BYTES(m->vectors)))
+	if (!reach(fn, m->table_bar, m->table, (u64)ENTRY * vectors) ||
+	    !reach(fn, m->pba_bar, m->pba, PBA_BYTES(vectors)))
 		return false;
-	page = page_alloc(pages_order((u64)ENTRY * m->vectors));
+	page = page_alloc(page_order((u64)ENTRY * vectors));
 	if (!page)
 		return false;
+	m->vectors = vectors;
 	m->entry = pa_ptr(pa(page));
 	m->msix = (u8)cap;
 	return true;
@@ -171,7 +163,7 @@ const char *vmsi_build(struct vm *vm)
 	if (vits_create(vm, want, count))
 		return "no memory for its ITS";
 	return count && (mmio_add(&vm->mmio, VPCI_LOW, VPCI_LOW_SIZE, vmsi_access_low, vm) ||
-			 mmio_add(&vm->mmio, VPCI_WIDE, VPCI_WIDE, vmsi_access_wide, vm))
+			 mmio_add(&vm->mmio, VPCI_WIDE, VPCI_WIDE_SIZE, vmsi_access_wide, vm))
 		       ? "no place for its messages"
 		       : NULL;
 }
@@ -183,7 +175,7 @@ void vmsi_done(struct vm *vm)
 
 		if (fn->msi.entry)
 			page_free(ptr_pa(fn->msi.entry).a,
-				  pages_order((u64)ENTRY * fn->msi.vectors));
+				  page_order((u64)ENTRY * fn->msi.vectors));
 		fn->msi.entry = NULL;
 		/* One that ran keeps its owner for good, and so its events, which are dropped. */
 		if (!vm->started)
@@ -314,8 +306,12 @@ void vmsi_stop(struct vpci_fn *fn)
 
 	if (m->msix)
 		pci_write(fn->dev, m->msix, 0);
-	if (m->cap)
-		pci_write(fn->dev, m->cap, 0);
+	if (!m->cap)
+		return;
+	pci_write(fn->dev, m->cap, 0);
+	/* Not each device can be reset; the VM's next life begins with none masked. */
+	if (pci_read(fn->dev, m->cap) & PCI_MSI_MASKS)
+		pci_write(fn->dev, m->cap + mask_at(pci_read(fn->dev, m->cap)), 0);
 }
 
 /* Write word w of vector i to the device; one that is not aimed well stays masked. */

@@ -17,7 +17,7 @@ struct vm;
  * controller, before vpci_build(). NULL, or why not.
  */
 const char *vmsi_build(struct vm *vm);
-/* The opposite, of a VM that has never run. */
+/* The opposite; of a VM that has run, without what its device may still use. */
 void vmsi_done(struct vm *vm);
 
 /* Show the capability at `at` of the function; its size, or 0: it stays hidden. */

@@ -17,7 +17,8 @@ struct vcpu;
 #define VPCI_ECAM_SIZE MIB(1)
 #define VPCI_LOW 0x10000000UL
 #define VPCI_LOW_SIZE 0x2eff0000UL
-#define VPCI_WIDE BIT(39) /* up to the VM's last address, or 1 << 40 */
+#define VPCI_WIDE BIT(39)
+#define VPCI_WIDE_SIZE BIT(39) /* less where the VM's addresses end before */
 /* Number of the device that is function i of a VM. */
 #define VPCI_DEVICE(i) ((i) + 1)
 

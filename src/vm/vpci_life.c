@@ -20,8 +20,8 @@
 #define LEAVES_MAX 4096UL
 /* Each a tenth of a second: for transactions to end, for a reset of buses, and after a reset. */
 #define RESETS_A_SECOND 10
-#define SILENCE                                                                                    \
-	10 /* times that long a device may stay silent after its reset (PCI Express 6.6.1) */
+/* So many times that long a device may be silent after its reset (PCI Express 6.6.1). */
+#define SILENCE 10
 
 static char message[192];
 
@@ -30,15 +30,6 @@ static char message[192];
 		snprintf(message, sizeof(message), __VA_ARGS__);                                   \
 		(const char *)message;                                                             \
 	})
-
-static u32 vpci_order(void)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < sizeof(struct vpci))
-		order++;
-	return order;
-}
 
 /* ---- claims ---- */
 
@@ -85,10 +76,10 @@ const char *vpci_claim(struct vm *vm)
 
 	if (!c->pci_count)
 		return NULL;
-	page = page_alloc(vpci_order());
+	page = page_alloc(page_order(sizeof(struct vpci)));
 	if (!page)
 		return "nidus,pci: no memory for its host bridge";
-	page_zero(page, PAGE_SIZE << vpci_order());
+	page_zero(page, PAGE_SIZE << page_order(sizeof(struct vpci)));
 	vm->pci = pa_ptr(pa(page));
 	for (u32 i = 0; i < c->pci_count; i++) {
 		struct pci_fn *fn = pci_find(c->pci[i]);
@@ -155,18 +146,14 @@ static const char *build_fn(struct vm *vm, u32 i)
 	return assign_intx(vm, i);
 }
 
-u64 vpci_wide_end(const struct vm *vm)
-{
-	return MAX(VPCI_WIDE, MIN(BIT(vm->stage2.pt.ia_bits), BIT(40)));
-}
-
 const char *vpci_build(struct vm *vm)
 {
 	const char *why;
 
 	if (!vm->pci)
 		return NULL;
-	vm->pci->wide_end = vpci_wide_end(vm);
+	vm->pci->wide_end =
+		MAX(VPCI_WIDE, MIN(BIT(vm->stage2.pt.ia_bits), VPCI_WIDE + VPCI_WIDE_SIZE));
 	why = vpci_dma_build(vm);
 	if (why)
 		return why;
@@ -193,7 +180,7 @@ const struct guest_pci *guest_pci_of(const struct vm *vm, struct guest_pci *pci)
 				   .low = VPCI_LOW,
 				   .low_size = VPCI_LOW_SIZE,
 				   .wide = VPCI_WIDE,
-				   .wide_size = vpci_wide_end(vm) - VPCI_WIDE };
+				   .wide_size = v->wide_end - VPCI_WIDE };
 	for (u32 i = 0; i < v->count; i++) {
 		pci->fn[i].device = VPCI_DEVICE(i);
 		pci->fn[i].pin = v->fn[i].first[PCI_INTERRUPT / 4] >> 8;
@@ -257,7 +244,7 @@ static bool any_pending(const struct vpci *v)
 static bool any_silent(const struct vpci *v)
 {
 	for (u32 i = 0; i < v->count; i++)
-		if (pci_read(v->fn[i].dev, PCI_CLASS) == ~0U)
+		if (pci_read(v->fn[i].dev, PCI_CLASS) == PCI_NOBODY)
 			return true;
 	return false;
 }
@@ -348,5 +335,5 @@ void vpci_destroy(struct vm *vm)
 		smmu_stream_done(v->fn[i].dev->stream);
 	}
 	vm->pci = NULL;
-	page_free(ptr_pa(v).a, vpci_order());
+	page_free(ptr_pa(v).a, page_order(sizeof(struct vpci)));
 }

@@ -14,8 +14,6 @@ struct guest_pci;
 const char *vpci_claim(struct vm *vm);
 /* Pages that stage-2 tables for the BARs can need, wherever the guest puts them. */
 u64 vpci_table_pages(const struct vm *vm);
-/* Where its window for 64-bit BARs ends, once it has tables. */
-u64 vpci_wide_end(const struct vm *vm);
 /* The rest, with stage 2 and interrupt controller there. NULL, or why not. */
 const char *vpci_build(struct vm *vm);
 /* What the guest's device tree is to say, into *pci; returns it, or NULL if there is no bridge. */

@@ -23,16 +23,14 @@ struct vpl031 {
 
 static struct vpl031 clocks[MAX_VMS];
 
-static u32 counter(const struct vpl031 *c)
+static u32 counter(const struct vpl031 *c, u64 now)
 {
-	return (u32)rtc_now() + c->ahead;
+	return (u32)now + c->ahead;
 }
 
 /* The comparator: RTCRIS is set when the counter reaches RTCMR, once. */
-static void catch_up(struct vpl031 *c)
+static void catch_up(struct vpl031 *c, u64 now)
 {
-	u64 now = rtc_now();
-
 	if (now < c->match)
 		return;
 	c->ris = true;
@@ -65,7 +63,7 @@ static void on_alarm(struct timer *t)
 
 	spin_lock(&c->lock);
 	if (c->vm) {
-		catch_up(c);
+		catch_up(c, rtc_now());
 		arm(c);
 		update_line(c);
 	}
@@ -82,11 +80,11 @@ static u32 read_id(u32 reg)
 	return reg >= PL031_ID ? id[(reg - PL031_ID) / 4] : 0;
 }
 
-static u32 reg_read(const struct vpl031 *c, u32 reg)
+static u32 reg_read(const struct vpl031 *c, u32 reg, u64 now)
 {
 	switch (reg) {
 	case PL031_DR:
-		return counter(c);
+		return counter(c, now);
 	case PL031_MR:
 		return c->mr;
 	case PL031_LR:
@@ -105,23 +103,23 @@ static u32 reg_read(const struct vpl031 *c, u32 reg)
 }
 
 /* The counter or RTCMR has changed: they may be equal at once. */
-static void compare(struct vpl031 *c)
+static void compare(struct vpl031 *c, u64 now)
 {
-	c->match = rtc_now() + (u32)(c->mr - counter(c));
-	catch_up(c);
+	c->match = now + (u32)(c->mr - counter(c, now));
+	catch_up(c, now);
 }
 
-static void reg_write(struct vpl031 *c, u32 reg, u32 v)
+static void reg_write(struct vpl031 *c, u32 reg, u32 v, u64 now)
 {
 	switch (reg) {
 	case PL031_MR:
 		c->mr = v;
-		compare(c);
+		compare(c, now);
 		break;
 	case PL031_LR:
 		c->lr = v;
-		c->ahead = v - (u32)rtc_now();
-		compare(c);
+		c->ahead = v - (u32)now;
+		compare(c, now);
 		break;
 	case PL031_IMSC:
 		c->imsc = v & PL031_INT;
@@ -141,16 +139,18 @@ bool vpl031_mmio(struct vcpu *vcpu, void *dev, struct mmio *m)
 {
 	u32 reg = (u32)m->offset & ~3U, lane = (u32)m->offset % 4 * 8;
 	struct vpl031 *c = dev;
+	u64 now;
 
 	(void)vcpu;
 	if (m->offset % 4 + m->size > 4)
 		return false;
 	spin_lock(&c->lock);
-	catch_up(c);
+	now = rtc_now();
+	catch_up(c, now);
 	if (m->write)
-		reg_write(c, reg, (u32)m->data << lane);
+		reg_write(c, reg, (u32)m->data << lane, now);
 	else
-		m->data = reg_read(c, reg) >> lane & MASK(m->size * 8 - 1, 0);
+		m->data = reg_read(c, reg, now) >> lane & MASK(m->size * 8 - 1, 0);
 	update_line(c);
 	spin_unlock(&c->lock);
 	return true;
@@ -169,9 +169,11 @@ static struct vpl031 *find(const struct vm *vm)
 /* All registers are 0; a match is what the counter does next. */
 static void reset(struct vpl031 *c)
 {
+	u64 now = rtc_now();
+
 	c->mr = c->lr = 0;
 	c->imsc = c->ris = false;
-	c->match = rtc_now() + (u32)-counter(c);
+	c->match = now + (u32)-counter(c, now);
 	timer_cancel(&c->alarm);
 }
 
