@@ -380,9 +380,10 @@ static void test_move(void)
 	expect(its_command(ITS_MOVALL, 0, its_target(0), its_target(1)), "MOVALL is not taken");
 	expect(comes(LPI(2), 1) && quiet(LPI(2), 1), "after MOVALL it came %u times",
 	       count(LPI(2)));
-	stop_other(6);
 	print("its: %u taken by CPU 0, %u by CPU 1\n", by_cpu[0], by_cpu[1]);
-	expect(by_cpu[1], "none was taken by CPU 1");
+	/* CPU 0 takes none between an INT and the MOVI behind it. */
+	expect(by_cpu[1] >= 100, "%u were taken by CPU 1, at least 100 are its", by_cpu[1]);
+	stop_other(6);
 }
 
 /* Each INT to the other CPU, asleep or not, arrives. */

@@ -59,7 +59,7 @@ static void date(void)
 {
 	u64 began = dt_arg("date", 0), now = rd(DR);
 
-	print("rtc: the date is %lu\n", now);
+	print("rtc: at 0x%lx, the date is %lu\n", dt.rtc, now);
 	if (began)
 		expect(now + 2 >= began && now < began + 1800, "the date is %lu, not after %lu",
 		       now, began);

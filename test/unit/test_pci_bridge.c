@@ -474,15 +474,18 @@ static void bus_reset(void **state)
 {
 	struct model *root = port(NULL, 0x08, ROOT_PORT), *dev = add(root, 0), *dev1 = add(root, 1);
 	struct pci_fn *a, *b;
+	u32 on;
 
 	(void)state;
 	dev->word[3] = 0x800000;
 	bar(dev, 0, 0x1000, 0);
 	bar(dev1, 0, 0x1000, 0);
 	express(dev, ENDPOINT);
+	acs(dev, 0x5f);
 	scan();
 	a = found("0000:01:00.0");
 	b = found("0000:01:00.1");
+	assert_int_not_equal(dev->word[0x41] >> 16, 0);
 	assert_false(pci_resets_bus(a)); /* nobody has it */
 	a->owner = "/chosen/a";
 	assert_true(pci_resets_bus(a));
@@ -490,13 +493,19 @@ static void bus_reset(void **state)
 	assert_false(pci_resets_bus(a));
 	b->owner = "/chosen/a";
 	assert_true(pci_resets_bus(a));
+	b->vfs = 1; /* they are others' */
+	assert_false(pci_resets_bus(a));
+	b->vfs = 0;
+	on = dev->word[0x41];
 	pci_bus_reset(a, true);
 	assert_int_equal(root->word[15] >> 16, 0x40);
 	dev->word[4] = dev->word[1] = dev1->word[4] = dev->word[18] = 0;
+	dev->word[0x41] &= 0xffff;
 	pci_bus_reset(a, false);
 	assert_int_equal(root->word[15] >> 16, 0);
 	pci_restore(a);
 	assert_int_equal(dev->word[4], 0x10000000);
+	assert_int_equal(dev->word[0x41], on); /* ACS too */
 	assert_int_equal(dev1->word[4], 0x10010000);
 	assert_int_equal(dev->word[18], 0x2810);
 	assert_int_equal(dev->word[1] & 0xffff, 0x400);

@@ -27,7 +27,7 @@ static char sent[256];
 static u32 sent_count, in_fifo, busy; /* polls until the transmitter is empty */
 static const char *in;
 static u32 in_errors; /* of LSR, with the first character */
-static bool thri, dw_busy, has_fifos;
+static bool thri, dw_busy, dw_timeout, has_fifos;
 static u32 usr_reads;
 
 static u8 lsr(void)
@@ -48,6 +48,8 @@ static u8 iir(void)
 
 	if (dw_busy)
 		return fifos | 7;
+	if (dw_timeout)
+		return fifos | 12;
 	if (*in && ier & 1)
 		return fifos | 4;
 	if (thri && ier & 2) {
@@ -61,6 +63,7 @@ static u64 read_8250(u32 reg)
 {
 	switch (reg) {
 	case 0:
+		dw_timeout = false;
 		return *in ? (u8)*in++ : 0xee;
 	case 1:
 		return ier;
@@ -227,6 +230,18 @@ static void interrupts(void **state)
 	assert_int_equal(uart_irq_pending(), 0);
 	assert_int_equal(usr_reads, 1);
 	assert_false(dw_busy);
+	/* And its timeout with nothing to read; one with a character is that character's. */
+	dw_timeout = true;
+	in = "";
+	assert_int_equal(uart_irq_pending(), PL011_INT_RX);
+	assert_int_equal(uart_getc(), -1);
+	assert_false(dw_timeout);
+	assert_int_equal(uart_irq_pending(), 0);
+	dw_timeout = true;
+	in = "b";
+	assert_int_equal(uart_irq_pending(), PL011_INT_RX);
+	assert_int_equal(uart_getc() & 0xff, 'b');
+	assert_int_equal(uart_getc(), -1);
 }
 
 /* ---- SBSA's: a PL011 without registers for what firmware has set up ---- */

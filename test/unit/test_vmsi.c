@@ -38,7 +38,7 @@
 #define BELL (ITS + 0x10040)
 
 static u32 config[64], bar_words[BAR_SIZE / 4];
-static struct pci_fn dev;
+static struct pci_fn dev, other;
 static struct vm vm;
 static struct vm_config vm_config;
 static struct vpci vpci;
@@ -133,7 +133,8 @@ static int setup(void **state)
 	fake_mmio_reset();
 	fake_mmio_add(BAR_AT, BAR_SIZE, bar_mmio);
 	memset(config, 0, sizeof(config));
-	memset(bar_words, 0, sizeof(bar_words));
+	/* As a reset may leave them, but for the masks of vectors. */
+	memset(bar_words, 0xa5, sizeof(bar_words));
 	memset(&vm, 0, sizeof(vm));
 	memset(&vpci, 0, sizeof(vpci));
 	memset(&dev, 0, sizeof(dev));
@@ -195,8 +196,11 @@ static void vectors(void **state)
 {
 	(void)state;
 	build();
-	for (u32 i = 0; i < VECTORS; i++)
+	for (u32 i = 0; i < VECTORS; i++) {
 		assert_int_equal(real(i, 3), 1);
+		for (u32 w = 0; w < 3; w++)
+			assert_int_equal(real(i, w), 0);
+	}
 	rw(TABLE + 16 * 2, 4, true, (u32)BELL);
 	rw(TABLE + 16 * 2 + 4, 4, true, 0);
 	rw(TABLE + 16 * 2 + 8, 4, true, 7);
@@ -218,10 +222,11 @@ static void vectors(void **state)
 	rw(TABLE, 1, true, 0xff);
 	assert_int_equal(rw(TABLE, 4, false, 0), 0);
 	rw(TABLE + 16 * VECTORS, 2, true, 0xabcd);
-	assert_int_equal(bar_words[(TABLE + 16 * VECTORS) / 4], 0xabcd);
+	assert_int_equal(bar_words[(TABLE + 16 * VECTORS) / 4] & 0xffff, 0xabcd);
 	assert_int_equal(rw(TABLE + 16 * VECTORS + 1, 1, false, 0), 0xab);
 	/* Pending bits are the device's. */
 	bar_words[PBA / 4] = 4;
+	bar_words[PBA / 4 + 1] = 0;
 	rw(PBA, 8, true, 0);
 	assert_int_equal(rw(PBA, 8, false, 0), 4);
 }
@@ -330,6 +335,21 @@ static void hidden(void **state)
 	config[MSIX / 4 + 1] = 7;
 	assert_null(vmsi_build(&vm));
 	assert_int_equal(wants, 0);
+	/* Functions of two ITSs, or one without: there is one doorbell, so none has messages. */
+	config[MSIX / 4 + 1] = TABLE;
+	vpci.count = 2;
+	vpci.fn[1].dev = &other;
+	other = dev;
+	for (u32 i = 0; i < 2; i++) {
+		other.msi.its = i ? NULL : (void *)&other;
+		lines = 0;
+		assert_null(vmsi_build(&vm));
+		assert_int_equal(wants, 0);
+		assert_int_equal(lines, 1);
+		assert_int_equal(vmsi_show_msix(fn, MSIX), 0);
+		assert_int_equal(vmsi_show_msi(fn, MSI), 0);
+	}
+	vpci.count = 1;
 	vm.layout.its = 0;
 	vm_config.its = true;
 	assert_non_null(vmsi_build(&vm));
