@@ -8,39 +8,7 @@
 
 #include <cmocka.h>
 
-#include "acpi_tables.h"
-#include "boot/acpi.h"
-#include "lib/log.h"
-
-static struct acpi_machine t;
-static struct acpi a;
-static char said[4096];
-static u64 end; /* of what is readable */
-
-void log_line(const char *fmt, ...)
-{
-	size_t n = strlen(said);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-	va_end(ap);
-}
-
-static bool readable(u64 base, u64 size)
-{
-	return base >= (u64)t.space && base <= end && size <= end - base;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	acpi_machine(&t);
-	end = (u64)t.space + sizeof(t.space);
-	a.readable = readable;
-	said[0] = '\0';
-	return 0;
-}
+#include "acpi_test.h"
 
 static const char *find(void)
 {
@@ -110,7 +78,7 @@ static void test_root(void **state)
 	acpi_put(t.rsdp, 20, 4, 0x7fffffff);
 	assert_error("RSDP: expected checksums");
 	begin(state);
-	end = (u64)t.rsdp + 35;
+	readable_end = (u64)t.rsdp + 35;
 	assert_error("expected a root pointer in memory");
 	assert_non_null(acpi_find(&a, 0));
 }
@@ -124,7 +92,7 @@ static void test_xsdt(void **state)
 	t.xsdt[40]++;
 	assert_error("XSDT at 0x");
 	begin(state);
-	end = (u64)t.xsdt + 40;
+	readable_end = (u64)t.xsdt + 40;
 	assert_error("XSDT at 0x");
 	/* A cut-off last entry is none. */
 	begin(state);
@@ -146,7 +114,7 @@ static void test_damaged(void **state)
 	acpi_put(t.gtdt, 4, 4, 0xffffffff);
 	assert_left_out("GTDT", "expected a length");
 	begin(state);
-	end = (u64)t.madt + acpi_size(t.madt) - 1;
+	readable_end = (u64)t.madt + acpi_size(t.madt) - 1;
 	assert_left_out("APIC", "ACPI: APIC at 0x");
 	begin(state);
 	acpi_put(t.xsdt, 36, 8, 0x1234);

@@ -9,49 +9,18 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "acpi_tables.h"
-#include "boot/acpi.h"
-#include "lib/log.h"
+#include "acpi_test.h"
 
 #define HOST "/pcie@4010000000"
 #define SMMU "/smmuv3@9050000"
 #define ITS "/interrupt-controller@8000000/msi-controller@8080000"
 
-static struct acpi_machine t;
-static struct acpi a;
-static char said[4096];
 static unsigned char tree[1 << 18] __attribute__((aligned(8)));
-
-void log_line(const char *fmt, ...)
-{
-	size_t n = strlen(said);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-	va_end(ap);
-}
-
-static bool readable(u64 base, u64 size)
-{
-	return base >= (u64)t.space && base - (u64)t.space <= sizeof(t.space) &&
-	       size <= sizeof(t.space) - (base - (u64)t.space);
-}
-
-/* The machine without PCI. */
-static int begin(void **state)
-{
-	(void)state;
-	acpi_machine(&t);
-	said[0] = '\0';
-	return 0;
-}
 
 static void write_tree(void)
 {
 	const char *error;
 
-	a.readable = readable;
 	error = acpi_find(&a, (u64)t.rsdp);
 	if (!error)
 		error = acpi_tree_write(&a, tree, sizeof(tree));
