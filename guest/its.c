@@ -52,6 +52,13 @@ static u32 count(u32 lpi)
 	return __atomic_load_n(&got[lpi - GIC_LPI], __ATOMIC_ACQUIRE);
 }
 
+/* Event of the device, to CPU 0, as the property table says. */
+static void map(u32 event, u32 lpi)
+{
+	its_mapti(DEVICE, event, lpi, 0);
+	its_event(ITS_INV, DEVICE, event);
+}
+
 static void window(void)
 {
 	irq_enable();
@@ -122,8 +129,7 @@ static void test_registers(void)
 
 static void test_int(void)
 {
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	for (u32 i = 1; i <= 20; i++) {
 		its_event(ITS_INT, DEVICE, 5);
 		expect(comes(LPI(0), i), "INT %u: it came %u times", i, count(LPI(0)));
@@ -142,8 +148,7 @@ static void test_mapi(void)
 /* Two that come before the first is taken are one. */
 static void test_one(void)
 {
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	its_event(ITS_INT, DEVICE, 5);
 	expect(comes(LPI(0), 1) && quiet(LPI(0), 1), "it came %u times", count(LPI(0)));
@@ -157,8 +162,7 @@ static void once_more(u32 lpi)
 
 static void test_in_service(void)
 {
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	in_handler = once_more;
 	its_event(ITS_INT, DEVICE, 5);
 	expect(comes(LPI(0), 2) && quiet(LPI(0), 2), "it came %u times", count(LPI(0)));
@@ -167,8 +171,7 @@ static void test_in_service(void)
 static void test_disabled(void)
 {
 	set_property(LPI(0), LPI_NORMAL & ~LPI_ENABLE);
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	expect(quiet(LPI(0), 0), "it came disabled");
 	set_property(LPI(0), LPI_NORMAL);
@@ -186,8 +189,7 @@ static void test_disabled(void)
 /* Disabled while pending and enabled: it stays pending. */
 static void test_disabled_late(void)
 {
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	set_property(LPI(0), LPI_NORMAL & ~LPI_ENABLE);
 	its_event(ITS_INV, DEVICE, 5);
@@ -200,8 +202,7 @@ static void test_disabled_late(void)
 static void test_clear(void)
 {
 	set_property(LPI(0), LPI_NORMAL & ~LPI_ENABLE);
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	its_event(ITS_CLEAR, DEVICE, 5);
 	set_property(LPI(0), LPI_NORMAL);
@@ -211,15 +212,13 @@ static void test_clear(void)
 
 static void test_discard(void)
 {
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	its_event(ITS_DISCARD, DEVICE, 5);
 	expect(quiet(LPI(0), 0), "it came after DISCARD");
 	(void)its_command(ITS_INT | (u64)DEVICE << ITS_DEVICE_SHIFT, 5, 0, 0);
 	expect(quiet(LPI(0), 0), "its event is still there");
-	its_mapti(DEVICE, 5, LPI(1), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(1));
 	its_event(ITS_INT, DEVICE, 5);
 	expect(comes(LPI(1), 1) && !count(LPI(0)), "the event's new LPI does not come");
 }
@@ -266,8 +265,7 @@ static void test_off(void)
 {
 	u64 rd = cpu_self()->gicr;
 
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	write32(dt.its + GITS_CTLR, 0);
 	expect_eq(read32(dt.its + GITS_CTLR), GITS_CTLR_QUIESCENT, "GITS_CTLR when off");
 	write32(dt.its + GITS_CTLR, (u32)GITS_CTLR_ENABLED);
@@ -287,8 +285,7 @@ static void test_off(void)
 /* A CPU's own write to the doorbell makes no event of a device that is mapped. */
 static void test_doorbell(void)
 {
-	its_mapti(DEVICE, DOORBELL_DATA, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, DOORBELL_DATA);
+	map(DOORBELL_DATA, LPI(0));
 	write32(dt.its + GITS_TRANSLATER, DOORBELL_DATA);
 	expect(quiet(LPI(0), 0), "a CPU made an event of a device");
 }
@@ -319,8 +316,7 @@ static void test_bad(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
 		expect(its_command(bad[i][0], bad[i][1], bad[i][2], 0), "the ITS stalls at %u", i);
-	its_mapti(DEVICE, 5, LPI(0), 0);
-	its_event(ITS_INV, DEVICE, 5);
+	map(5, LPI(0));
 	its_event(ITS_INT, DEVICE, 5);
 	expect(comes(LPI(0), 1), "after these it does not go on");
 }
