@@ -54,26 +54,6 @@ counted()
 		{ printf "%d %.1f %d %.2f %d\n", insn, ($5 - $1) / n, ($6 - $2) / n, ($7 - $3) / n, ($8 - $4) / n }'
 }
 
-# io_figure NAME KIND
-io_figure()
-{
-	value=$(sed -n "s/^io: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1")
-	[ -n "$value" ] || fail "no figure for $2 in $out/$1"
-	echo "$value"
-}
-
-# vl_is NAME VL: checks that the run had this vector length. Its last line says whether all its checks held (lib.sh).
-vl_is()
-{
-	grep -aqx "io: vl $2" "$out/$1" || fail "$out/$1: not the vector length $2"
-}
-
-# gain LIVE OTHER: prints what is saved of OTHER.
-gain()
-{
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f%%", 100 * (1 - a / b) }'
-}
-
 echo "A guest at level 3 whose requests all use SIMD. Per request: instructions of all levels together, exits to level 0, what of"
 echo "them is level 0's, SIMD traps that load registers, bytes of registers moved, at all levels. gain: of the row's instructions, what live saves."
 printf '%-5s %-8s %-11s %9s %7s %9s %7s %8s %7s\n' vl kind way insns exits "level 0" loads bytes gain
@@ -92,31 +72,22 @@ for vl in $vls; do
 done
 echo
 
-# timed WAY VL: prints nanoseconds of a mixed request, including the disk.
-timed()
+# begin WAY VL: starts the machine for it, with a disk.
+begin()
 {
-	truncate -s 1M "$out/headline.img"
-	under_nidus headline.timed ' passed, 0 failed' --level 3 --simd "$(simd_of "$1")" --cpus 1 -k "$guests/io.bin" -m 64 -c 1 \
-		-o "sve=$2" -o direct-map=1 -o passthrough=/virtio_mmio@a003e00 -a "only mixed n=$requests vl=$2" -- \
-		-m 1024 -global virtio-mmio.force-legacy=false -drive "if=none,file=$out/headline.img,format=raw,id=disk" \
+	truncate -s 1M "$out/headline.$1.img"
+	machine "headline_$1" --level 3 --simd "$(simd_of "$1")" --cpus 1 -k "$guests/io.bin" -m 64 -c 1 -o "sve=$2" -o direct-map=1 \
+		-o passthrough=/virtio_mmio@a003e00 -a "only mixed n=$requests rounds=$((rounds + 2)) vl=$2" -- \
+		-m 1024 -global virtio-mmio.force-legacy=false -drive "if=none,file=$out/headline.$1.img,format=raw,id=disk" \
 		-device virtio-blk-device,drive=disk
-	vl_is headline.timed "$2"
-	io_figure headline.timed mixed
 }
 
 [ "$rounds" -gt 0 ] || exit 0
 echo "The same by the clock, mixed requests with a virtio disk handed through to level 3: microseconds of a request, median of"
-echo "$rounds rounds (quartiles). The gain is the median of the rounds' own, each of which runs the three ways one after the other."
+echo "$rounds rounds (quartiles). The three machines take turns. The gain is the median of the rounds' own."
 printf '%-5s %-11s %9s %21s %9s %19s\n' vl way median quartiles gain quartiles
 for vl in $vls; do
-	rm -f "$out"/headline.ns.*
-	round=0
-	while [ $round -lt "$rounds" ]; do
-		for way in live switch switch_all; do
-			timed $way "$vl" >>"$out/headline.ns.$way"
-		done
-		round=$((round + 1))
-	done
+	clock_rounds headline mixed "$vl" live switch switch_all
 	for way in live switch switch_all; do
 		clock_row nidus/nidus/nidus/payload L3 io_mixed_disk $way "$vl" "$out/headline.ns"
 	done

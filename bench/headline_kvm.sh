@@ -25,30 +25,29 @@ for way in live switch; do
 		"$kernels/$way/Image:/Image" "$out/kvm.l2.cpio:/initramfs"
 done
 
-# stack NAME WAY VL ARGS OPTION...: one run; the program's arguments, more options of nidus-run's and after -- of QEMU's.
+# stack RUNNER NAME WAY VL ARGS OPTION...: the stack by under_nidus or machine; the program's arguments, more options of
+# nidus-run's and after -- of QEMU's.
 stack()
 {
-	name=$1 way=$2 vl=$3 args=$4
-	shift 4
-	under_nidus "$name" ' passed, 0 failed' --nested=deep --cpus 1 -k "$kernels/$way/Image" -i "$out/kvm.$way.cpio" -c 1 \
-		-m 512 -o sve=max -a "console=ttyAMA0 quiet panic=-1 kvm-arm.mode=nested bench.vm=linux,payload bench.mib=256 \
-bench.cpus=1 bench.program=io bench.args=$args,vl=$vl" "$@" -cpu "max,lpa2=off,sme=off,sve-max-vq=$((vl / 128))"
-	grep -aqx "io: vl $vl" "$out/$name" || fail "$out/$name: not the vector length $vl"
-}
-
-# io_figure NAME KIND
-io_figure()
-{
-	value=$(sed -n "s/^io: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1")
-	[ -n "$value" ] || fail "no figure for $2 in $out/$1"
-	echo "$value"
+	runner=$1 name=$2 way=$3 vl=$4 args=$5
+	shift 5
+	set -- --nested=deep --cpus 1 -k "$kernels/$way/Image" -i "$out/kvm.$way.cpio" -c 1 -m 512 -o sve=max -a "console=ttyAMA0 quiet \
+panic=-1 kvm-arm.mode=nested bench.vm=linux,payload bench.mib=256 bench.cpus=1 bench.program=io bench.args=$args,vl=$vl" "$@" \
+		-cpu "max,lpa2=off,sme=off,sve-max-vq=$((vl / 128))"
+	case $runner in
+	machine) machine "$name" "$@" ;;
+	under_nidus)
+		under_nidus "$name" ' passed, 0 failed' "$@"
+		vl_is "$name" "$vl"
+		;;
+	esac
 }
 
 # counted WAY VL: lines "KIND INSNS EXITS LEVEL0 LOADS BYTES", per request, of all four kinds, from one run. Of SVE 32 registers, 17
 # predicates of an eighth and two words are moved, of the Q registers 32 and two words.
 counted()
 {
-	stack kvm.counted "$1" "$2" "marks,n=$counted_requests" --icount --nidus stats -- -plugin "$plugin,out=$out/kvm.cost"
+	stack under_nidus kvm.counted "$1" "$2" "marks,n=$counted_requests" --icount --nidus stats -- -plugin "$plugin,out=$out/kvm.cost"
 	for kind in $kinds; do
 		echo "$kind $(io_figure kvm.counted $kind)"
 	done >"$out/kvm.figures"
@@ -69,11 +68,6 @@ counted()
 		FILENAME ~ /figures$/ {
 			printf "%s %d %.1f %.0f %.2f %.0f\n", $1, $2, exits[FNR] / n, own[FNR] / n, loads[FNR] / n, bytes[FNR] / n
 		}' "$out/kvm.cost" "$out/kvm.figures"
-}
-
-gain()
-{
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f%%", 100 * (1 - a / b) }'
 }
 
 echo "A program at level 3 whose requests all use SIMD, with nidus at level 0 and Linux/KVM at levels 1 and 2. Per request:"
@@ -99,19 +93,17 @@ done
 echo
 
 [ "$rounds" -gt 0 ] || return 0
-echo "The same by the clock, mixed requests: microseconds of a request, median of $rounds rounds (quartiles). The gain is the"
-echo "median of the rounds' own, each of which runs the two ways one after the other."
+echo "The same by the clock, mixed requests: microseconds of a request, median of $rounds rounds (quartiles). The two machines"
+echo "take turns. The gain is the median of the rounds' own."
 printf '%-5s %-7s %9s %21s %9s %19s\n' vl way median quartiles gain quartiles
+# begin WAY VL
+begin()
+{
+	stack machine "kvm_$1" "$1" "$2" "only,mixed,n=$requests,rounds=$((rounds + 2))" --
+}
+
 for vl in $vls; do
-	rm -f "$out"/kvm.ns.*
-	round=0
-	while [ $round -lt "$rounds" ]; do
-		for way in live switch; do
-			stack kvm.timed $way "$vl" "only,mixed,n=$requests" --
-			io_figure kvm.timed mixed >>"$out/kvm.ns.$way"
-		done
-		round=$((round + 1))
-	done
+	clock_rounds kvm mixed "$vl" live switch
 	for way in live switch; do
 		clock_row nidus/linux/linux/payload L3 io_mixed $way "$vl" "$out/kvm.ns"
 	done

@@ -9,6 +9,9 @@ nidus=${NIDUS:-$top/build/nidus.bin}
 qemu=${QEMU:-qemu-system-aarch64}
 icount="-icount shift=0,sleep=off -rtc base=2025-01-01,clock=vm -seed 1"
 
+# shellcheck source=tools/watch.sh
+. "$top/tools/watch.sh"
+
 fail()
 {
 	echo "bench: $*" >&2
@@ -62,6 +65,71 @@ on_machine()
 	finished "$name" "$status" "$sign"
 }
 
+# ---- machines that take turns -------------------------------------------------------------------
+# To compare by the clock, machines run side by side, of which all but one are stopped by QEMU's monitor, with their clocks.
+# So each boots once, however many rounds there are, and what the host does meanwhile comes to all of them.
+
+machines=
+
+# machine NAME ARGS...: starts one. ARGS are nidus-run's, with QEMU's after --.
+machine()
+{
+	name=$1
+	shift
+	rm -f "$out/$name.in" "$out/$name.out" "$out/$name.pid"
+	mkfifo "$out/$name.in" "$out/$name.out"
+	: >"$out/$name.console"
+	"$top/tools/nidus-run" "$@" -chardev "pipe,id=turns,path=$out/$name" -mon chardev=turns \
+		-pidfile "$out/$name.pid" </dev/null >"$out/$name.console" 2>&1 &
+	machines="$machines $!"
+	eval "pid_$name=$!"
+	trap machines_kill EXIT
+}
+
+# shellcheck disable=SC2086 # numbers
+machines_kill()
+{
+	[ -z "$machines" ] || kill $machines 2>/dev/null || true
+	machines=
+}
+
+# monitor NAME WORD: stop or cont. What the monitor answers is read, for its pipe has an end.
+monitor()
+{
+	timeout 10 sh -c 'echo "$1" >"$2"' sh "$2" "$out/$1.in" || true
+	timeout 1 dd if="$out/$1.out" of=/dev/null iflag=nonblock bs=64k count=1 status=none 2>/dev/null || true
+}
+
+# turn NAME ERE COUNT: goes on until COUNT lines of the console match, then stops. All within the limit of under_nidus.
+turn()
+{
+	eval "pid=\$pid_$1"
+	until [ -s "$out/$1.pid" ]; do
+		kill -0 "$pid" 2>/dev/null || fail "the run \"$1\" did not begin: $(tail -n 3 "$out/$1.console")"
+		sleep 0.1
+	done
+	watch_begin "$(cat "$out/$1.pid")"
+	monitor "$1" cont
+	while [ "$(tr -d '\r' <"$out/$1.console" | grep -acE "$2")" -lt "$3" ]; do
+		kill -0 "$pid" 2>/dev/null || fail "the run \"$1\" ended: $(tail -n 3 "$out/$1.console")"
+		watch_step "$out/$1.console"
+		! watch_over "${limit:-300}" "$most_seconds" "$out/$1.console" || fail "the run \"$1\": $watch_why"
+		sleep 0.2
+	done
+	monitor "$1" stop
+}
+
+# last_turn NAME ERE: goes on to the end, which must be a good one, with a line that matches.
+last_turn()
+{
+	eval "pid=\$pid_$1"
+	monitor "$1" cont
+	status=0
+	wait "$pid" || status=$?
+	rm -f "$out/$1.in" "$out/$1.out"
+	finished "$1" "$status" "$2"
+}
+
 # figure NAME TEST: prints the figure of the test in that run.
 figure()
 {
@@ -110,6 +178,58 @@ cell()
 no_cell()
 {
 	printf '%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\t-\t%s\n' "$@" >>"$out/cells"
+}
+
+# ---- guest/io.c ---------------------------------------------------------------------------------
+
+# io_figures NAME KIND: a line each. io_figure: of a run that has one.
+io_figures()
+{
+	sed -n "s/^io: $2 \([0-9][0-9]*\)\$/\1/p" "$out/$1"
+}
+
+io_figure()
+{
+	value=$(io_figures "$@")
+	[ -n "$value" ] || fail "no figure for $2 in $out/$1"
+	echo "$value"
+}
+
+# vl_is NAME VL: checks that the run had this vector length. Its last line says whether all its checks held (lib.sh).
+vl_is()
+{
+	grep -aqx "io: vl $2" "$out/$1" || fail "$out/$1: not the vector length $2"
+}
+
+# gain LIVE OTHER: prints what is saved of OTHER.
+gain()
+{
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f%%", 100 * (1 - a / b) }'
+}
+
+# clock_rounds PREFIX KIND VL WAY...: nanoseconds of a request of KIND in $out/PREFIX.ns.WAY, a round a line. The machines of
+# all ways (`begin WAY VL` starts PREFIX_WAY) take turns, in $rounds rounds after one to warm up; of the last one what is
+# measured while it ends is left out.
+clock_rounds()
+{
+	prefix=$1 kind=$2 length=$3
+	shift 3
+	for way; do
+		begin "$way" "$length"
+		turn "${prefix}_$way" "^io: $kind " 1
+	done
+	round=1
+	while [ $round -le "$rounds" ]; do
+		for way; do
+			turn "${prefix}_$way" "^io: $kind " $((round + 1))
+		done
+		round=$((round + 1))
+	done
+	for way; do
+		last_turn "${prefix}_$way" ' passed, 0 failed'
+		vl_is "${prefix}_$way" "$length"
+		io_figures "${prefix}_$way" "$kind" | sed -n "2,$((rounds + 1))p" >"$out/$prefix.ns.$way"
+	done
 }
 
 # quartiles FILE: of a number a line: lower, median, upper.

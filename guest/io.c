@@ -10,8 +10,8 @@
  *   mixed   all of these in turn
  *
  * Each kind n=COUNT times after some to warm up; prints "io: KIND TICKS" for a request and counts a
- * request whose data are wrong as a failure. "only KIND": that kind alone. Without a disk, disk
- * requests are left out. vl=BITS: vector length, if there is SVE; 0: V registers. vls: everything
+ * request whose data are wrong as a failure. "only KIND": that kind alone. rounds=COUNT: all of it
+ * so many times. Without a disk, disk requests are left out. vl=BITS: vector length, if there is SVE; 0: V registers. vls: everything
  * at each of 128, 256, 512 and 2048 bits that exists.
  */
 #include "io/virtio.h"
@@ -237,7 +237,10 @@ void guest_main(void)
 	if (dt_flag("vls")) {
 		each_length(n);
 	} else {
+		u64 rounds = dt_arg("rounds", 1);
+
 		print("io: vl %lu\n", choose_registers(dt_arg("vl", 0)));
-		measure_all(n);
+		while (rounds--)
+			measure_all(n);
 	}
 }
