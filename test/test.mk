@@ -27,9 +27,16 @@ $(FIRMWARE): tools/fetch-efi tools/apt.sh | $(B)/.setup
 	@EFI_SUITE=$(EFI_SUITE) tools/fetch-efi || echo "tests of UEFI will be skipped"
 	@touch -c $@
 
+# Debian's installer, which a VM starts from firmware. Without it its tests are skipped.
+INSTALLER_SUITE ?= trixie
+INSTALLER := $(B)/installer/$(INSTALLER_SUITE)/linux
+$(INSTALLER): tools/fetch-installer tools/apt.sh | $(B)/.setup
+	@INSTALLER_SUITE=$(INSTALLER_SUITE) tools/fetch-installer || echo "tests of Debian's installer will be skipped"
+	@touch -c $@
+
 # All of test/system; TESTS="gic 'canary*'" runs some, JOBS=1 one at a time.
 JOBS ?= 2
-test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE)
+test-system: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE) $(INSTALLER)
 	SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 # What test-system does for a short while, at full length (whatever reads SOAK), and what it leaves out ("# soak").
@@ -45,7 +52,7 @@ else
 	@$(MAKE) -s soak-long
 endif
 
-soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE)
+soak-long: $(B)/nidus.bin guests $(DIFF_TOOL) | $(ARM64)/Image $(XEN) $(FIRMWARE) $(INSTALLER)
 	@SOAK=1 TEST_LIMIT=14400 TEST_OUT=$(CURDIR)/$(B)/test/soak SUITE=$(SUITE) test/system/run -j 1 $(or $(TESTS),$(SOAK_TESTS))
 
 # The system tests on another QEMU than the system's, by default one with SME2 and much of Arm v9.4 as well.
@@ -55,7 +62,7 @@ $(NEWER): tools/fetch-qemu tools/apt.sh | $(B)/.setup
 	@QEMU_SUITE=$(QEMU_SUITE) tools/fetch-qemu
 	@touch -c $@
 
-soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN) $(FIRMWARE)
+soak-newer: $(B)/nidus.bin guests $(DIFF_TOOL) $(NEWER) | $(ARM64)/Image $(XEN) $(FIRMWARE) $(INSTALLER)
 	@QEMU=$(NEWER) TEST_OUT=$(CURDIR)/$(B)/test/newer SUITE=$(SUITE) test/system/run -j $(JOBS) $(TESTS)
 
 # A QEMU plugin that counts what silicon charges for.
