@@ -310,7 +310,7 @@ __attribute__((noinline)) void lpi_place(struct vcpu *vcpu, u32 key, u32 i)
 	u32 intid = key & 0xffff;
 
 	if (take_for_lr(vcpu, intid - GIC_LPI))
-		write_lr(vcpu, i, intid, key >> 16);
+		write_lr(vcpu, i, intid, key >> 16 & 0xff);
 }
 
 /* List registers for n more; 0: there are not so many. The timer keeps its own if it can. */

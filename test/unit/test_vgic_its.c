@@ -408,6 +408,32 @@ static void many(void **state)
 	assert_int_equal(take(2), SPURIOUS);
 }
 
+/*
+ * More than there are list registers, more urgent than an SGI of Group 0 that goes to the interface
+ * while Group 1, and so LPIs, is off there: the SGI is not behind them.
+ */
+static void group_off(void **state)
+{
+	(void)state;
+	vm.vgic.ctlr |= GICD_CTLR_GRP0;
+	redist(0, 0x10080, 4, ~1u); /* GICR_IGROUPR0 */
+	redist(0, 0x10100, 4, 1);   /* GICR_ISENABLER0 */
+	redist(0, 0x10400, 4, 0xc0);
+	fake_set("ICH_VMCR_EL2", ICH_VMCR_ENG0 | ICH_VMCR_FIQEN | 0xf8UL << 24);
+	for (u32 e = 0; e < EVENTS; e++) {
+		mapti(e, LPI + e, 0);
+		event(0x03, e);
+	}
+	redist(0, 0x10200, 4, 1); /* GICR_ISPENDR0 */
+	enter(&vcpu[0]);
+	assert_int_equal(hw_ack(0), 0);
+	hw_eoi(0, 0);
+	fake_cpu = 0;
+	fake_set("ICH_VMCR_EL2", ICH_VMCR_ENG1 | ICH_VMCR_FIQEN | 0xf8UL << 24);
+	for (u32 e = 0; e < EVENTS; e++)
+		assert_int_equal(take(0), LPI + e);
+}
+
 /* ---- commands ---- */
 
 static void no_good(void **state)
@@ -628,6 +654,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(properties, up, down),
 		cmocka_unit_test_setup_teardown(gone, up, down),
 		cmocka_unit_test_setup_teardown(many, up, down),
+		cmocka_unit_test_setup_teardown(group_off, up, down),
 		cmocka_unit_test_setup_teardown(no_good, up, down),
 		cmocka_unit_test_setup_teardown(in_pieces, up, down),
 		cmocka_unit_test_setup_teardown(changed_meanwhile, up, down),
