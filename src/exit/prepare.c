@@ -18,11 +18,11 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 		/* What becomes pending after this check ends the entry at once by its kick. */
 		if (likely(!vgic_wants_vel2(vcpu, &fiq)))
 			return;
-		level_take(vcpu, fiq ? LEVEL_FIQ : LEVEL_IRQ, 0);
+		level_take(vcpu, fiq ? VECTOR_FIQ : VECTOR_IRQ, 0);
 	}
 	vgic_flush(vcpu);
 	if (unlikely(vgic_vel2_route(vcpu))) {
-		level_take(vcpu, LEVEL_FIQ, 0);
+		level_take(vcpu, VECTOR_FIQ, 0);
 		vgic_flush(vcpu);
 	}
 }

@@ -18,9 +18,14 @@
 #include "state/vm.h"
 #include "state/vncr.h"
 
-/* The vector's offset from VBAR_EL1 for a synchronous exception taken from this PSTATE. */
-static u64 vector_offset(u64 pstate)
+/*
+ * Offset of the vector group: from EL0 by its width, from vEL1 to vEL2 by that of its EL1, which is
+ * AArch64, else by the stack pointer.
+ */
+static u64 vector_group(bool from_vel1, u64 pstate)
 {
+	if (from_vel1)
+		return 0x400;
 	if (pstate & PSTATE_AARCH32)
 		return 0x600;
 	if (PSTATE_EL(pstate) == 0)
@@ -39,7 +44,11 @@ static bool sets_pan(const struct vcpu *vcpu, u64 sctlr)
 	return !(sctlr & SCTLR_SPAN);
 }
 
-inline __attribute__((always_inline)) u64 inject_pstate(const struct vcpu *vcpu, u64 old)
+/*
+ * PSTATE at the handler of an exception taken from `old`, bit by bit as AArch64.TakeException sets
+ * it. vcpu->in_vel2: at vEL2.
+ */
+static inline __attribute__((always_inline)) u64 handler_pstate(const struct vcpu *vcpu, u64 old)
 {
 	u64 sctlr = sysreg_read(SCTLR_EL12);
 	u64 new = PSTATE_EL1H | PSTATE_DAIF | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN));
@@ -61,24 +70,35 @@ static bool vel1_nv(const struct vcpu *vcpu)
 	return vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr & HCR_NV;
 }
 
-u64 inject_spsr(const struct vcpu *vcpu)
+/*
+ * SPSR_ELx for this PSTATE of the context that takes the exception: vEL2, which runs at EL1, is
+ * shown as EL2, and so is EL1 with HCR_EL2.NV.
+ */
+static u64 spsr_within(const struct vcpu *vcpu, u64 pstate)
 {
-	/* TakeException: EL1 with HCR_EL2.NV is shown as EL2. */
-	if (PSTATE_EL(vcpu->pstate) && unlikely(vcpu->in_vel2 || (vcpu->has_vel2 && vel1_nv(vcpu))))
-		return vcpu->pstate + (PSTATE_EL2T - PSTATE_EL1T);
-	return vcpu->pstate;
+	if (PSTATE_EL(pstate) && unlikely(vcpu->in_vel2 || (vcpu->has_vel2 && vel1_nv(vcpu))))
+		return pstate + (PSTATE_EL2T - PSTATE_EL1T);
+	return pstate;
+}
+
+inline __attribute__((always_inline)) void inject_take(struct vcpu *vcpu, enum vector vector,
+						       u64 esr, bool from_vel1, u64 pc, u64 pstate)
+{
+	if (vector == VECTOR_SYNC || vector == VECTOR_SERROR)
+		sysreg_write(ESR_EL12, esr);
+	/* From vEL1 its PSTATE unchanged: vEL2 is EL2 to it, even if vEL1 is shown EL2 itself. */
+	sysreg_write(SPSR_EL12, from_vel1 ? pstate : spsr_within(vcpu, pstate));
+	sysreg_write(ELR_EL12, pc);
+	vcpu->pc = (sysreg_read(VBAR_EL12) & VBAR_BASE) + vector_group(from_vel1, pstate) + vector;
+	vcpu->pstate = handler_pstate(vcpu, pstate);
 }
 
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far)
 {
 	trace_event(vcpu, TRACE_INJECT, 0, esr, vcpu->pc);
-	sysreg_write(ESR_EL12, esr);
 	if (set_far)
 		sysreg_write(FAR_EL12, far);
-	sysreg_write(ELR_EL12, vcpu->pc);
-	sysreg_write(SPSR_EL12, inject_spsr(vcpu));
-	vcpu->pc = (sysreg_read(VBAR_EL12) & VBAR_BASE) + vector_offset(vcpu->pstate);
-	vcpu->pstate = inject_pstate(vcpu, vcpu->pstate);
+	inject_take(vcpu, VECTOR_SYNC, esr, false, vcpu->pc, vcpu->pstate);
 	vcpu->pc_dirty = true;
 }
 

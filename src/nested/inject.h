@@ -22,10 +22,14 @@ void inject_external_abort(struct vcpu *vcpu);
  */
 void inject_sync(struct vcpu *vcpu, u64 esr, bool set_far, u64 far);
 
+/* Vector offsets of the four kinds of exception, in each group of vectors. */
+enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTOR_SERROR = 0x180 };
+
 /*
- * PSTATE at the handler of an exception taken from `old`, bit by bit as AArch64.TakeException sets
- * it. vcpu->in_vel2: at vEL2.
+ * Take an exception to EL1, in the vel2 context to vEL2 (AArch64.TakeException): all that a vcpu
+ * takes go through here. It was executing at pc with PSTATE pstate; from_vel1: in the vel1 context,
+ * which it has just left for the exception. Sets ESR_EL1 (vector sync or SError), SPSR_EL1 and
+ * ELR_EL1, and vcpu->pc and pstate, but not pc_dirty.
  */
-u64 inject_pstate(const struct vcpu *vcpu, u64 old);
-/* SPSR_ELx for the vcpu's PSTATE: vEL2, which runs at EL1, is shown as EL2. */
-u64 inject_spsr(const struct vcpu *vcpu);
+void inject_take(struct vcpu *vcpu, enum vector vector, u64 esr, bool from_vel1, u64 pc,
+		 u64 pstate);

@@ -242,11 +242,12 @@ static inline u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target tar
 }
 
 /*
- * AArch64.ExceptionReturn from vEL2: set PC and PSTATE, and switch the level if the target is vEL1.
- * False: not possible yet (leave_vel2()).
+ * AArch64.ExceptionReturn from vEL2, the only one: set vcpu->pc and pstate, and switch the level if
+ * the target is vEL1. False: not possible yet (leave_vel2()).
  */
-static inline __attribute__((always_inline)) bool give(struct vcpu *vcpu, enum target target,
-						       u64 spsr, u64 elr)
+static inline __attribute__((always_inline)) bool return_from_vel2(struct vcpu *vcpu,
+								   enum target target, u64 spsr,
+								   u64 elr)
 {
 	if (target == TARGET_VEL1 && unlikely(!leave_vel2(vcpu)))
 		return false;
@@ -269,7 +270,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	}
 	if (unlikely(ERET_ERETA(exit->esr)) && !pauth_eret(vcpu, exit, &elr))
 		return INJECT;
-	if (unlikely(!give(vcpu, target, spsr, elr)))
+	if (unlikely(!return_from_vel2(vcpu, target, spsr, elr)))
 		return RESUME; /* the ERET is executed again */
 	vcpu->pc_dirty = true;
 	if (target == TARGET_VEL1) {
@@ -296,7 +297,7 @@ bool level_eret_vel1(struct vcpu *vcpu)
 
 	if (unlikely(vcpu->debug_live ||
 		     eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
-	    unlikely(!give(vcpu, TARGET_VEL1, spsr, elr)))
+	    unlikely(!return_from_vel2(vcpu, TARGET_VEL1, spsr, elr)))
 		return false;
 	pc_load(vcpu);
 	return true;
@@ -311,47 +312,30 @@ bool level_eret_within(struct vcpu *vcpu)
 	    unlikely(vcpu->debug_live | vcpu->timers_polled | vcpu->nvhe) ||
 	    unlikely(!vgic_vel2_open(vcpu) || !vgic_vel2_quiet(vcpu)))
 		return false;
-	vcpu->pstate = eret_pstate(vcpu, spsr, target);
-	vcpu->pc = elr;
+	(void)return_from_vel2(vcpu, target, spsr, elr); /* the level stays: always possible */
 	pc_load(vcpu);
 	return true;
 }
 
-/*
- * Offset of the vector group: from vEL2 by its stack pointer; from host EL0 by its width, from vEL1
- * by that of its EL1, which is AArch64.
- */
-static u64 vector_group(bool in_vel2, u64 pstate)
+/* Take an exception to vEL2 from vEL1, which was at pc with PSTATE pstate. */
+static inline __attribute__((always_inline)) void take_from_vel1(struct vcpu *vcpu,
+								 enum vector vector, u64 esr,
+								 u64 pc, u64 pstate)
 {
-	if (in_vel2 && PSTATE_EL(pstate))
-		return pstate & PSTATE_SPX ? 0x200 : 0x000;
-	return in_vel2 && (pstate & PSTATE_AARCH32) ? 0x600 : 0x400;
+	enter_vel2(vcpu);
+	inject_take(vcpu, vector, esr, true, pc, pstate);
 }
 
-/* AArch64.TakeException with target EL2, of a vcpu whose in_vel2, PC and PSTATE are these. */
-static inline __attribute__((always_inline)) void take(struct vcpu *vcpu, enum level_vector kind,
-						       u64 esr, bool in_vel2, u64 pc, u64 pstate)
+void level_take(struct vcpu *vcpu, enum vector vector, u64 esr)
 {
-	/* From vEL1 its PSTATE unchanged: vEL2 is EL2 to it, even if vEL1 is shown EL2 itself. */
-	u64 spsr = in_vel2 ? inject_spsr(vcpu) : pstate;
-
-	if (!in_vel2)
-		enter_vel2(vcpu);
-	if (kind == LEVEL_SYNC || kind == LEVEL_SERROR)
-		sysreg_write(ESR_EL12, esr);
-	sysreg_write(SPSR_EL12, spsr);
-	sysreg_write(ELR_EL12, pc);
-	vcpu->pc = (sysreg_read(VBAR_EL12) & MASK(63, 11)) + vector_group(in_vel2, pstate) + kind;
-	vcpu->pstate = inject_pstate(vcpu, pstate);
-}
-
-void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
-{
-	trace_event(vcpu, TRACE_TAKE, kind / 0x80u | (vcpu->in_vel2 ? 0 : TRACE_TAKE_NESTED), esr,
+	trace_event(vcpu, TRACE_TAKE, vector / 0x80u | (vcpu->in_vel2 ? 0 : TRACE_TAKE_NESTED), esr,
 		    vcpu->pc);
-	if (!vcpu->in_vel2)
+	if (vcpu->in_vel2) {
+		inject_take(vcpu, vector, esr, false, vcpu->pc, vcpu->pstate);
+	} else {
 		vcpu->traps_stale = true;
-	take(vcpu, kind, esr, vcpu->in_vel2, vcpu->pc, vcpu->pstate);
+		take_from_vel1(vcpu, vector, esr, vcpu->pc, vcpu->pstate);
+	}
 	vcpu->pc_dirty = true;
 }
 
@@ -361,7 +345,7 @@ void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr)
  */
 static inline __attribute__((always_inline)) void take_vel1(struct vcpu *vcpu, u64 esr)
 {
-	take(vcpu, LEVEL_SYNC, esr, false, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
+	take_from_vel1(vcpu, VECTOR_SYNC, esr, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
 	pc_load(vcpu);
 }
 
@@ -397,7 +381,7 @@ void level_abort(struct vcpu *vcpu, const struct reflection *r)
 
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)
 {
-	level_take(vcpu, LEVEL_SYNC, esr);
+	level_take(vcpu, VECTOR_SYNC, esr);
 	sysreg_write(FAR_EL12, far);
 	vcpu->sr[SR_HPFAR_EL2] = hpfar;
 }
@@ -408,7 +392,7 @@ void level_step(struct vcpu *vcpu)
 	const u64 iss = STEP_ISV | ESR_FSC_DEBUG;
 
 	if (vcpu_in_vel1(vcpu) && (vel2_mdcr(vcpu) & MDCR_TDE))
-		level_take(vcpu, LEVEL_SYNC, ESR(EC_SOFTSTP_LOW, iss));
+		level_take(vcpu, VECTOR_SYNC, ESR(EC_SOFTSTP_LOW, iss));
 	else
 		inject_sync(vcpu,
 			    ESR(PSTATE_EL(vcpu->pstate) ? EC_SOFTSTP_CUR : EC_SOFTSTP_LOW, iss),
@@ -427,7 +411,7 @@ void level_reflect(struct vcpu *vcpu)
 		return;
 	}
 	/* PC is already after an HVC, and at any other instruction that trapped. */
-	level_take(vcpu, LEVEL_SYNC, reflect_esr(vcpu, exit));
+	level_take(vcpu, VECTOR_SYNC, reflect_esr(vcpu, exit));
 	if (ec == EC_IABT_LOW || ec == EC_DABT_LOW || ec == EC_PC_ALIGN || ec == EC_WATCHPT_LOW)
 		sysreg_write(FAR_EL12, exit->far);
 }

@@ -8,18 +8,11 @@
 
 #include "arch/pstate.h"
 #include "lib/types.h"
+#include "nested/inject.h"
 #include "state/exit.h"
 
 struct reflection;
 struct vcpu;
-
-/* Vector offsets of the four kinds of exception. */
-enum level_vector {
-	LEVEL_SYNC = 0x000,
-	LEVEL_IRQ = 0x080,
-	LEVEL_FIQ = 0x100,
-	LEVEL_SERROR = 0x180
-};
 
 /*
  * The bits of PSTATE that a nested ERET may set: those of features that a VM sees. Used by
@@ -36,7 +29,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
  * Take an exception to vEL2 (AArch64.TakeException with target EL2), from wherever the vcpu is.
  * Sync: esr, and far and hpfar if they are meant to change (else pass what is there).
  */
-void level_take(struct vcpu *vcpu, enum level_vector kind, u64 esr);
+void level_take(struct vcpu *vcpu, enum vector vector, u64 esr);
 /* The same for an abort. */
 void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 /*

@@ -227,7 +227,7 @@ void level_switch(u32 c)
 		run_exit_of(c, EXIT_SYNC, in_vel2 ? EC_ERET : EC_HVC64, false);
 	} else {
 		chaos(true);
-		level_take(&vcpus[v], LEVEL_IRQ, 0);
+		level_take(&vcpus[v], VECTOR_IRQ, 0);
 		loop_runs = false;
 		level_seen(v, in_vel2);
 	}

@@ -64,15 +64,13 @@ bool shadow_ready(struct vcpu *vcpu)
 	return true;
 }
 
-u64 inject_pstate(const struct vcpu *vcpu, u64 old)
+void inject_take(struct vcpu *vcpu, enum vector vector, u64 esr, bool from_vel1, u64 pc, u64 pstate)
 {
-	(void)vcpu;
-	return old;
-}
-
-u64 inject_spsr(const struct vcpu *vcpu)
-{
-	return vcpu->pstate;
+	(void)vector;
+	(void)esr;
+	(void)from_vel1;
+	vcpu->pc = pc;
+	vcpu->pstate = pstate;
 }
 
 void inject_undef(struct vcpu *vcpu)

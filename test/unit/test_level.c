@@ -317,7 +317,7 @@ static void registers_in_memory(void **state)
 		assert_int_equal(fake_get("VNCR_EL2"), both ? vncr_window(&vcpu) : own);
 		assert_int_not_equal(vncr_window(&vcpu), own);
 		vcpu.pstate = 5;
-		level_take(&vcpu, LEVEL_SYNC, 0x5a000007);
+		level_take(&vcpu, VECTOR_SYNC, 0x5a000007);
 		assert_true(vcpu.in_vel2);
 		assert_int_equal(fake_get("SPSR_EL12"), 5);
 		assert_int_equal(fake_get("VNCR_EL2"), own);
@@ -382,7 +382,7 @@ static void registers_move(void **state)
 		fake_set(homes[i].reg, 0xd000 + i); /* L2 writes it */
 	}
 	vcpu.pstate = 5;
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_true(vcpu.in_vel2);
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
 		u32 sr = homes[i].sr;
@@ -447,7 +447,7 @@ static void walks_end_first(void **state)
 	level_eret(&vcpu, &exit);
 	assert_int_equal(fake_get("TTBR0_EL12"), 0x2000);
 	fake_walks = true;
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_int_equal(fake_get("TTBR0_EL12"), 0x1000);
 	assert_int_equal(fake_walk_races, 0);
 }
@@ -463,7 +463,7 @@ static void hidden_fields(void **state)
 	fake_set("SPSR_EL12", 5);
 	level_eret(&vcpu, &exit);
 	assert_int_equal(fake_get("CPACR_EL12"), 0x03330000);
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_int_equal(page[0x100 / 8], 0x00300000);
 }
 
@@ -517,7 +517,7 @@ static void identity_switches(void **state)
 		assert_int_equal(fake_get("VPIDR_EL2"), midr);
 		assert_int_equal(fake_get("VMPIDR_EL2"), mpidr);
 		assert_int_equal(fake_get("VTCR_EL2"), shadow.s2.vtcr);
-		level_take(&vcpu, LEVEL_IRQ, 0);
+		level_take(&vcpu, VECTOR_IRQ, 0);
 		assert_int_equal(fake_get("VPIDR_EL2"), 0x410fd0c1);
 		assert_int_equal(fake_get("VMPIDR_EL2"), 0x80000001);
 		assert_int_equal(fake_get("VTCR_EL2"), 0x80023558);
@@ -556,7 +556,7 @@ static void found_once(void **state)
 		vcpu.traps.vel1.valid = true; /* traps_update() */
 		if (finds != want)
 			fail_msg("switch %u: found %u times, not %u", i, finds, want);
-		level_take(&vcpu, LEVEL_IRQ, 0);
+		level_take(&vcpu, VECTOR_IRQ, 0);
 	}
 	/* vEL2's CNTKCTL_EL1 is part of its CNTHCTL_EL2. */
 	fake_set("CNTKCTL_EL12", 0x300);
@@ -879,7 +879,7 @@ static const struct source sources[] = {
 	{ "L2 AArch32 EL0", false, 0x10, 0x10, 0x400 },
 };
 
-static void take_one(const struct source *s, enum level_vector kind, bool tge, u64 sctlr, u64 flags)
+static void take_one(const struct source *s, enum vector kind, bool tge, u64 sctlr, u64 flags)
 {
 	u64 esr = random64();
 
@@ -909,7 +909,7 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 		fail_msg("%s: SPSR %#lx, ELR %#lx", s->name, fake_get("SPSR_EL12"),
 			 fake_get("ELR_EL12"));
 	/* IRQ and FIQ have no syndrome. */
-	if (fake_get("ESR_EL12") != (kind == LEVEL_IRQ || kind == LEVEL_FIQ ? 0x111 : esr))
+	if (fake_get("ESR_EL12") != (kind == VECTOR_IRQ || kind == VECTOR_FIQ ? 0x111 : esr))
 		fail_msg("%s, kind %#x: ESR %#lx", s->name, kind, fake_get("ESR_EL12"));
 	assert_int_equal(fake_get("FAR_EL12"), 0x222);
 	assert_int_equal(vcpu.sr[SR_HPFAR_EL2], 0x333);
@@ -918,7 +918,7 @@ static void take_one(const struct source *s, enum level_vector kind, bool tge, u
 
 static void every_exception(void **state)
 {
-	static const enum level_vector kinds[] = { LEVEL_SYNC, LEVEL_IRQ, LEVEL_FIQ, LEVEL_SERROR };
+	static const enum vector kinds[] = { VECTOR_SYNC, VECTOR_IRQ, VECTOR_FIQ, VECTOR_SERROR };
 
 	(void)state;
 	for (size_t s = 0; s < ARRAY_SIZE(sources); s++)
@@ -1062,7 +1062,7 @@ static void vse_taken(void **state)
 {
 	(void)state;
 	l2_with_vse(HCR_VM);
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_int_equal(page[0x78 / 8], HCR_AMO);
 	assert_int_equal(cpu.traps.hcr, HCR_VM);
 	l2_with_vse(HCR_VM);
@@ -1082,12 +1082,12 @@ static void vse_waits(void **state)
 	/* It is not pending in the CPU. */
 	assert_int_equal(fake_get("HCR_EL2"), HCR_VM);
 	assert_int_equal(cpu.traps.hcr, HCR_VM);
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
 	/* The vcpu left before L2 was ever entered: the CPU has vEL2's controls. */
 	l2_with_vse(HCR_VM);
 	cpu.traps.hcr = HCR_VM;
-	level_take(&vcpu, LEVEL_IRQ, 0);
+	level_take(&vcpu, VECTOR_IRQ, 0);
 	assert_int_equal(page[0x78 / 8], VSE | HCR_AMO);
 	/* At vEL2 the bit is not in force. */
 	l2_with_vse(HCR_VM);
