@@ -145,11 +145,26 @@ irq:
 	with_gprs fast_sys, SYS64_RT_SHIFT
 	with_gprs fast_mmio, DABT_SRT_SHIFT
 
+/* The checks of untrapped.def's last column, to 2f if not quiet. x0 = vcpu, x2 = its VNCR page. */
+#define FLAG_NONE
+#define FLAG_TARGET
+#define FLAG_FLAG(field)		ldrb w3, [x0, VCPU_##field]; cbnz w3, 2f;
+#define FLAG_BIT_SET(word, bit)
+#define FLAG_WORD(word, field)
+#define FLAG_REGISTER(reg, field)
+#define LOCAL_NONE
+#define LOCAL_TARGET
+#define LOCAL_FLAG(field)
+#define LOCAL_BIT_SET(word, bit)	ldr x3, [x2, VNCR_##word]; tbnz x3, bit, 2f;
+#define LOCAL_WORD(word, field)		\
+	ldr x1, [x2, VNCR_##word]; ldr x3, [x0, VCPU_##field]; cmp x1, x3; b.ne 2f;
+#define LOCAL_REGISTER(reg, field)	mrs x1, reg; ldr x3, [x0, VCPU_##field]; cmp x1, x3; b.ne 2f;
+
 /*
  * An ERET of vEL2 to itself or to its host EL0: vEL2's SPSR and ELR are SPSR_EL1 and ELR_EL1, the
  * register bank stays, nothing else changes. It is done without C because saving registers for C
  * would be half of its cost. Uncommon cases (ERETA, another level, an illegal return, something
- * that vEL2 has done without a trap: the rows of traps/untrapped.h) are C's, as any exit. x1 =
+ * that vEL2 has done without a trap: the rows of traps/untrapped.def) are C's, as any exit. x1 =
  * ESR_EL2.
  */
 eret_within:
@@ -164,18 +179,12 @@ eret_within:
 	cbz	x3, 6f
 	cmp	x3, #PSTATE_EL2H
 	b.ne	2f
-1:	ldrb	w3, [x0, #VCPU_TIMERS_POLLED]
-	cbnz	w3, 2f
-5:	ldr	x3, [x2, #VNCR_ICH_HCR_EL2]
-	tbnz	x3, #ICH_HCR_EN_BIT, 2f
-	mrs	x1, S3_5_C1_C0_2	/* CPACR_EL12: vel2_cptr_quiet() */
-	ldr	x3, [x0, #VCPU_CPACR]
-	cmp	x1, x3
-	b.ne	2f
-	ldr	x1, [x2, #VNCR_MDSCR_EL1]	/* debug_vel2_quiet() */
-	ldr	x3, [x0, #VCPU_MDSCR_QUIET]
-	cmp	x1, x3
-	b.ne	2f
+1:
+#define UNTRAPPED(quiet, act, when, local)	FLAG_##local
+#include "traps/untrapped.def"
+5:
+#define UNTRAPPED(quiet, act, when, local)	LOCAL_##local
+#include "traps/untrapped.def"
 	mrs	x1, S3_5_C4_C0_0	/* SPSR_EL12 */
 	and	x3, x1, #PSTATE_EL2T	/* EL2h is EL1h to the CPU */
 	sub	x1, x1, x3, lsr #1

@@ -309,8 +309,8 @@ bool level_eret_within(struct vcpu *vcpu)
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if ((target != TARGET_VEL2 && target != TARGET_HOST_EL0) ||
-	    unlikely(vcpu->debug_live | vcpu->timers_polled | vcpu->nvhe) ||
-	    unlikely(!vgic_vel2_open(vcpu) || !vgic_vel2_quiet(vcpu)))
+	    unlikely(vcpu->debug_live | vcpu->nvhe) ||
+	    unlikely(!untrapped_quiet(vcpu, UNTRAPPED_WITHIN)))
 		return false;
 	(void)return_from_vel2(vcpu, target, spsr, elr); /* the level stays: always possible */
 	pc_load(vcpu);

@@ -19,6 +19,7 @@
 #include "traps/debug.h"
 #include "traps/nvhe.h"
 #include "traps/traps.h"
+#include "traps/untrapped.h"
 
 int vel2_init(struct vcpu *vcpu)
 {
@@ -60,7 +61,7 @@ void vel2_reset(struct vcpu *vcpu)
 	 */
 	vcpu->timers_trap = feat.ecv;
 	vcpu->timers_polled = !feat.ecv;
-	vcpu->host_erets = feat.ecv && !vcpu->nvhe;
+	vcpu->host_erets = untrapped_host_erets(vcpu);
 	if (vcpu->nvhe)
 		nvhe_reset(vcpu);
 	vel2_cpacr_load(vcpu);

@@ -63,6 +63,12 @@ static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
 	return !vcpu->timers_polled || vtimer_vel2_quiet(vcpu);
 }
 
+/* Whether no exit of vEL2 has to look at vEL1's timers, ERETs included. */
+static inline bool vtimer_vel2_unpolled(const struct vcpu *vcpu)
+{
+	return !vcpu->timers_polled;
+}
+
 /*
  * After an exit of vEL2: apply what vEL2 wrote to its page to vEL1's timers. That is only
  * CNTVOFF_EL2 where accesses to the timers trap. Loaded, in vEL2.
