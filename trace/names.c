@@ -34,11 +34,14 @@ const char *event_name(u32 event)
 const char *verdict_name(u32 verdict)
 {
 	static const char *const name[] = {
-		[DONE] = "done",       [DONE_GPRS] = "done",	  [RESUME] = "resume",
-		[SKIP] = "emulated",   [REFLECT] = "reflected", [UNDEF] = "undefined",
-		[INJECT] = "injected", [INJECT_FAR] = "injected", [ABORT] = "abort",
-		[SLEEP] = "sleep",     [DEAD] = "dead",	  [STOP_VM] = "stop",
-		[RESET_VM] = "reset",  [AGAIN] = "again",	  [PASS] = "pass",
+		[DONE] = "done",         [DONE_GPRS] = "done",
+		[RESUME] = "resume",     [SKIP] = "emulated",
+		[REFLECT] = "reflected", [UNDEF] = "undefined",
+		[INJECT] = "injected",   [INJECT_FAR] = "injected",
+		[ABORT] = "abort",       [SLEEP] = "sleep",
+		[DEAD] = "dead",         [STOP_VM] = "stop",
+		[RESET_VM] = "reset",    [AGAIN] = "again",
+		[PASS] = "pass",         [REFLECT_ABORT] = "reflected",
 	};
 
 	return verdict < ARRAY_SIZE(name) ? name[verdict] : "?";

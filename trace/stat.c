@@ -86,7 +86,9 @@ static bool is_reflected(const struct vcpu_model *v, const struct trace_record *
 {
 	u32 how = TRACE_HOW(r->what);
 
-	return (how & TRACE_VERDICT) == REFLECT || v->taken;
+	u32 verdict = how & TRACE_VERDICT;
+
+	return verdict == REFLECT || verdict == REFLECT_ABORT || v->taken;
 }
 
 static void on_exit_record(struct model *m, struct vcpu_model *v, const struct trace_record *r,

@@ -25,8 +25,11 @@ static u64 extend_load(const struct mmio *m, u64 esr)
 	return esr & DABT_SF ? v : (u32)v;
 }
 
-/* Do a single-register access that the syndrome describes completely. */
-static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
+/*
+ * Do a single-register access that the syndrome describes completely: SKIP, AGAIN, or ABORT if
+ * nothing answers.
+ */
+static enum verdict access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
 {
 	u32 srt = (u32)DABT_SRT(exit->esr);
 	struct mmio m = { .size = (u8)(1 << DABT_SAS(exit->esr)), .write = exit->esr & DABT_WNR };
@@ -37,10 +40,12 @@ static bool access_described(struct vcpu *vcpu, const struct exit *exit, ipa_t a
 			m.data &= BIT(8 * m.size) - 1;
 	}
 	if (!mmio_access(vcpu, at, &m))
-		return false;
-	if (!m.write && likely(!vcpu->again))
+		return ABORT;
+	if (unlikely(m.waits))
+		return AGAIN;
+	if (!m.write)
 		vcpu_gpr_set(vcpu, srt, extend_load(&m, exit->esr));
-	return true;
+	return SKIP;
 }
 
 /*
@@ -73,17 +78,15 @@ static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t
 	}
 	switch (shadow_fault(vcpu, exit, &vcpu->reflection)) {
 	case SHADOW_RETRY:
-		vcpu->reflection.esr = 0;
 		return RESUME;
 	case SHADOW_REFLECT:
-		return REFLECT;
+		return REFLECT_ABORT;
 	case SHADOW_DEVICE:
 		break;
 	case SHADOW_DEAD:
 		vcpu->stop_reason = "no memory for the translations of its guest";
 		return STOP_VM;
 	}
-	vcpu->reflection.esr = 0;
 	*at = vcpu->reflection.ipa;
 	return SKIP;
 }
@@ -113,9 +116,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		return SKIP;
 	if (!(exit->esr & DABT_ISV))
 		return mmio_decode_access(vcpu, exit, at);
-	if (access_described(vcpu, exit, at))
-		return likely(!vcpu->again) ? SKIP : AGAIN;
-	return ABORT;
+	return access_described(vcpu, exit, at);
 }
 
 enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)

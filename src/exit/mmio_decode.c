@@ -143,7 +143,7 @@ static enum verdict fault_at(struct vcpu *vcpu, const struct access *a, u64 va,
 		vcpu->reflection.esr = ESR(EC_DABT_LOW, iss);
 		vcpu->reflection.far = va;
 		vcpu->reflection.hpfar = HPFAR_MAKE(fault->ipa);
-		return REFLECT;
+		return REFLECT_ABORT;
 	}
 	vcpu->inject_esr = ESR(PSTATE_EL(vcpu->pstate) ? EC_DABT_CUR : EC_DABT_LOW, iss);
 	vcpu->inject_far = va;
@@ -196,7 +196,7 @@ static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 	if (!vcpu_in_vel1(vcpu))
 		return mmio_ram_access(vcpu, at, m);
 	if (!shadow_hold(vcpu, seq)) {
-		vcpu->again = true;
+		m->waits = true;
 		return true;
 	}
 	ok = mmio_ram_access(vcpu, at, m);
@@ -204,29 +204,31 @@ static bool memory_access(struct vcpu *vcpu, ipa_t at, struct mmio *m, u64 seq)
 	return ok;
 }
 
-static bool transfer(struct vcpu *vcpu, const struct access *a, const ipa_t where[2], u64 seq)
+/* SKIP, AGAIN if an element waits, or ABORT if nothing answers for one. */
+static enum verdict transfer(struct vcpu *vcpu, const struct access *a, const ipa_t where[2],
+			     u64 seq)
 {
 	u64 value[2] = { 0 };
 
 	/* When handled again it continues where it stopped. */
-	value[0] = vcpu->again_value;
-	for (u32 i = vcpu->again_at; i < a->regs; i++) {
+	value[0] = vcpu->pair.value;
+	for (u32 i = vcpu->pair.done; i < a->regs; i++) {
 		struct mmio m = { .size = a->size, .write = !a->load };
 
 		if (m.write)
 			m.data = vcpu_gpr(vcpu, a->rt[i]) & (~0UL >> (64 - 8 * a->size));
 		if (!mmio_access(vcpu, where[i], &m) && !memory_access(vcpu, where[i], &m, seq))
-			return false;
-		if (unlikely(vcpu->again)) {
-			vcpu->again_at = (u8)i;
-			vcpu->again_value = value[0];
-			return true;
+			return ABORT;
+		if (unlikely(m.waits)) {
+			vcpu->pair.done = (u8)i;
+			vcpu->pair.value = value[0];
+			return AGAIN;
 		}
 		value[i] = extend(a, m.data);
 	}
 	for (u32 i = 0; a->load && i < a->regs; i++)
 		vcpu_gpr_set(vcpu, a->rt[i], value[i]);
-	return true;
+	return SKIP;
 }
 
 enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at)
@@ -244,11 +246,8 @@ enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_
 	if (verdict != SKIP)
 		return verdict;
 	base = base_read(vcpu, &a);
-	if (!transfer(vcpu, &a, where, seq))
-		return ABORT;
-	if (unlikely(vcpu->again))
-		return AGAIN;
-	if (a.writeback)
+	verdict = transfer(vcpu, &a, where, seq);
+	if (verdict == SKIP && a.writeback)
 		base_write(vcpu, &a, base + (u64)a.offset);
-	return SKIP;
+	return verdict;
 }

@@ -229,6 +229,9 @@ static inline __attribute__((always_inline)) enum run_result apply_verdict(struc
 	case REFLECT:
 		level_reflect(vcpu);
 		break;
+	case REFLECT_ABORT:
+		level_reflect_abort(vcpu);
+		break;
 	case UNDEF:
 	case INJECT:
 	case INJECT_FAR:
@@ -248,7 +251,7 @@ static inline __attribute__((always_inline)) enum run_result apply_verdict(struc
 	case PASS:
 		break; /* of fast paths only: run_continue() */
 	case AGAIN:
-		vcpu->again = vcpu->unfinished = true;
+		vcpu->exit_waits = vcpu->unfinished = true;
 		return account_and_leave(vcpu, class, verdict, left, RUN_AGAIN);
 	}
 	return enter(vcpu, class, verdict, left);
@@ -319,13 +322,11 @@ static enum run_result try_again(struct vcpu *vcpu)
 
 	if (cpu_this()->need_resched)
 		return RUN_PREEMPT;
-	vcpu->again = false;
 	verdict = exit_dispatch(vcpu, &vcpu->exit, &class);
-	if (verdict == AGAIN) {
-		vcpu->again = true;
+	if (verdict == AGAIN)
 		return RUN_AGAIN;
-	}
-	vcpu->again_at = 0;
+	vcpu->exit_waits = false;
+	vcpu->pair.done = 0;
 	vcpu->unfinished = vcpu->vgic.owes;
 	vgic_ask_drop(vcpu);
 	account_begin(&vcpu->account, left);
@@ -340,7 +341,7 @@ static __attribute__((noinline)) enum run_result resume(struct vcpu *vcpu)
 	irq_handle();
 	if (read_once(&vcpu->requests) && !serve_pending(vcpu))
 		return RUN_STOP;
-	if (vcpu->again)
+	if (vcpu->exit_waits)
 		return try_again(vcpu);
 	if (vcpu->vgic.owes && !vgic_settle(vcpu))
 		return RUN_PREEMPT;

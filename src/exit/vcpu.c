@@ -29,8 +29,8 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->pc = pc;
 	vcpu->pstate = PSTATE_EL1H_MASKED;
 	vcpu->debug_live = false;
-	vcpu->again = false;
-	vcpu->again_at = 0;
+	vcpu->exit_waits = false;
+	vcpu->pair.done = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
 	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_fast : NULL;

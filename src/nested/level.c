@@ -379,11 +379,13 @@ void level_abort(struct vcpu *vcpu, const struct reflection *r)
 	vcpu->sr[SR_HPFAR_EL2] = r->hpfar;
 }
 
-void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar)
+void level_reflect_abort(struct vcpu *vcpu)
 {
-	level_take(vcpu, VECTOR_SYNC, esr);
-	sysreg_write(FAR_EL12, far);
-	vcpu->sr[SR_HPFAR_EL2] = hpfar;
+	const struct reflection *r = &vcpu->reflection;
+
+	level_take(vcpu, VECTOR_SYNC, r->esr);
+	sysreg_write(FAR_EL12, r->far);
+	vcpu->sr[SR_HPFAR_EL2] = r->hpfar;
 }
 
 void level_step(struct vcpu *vcpu)
@@ -404,12 +406,6 @@ void level_reflect(struct vcpu *vcpu)
 	const struct exit *exit = &vcpu->exit;
 	u64 ec = ESR_EC(exit->esr);
 
-	if (vcpu->reflection.esr) {
-		level_take_abort(vcpu, vcpu->reflection.esr, vcpu->reflection.far,
-				 vcpu->reflection.hpfar);
-		vcpu->reflection.esr = 0;
-		return;
-	}
 	/* PC is already after an HVC, and at any other instruction that trapped. */
 	level_take(vcpu, VECTOR_SYNC, reflect_esr(vcpu, exit));
 	if (ec == EC_IABT_LOW || ec == EC_DABT_LOW || ec == EC_PC_ALIGN || ec == EC_WATCHPT_LOW)

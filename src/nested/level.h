@@ -30,19 +30,16 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
  * Sync: esr, and far and hpfar if they are meant to change (else pass what is there).
  */
 void level_take(struct vcpu *vcpu, enum vector vector, u64 esr);
-/* The same for an abort. */
-void level_take_abort(struct vcpu *vcpu, u64 esr, u64 far, u64 hpfar);
 /*
  * Raise the software step exception after an emulated instruction, at the level that it targets
  * (AArch64.SoftwareStepException).
  */
 void level_step(struct vcpu *vcpu);
 
-/*
- * Verdict REFLECT: forward the current exit of vEL1 to vEL2, with its syndrome, or
- * vcpu->reflection's if there is one.
- */
+/* Verdict REFLECT: forward the current exit of vEL1 to vEL2, with its syndrome. */
 void level_reflect(struct vcpu *vcpu);
+/* Verdict REFLECT_ABORT: give vEL2 the abort that vcpu->reflection describes. */
+void level_reflect_abort(struct vcpu *vcpu);
 
 /*
  * Fast versions of frequent switches: an ERET of vEL2 to vEL1, an HVC of vEL1 that goes to vEL2,

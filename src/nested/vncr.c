@@ -130,7 +130,7 @@ static enum verdict tell(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
 		.far = page | (exit->far & (PAGE_SIZE - 1)),
 		.hpfar = vcpu->sr[SR_HPFAR_EL2],
 	};
-	return REFLECT;
+	return REFLECT_ABORT;
 }
 
 /* Find the page of RAM at an IPA; false: no RAM of this VM's. */

@@ -27,19 +27,19 @@ static inline u64 exit_ipa(const struct exit *exit)
 
 /* What to do with the vcpu; only run.c acts on it. vectors.S knows that DONE is 0. */
 enum verdict {
-	DONE,    /* fast paths only (exit/fast.h): all is in place for the ERET */
-	DONE_GPRS, /* the same, but x18-x29 are in vcpu->gpr */
-	RESUME,  /* enter again where the vcpu's pc is */
-	SKIP,    /* step over the trapped instruction, then enter again */
-	REFLECT, /* give the exception to vEL2 */
-	UNDEF,   /* the instruction is UNDEFINED for this guest: inject that */
-	INJECT,  /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
+	DONE,       /* fast paths only (exit/fast.h): all is in place for the ERET */
+	DONE_GPRS,  /* the same, but x18-x29 are in vcpu->gpr */
+	RESUME,     /* enter again where the vcpu's pc is */
+	SKIP,       /* step over the trapped instruction, then enter again */
+	REFLECT,    /* give the exception to vEL2, with its syndrome */
+	UNDEF,      /* the instruction is UNDEFINED for this guest: inject that */
+	INJECT,     /* inject the synchronous exception whose ESR is vcpu->inject_esr; FAR stays */
 	INJECT_FAR, /* the same, with vcpu->inject_far in FAR */
-	ABORT,   /* inject an external abort for the access that the exit is about */
-	SLEEP,   /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
-	DEAD,    /* the vcpu is off, or its VM is stopping already */
-	STOP_VM, /* stop its VM; vcpu->stop_reason: why, or NULL at its guest's request */
-	RESET_VM, /* reset its VM, at its guest's request */
+	ABORT,      /* inject an external abort for the access that the exit is about */
+	SLEEP,      /* nothing to run until it is woken (WFI, CPU_OFF, CPU_SUSPEND) */
+	DEAD,       /* the vcpu is off, or its VM is stopping already */
+	STOP_VM,    /* stop its VM; vcpu->stop_reason: why, or NULL at its guest's request */
+	RESET_VM,   /* reset its VM, at its guest's request */
 	/* waits for other vcpus: handle the exit again, before anything else */
 	AGAIN,
 	/*
@@ -47,6 +47,7 @@ enum verdict {
 	 * sysreg_vel2() and vgic_vel2_icc() (sysreg_trap() decides). UNDEF is an answer.
 	 */
 	PASS,
+	REFLECT_ABORT, /* give vEL2 the abort in vcpu->reflection instead */
 };
 
 /* The fast path of a synchronous exit (exit/fast.h), from its syndrome. */

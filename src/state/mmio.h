@@ -11,11 +11,12 @@ struct mmio {
 	u64 data;   /* write: the value, zero-extended; read: to be filled in */
 	u8 size;    /* bytes: 1, 2, 4, 8 */
 	bool write;
+	bool waits; /* false; set by a handler that waits for other vcpus: to be repeated */
 };
 
 /*
- * Handle one access; false: the device answers with an external abort. A handler that has to wait
- * for other vcpus sets vcpu->again and is called again with the same access.
+ * Handle one access; false: the device answers with an external abort. After a handler that sets
+ * m->waits it is called again with the same access, before the guest runs.
  */
 typedef bool mmio_fn(struct vcpu *vcpu, void *dev, struct mmio *m);
 

@@ -112,7 +112,7 @@ struct vcpu {
 	u64 cpacr_hidden;   /* has_vel2: simd_cpacr_hidden() */
 	struct shadow_vcpu shadow; /* has_vel2: vEL1 translations it used last */
 	struct traps_cache traps; /* has_vel2 */
-	struct reflection reflection; /* has_vel2: an abort of vEL1 for vEL2, if its esr is not 0 */
+	struct reflection reflection; /* has_vel2: REFLECT_ABORT, and what fast_abort() found */
 	struct exit exit;   /* the last one */
 	u32 intid;          /* run_continue(): the interrupt that took it out, acknowledged */
 	u64 inject_esr, inject_far; /* verdicts INJECT, INJECT_FAR */
@@ -146,13 +146,15 @@ struct vcpu {
 
 	/* run.c: bits of vgic.work to ignore until the guest has run */
 	u16 checked;
-	/* maybe again, vgic.owes or powered_down: handle these before anything else */
+	/* maybe exit_waits, vgic.owes or powered_down: handle these before anything else */
 	bool unfinished;
-	/* The last exit waits for other vcpus; it is handled again before the guest is entered. */
-	bool again;
-	/* of several accesses: the earlier ones are done, and read again_value */
-	u8 again_at;
-	u64 again_value;
+	/* The last exit waits for other vcpus (AGAIN): it is handled again before the guest runs. */
+	bool exit_waits;
+	/* Of its several accesses so many are done, and the first of them read value. */
+	struct {
+		u8 done;
+		u64 value;
+	} pair;
 
 	/* Large and seldom used: out of reach of a single instruction's offset. */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */

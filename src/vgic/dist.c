@@ -7,7 +7,7 @@
  * Fold the list registers of other vcpus: RWP reads as 0, so a disabled group must be out of all
  * list registers when the write completes.
  */
-static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
+static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus, struct mmio *m)
 {
 	struct vgic_ask *a = &vcpu->vgic.ask;
 
@@ -22,7 +22,7 @@ static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
 			a->op = *fold;
 			a->todo = vcpus;
 			a->active = true;
-			vcpu->again = true;
+			m->waits = true;
 			return;
 		}
 	}
@@ -33,20 +33,20 @@ static void fold_others(struct vcpu *vcpu, struct vgic_op *fold, u32 vcpus)
  * Write GICD_CTLR: every private and shared interrupt may have to be withdrawn, or may be
  * deliverable now.
  */
-static void ctlr_write(struct vcpu *vcpu, u32 value)
+static __attribute__((noinline)) void ctlr_write(struct vcpu *vcpu, struct mmio *m)
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic *g = &vm->vgic;
 	struct vgic_op fold = { .reg = VGIC_NONE };
+	u32 value = (u32)m->data & (GICD_CTLR_GRP0 | GICD_CTLR_GRP1);
 	u32 all = (1u << vm->vcpu_count) - 1, kicks = 0, old;
 
 	vgic_ask_begin(vcpu);
 	if (unlikely(vgic_ask_matches(&vcpu->vgic.ask, &fold))) {
-		fold_others(vcpu, &fold, vcpu->vgic.ask.todo);
+		fold_others(vcpu, &fold, vcpu->vgic.ask.todo, m);
 		return;
 	}
 
-	value &= GICD_CTLR_GRP0 | GICD_CTLR_GRP1;
 	spin_lock(&g->lock);
 	old = g->ctlr;
 	__atomic_store_n(&g->ctlr, value, __ATOMIC_RELEASE);
@@ -64,7 +64,7 @@ static void ctlr_write(struct vcpu *vcpu, u32 value)
 		vgic_mark(&vm->vcpus[i]->vgic, true);
 	vgic_kick_all(vm, kicks | all);
 	if (old & ~value)
-		fold_others(vcpu, &fold, all);
+		fold_others(vcpu, &fold, all, m);
 }
 
 /* Access registers below GICD_IGROUPR. Constant ones are answered first. */
@@ -76,7 +76,7 @@ static void control_access(struct vcpu *vcpu, struct mmio *m)
 		return;
 	if (m->write) {
 		if (m->offset == GICD_CTLR)
-			ctlr_write(vcpu, (u32)m->data);
+			ctlr_write(vcpu, m);
 		return;
 	}
 	switch (m->offset) {
@@ -109,7 +109,7 @@ static void router_access(struct vcpu *vcpu, struct mmio *m)
 	vgic_ask_begin(vcpu);
 	/* The route is in memory wherever the interrupt is: reading it waits for no other vcpu. */
 	if (!(m->write && m->size == 8) && !spi_access(vcpu, &op, &old))
-		vcpu->again = true;
+		m->waits = true;
 	if (!m->write) {
 		m->data = m->size == 8 ? old : old >> shift & 0xffffffff;
 		return;
@@ -117,7 +117,7 @@ static void router_access(struct vcpu *vcpu, struct mmio *m)
 	op.write = true;
 	op.data = m->size == 8 ? m->data : (old & ~(0xffffffffUL << shift)) | m->data << shift;
 	if (!spi_access(vcpu, &op, &old))
-		vcpu->again = true;
+		m->waits = true;
 }
 
 /* Bits of a word whose interrupts exist. */
@@ -142,7 +142,7 @@ static void state_access(struct vcpu *vcpu, struct mmio *m)
 		return;
 	vgic_ask_begin(vcpu);
 	if (!spi_access(vcpu, &op, &v))
-		vcpu->again = true;
+		m->waits = true;
 	else if (!m->write)
 		m->data = vgic_regs_value((u32)m->offset, m, &op, v);
 }

@@ -188,7 +188,7 @@ static u64 register_now(struct vm *vm, u32 reg)
  * Commands are done by the write that adds them, in pieces: between them interrupts are taken and
  * the CPU may be given up. A write that goes on adds nothing.
  */
-static void write_and_run(struct vcpu *vcpu, u32 reg, const struct mmio *m)
+static void write_and_run(struct vcpu *vcpu, u32 reg, struct mmio *m)
 {
 	struct vits *its = vcpu->vm->vgic.its;
 	struct vgic_op op = {
@@ -201,7 +201,7 @@ static void write_and_run(struct vcpu *vcpu, u32 reg, const struct mmio *m)
 	vits_run(vcpu->vm);
 	a->active = vits_has_commands(its);
 	a->op = op;
-	vcpu->again |= a->active;
+	m->waits = a->active;
 }
 
 bool vits_access(struct vcpu *vcpu, void *dev, struct mmio *m)

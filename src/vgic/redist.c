@@ -93,7 +93,7 @@ static void sgi_access(struct vcpu *vcpu, struct vcpu *target, u32 offset, struc
 		return;
 	vgic_ask_begin(vcpu);
 	if (!private_access(vcpu, target, &op, &v)) {
-		vcpu->again = true;
+		m->waits = true;
 		return;
 	}
 	if (!m->write)

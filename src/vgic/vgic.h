@@ -131,7 +131,7 @@ bool vgic_settle(struct vcpu *vcpu) must_check;
  * False: not yet, like vgic_settle(). Loaded.
  */
 bool vgic_finish(struct vcpu *vcpu) must_check;
-/* Withdraw a waiting access (vcpu->again) that will not be repeated. Loaded. */
+/* Withdraw a waiting access (vcpu->exit_waits) that will not be repeated. Loaded. */
 void vgic_ask_drop(struct vcpu *vcpu);
 
 /* ---- inputs ---- */

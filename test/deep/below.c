@@ -96,10 +96,11 @@ enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr)
 	return fast_mmio(vcpu, esr);
 }
 
-u32 irq_again(struct vcpu *vcpu)
+bool irq_deliver_now(struct vcpu *vcpu, u32 *intid)
 {
 	(void)vcpu;
-	return INTID_NONE;
+	*intid = INTID_NONE;
+	return false;
 }
 
 void irq_acked(u32 intid)

@@ -114,9 +114,9 @@ static void write(mmio_fn *fn, u64 offset, u64 data)
 	struct mmio m = { .write = true, .size = 4, .offset = offset, .data = data };
 
 	for (;;) {
-		v->again = false;
+		m.waits = false;
 		(void)fn(v, VM, &m);
-		if (!v->again)
+		if (!m.waits)
 			break;
 		irq_handle();
 		(void)guest_look(v);

@@ -132,7 +132,7 @@ static bool use(void)
 			bad = "L2 has another VNCR_EL2's page";
 		if (met)
 			return true;
-		if (vncr_trap(&vcpu[0], &exit) == REFLECT)
+		if (vncr_trap(&vcpu[0], &exit) == REFLECT_ABORT)
 			return false;
 	}
 }

@@ -99,6 +99,7 @@ static struct {
 	u32 edge;
 } phys[CPUS][VGIC_WORDS];  /* words above the first: only [0] */
 static unsigned phys_mmio; /* accesses */
+static bool waits;         /* the last access of a vcpu to the GIC has to be repeated */
 
 static inline u32 *phys_word(u32 offset, u32 w, int cpu)
 {
@@ -519,9 +520,10 @@ static inline bool answer(struct vcpu *v, const struct mmio_region *r, struct mm
 	bool ok;
 
 	do {
-		v->again = false;
+		m->waits = false;
 		ok = r->fn(v, r->dev, m);
-	} while (v->again && !deaf);
+		waits = m->waits;
+	} while (waits && !deaf);
 	return ok;
 }
 

@@ -46,6 +46,7 @@ static bool same_lengths, switches;
 static enum shadow_verdict shadow;
 static u32 faults;
 static u32 acked;
+static bool delivered;
 
 struct cpu *cpu_this(void)
 {
@@ -170,10 +171,11 @@ void prepare_traps(struct vcpu *v)
 	prepares++;
 }
 
-u32 irq_again(struct vcpu *v)
+bool irq_deliver_now(struct vcpu *v, u32 *intid)
 {
 	(void)v;
-	return acked;
+	*intid = acked;
+	return delivered;
 }
 
 void debug_vel2_tick(struct vcpu *v, u64 now)
@@ -204,7 +206,8 @@ static int setup(void **state)
 	same_lengths = switches = true;
 	is_l1s = stays = false;
 	faults = 0;
-	acked = INTID_OVER;
+	acked = 27;
+	delivered = true;
 	return 0;
 }
 
@@ -531,6 +534,7 @@ static void an_interrupt(void **state)
 	setup(NULL);
 	vcpu.mdscr.free = true;
 	acked = 33;
+	delivered = false;
 	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 33);
 	assert_int_equal(ticks, 1);

@@ -477,14 +477,13 @@ static void pair_and_a_tlbi(void **state)
 					 AGAIN);
 			assert_int_equal(ram_accesses, 0);
 			assert_int_equal(accesses, !second);
-			vcpu.again = false;
 		}
 		assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), SKIP);
 		assert_int_equal(ram_accesses, 1);
 		assert_int_equal(accesses, 1);
 		assert_false(shadow.s2.lock.held);
 		/* All of the access goes to L1: the page is L1's own by then. */
-		vcpu.again_at = 0;
+		vcpu.pair.done = 0;
 		shadow.clearing = SHADOW_CLEARS_TABLES;
 		assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0x123)), AGAIN);
 		assert_int_equal(ram_accesses, 1);
@@ -531,7 +530,7 @@ static void pair_that_faults(void **state)
 	assert_int_equal(vcpu.inject_esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 7);
 	other_fault =
 		(struct walk_fault){ .fsc = 0x0f, .level = 3, .stage2 = true, .ipa = 0x80005008 };
-	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), REFLECT);
+	assert_int_equal(mmio_decode_access(&vcpu, &vcpu.exit, ipa(AT + 0xff8)), REFLECT_ABORT);
 	assert_int_equal(vcpu.reflection.esr, 0x24UL << 26 | 1UL << 25 | 1UL << 6 | 15);
 	assert_int_equal(vcpu.reflection.far, 0x5000);
 	assert_int_equal(vcpu.reflection.hpfar, 0x80005UL << 4);

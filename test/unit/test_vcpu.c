@@ -165,8 +165,8 @@ static void reset(void **state)
 {
 	(void)state;
 	memset(vcpu.gpr, 0xa5, sizeof(vcpu.gpr));
-	vcpu.debug_live = vcpu.again = true;
-	vcpu.again_at = 3;
+	vcpu.debug_live = vcpu.exit_waits = true;
+	vcpu.pair.done = 3;
 	vcpu_reset(&vcpu, 0x40080000, 0x48000000);
 	assert_int_equal(vcpu.pc, 0x40080000);
 	assert_int_equal(vcpu.gpr[0], 0x48000000);
@@ -174,7 +174,7 @@ static void reset(void **state)
 		assert_int_equal(vcpu.gpr[i], 0);
 	/* EL1 with SP_EL1, D, A, I and F masked, everything else 0. */
 	assert_int_equal(vcpu.pstate, 0xf << 6 | 5);
-	assert_false(vcpu.debug_live || vcpu.again || vcpu.again_at);
+	assert_false(vcpu.debug_live || vcpu.exit_waits || vcpu.pair.done);
 	assert_string_equal(order, "rdmc");
 }
 

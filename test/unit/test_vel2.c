@@ -134,13 +134,13 @@ static void reset(void **state)
 	vm.id_regs.v[IDX_MIDR_EL1] = 0x410fd0c1;
 	vcpu.vmpidr = 0x80000003;
 	vcpu.in_vel2 = false;
-	vcpu.reflection.esr = 1;
+	vcpu.reflection.device = true;
 	vcpu.shadow.count = 1;
 	vcpu.shadow.ref[0] = &used;
 	vcpu.sr[SR_CPACR_EL1] = ~0UL;
 	vel2_reset(&vcpu);
 	assert_true(vcpu.in_vel2);
-	assert_int_equal(vcpu.reflection.esr, 0);
+	assert_false(vcpu.reflection.device);
 	for (u32 i = 0; i < VNCR_WORDS; i++) {
 		u64 want = 0;
 

@@ -477,17 +477,17 @@ static void late_answer_is_waited_for(void **state)
 	deaf = true;
 	for (int i = 0; i < 3; i++) {
 		(void)bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER);
-		assert_true(vcpu[0].again);
+		assert_true(waits);
 	}
 	serve(&vcpu[1]);
 	assert_true(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
-	assert_false(vcpu[0].again);
+	assert_false(waits);
 	/* A private interrupt, and a write. */
 	set_prio(&vcpu[0], 1, 20, 0x48);
-	assert_true(vcpu[0].again);
+	assert_true(waits);
 	serve(&vcpu[1]);
 	set_prio(&vcpu[0], 1, 20, 0x48);
-	assert_false(vcpu[0].again);
+	assert_false(waits);
 	deaf = false;
 	assert_int_equal(rd(&vcpu[0], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 1),
 			 0x48);
@@ -655,13 +655,13 @@ static void late_answer_repeats_nothing(void **state)
 	expect_ack(&vcpu[1], 41);
 	deaf = true;
 	wr(&vcpu[0], GICD_AT + GICD_ISPENDR + 4, 4, 3u << 8);
-	assert_true(vcpu[0].again);
+	assert_true(waits);
 	/* Not from inside the guest, but another vcpu might have taken it so. */
 	enter(&vcpu[0]);
 	assert_int_equal(hw_ack(1), 40);
 	serve(&vcpu[1]);
 	wr(&vcpu[0], GICD_AT + GICD_ISPENDR + 4, 4, 3u << 8);
-	assert_false(vcpu[0].again);
+	assert_false(waits);
 	deaf = false;
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISPENDR));
 	assert_true(bit_rd(&vcpu[0], 0, 41, GICD_ISPENDR));
@@ -673,7 +673,7 @@ static void late_answer_not_wanted(void **state)
 	(void)state;
 	deaf = true;
 	set_prio(&vcpu[0], 1, 20, 0x48);
-	assert_true(vcpu[0].again);
+	assert_true(waits);
 	vgic_ask_drop(&vcpu[0]);
 	serve(&vcpu[1]);
 	set_prio(&vcpu[0], 1, 21, 0x50);
@@ -681,7 +681,7 @@ static void late_answer_not_wanted(void **state)
 	set_prio(&vcpu[0], 1, 22, 0x58);
 	serve(&vcpu[1]);
 	set_prio(&vcpu[0], 1, 22, 0x58);
-	assert_false(vcpu[0].again);
+	assert_false(waits);
 	deaf = false;
 	assert_int_equal(rd(&vcpu[1], GICR_AT + GICR_SIZE + GICR_SGI + GICD_IPRIORITYR + 20, 4),
 			 0xa058a0a0);
@@ -700,12 +700,12 @@ static void late_fold_is_waited_for(void **state)
 	fake_cpu = 0;
 	deaf = true;
 	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 0);
-	assert_true(vcpu[0].again);
+	assert_true(waits);
 	serve(&vcpu[1]);
 	enter(&vcpu[1]);
 	assert_false(hw_signal());
 	wr(&vcpu[0], GICD_AT + GICD_CTLR, 4, 0);
-	assert_false(vcpu[0].again);
+	assert_false(waits);
 	deaf = false;
 }
 
@@ -1277,10 +1277,9 @@ static void waits_for_many_in_pieces(void **state)
 	fake_on_read("CNTPCT_EL0", slow_answers);
 	do {
 		since = clock_us;
-		vcpu[0].again = false;
 		active = rd(&vcpu[0], bit_at(0, 32, GICD_ISACTIVER), 4);
 		assert_in_range(clock_us - since, 0, 25);
-	} while (vcpu[0].again && ++calls < 20);
+	} while (waits && ++calls < 20);
 	assert_int_equal(active, 14);
 	fake_cpu = 0;
 	vcpu[0].vgic.lost_eois = 1;

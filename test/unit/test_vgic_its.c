@@ -62,9 +62,9 @@ static u64 its_rw(u32 reg, u32 size, bool write, u64 v)
 	for (u32 i = 0; i < vm.mmio.count; i++)
 		if (vm.mmio.region[i].base == ITS_AT) {
 			do {
-				self->again = false;
+				m.waits = false;
 				assert_true(vm.mmio.region[i].fn(self, vm.mmio.region[i].dev, &m));
-			} while (self->again);
+			} while (m.waits);
 			return m.data;
 		}
 	fail();
@@ -482,10 +482,10 @@ static void in_pieces(void **state)
 		put_command(0x05, 0, 0, 0);
 	m.data = at;
 	do {
-		vcpu[0].again = false;
+		m.waits = false;
 		assert_true(vm.mmio.region[2].fn(&vcpu[0], vm.mmio.region[2].dev, &m));
 		pieces++;
-	} while (vcpu[0].again);
+	} while (m.waits);
 	assert_int_equal(pieces, 10);
 	assert_int_equal(its_rw(0x90, 8, false, 0), at);
 }
@@ -501,11 +501,11 @@ static void changed_meanwhile(void **state)
 	put_command(0x0d, 0, 0, 0);
 	m.data = at;
 	do {
-		vcpu[0].again = false;
+		m.waits = false;
 		assert_true(vm.mmio.region[2].fn(&vcpu[0], vm.mmio.region[2].dev, &m));
 		memset(ram + begin, 0, 32);
 		assert_true(++pieces < 4);
-	} while (vcpu[0].again);
+	} while (m.waits);
 	assert_int_equal(its_rw(0x90, 8, false, 0), at);
 }
 

@@ -174,10 +174,10 @@ static void first_accesses(void **state)
 	vncr(LOW | MASK(63, 57) | 0xfff);
 	assert_true(is_on(PAGE_AT, true));
 	vncr(LOW | BIT(56));
-	assert_int_equal(access(false, 8), REFLECT);
+	assert_int_equal(access(false, 8), REFLECT_ABORT);
 	told(0x04, false, LOW | MASK(63, 56) | 8);
 	vncr(LOW | BIT(55));
-	assert_int_equal(access(false, 8), REFLECT);
+	assert_int_equal(access(false, 8), REFLECT_ABORT);
 	told(0x04, false, LOW | BIT(55) | 8);
 }
 
@@ -189,14 +189,14 @@ static void permissions(void **state)
 	vncr(LOW);
 	assert_int_equal(access(false, 0x10), RESUME);
 	assert_true(is_on(PAGE_AT, false));
-	assert_int_equal(access(true, 0x200), REFLECT);
+	assert_int_equal(access(true, 0x200), REFLECT_ABORT);
 	told(0x0f, true, LOW + 0x200);
 	assert_true(is_on(PAGE_AT, false));
 	/* By the table above it: everything below is read-only. */
 	map(HIGH, PAGE_AT, 3, AF);
 	*stage1_entry(HIGH, 1) |= BIT(62);
 	vncr(HIGH);
-	assert_int_equal(access(true, 0), REFLECT);
+	assert_int_equal(access(true, 0), REFLECT_ABORT);
 	told(0x0f, true, HIGH);
 	/* A page that EL0 may use as well, whatever PSTATE.PAN is. */
 	v->pstate = 5 | BIT(22);
@@ -211,28 +211,28 @@ static void nothing_there(void **state)
 	(void)state;
 	map(LOW, PAGE_AT, 3, AF);
 	vncr(LOW + 0x1000);
-	assert_int_equal(access(false, 0xff8), REFLECT);
+	assert_int_equal(access(false, 0xff8), REFLECT_ABORT);
 	told(0x07, false, LOW + 0x1ff8);
 	vncr(LOW + GIB(1));
-	assert_int_equal(access(true, 0), REFLECT);
+	assert_int_equal(access(true, 0), REFLECT_ABORT);
 	told(0x05, true, LOW + GIB(1));
 	vncr(HIGH);
-	assert_int_equal(access(true, 0), REFLECT);
+	assert_int_equal(access(true, 0), REFLECT_ABORT);
 	told(0x04, true, HIGH);
 	/* A device, a hole; a table outside memory. */
 	map(HIGH, NV_DEVICE, 3, AF);
-	assert_int_equal(access(false, 0), REFLECT);
+	assert_int_equal(access(false, 0), REFLECT_ABORT);
 	told(0x10, false, HIGH);
 	map(HIGH, NV_RAM + NV_RAM_SIZE, 3, AF);
-	assert_int_equal(access(true, 0x28), REFLECT);
+	assert_int_equal(access(true, 0x28), REFLECT_ABORT);
 	told(0x10, true, HIGH + 0x28);
 	*stage1_entry(HIGH, 2) = NV_DEVICE | 3;
-	assert_int_equal(access(true, 0), REFLECT);
+	assert_int_equal(access(true, 0), REFLECT_ABORT);
 	told(0x17, true, HIGH);
 	/* Beyond PARange. */
 	*stage1_entry(HIGH, 2) = 0;
 	map(HIGH, 1UL << 40, 3, AF);
-	assert_int_equal(access(true, 0), REFLECT);
+	assert_int_equal(access(true, 0), REFLECT_ABORT);
 	told(0x03, true, HIGH);
 	assert_true(is_shut());
 }
@@ -242,7 +242,7 @@ static void access_flag_and_dirty_state(void **state)
 	(void)state;
 	map(LOW, PAGE_AT, 3, RO | BIT(51));
 	vncr(LOW);
-	assert_int_equal(access(false, 0), REFLECT);
+	assert_int_equal(access(false, 0), REFLECT_ABORT);
 	told(0x0b, false, LOW);
 	v->sr[SR_TCR_EL1] |= BIT(39) | BIT(40); /* HA, HD */
 	assert_int_equal(access(false, 0), RESUME);
@@ -268,7 +268,7 @@ static void mmu_off(void **state)
 	assert_int_equal(access(true, 0), RESUME);
 	assert_true(is_on(PAGE_AT, true));
 	vncr(1UL << 40);
-	assert_int_equal(access(false, 0), REFLECT);
+	assert_int_equal(access(false, 0), REFLECT_ABORT);
 	told(0x00, false, 1UL << 40);
 	/* Switched back: what was mapped still is. */
 	v->sr[SR_SCTLR_EL1] = 1;
@@ -428,7 +428,7 @@ static void every_tlbi(void **state)
 				 is_shut() ? "shut" : "open");
 		/* A window that was shut is filled with what is mapped now. */
 		*stage1_entry(cases[i / 2].at, 3) = 0;
-		assert_int_equal(access(true, 0), cases[i / 2].gone ? REFLECT : RESUME);
+		assert_int_equal(access(true, 0), cases[i / 2].gone ? REFLECT_ABORT : RESUME);
 	}
 }
 
@@ -648,12 +648,12 @@ static void other_aborts(void **state)
 	vncr(LOW);
 	assert_int_equal(access(true, 0), RESUME);
 	exit.far = vncr_window(v) + 0x118;
-	assert_int_equal(vncr_trap(v, &exit), REFLECT);
+	assert_int_equal(vncr_trap(v, &exit), REFLECT_ABORT);
 	told(0x10, true, LOW + 0x118);
 	/* In a walk of nidus's tables, and ECC errors: never retried for ever. */
 	for (u64 fsc = 0x13; fsc < 0x20; fsc++) {
 		exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | fsc);
-		assert_int_equal(vncr_trap(v, &exit), REFLECT);
+		assert_int_equal(vncr_trap(v, &exit), REFLECT_ABORT);
 		told(0x10, false, LOW + 0x118);
 	}
 	exit.esr = ESR(EC_DABT_CUR, DABT_VNCR | 0x30);
