@@ -15,11 +15,6 @@
 #include "state/vm.h"
 #include "traps/reflect.h"
 
-struct exit_row {
-	enum verdict (*handle)(struct vcpu *vcpu, const struct exit *exit);
-	enum exit_class class;
-};
-
 /* A class that no trap nidus sets can produce, or that the guest sees as UNDEFINED. */
 static enum verdict exit_undef(struct vcpu *vcpu, const struct exit *exit)
 {
@@ -34,35 +29,28 @@ static enum verdict eret_trap(struct vcpu *vcpu, const struct exit *exit)
 	return vcpu->in_vel2 ? level_eret(vcpu, exit) : UNDEF;
 }
 
-static const struct exit_row exit_other = { exit_undef, EXIT_CLASS_OTHER };
+static const struct exit_row exit_other = { .handle = exit_undef, .class = EXIT_CLASS_OTHER };
 
 /* ROW(exception class, handler, fast paths of vEL1 and of vEL2 or NULL, class for accounting) */
-#define EXIT_TABLE(ROW)                                                                            \
-	ROW(EC_UNKNOWN, exit_undef, NULL, NULL, UNKNOWN)                                           \
-	ROW(EC_WFX, wfx_trap, fast_trap, NULL, WFX)                                                \
-	ROW(EC_FP_ASIMD, simd_trap, fast_trap, NULL, FP_ASIMD)                                     \
-	ROW(EC_PAC, exit_undef, NULL, NULL, PAC)                                                   \
-	ROW(EC_SVE, simd_trap, fast_trap, NULL, SVE)                                               \
-	ROW(EC_SME, simd_trap, fast_trap, NULL, SME)                                               \
-	ROW(EC_HVC64, hvc_trap, fast_hvc, NULL, HVC)                                               \
-	ROW(EC_SMC64, smc_trap, NULL, NULL, SMC)                                                   \
-	ROW(EC_SYS64, sysreg_trap, fast_trap, fast_sys_gprs, SYS)                                  \
-	ROW(EC_ERET, eret_trap, fast_trap, fast_eret, ERET)                                        \
-	ROW(EC_IABT_LOW, iabt_trap, fast_abort, NULL, IABT)                                        \
-	ROW(EC_DABT_LOW, dabt_trap, fast_abort, fast_mmio_gprs, DABT)                              \
+#define ROW(ec, handle, vel1, vel2, class) [ec] = { { vel1, vel2 }, handle, EXIT_CLASS_##class },
+/* clang-format off */
+const struct exit_row exit_table[64] = {
+	ROW(EC_UNKNOWN, exit_undef, NULL, NULL, UNKNOWN)
+	ROW(EC_WFX, wfx_trap, fast_trap, NULL, WFX)
+	ROW(EC_FP_ASIMD, simd_trap, fast_trap, NULL, FP_ASIMD)
+	ROW(EC_PAC, exit_undef, NULL, NULL, PAC)
+	ROW(EC_SVE, simd_trap, fast_trap, NULL, SVE)
+	ROW(EC_SME, simd_trap, fast_trap, NULL, SME)
+	ROW(EC_HVC64, hvc_trap, fast_hvc, NULL, HVC)
+	ROW(EC_SMC64, smc_trap, NULL, NULL, SMC)
+	ROW(EC_SYS64, sysreg_trap, fast_trap, fast_sys_gprs, SYS)
+	ROW(EC_ERET, eret_trap, fast_trap, fast_eret, ERET)
+	ROW(EC_IABT_LOW, iabt_trap, fast_abort, NULL, IABT)
+	ROW(EC_DABT_LOW, dabt_trap, fast_abort, fast_mmio_gprs, DABT)
 	ROW(EC_DABT_CUR, vncr_trap, NULL, NULL, DABT)
-
-static const struct exit_row exit_table[64] = {
-#define ROW(ec, handle, vel1, vel2, class) [ec] = { handle, EXIT_CLASS_##class },
-	EXIT_TABLE(ROW)
-#undef ROW
 };
-
-exit_fast_fn *const exit_fast[64][2] = {
-#define ROW(ec, handle, vel1, vel2, class) [ec] = { vel1, vel2 },
-	EXIT_TABLE(ROW)
+/* clang-format on */
 #undef ROW
-};
 
 static const struct exit_row *row_of(u64 esr)
 {

@@ -5,10 +5,10 @@
 #include "state/exit.h"
 
 /*
- * vectors.S: the fast path of a synchronous exit of a class (exit/fast.h), if there is one; [1]
- * while vEL2 runs.
+ * By exception class. vectors.S looks the fast path up itself, before anything is saved for C; all
+ * else is exit_dispatch()'s.
  */
-extern exit_fast_fn *const exit_fast[64][2];
+extern const struct exit_row exit_table[64];
 /* The accounting class of an exit with this syndrome. */
 enum exit_class exit_class(u64 esr);
 

@@ -25,6 +25,10 @@ void offsets(void)
 	OFFSET(VCPU_TIMERS_POLLED, offsetof(struct vcpu, timers_polled));
 	OFFSET(VCPU_HOST_ERETS, offsetof(struct vcpu, host_erets));
 	OFFSET(VCPU_FAST, offsetof(struct vcpu, fast));
+	_Static_assert(offsetof(struct exit_row, fast) == 0 &&
+			       !(sizeof(struct exit_row) & (sizeof(struct exit_row) - 1)),
+		       "vectors.S indexes exit_table by a shift");
+	OFFSET(EXIT_ROW_SHIFT, __builtin_ctzl(sizeof(struct exit_row)));
 	OFFSET(VCPU_IN_VEL2, offsetof(struct vcpu, in_vel2));
 	OFFSET(VCPU_MDSCR_QUIET, offsetof(struct vcpu, mdscr_quiet));
 	OFFSET(VCPU_CPACR, offsetof(struct vcpu, sr[SR_CPACR_EL1]));

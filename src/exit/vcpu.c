@@ -33,7 +33,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->pair.done = 0;
 	sysreg_reset(vcpu);
 	vcpu->sr[SR_CPACR_EL1] = simd_cpacr_hidden(&vcpu->simd);
-	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_fast : NULL;
+	vcpu->fast = vcpu->has_vel2 && !simd_chaos ? exit_table : NULL;
 	if (vcpu->has_vel2) {
 		vcpu->vel2_fn = sysreg_vel2_table(vcpu->nvhe);
 		vel2_reset(vcpu);

@@ -84,7 +84,7 @@ exit_done:
 
 /*
  * Fast paths: a physical interrupt, and synchronous exits of a vcpu with EL2 whose class has one
- * (exit_fast[]). C is called with x18-x29 in the CPU, as it preserves them; the others are in
+ * (exit_table). C is called with x18-x29 in the CPU, as it preserves them; the others are in
  * vcpu->gpr. Verdict DONE: ERET; DONE_GPRS: with all of vcpu->gpr. Else all registers are saved
  * there, and run_continue(vcpu, verdict, kind) goes on as vcpu_enter()'s exit function does. x0 =
  * vcpu, whose x2, x3 are saved; [sp] = x0, x1.
@@ -240,14 +240,14 @@ eret_within:
 	ldr	x1, [x0, #VCPU_FAST]
 	cbz	x1, 1f
 	stp	x2, x3, [x0, #16]
-	mov	x3, x1			/* exit_fast[] */
+	mov	x3, x1			/* exit_table */
 	mrs	x1, ESR_EL2
 	ubfx	x2, x1, #ESR_EC_SHIFT, #6
 	cmp	x2, #EC_ERET
 	b.eq	eret_within
-	add	x3, x3, x2, lsl #4
+	add	x3, x3, x2, lsl #EXIT_ROW_SHIFT
 	ldrb	w2, [x0, #VCPU_IN_VEL2]
-	ldr	x3, [x3, x2, lsl #3]
+	ldr	x3, [x3, x2, lsl #3]	/* its fast[in_vel2] */
 	cbnz	x3, sync
 	ldp	x2, x3, [x0, #16]
 1:	mov	x1, #EXIT_SYNC

@@ -80,6 +80,13 @@ enum exit_class {
 	EXIT_CLASS_COUNT
 };
 
+/* A row of the dispatch of synchronous exits (exit/exit.c). vectors.S knows it (offsets.c). */
+struct exit_row {
+	exit_fast_fn *fast[2]; /* while vEL1, vEL2 runs; NULL: none */
+	enum verdict (*handle)(struct vcpu *vcpu, const struct exit *exit);
+	enum exit_class class;
+};
+
 /*
  * Emulate an access to a register. write: *value is what the guest writes; else *value is set to
  * what it reads (0 on entry). Returns SKIP, UNDEF, or another verdict.

@@ -75,8 +75,8 @@ struct vcpu {
 	u64 gpr[32]; /* offset 0: vectors.S. [31] is XZR: always 0 */
 	u64 pc, pstate;
 	u64 *vncr;          /* has_vel2: its VNCR page (nested/vncr.h) */
-	/* has_vel2: exit_fast[], the fast paths of frequent exits; NULL: none (simd.chaos) */
-	exit_fast_fn *const (*fast)[2];
+	/* has_vel2: exit_table, for the fast paths of frequent exits; NULL: none (simd.chaos) */
+	const struct exit_row *fast;
 	u64 local_erets;    /* ERETs of vEL2 to itself or host EL0 (vectors.S) */
 	/*
 	 * has_vel2. timers_trap: vEL2's accesses to vEL1's timers trap; timers_polled: they cannot,

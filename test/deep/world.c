@@ -57,7 +57,7 @@ static void leave(u32 n, const struct vcpu *vcpu)
 static u64 sync(u32 n, struct vcpu *vcpu)
 {
 	u64 esr = n == L0 ? m.reg[R_ESR_EL2] : *machine_route(R_ESR_EL2, false).place;
-	exit_fast_fn *fn = fast(n) && vcpu->fast ? vcpu->fast[ESR_EC(esr)][vcpu->in_vel2] : NULL;
+	exit_fast_fn *fn = fast(n) && vcpu->fast ? vcpu->fast[ESR_EC(esr)].fast[vcpu->in_vel2] : NULL;
 	enum verdict verdict;
 
 	if (!fn)

@@ -247,7 +247,8 @@ static void fast_of(u32 c, u64 ec)
 	irq_save();
 	m->in_guest = false;
 	m->synced = true;
-	if (exit_fast[ec][in_vel2](&vcpus[v], ESR(ec, 0UL)) != DONE || vcpus[v].in_vel2 == in_vel2)
+	if (exit_table[ec].fast[in_vel2](&vcpus[v], ESR(ec, 0UL)) != DONE ||
+	    vcpus[v].in_vel2 == in_vel2)
 		model_fail("vcpu %u: the fast path does not switch its level", vcpu_name[v]);
 	loop_runs = false;
 	level_seen(v, in_vel2);

@@ -129,7 +129,7 @@ static void fast_paths(void **state)
 	(void)state;
 	for (u32 ec = 0; ec < 64; ec++) {
 		for (u32 in_vel2 = 0; in_vel2 < 2; in_vel2++)
-			if (exit_fast[ec][in_vel2] != want[ec][in_vel2])
+			if (exit_table[ec].fast[in_vel2] != want[ec][in_vel2])
 				fail_msg("EC %#x: another fast path, or none", ec);
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 			if (rows[i].ec == ec)
