@@ -48,7 +48,7 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 	vcpu->vel1_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
 			   vel2_vpidr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
 			   vel2_vmpidr(vcpu) != vcpu->vmpidr;
-	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr || vcpu->nvhe;
+	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr || vel2_shares_cntkctl(vcpu);
 	return true;
 }
 
@@ -78,7 +78,7 @@ static void keep_cntkctl(const struct vcpu *vcpu)
 
 static __attribute__((noinline)) void switch_differing(struct vcpu *vcpu)
 {
-	if (vcpu->nvhe)
+	if (vel2_shares_cntkctl(vcpu))
 		keep_cntkctl(vcpu);
 	switch_identity(vcpu);
 }
@@ -263,7 +263,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 	u64 spsr = sysreg_read(SPSR_EL12), elr = sysreg_read(ELR_EL12);
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
-	if (unlikely(vcpu->nvhe) && target == TARGET_HOST_EL0) {
+	if (unlikely(!vel2_has_host(vcpu)) && target == TARGET_HOST_EL0) {
 		/* EL1&0 with stage 1 off, whose EL1 is EL2: no program relies on it. */
 		vcpu->stop_reason = "it returned to EL0 with HCR_EL2.TGE = 1 and E2H = 0";
 		return STOP_VM;
@@ -309,7 +309,7 @@ bool level_eret_within(struct vcpu *vcpu)
 	enum target target = eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE);
 
 	if ((target != TARGET_VEL2 && target != TARGET_HOST_EL0) ||
-	    unlikely(vcpu->debug_live | vcpu->nvhe) ||
+	    unlikely(vcpu->debug_live | !vel2_has_host(vcpu)) ||
 	    unlikely(!untrapped_quiet(vcpu, UNTRAPPED_WITHIN)))
 		return false;
 	(void)return_from_vel2(vcpu, target, spsr, elr); /* the level stays: always possible */

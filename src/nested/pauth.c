@@ -11,6 +11,7 @@
 #include "arch/sysreg.h"
 #include "arch/tcr.h"
 #include "state/vcpu.h"
+#include "state/vel2_regs.h"
 #include "state/vm.h"
 
 /* Levels of ID_AA64ISAR1_EL1.APA and the like. */
@@ -42,7 +43,7 @@ static u64 txsz_max(const struct vcpu *vcpu, u64 tcr, bool high)
  */
 static u64 pac_field(const struct vcpu *vcpu, u64 ptr)
 {
-	u64 tcr = sysreg_read(TCR_EL12);
+	u64 tcr = vel2_tcr(vcpu);
 	bool high = ptr & VA_UPPER;
 	u64 txsz = high ? TCR_T1SZ(tcr) : TCR_T0SZ(tcr);
 	bool tbi = (tcr & (high ? TCR_TBI1 : TCR_TBI0)) && !(tcr & (high ? TCR_TBID1 : TCR_TBID0));
@@ -86,7 +87,7 @@ bool pauth_eret(struct vcpu *vcpu, const struct exit *exit, u64 *elr)
 	u32 level = pauth_level(vcpu);
 	u64 all = pac_field(vcpu, *elr), field = all & MASK(63, 32), canonical, pac, ptr, sp;
 
-	if (!(sysreg_read(SCTLR_EL12) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
+	if (!(vel2_sctlr(vcpu) & (key_b ? SCTLR_ENIB : SCTLR_ENIA)))
 		return true;
 	canonical = *elr & VA_UPPER ? *elr | all : *elr & ~all;
 	/* Bits that PACGA does not return (VAs of less than 32 bits) are not checked. */

@@ -312,7 +312,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit)
 		return shadows_trap(vcpu, &op);
 	}
 	/* EL2 without VHE has no ASIDs; the CPU may have tagged its entries with one. */
-	if (unlikely(vcpu->nvhe) && op.kind == TLBI_VA)
+	if (unlikely(vel2_one_range(vcpu)) && op.kind == TLBI_VA)
 		op.kind = TLBI_VAA;
 	hardware_stage1(&op);
 	vncr_tlbi(vcpu, &op);

@@ -29,17 +29,17 @@ static u32 number(const struct vcpu *vcpu, u32 i)
 
 /*
  * The key from vEL2's registers. MAIR_EL2 is not part of it: the page is RAM, and a window is
- * Normal. While vEL1 runs vEL2's registers are in vcpu->sr.
+ * Normal.
  */
 static struct vncr_key key_of(const struct vcpu *vcpu)
 {
 	u64 page = sign_extend(vncr_read(vcpu, VNCR_VNCR_EL2) & MASK(56, 12), 57);
-	u64 ttbr = vcpu->sr[page & VA_UPPER ? SR_TTBR1_EL1 : SR_TTBR0_EL1];
+	u64 ttbr = page & VA_UPPER ? vel2_ttbr1(vcpu) : vel2_ttbr0(vcpu);
 
 	return (struct vncr_key){ .page = page,
 				  .ttbr = ttbr & TTBR_BADDR,
-				  .tcr = vcpu->sr[SR_TCR_EL1],
-				  .sctlr = vcpu->sr[SR_SCTLR_EL1] & (SCTLR_M | SCTLR_EE) };
+				  .tcr = vel2_tcr(vcpu),
+				  .sctlr = vel2_sctlr(vcpu) & (SCTLR_M | SCTLR_EE) };
 }
 
 static u16 asid_mask(u64 tcr)
@@ -49,10 +49,9 @@ static u16 asid_mask(u64 tcr)
 
 static u16 asid_of(const struct vcpu *vcpu)
 {
-	u64 tcr = vcpu->sr[SR_TCR_EL1];
+	u64 tcr = vel2_tcr(vcpu), ttbr = tcr & TCR_A1 ? vel2_ttbr1(vcpu) : vel2_ttbr0(vcpu);
 
-	return (u16)(TTBR_ASID(vcpu->sr[tcr & TCR_A1 ? SR_TTBR1_EL1 : SR_TTBR0_EL1]) &
-		     asid_mask(tcr));
+	return (u16)(TTBR_ASID(ttbr) & asid_mask(tcr));
 }
 
 static bool same(const struct vncr_key *a, const struct vncr_key *b)

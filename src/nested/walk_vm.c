@@ -91,9 +91,6 @@ struct walk_mem walk_mem_of(struct vm *vm)
 
 /* ---- registers ---- */
 
-/* A register of the vEL2 context: in the CPU while that runs. */
-#define EL2_VALUE(vcpu, name)                                                                      \
-	((vcpu)->in_vel2 ? sysreg_read(name##_EL12) : (vcpu)->sr[SR_##name##_EL1])
 /* A register of the vEL1 context: in vEL2's page while vEL2 runs. */
 #define EL1_VALUE(vcpu, name)                                                                      \
 	((vcpu)->in_vel2 ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
@@ -108,7 +105,7 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
 		.vm = hcr & (HCR_VM | HCR_DC),
 		.ptw = hcr & HCR_PTW,
 		.cd = hcr & HCR_CD,
-		.ee = EL2_VALUE(vcpu, SCTLR) & SCTLR_EE,
+		.ee = vel2_sctlr(vcpu) & SCTLR_EE,
 	};
 }
 
@@ -138,12 +135,12 @@ struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
 struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
 {
 	return (struct walk_s1_regs){
-		.sctlr = EL2_VALUE(vcpu, SCTLR),
-		.tcr = EL2_VALUE(vcpu, TCR),
-		.ttbr0 = EL2_VALUE(vcpu, TTBR0),
-		.ttbr1 = EL2_VALUE(vcpu, TTBR1),
-		.mair = EL2_VALUE(vcpu, MAIR),
-		.nv1 = vcpu->nvhe,
+		.sctlr = vel2_sctlr(vcpu),
+		.tcr = vel2_tcr(vcpu),
+		.ttbr0 = vel2_ttbr0(vcpu),
+		.ttbr1 = vel2_ttbr1(vcpu),
+		.mair = vel2_mair(vcpu),
+		.nv1 = vel2_one_range(vcpu),
 	};
 }
 

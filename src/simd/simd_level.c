@@ -209,7 +209,7 @@ bool simd_level_same(struct vcpu *vcpu)
 /* Whether vEL2's own CPTR_EL2 traps vEL2 (0b01 does not: it is about EL0). */
 static bool trapped_at_vel2(const struct vcpu *vcpu, u64 field)
 {
-	u64 cptr = vcpu->sr[SR_CPTR_EL2] & field;
+	u64 cptr = vel2_cptr_word(vcpu) & field;
 
 	return !(cptr & (field & -field));
 }

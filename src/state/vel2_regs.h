@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch/hcr.h"
+#include "arch/sysreg.h"
 #include "arch/sysreg_table.h"
 #include "state/vm.h"
 #include "state/vncr.h"
@@ -19,10 +20,30 @@ static inline u64 vel2_hcr(const struct vcpu *vcpu)
 	return (vncr_read(vcpu, VNCR_HCR_EL2) & vcpu->vm->nested.hcr) | HCR_E2H | HCR_RW;
 }
 
+/* ---- what a virtual EL2 without VHE (E2H = 0) lacks; its formats: traps/nvhe.h ---- */
+
+/* It can be a host, with an EL0 of its own (HCR_EL2.TGE). */
+static inline bool vel2_has_host(const struct vcpu *vcpu)
+{
+	return !vcpu->nvhe;
+}
+
+/* EL2's translation regime has one address range, no ASIDs, and no EL0. */
+static inline bool vel2_one_range(const struct vcpu *vcpu)
+{
+	return vcpu->nvhe;
+}
+
+/* CNTKCTL_EL1 is one register, whichever context runs, and CNTHCTL_EL2 all in its own. */
+static inline bool vel2_shares_cntkctl(const struct vcpu *vcpu)
+{
+	return vcpu->nvhe;
+}
+
 /* HCR_EL2.{E2H,TGE} = {1,1}: EL2 is a host, and the instructions that name EL1 mean EL2&0. */
 static inline bool vel2_is_host(const struct vcpu *vcpu)
 {
-	return (vel2_hcr(vcpu) & HCR_TGE) && !vcpu->nvhe;
+	return (vel2_hcr(vcpu) & HCR_TGE) && vel2_has_host(vcpu);
 }
 
 /* Whether vEL1 has registers in memory: HCR_EL2.{NV,NV2} = {1,1}. */
@@ -93,10 +114,29 @@ static inline u64 vel2_mdcr(const struct vcpu *vcpu)
 	return vcpu->sr[SR_MDCR_EL2] & vcpu->vm->nested.mdcr;
 }
 
+/* ---- EL2&0's translation, in the format of E2H = 1: in the CPU while vEL2 runs ---- */
+#define VEL2_VIEW(function, name)                                                                  \
+	static inline u64 function(const struct vcpu *vcpu)                                        \
+	{                                                                                          \
+		return vcpu->in_vel2 ? sysreg_read(name##_EL12) : vcpu->sr[SR_##name##_EL1];       \
+	}
+VEL2_VIEW(vel2_sctlr, SCTLR)
+VEL2_VIEW(vel2_tcr, TCR)
+VEL2_VIEW(vel2_mair, MAIR)
+VEL2_VIEW(vel2_ttbr0, TTBR0)
+VEL2_VIEW(vel2_ttbr1, TTBR1)
+#undef VEL2_VIEW
+
 /* While vEL1 runs: vEL2 may have newer values in the CPU's CPACR_EL1 and CNTKCTL_EL1. */
 static inline u64 vel2_cptr(const struct vcpu *vcpu)
 {
 	return vcpu->sr[SR_CPTR_EL2] & vcpu->vm->nested.cptr;
+}
+
+/* CPTR_EL2 to compare with what it was, and for vEL2 itself: the same, without bits to remove. */
+static inline u64 vel2_cptr_word(const struct vcpu *vcpu)
+{
+	return vcpu->sr[SR_CPTR_EL2];
 }
 
 static inline u64 vel2_cnthctl(const struct vcpu *vcpu)

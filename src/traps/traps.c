@@ -12,6 +12,7 @@
 #include "simd/simd.h"
 #include "state/cpu.h"
 #include "state/vcpu.h"
+#include "state/vel2_regs.h"
 #include "state/vm.h"
 #include "traps/traps_nested.h"
 #include "vtimer/vtimer.h"
@@ -190,7 +191,7 @@ static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct trap
 void traps_update_nested(struct vcpu *vcpu)
 {
 	struct traps_level *l = vcpu->in_vel2 ? &vcpu->traps.vel2 : &vcpu->traps.vel1;
-	u64 own = simd_cptr(vcpu), vel2 = vcpu->sr[SR_CPTR_EL2];
+	u64 own = simd_cptr(vcpu), vel2 = vel2_cptr_word(vcpu);
 
 	vcpu->traps_stale = false;
 	if (likely(l->valid) && likely(!((l->cptr_own ^ own) | (l->cptr_vel2 ^ vel2))))

@@ -2,6 +2,7 @@
 /* "What has vEL2 changed without a trap?": untrapped.def's rows, and when they are checked. */
 #pragma once
 
+#include "state/vel2_regs.h"
 #include "traps/debug.h"
 #include "traps/vel2.h"
 #include "vgic/nested.h"
@@ -64,5 +65,5 @@ static inline bool untrapped_host_erets(const struct vcpu *vcpu)
 #undef LOCAL_BIT_SET
 #undef LOCAL_WORD
 #undef LOCAL_REGISTER
-	return !vcpu->nvhe;
+	return vel2_has_host(vcpu);
 }

@@ -239,7 +239,7 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
 {
 	u64 *sr = vcpu->sr;
 
-	if (vcpu->nvhe) /* it is in one place */
+	if (vel2_shares_cntkctl(vcpu))
 		return;
 	sr[SR_CNTHCTL_EL2] =
 		(sr[SR_CNTHCTL_EL2] & ~in_cntkctl()) | (sr[SR_CNTKCTL_EL1] & in_cntkctl());
