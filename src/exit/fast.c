@@ -313,14 +313,6 @@ static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u
 		   sysreg_read(ELR_EL2));
 }
 
-/* Leave an interrupt that is acknowledged to run_continue(). */
-static __attribute__((noinline)) enum verdict pass_irq(struct vcpu *vcpu, u32 intid, u64 left)
-{
-	vcpu->intid = intid;
-	vcpu->account.left = left;
-	return PASS;
-}
-
 /*
  * Deliver the guest's timer interrupt if one list register is all it takes: everything that was in
  * place at the last entry still is, PC and PSTATE too.
@@ -328,24 +320,25 @@ static __attribute__((noinline)) enum verdict pass_irq(struct vcpu *vcpu, u32 in
 enum verdict fast_irq(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
-	u32 intid;
-	bool delivered = irq_deliver_now(vcpu, &intid);
+	u32 intid = irq_again(vcpu);
 	u64 ticks;
 
 	if (vcpu->in_vel2) {
 		if (unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
 			debug_vel2_tick(vcpu, left);
-		if (delivered &&
+		if (intid == INTID_OVER &&
 		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ))) {
 			trace_event(vcpu, TRACE_IRQ, 0, vcpu->vgic.again.lr, 0);
 			intid = INTID_NONE;
-			delivered = false;
 		}
 	} else if (unlikely(vcpu->vel1_vncr)) {
 		traps_vel1_shut();
 	}
-	if (unlikely(!delivered))
-		return pass_irq(vcpu, intid, left);
+	if (unlikely(intid != INTID_OVER)) {
+		vcpu->intid = intid;
+		vcpu->account.left = left;
+		return PASS;
+	}
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, vcpu_in_vel1(vcpu) ? ACCOUNT_NESTED : ACCOUNT_VM,
 		     EXIT_CLASS_IRQ, ticks);

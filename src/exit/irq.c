@@ -93,15 +93,15 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 	sched_tick(cpu);
 }
 
-bool irq_deliver_now(struct vcpu *vcpu, u32 *intid)
+u32 irq_again(struct vcpu *vcpu)
 {
-	u32 acked = gicv3_ack();
+	u32 intid = gicv3_ack();
 
-	*intid = acked;
-	if (!vgic_ppi_again(vcpu, acked) && (acked < GIC_LPI || !vgic_lpi_now(vcpu, acked)))
-		return false;
-	gicv3_eoi(acked);
-	return true;
+	if (!vgic_ppi_again(vcpu, intid) &&
+	    (intid < GIC_LPI || !vgic_lpi_now(vcpu, intid)))
+		return intid;
+	gicv3_eoi(intid);
+	return INTID_OVER;
 }
 
 void irq_acked(u32 intid)
@@ -114,7 +114,7 @@ void irq_handle(void)
 	struct cpu *cpu = cpu_this();
 	u32 intid = gicv3_ack();
 
-	/* The most frequent reason to end a wait: see irq_deliver_now(). */
+	/* The most frequent reason to end a wait: see irq_again(). */
 	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
 		gicv3_eoi(intid);
 		trace_event(cpu->loaded, TRACE_IRQ, 0, cpu->loaded->vgic.again.lr, 0);

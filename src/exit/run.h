@@ -32,12 +32,13 @@ u64 vcpu_enter(struct vcpu *vcpu, u64 (*handle)(struct vcpu *vcpu, u64 kind));
 u64 run_continue(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
 
 /*
- * Acknowledge one interrupt. True: it was the timer of vcpu, which is in its guest, or an LPI for
- * it, and one list register has delivered it; that needs no sched_tick() (whoever queues a vcpu
- * here, or leaves other work, ticks or sends an SGI), and if more is pending it comes at once.
- * False: *intid is to be handled by irq_acked(), along with what else is pending.
+ * Acknowledge one interrupt and return its INTID, which irq_acked() then handles, along with what
+ * else is pending. INTID_OVER: it was the timer of vcpu, which is in its guest, or an LPI for it,
+ * and one list register has delivered it; that needs no sched_tick() (whoever queues a vcpu here,
+ * or leaves other work, ticks or sends an SGI), and if more is pending it comes at once.
  */
-bool irq_deliver_now(struct vcpu *vcpu, u32 *intid);
+#define INTID_OVER 1024 /* no interrupt has it: LPIs begin at 8192 */
+u32 irq_again(struct vcpu *vcpu);
 void irq_acked(u32 intid);
 
 /* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */

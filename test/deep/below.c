@@ -96,11 +96,10 @@ enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr)
 	return fast_mmio(vcpu, esr);
 }
 
-bool irq_deliver_now(struct vcpu *vcpu, u32 *intid)
+u32 irq_again(struct vcpu *vcpu)
 {
 	(void)vcpu;
-	*intid = INTID_NONE;
-	return false;
+	return INTID_NONE;
 }
 
 void irq_acked(u32 intid)

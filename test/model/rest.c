@@ -101,7 +101,7 @@ NEVER(enum verdict, sysreg_vel2, VCPU, __attribute__((unused)) u64 esr,
 NEVER(enum verdict, fast_sys_gprs, VCPU, __attribute__((unused)) u64 esr)
 NEVER(enum verdict, fast_mmio_gprs, VCPU, __attribute__((unused)) u64 esr)
 NEVER(void, irq_acked, __attribute__((unused)) u32 intid)
-NEVER(bool, irq_deliver_now, VCPU, __attribute__((unused)) u32 *intid)
+NEVER(u32, irq_again, VCPU)
 NEVER(bool, psci_resume, VCPU)
 NEVER(void, vm_stop, __attribute__((unused)) struct vm *vm,
       __attribute__((unused)) enum vm_state how, __attribute__((unused)) const char *reason)
