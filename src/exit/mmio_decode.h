@@ -11,8 +11,8 @@
  * the VM that the abort is about; the other half of a pair that crosses a page is where the guest's
  * own tables have it, a device or memory.
  *
- * SKIP: done. INJECT_FAR: the other half faults in the guest's own tables. REFLECT_ABORT: vEL2 has no
- * translation for vEL1's other half (vcpu->reflection). ABORT: another instruction, nothing there,
+ * SKIP: done. INJECT_FAR: the other half faults in the guest's own tables. REFLECT_ABORT: vEL2 has
+ * no translation for vEL1's other half (vcpu->reflection). ABORT: another instruction, nothing there,
  * or the device aborted. RESUME: execute the instruction again; AGAIN: as everywhere. Unless SKIP
  * is returned nothing has changed, except by earlier accesses.
  */

@@ -158,7 +158,8 @@ irq:
 #define LOCAL_BIT_SET(word, bit)	ldr x3, [x2, VNCR_##word]; tbnz x3, bit, 2f;
 #define LOCAL_WORD(word, field)		\
 	ldr x1, [x2, VNCR_##word]; ldr x3, [x0, VCPU_##field]; cmp x1, x3; b.ne 2f;
-#define LOCAL_REGISTER(reg, field)	mrs x1, reg; ldr x3, [x0, VCPU_##field]; cmp x1, x3; b.ne 2f;
+#define LOCAL_REGISTER(reg, field)	\
+	mrs x1, reg; ldr x3, [x0, VCPU_##field]; cmp x1, x3; b.ne 2f;
 
 /*
  * An ERET of vEL2 to itself or to its host EL0: vEL2's SPSR and ELR are SPSR_EL1 and ELR_EL1, the

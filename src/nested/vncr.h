@@ -24,8 +24,8 @@ u64 vncr_window(struct vcpu *vcpu);
 
 /*
  * Handle EC 0x25: an access of vEL1's to memory by VNCR_EL2 had no translation. RESUME: it has now,
- * or is to be retried. REFLECT_ABORT: vEL2's tables have none, and vcpu->reflection says so. STOP_VM: it
- * was not such an access.
+ * or is to be retried. REFLECT_ABORT: vEL2's tables have none, and vcpu->reflection says so.
+ * STOP_VM: it was not such an access.
  */
 enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit);
 

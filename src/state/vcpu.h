@@ -148,7 +148,7 @@ struct vcpu {
 	u16 checked;
 	/* maybe exit_waits, vgic.owes or powered_down: handle these before anything else */
 	bool unfinished;
-	/* The last exit waits for other vcpus (AGAIN): it is handled again before the guest runs. */
+	/* The last exit waits for other vcpus (AGAIN): it is handled again before all else. */
 	bool exit_waits;
 	/* Of its several accesses so many are done, and the first of them read value. */
 	struct {
