@@ -12,8 +12,8 @@
  * own tables have it, a device or memory.
  *
  * SKIP: done. INJECT_FAR: the other half faults in the guest's own tables. REFLECT_ABORT: vEL2 has
- * no translation for vEL1's other half (vcpu->reflection). ABORT: another instruction, nothing there,
- * or the device aborted. RESUME: execute the instruction again; AGAIN: as everywhere. Unless SKIP
- * is returned nothing has changed, except by earlier accesses.
+ * no translation for vEL1's other half (vcpu->reflection). ABORT: another instruction, nothing
+ * there, or the device aborted. RESUME: execute the instruction again; AGAIN: as everywhere. Unless
+ * SKIP is returned nothing has changed, except by earlier accesses.
  */
 enum verdict mmio_decode_access(struct vcpu *vcpu, const struct exit *exit, ipa_t at) must_check;

@@ -164,6 +164,13 @@ struct its_device *its_lpi(u32 intid)
 	return NULL;
 }
 
+void its_hold(struct its_device *d, u64 until)
+{
+	(void)d;
+	(void)until;
+	__builtin_abort();
+}
+
 void its_route(struct its_device *d, u32 event, const struct pcpu *cpu)
 {
 	(void)d;
