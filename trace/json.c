@@ -42,13 +42,25 @@ static void on_vcpu(void *user, u32 vm, u32 vcpu, const char *name)
 	put_name(user, "thread_name", vm, vcpu, name);
 }
 
+static void put_record(FILE *out, const struct trace_record *r)
+{
+	char what[96];
+
+	fprintf(out, ",\"args\":{\"detail\":\"0x%" PRIx64 "\",\"data\":\"0x%" PRIx64 "\"",
+		r->detail, r->data);
+	if (is_exit(r))
+		put_string(out, "verdict", verdict_name(TRACE_HOW(r->what) & TRACE_VERDICT));
+	else
+		put_string(out, "what", event_cause(r, what));
+	fprintf(out, "}");
+}
+
 static void put_args(FILE *out, const struct slice *s)
 {
 	put_string(out, "name", s->name);
 	put_string(out, "cat", s->category);
 	if (s->record)
-		fprintf(out, ",\"args\":{\"detail\":\"0x%" PRIx64 "\",\"data\":\"0x%" PRIx64 "\"}",
-			s->record->detail, s->record->data);
+		put_record(out, s->record);
 	fprintf(out, "}");
 }
 

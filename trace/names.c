@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "arch/esr.h"
+#include "arch/gicv3.h"
+#include "arch/idspace.h"
 #include "arch/sysreg_table.h"
+#include "exit/run.h"
 #include "trace.h"
 
 const char *class_name(u32 class)
@@ -50,15 +53,22 @@ const char *verdict_name(u32 verdict)
 const char *vm_name(const struct trace *t, u32 vm, char buf[32])
 {
 	const char *name = t->area.vm[vm].name;
+	u32 n = 0;
 
-	if (name[0])
-		snprintf(buf, 32, "%.*s", (int)sizeof(t->area.vm[vm].name), name);
-	else
+	/* It is a device tree's, and goes into JSON, lines and columns. */
+	for (; n < sizeof(t->area.vm[vm].name) && name[n]; n++)
+		buf[n] = name[n] > ' ' && name[n] <= '~' && !strchr("\"\\<>&", name[n]) ? name[n]
+											: '?';
+	buf[n] = '\0';
+	if (!n)
 		snprintf(buf, 32, "vm%" PRIu32, vm + 1);
 	return buf;
 }
 
-/* Registers and instructions: those that nidus emulates, and those that a hypervisor may trap. */
+/*
+ * Registers and instructions: those that nidus emulates, the ID registers, and those that a
+ * hypervisor may trap.
+ */
 static const struct {
 	u32 key;
 	const char *name;
@@ -66,9 +76,13 @@ static const struct {
 #define SYSREG(name, op0, op1, crn, crm, op2, ...)                                                 \
 	{ SYSREG_KEY(op0, op1, crn, crm, op2), #name },
 #include "arch/sysreg.def"
+#define ID(name, crm, op2) { SYSREG_KEY(3, 0, 0, crm, op2), #name },
+	IDSPACE_REGS(ID)
+#undef ID
 #define TRAP(name, op0, op1, crn, crm, op2, ...) { SYSREG_KEY(op0, op1, crn, crm, op2), #name },
 #include "arch/trap.def"
 	/* Registers that only EL2 has. */
+/* clang-format off */
 #define EL2(name, crn, crm, op2) { SYSREG_KEY(1, 4, crn, crm, op2), name },
 	EL2("AT_S1E2R", 7, 8, 0) EL2("AT_S1E2W", 7, 8, 1) EL2("AT_S12E1R", 7, 8, 4)
 	EL2("AT_S12E1W", 7, 8, 5) EL2("AT_S12E0R", 7, 8, 6) EL2("AT_S12E0W", 7, 8, 7)
@@ -81,6 +95,7 @@ static const struct {
 	EL2("TLBI_RVAE2", 8, 6, 1) EL2("TLBI_ALLE2", 8, 7, 0) EL2("TLBI_VAE2", 8, 7, 1)
 	EL2("TLBI_ALLE1", 8, 7, 4) EL2("TLBI_VALE2", 8, 7, 5) EL2("TLBI_VMALLS12E1", 8, 7, 6)
 #undef EL2
+	/* clang-format on */
 };
 
 static const char *sysreg_cause(u64 esr, char buf[64])
@@ -105,10 +120,16 @@ static const char *abort_cause(const struct trace_record *r, char buf[64])
 		u64 at, size;
 		const char *name;
 	} devices[] = {
+		/* clang-format off */
+		{ 0x04000000, 0x4000000, "flash" },
 		{ 0x08000000, 0x10000, "GICD" },
+		{ 0x08080000, 0x20000, "ITS" },
 		{ 0x080a0000, 0xf60000, "GICR" },
 		{ 0x09000000, 0x1000, "PL011" },
+		{ 0x09010000, 0x1000, "PL031" },
+		{ 0x09020000, 0x1000, "fw_cfg" },
 		{ 0x0a000000, 0x4000, "virtio-mmio" },
+		/* clang-format on */
 	};
 	u64 esr = r->detail;
 	const char *what = exit_class_of(r) == EXIT_CLASS_IABT ? "fetch"
@@ -154,6 +175,84 @@ const char *exit_cause(const struct trace_record *r, char buf[64])
 			snprintf(buf, 64, "to L2");
 		break;
 	default:
+		break;
+	}
+	return buf;
+}
+
+static const char *run_result_name(u32 how)
+{
+	static const char *const name[] = {
+		[RUN_SLEEP] = "sleeps", [RUN_PREEMPT] = "preempted", [RUN_STOP] = "stopped"
+	};
+
+	return how < ARRAY_SIZE(name) && name[how] ? name[how] : "?";
+}
+
+/* 4 KiB, 2 MiB ... */
+static const char *size_text(u64 size, char buf[32])
+{
+	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	u32 i = 0;
+
+	for (; size && !(size & 1023) && i + 1 < ARRAY_SIZE(unit); i++)
+		size >>= 10;
+	snprintf(buf, 32, "%" PRIu64 " %s", size, unit[i]);
+	return buf;
+}
+
+static void irq_cause(u64 lr, char buf[96])
+{
+	int n = snprintf(buf, 96, "INTID %" PRIu64 ", priority 0x%02x", lr & 0xffffffff,
+			 (u32)ICH_LR_PRIORITY(lr));
+
+	if (lr & ICH_LR_HW)
+		snprintf(buf + n, 96 - (size_t)n, ", of physical %" PRIu64, (u64)ICH_LR_PINTID(lr));
+}
+
+const char *event_cause(const struct trace_record *r, char buf[96])
+{
+	u32 how = TRACE_HOW(r->what);
+	char part[64];
+
+	buf[0] = '\0';
+	switch (TRACE_EVENT(r->what)) {
+	case TRACE_RUN:
+		snprintf(buf, 96, "PC: 0x%" PRIx64, r->data);
+		break;
+	case TRACE_END:
+		snprintf(buf, 96, "%s", run_result_name(how));
+		break;
+	case TRACE_LEVEL:
+		snprintf(buf, 96, "L1 to L2, VTTBR: 0x%" PRIx64, r->data);
+		break;
+	case TRACE_TAKE:
+		snprintf(buf, 96,
+			 "to vEL2 from %s, vector +0x%x, ESR: 0x%" PRIx64 ", PC: 0x%" PRIx64,
+			 how & TRACE_TAKE_NESTED ? "L2" : "itself", (how & 15) * 0x80, r->detail,
+			 r->data);
+		break;
+	case TRACE_INJECT:
+		snprintf(buf, 96, "ESR: 0x%" PRIx64 ", PC: 0x%" PRIx64, r->detail, r->data);
+		break;
+	case TRACE_IRQ:
+		irq_cause(r->detail, buf);
+		break;
+	case TRACE_IRQ_END:
+		snprintf(buf, 96, "INTID %" PRIu64, r->detail & 0xffffffff);
+		break;
+	case TRACE_SHADOW:
+		snprintf(buf, 96, "%s, IPA: 0x%" PRIx64, size_text(r->detail, part), r->data);
+		break;
+	case TRACE_TLBI:
+		snprintf(buf, 96, "%s, 0x%" PRIx64, sysreg_cause(r->detail, part), r->data);
+		break;
+	case TRACE_CLAIM:
+	case TRACE_FLUSH:
+		snprintf(buf, 96, "%" PRIu64 " bytes", r->detail);
+		break;
+	case TRACE_START:
+		snprintf(buf, 96, "%" PRIu64 " vcpus", r->detail);
 		break;
 	}
 	return buf;

@@ -126,6 +126,11 @@ static void note_number(Note *note, const char *name, u64 value)
 	note->pointer_value = value;
 }
 
+static const char *what_of(const struct trace_record *r, char buf[96])
+{
+	return is_exit(r) ? verdict_name(TRACE_HOW(r->what) & TRACE_VERDICT) : event_cause(r, buf);
+}
+
 /* Name and category, and the fields of the record. */
 static void put_named(FILE *out, const struct slice *s, Perfetto__Protos__TrackEvent__Type type,
 		      u64 uuid)
@@ -133,6 +138,7 @@ static void put_named(FILE *out, const struct slice *s, Perfetto__Protos__TrackE
 	Event event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	Note note[3], *notes[3] = { &note[0], &note[1], &note[2] };
 	char *category = (char *)s->category;
+	char what[96];
 	u64 flow = s->flow;
 
 	event.name = (char *)s->name;
@@ -142,10 +148,9 @@ static void put_named(FILE *out, const struct slice *s, Perfetto__Protos__TrackE
 		note_number(&note[0], "detail", s->record->detail);
 		note_number(&note[1], "data", s->record->data);
 		perfetto__protos__debug_annotation__init(&note[2]);
-		note[2].name = "verdict";
-		note[2].string_value =
-			(char *)verdict_name(TRACE_HOW(s->record->what) & TRACE_VERDICT);
-		event.n_debug_annotations = is_exit(s->record) ? 3 : 2;
+		note[2].name = is_exit(s->record) ? "verdict" : "what";
+		note[2].string_value = (char *)what_of(s->record, what);
+		event.n_debug_annotations = ARRAY_SIZE(note);
 		event.debug_annotations = notes;
 	}
 	if (flow && s->kind == FRAME_GUEST) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns the model into what a viewer draws. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "slices.h"
 
@@ -62,7 +63,8 @@ static void add_to_bin(struct model *m, struct vcpu_model *v, u64 time, enum cou
 	struct shower *s = m->user;
 	u64 bin = ns_at(m, time) / BIN_NS, *now = &s->bin[v->vm][v->index];
 
-	if (*now != bin) {
+	/* Records are in the order in which they were written, and some are of a time before. */
+	if (bin > *now) {
 		if (*now)
 			flush_bin(s, v, *now * BIN_NS);
 		if (*now && bin > *now + 1) /* nothing in between */
@@ -111,11 +113,14 @@ static void on_instant(struct model *m, struct vcpu_model *v, const struct trace
 {
 	struct shower *s = m->user;
 	u32 event = TRACE_EVENT(r->what);
+	char name[128], cause[96];
 
 	name_tracks(s, m, v);
+	event_cause(r, cause);
+	snprintf(name, sizeof(name), "%s%s%.*s", event_name(event), cause[0] ? " " : "",
+		 (int)strcspn(cause, ","), cause);
 	s->viewer->instant(s->user, v->vm, v->index,
-			   &(struct slice){ ns_at(m, r->time), event_name(event), "event", r, 0,
-					    FRAME_NIDUS });
+			   &(struct slice){ ns_at(m, r->time), name, "event", r, 0, FRAME_NIDUS });
 	if (event == TRACE_CLAIM || event == TRACE_FLUSH)
 		add_to_bin(m, v, r->time, COUNTER_SIMD, r->detail);
 	if (event == TRACE_LEVEL || (event == TRACE_TAKE && TRACE_HOW(r->what) & TRACE_TAKE_NESTED))
@@ -129,9 +134,9 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 	bool switched = (depth > 1) != !!(how & TRACE_NESTED);
 
 	name_tracks(m->user, m, v);
-	add_to_bin(m, v, r->time, COUNTER_EXITS, 1);
+	add_to_bin(m, v, trace_written(r), COUNTER_EXITS, 1);
 	if ((how & TRACE_FAST) && switched && exit_class_of(r) != EXIT_CLASS_IRQ)
-		add_to_bin(m, v, r->time, COUNTER_SWITCHES, 1);
+		add_to_bin(m, v, trace_written(r), COUNTER_SWITCHES, 1);
 }
 
 static const struct listener listener = {

@@ -37,6 +37,7 @@ struct trace {
 	struct trace_area area;
 	struct cpu_log cpu[TRACE_CPUS];
 	bool damaged; /* some of it could not be read; said on standard error */
+	u64 complaints;
 };
 
 /*
@@ -81,9 +82,14 @@ static inline bool exit_of_nested(const struct trace_record *r)
 const char *class_name(u32 class);
 const char *event_name(u32 event);
 const char *verdict_name(u32 verdict);
+/* A VM's name as the tools show it: what may have a meaning of its own to a reader is a '?'. */
 const char *vm_name(const struct trace *t, u32 vm, char buf[32]);
 /* The cause of an exit: register and direction, device or page, INTID, immediate. */
 const char *exit_cause(const struct trace_record *r, char buf[64]);
+/*
+ * What an event that is no exit is about, the kind of it up to a comma; "" if its name says all.
+ */
+const char *event_cause(const struct trace_record *r, char buf[96]);
 /* Convert ticks of t's counter to microseconds, rounded to hundredths. */
 double us_of(const struct trace *t, u64 ticks);
 u64 ns_of(const struct trace *t, u64 ticks);
