@@ -31,9 +31,12 @@ u32 block_sum(struct block b, const void *data)
 	return crc32_of(&b, sizeof(b)) ^ crc32_of(data, b.bytes);
 }
 
+#define COMPLAINTS_MAX 50
+
 static void complain(struct trace *t, u64 offset, const char *what)
 {
-	fprintf(stderr, "nidus-trace: %s: offset %" PRIu64 ": %s\n", t->path, offset, what);
+	if (t->complaints++ < COMPLAINTS_MAX)
+		fprintf(stderr, "nidus-trace: %s: offset %" PRIu64 ": %s\n", t->path, offset, what);
 	t->damaged = true;
 }
 
@@ -180,6 +183,9 @@ bool trace_read(struct trace *t, const char *path)
 		read_blocks(t, data, size);
 	}
 	free(data);
+	if (t->complaints > COMPLAINTS_MAX)
+		fprintf(stderr, "nidus-trace: %s: %" PRIu64 " more such places\n", path,
+			t->complaints - COMPLAINTS_MAX);
 	if (!area_fits(&t->area)) {
 		fprintf(stderr, "nidus-trace: %s: this is no trace, or its description is lost\n",
 			path);
@@ -190,48 +196,65 @@ bool trace_read(struct trace *t, const char *path)
 
 /* ---- a console's log ---- */
 
-/* "area OFFSET HEX": bytes of the description. */
+static bool is_over(const char *s)
+{
+	return s[strspn(s, "\r\n")] == '\0';
+}
+
+/* "area OFFSET HEX SUM": eight bytes of the description, in their order. */
 static bool take_area_line(struct trace *t, const char *s)
 {
-	u8 *area = (u8 *)&t->area;
-	unsigned offset, byte;
-	int n;
+	u64 number[2];
+	unsigned sum;
+	int end = -1;
 
-	if (sscanf(s, "area %x %n", &offset, &n) != 1)
+	if (sscanf(s, "area %" SCNx64 " %" SCNx64 " %x%n", &number[0], &number[1], &sum, &end) !=
+		    3 ||
+	    sum != trace_line_sum(number, 2) || number[0] > sizeof(t->area) - 8 ||
+	    !is_over(s + end))
 		return false;
-	for (s += n; offset < sizeof(t->area) && sscanf(s, "%2x", &byte) == 1; s += 2)
-		area[offset++] = (u8)byte;
+	number[1] = __builtin_bswap64(number[1]);
+	memcpy((u8 *)&t->area + number[0], &number[1], 8);
 	return true;
 }
 
-/* "CPU NUMBER TIME WHAT DETAIL DATA", all but CPU hexadecimal. */
+/* "CPU NUMBER TIME WHAT DETAIL DATA SUM", all but CPU hexadecimal. */
 static bool take_record_line(struct trace *t, const char *s)
 {
 	struct trace_record r;
-	unsigned cpu;
-	u64 number;
+	u64 number[5];
+	unsigned cpu, sum;
+	int end = -1;
 
-	if (sscanf(s, "%u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &cpu, &number,
-		   &r.time, &r.what, &r.detail, &r.data) != 6 ||
-	    cpu >= TRACE_CPUS)
+	if (sscanf(s, "%u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %x%n", &cpu,
+		   &number[0], &number[1], &number[2], &number[3], &number[4], &sum, &end) != 7 ||
+	    sum != trace_line_sum(number, 5) || cpu >= TRACE_CPUS || !is_over(s + end))
 		return false;
+	r = (struct trace_record){ number[1], number[2], number[3], number[4] };
 	if (!t->cpu[cpu].count)
-		t->cpu[cpu].next = number; /* a dump has the latest ones */
-	log_add(t, cpu, number, &r, 1);
+		t->cpu[cpu].next = number[0]; /* a dump has the latest ones */
+	log_add(t, cpu, number[0], &r, 1);
 	return true;
 }
 
+/*
+ * Lines of nidus's own begin with its name; what a VM prints has the VM's name before it, where
+ * there are several.
+ */
 bool trace_read_console(struct trace *t, FILE *in)
 {
+	static const char head[] = "nidus: trace ";
 	char line[512];
-	u64 offset = 0;
+	bool begins = true;
 
-	while (fgets(line, sizeof(line), in)) {
-		const char *s = strstr(line, "nidus: trace ");
+	for (u64 offset = 0; fgets(line, sizeof(line), in); offset += strlen(line)) {
+		const char *s = line + sizeof(head) - 1;
+		bool dump = begins && !strncmp(line, head, sizeof(head) - 1) &&
+			    (*s == 'a' || (*s >= '0' && *s <= '9'));
 
-		if (s && !take_area_line(t, s + 13) && !take_record_line(t, s + 13))
-			complain(t, offset, "a line of a dump that is not whole");
-		offset += strlen(line);
+		if (dump && !take_area_line(t, s) && !take_record_line(t, s))
+			complain(t, offset, "a line of a dump that is not whole; it is left out");
+		begins = strchr(line, '\n');
 	}
 	return true;
 }

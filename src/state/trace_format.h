@@ -111,6 +111,19 @@ struct trace_area {
 	struct trace_vm vm[TRACE_VMS];
 };
 
+/*
+ * The sum at the end of a line of a dump (vm/trace_print.h), of the line's numbers without the CPU:
+ * a UART may lose characters.
+ */
+static inline u32 trace_line_sum(const u64 *number, u32 count)
+{
+	u64 sum = count;
+
+	for (u32 i = 0; i < count; i++)
+		sum = (sum << 5 | sum >> 59) ^ number[i];
+	return (u32)((sum ^ sum >> 16 ^ sum >> 32 ^ sum >> 48) & 0xffff);
+}
+
 static inline u64 trace_stride(u64 ring_bytes)
 {
 	return ring_bytes + TRACE_AREA_SIZE;
