@@ -29,6 +29,12 @@ static u32 context_of(struct model *m, const struct vcpu_model *v, u64 vttbr, bo
 	return m->contexts++;
 }
 
+/* Else L1 itself runs at EL1 for a while, as Linux does when it boots: it has no guest yet. */
+static bool has_stage2(const struct model *m, u32 context)
+{
+	return m->context[context].vttbr & MASK(47, 1);
+}
+
 /* ---- frames ---- */
 
 static void push(struct model *m, struct vcpu_model *v, u64 time, struct frame f,
@@ -98,8 +104,8 @@ static void spend_guest(struct vcpu_model *v, u64 ticks)
 	for (u32 d = 2; d <= DEPTH_MAX; d++)
 		if (v->open[d].cause)
 			v->open[d].guest[v->depth] += ticks;
-	if (v->depth == 1 && v->open[2].cause)
-		v->for_nested += ticks;
+	if (v->depth == 1 && v->serves)
+		v->served += ticks;
 }
 
 static void spend_nidus(struct vcpu_model *v, u64 ticks)
@@ -131,6 +137,9 @@ static void enter(struct model *m, struct vcpu_model *v, u64 time, u32 context, 
 		for (u32 d = 2; d <= depth; d++)
 			close_cost(m, v, d, time);
 		v->eret_depth = 0;
+		v->for_nested += v->served;
+		v->served = 0;
+		v->serves = false;
 	}
 	show_guest(m, v, time, depth, context, flow);
 	v->depth = depth;
@@ -231,6 +240,10 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 	if (depth > 1)
 		v->open[depth] = (struct cost){ .cause = r, .context = v->context, .depth = depth,
 						.start = r->time, .reflected = leaves };
+	if (leaves && has_stage2(m, v->context)) {
+		v->serves = true;
+		v->served = 0;
+	}
 	if (leaves)
 		v->eret_depth = m->context[v->context].nv && exit_class_of(r) == EXIT_CLASS_ERET
 					? depth : 0;

@@ -38,6 +38,8 @@ struct vcpu_model {
 	u32 eret_depth; /* the exit before was an ERET of a hypervisor at this depth; 0: not */
 	u32 entered;   /* context that a LEVEL record of this exit named; 0: none */
 	bool taken;    /* there was a TAKE from L2 within this exit */
+	bool serves;   /* L2 was left for L1, and L1 has not entered it again since */
+	u64 served;    /* L1's time since */
 	struct cost open[DEPTH_MAX + 1];
 	struct frame stack[STACK_MAX];
 	u32 frames;

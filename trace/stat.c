@@ -32,6 +32,7 @@ struct stat {
 	struct account_sum class[TRACE_VMS][2 * EXIT_CLASS_COUNT];
 	/* of the last second, of depth 2 and more */
 	u64 from, exits, cost, nidus, l1;
+	bool nested; /* there were such exits at all */
 	u32 recent[CAUSES_MAX];
 };
 
@@ -43,13 +44,18 @@ static struct {
 
 /* ---- gathering ---- */
 
-/* Like exit_cause(), but accesses to RAM are not told apart by page. */
-static void name_cause(const struct trace_record *r, char name[64])
+/*
+ * Like exit_cause(), but accesses to RAM are not told apart by page, and of an ERET of L1 that did
+ * not end in L2 it says why.
+ */
+static void name_cause(const struct trace_record *r, u32 depth, bool reflected, char name[64])
 {
 	u32 class = exit_class_of(r);
 	char *at;
 
 	exit_cause(r, name);
+	if (class == EXIT_CLASS_ERET && depth == 1 && !name[0])
+		strcpy(name, reflected ? "to L2, and back" : "within L1");
 	at = strstr(name, " 0x");
 	if ((class != EXIT_CLASS_DABT && class != EXIT_CLASS_IABT) || !at)
 		return;
@@ -64,7 +70,7 @@ static struct cause *cause_of(struct stat *s, const struct vcpu_model *v,
 {
 	char name[64];
 
-	name_cause(r, name);
+	name_cause(r, depth, reflected, name);
 	for (u32 i = 0; i < s->causes; i++) {
 		struct cause *c = &s->cause[i];
 
@@ -103,6 +109,7 @@ static void on_exit_record(struct model *m, struct vcpu_model *v, const struct t
 	a->max = MAX(a->max, ticks);
 	a->count++;
 	a->ticks += ticks;
+	s->nested |= depth > 1;
 	if (!c)
 		return;
 	c->count++;
@@ -320,46 +327,71 @@ static void print_causes(const struct trace *t, struct stat *s)
 		printf("(%" PRIu64 " exits of further causes)\n", s->causes_lost);
 }
 
-static void print_times(const struct model *m, u32 vm)
+/* Who had the time of a VM's vcpus: ticks. */
+struct times {
+	u64 nidus, guest[DEPTH_MAX + 1], for_nested, all;
+};
+
+static struct times times_of(const struct model *m, u32 vm)
 {
-	u64 nidus = 0, guest[DEPTH_MAX + 1] = { 0 }, for_nested = 0, all = 0;
-	char name[32];
+	struct times s = { 0 };
 
 	for (u32 i = 0; i < 16; i++) {
 		const struct vcpu_model *v = &m->vcpu[vm][i];
 
-		for_nested += v->for_nested;
+		s.for_nested += v->for_nested;
 		for (u32 d = 1; d <= DEPTH_MAX; d++) {
-			nidus += v->nidus[d];
-			guest[d] += v->guest[d];
-			all += v->nidus[d] + v->guest[d];
+			s.nidus += v->nidus[d];
+			s.guest[d] += v->guest[d];
+			s.all += v->nidus[d] + v->guest[d];
 		}
 	}
-	if (!all)
+	return s;
+}
+
+static void print_times(const struct model *m, u32 vm)
+{
+	struct times s = times_of(m, vm);
+	char name[32];
+
+	if (!s.all)
 		return;
-	printf("\nTime of vm %u %s, all vcpus: %.0f us; nidus %.2f%%", vm + 1, vm_name(m->t, vm, name),
-	       us_of(m->t, all), 100.0 * (double)nidus / (double)all);
+	printf("\nTime of vm %u %s, all vcpus: %.0f us; nidus %.2f%%", vm + 1,
+	       vm_name(m->t, vm, name), us_of(m->t, s.all),
+	       100.0 * (double)s.nidus / (double)s.all);
 	for (u32 d = 1; d <= DEPTH_MAX; d++)
-		if (guest[d])
-			printf(", L%u %.2f%%", d, 100.0 * (double)guest[d] / (double)all);
-	if (for_nested)
+		if (s.guest[d])
+			printf(", L%u %.2f%%", d, 100.0 * (double)s.guest[d] / (double)s.all);
+	if (s.for_nested)
 		printf(" (of L1's, on behalf of L2: %.2f%%)",
-		       100.0 * (double)for_nested / (double)all);
+		       100.0 * (double)s.for_nested / (double)s.all);
 	printf("\n");
+}
+
+/* The most frequent cause of the last second; NULL: there was no exit that ended. */
+static const struct cause *recent_cause(const struct stat *s, u32 *count)
+{
+	const struct cause *c = NULL;
+
+	*count = 0;
+	for (u32 i = 0; i < s->causes; i++)
+		if (s->recent[i] > *count) {
+			*count = s->recent[i];
+			c = &s->cause[i];
+		}
+	return c;
 }
 
 static void print_second(const struct trace *t, const struct stat *s)
 {
-	const struct cause *c = NULL;
-	u32 best = 0;
+	u32 best;
+	const struct cause *c = recent_cause(s, &best);
 
-	for (u32 i = 0; i < s->causes; i++)
-		if (s->recent[i] > best) {
-			best = s->recent[i];
-			c = &s->cause[i];
-		}
-	if (!c)
+	if (!c) {
+		if (s->nested)
+			printf("\nIn the last second no exit of L2 ended.\n");
 		return;
+	}
 	printf("\nOf the last second an L2 exit cost %.2f us, of which nidus %.2f, L1 %.2f; the most "
 	       "frequent cause is %s %s (%.0f%% of %" PRIu64 ").\n",
 	       avg_us(t, s->cost, s->exits), avg_us(t, s->nidus, s->exits),
@@ -391,6 +423,44 @@ static void json_cause(const struct trace *t, const struct cause *c, bool last)
 	       us_of(t, c->l2), last ? "" : ",");
 }
 
+/* The same of times and of the last second as without --json. */
+static void json_times(const struct model *m)
+{
+	const char *comma = "";
+	char name[32];
+
+	printf("], \"time\": [");
+	for (u32 vm = 0; vm < TRACE_VMS; vm++) {
+		struct times s = times_of(m, vm);
+
+		if (!s.all)
+			continue;
+		printf("%s\n  {\"vm\": \"%s\", \"all_us\": %.3f, \"nidus_us\": %.3f", comma,
+		       vm_name(m->t, vm, name), us_of(m->t, s.all), us_of(m->t, s.nidus));
+		for (u32 d = 1; d <= DEPTH_MAX; d++)
+			if (s.guest[d])
+				printf(", \"l%u_us\": %.3f", d, us_of(m->t, s.guest[d]));
+		printf(", \"l1_for_l2_us\": %.3f}", us_of(m->t, s.for_nested));
+		comma = ",";
+	}
+}
+
+static void json_second(const struct trace *t, const struct stat *s)
+{
+	u32 best;
+	const struct cause *c = recent_cause(s, &best);
+
+	printf("\n], \"last_second\": ");
+	if (c)
+		printf("{\"exits\": %" PRIu64
+		       ", \"exit_us\": %.3f, \"nidus_us\": %.3f, \"l1_us\": %.3f, "
+		       "\"exit\": \"%s\", \"cause\": \"%s\", \"count\": %u}}\n",
+		       s->exits, avg_us(t, s->cost, s->exits), avg_us(t, s->nidus, s->exits),
+		       avg_us(t, s->l1, s->exits), class_name(c->class), c->name, best);
+	else
+		printf("null}\n");
+}
+
 static void print_json(const struct model *m, struct stat *s)
 {
 	static struct cause *order[CAUSES_MAX];
@@ -402,7 +472,8 @@ static void print_json(const struct model *m, struct stat *s)
 	printf("{\"hz\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"causes\": [\n", m->t->area.hz, lost);
 	for (u32 i = 0; i < n; i++)
 		json_cause(m->t, order[i], i + 1 == n);
-	printf("]}\n");
+	json_times(m);
+	json_second(m->t, s);
 }
 
 /* ---- main ---- */
