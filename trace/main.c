@@ -16,17 +16,18 @@ static const struct {
 	{ "text", text_write },
 };
 
-static int usage(void)
+static int usage(FILE *to)
 {
-	fprintf(stderr, "usage: nidus-trace perfetto|json|text TRACE [OUT]\n"
-			"       nidus-trace flame|timeline TRACE OUT LEVEL EXIT\n"
-			"       nidus-trace record AREA OUT\n"
-			"TRACE: what nidus-run --trace wrote, or a console's log with a dump; - is standard "
-			"input, and output.\n"
-			"flame, timeline: an SVG of one exit that another level got, the median of all: LEVEL "
-			"2 and on, EXIT HVC64, DABT_LOW ...\n"
-			"Status: 0; 1 nothing could be read or written; 3 the trace is damaged, and what "
-			"there is of it was used.\n");
+	fprintf(to,
+		"usage: nidus-trace perfetto|json|text TRACE [OUT]\n"
+		"       nidus-trace flame|timeline TRACE OUT LEVEL EXIT\n"
+		"       nidus-trace record AREA OUT\n"
+		"TRACE: what nidus-run --trace wrote, or a console's log with a dump; - is standard "
+		"input, and output.\n"
+		"flame, timeline: an SVG of one exit that another level got, the median of all: LEVEL "
+		"2 and on, EXIT HVC64, DABT_LOW ...\n"
+		"Status: 0; 1 nothing could be read or written; 3 the trace is damaged, and what "
+		"there is of it was used.\n");
 	return 1;
 }
 
@@ -95,10 +96,14 @@ int main(int argc, char **argv)
 		return trace_record(argv[2], argv[3]);
 	if (argc == 6 && (!strcmp(argv[1], "flame") || !strcmp(argv[1], "timeline")))
 		return draw(argv[1][0] == 't', argv + 2);
-	if (argc < 3 || argc > 4)
-		return usage();
+	if (argc < 2)
+		return usage(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout) - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (!strcmp(argv[1], formats[i].name))
+		if ((argc == 3 || argc == 4) && !strcmp(argv[1], formats[i].name))
 			return convert(formats[i].write, argv[2], argc == 4 ? argv[3] : NULL);
-	return usage();
+	fprintf(stderr, "nidus-trace: \"%s\" is none of its commands, or has other arguments\n",
+		argv[1]);
+	return usage(stderr);
 }

@@ -214,7 +214,8 @@ static double x_of(const struct picture *p, u64 time, u64 from, u64 to)
 {
 	double left = left_of(p);
 
-	return left + (WIDTH - left - 20) * (double)(time - from) / (double)(to - from);
+	time = MIN(MAX(time, from), to);
+	return left + (WIDTH - left - 20) * (double)(time - from) / (double)MAX(to - from, 1);
 }
 
 static void draw_span(const struct trace *t, FILE *out, const struct picture *p,
@@ -223,12 +224,13 @@ static void draw_span(const struct trace *t, FILE *out, const struct picture *p,
 	double x = x_of(p, s->begin, from, to), w = x_of(p, s->end, from, to) - x;
 	double y = TOP + ROW * (p->lanes ? p->rows - 1 - s->row : s->row);
 	char text[128];
-	int fits = (int)((w - 6) / 6.3);
+	int fits = (int)((MAX(w, 6) - 6) / 6.3);
 
 	fprintf(out,
 		"<g><title>%s, %" PRIu64 " ns</title><rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" "
 		"height=\"%.1f\" fill=\"%s\"/>\n",
-		s->name, ns_of(t, s->end - s->begin), x, y, MAX(w, 0.4), ROW - 2, color_of(s));
+		s->name, ns_of(t, MAX(s->end, s->begin) - s->begin), x, y, MAX(w, 0.4), ROW - 2,
+		color_of(s));
 	snprintf(text, sizeof(text), "%s",
 		 !p->lanes && s->kind == FRAME_EXIT && s->leaf && (int)strlen(s->name) > fits
 			 ? "nidus"
@@ -257,12 +259,14 @@ static void draw_axis(const struct trace *t, FILE *out, const struct picture *p,
 	u64 length = ns_of(t, to - from), step = step_of(length);
 	char text[32];
 
-	for (u64 at = 0; at <= length; at += step) {
+	for (u64 at = 0;; at += step) {
 		double x = x_of(p, at, 0, length);
 
 		fprintf(out, "<path d=\"M%.1f %.1fV%.1f\" stroke=\"#ccc\"/>\n", x, TOP - 4, bottom);
 		snprintf(text, sizeof(text), "%g us", (double)at / 1000);
 		put_text(out, x, bottom + 14, "middle", text);
+		if (length - at < step)
+			break;
 	}
 }
 
@@ -274,7 +278,7 @@ static void title_of(const struct trace *t, const struct picture *p, char text[2
 		text, 256, "An exit of L%u (%s), until L%u goes on: %.2f us, of which nidus %.2f",
 		p->depth, p->class, p->depth, us_of(t, r->end - r->start), us_of(t, r->nidus));
 
-	for (u32 d = 1; d <= DEPTH_MAX; d++)
+	for (u32 d = 1; d <= DEPTH_MAX && n < 256; d++)
 		if (r->guest[d])
 			n += snprintf(text + n, 256 - (size_t)n, ", L%u %.2f", d,
 				      us_of(t, r->guest[d]));

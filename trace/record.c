@@ -163,7 +163,8 @@ static bool map_area(struct follower *f, const char *path)
 	return true;
 }
 
-static void follow(struct follower *f)
+/* False: its file cannot be written any more. */
+static bool follow(struct follower *f)
 {
 	struct timespec pause = { 0, POLL_NS };
 	bool last;
@@ -171,18 +172,20 @@ static void follow(struct follower *f)
 	do {
 		last = over; /* what was written before the signal has been read */
 		if (is_there(f) && !take_all(f))
-			return;
+			return false;
 		if (!last)
 			nanosleep(&pause, NULL);
 	} while (!last);
 	if (!f->seen.magic)
 		fprintf(stderr, "nidus-trace: nidus has written no trace: was nidus.trace= on its "
 				"command line?\n");
+	return true;
 }
 
 int trace_record(const char *area_path, const char *out_path)
 {
 	struct follower f = { .path = out_path, .out = STDOUT_FILENO };
+	bool written;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_signal);
@@ -196,9 +199,9 @@ int trace_record(const char *area_path, const char *out_path)
 		fprintf(stderr, "nidus-trace: %s: %s\n", out_path, strerror(errno));
 		return 1;
 	}
-	follow(&f);
+	written = follow(&f);
 	if (f.lost)
 		fprintf(stderr, "nidus-trace: %" PRIu64 " records were overwritten before they were "
 				"read: nidus.trace= may be too small\n", f.lost);
-	return 0;
+	return written ? 0 : 1;
 }
