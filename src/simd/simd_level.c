@@ -155,14 +155,15 @@ static void exchange_homes(struct vcpu *vcpu)
 }
 
 /*
- * While CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change
- * them (open), and without an ISB. Where vEL1 could not, they are what they were.
+ * Exchange the lengths of a live state whose limits stay as they are; false if they do not. While
+ * CPTR_EL2 is as the level that was left had it, its lengths can be read if it could change them
+ * (open), and without an ISB. Where vEL1 could not, they are what they were.
  */
-static bool same_lengths(struct vcpu *vcpu, u64 open)
+static bool exchange_live(struct vcpu *vcpu, u64 open, u64 all)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	u64 zcr = s->state->zcr_el1, smcr = s->state->smcr_el1, want_zcr, want_smcr, limit_zcr,
-	    limit_smcr;
+	struct simd_state *st = s->state;
+	u64 zcr = st->zcr_el1, smcr = st->smcr_el1, limit_zcr, limit_smcr;
 
 	if (open & CPTR_ZEN)
 		zcr = sysreg_read(ZCR_EL12);
@@ -170,22 +171,25 @@ static bool same_lengths(struct vcpu *vcpu, u64 open)
 		smcr = sysreg_read(SMCR_EL12);
 	put_lengths(vcpu, zcr, smcr); /* vEL2's are vEL1's limits */
 	s->vel1 = !s->vel1;
-	get_lengths(vcpu, &want_zcr, &want_smcr);
 	limits(vcpu, &limit_zcr, &limit_smcr);
-	if (zcr != want_zcr || smcr != want_smcr || limit_zcr != s->zcr_now ||
-	    limit_smcr != s->smcr_now) {
+	if (limit_zcr != s->zcr_now || limit_smcr != s->smcr_now) {
 		s->vel1 = !s->vel1;
 		return false;
 	}
-	s->state->zcr_el1 = zcr;
-	s->state->smcr_el1 = smcr;
+	get_lengths(vcpu, &st->zcr_el1, &st->smcr_el1);
+	if (zcr != st->zcr_el1 || smcr != st->smcr_el1) {
+		if (~open & all)
+			simd_open();
+		simd_state_write_lengths(vcpu);
+	}
 	return true;
 }
 
 bool simd_level_same(struct vcpu *vcpu)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
-	u64 open = cpu_this()->traps.cptr, all = CPTR_ZEN | (s->svl ? CPTR_SMEN : 0);
+	/* QEMU 10.0 asks FPEN for the lengths as well. */
+	u64 open = cpu_this()->traps.cptr, all = CPTR_FPEN | CPTR_ZEN | (s->svl ? CPTR_SMEN : 0);
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
@@ -195,15 +199,14 @@ bool simd_level_same(struct vcpu *vcpu)
 		exchange_homes(vcpu);
 		return true;
 	}
-	/* QEMU 10.0 asks FPEN for them as well. */
-	if (!s->vel1 && (~open & (all | CPTR_FPEN))) {
+	if (!s->vel1 && (~open & all)) {
 		/* vEL2 may have closed it after it changed a length, as KVM always does. */
 		simd_open();
 		open = all;
 	} else if (!(open & CPTR_FPEN) && (all & open)) {
 		return false;
 	}
-	return same_lengths(vcpu, open);
+	return exchange_live(vcpu, open, all);
 }
 
 /* Whether vEL2's own CPTR_EL2 traps vEL2 (0b01 does not: it is about EL0). */

@@ -25,9 +25,10 @@ static inline void simd_level(struct vcpu *vcpu)
 }
 
 /*
- * Handle the frequent switch, right after an exit that switches the level: both levels' lengths are
- * the same, or the state is in memory. True: neither simd_level() nor simd_check() is needed.
- * False: simd_level() has to do it. Interrupts masked since the exit.
+ * Handle the frequent switch, right after an exit that switches the level: vEL2 limits vEL1 to
+ * nothing shorter than it has itself, or the state is in memory. True: neither simd_level() nor
+ * simd_check() is needed, but CPTR_EL2 may be open: traps_update_nested() comes next. False:
+ * simd_level() has to do it. Interrupts masked since the exit.
  */
 bool simd_level_same(struct vcpu *vcpu);
 

@@ -384,6 +384,22 @@ static void get_nested(u32 v)
 	vel2_cpacr_load(&vcpus[v]);
 }
 
+/*
+ * The lengths in the home of live state: dead, but those of a vEL1 to which L1 closes what could
+ * change them.
+ */
+static void kept_lengths(u32 v, struct data *d)
+{
+	const struct vcpu *vcpu = &vcpus[v];
+
+	if (!nested(v) || !vcpu->simd.vel1)
+		return;
+	if (!(vcpu->sr[SR_CPTR_EL2] & CPTR_ZEN))
+		d->zcr_el1 = (u8)vcpu->simd.state->zcr_el1;
+	if (!(vcpu->sr[SR_CPTR_EL2] & CPTR_SMEN))
+		d->smcr_el1 = (u8)vcpu->simd.state->smcr_el1;
+}
+
 static u64 home_word(u32 v, const struct perm *p)
 {
 	const struct simd_state *st = (const struct simd_state *)home[v];
@@ -404,6 +420,8 @@ static u64 home_word(u32 v, const struct perm *p)
 		d.svcr = vcpus[v].simd.svl ? (u8)st->svcr : 0;
 		d.zcr_el1 = (u8)st->zcr_el1;
 		d.smcr_el1 = (u8)st->smcr_el1;
+	} else {
+		kept_lengths(v, &d);
 	}
 	word = word_at = 0;
 	put_data(d, v);
