@@ -43,12 +43,26 @@ static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 ask
 	return level;
 }
 
+/*
+ * Whether it is as vgic_page_asks() has found it last: Linux/KVM has its interface on while it
+ * handles an exit, with empty list registers.
+ */
+static bool maintenance_known(const struct vcpu *vcpu, u64 hcr)
+{
+	const struct vgic_page_memo *m = &vcpu->vgic.page_memo;
+
+	return m->valid && m->hcr == hcr && m->vmcr == vncr_read(vcpu, VNCR_ICH_VMCR_EL2) &&
+	       !vgic_page_lrs(vcpu) && m->asks == line_is(vcpu, GUEST_PPI_MAINT);
+}
+
 static bool maintenance_update(struct vcpu *vcpu)
 {
 	u64 asks = vncr_read(vcpu, VNCR_ICH_HCR_EL2), lrs;
 
 	if (!(asks & ICH_HCR_EN))
 		return maintenance_set(vcpu, 0, 0);
+	if (likely(maintenance_known(vcpu, asks)))
+		return vcpu->vgic.page_memo.asks;
 	lrs = vgic_page_lrs(vcpu);
 	return maintenance_set(vcpu, hcr_asks(asks) | lrs, lrs);
 }
@@ -430,7 +444,7 @@ void vgic_vel1_leave(struct vcpu *vcpu)
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
 	if (unlikely(not_idle(v)))
 		look_at_vel2(vcpu);
-	else if (v->vel1_asks)
+	else if (v->vel1_asks && !maintenance_known(vcpu, vncr_read(vcpu, VNCR_ICH_HCR_EL2)))
 		maintenance_set(vcpu, v->vel1_asks, vgic_page_lrs(vcpu));
 }
 
