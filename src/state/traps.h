@@ -22,12 +22,15 @@ struct traps_level {
 struct traps_cache {
 	u64 from[TRAPS_WORDS]; /* inputs from vEL2 of vel1 and of all of a switch to vEL1 */
 	struct traps_level vel1, vel2;
-	/*
-	 * The previous values of these two: a guest that is a hypervisor alternates between two
-	 * sets (deep).
-	 */
-	u64 from_other[TRAPS_WORDS];
-	struct traps_level vel1_other;
+};
+/*
+ * Previous values of the first two (deep): a guest that is a hypervisor has one set and its own
+ * guest another, and Linux/KVM gives the former a third once it has used a debug register.
+ */
+#define TRAPS_OTHERS 2
+struct traps_other {
+	u64 from[TRAPS_WORDS];
+	struct traps_level vel1;
 };
 
 /*

@@ -157,9 +157,18 @@ struct vcpu {
 	} pair;
 
 	/* Large and seldom used: out of reach of a single instruction's offset. */
+	struct traps_other traps_other[TRAPS_OTHERS]; /* has_vel2: beside traps */
 	u64 dbg[4][16];     /* DBGBVR, DBGBCR, DBGWVR, DBGWCR while not loaded */
 	struct vncr_windows windows; /* has_vel2: on what vEL2's VNCR_EL2 names (nested/vncr.h) */
 };
+
+/* An input of all cached trap controls other than vEL2's words is about to change. */
+static inline void vcpu_forget_traps(struct vcpu *vcpu)
+{
+	vcpu->traps.vel1.valid = vcpu->traps.vel2.valid = false;
+	for (u32 i = 0; i < TRAPS_OTHERS; i++)
+		vcpu->traps_other[i].vel1.valid = false;
+}
 
 /*
  * Notify vcpu of an interrupt or a request: if it sleeps it becomes runnable, if it runs on another

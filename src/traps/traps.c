@@ -171,7 +171,7 @@ void traps_load(const struct traps *t)
 
 void traps_forget(struct vcpu *vcpu)
 {
-	vcpu->traps.vel1.valid = vcpu->traps.vel2.valid = vcpu->traps.vel1_other.valid = false;
+	vcpu_forget_traps(vcpu);
 }
 
 /* An input has changed; which one decides how much is recomputed. */

@@ -432,17 +432,36 @@ static inline __attribute__((always_inline)) void swap_words(any_word *a, any_wo
 	}
 }
 
+static inline __attribute__((always_inline)) void swap_sets(u64 *from, struct traps_level *vel1,
+							    struct traps_other *other)
+{
+	swap_words(from, other->from, sizeof(other->from));
+	swap_words((any_word *)vel1, (any_word *)&other->vel1, sizeof(*vel1));
+}
+
+/* Make room in other[0]: what has been there for long goes. */
+static __attribute__((noinline)) void make_room(struct traps_other *other)
+{
+	swap_sets(other[1].from, &other[1].vel1, &other[0]);
+	other[0].vel1.valid = false;
+}
+
 void traps_vel1_other(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
+	struct traps_other *o = vcpu->traps_other;
+	u32 i = 0;
 
 	c->vel1.valid = valid;
-	swap_words(c->from, c->from_other, sizeof(c->from));
-	swap_words((any_word *)&c->vel1, (any_word *)&c->vel1_other, sizeof(c->vel1));
-	if (!c->vel1.valid || nested_words_changed(vcpu, c->from)) {
-		c->vel1.valid = false;
-		nested_words_note(vcpu, c->from);
+	while (i < TRAPS_OTHERS && (!o[i].vel1.valid || nested_words_changed(vcpu, o[i].from)))
+		i++;
+	if (unlikely(i == TRAPS_OTHERS)) {
+		make_room(o);
+		i = 0;
 	}
+	swap_sets(c->from, &c->vel1, &o[i]);
+	if (!c->vel1.valid)
+		nested_words_note(vcpu, c->from);
 }
 
 void traps_vse_sync(struct vcpu *vcpu, struct traps *loaded, u64 hw_hcr)

@@ -153,12 +153,10 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 
 static void traps_set(struct vcpu *vcpu, bool trap)
 {
-	struct traps_cache *c = &vcpu->traps;
-
 	vcpu->vtimer.calm = 0;
 	vcpu->timers_trap = trap;
 	vcpu->traps_stale = true;
-	c->vel1.valid = c->vel2.valid = c->vel1_other.valid = false;
+	vcpu_forget_traps(vcpu);
 }
 
 static void lend(struct vcpu *vcpu)

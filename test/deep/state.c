@@ -170,7 +170,8 @@ static void forget_vcpu(struct vcpu *vcpu, bool is_loaded)
 		return;
 	forget_controls(&vcpu->traps.vel1);
 	forget_controls(&vcpu->traps.vel2);
-	forget_controls(&vcpu->traps.vel1_other);
+	for (u32 i = 0; i < TRAPS_OTHERS; i++)
+		forget_controls(&vcpu->traps_other[i].vel1);
 }
 
 /*

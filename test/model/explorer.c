@@ -316,7 +316,7 @@ static void get_controls(u32 v, struct traps_level *l, bool in_vel2, bool trap)
 		l->t = *controls_of(v, l, in_vel2, trap);
 }
 
-/* In a world with words, which is small, it is part of the state. */
+/* In a world with words, which is small, it is part of the state, but for what goes next. */
 static void put_remembered(u32 v)
 {
 	const struct traps_cache *c = &vcpus[v].traps;
@@ -325,9 +325,10 @@ static void put_remembered(u32 v)
 		return;
 	put_controls(v, &c->vel2);
 	put_controls(v, &c->vel1);
-	put_controls(v, &c->vel1_other);
+	put_controls(v, &vcpus[v].traps_other[0].vel1);
 	put_bits(controls_trap(c->from), 1);
-	put_bits(c->vel1_other.valid && controls_trap(c->from_other), 1);
+	put_bits(vcpus[v].traps_other[0].vel1.valid && controls_trap(vcpus[v].traps_other[0].from),
+		 1);
 	put_bits(l1_traps(v), 1);
 }
 
@@ -343,9 +344,9 @@ static void get_remembered(u32 v)
 	word = l2;
 	get_controls(v, &c->vel1, false, from);
 	word = l2_other;
-	get_controls(v, &c->vel1_other, false, from_other);
+	get_controls(v, &vcpus[v].traps_other[0].vel1, false, from_other);
 	controls_note(v, c->from, from);
-	controls_note(v, c->from_other, from_other);
+	controls_note(v, vcpus[v].traps_other[0].from, from_other);
 }
 
 /*
@@ -379,8 +380,9 @@ static void get_nested(u32 v)
 		remember(v, &c->vel2, true);
 		remember(v, &c->vel1, false);
 		controls_note(v, c->from, false);
-		c->vel1_other.valid = false;
+		vcpus[v].traps_other[0].vel1.valid = false;
 	}
+	vcpus[v].traps_other[1].vel1.valid = false;
 	vel2_cpacr_load(&vcpus[v]);
 }
 

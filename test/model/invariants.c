@@ -318,6 +318,7 @@ static void check_cpu(u32 c)
 static void check_vcpu(u32 v)
 {
 	const struct traps_cache *t = &vcpus[v].traps;
+	const struct traps_other *o = vcpus[v].traps_other;
 
 	if (live(v) && vcpus[v].simd.cpu->simd.owner != &vcpus[v])
 		model_fail("vcpu %u says it is live on a CPU that is not its", vcpu_name[v]);
@@ -325,7 +326,8 @@ static void check_vcpu(u32 v)
 		return;
 	check_remembered(v, &t->vel2, true, false);
 	check_remembered(v, &t->vel1, false, controls_trap(t->from));
-	check_remembered(v, &t->vel1_other, false, controls_trap(t->from_other));
+	for (u32 i = 0; i < TRAPS_OTHERS; i++)
+		check_remembered(v, &o[i].vel1, false, controls_trap(o[i].from));
 }
 
 void world_check(void)

@@ -438,27 +438,29 @@ static void vel2(void **state)
  * The result that traps_update() caches is what traps_compute() returns, whichever of L1's words
  * have changed since.
  */
-static void remembered_by(bool two)
+static void remembered_by(bool sets)
 {
 	u64 kept = 0, was = 0;
 
 	vcpu.has_vel2 = true;
 	vcpu.traps = (struct traps_cache){ .vel1.valid = false };
+	vcpu_forget_traps(&vcpu);
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
-		bool live = two ? i & 64 : !(random_bits() & 7);
+		bool live = sets ? i & 64 : !(random_bits() & 7);
 		struct traps want;
 
 		vcpu.in_vel2 = random_bits() & 1;
 		if (live != vcpu.debug_live)
 			traps_forget(&vcpu);
 		vcpu.debug_live = live;
-		if (two && i % 16) {
+		if (sets && i % 16) {
 			/*
-			 * Alternating between two sets of words, as with a guest that is a
-			 * hypervisor.
+			 * Alternating between three sets of words, as with a guest that is a
+			 * hypervisor and has used debug registers.
 			 */
-			*l1_place(HCR) ^= HCR_TSC;
+			*l1_place(HCR) &= ~(HCR_TSC | HCR_TWE);
+			*l1_place(HCR) |= i % 3 ? i % 3 == 1 ? HCR_TSC : HCR_TWE : 0;
 		} else if (random_bits() & 1)
 			*l1_place((enum l1_reg)(i % L1_REGS)) = random_bits();
 		/* Mostly the SIMD registers belong to another vcpu. */
@@ -466,7 +468,7 @@ static void remembered_by(bool two)
 		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
 		/* On the way to L2 (level.c). */
 		if (!vcpu.in_vel2 && nested_words_changed(&vcpu, vcpu.traps.from)) {
-			if (two) {
+			if (sets) {
 				traps_vel1_other(&vcpu, vcpu.traps.vel1.valid);
 				kept += vcpu.traps.vel1.valid;
 			} else {
@@ -485,7 +487,7 @@ static void remembered_by(bool two)
 	vcpu.in_vel2 = vcpu.debug_live = false;
 	cpu_this()->simd.owner = NULL;
 	vcpu.simd.cpu = NULL;
-	assert_true(two ? kept > was / 2 : !kept);
+	assert_true(sets ? kept > was / 2 : !kept);
 }
 
 static void remembered(void **state)

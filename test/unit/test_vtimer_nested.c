@@ -646,13 +646,14 @@ static void lent_for_a_while(void **state)
 	for (int i = 0; i < 2; i++) {
 		kvm_rounds(15, NULL);
 		assert_true(vcpu.timers_trap);
-		vcpu.traps.vel2.valid = vcpu.traps.vel1.valid = vcpu.traps.vel1_other.valid = true;
+		vcpu.traps.vel2.valid = vcpu.traps.vel1.valid = true;
+		vcpu.traps_other[0].vel1.valid = vcpu.traps_other[1].vel1.valid = true;
 		vcpu.traps_stale = false;
 		kvm_rounds(2, NULL);
 		assert_false(vcpu.timers_trap || vcpu.timers_polled);
 		assert_true(vcpu.traps_stale);
 		assert_false(vcpu.traps.vel2.valid || vcpu.traps.vel1.valid ||
-			     vcpu.traps.vel1_other.valid);
+			     vcpu.traps_other[0].vel1.valid || vcpu.traps_other[1].vel1.valid);
 		now += FREQUENCY / 100 - 1;
 		pump();
 		assert_false(vcpu.timers_trap);
