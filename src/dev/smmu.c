@@ -135,6 +135,7 @@ static void read_features(struct smmu *s)
 	u32 idr0 = smmu_read(s, SMMU_IDR0);
 
 	s->vmid16 = idr0 & SMMU_IDR0_VMID16;
+	s->stalls = SMMU_IDR0_STALL(idr0) != 1;
 	s->two_level = SMMU_IDR0_ST_LEVEL(idr0) == 1;
 	s->oas_bits = oas[SMMU_IDR5_OAS(smmu_read(s, SMMU_IDR5))];
 	s->sid_bits = MIN(SMMU_IDR1_SIDSIZE(smmu_read(s, SMMU_IDR1)),
@@ -384,17 +385,85 @@ static void set_word0(u64 *entry, u64 v)
 	__atomic_store_n(entry, v, __ATOMIC_RELAXED);
 }
 
+/* Of stage 2, with what stands before it as the stream has it. */
+static void make_entry(const struct smmu *s, const struct smmu_stream *t, u64 ste[STE_WORDS])
+{
+	smmu_ste_stage2(ste, t->vtcr, t->vttbr, !t->quiet);
+	if (t->before == SMMU_STAGE1) {
+		ste[0] = STE_V | STE_NESTED | t->context;
+		/* A fault that stalls would wait for nidus (IHI 0070, 5.2: S1STALLD). */
+		ste[1] |= t->attr | (s->stalls ? STE1_S1STALLD : 0);
+	}
+	if (t->before == SMMU_REFUSES)
+		ste[0] = 0;
+	if (t->before == SMMU_ABORTS || t->paused || t->shut)
+		ste[0] = STE_V | STE_ABORT;
+}
+
+/* Whether words of the entry that count at the moment are to change. */
+static bool counts(const u64 *entry, const u64 *ste)
+{
+	if (!(entry[0] & STE_TRANSLATES))
+		return false;
+	if ((entry[0] & STE_CONFIG) == STE_NESTED && entry[1] != ste[1])
+		return true;
+	return memcmp(entry + 2, ste + 2, STE_BYTES - 2 * sizeof(*ste));
+}
+
+/*
+ * Word 0 is one store, by which the others begin to count; those that do already change while the
+ * stream aborts. So a stream goes from stage 2 to both and back without a gap.
+ */
+bool smmu_put_entry(struct smmu *s, struct smmu_stream *t)
+{
+	u64 ste[STE_WORDS], *entry = entry_of(s, t->sid);
+	bool ok = true;
+
+	make_entry(s, t, ste);
+	if (counts(entry, ste)) {
+		set_word0(entry, STE_V | STE_ABORT);
+		ok = refresh(s, t->sid);
+	}
+	if (ok && memcmp(entry + 1, ste + 1, STE_BYTES - sizeof(*ste)) != 0) {
+		for (u32 i = 1; i < STE_WORDS; i++)
+			entry[i] = ste[i];
+		ok = refresh(s, t->sid);
+	}
+	if (!ok)
+		return false;
+	set_word0(entry, ste[0]);
+	return refresh(s, t->sid);
+}
+
 static void invalidate_vmid(struct smmu *s, u16 vmid)
 {
 	smmu_command(s, SMMU_CMD_TLBI_S12_VMALL | (u64)vmid << SMMU_CMD_VMID_SHIFT, 0);
 }
 
-static bool has_stream_of(const struct smmu *s, u16 vmid)
+/* A stream that the tables of this VMID translate, one with stage 1 first; or NULL. */
+static const struct smmu_stream *stream_of(const struct smmu *s, u16 vmid)
 {
+	const struct smmu_stream *found = NULL;
+
 	for (const struct smmu_stream *t = s->streams; t; t = t->next)
-		if (t->attached && t->vmid == vmid)
-			return true;
-	return false;
+		if (t->attached && t->vmid == vmid && (!found || t->events))
+			found = t;
+	return found;
+}
+
+/*
+ * What the SMMU knows of an IPA. With stage 1 it may know it by other addresses only, for which
+ * there is no command but one for all (IHI 0070, 4.4.2: TLBI_S2_IPA is about stage 2 alone).
+ */
+static void invalidate_range(struct smmu *s, const struct smmu_stream *t, u64 ia, u64 size)
+{
+	if (t->events || size > TLB_RANGE_PAGES_MAX * PAGE_SIZE) {
+		invalidate_vmid(s, t->vmid);
+		return;
+	}
+	for (u64 a = ia; a < ia + size; a += PAGE_SIZE)
+		smmu_command(s, SMMU_CMD_TLBI_S2_IPA | (u64)t->vmid << SMMU_CMD_VMID_SHIFT,
+			     a & MASK(51, 12));
 }
 
 /*
@@ -405,17 +474,12 @@ static void devices_invalidate(const struct stage2 *s2, u64 ia, u64 size)
 {
 	for (u32 i = 0; i < smmu_count; i++) {
 		struct smmu *s = &smmus[i];
+		const struct smmu_stream *t;
 
 		spin_lock(&s->lock);
-		if (has_stream_of(s, s2->vmid)) {
-			if (size > TLB_RANGE_PAGES_MAX * PAGE_SIZE)
-				invalidate_vmid(s, s2->vmid);
-			for (u64 a = ia; size <= TLB_RANGE_PAGES_MAX * PAGE_SIZE && a < ia + size;
-			     a += PAGE_SIZE)
-				smmu_command(s,
-					     SMMU_CMD_TLBI_S2_IPA | (u64)s2->vmid
-									    << SMMU_CMD_VMID_SHIFT,
-					     a & MASK(51, 12));
+		t = stream_of(s, s2->vmid);
+		if (t) {
+			invalidate_range(s, t, ia, size);
 			(void)!smmu_sync(s);
 		}
 		spin_unlock(&s->lock);
@@ -425,10 +489,8 @@ static void devices_invalidate(const struct stage2 *s2, u64 ia, u64 size)
 bool smmu_attach(struct smmu_stream *t, struct stage2 *s2, const char *vm)
 {
 	struct smmu *s = t->smmu;
-	u64 ste[STE_WORDS], *entry = entry_of(s, t->sid);
 	bool ok;
 
-	smmu_ste_stage2(ste, s2->vtcr, s2->vttbr, true);
 	spin_lock(&s->lock);
 	if (s->stuck) {
 		spin_unlock(&s->lock);
@@ -436,19 +498,16 @@ bool smmu_attach(struct smmu_stream *t, struct stage2 *s2, const char *vm)
 	}
 	CHECK(!t->attached);
 	t->faults = 0;
-	t->quiet = false;
+	t->quiet = t->shut = false;
+	smmu_stage1_reset(t);
 	t->vm = vm;
 	t->vmid = s2->vmid;
+	t->vtcr = s2->vtcr;
+	t->vttbr = s2->vttbr;
 	t->attached = true;
 	s2->devices = devices_invalidate;
 	invalidate_vmid(s, s2->vmid);
-	for (u32 i = 1; i < STE_WORDS; i++)
-		entry[i] = ste[i];
-	ok = refresh(s, t->sid);
-	if (ok) {
-		set_word0(entry, ste[0]);
-		ok = refresh(s, t->sid);
-	}
+	ok = smmu_put_entry(s, t);
 	spin_unlock(&s->lock);
 	return ok;
 }
@@ -461,6 +520,7 @@ bool smmu_detach(struct smmu_stream *t)
 	spin_lock(&s->lock);
 	ok = !s->stuck;
 	if (t->attached) {
+		smmu_stage1_reset(t);
 		set_word0(entry_of(s, t->sid), STE_V | STE_ABORT);
 		/* No transaction goes on by the old entry, */
 		ok = refresh(s, t->sid);
@@ -480,7 +540,8 @@ void smmu_quiet(struct smmu *s, struct smmu_stream *t)
 	if (!t->attached)
 		return;
 	/* S2R is about faults of stage 2 (IHI 0070, 5.5); an STE that aborts records nothing. */
-	if (t->quiet)
+	t->shut = t->quiet;
+	if (t->shut)
 		set_word0(entry_of(s, t->sid), STE_V | STE_ABORT);
 	t->quiet = true;
 	__atomic_store_n(word, *word & ~STE2_S2R, __ATOMIC_RELAXED);

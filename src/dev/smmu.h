@@ -10,11 +10,27 @@
 #pragma once
 
 #include "arch/spinlock.h"
+#include "dev/timer.h"
 #include "lib/types.h"
 #include "mm/machine.h"
 #include "mm/stage2.h"
 
 struct smmu;
+struct smmu_stream;
+
+/* What stands before stage 2 for a stream: what its VM wants of an SMMU that it sees. */
+enum smmu_before {
+	SMMU_NOTHING,
+	SMMU_STAGE1,  /* tables of the VM's own: its addresses, and so checked by stage 2, */
+	SMMU_ABORTS,  /* nothing passes, */
+	SMMU_REFUSES, /* and each access makes an event */
+};
+
+/*
+ * Gets the events of a stream, under the lock of its SMMU; false: it is nidus's. What it locks is
+ * never held by who calls this file's functions.
+ */
+typedef bool smmu_event_fn(struct smmu_stream *stream, const u64 word[4]);
 
 /* What a device's accesses are known by, and whose memory they reach. */
 struct smmu_stream {
@@ -23,10 +39,20 @@ struct smmu_stream {
 	const char *device; /* for messages, */
 	const char *vm;     /* and the VM that has it */
 	u32 faults;         /* since smmu_attach(), */
-	bool quiet;         /* or until there were too many */
+	bool quiet;         /* or until there were too many; */
+	bool shut;          /* these went on: it aborts */
 	u16 vmid;
 	bool attached;
 	struct smmu_stream *next; /* of this SMMU */
+	u64 vtcr, vttbr;          /* while attached: stage 2, */
+	u32 before;               /* enum smmu_before, */
+	u64 context, attr;        /* and of stage 1 words 0 and 1 of the entry */
+	smmu_event_fn *events;    /* NULL: none are the VM's. After smmu_attach() */
+	void *owner;              /* whose they are */
+	u64 since;                /* CNTPCT, from when on */
+	u32 recent;               /* events of its have come; */
+	bool paused;              /* too many: it aborts until */
+	struct timer resume;
 };
 
 /*
@@ -70,3 +96,31 @@ bool smmu_detach(struct smmu_stream *stream) must_check;
 
 /* A stream table entry for stage 2 with these register values; record: faults make events. */
 void smmu_ste_stage2(u64 ste[8], u64 vtcr, u64 vttbr, bool record);
+
+/* ---- stage 1, of SMMUs that VMs see: smmu_stage1.c ---- */
+
+/* NULL, or why streams of this SMMU can't have a VM's stage 1 before nidus's stage 2. */
+const char *smmu_stage1_check(const struct smmu *s);
+/* Its identification registers, for what depends on the SMMU that walks the VM's tables. */
+u32 smmu_idr0(const struct smmu *s);
+u32 smmu_idr5(const struct smmu *s);
+/* Where the machine has it, and its interrupts for events and errors (0: none). */
+u64 smmu_base(const struct smmu *s);
+u32 smmu_intid(const struct smmu *s, u32 i);
+/* From now on the events of an attached stream are somebody's, until smmu_detach(). */
+void smmu_take_events_of(struct smmu_stream *stream, smmu_event_fn *events, void *owner);
+/*
+ * Change what stands before stage 2 of an attached stream; context and attr are words 0 and 1 of a
+ * stream table entry of the VM's, of which only what is harmless counts. The SMMU knows nothing any
+ * more of what was before, nor of the context descriptor. False: it does not answer.
+ */
+bool smmu_set_before(struct smmu_stream *stream, enum smmu_before before, u64 context,
+		     u64 attr) must_check;
+/*
+ * Queue, for the VM of an attached stream: a TLBI of stage 1 (SMMU_CMD_TLBI_NH_*), with the VMID of
+ * the VM, an ASID of its own, and an address with its Leaf bit; that the context descriptor of the
+ * stream has changed; a wait until all of this is done. False: the SMMU does not answer.
+ */
+void smmu_stage1_tlbi(struct smmu_stream *stream, u64 op, u64 asid, u64 address);
+void smmu_stage1_changed(struct smmu_stream *stream);
+bool smmu_stage1_sync(struct smmu_stream *stream) must_check;

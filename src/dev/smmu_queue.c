@@ -107,7 +107,7 @@ bool smmu_sync(struct smmu *s)
 struct event {
 	u64 word[4];
 	struct smmu_stream *stream; /* NULL: nobody's */
-	u32 count;
+	u32 count;                  /* 0: its VM has it */
 };
 
 static struct smmu_stream *find_stream(const struct smmu *s, u32 sid)
@@ -116,6 +116,18 @@ static struct smmu_stream *find_stream(const struct smmu *s, u32 sid)
 		if (t->sid == sid)
 			return t;
 	return NULL;
+}
+
+/* Hand it to the VM whose stage 1 it is about. */
+static bool is_for_vm(struct smmu *s, struct event *e)
+{
+	struct smmu_stream *t = e->stream;
+
+	e->count = 0;
+	if (!t || !t->attached || !t->events || !t->events(t, e->word))
+		return false;
+	smmu_stage1_count(s, t);
+	return true;
 }
 
 /* Take the next event and count it; false: there is none. */
@@ -133,6 +145,8 @@ static bool take_event(struct smmu *s, struct event *e)
 	dsb(ish); /* and before its place is free */
 	smmu_write(s, SMMU_EVENTQ_CONS, s->cons | (prod & SMMU_Q_OVERFLOW));
 	e->stream = find_stream(s, SMMU_EVENT_SID(e->word[0]));
+	if (is_for_vm(s, e))
+		return true;
 	e->count = e->stream ? ++e->stream->faults : ++s->strays;
 	if (e->stream && (e->count == FAULTS_MAX || e->count == 2 * FAULTS_MAX))
 		smmu_quiet(s, e->stream);
@@ -197,7 +211,7 @@ void smmu_take_events(struct smmu *s)
 		take_errors(s);
 		more = take_event(s, &e);
 		spin_unlock(&s->lock);
-		if (more)
+		if (more && e.count)
 			tell(s, &e);
 	}
 	/* Hardware announces a queue that is no longer empty, once. */

@@ -12,13 +12,14 @@
 #define SMMU_EVENTS_LOG2 7
 
 struct smmu {
-	struct spinlock lock; /* guards queues, stream table, streams; a leaf */
+	struct spinlock lock; /* guards queues, stream table, streams */
 	u64 regs;             /* PA of the register pages; 0: none */
 	int node;
 	bool ready;
 	bool stuck; /* given up */
 	bool two_level;
 	bool vmid16;
+	bool stalls;  /* faults would stall if a context descriptor says so */
 	u32 sid_bits; /* streams in the table: below 1 << this */
 	u32 oas_bits;
 	u64 *strtab;
@@ -56,5 +57,14 @@ void smmu_command(struct smmu *s, u64 word0, u64 word1);
 bool smmu_sync(struct smmu *s) must_check;
 /* Handle events, 64 at most. */
 void smmu_take_events(struct smmu *s);
-/* The stream's entry says no more about faults. Lock held. */
+/* The stream's entry says no more about faults; called again: the stream aborts. Lock held. */
 void smmu_quiet(struct smmu *s, struct smmu_stream *stream);
+/*
+ * Write the entry of an attached stream anew, by what the stream says; nothing else of the SMMU's
+ * TLBs. False: the SMMU does not answer. Lock held.
+ */
+bool smmu_put_entry(struct smmu *s, struct smmu_stream *stream) must_check;
+/* An event of the stream went to its VM: of too many at once the rest has to wait. Lock held. */
+void smmu_stage1_count(struct smmu *s, struct smmu_stream *stream);
+/* Not attached: none of stage 1's, and no pause. Lock held. */
+void smmu_stage1_reset(struct smmu_stream *stream);

@@ -17,8 +17,6 @@ struct vpass {
 	bool loose; /* there is a device that is not confined */
 };
 
-_Static_assert(sizeof(struct vpass) <= PAGE_SIZE, "a VM has a page for it");
-
 static char message[192];
 
 #define FAIL(...)                                                                                  \
@@ -91,9 +89,10 @@ const char *vpass_build(struct vm *vm)
 
 	if (!c->pass_count)
 		return NULL;
-	page = page_alloc_zero();
+	page = page_alloc(page_order(sizeof(struct vpass)));
 	if (!page)
 		return "nidus,passthrough: no memory for its devices";
+	page_zero(page, PAGE_SIZE << page_order(sizeof(struct vpass)));
 	vm->pass = pa_ptr(pa(page));
 	for (u32 i = 0; i < c->pass_count && !why; i++)
 		why = take_all(vm, &c->pass[i]);
@@ -135,6 +134,6 @@ void vpass_destroy(struct vm *vm)
 		smmu_stream_done(&vm->pass->stream[i]);
 	/* One that is still attached stays on its SMMU's list. */
 	if (!vm->devices_loose)
-		page_free(ptr_pa(vm->pass).a, 0);
+		page_free(ptr_pa(vm->pass).a, page_order(sizeof(struct vpass)));
 	vm->pass = NULL;
 }

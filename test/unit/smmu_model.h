@@ -83,6 +83,17 @@ static bool model_command(u64 w0, u64 w1)
 	case 0x04: /* CFGI_STE_RANGE: 31 is all */
 		model_cfgi(0, (w1 & 31) == 31);
 		return (w1 & 31) == 31;
+	case 0x06: /* CFGI_CD_ALL: what it knows of both is one */
+		model_cfgi((u32)(w0 >> 32), false);
+		return true;
+	case 0x10: /* TLBI_NH_ALL */
+	case 0x11: /* TLBI_NH_ASID */
+		model_tlbi(w0, w1, true, false);
+		return true;
+	case 0x12: /* TLBI_NH_VA */
+	case 0x13: /* TLBI_NH_VAA */
+		model_tlbi(w0, w1, true, true);
+		return true;
 	case 0x28: /* TLBI_S12_VMALL */
 		model_tlbi(w0, w1, true, false);
 		return true;
@@ -247,14 +258,16 @@ static u64 model_dma(u32 sid, u64 page, bool mapped)
 		model_event(0x02 | (u64)sid << 32, 0, page);
 		return 0;
 	}
-	if ((ste[0] >> 1 & 7) != 6)
+	if ((ste[0] >> 1 & 7) != 6 && (ste[0] >> 1 & 7) != 7)
 		return (ste[0] >> 1 & 7) == 0 ? 0 : ~0UL;
 	if (page >> 44) { /* beyond the input's size: F_ADDR_SIZE, whatever S2R says */
 		model_event(0x11 | (u64)sid << 32, 0, page);
 		return 0;
 	}
 	if (!mapped) {
-		if (ste[2] >> 58 & 1)
+		if ((ste[0] >> 1 & 7) == 7) /* stage 1 has not got it, whose R is 1 */
+			model_event(0x10 | (u64)sid << 32, 2UL << 40, page);
+		else if (ste[2] >> 58 & 1)
 			model_event(0x10 | (u64)sid << 32, 1UL << 41, page);
 		return 0;
 	}

