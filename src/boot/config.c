@@ -252,6 +252,25 @@ static bool domain_nested(struct config_reader *r, struct vm_config *vm)
 	return s && config_set_nested(r, vm, at, s);
 }
 
+/* nidus,iommu: absent the default, empty yes, "off" no. */
+static bool domain_iommu(struct config_reader *r, struct vm_config *vm)
+{
+	const char *s;
+	int len;
+
+	if (!fdt_getprop(r->dt.fdt, vm->node, "nidus,iommu", &len))
+		return true;
+	vm->iommu = VM_IOMMU_ON;
+	if (len == 0)
+		return true;
+	s = dt_string(&r->dt, vm->node, "nidus,iommu");
+	if (s && strcmp(s, "off") != 0)
+		return dt_fail(&r->dt, vm->node, "nidus,iommu",
+			       "expected an empty property or \"off\", found \"%s\"", s);
+	vm->iommu = VM_IOMMU_OFF;
+	return s;
+}
+
 /* The properties that every domain must have: Xen has no defaults for these either. */
 static bool domain_size(struct config_reader *r, struct vm_config *vm)
 {
@@ -278,7 +297,7 @@ static bool domain_options(struct config_reader *r, struct vm_config *vm)
 
 	if (!domain_flag(r, vm, "vpl011", &vm->vpl011) || !domain_nested(r, vm) ||
 	    !domain_flag(r, vm, "nidus,direct-map", &vm->direct_map) ||
-	    !domain_flag(r, vm, "nidus,its", &vm->its) ||
+	    !domain_flag(r, vm, "nidus,its", &vm->its) || !domain_iommu(r, vm) ||
 	    !domain_flag(r, vm, "nidus,firmware", &vm->firmware) ||
 	    !domain_vl(r, vm, "sve", config_set_sve) ||
 	    !domain_vl(r, vm, "nidus,sme", config_set_sme))
@@ -386,6 +405,7 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 		"nidus,passthrough",
 		"nidus,pci",
 		"nidus,its",
+		"nidus,iommu",
 	};
 	const void *fdt = r->dt.fdt;
 	int prop, len;
@@ -401,8 +421,8 @@ static bool domain_known(struct config_reader *r, const struct vm_config *vm)
 			return dt_fail(
 				&r->dt, vm->node, name,
 				"expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-				"nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or "
-				"nidus,its, found this");
+				"nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci, "
+				"nidus,its or nidus,iommu, found this");
 		config_note(r, vm->node, name, "nidus does not know this property and ignores it");
 	}
 	return true;

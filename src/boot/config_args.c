@@ -197,6 +197,17 @@ static bool set_its(struct config_reader *r, struct vm_config *vm, struct config
 	return parse_flag(r, at, value, &vm->its);
 }
 
+static bool set_iommu(struct config_reader *r, struct vm_config *vm, struct config_place at,
+		      const char *value)
+{
+	bool on = false;
+
+	if (!parse_flag(r, at, value, &on))
+		return false;
+	vm->iommu = on ? VM_IOMMU_ON : VM_IOMMU_OFF;
+	return true;
+}
+
 static bool set_nested(struct config_reader *r, struct vm_config *vm, struct config_place at,
 		       const char *value)
 {
@@ -294,6 +305,7 @@ static const struct {
 	{ "passthrough", set_passthrough },
 	{ "pci", set_pci },
 	{ "its", set_its },
+	{ "iommu", set_iommu },
 	{ "hard-affinity", set_affinity },
 };
 
@@ -307,7 +319,7 @@ static bool apply_arg(struct config_reader *r, struct vm_config *vm, int node,
 			return keys[i].set(r, vm, at, arg->value);
 	return bad_value(r, at,
 			 "mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, direct-map, "
-			 "firmware, passthrough, pci, its or hard-affinity",
+			 "firmware, passthrough, pci, its, iommu or hard-affinity",
 			 arg->key);
 }
 

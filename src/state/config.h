@@ -13,6 +13,9 @@
 #define VM_PCI_MAX 8
 #define VM_PCI_NAME 16 /* "0000:00:01.0" */
 
+/* Whether a VM sees an SMMU before its PCI functions. */
+enum vm_iommu { VM_IOMMU_DEFAULT, VM_IOMMU_ON, VM_IOMMU_OFF };
+
 #define SVE_MAX 0xffff /* sve property empty: the machine's maximum */
 
 /* A device of the machine that one VM gets: registers mapped 1:1, interrupts routed to it. */
@@ -53,6 +56,7 @@ struct vm_config {
 	bool simd_said;   /* one of these was given */
 	u64 stage2_block; /* largest stage-2 leaf in bytes: 4 KiB, 2 MiB, 1 GiB; 0: the default */
 	bool its; /* it has an ITS, also without PCI functions that need one */
+	enum vm_iommu iommu;          /* the default: if it is nested */
 	struct range kernel, ramdisk; /* physical; size 0: none */
 	const char *bootargs;
 	struct passthrough pass[VM_PASSTHROUGH_MAX];

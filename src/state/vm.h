@@ -32,9 +32,11 @@ struct vpci;
 /* Where a VM's own devices are; 1:1 VMs have them where the machine has its own. */
 struct vm_layout {
 	u64 ram, gicd, gicr, uart, rtc, flash, fw_cfg, its; /* its 0: there can be none */
+	u64 smmu;                                           /* 0: it is to see none */
 	u64 stolen; /* a page of its own, no RAM: a struct stolen_time for each vcpu */
 	u32 uart_intid, rtc_intid;
-	u32 intid_max; /* of what it has of the machine's PCI functions */
+	u32 smmu_intid[2]; /* of events, of errors */
+	u32 intid_max;     /* of what it has of the machine's PCI functions, and of its SMMU */
 	u64 ram_size; /* RAM from `ram` on, without a gap: all of it, but for 1:1 VMs */
 };
 

@@ -12,6 +12,7 @@
 
 struct pci_fn;
 struct its;
+struct vsmmu;
 
 /* Its messages, as read when the VM was built. */
 struct vpci_msi {
@@ -39,6 +40,7 @@ struct vpci {
 	u64 since;            /* CNTPCT */
 	u64 wide_end;         /* where its wide window ends */
 	struct its *its;      /* the machine's that its messages go to; NULL: none do */
+	struct vsmmu *smmu;   /* what it sees before them; NULL: nothing */
 	struct stage2 dma;    /* what the devices reach */
 	bool dma_ready;
 	u32 count;

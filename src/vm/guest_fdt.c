@@ -30,7 +30,8 @@
 
 #define PHANDLE_GIC 1
 #define PHANDLE_ITS 2
-#define PHANDLE_CLOCK 3 /* and on */
+#define PHANDLE_SMMU 3
+#define PHANDLE_CLOCK 4 /* and on */
 #define CLOCKS_MAX 16
 
 /* The state of writing a guest's tree; the first error is kept and ends all writing. */
@@ -554,6 +555,7 @@ static bool collides(const struct writer *w, const struct passthrough *pass)
 static void write_root(struct writer *w)
 {
 	static const char compatible[] = "nidus,vm\0linux,dummy-virt";
+	static const struct guest_phandles at = { PHANDLE_GIC, PHANDLE_ITS, PHANDLE_SMMU };
 
 	begin(w, "");
 	put(w, "compatible", compatible, sizeof(compatible));
@@ -575,7 +577,7 @@ static void write_root(struct writer *w)
 	for (u32 i = 0; i < w->config->pass_count; i++)
 		write_device(w, &w->config->pass[i]);
 	if (!w->err && w->layout->pci)
-		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, PHANDLE_GIC, PHANDLE_ITS));
+		keep(w, guest_fdt_pci(w->fdt, w->layout->pci, &at));
 	write_clocks(w);
 	end(w);
 }

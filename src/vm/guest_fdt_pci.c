@@ -6,12 +6,14 @@
 
 #include "arch/gicv3.h"
 #include "arch/its.h"
+#include "arch/smmu.h"
 #include "lib/log.h"
 
 /* The first cell of an address: the kind of space; a device's number. */
 #define SPACE_32 0x02000000U
 #define SPACE_64 0x03000000U
 #define DEVICE_SHIFT 11
+#define IRQ_RISING 1
 #define IRQ_LEVEL 4
 
 /* A property being put together; cells beyond the room are an error of libfdt's. */
@@ -94,6 +96,20 @@ static int put_messages(void *fdt, u32 its)
 	return put_cells(fdt, "msi-map", &map);
 }
 
+/* Each function's requester ID to its stream. */
+static int put_streams(void *fdt, const struct guest_pci *pci, u32 smmu)
+{
+	struct cells map = { .n = 0 };
+
+	for (u32 i = 0; i < pci->count; i++) {
+		add(&map, pci->fn[i].device << 3);
+		add(&map, smmu);
+		add(&map, pci->fn[i].stream);
+		add(&map, 1);
+	}
+	return put_cells(fdt, "iommu-map", &map);
+}
+
 static int put_places(void *fdt, const struct guest_pci *pci)
 {
 	struct cells reg = { .n = 0 }, buses = { .n = 0 };
@@ -108,7 +124,48 @@ static int put_places(void *fdt, const struct guest_pci *pci)
 	return err ? err : put_ranges(fdt, pci);
 }
 
-int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its)
+static int put_smmu_interrupts(void *fdt, const struct guest_pci *pci)
+{
+	static const char names[] = "eventq\0gerror";
+	struct cells c = { .n = 0 };
+	int err;
+
+	for (u32 i = 0; i < 2; i++) {
+		add(&c, 0);
+		add(&c, pci->smmu_intid[i] - GIC_SPI);
+		add(&c, IRQ_RISING);
+	}
+	err = put_cells(fdt, "interrupts", &c);
+	return err ? err : fdt_property(fdt, "interrupt-names", names, sizeof(names));
+}
+
+static int put_smmu(void *fdt, const struct guest_pci *pci, u32 phandle)
+{
+	static const char compatible[] = "arm,smmu-v3";
+	struct cells reg = { .n = 0 };
+	char name[32];
+	int err;
+
+	add64(&reg, pci->smmu);
+	add64(&reg, SMMU_SIZE);
+	snprintf(name, sizeof(name), "iommu@%lx", pci->smmu);
+	err = fdt_begin_node(fdt, name);
+	if (!err)
+		err = fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+	if (!err)
+		err = fdt_property_u32(fdt, "phandle", phandle);
+	if (!err)
+		err = fdt_property_u32(fdt, "#iommu-cells", 1);
+	if (!err)
+		err = fdt_property(fdt, "dma-coherent", NULL, 0);
+	if (!err)
+		err = put_cells(fdt, "reg", &reg);
+	if (!err)
+		err = put_smmu_interrupts(fdt, pci);
+	return err ? err : fdt_end_node(fdt);
+}
+
+static int put_bridge(void *fdt, const struct guest_pci *pci, const struct guest_phandles *at)
 {
 	static const char compatible[] = "pci-host-ecam-generic", type[] = "pci";
 	char name[32];
@@ -129,10 +186,19 @@ int guest_fdt_pci(void *fdt, const struct guest_pci *pci, u32 gic, u32 its)
 	if (!err)
 		err = put_places(fdt, pci);
 	if (!err)
-		err = put_interrupts(fdt, pci, gic);
+		err = put_interrupts(fdt, pci, at->gic);
 	if (!err && pci->messages)
-		err = put_messages(fdt, its);
+		err = put_messages(fdt, at->its);
+	if (!err && pci->smmu)
+		err = put_streams(fdt, pci, at->smmu);
 	return err ? err : fdt_end_node(fdt);
+}
+
+int guest_fdt_pci(void *fdt, const struct guest_pci *pci, const struct guest_phandles *at)
+{
+	int err = pci->smmu ? put_smmu(fdt, pci, at->smmu) : 0;
+
+	return err ? err : put_bridge(fdt, pci, at);
 }
 
 int guest_fdt_its(void *fdt, u64 at, u32 phandle)

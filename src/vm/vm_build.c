@@ -31,6 +31,7 @@
 #include "vm/vpci_life.h"
 #include "vm/vpl011.h"
 #include "vm/vpl031.h"
+#include "vm/vsmmu.h"
 #include "vtimer/vtimer.h"
 
 /* QEMU virt's map, so that a program written for that machine finds what it expects. */
@@ -423,10 +424,11 @@ const char *vm_build(struct vm *vm)
 	nested_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
 	if ((error = vm_ram_alloc(vm)) || (error = make_stolen(vm)) || (error = vpci_claim(vm)) ||
-	    (error = vm_layout_clock(vm)) || (error = vm_layout_check(vm)) ||
-	    (error = make_stage2(vm)) || (error = map_ram(vm)) || (error = make_vcpus(vm)) ||
-	    (error = make_devices(vm)) || (error = map_passthrough(vm)) ||
-	    (error = vpass_build(vm)) || (error = vmsi_build(vm)) || (error = vpci_build(vm)))
+	    (error = vsmmu_claim(vm)) || (error = vm_layout_clock(vm)) ||
+	    (error = vm_layout_check(vm)) || (error = make_stage2(vm)) || (error = map_ram(vm)) ||
+	    (error = make_vcpus(vm)) || (error = make_devices(vm)) ||
+	    (error = map_passthrough(vm)) || (error = vpass_build(vm)) ||
+	    (error = vmsi_build(vm)) || (error = vpci_build(vm)))
 		return error;
 	return plan_images(vm);
 }

@@ -4,11 +4,13 @@
 
 #include "arch/gicv3.h"
 #include "arch/its.h"
+#include "arch/smmu.h"
 #include "state/config.h"
 #include "dev/dt.h"
 #include "dev/pci.h"
 #include "dev/pl011_regs.h"
 #include "dev/pl031_regs.h"
+#include "dev/smmu.h"
 #include "lib/log.h"
 #include "state/vm.h"
 #include "vm/vflash.h"
@@ -29,7 +31,7 @@ struct part {
 	struct range at;
 };
 
-#define PARTS (11 + VM_RAM_CHUNKS)
+#define PARTS (12 + VM_RAM_CHUNKS)
 
 /* The emulated devices first, of them the clock. */
 static u32 list_parts(const struct vm *vm, struct part *part)
@@ -56,6 +58,8 @@ static u32 list_parts(const struct vm *vm, struct part *part)
 		part[n++] = (struct part){ "its BARs", { VPCI_LOW, VPCI_LOW_SIZE } };
 		part[n++] = (struct part){ "its BARs", { VPCI_WIDE, VPCI_WIDE_SIZE } };
 	}
+	if (l->smmu)
+		part[n++] = (struct part){ "its SMMU", { l->smmu, SMMU_SIZE } };
 	for (u32 i = 0; i < vm->ram_chunks; i++)
 		part[n++] = (struct part){ "its RAM", { vm->ram[i].ipa, vm->ram[i].size } };
 	return n;
@@ -160,6 +164,9 @@ static bool intid_is_taken(const struct vm *vm, u32 intid)
 
 	if (c->vpl011 && intid == vm->layout.uart_intid)
 		return true;
+	for (u32 i = 0; i < ARRAY_SIZE(vm->layout.smmu_intid); i++)
+		if (vm->layout.smmu_intid[i] == intid)
+			return true;
 	for (u32 i = 0; i < c->pass_count; i++)
 		for (u32 k = 0; k < c->pass[i].intid_count; k++)
 			if (c->pass[i].intid[k] == intid)
@@ -189,6 +196,37 @@ const char *vm_layout_clock(struct vm *vm)
 			    CLOCK_FROM, CLOCK_END);
 	vm->layout.rtc = at.base;
 	vm->layout.rtc_intid = intid;
+	return NULL;
+}
+
+/* ---- its SMMU ---- */
+
+#define SMMU_AT 0x09050000UL
+static const u32 smmu_intids[] = { 106, 109 };
+
+/* The first that is free from `from` on; 0: none. */
+static u32 free_intid(const struct vm *vm, u32 from)
+{
+	u32 intid = MAX(from, (u32)GIC_SPI);
+
+	while (intid < GIC_INTID_MAX &&
+	       (intid_is_taken(vm, intid) || intid == vm->layout.rtc_intid))
+		intid++;
+	return intid < GIC_INTID_MAX ? intid : 0;
+}
+
+const char *vm_layout_smmu(struct vm *vm, const struct smmu *like)
+{
+	struct vm_layout *l = &vm->layout;
+	bool same = vm->config->direct_map;
+
+	l->smmu = same ? smmu_base(like) : SMMU_AT;
+	for (u32 i = 0; i < ARRAY_SIZE(l->smmu_intid); i++) {
+		l->smmu_intid[i] = free_intid(vm, same ? smmu_intid(like, i) : smmu_intids[i]);
+		if (!l->smmu_intid[i])
+			return "nidus,iommu: expected SPIs for its SMMU, found none free";
+		l->intid_max = MAX(l->intid_max, l->smmu_intid[i]);
+	}
 	return NULL;
 }
 

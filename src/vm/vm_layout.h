@@ -21,6 +21,14 @@ const char *vm_layout_check(const struct vm *vm) must_check;
 const char *vm_layout_clock(struct vm *vm) must_check;
 
 /*
+ * Give it an SMMU of its own (vm->layout.smmu, smmu_intid): where QEMU virt has it, or with
+ * nidus,direct-map where the machine has `like`. After vpci_claim(), before
+ * vm_layout_clock(). NULL, or a line: there are no INTIDs.
+ */
+struct smmu;
+const char *vm_layout_smmu(struct vm *vm, const struct smmu *like) must_check;
+
+/*
  * Place the modules of c->handed[], in pages of their own in [floor, top), from the top down; the
  * same file once. False: there is no room. Pure.
  */

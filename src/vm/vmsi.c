@@ -224,10 +224,14 @@ u32 vmsi_show_msi(struct vpci_fn *fn, u32 at)
 	return msi_size(control);
 }
 
-/* Whether the guest has given its ITS's doorbell, the only place where messages are let through. */
+/*
+ * Whether the guest has given its ITS's doorbell, the only place where messages are let through. An
+ * address that its own SMMU translates is its affair: like any write of the device's it goes to the
+ * VM's memory or to the doorbell.
+ */
 static bool is_aimed(const struct vm *vm, u32 low, u32 high)
 {
-	return ((u64)high << 32 | low) == doorbell(vm);
+	return vm->pci->smmu || ((u64)high << 32 | low) == doorbell(vm);
 }
 
 /* Write all of it: off, then what the guest has set, on if it is aimed well. */

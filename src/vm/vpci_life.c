@@ -15,6 +15,7 @@
 #include "vm/vmsi.h"
 #include "vm/vpci.h"
 #include "vm/vpci_dma.h"
+#include "vm/vsmmu.h"
 
 /* A BAR has so many leaves at most: one write of configuration space maps all of it. */
 #define LEAVES_MAX 4096UL
@@ -164,7 +165,7 @@ const char *vpci_build(struct vm *vm)
 	}
 	if (mmio_add(&vm->mmio, VPCI_ECAM, VPCI_ECAM_SIZE, vpci_access, vm->pci))
 		return "nidus,pci: no place for its host bridge";
-	return NULL;
+	return vsmmu_build(vm);
 }
 
 const struct guest_pci *guest_pci_of(const struct vm *vm, struct guest_pci *pci)
@@ -186,6 +187,7 @@ const struct guest_pci *guest_pci_of(const struct vm *vm, struct guest_pci *pci)
 		pci->fn[i].pin = v->fn[i].first[PCI_INTERRUPT / 4] >> 8;
 		pci->fn[i].intid = v->fn[i].dev->intid;
 	}
+	vsmmu_describe(vm, pci);
 	return pci;
 }
 
@@ -208,6 +210,7 @@ bool vpci_start(struct vm *vm)
 		pci_command(dev, PCI_COMMAND_MEMORY);
 		vmsi_start(&v->fn[i]);
 	}
+	vsmmu_start(vm);
 	return true;
 }
 
@@ -328,6 +331,7 @@ void vpci_destroy(struct vm *vm)
 	if (!v)
 		return;
 	vmsi_done(vm);
+	vsmmu_destroy(vm);
 	for (u32 i = 0; i < v->count; i++) {
 		/* One that can't be reset has something of the VM's in it. */
 		if (!vm->started)

@@ -226,6 +226,22 @@ static void test_deep(void **state)
 	assert_false(c.vm[2].nested || c.vm[2].deep);
 }
 
+/* Of each VM in turn: the default, on, off. */
+static void test_iommu(void **state)
+{
+	(void)state;
+	read_chosen(VM_A(""));
+	assert_int_equal(c.vm[0].iommu, VM_IOMMU_DEFAULT);
+	read_chosen(VM_A("nidus,iommu;"));
+	assert_int_equal(c.count, 1);
+	assert_int_equal(c.vm[0].iommu, VM_IOMMU_ON);
+	read_chosen(VM_A("nidus,iommu = \"off\";"));
+	assert_int_equal(c.count, 1);
+	assert_int_equal(c.vm[0].iommu, VM_IOMMU_OFF);
+	read_chosen(VM_A("nidus,iommu = \"on\";"));
+	assert_int_equal(c.count, 0);
+}
+
 static void test_nvhe(void **state)
 {
 	(void)state;
@@ -386,7 +402,7 @@ static const struct {
 	  "/chosen/a: nidus,stage2-block: expected one cell (4 bytes), found 8 bytes" },
 	{ VM_A("nidus,netsed;"),
 	  "/chosen/a: nidus,netsed: expected nidus,nested, nidus,sme, nidus,simd, nidus,stage2-block, "
-	  "nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci or nidus,its, found this" },
+	  "nidus,direct-map, nidus,firmware, nidus,passthrough, nidus,pci, nidus,its or nidus,iommu, found this" },
 	{ VM_A("nidus,pci = <1>;"),
 	  "/chosen/a: nidus,pci: expected a list of strings, found something else" },
 	{ VM_A("nidus,pci = \"0000:00:01.0\", \"0000:00:01.0\";"),
@@ -541,6 +557,7 @@ static const struct {
 	{ "nidus.mem=", "nidus.mem: expected MiB as a decimal number, found \"\"" },
 	{ "nidus.cpus=17", "nidus.cpus: expected 1 to 16 vcpus, found 17" },
 	{ "nidus.1.cpus=x", "nidus.1.cpus: expected a decimal number, found \"x\"" },
+	{ "nidus.iommu=2", "nidus.iommu: expected 0 or 1, found \"2\"" },
 	{ "nidus.nested=yes", "nidus.nested: expected 0, 1, deep or nvhe, found \"yes\"" },
 	{ "nidus.nested=deeper", "nidus.nested: expected 0, 1, deep or nvhe, found \"deeper\"" },
 	{ "nidus.simd=lazy", "nidus.simd: expected \"live\" or \"switch\", found \"lazy\"" },
@@ -560,9 +577,10 @@ static const struct {
 	  "nidus.pci: expected a PCI function such as 0000:00:01.0, found \"\"" },
 	{ "nidus.mmm=1",
 	  "nidus.mmm: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-	  "direct-map, firmware, passthrough, pci, its or hard-affinity, found \"mmm\"" },
-	{ "nidus.", "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
-		    "direct-map, firmware, passthrough, pci, its or hard-affinity, found \"\"" },
+	  "direct-map, firmware, passthrough, pci, its, iommu or hard-affinity, found \"mmm\"" },
+	{ "nidus.",
+	  "nidus.: expected mem, cpus, vpl011, sve, sme, simd, nested, stage2-block, "
+	  "direct-map, firmware, passthrough, pci, its, iommu or hard-affinity, found \"\"" },
 };
 
 /* Names as Linux writes them, and no others: there is one for each function. */
@@ -797,6 +815,7 @@ int main(void)
 		cmocka_unit_test(test_loose),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_nvhe),
+		cmocka_unit_test(test_iommu),
 		cmocka_unit_test(test_simd_default),
 		cmocka_unit_test(test_loose_several),
 		cmocka_unit_test(test_faults),

@@ -425,7 +425,7 @@ static void handed_down(void **state)
 /* A host bridge: its windows, and each device's pin with its SPI. */
 static void pci_bridge(void **state)
 {
-	const struct guest_pci pci = { .fn = { { 1, 1, 36 }, { 2, 0, 0 }, { 3, 4, 300 } },
+	const struct guest_pci pci = { .fn = { { 1, 1, 36, 0 }, { 2, 0, 0, 0 }, { 3, 4, 300, 0 } },
 				       .count = 3,
 				       .ecam = 0x3f000000,
 				       .ecam_size = 0x100000,
@@ -450,18 +450,53 @@ static void pci_bridge(void **state)
 	      1, 0, 0, 0, 268, 4);
 	CELLS("/intc@8000000", "phandle", 1);
 	assert_true(fdt_getprop(out, node_at("/pcie@3f000000"), "dma-coherent", NULL) != NULL);
+	assert_absent("/pcie@3f000000", "iommu-map");
+}
+
+/* Functions 1 and 3 share a stream. */
+static void pci_smmu(void **state)
+{
+	const struct guest_pci pci = { .fn = { { .device = 1, .stream = 8 },
+					       { .device = 2, .stream = 16 },
+					       { .device = 3, .stream = 8 } },
+				       .count = 3,
+				       .smmu = 0x9050000,
+				       .smmu_intid = { 106, 109 },
+				       .ecam = 0x3f000000,
+				       .ecam_size = 0x100000 };
+
+	(void)state;
+	defaults();
+	layout.pci = &pci;
+	make();
+	assert_string("/iommu@9050000", "compatible", "arm,smmu-v3");
+	CELLS("/iommu@9050000", "reg", 0, 0x9050000, 0, 0x20000);
+	CELLS("/iommu@9050000", "interrupts", 0, 74, 1, 0, 77, 1);
+	CELLS("/iommu@9050000", "#iommu-cells", 1);
+	assert_true(fdt_getprop(out, node_at("/iommu@9050000"), "dma-coherent", NULL) != NULL);
+	assert_int_equal(
+		fdt_stringlist_search(out, node_at("/iommu@9050000"), "interrupt-names", "gerror"),
+		1);
+	CELLS("/pcie@3f000000", "iommu-map", 8, phandle_of("/iommu@9050000"), 8, 1, 16,
+	      phandle_of("/iommu@9050000"), 16, 1, 24, phandle_of("/iommu@9050000"), 8, 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pci_bridge),
-		cmocka_unit_test(test_plain),      cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_nothing_reserved), cmocka_unit_test(test_nested),
+		cmocka_unit_test(pci_smmu),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_nothing_reserved),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_firmware),
-		cmocka_unit_test(test_bare),       cmocka_unit_test(test_passthrough),
-		cmocka_unit_test(test_collisions), cmocka_unit_test(test_room),
-		cmocka_unit_test(more_ram),        cmocka_unit_test(handed_down),
+		cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_passthrough),
+		cmocka_unit_test(test_collisions),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(more_ram),
+		cmocka_unit_test(handed_down),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
