@@ -13,6 +13,7 @@
  *   off          leaves a DMA under way and powers off
  *   watch=S      no device: fills its RAM and looks for S seconds whether it stays so
  */
+#include "lib/edu.h"
 #include "lib/exception.h"
 #include "lib/gic.h"
 #include "lib/its.h"
@@ -23,116 +24,14 @@
 const char guest_name[] = "edu";
 extern char _bss_end[];
 
-#define PAGE 4096UL
-#define EDU_ID 0x11e81234u
-#define CFG_COMMAND 0x04
-#define CFG_BAR0 0x10
-#define CFG_CAP 0x34
-#define COMMAND_MEMORY 2u
-#define COMMAND_MASTER 4u
-#define COMMAND_NO_INTX 0x400u
-
 #define MSI_ENABLE 1u
 #define MSI_EVENT 1u
 #define MSI_LPI (GIC_LPI + 40)
 
-#define EDU_LIVE 0x04
-#define EDU_IRQ_STATUS 0x24
-#define EDU_IRQ_RAISE 0x60
-#define EDU_IRQ_ACK 0x64
-#define EDU_SRC 0x80
-#define EDU_DST 0x88
-#define EDU_COUNT 0x90
-#define EDU_CMD 0x98
-#define EDU_BUFFER 0x40000UL
-#define EDU_SIZE MIB(1)
-#define CMD_RUN 1u
-#define CMD_TO_RAM 2u
-#define CMD_IRQ 4u
-#define DMA_IRQ 0x100u
-
-static u64 cfg, bar; /* its configuration space, and where its registers are */
-static u32 intid;
 static volatile u32 irqs, irq_status, lpis;
 static volatile u64 irq_at; /* counter at the last interrupt */
-static u64 from[PAGE / 8] __attribute__((aligned(PAGE)));
-static u64 to[PAGE / 8] __attribute__((aligned(PAGE)));
-
-/* ---- the device ---- */
-
-static bool find_edu(void)
-{
-	for (u32 i = 0; dt.pci.ecam && i < 32; i++) {
-		if (read32(dt.pci.ecam + ((u64)i << 15)) != EDU_ID)
-			continue;
-		cfg = dt.pci.ecam + ((u64)i << 15);
-		for (u32 n = 0; n < dt.pci.irq_count; n++)
-			if (dt.pci.irq[n].devfn == i << 3 && dt.pci.irq[n].pin == 1)
-				intid = dt.pci.irq[n].intid;
-		return true;
-	}
-	return false;
-}
-
-static void put_bar(u64 at, u32 command)
-{
-	write16(cfg + CFG_COMMAND, 0);
-	write32(cfg + CFG_BAR0, (u32)at);
-	write16(cfg + CFG_COMMAND, (u16)command);
-	bar = at;
-}
-
-/* Start a copy between the device's buffer and RAM. */
-static void dma_start(u64 ram, u32 command)
-{
-	bool out = command & CMD_TO_RAM;
-
-	dsb(sy);
-	write64(bar + EDU_SRC, out ? EDU_BUFFER : ram);
-	write64(bar + EDU_DST, out ? ram : EDU_BUFFER);
-	write64(bar + EDU_COUNT, PAGE);
-	write32(bar + EDU_CMD, command | CMD_RUN);
-}
-
-/* Whether it has ended. */
-static bool dma_wait(void)
-{
-	u64 end = counter_virt() + ticks_us(PATIENCE_US);
-
-	while (read32(bar + EDU_CMD) & CMD_RUN)
-		if (counter_virt() > end)
-			return false;
-	dsb(sy);
-	return true;
-}
-
-static void dma(u64 ram, u32 command)
-{
-	dma_start(ram, command);
-	expect(dma_wait(), "a DMA does not end");
-}
-
-static void fill(u64 *page, u64 seed)
-{
-	for (u32 i = 0; i < PAGE / 8; i++)
-		page[i] = random_next(&seed);
-}
-
-static bool is_filled(const u64 *page, u64 seed)
-{
-	for (u32 i = 0; i < PAGE / 8; i++)
-		if (page[i] != random_next(&seed))
-			return false;
-	return true;
-}
-
-static bool is_zero(const u64 *page)
-{
-	for (u32 i = 0; i < PAGE / 8; i++)
-		if (page[i])
-			return false;
-	return true;
-}
+static u64 from[EDU_PAGE / 8] __attribute__((aligned(EDU_PAGE)));
+static u64 to[EDU_PAGE / 8] __attribute__((aligned(EDU_PAGE)));
 
 static void on_irq(struct frame *f)
 {
@@ -145,9 +44,9 @@ static void on_irq(struct frame *f)
 	irq_at = now;
 	if (id == MSI_LPI)
 		lpis = lpis + 1;
-	if (id == intid || id == MSI_LPI) {
-		irq_status = read32(bar + EDU_IRQ_STATUS);
-		write32(bar + EDU_IRQ_ACK, irq_status);
+	if (id == edu_intid || id == MSI_LPI) {
+		irq_status = read32(edu_bar + EDU_IRQ_STATUS);
+		write32(edu_bar + EDU_IRQ_ACK, irq_status);
 		irqs = irqs + 1;
 	}
 	gic_eoi(id);
@@ -174,24 +73,24 @@ static void test_config(void)
 	for (u32 i = 0; i < 256; i++)
 		others += read32(dt.pci.ecam + ((u64)i << 12)) != ~0u;
 	expect_eq(others, dt_arg("functions", 1), "functions");
-	expect_eq(read32(cfg + 0x100), 0, "extended capabilities");
-	expect_eq(read32(cfg + 0xffc), 0, "the last word");
-	expect_eq(read8(cfg + 0x0e), 0, "header type");
-	expect_eq(read16(cfg + 2), 0x11e8, "device");
-	expect_eq(read8(cfg + 3), 0x11, "its upper byte");
-	expect_eq(read8(cfg + 0x3d), 1, "interrupt pin");
+	expect_eq(read32(edu_cfg + 0x100), 0, "extended capabilities");
+	expect_eq(read32(edu_cfg + 0xffc), 0, "the last word");
+	expect_eq(read8(edu_cfg + 0x0e), 0, "header type");
+	expect_eq(read16(edu_cfg + 2), 0x11e8, "device");
+	expect_eq(read8(edu_cfg + 3), 0x11, "its upper byte");
+	expect_eq(read8(edu_cfg + 0x3d), 1, "interrupt pin");
 	/* All that it has is MSI, which takes an ITS. */
-	expect_eq(!!(read16(cfg + 6) & 0x10), !!dt.its, "status: capabilities");
+	expect_eq(!!(read16(edu_cfg + 6) & 0x10), !!dt.its, "status: capabilities");
 	if (dt.its)
-		expect_eq(read16(cfg + read8(cfg + CFG_CAP)), 5, "the only capability");
-	write32(cfg, 0);
-	expect_eq(read32(cfg), EDU_ID, "ID after a write");
-	write32(cfg + CFG_BAR0, ~0u);
-	expect_eq(read32(cfg + CFG_BAR0), (u32)~(EDU_SIZE - 1), "size of BAR 0");
-	write32(cfg + CFG_BAR0 + 4, ~0u);
-	expect_eq(read32(cfg + CFG_BAR0 + 4), 0, "size of BAR 1");
-	write32(cfg + 0x30, ~0u);
-	expect_eq(read32(cfg + 0x30), 0, "size of the ROM");
+		expect_eq(read16(edu_cfg + read8(edu_cfg + CFG_CAP)), 5, "the only capability");
+	write32(edu_cfg, 0);
+	expect_eq(read32(edu_cfg), EDU_ID, "ID after a write");
+	write32(edu_cfg + CFG_BAR0, ~0u);
+	expect_eq(read32(edu_cfg + CFG_BAR0), (u32) ~(EDU_SIZE - 1), "size of BAR 0");
+	write32(edu_cfg + CFG_BAR0 + 4, ~0u);
+	expect_eq(read32(edu_cfg + CFG_BAR0 + 4), 0, "size of BAR 1");
+	write32(edu_cfg + 0x30, ~0u);
+	expect_eq(read32(edu_cfg + 0x30), 0, "size of the ROM");
 }
 
 static bool faults(u64 at)
@@ -208,17 +107,17 @@ static void test_bars(void)
 {
 	u64 first = dt.pci.low + 16 * EDU_SIZE, second = dt.pci.low + 64 * EDU_SIZE;
 
-	put_bar(first, COMMAND_MEMORY);
-	expect_eq(read32(bar), 0x010000ed, "ID register");
-	write32(bar + EDU_LIVE, 0x12345678);
-	put_bar(second, COMMAND_MEMORY);
-	expect_eq(read32(bar + EDU_LIVE), ~0x12345678u, "a register after the BAR has moved");
+	edu_put_bar(first, COMMAND_MEMORY);
+	expect_eq(read32(edu_bar), 0x010000ed, "ID register");
+	write32(edu_bar + EDU_LIVE, 0x12345678);
+	edu_put_bar(second, COMMAND_MEMORY);
+	expect_eq(read32(edu_bar + EDU_LIVE), ~0x12345678u, "a register after the BAR has moved");
 	expect(faults(first), "the BAR is still where it was");
-	put_bar(second, 0);
+	edu_put_bar(second, 0);
 	expect(faults(second), "the BAR is there with decode off");
 	/* The device itself is not moved by all this. */
-	put_bar(first, COMMAND_MEMORY);
-	expect_eq(read32(bar), 0x010000ed, "ID register");
+	edu_put_bar(first, COMMAND_MEMORY);
+	expect_eq(read32(edu_bar), 0x010000ed, "ID register");
 }
 
 /* Where a BAR must not be, nothing changes. */
@@ -229,17 +128,17 @@ static void test_bars_elsewhere(void)
 			       dt.ram + dt.ram_size };
 	u64 in_ram = (u64)_bss_end & ~(EDU_SIZE - 1);
 
-	fill(from, 1);
+	edu_fill(from, 1);
 	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
-		put_bar(places[i], COMMAND_MEMORY);
-		expect(is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", places[i]);
+		edu_put_bar(places[i], COMMAND_MEMORY);
+		expect(edu_is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", places[i]);
 		expect_eq(read32(dt.gicd + GIC_PIDR2) >> 4 & 15, 3, "GICD_PIDR2.ArchRev");
-		expect_eq(read32(cfg), EDU_ID, "the device's ID");
+		expect_eq(read32(edu_cfg), EDU_ID, "the device's ID");
 	}
-	put_bar(in_ram, COMMAND_MEMORY);
-	expect(is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", in_ram);
-	put_bar(dt.pci.low, COMMAND_MEMORY);
-	expect_eq(read32(bar), 0x010000ed, "ID register");
+	edu_put_bar(in_ram, COMMAND_MEMORY);
+	expect(edu_is_filled(from, 1), "RAM is not RAM with the BAR at 0x%lx", in_ram);
+	edu_put_bar(dt.pci.low, COMMAND_MEMORY);
+	expect_eq(read32(edu_bar), 0x010000ed, "ID register");
 }
 
 static void test_config_random(void)
@@ -247,7 +146,7 @@ static void test_config_random(void)
 	u64 seed = 5, count = dt_arg("n", 20000);
 
 	for (u64 i = 0; i < count; i++) {
-		u64 r = random_next(&seed), at = cfg + (r >> 8 & (r >> 32 & 7 ? 0x3f : 0xfff));
+		u64 r = random_next(&seed), at = edu_cfg + (r >> 8 & (r >> 32 & 7 ? 0x3f : 0xfff));
 
 		/* The device must not do what a random command says. */
 		if ((at & 0xfff) <= CFG_COMMAND + 3 && (r & 3) != 3)
@@ -263,12 +162,12 @@ static void test_config_random(void)
 			write32(at & ~3UL, (u32)(r >> 40));
 			break;
 		default:
-			write16(cfg + CFG_COMMAND, (u16)(r >> 40));
+			write16(edu_cfg + CFG_COMMAND, (u16)(r >> 40));
 		}
 	}
-	expect_eq(read32(cfg), EDU_ID, "ID");
-	put_bar(dt.pci.low, COMMAND_MEMORY);
-	expect_eq(read32(bar), 0x010000ed, "ID register");
+	expect_eq(read32(edu_cfg), EDU_ID, "ID");
+	edu_put_bar(dt.pci.low, COMMAND_MEMORY);
+	expect_eq(read32(edu_bar), 0x010000ed, "ID register");
 }
 
 /* ---- interrupts ---- */
@@ -277,23 +176,23 @@ static void test_intx(void)
 {
 	u32 seen = irqs;
 
-	put_bar(dt.pci.low, COMMAND_MEMORY);
+	edu_put_bar(dt.pci.low, COMMAND_MEMORY);
 	for (u32 i = 1; i < 100 && !test_failed(); i++) {
-		write32(bar + EDU_IRQ_RAISE, i);
+		write32(edu_bar + EDU_IRQ_RAISE, i);
 		expect(wait_irq(seen), "interrupt %u does not come", i);
 		expect_eq(irq_status, i, "its status");
 		seen = irqs;
 	}
-	write16(cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_NO_INTX);
-	write32(bar + EDU_IRQ_RAISE, 7);
-	expect_eq(read16(cfg + 6) & 8, 8, "status: INTx");
+	write16(edu_cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_NO_INTX);
+	write32(edu_bar + EDU_IRQ_RAISE, 7);
+	expect_eq(read16(edu_cfg + 6) & 8, 8, "status: INTx");
 	for (u32 i = 0; i < 1000; i++) {
 		irq_enable();
 		isb();
 		irq_disable();
 	}
 	expect_eq(irqs, seen, "interrupts with INTx disabled");
-	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
+	write16(edu_cfg + CFG_COMMAND, COMMAND_MEMORY);
 	expect(wait_irq(seen), "the interrupt does not come when INTx is enabled");
 }
 
@@ -302,12 +201,12 @@ static void test_intx(void)
 /* A page to the device and back to another: addresses are the VM's own. */
 static void copy_through(u64 *source, u64 *target, u64 seed)
 {
-	put_bar(dt.pci.low, COMMAND_MEMORY | COMMAND_MASTER);
-	fill(source, seed);
-	memset(target, 0, PAGE);
-	dma((u64)source, 0);
-	dma((u64)target, CMD_TO_RAM);
-	expect(is_filled(target, seed), "what came back is not what was sent");
+	edu_put_bar(dt.pci.low, COMMAND_MEMORY | COMMAND_MASTER);
+	edu_fill(source, seed);
+	memset(target, 0, EDU_PAGE);
+	edu_dma((u64)source, 0);
+	edu_dma((u64)target, CMD_TO_RAM);
+	expect(edu_is_filled(target, seed), "what came back is not what was sent");
 }
 
 static void test_dma(void)
@@ -316,8 +215,8 @@ static void test_dma(void)
 
 	copy_through(from, to, 2);
 	copy_through(from, (u64 *)(dt.ram + dt.ram_size / 2), 3);
-	copy_through((u64 *)(dt.ram + dt.ram_size / 2 + PAGE), to, 4);
-	dma_start((u64)from, CMD_IRQ);
+	copy_through((u64 *)(dt.ram + dt.ram_size / 2 + EDU_PAGE), to, 4);
+	edu_dma_start((u64)from, CMD_IRQ);
 	expect(wait_irq(seen), "no interrupt of a DMA");
 	expect_eq(irq_status, DMA_IRQ, "its status");
 }
@@ -325,10 +224,10 @@ static void test_dma(void)
 static void test_no_master(void)
 {
 	copy_through(from, to, 6);
-	memset(to, 0, PAGE);
-	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
-	dma((u64)to, CMD_TO_RAM);
-	expect(is_zero(to), "a DMA without bus master");
+	memset(to, 0, EDU_PAGE);
+	write16(edu_cfg + CFG_COMMAND, COMMAND_MEMORY);
+	edu_dma((u64)to, CMD_TO_RAM);
+	expect(edu_is_zero(to), "a DMA without bus master");
 }
 
 /*
@@ -348,12 +247,13 @@ static void test_wild(void)
 
 		if (i >= n)
 			at += step;
-		dma((u64)from, 0);
-		dma(target, CMD_TO_RAM);
-		dma(target, 0);
-		memset(to, 0, PAGE);
-		dma((u64)to, CMD_TO_RAM);
-		expect(is_zero(to) || is_filled(to, 7), "something was read at 0x%lx", target);
+		edu_dma((u64)from, 0);
+		edu_dma(target, CMD_TO_RAM);
+		edu_dma(target, 0);
+		memset(to, 0, EDU_PAGE);
+		edu_dma((u64)to, CMD_TO_RAM);
+		expect(edu_is_zero(to) || edu_is_filled(to, 7), "something was read at 0x%lx",
+		       target);
 	}
 	print("edu: %u wild places\n", i);
 	/* And the device is as useful as before. */
@@ -367,14 +267,14 @@ static void test_wild(void)
 /* The device keeps its registers over a reset of the VM, as it has none of its own. */
 static bool is_second_boot(void)
 {
-	put_bar(dt.pci.low, COMMAND_MEMORY);
-	return read64(bar + EDU_COUNT) == PAGE;
+	edu_put_bar(dt.pci.low, COMMAND_MEMORY);
+	return read64(edu_bar + EDU_COUNT) == EDU_PAGE;
 }
 
 static void leave_dma(void)
 {
 	copy_through(from, to, 9);
-	dma_start((u64)LATE, CMD_TO_RAM);
+	edu_dma_start((u64)LATE, CMD_TO_RAM);
 }
 
 static void wait_late(u64 us)
@@ -382,13 +282,13 @@ static void wait_late(u64 us)
 	u64 end = counter_virt() + ticks_us(us);
 
 	while (counter_virt() < end)
-		expect(is_zero(LATE), "a DMA from before the reset has arrived");
+		expect(edu_is_zero(LATE), "a DMA from before the reset has arrived");
 }
 
 /* The device's register for tests of life says how many boots there have been: it reads inverted. */
 static void late(void)
 {
-	u32 boots = is_second_boot() ? ~read32(bar + EDU_LIVE) : 0;
+	u32 boots = is_second_boot() ? ~read32(edu_bar + EDU_LIVE) : 0;
 
 	if (!boots)
 		print("edu: first boot\n");
@@ -397,13 +297,13 @@ static void late(void)
 	if (boots < dt_arg("resets", 1)) {
 		expect(!test_failed(), "boot %u", boots);
 		leave_dma();
-		write32(bar + EDU_LIVE, boots + 1);
+		write32(edu_bar + EDU_LIVE, boots + 1);
 		if (!test_failed())
 			psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
 	}
 	wait_late(300000);
 	print("edu: %u boots\n", boots);
-	expect_eq(read16(cfg + CFG_COMMAND), COMMAND_MEMORY, "command");
+	expect_eq(read16(edu_cfg + CFG_COMMAND), COMMAND_MEMORY, "command");
 	copy_through(from, to, 10);
 }
 
@@ -411,17 +311,17 @@ static void late(void)
 
 static void watch(u64 seconds)
 {
-	u64 end, n = 0, first = ((u64)_bss_end + MIB(1)) & ~(PAGE - 1);
+	u64 end, n = 0, first = ((u64)_bss_end + MIB(1)) & ~(EDU_PAGE - 1);
 
 	/* The device tree and the stacks are at the top. */
 	u64 last = dt.ram + dt.ram_size - MIB(2);
 
-	for (u64 page = first; page < last; page += PAGE)
-		fill((u64 *)page, page);
+	for (u64 page = first; page < last; page += EDU_PAGE)
+		edu_fill((u64 *)page, page);
 	print("edu: watching\n");
 	for (end = counter_virt() + ticks_us(seconds * 1000000); counter_virt() < end; n++)
-		for (u64 page = first; page < last; page += PAGE)
-			if (!is_filled((u64 *)page, page))
+		for (u64 page = first; page < last; page += EDU_PAGE)
+			if (!edu_is_filled((u64 *)page, page))
 				test_fail("page 0x%lx has changed", page);
 	print("edu: looked %lu times\n", n);
 }
@@ -430,7 +330,7 @@ static void watch(u64 seconds)
 
 static void aim(u64 address, u32 data, bool on)
 {
-	u64 cap = cfg + read8(cfg + CFG_CAP);
+	u64 cap = edu_cfg + read8(edu_cfg + CFG_CAP);
 
 	write16(cap + 2, 0);
 	write32(cap + 4, (u32)address);
@@ -443,7 +343,7 @@ static bool rings(void)
 {
 	u32 seen = irqs, before = lpis;
 
-	write32(bar + EDU_IRQ_RAISE, 1);
+	write32(edu_bar + EDU_IRQ_RAISE, 1);
 	return wait_irq(seen) && lpis == before + 1 && irq_status == 1;
 }
 
@@ -458,7 +358,7 @@ static void how_long(void)
 		irq_enable();
 		isb();
 		begin = sysreg_read(CNTVCT_EL0);
-		write32(bar + EDU_IRQ_RAISE, 1);
+		write32(edu_bar + EDU_IRQ_RAISE, 1);
 		dsb(sy);
 		isb();
 		all = MIN(all, sysreg_read(CNTVCT_EL0) - begin);
@@ -475,25 +375,25 @@ static bool is_silent(void)
 	u64 end = counter_virt() + ticks_us(50000);
 	u32 seen = lpis;
 
-	write32(bar + EDU_IRQ_RAISE, 1);
+	write32(edu_bar + EDU_IRQ_RAISE, 1);
 	while (counter_virt() < end) {
 		irq_enable();
 		isb();
 		irq_disable();
 	}
-	write32(bar + EDU_IRQ_ACK, ~0u);
+	write32(edu_bar + EDU_IRQ_ACK, ~0u);
 	return lpis == seen;
 }
 
 static void test_msi(void)
 {
-	u32 device = (u32)(cfg - dt.pci.ecam) >> 12;
+	u32 device = (u32)(edu_cfg - dt.pci.ecam) >> 12;
 
 	if (!dt.its) {
 		test_skip("there is no ITS");
 		return;
 	}
-	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	edu_put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
 	its_init();
 	its_mapd(device, 1);
 	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
@@ -513,9 +413,9 @@ static void test_msi(void)
 	aim(dt.its + GITS_TRANSLATER, 77, true);
 	expect(is_silent(), "one came of an event that does not exist");
 	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
-	write16(cfg + CFG_COMMAND, COMMAND_MEMORY);
+	write16(edu_cfg + CFG_COMMAND, COMMAND_MEMORY);
 	expect(is_silent(), "one came without bus master");
-	write16(cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	write16(edu_cfg + CFG_COMMAND, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
 	expect(rings(), "the last one does not come");
 	aim(0, 0, false);
 }
@@ -523,14 +423,15 @@ static void test_msi(void)
 /* The device keeps a word, inverted, as it is not reset. */
 static void resets(u64 n)
 {
-	u32 device = (u32)(cfg - dt.pci.ecam) >> 12, boots;
+	u32 device = (u32)(edu_cfg - dt.pci.ecam) >> 12, boots;
 	u64 end;
 
-	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
-	boots = read32(bar + EDU_LIVE);
+	edu_put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	boots = read32(edu_bar + EDU_LIVE);
 	boots = boots > n ? 0 : boots;
-	write32(bar + EDU_IRQ_ACK, ~0u); /* of the last life, as it is not reset */
-	expect_eq(read16(cfg + read8(cfg + CFG_CAP) + 2) & MSI_ENABLE, 0, "MSI after a reset");
+	write32(edu_bar + EDU_IRQ_ACK, ~0u); /* of the last life, as it is not reset */
+	expect_eq(read16(edu_cfg + read8(edu_cfg + CFG_CAP) + 2) & MSI_ENABLE, 0,
+		  "MSI after a reset");
 	its_init();
 	its_mapd(device, 1);
 	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
@@ -546,12 +447,12 @@ static void resets(u64 n)
 		expect(rings(), "message %u does not come", i);
 	if (boots >= n || test_failed())
 		return;
-	write32(bar + EDU_LIVE, ~(boots + 1));
+	write32(edu_bar + EDU_LIVE, ~(boots + 1));
 	print("edu: boot %u\n", boots);
 	/* One is pending, another is under way, a third comes with a DMA that ends later. */
-	dma_start((u64)from, CMD_TO_RAM | CMD_IRQ);
+	edu_dma_start((u64)from, CMD_TO_RAM | CMD_IRQ);
 	its_event(ITS_INT, device, MSI_EVENT);
-	write32(bar + EDU_IRQ_RAISE, 1);
+	write32(edu_bar + EDU_IRQ_RAISE, 1);
 	psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
 }
 
@@ -563,14 +464,14 @@ static void send_all(u32 index)
 	if (!index)
 		return;
 	while (counter_virt() < end)
-		write32(bar + EDU_IRQ_RAISE, 1);
+		write32(edu_bar + EDU_IRQ_RAISE, 1);
 }
 
 static void storm(void)
 {
-	u32 device = (u32)(cfg - dt.pci.ecam) >> 12;
+	u32 device = (u32)(edu_cfg - dt.pci.ecam) >> 12;
 
-	put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	edu_put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
 	its_init();
 	its_mapd(device, 1);
 	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
@@ -608,15 +509,15 @@ void guest_main(void)
 		return;
 	}
 	test_begin("find");
-	expect(find_edu(), "there is no edu");
+	expect(edu_find(), "there is no edu");
 	if (test_failed())
 		return;
 	gic_dist_init();
 	gic_cpu_init();
 	cpu_self()->irq = on_irq;
-	if (intid) {
-		gic_enable(intid);
-		gic_route(intid, cpu_self()->mpidr);
+	if (edu_intid) {
+		gic_enable(edu_intid);
+		gic_route(edu_intid, cpu_self()->mpidr);
 	}
 	if (dt_arg("storm", 0)) {
 		test_begin("storm");

@@ -46,6 +46,13 @@ static u32 intid(const void *fdt, int node, int i)
 	return fdt32_to_cpu(p[1]) + (fdt32_to_cpu(p[0]) ? 16 : 32);
 }
 
+static u32 named_intid(const void *fdt, int node, const char *name)
+{
+	int i = fdt_stringlist_search(fdt, node, "interrupt-names", name);
+
+	return i < 0 ? 0 : intid(fdt, node, i);
+}
+
 static void read_cpus(const void *fdt)
 {
 	int node, cpus = fdt_path_offset(fdt, "/cpus");
@@ -158,6 +165,11 @@ const char *dt_read(const void *fdt)
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3-its");
 	if (node >= 0)
 		reg(fdt, node, 0, &dt.its, NULL);
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,smmu-v3");
+	if (node >= 0 && reg(fdt, node, 0, &dt.smmu, NULL)) {
+		dt.smmu_eventq = named_intid(fdt, node, "eventq");
+		dt.smmu_gerror = named_intid(fdt, node, "gerror");
+	}
 	node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic");
 	if (node >= 0)
 		read_pci(fdt, node);

@@ -17,6 +17,8 @@ struct dt {
 	u64 gicd, gicr, gicr_size; /* the first redistributor region */
 	u64 gicr2, gicr2_size;     /* the second; size 0: none */
 	u64 its; /* 0: none */
+	u64 smmu;                     /* an SMMUv3; 0: none */
+	u32 smmu_eventq, smmu_gerror; /* INTIDs */
 	bool psci, psci_smc;
 	u32 cpu_count; /* those in the tree; only GUEST_CPUS_MAX are used */
 	u64 mpidr[GUEST_CPUS_MAX];
