@@ -4,7 +4,7 @@
 # check things (build/guest) and /guest.sh; L1 has /l1.sh, Debian's QEMU, and L2's kernel and initramfs under /l2.
 #
 #   l2_initramfs OUT SUITE INIT [FILE...]
-#   l1_initramfs OUT SUITE INIT L2-SUITE L2-INITRAMFS [FILE...]
+#   l1_initramfs OUT SUITE INIT L2-SUITE L2-INITRAMFS [FILE...]      L1_MODULES: kernel modules for L1
 
 nested_linux=$TOP/test/system/linux
 nested_guests=$TOP/build/guest
@@ -27,7 +27,7 @@ l1_initramfs()
 {
 	nested_out=$1 nested_suite=$2 nested_init=$3 nested_l2_suite=$4 nested_l2=$5
 	shift 5
-	MODULES= COMPRESS=none "$TOP/tools/mkinitramfs" "$nested_out" "$nested_suite" "$nested_init" $(nested_files) \
+	MODULES=${L1_MODULES:-} COMPRESS=none "$TOP/tools/mkinitramfs" "$nested_out" "$nested_suite" "$nested_init" $(nested_files) \
 		"$nested_linux/l1.sh:/l1.sh" "$TOP/build/arm64/$nested_suite/qemu:/" \
 		"$TOP/build/arm64/$nested_l2_suite/Image:/l2/Image" "$nested_l2:/l2/initramfs" "$@"
 }
