@@ -371,14 +371,12 @@ static void pick_add(struct pick *p, u32 key)
 	p->key[i] = key;
 }
 
-#define PICK_LAST (1u << 24)
-
 static void pick_bits(struct pick *p, const u8 *prio, u32 word, u32 bits, u32 last)
 {
 	for (; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		pick_add(p, (last >> n & 1 ? PICK_LAST : 0) | (u32)prio[n] << 16 | word * 32 | n);
+		pick_add(p, (last >> n & 1) << 24 | (u32)prio[n] << 16 | word * 32 | n);
 	}
 }
 
@@ -395,14 +393,14 @@ static void pick_word(const struct irq32 *b, u32 word, u32 ready, u32 active, u6
 	pick_bits(act, b->aprio, word, active, ~b->acked);
 }
 
-/* LPIs, of Group 1: those that are listed, and the number of the others. */
-static void pick_lpis(struct vcpu *vcpu, u64 vmcr, struct pick *pend)
+/* LPIs: those that are listed, and the number of the others. */
+static void pick_lpis(struct vcpu *vcpu, struct pick *pend)
 {
-	u32 key[VGIC_LRS], last = vmcr & ICH_VMCR_ENG1 ? 0 : PICK_LAST;
+	u32 key[VGIC_LRS];
 	u32 total = lpi_is_ready(&vcpu->vgic) ? lpi_list(vcpu, key, lr_caps.count) : 0;
 
 	for (u32 i = 0; i < MIN(total, lr_caps.count); i++)
-		pick_add(pend, last | key[i]);
+		pick_add(pend, key[i]);
 	pend->total += total - MIN(total, lr_caps.count);
 }
 
@@ -420,7 +418,7 @@ static void pick_all(struct vcpu *vcpu, bool locked, u64 vmcr, struct pick *pend
 
 		pick_word(s, word, want & ~s->active, want & s->active, vmcr, pend, act);
 	}
-	pick_lpis(vcpu, vmcr, pend);
+	pick_lpis(vcpu, pend);
 }
 
 static void place_key(struct vcpu *vcpu, u32 key, u32 i, bool tight)

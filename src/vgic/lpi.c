@@ -241,6 +241,8 @@ __attribute__((noinline)) u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_lpis *l = v->lpis;
 	u32 total = 0, count = 0, word;
+	/* LPIs are of Group 1: while the interface has that off, they would only take room. */
+	u32 last = sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_ENG1 ? 0 : LPI_LAST;
 
 	/* What becomes ready from here on sets it again. Switching the group on marks all. */
 	__atomic_store_n(&v->lpi_ready, false, __ATOMIC_SEQ_CST);
@@ -263,7 +265,7 @@ __attribute__((noinline)) u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max)
 					continue;
 				total++;
 				insert(key, &count, max,
-				       (word & LPI_PRIORITY) << 16 | (GIC_LPI + n));
+				       last | (word & LPI_PRIORITY) << 16 | (GIC_LPI + n));
 			}
 		}
 	return total;

@@ -71,8 +71,10 @@ void lpi_clear(struct vgic_vcpu *v);
 u32 lpi_fold(struct vcpu *vcpu, u32 intid, u64 lr);
 /*
  * The number of LPIs that are ready for the vcpu; into key[] the most urgent ones, best first, but
- * max at most: priority << 16 | INTID. lpi_is_ready() is false then; lpi_again() if any stays.
+ * max at most: priority << 16 | INTID, and LPI_LAST if ICH_VMCR_EL2 disables Group 1. Called while
+ * that is the vcpu's own. lpi_is_ready() is false then; lpi_again() if any stays.
  */
+#define LPI_LAST (1u << 24)
 u32 lpi_list(struct vcpu *vcpu, u32 *key, u32 max);
 /* Vcpus to be kicked after lpi_list() and lpi_place(), once no lock is held. */
 u32 lpi_owed_kicks(struct vgic_vcpu *v);
