@@ -1,5 +1,5 @@
 # file: src/vgic/dist.c
 # GICD_CTLR is written while others hold what it closes
-/^static void ctlr_write/,/^}/{
-	s/^		fold_others(vcpu, &fold, all);/		(void)fold;/
+/ctlr_write(struct vcpu/,/^}/{
+	s/^		fold_others(vcpu, &fold, all, m);/		(void)fold;/
 }
