@@ -105,7 +105,8 @@
 #define STE1_S1ATTR MASK(7, 2)    /* S1CIR, S1COR, S1CSH: how it is read */
 #define STE1_S1STALLD BIT(27)     /* a context descriptor that stalls faults is illegal */
 #define STE1_STRW MASK(31, 30)
-#define STE1_MEV BIT(19)               /* events may be merged */
+#define STE1_MEV BIT(19)          /* events may be merged */
+#define STE1_STAGE1 (STE1_S1ATTR | STE1_MEV)
 #define STE1_SHCFG_INCOMING (1UL << 44)
 #define STE2_VTCR_SHIFT 32             /* T0SZ to PS, laid out as in VTCR_EL2 18:0 */
 #define STE2_S2AA64 BIT(51)

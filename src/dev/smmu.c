@@ -392,6 +392,7 @@ static void make_entry(const struct smmu *s, const struct smmu_stream *t, u64 st
 	if (t->before == SMMU_STAGE1) {
 		ste[0] = STE_V | STE_NESTED | t->context;
 		/* A fault that stalls would wait for nidus (IHI 0070, 5.2: S1STALLD). */
+		ste[1] &= ~STE1_STAGE1;
 		ste[1] |= t->attr | (s->stalls ? STE1_S1STALLD : 0);
 	}
 	if (t->before == SMMU_REFUSES)

@@ -66,7 +66,7 @@ bool smmu_set_before(struct smmu_stream *t, enum smmu_before before, u64 context
 	spin_lock(&s->lock);
 	t->before = before;
 	t->context = context & STE_S1CONTEXT;
-	t->attr = attr & STE1_S1ATTR;
+	t->attr = attr & STE1_STAGE1;
 	ok = t->attached && smmu_put_entry(s, t);
 	spin_unlock(&s->lock);
 	return ok;

@@ -23,7 +23,7 @@ static struct vsmmu_entry stage1(const u64 *ste, u32 oas_bits)
 		return refused();
 	return (struct vsmmu_entry){ .before = SMMU_STAGE1,
 				     .context = context,
-				     .attr = ste[1] & STE1_S1ATTR };
+				     .attr = ste[1] & STE1_STAGE1 };
 }
 
 struct vsmmu_entry vsmmu_decode_entry(const u64 ste[STE_WORDS], u32 oas_bits)

@@ -12,8 +12,8 @@
 
 #include "arch/feat.h"
 #include "dev/smmu.h"
+#include "did.h"
 #include "dts.h"
-#include "lib/log.h"
 #include "mm/page.h"
 #include "state/vm.h"
 #include "vm/vpass.h"
@@ -22,29 +22,9 @@
 
 static struct vm vm;
 static struct vm_config config;
-static char done[512], line[256];
 static bool deaf;
 static const char *no_stream;
 static struct smmu *const smmus[2] = { (struct smmu *)0x1000, NULL }; /* the second is not up */
-
-static void did(const char *fmt, ...)
-{
-	size_t n = strlen(done);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(done + n, sizeof(done) - n, fmt, ap);
-	va_end(ap);
-}
-
-void log_line(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-}
 
 struct smmu *smmu_at(int node)
 {

@@ -18,7 +18,7 @@
 #include "arch/pci.h"
 #include "arch/sysreg.h"
 #include "dev/pci.h"
-#include "lib/log.h"
+#include "did.h"
 #include "mm/page.h"
 #include "state/vm.h"
 #include "vgic/vgic.h"
@@ -33,30 +33,10 @@ static struct vm vm;
 static struct vm_config config;
 static const struct pci_host host;
 static struct pci_fn fns[3];
-static char done[512], line[256];
 static bool deaf;             /* the SMMU does not answer */
 static const char *no_stream; /* why smmu_stream_init() fails */
 static bool all_ones;         /* no device answers any more */
 static u32 pending;           /* looks at a device after which it has no transaction left */
-
-static void did(const char *fmt, ...)
-{
-	size_t n = strlen(done);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(done + n, sizeof(done) - n, fmt, ap);
-	va_end(ap);
-}
-
-void log_line(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-}
 
 u64 counter_now(void)
 {

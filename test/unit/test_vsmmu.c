@@ -17,7 +17,7 @@
 #include "arch/sysreg.h"
 #include "dev/pci.h"
 #include "dev/smmu.h"
-#include "lib/log.h"
+#include "did.h"
 #include "mm/page.h"
 #include "state/vm.h"
 #include "state/vpci.h"
@@ -42,29 +42,9 @@ static struct vpci pci;
 static struct vm_config config;
 static struct pci_fn fns[3];
 static struct vcpu vcpu;
-static char done[8192], line[256];
 static const char *unfit_why;
 static u32 idr0, pulses[2];
 static bool deaf;
-
-static void did(const char *fmt, ...)
-{
-	size_t n = strlen(done);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(done + n, sizeof(done) - n, fmt, ap);
-	va_end(ap);
-}
-
-void log_line(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-}
 
 /* ---- the machine ---- */
 
@@ -286,13 +266,13 @@ static void entries(void **state)
 	}
 }
 
-/* Of word 1 only how the context descriptor is read. */
+/* Of word 1 only how the context descriptor is read, and whether events may be merged. */
 static void entry_attributes(void **state)
 {
 	u64 ste[8] = { 0xb, ~(1UL << 27 | 3UL << 30) };
 
 	(void)state;
-	assert_int_equal(vsmmu_decode_entry(ste, 48).attr, 0xfc);
+	assert_int_equal(vsmmu_decode_entry(ste, 48).attr, 0xfc | 1 << 19);
 }
 
 static void commands(void **state)
@@ -493,10 +473,10 @@ static void on_and_off(void **state)
 	put64(0x80, STRTAB | 7);
 	put(0x88, 8);
 	ram(STRTAB)[8 * 8] = 0xb | (RAM + 0x8000);
-	ram(STRTAB)[8 * 8 + 1] = 0xd4;
+	ram(STRTAB)[8 * 8 + 1] = 0xd4 | 1 << 19 | 1UL << 44;
 	ram(STRTAB)[8 * 16] = 0x9;
 	put(0x20, 1);
-	did_exactly("0 before 1 40008000 d4; 1 before 0 0 0; ");
+	did_exactly("0 before 1 40008000 800d4; 1 before 0 0 0; ");
 	/* While it is on the table stays where it is. */
 	put64(0x80, 0);
 	put(0x88, 0);
@@ -509,12 +489,12 @@ static void on_and_off(void **state)
 	/* Beyond the table: silently, or with an event. */
 	put(0x88, 4);
 	put(0x20, 1);
-	did_exactly("0 before 1 40008000 d4; 1 before 2 0 0; ");
+	did_exactly("0 before 1 40008000 800d4; 1 before 2 0 0; ");
 	put(0x20, 0);
 	put(0x2c, 2);
 	done[0] = '\0';
 	put(0x20, 1);
-	did_exactly("0 before 1 40008000 d4; 1 before 3 0 0; ");
+	did_exactly("0 before 1 40008000 800d4; 1 before 3 0 0; ");
 	put(0x20, 0);
 	/* In no memory, and of the largest size there is. */
 	put64(0x80, ~0UL);
