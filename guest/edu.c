@@ -339,6 +339,15 @@ static void aim(u64 address, u32 data, bool on)
 	write16(cap + 2, on ? MSI_ENABLE : 0);
 }
 
+/* The ITS has the device's messages go to this CPU. */
+static void map_messages(u32 device)
+{
+	its_init();
+	its_mapd(device, 1);
+	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
+	its_event(ITS_INV, device, MSI_EVENT);
+}
+
 static bool rings(void)
 {
 	u32 seen = irqs, before = lpis;
@@ -394,10 +403,7 @@ static void test_msi(void)
 		return;
 	}
 	edu_put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
-	its_init();
-	its_mapd(device, 1);
-	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
-	its_event(ITS_INV, device, MSI_EVENT);
+	map_messages(device);
 	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
 	for (u32 i = 0; i < 50; i++)
 		expect(rings(), "message %u does not come", i);
@@ -432,10 +438,7 @@ static void resets(u64 n)
 	write32(edu_bar + EDU_IRQ_ACK, ~0u); /* of the last life, as it is not reset */
 	expect_eq(read16(edu_cfg + read8(edu_cfg + CFG_CAP) + 2) & MSI_ENABLE, 0,
 		  "MSI after a reset");
-	its_init();
-	its_mapd(device, 1);
-	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
-	its_event(ITS_INV, device, MSI_EVENT);
+	map_messages(device);
 	for (end = counter_virt() + ticks_us(20000); counter_virt() < end;) {
 		irq_enable();
 		isb();
@@ -469,13 +472,8 @@ static void send_all(u32 index)
 
 static void storm(void)
 {
-	u32 device = (u32)(edu_cfg - dt.pci.ecam) >> 12;
-
 	edu_put_bar(dt.pci.low + EDU_SIZE, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
-	its_init();
-	its_mapd(device, 1);
-	its_mapti(device, MSI_EVENT, MSI_LPI, 0);
-	its_event(ITS_INV, device, MSI_EVENT);
+	map_messages((u32)(edu_cfg - dt.pci.ecam) >> 12);
 	aim(dt.its + GITS_TRANSLATER, MSI_EVENT, true);
 	expect(smp_run_all(send_all, PATIENCE_US + dt_arg("storm", 0) * 1000), "a CPU did not end");
 	/* What was held back comes within 20 ms. */
