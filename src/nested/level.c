@@ -242,8 +242,8 @@ static inline u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target tar
 }
 
 /*
- * AArch64.ExceptionReturn from vEL2, the only one: set vcpu->pc and pstate, and switch the level if
- * the target is vEL1. False: not possible yet (leave_vel2()).
+ * AArch64.ExceptionReturn from vEL2, but for what eret_within does (vectors.S): set vcpu->pc and
+ * pstate, and switch the level if the target is vEL1. False: not possible yet (leave_vel2()).
  */
 static inline __attribute__((always_inline)) bool return_from_vel2(struct vcpu *vcpu,
 								   enum target target, u64 spsr,

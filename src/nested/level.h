@@ -27,7 +27,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit);
 
 /*
  * Take an exception to vEL2 (AArch64.TakeException with target EL2), from wherever the vcpu is.
- * Sync: esr, and far and hpfar if they are meant to change (else pass what is there).
+ * esr counts for a synchronous exception and an SError; FAR_EL2 and HPFAR_EL2 stay.
  */
 void level_take(struct vcpu *vcpu, enum vector vector, u64 esr);
 /*

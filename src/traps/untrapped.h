@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void untrapped_check(struct vcpu *v
 								  enum untrapped_when now)
 {
 #define UNTRAPPED(quiet, act, when, local)                                                         \
-	if (((when)&now) && unlikely(!quiet(vcpu)))                                                \
+	if ((now & (when)) && unlikely(!quiet(vcpu)))                                              \
 		act(vcpu);
 #include "traps/untrapped.def"
 }
@@ -40,7 +40,7 @@ static inline __attribute__((always_inline)) bool untrapped_quiet(const struct v
 								  enum untrapped_when now)
 {
 #define UNTRAPPED(quiet, act, when, local)                                                         \
-	if (((when)&now) && unlikely(!quiet(vcpu)))                                                \
+	if ((now & (when)) && unlikely(!quiet(vcpu)))                                              \
 		return false;
 #include "traps/untrapped.def"
 	return true;
