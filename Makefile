@@ -65,7 +65,7 @@ COLD := src/boot/%.c src/vm/vm_build.c src/vm/vm_layout.c src/vm/guest_fdt.c src
 	src/dev/its.c src/dev/its_queue.c src/dev/lpi.c src/dev/power.c src/lib/printf.c src/lib/log.c src/mm/machine.c src/mm/stage1.c src/arch/feat.c \
 	src/traps/idreg.c src/traps/nvhe.c src/exit/psci.c src/exit/account_call.c src/state/account.c \
 	src/nested/at.c src/nested/pauth.c src/nested/s1walk.c src/vm/vm.c src/vm/vpl011.c src/vm/vpl031.c src/vm/vflash.c src/vm/vfwcfg.c src/dev/rtc.c \
-	src/exit/el2_panic.c src/exit/serror.c src/dev/pl011.c src/dev/uart.c src/dev/uart8250.c src/mm/page.c src/mm/page_pool.c \
+	src/exit/el2_panic.c src/exit/hwerror.c src/dev/pl011.c src/dev/uart.c src/dev/uart8250.c src/mm/page.c src/mm/page_pool.c \
 	src/boot/below.c src/mm/window.c src/mm/vmid.c src/state/trace.c src/state/trace_area.c src/vm/trace_print.c
 COLD_OBJ := $(filter $(COLD:%=$(B)/arm/%.o),$(ARM_OBJ))
 $(COLD_OBJ): ARM_CFLAGS += -Os

@@ -109,6 +109,8 @@
 #define ESR_FSC_PERMISSION 0x0cUL
 #define ESR_FSC_SEA 0x10UL     /* synchronous external abort, not on a walk */
 #define ESR_FSC_SEA_TTW 0x14UL /* on a walk, plus level */
+/* Those of the memory system, parity and ECC among them; 0x11 is MTE's. */
+#define ESR_FSC_EXTERNAL(fsc) ((fsc) >= ESR_FSC_SEA && (fsc) < 0x20 && (fsc) != 0x11)
 #define ESR_FSC_ALIGNMENT 0x21UL
 #define ESR_FSC_TLB_CONFLICT 0x30UL
 #define ESR_FSC_DEBUG 0x22UL

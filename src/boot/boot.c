@@ -14,6 +14,7 @@
 #include "dev/power.h"
 #include "dev/rtc.h"
 #include "dev/smmu.h"
+#include "exit/hwerror.h"
 #include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
@@ -219,6 +220,7 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 	begin_trace();
 	init_memory();
 	gicv3_init(&machine);
+	hwerror_use_records = config_has_word(machine.bootargs, "ras=records");
 	smp_cpu_init(&cpus[0]);
 	begin_devices();
 	rtc_init(&machine);

@@ -11,6 +11,7 @@
 #include "dev/gicv3.h"
 #include "dev/its.h"
 #include "dev/power.h"
+#include "exit/hwerror.h"
 #include "exit/run.h"
 #include "lib/check.h"
 #include "lib/log.h"
@@ -99,6 +100,7 @@ void smp_cpu_init(struct cpu *cpu)
 	gicv3_set_enable(machine.ppi_virt, true);
 	gicv3_set_enable(machine.ppi_phys, true);
 	its_cpu_init(&cpu->hw);
+	hwerror_records();
 }
 
 /* Clean to the PoC what a CPU reads while its MMU is off. */

@@ -4,6 +4,7 @@
 
 #include "arch/esr.h"
 #include "arch/sysreg.h"
+#include "exit/hwerror.h"
 #include "exit/mmio.h"
 #include "exit/mmio_decode.h"
 #include "mm/tlb.h"
@@ -54,10 +55,12 @@ static enum verdict access_described(struct vcpu *vcpu, const struct exit *exit,
  * the entries belong to the VMID in force, so nidus invalidates them, whichever guest's they are.
  * All else is an external abort for the guest.
  */
-static enum verdict other_abort(const struct exit *exit)
+static enum verdict other_abort(struct vcpu *vcpu, const struct exit *exit)
 {
-	if (ABT_FSC(exit->esr) != ESR_FSC_TLB_CONFLICT)
+	if (ABT_FSC(exit->esr) != ESR_FSC_TLB_CONFLICT) {
+		hwerror_abort(vcpu, exit);
 		return ABORT;
+	}
 	tlb_invalidate_vmid(sysreg_read(VTTBR_EL2));
 	return RESUME;
 }
@@ -70,7 +73,7 @@ static enum verdict other_abort(const struct exit *exit)
 static enum verdict vel1_abort(struct vcpu *vcpu, const struct exit *exit, ipa_t *at)
 {
 	if (unlikely(ABT_FSC(exit->esr) >= ESR_FSC_SEA))
-		return other_abort(exit);
+		return other_abort(vcpu, exit);
 	if (vcpu->reflection.device) { /* fast_abort() has found it */
 		vcpu->reflection.device = false;
 		*at = vcpu->reflection.ipa;
@@ -110,7 +113,7 @@ enum verdict dabt_trap(struct vcpu *vcpu, const struct exit *exit)
 	 */
 	if ((exit->esr & ABT_S1PTW) ||
 	    (fault != ESR_FSC_TRANSLATION && fault != ESR_FSC_PERMISSION))
-		return other_abort(exit);
+		return other_abort(vcpu, exit);
 	/* Cache maintenance by address has nothing to maintain where nothing is mapped. */
 	if (exit->esr & DABT_CM)
 		return SKIP;
@@ -129,5 +132,5 @@ enum verdict iabt_trap(struct vcpu *vcpu, const struct exit *exit)
 		if (verdict != SKIP)
 			return verdict;
 	}
-	return other_abort(exit);
+	return other_abort(vcpu, exit);
 }

@@ -6,6 +6,7 @@
 #include "exit/abort.h"
 #include "exit/fast.h"
 #include "exit/hvc.h"
+#include "exit/hwerror.h"
 #include "exit/sysreg_emul.h"
 #include "exit/wfx.h"
 #include "nested/level.h"
@@ -71,8 +72,11 @@ enum verdict exit_dispatch(struct vcpu *vcpu, const struct exit *exit, enum exit
 	*class = row->class;
 	/* A trap that vEL2 set for its guest goes to vEL2, whoever else might want it. */
 	if (unlikely(vcpu->has_vel2)) {
-		if (!vcpu->in_vel2 && reflect_wanted(vcpu, exit))
+		if (!vcpu->in_vel2 && reflect_wanted(vcpu, exit)) {
+			if (ESR_HAS_FAR(exit->esr))
+				hwerror_abort(vcpu, exit);
 			return REFLECT;
+		}
 		if (reflect_undefined(vcpu, exit)) {
 			vcpu->pc = exit->elr - 4; /* an HVC, which PC is behind */
 			return UNDEF;

@@ -7,6 +7,7 @@
 #include "exit/exit.h"
 #include "exit/fast.h"
 #include "exit/prepare.h"
+#include "exit/hwerror.h"
 #include "exit/psci.h"
 #include "nested/inject.h"
 #include "nested/level.h"
@@ -100,6 +101,8 @@ static enum verdict handle_exit(struct vcpu *vcpu, enum exit_kind kind, enum exi
 		/*
 		 * The access that caused it is unknown; most likely it was made by the VM that ran.
 		 */
+		if (hwerror_serror(vcpu, sysreg_read(ESR_EL2)))
+			return RESUME;
 		vcpu->stop_reason = VM_SERROR;
 		return STOP_VM;
 	}

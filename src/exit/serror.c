@@ -7,20 +7,40 @@
 #include "arch/insn.h"
 #include "arch/irq.h"
 #include "arch/sysreg.h"
+#include "exit/hwerror.h"
+#include "state/cpu.h"
+#include "state/vcpu.h"
 
-bool serror_deferred(void)
+/* What pending() has found. */
+static __attribute__((noinline, cold)) void consume(void)
+{
+	struct vcpu *vcpu = cpu_this()->loaded;
+	u64 syndrome;
+
+	if (feat.ras) {
+		syndrome = sysreg_read(DISR_EL1);
+		sysreg_write(DISR_EL1, 0);
+	} else {
+		serror_take();
+		syndrome = sysreg_read(ESR_EL2);
+	}
+	if (!hwerror_serror(vcpu, syndrome) && vcpu)
+		vcpu_request(vcpu, REQ_STOP | REQ_SERROR);
+}
+
+static inline bool pending(void)
 {
 	if (feat.ras) {
 		/* AArch64.ESBOperation: masked, it goes into DISR_EL1. */
 		insn_esb();
-		if (likely(!(sysreg_read(DISR_EL1) & DISR_A)))
-			return false;
-		sysreg_write(DISR_EL1, 0);
-		return true;
+		return sysreg_read(DISR_EL1) & DISR_A;
 	}
 	isb();
-	if (likely(!(sysreg_read(ISR_EL1) & ISR_A)))
-		return false;
-	serror_take();
-	return true;
+	return sysreg_read(ISR_EL1) & ISR_A;
+}
+
+void serror_poll(void)
+{
+	if (unlikely(pending()))
+		consume();
 }

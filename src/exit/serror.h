@@ -5,11 +5,12 @@
 #include "lib/types.h"
 
 /*
- * Whether an SError interrupt was pending because of what this CPU did until now; if so, it is
- * consumed. After a DSB; PSTATE.A set, at EL2. Without FEAT_RAS ELR_EL2 and SPSR_EL2 are lost if
- * there was one.
+ * Consume an SError interrupt that is pending because of what this CPU did until now, and report
+ * it. If a vcpu is loaded, it is taken to be of its accesses, and unless they survive it, the vcpu
+ * gets REQ_STOP and REQ_SERROR. After a DSB; PSTATE.A set, at EL2. Without FEAT_RAS ELR_EL2,
+ * SPSR_EL2 and ESR_EL2 are lost if there was one.
  */
-bool serror_deferred(void);
+void serror_poll(void);
 
 /* vectors.S: unmask SError interrupts for a moment; a pending one is taken and ignored. */
 void serror_take(void);

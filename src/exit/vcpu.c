@@ -49,6 +49,8 @@ void vcpu_load(struct vcpu *vcpu)
 	struct cpu *cpu = cpu_this();
 
 	CHECK(!cpu->loaded && !vcpu->loaded_cpu);
+	/* One that came while none was loaded is not this vcpu's. */
+	serror_poll();
 	if (unlikely(vcpu->has_vel2))
 		level_load(vcpu);
 	else
@@ -79,8 +81,7 @@ void vcpu_put(struct vcpu *vcpu)
 	 */
 	dsb(sy);
 	/* An SError caused by its accesses must not be taken in another VM. */
-	if (unlikely(serror_deferred()))
-		vcpu_request(vcpu, REQ_STOP | REQ_SERROR);
+	serror_poll();
 	simd_chaos_point();
 	simd_flush(vcpu);
 	simd_chaos_point();

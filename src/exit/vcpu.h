@@ -11,7 +11,7 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
 void vcpu_load(struct vcpu *vcpu);
 /*
  * Write all of its state back to memory (SIMD too); the CPU then has none loaded. If an SError
- * interrupt of its accesses was pending, it gets REQ_STOP and REQ_SERROR.
+ * interrupt of its accesses was pending that it cannot survive, it gets REQ_STOP and REQ_SERROR.
  */
 void vcpu_put(struct vcpu *vcpu);
 

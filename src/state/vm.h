@@ -75,6 +75,7 @@ struct vm {
 	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
 	struct vpass *pass;    /* vm/vpass.h; NULL: it has no devices by nidus,passthrough */
 	bool devices_loose;    /* one may still write to the VM's RAM when it is off */
+	u32 hw_errors;         /* atomic: that the hardware reported, see hwerror.h */
 	u64 undef_logged[4];   /* a small hash set of what was logged once */
 	bool stage2_ready;
 	u64 started;              /* CNTPCT at vm_start() */

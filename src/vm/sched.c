@@ -4,6 +4,7 @@
 
 #include "arch/barrier.h"
 #include "exit/run.h"
+#include "exit/serror.h"
 #include "exit/vcpu.h"
 #include "lib/check.h"
 #include "state/cpu.h"
@@ -21,9 +22,13 @@ static struct vcpu *idle_until_work(struct cpu *cpu)
 {
 	u64 since = counter_now();
 	struct vcpu *vcpu;
-	bool over;
+	bool over, again = false;
 
 	for (;;) {
+		/* WFI does not wait while one is pending. */
+		if (again)
+			serror_poll();
+		again = true;
 		/* Before the check: whoever makes a vcpu available after it sees this CPU idle. */
 		runq_idle(cpu, true);
 		vcpu = runq_take(cpu);

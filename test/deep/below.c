@@ -251,9 +251,8 @@ bool vtimer_has_cntpoff(void)
 	return true;
 }
 
-bool serror_deferred(void)
+void serror_poll(void)
 {
-	return false;
 }
 
 u64 counter_now(void)

@@ -16,6 +16,7 @@
 #include "arch/sysreg.h"
 #include "mm/tlb.h"
 #include "exit/abort.h"
+#include "exit/hwerror.h"
 #include "nested/inject.h"
 #include "exit/mmio.h"
 #include "exit/mmio_decode.h"
@@ -44,6 +45,15 @@ enum verdict mmio_decode_access(struct vcpu *v, const struct exit *exit, ipa_t a
 	decoded++;
 	got_at = at.a;
 	return answer ? SKIP : ABORT;
+}
+
+static unsigned external;
+
+void hwerror_abort(struct vcpu *v, const struct exit *exit)
+{
+	assert_ptr_equal(v, &vcpu);
+	assert_ptr_equal(exit, &vcpu.exit);
+	external++;
 }
 
 static bool waits;
@@ -94,7 +104,7 @@ static int setup(void **state)
 	for (u32 i = 0; i < 31; i++)
 		vcpu.gpr[i] = gpr_before(i);
 	vcpu.pc = 0x40080000;
-	decoded = accesses = 0;
+	decoded = accesses = external = 0;
 	answer = true;
 	return 0;
 }
@@ -279,8 +289,11 @@ static void status_codes(void **state)
 			setup(NULL);
 			v = data_abort((iss(2, false, 1, false, true) & ~0x3fUL) | fsc |
 				       s1ptw << 7);
-			if (v != (device ? SKIP : fsc == 0x30 ? RESUME : ABORT) ||
-			    accesses != device || flushes != (fsc == 0x30))
+			if (v != (device        ? SKIP
+				  : fsc == 0x30 ? RESUME
+						: ABORT) ||
+			    accesses != device || flushes != (fsc == 0x30) ||
+			    external != (!device && fsc != 0x30))
 				fail_msg("FSC %#lx, S1PTW %lu: verdict %d, %u accesses", fsc, s1ptw,
 					 v, accesses);
 		}
@@ -305,6 +318,7 @@ static void instruction_aborts(void **state)
 		vcpu.exit = (struct exit){ .esr = 0x82000000 | fsc, .far = FAR, .hpfar = HPFAR };
 		assert_int_equal(iabt_trap(&vcpu, &vcpu.exit), fsc == 0x30 ? RESUME : ABORT);
 		assert_int_equal(flushes, fsc == 0x30);
+		assert_int_equal(external, fsc != 0x30); /* which looks at FSC */
 		assert_int_equal(accesses + decoded, 0);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An SError interrupt that a vcpu leaves behind when its CPU gets another one. */
+/* An SError interrupt that is pending when a CPU gets another vcpu, or idles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include "arch/sysreg.h"
 #include "traps/bank.h"
 #include "state/cpu.h"
+#include "exit/hwerror.h"
 #include "exit/serror.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
@@ -40,7 +41,7 @@ static void on_esb(u64 v)
 	(void)v;
 	before_dsb |= !fake_dsbs;
 	if (feat.ras && physical) {
-		fake_set("DISR_EL1", 1UL << 31 | 0x11);
+		fake_set("DISR_EL1", 1UL << 31 | 0x11 | 3 << 10);
 		physical = false;
 	}
 }
@@ -57,6 +58,19 @@ void serror_take(void)
 	assert_true(physical);
 	physical = false;
 	takes++;
+	fake_set("ESR_EL2", 0xbf000000UL | 1UL << 24 | 5);
+}
+
+static bool survives;
+static struct vcpu *blamed;
+static unsigned reports;
+
+bool hwerror_serror(struct vcpu *v, u64 syndrome)
+{
+	assert_int_equal(syndrome & 0x1ffffff, feat.ras ? 0xc11 : 0x1000005);
+	reports++;
+	blamed = v;
+	return survives;
 }
 
 void vcpu_request(struct vcpu *v, u32 request)
@@ -88,7 +102,7 @@ void sysreg_save(struct vcpu *v)
 	saved++;
 }
 
-static void put(bool ras, bool pending)
+static void begin(bool ras, bool pending)
 {
 	fake_reset();
 	memset(&cpu, 0, sizeof(cpu));
@@ -96,10 +110,16 @@ static void put(bool ras, bool pending)
 	feat = (struct feat){ .ras = ras };
 	fake_on_write("ESB", on_esb);
 	fake_on_read("ISR_EL1", on_isr);
-	fake_isbs = fake_dsbs = takes = requests = saved = 0;
+	fake_isbs = fake_dsbs = takes = requests = saved = reports = 0;
 	before_dsb = false;
+	blamed = NULL;
 	physical = pending;
 	vcpu.vm = &vm;
+}
+
+static void put(bool ras, bool pending)
+{
+	begin(ras, pending);
 	cpu.loaded = &vcpu;
 	vcpu.loaded_cpu = &cpu;
 	vcpu_put(&vcpu);
@@ -109,21 +129,42 @@ static void put(bool ras, bool pending)
 	/* Nothing is left pending for the next vcpu. */
 	assert_false(physical);
 	assert_int_equal(fake_get("DISR_EL1"), 0);
-	assert_int_equal(requests, pending);
+	assert_int_equal(reports, pending);
+	assert_ptr_equal(blamed, pending ? &vcpu : NULL);
+	assert_int_equal(requests, pending && !survives);
 	assert_int_equal(takes, pending && !ras);
 }
 
 static void is_its_own(void **state)
 {
 	(void)state;
-	for (u32 i = 0; i < 4; i++)
+	for (u32 i = 0; i < 8; i++) {
+		survives = i & 4;
 		put(i & 1, i & 2);
+	}
+}
+
+/* With no vcpu loaded it is reported, and nobody is stopped. */
+static void of_none(void **state)
+{
+	(void)state;
+	survives = false;
+	for (u32 i = 0; i < 4; i++) {
+		begin(i & 1, i & 2);
+		fake_dsbs = 1;
+		serror_poll();
+		assert_int_equal(reports, !!(i & 2));
+		assert_null(blamed);
+		assert_int_equal(requests, 0);
+		assert_false(physical);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_its_own),
+		cmocka_unit_test(of_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
