@@ -125,10 +125,9 @@ void hwerror_abort(struct vcpu *vcpu, const struct exit *exit)
 	n = count(&vcpu->vm->hw_errors);
 	if (!n)
 		return;
-	log_line(
-		"cpu %u: external abort, ESR_EL2 0x%lx, ELR_EL2 0x%lx, FAR_EL2 0x%lx, of vcpu %u of "
-		"vm %s (error %u of it); it gets the exception",
-		cpu_this()->index, exit->esr, exit->elr, exit->far, vcpu->index,
-		vcpu->vm->config->name, n);
+	log_line("cpu %u: external abort, ESR_EL2 0x%lx, ELR_EL2 0x%lx, FAR_EL2 0x%lx, "
+		 "of vcpu %u of vm %s (error %u of it); it gets the exception",
+		 cpu_this()->index, exit->esr, exit->elr, exit->far, vcpu->index,
+		 vcpu->vm->config->name, n);
 	hwerror_records();
 }
