@@ -233,10 +233,18 @@ void pci_init(const struct machine *m, const struct pci_vfs *vfs, u32 n)
 	pci_all.hosts = pci_all.fns = 0;
 	pci_all.m = m;
 	dt_walk(&p);
-	while (dt_next(dt.fdt, &p) && pci_all.hosts < PCI_HOSTS_MAX)
-		if (dt_compatible(dt.fdt, p.node[p.depth], "pci-host-ecam-generic") &&
-		    dt_path_enabled(dt.fdt, &p))
-			add_host(&dt, &p, vfs, n);
+	while (dt_next(dt.fdt, &p)) {
+		if (!dt_compatible(dt.fdt, p.node[p.depth], "pci-host-ecam-generic") ||
+		    !dt_path_enabled(dt.fdt, &p))
+			continue;
+		if (pci_all.hosts == PCI_HOSTS_MAX) {
+			log_line("pci: there are more than %d host bridges: the functions of the "
+				 "others are nobody's",
+				 PCI_HOSTS_MAX);
+			break;
+		}
+		add_host(&dt, &p, vfs, n);
+	}
 	for (u32 i = 0; i < n; i++)
 		if (!pci_find(vfs[i].name))
 			log_line("pci-vfs: expected a PCI function of the machine's, found none at "

@@ -4,6 +4,7 @@
 
 #include <libfdt.h>
 
+#include "lib/log.h"
 #include "mm/addr.h"
 
 /* Cells of an entry of ranges: three of the bridge's addresses, the CPU's, two of size. */
@@ -28,8 +29,13 @@ static bool add_window(struct pci_host *host, const u8 *c, int ac)
 		return true;
 	if (w.pci + w.size < w.pci || w.pa + w.size < w.pa)
 		return false;
-	if (host->windows < PCI_WINDOWS_MAX)
-		host->window[host->windows++] = w;
+	if (host->windows == PCI_WINDOWS_MAX) {
+		log_line("pci: there are more than %d windows of a host bridge: the one at 0x%lx "
+			 "is left out",
+			 PCI_WINDOWS_MAX, w.pa);
+		return true;
+	}
+	host->window[host->windows++] = w;
 	return true;
 }
 

@@ -497,6 +497,37 @@ static void bad_trees(void **state)
 	}
 }
 
+/* What has no room gets one line, and what was before it is there. */
+static void too_many(void **state)
+{
+	char *host = dts_edit(
+		HOST, "	<0x3000000 0x80 0 0x90 0 0 0x40000000>;",
+		"	<0x3000000 0x80 0 0x90 0 0 0x40000000>,\n"
+		"	<0x3000000 0x81 0 0x91 0 0 0x1000>, <0x3000000 0x82 0 0x92 0 0 0x1000>,\n"
+		"	<0x3000000 0x83 0 0x93 0 0 0x1000>, <0x3000000 0x84 0 0x94 0 0 0x1000>;");
+	char *bridge = strstr(HOST, "pcie@"), *all;
+	size_t n = strlen(HOST) + 5 * strlen(bridge) + 1;
+
+	(void)state;
+	scan(host);
+	free(host);
+	assert_int_equal(line_count, 2); /* the fifth of memory and the sixth */
+	assert_non_null(strstr(lines[0], "the one at 0x9300000000 is left out"));
+	assert_non_null(strstr(lines[1], "the one at 0x9400000000 is left out"));
+	setup(NULL);
+	all = malloc(n);
+	strcpy(all, HOST);
+	for (u32 i = 1; i < 6; i++) {
+		strcat(all, bridge);
+		strstr(all + strlen(all) - strlen(bridge), "@1")[1] = (char)('1' + i);
+	}
+	scan(all);
+	free(all);
+	assert_int_equal(line_count, 1);
+	assert_non_null(strstr(lines[0], "more than 4 host bridges"));
+	assert_non_null(pci_find("0000:00:01.0"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +543,7 @@ int main(void)
 		cmocka_unit_test_setup(all_ones, setup),
 		cmocka_unit_test_setup(lists, setup),
 		cmocka_unit_test_setup(bad_trees, setup),
+		cmocka_unit_test_setup(too_many, setup),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
