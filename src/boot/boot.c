@@ -4,6 +4,7 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "boot/config.h"
+#include "boot/earlycon.h"
 #include "boot/fdt.h"
 #include "boot/probe.h"
 #include "boot/smp.h"
@@ -37,7 +38,7 @@
 #define NIDUS_EARLYCON 0x09000000UL
 #endif
 #define FDT_WINDOW MIB(2)
-#define UART_GUESS (~0UL)
+#define UART_GUESS (~0UL) /* from the tree */
 
 static struct vm_configs configs;
 
@@ -199,14 +200,37 @@ static void create_vms(void)
 		      vm_count);
 }
 
+/*
+ * The UART for errors until the tree is read: what the tree names; if it can't be read,
+ * NIDUS_EARLYCON. By the boot protocol the tree need not be cleaned to the PoC, and the MMU is off.
+ */
+static u64 early_console(u64 fdt)
+{
+	struct uart_place at = { .base = NIDUS_EARLYCON };
+	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16); /* DminLine */
+	u64 end = ALIGN_DOWN(fdt, FDT_WINDOW) + FDT_WINDOW;
+
+	/* Anything else gets its own message. */
+	if (fdt && !(fdt >> 48) && IS_ALIGNED(fdt, 8)) {
+		for (u64 p = ALIGN_DOWN(fdt, line); p < end; p += line)
+			asm volatile("dc civac, %0" ::"r"(p) : "memory");
+		dsb(sy);
+		if (earlycon_find((const void *)fdt, end - fdt, &at) == EARLYCON_NONE)
+			at.base = 0;
+	}
+	uart_early(&at);
+	return at.base;
+}
+
 /* uart: a PL011 for errors until the tree is read; 0: none, UART_GUESS: nobody told. */
 noreturn void boot_primary(u64 fdt, u64 uart)
 {
 	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
 
 	if (uart == UART_GUESS)
-		uart = NIDUS_EARLYCON;
-	uart_early(uart);
+		uart = early_console(fdt);
+	else
+		uart_early(&(struct uart_place){ .base = uart });
 	log_to(&console_sink);
 	check_cpu();
 	smp_boot_cpu();

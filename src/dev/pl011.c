@@ -8,8 +8,7 @@
 #include "dev/uart.h"
 #include "mm/addr.h"
 
-static u8 *regs; /* NULL: no UART */
-static bool untouched;           /* pl011_early()'s: nothing was said yet */
+static u8 *regs;                 /* NULL: no UART */
 static struct spinlock irq_lock; /* guards imsc */
 static u32 imsc;
 
@@ -25,14 +24,13 @@ static void write(u32 reg, u32 v)
 
 void pl011_sync(void)
 {
-	for (u32 i = 0; regs && !untouched && i < UART_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
+	for (u32 i = 0; regs && i < UART_POLLS && read(PL011_FR) & PL011_FR_BUSY; i++)
 		cpu_relax();
 }
 
 static void take(u64 base)
 {
 	regs = base ? pa_ptr(pa(base)) : NULL;
-	untouched = false;
 	imsc = PL011_INT_RX | PL011_INT_RT;
 }
 
@@ -66,21 +64,12 @@ void pl011_init(u64 base)
 	write(PL011_IMSC, imsc);
 }
 
-void pl011_early(u64 base)
-{
-	pl011_init(0);
-	regs = base ? pa_ptr(pa(base)) : NULL;
-	untouched = regs;
-}
-
 u32 pl011_tx_room(void)
 {
 	u32 fr;
 
 	if (!regs)
 		return PL011_FIFO;
-	if (unlikely(untouched))
-		pl011_init(ptr_pa(regs).a);
 	fr = read(PL011_FR);
 	if (fr & PL011_FR_TXFF)
 		return 0;

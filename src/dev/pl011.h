@@ -16,12 +16,6 @@ void pl011_init(u64 base);
 /* The same for SBSA's generic UART, which has no registers for what firmware has set up. */
 void pl011_init_sbsa(u64 base);
 /*
- * Assume the UART at base: it is not accessed before the first character, which does what
- * pl011_init() does. Valid until pl011_init(); may run before the MMU is on.
- */
-void pl011_early(u64 base);
-
-/*
  * The number of characters that can be written now without reading the FIFO's state in between; 0:
  * none.
  */

@@ -7,44 +7,67 @@
 #include "dev/uart8250.h"
 
 static bool is_8250;
+static struct uart_place early; /* uart_early()'s, while nothing was said; base 0: none */
 static bool stuck; /* the last character did not leave in time */
 
 void uart_none(void)
 {
 	is_8250 = stuck = false;
+	early.base = 0;
 	pl011_init(0);
+}
+
+static void take(const struct uart_place *at)
+{
+	is_8250 = at->kind == UART_8250;
+	if (is_8250)
+		uart8250_init(at->base, at->shift, at->width);
+	else if (at->kind == UART_SBSA)
+		pl011_init_sbsa(at->base);
+	else
+		pl011_init(at->base);
 }
 
 void uart_init(const struct machine *m)
 {
+	struct uart_place at = { m->uart.base, m->uart_kind, m->uart_shift, m->uart_width };
+
 	uart_none();
-	if (!m->uart.size)
-		return;
-	is_8250 = m->uart_kind == UART_8250;
-	if (is_8250)
-		uart8250_init(m->uart.base, m->uart_shift, m->uart_width);
-	else if (m->uart_kind == UART_SBSA)
-		pl011_init_sbsa(m->uart.base);
-	else
-		pl011_init(m->uart.base);
+	if (m->uart.size)
+		take(&at);
 }
 
-void uart_early(u64 base)
+void uart_early(const struct uart_place *at)
 {
-	is_8250 = stuck = false;
-	pl011_early(base);
+	uart_none();
+	early = *at;
+}
+
+/* Before its first character. */
+static void take_early(void)
+{
+	struct uart_place at = early;
+
+	early.base = 0;
+	take(&at);
 }
 
 u32 uart_tx_room(void)
 {
-	u32 room = is_8250 ? uart8250_tx_room() : pl011_tx_room();
+	u32 room;
 
+	if (unlikely(early.base))
+		take_early();
+	room = is_8250 ? uart8250_tx_room() : pl011_tx_room();
 	stuck &= !room;
 	return room;
 }
 
 void uart_tx(u8 c)
 {
+	/* There was room while there was no UART. */
+	if (unlikely(early.base))
+		take_early();
 	if (is_8250)
 		uart8250_tx(c);
 	else

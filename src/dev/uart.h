@@ -19,8 +19,18 @@
 void uart_init(const struct machine *m);
 /* No UART: output is discarded. */
 void uart_none(void);
-/* Assume a PL011 at base: pl011_early(). */
-void uart_early(u64 base);
+/* A UART: shift and width are an 8250's (struct machine). */
+struct uart_place {
+	u64 base; /* 0: none */
+	enum uart_kind kind;
+	u32 shift, width;
+};
+
+/*
+ * Assume this one until uart_init(). It is not accessed before the first character, which does
+ * what uart_init() does. May run before the MMU is on.
+ */
+void uart_early(const struct uart_place *at);
 
 /* How many characters can be written now without asking again. */
 u32 uart_tx_room(void);

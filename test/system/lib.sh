@@ -178,12 +178,12 @@ machine_dtb()
 		-nic none -display none >/dev/null 2>&1
 }
 
-# boot_dtb FILE: start nidus with this tree in x0, which QEMU itself never reads.
+# boot_dtb FILE [SECONDS]: start nidus with this tree in x0, which QEMU itself never reads. SECONDS: as run.
 boot_dtb()
 {
 	need "$guests/jump.bin"
 	panic_wanted=y
-	NIDUS=$guests/jump.bin run 120 -k "$guests/hello.bin" -- -m 512 \
+	NIDUS=$guests/jump.bin run "${2:-120}" -k "$guests/hello.bin" -- -m 512 \
 		-device "loader,addr=0x41000000,file=$TOP/build/nidus.bin,force-raw=on" \
 		-device "loader,addr=0x44000000,file=$1,force-raw=on"
 }

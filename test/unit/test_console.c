@@ -14,6 +14,7 @@
 #include "vm/console_port.h"
 #include "dev/pci.h"
 #include "dev/pl011.h"
+#include "dev/uart.h"
 #include "dev/pl011_regs.h"
 #include "vm/vpl011.h"
 #include "vm/account.h"
@@ -494,19 +495,21 @@ static void test_no_uart(void **state)
  */
 static void test_early(void **state)
 {
+	struct uart_place at = { .base = BASE, .kind = UART_PL011 };
+
 	(void)state;
 	fifo = 0;
 	fr_reads = 0;
 	imsc = 0x123;
-	pl011_early(BASE);
-	pl011_sync();
+	uart_early(&at);
+	uart_sync();
 	assert_int_equal(imsc, 0x123);
 	assert_int_equal(fr_reads, 0);
-	pl011_init(0);
+	uart_none();
 	log_line("into the void");
 	assert_int_equal(fr_reads, 0);
 	assert_int_equal(imsc, 0x123);
-	pl011_early(BASE);
+	uart_early(&at);
 	log_line("a last word");
 	assert_string_equal(printed(), "nidus: a last word\r\n");
 	assert_int_equal(imsc, PL011_INT_RX | PL011_INT_RT);
