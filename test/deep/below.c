@@ -13,6 +13,7 @@
 #include "exit/abort.h"
 #include "exit/fast.h"
 #include "exit/hvc.h"
+#include "exit/hwerror.h"
 #include "exit/psci.h"
 #include "exit/serror.h"
 #include "exit/sysreg_emul.h"
@@ -253,6 +254,21 @@ bool vtimer_has_cntpoff(void)
 
 void serror_poll(void)
 {
+}
+
+/* No model has aborts or SErrors of the memory system. */
+bool hwerror_serror(struct vcpu *vcpu, u64 syndrome)
+{
+	(void)vcpu;
+	(void)syndrome;
+	__builtin_trap();
+}
+
+void hwerror_abort(struct vcpu *vcpu, const struct exit *exit)
+{
+	(void)vcpu;
+	(void)exit;
+	__builtin_trap();
 }
 
 u64 counter_now(void)

@@ -8,6 +8,7 @@
 #include "exit/abort.h"
 #include "exit/fast.h"
 #include "exit/hvc.h"
+#include "exit/hwerror.h"
 #include "exit/psci.h"
 #include "exit/run.h"
 #include "exit/sysreg_emul.h"
@@ -134,3 +135,5 @@ NEVER(bool, vgic_wants_vel2, VCPU, __attribute__((unused)) bool *fiq)
 NEVER(void, vtimer_update, VCPU)
 NEVER(void, vtimer_vel2_exit, VCPU)
 NEVER(bool, vtimer_vel2_seen, __attribute__((unused)) const struct vcpu *vcpu)
+NEVER(bool, hwerror_serror, VCPU, __attribute__((unused)) u64 syndrome)
+NEVER(void, hwerror_abort, VCPU, __attribute__((unused)) const struct exit *exit)

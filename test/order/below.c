@@ -5,6 +5,7 @@
 #include "dev/gicv3.h"
 #include "dev/its.h"
 #include "dev/timer.h"
+#include "exit/serror.h"
 #include "exit/vcpu.h"
 #include "mm/page.h"
 #include "nested/level.h"
@@ -162,6 +163,10 @@ struct its_device *its_lpi(u32 intid)
 {
 	(void)intid;
 	return NULL;
+}
+
+void serror_poll(void)
+{
 }
 
 void its_hold(struct its_device *d, u64 until)
