@@ -112,10 +112,10 @@ static u64 span_of(u64 vel2_size, u64 vm_size, u64 max_block)
  * Whether nidus's own mapping permits the access; else the address is a device's, or unused. Walks
  * must not touch devices (HCR_EL2.PTW).
  */
-static bool l0_allows(u64 l0, struct walk_access a)
+static bool own_allows(u64 own, struct walk_access a)
 {
-	return !(a.read && !(l0 & S2_AP_READ)) && !(a.write && !(l0 & S2_AP_WRITE)) &&
-	       !(a.exec && (l0 & S2_XN)) && !(a.ttw && S2_MEMATTR(l0) < MEMATTR_NORMAL);
+	return !(a.read && !(own & S2_AP_READ)) && !(a.write && !(own & S2_AP_WRITE)) &&
+	       !(a.exec && (own & S2_XN)) && !(a.ttw && S2_MEMATTR(own) < MEMATTR_NORMAL);
 }
 
 /* Extend the bounds of what is mapped, which limit a later search. */
@@ -278,7 +278,7 @@ enum shadow_verdict shadow_fault(struct vcpu *vcpu, const struct exit *exit, str
 		reflect(exit, nipa, &fault, out);
 		return SHADOW_REFLECT;
 	}
-	if (!stage2_lookup(&vcpu->vm->stage2, ipa(walk.oa), &leaf) || !l0_allows(leaf.attr, a)) {
+	if (!stage2_lookup(&vcpu->vm->stage2, ipa(walk.oa), &leaf) || !own_allows(leaf.attr, a)) {
 		out->ipa = ipa(walk.oa);
 		return SHADOW_DEVICE;
 	}

@@ -171,7 +171,7 @@ void vgic_inject_spi_hw(u32 pintid);
  */
 void vgic_inject_lpi(u32 pintid);
 /*
- * The short way of vgic_inject_lpi(), from an exit of the loaded vcpu that the LPI is for, with
+ * The fast path of vgic_inject_lpi(), from an exit of the loaded vcpu that the LPI is for, with
  * nothing else to do for it: into a list register at once. False: it is not so, and nothing was
  * done. One ICH_LR write; wakes nobody.
  */
