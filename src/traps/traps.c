@@ -174,6 +174,93 @@ void traps_forget(struct vcpu *vcpu)
 	vcpu_forget_traps(vcpu);
 }
 
+/* ---- the cache of a vcpu with EL2: by vEL2's words, and by whose SIMD state is live ---- */
+
+/* The words of vEL2's page that determine vEL1's machine, in no particular order. */
+#define WORD_HCR 0
+static const u16 page_words[] = {
+	[WORD_HCR] = VNCR_HCR_EL2, VNCR_HCRX_EL2,	  VNCR_HFGRTR_EL2, VNCR_HFGWTR_EL2,
+	VNCR_HFGITR_EL2, VNCR_HDFGRTR_EL2, VNCR_HDFGWTR_EL2, VNCR_VTTBR_EL2,
+	VNCR_VTCR_EL2,	 VNCR_VPIDR_EL2,   VNCR_VMPIDR_EL2,
+};
+/* And the registers that trap, both copies of CNTHCTL_EL2 among them. */
+static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 };
+
+_Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
+
+/* Read word i of vEL2's. */
+static inline u64 word(const struct vcpu *vcpu, size_t i)
+{
+	if (i < ARRAY_SIZE(page_words))
+		return vcpu->vncr[page_words[i] / 8];
+	return vcpu->sr[other_words[i - ARRAY_SIZE(page_words)]];
+}
+
+bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
+{
+	u64 differ = 0;
+
+	/* The words that differ between a hypervisor and its guest, which take turns. */
+	if (word(vcpu, WORD_HCR) != from[WORD_HCR])
+		return true;
+#pragma GCC unroll 16
+	for (size_t i = 1; i < TRAPS_WORDS; i++)
+		differ |= word(vcpu, i) ^ from[i];
+	return differ;
+}
+
+void nested_words_note(const struct vcpu *vcpu, u64 *from)
+{
+	for (size_t i = 0; i < TRAPS_WORDS; i++)
+		from[i] = word(vcpu, i);
+}
+
+/* Of whatever type. A loop, as calls of memcpy() are three times as long. */
+typedef u64 __attribute__((may_alias)) any_word;
+
+static inline __attribute__((always_inline)) void swap_words(any_word *a, any_word *b, size_t size)
+{
+#pragma GCC unroll 16
+	for (size_t i = 0; i < size / sizeof(*a); i++) {
+		u64 first = a[i], second = b[i];
+
+		a[i] = second;
+		b[i] = first;
+	}
+}
+
+static inline __attribute__((always_inline)) void swap_sets(u64 *from, struct traps_level *vel1,
+							    struct traps_other *other)
+{
+	swap_words(from, other->from, sizeof(other->from));
+	swap_words((any_word *)vel1, (any_word *)&other->vel1, sizeof(*vel1));
+}
+
+/* Make room in other[0]: what has been there for long goes. */
+static __attribute__((noinline)) void make_room(struct traps_other *other)
+{
+	swap_sets(other[1].from, &other[1].vel1, &other[0]);
+	other[0].vel1.valid = false;
+}
+
+void traps_vel1_other(struct vcpu *vcpu, bool valid)
+{
+	struct traps_cache *c = &vcpu->traps;
+	struct traps_other *o = vcpu->traps_other;
+	u32 i = 0;
+
+	c->vel1.valid = valid;
+	while (i < TRAPS_OTHERS && (!o[i].vel1.valid || nested_words_changed(vcpu, o[i].from)))
+		i++;
+	if (unlikely(i == TRAPS_OTHERS)) {
+		make_room(o);
+		i = 0;
+	}
+	swap_sets(c->from, &c->vel1, &o[i]);
+	if (!c->vel1.valid)
+		nested_words_note(vcpu, c->from);
+}
+
 /* An input has changed; which one decides how much is recomputed. */
 static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 own,
 					    u64 vel2)

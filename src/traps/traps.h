@@ -21,6 +21,20 @@ void traps_update(struct vcpu *vcpu);
 void traps_update_nested(struct vcpu *vcpu); /* for a vcpu known to have EL2 */
 
 /*
+ * Whether a word of vEL2's that traps_merge_vel1() (apart from CPTR_EL2's), shadow_find() or vEL1's
+ * identity depends on differs from from[TRAPS_WORDS]; and copy them there. Loaded, the EL1
+ * registers are vEL1's; nothing else writes them meanwhile.
+ */
+bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
+void nested_words_note(const struct vcpu *vcpu, u64 *from);
+
+/*
+ * The words changed: swap the cached controls for the new ones into traps.vel1, valid if they are
+ * cached. valid says whether those just left, of vcpu->traps.from, may be kept.
+ */
+void traps_vel1_other(struct vcpu *vcpu, bool valid);
+
+/*
  * Invalidate the cached trap controls: an input other than vEL2's words (debug_live) is about to
  * change.
  */

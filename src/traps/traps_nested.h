@@ -42,20 +42,6 @@ u64 traps_nested_cptr(u64 own, const struct vcpu *vcpu);
 void traps_vel1_shut(void);
 
 /*
- * Whether a word of vEL2's that traps_merge_vel1() (apart from CPTR_EL2's), shadow_find() or vEL1's
- * identity depends on differs from from[TRAPS_WORDS]; and copy them there. Loaded, the EL1
- * registers are vEL1's; nothing else writes them meanwhile.
- */
-bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
-void nested_words_note(const struct vcpu *vcpu, u64 *from);
-
-/*
- * The words changed: swap the cached controls for the new ones into traps.vel1, valid if they are
- * cached. valid says whether those just left, of vcpu->traps.from, may be kept.
- */
-void traps_vel1_other(struct vcpu *vcpu, bool valid);
-
-/*
  * After vEL1 was left with HCR_EL2 = hw_hcr: if it took the virtual SError that vEL2 had asserted
  * by VSE, which cleared the bit, clear vEL2's as well, and the one in loaded (cpu->traps). To be
  * called at a switch from vEL1 to vEL2 if loaded->hcr has HCR_VSE. Its own CPU.

@@ -112,7 +112,7 @@ void irq32_hw_arrive(struct irq32 *b, u32 bits)
 	b->hw |= bits;
 }
 
-void irq32_hw_release(struct irq32 *b, u32 bits)
+__attribute__((noinline)) void irq32_hw_release(struct irq32 *b, u32 bits)
 {
 	bits &= b->hw;
 	b->hw &= ~bits;
