@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * WFI, WFE, WFIT and WFET (EC 0x01), and what ends a vcpu's wait: requests, interrupts, and in a
- * power-down state the redistributor's wake request alone.
- */
+/* WFI, WFE, WFIT and WFET (EC 0x01). What ends a vcpu's wait is test_wake's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +22,7 @@ enum { WFI, WFE, WFIT, WFET };
 
 static struct cpu cpu;
 static struct vcpu vcpu;
-static bool vgic_pending, level_pending, wake_requested;
-static bool owes_after_look; /* the check finds something that has to be settled */
+static bool vgic_pending, level_pending;
 static unsigned ticks;
 
 struct cpu *cpu_this(void)
@@ -36,7 +32,7 @@ struct cpu *cpu_this(void)
 
 bool vgic_interrupt_pending(struct vcpu *v)
 {
-	v->vgic.owes |= owes_after_look;
+	(void)v;
 	return vgic_pending;
 }
 
@@ -44,12 +40,6 @@ bool level_interrupt_pending(const struct vcpu *v)
 {
 	assert_true(v->has_vel2); /* nobody else has levels */
 	return level_pending;
-}
-
-bool vgic_wake_request(struct vcpu *v)
-{
-	(void)v;
-	return wake_requested;
 }
 
 void debug_vel2_tick(struct vcpu *v, u64 now)
@@ -66,7 +56,7 @@ static int setup(void **state)
 	memset(&cpu, 0, sizeof(cpu));
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.pc = PC;
-	vgic_pending = level_pending = wake_requested = owes_after_look = false;
+	vgic_pending = level_pending = false;
 	ticks = 0;
 	return 0;
 }
@@ -132,56 +122,6 @@ static void software_step_of_vel2(void **state)
 	assert_int_equal(ticks, 2);
 }
 
-static void wakes(void **state)
-{
-	(void)state;
-	assert_false(vcpu_wakes(&vcpu));
-	for (u32 request = 1; request <= REQ_WORK; request <<= 1) {
-		vcpu.requests = request;
-		assert_true(vcpu_wakes(&vcpu));
-	}
-	vcpu.requests = 0;
-	vgic_pending = true;
-	assert_true(vcpu_wakes(&vcpu));
-	vgic_pending = false;
-	vcpu.has_vel2 = true;
-	assert_false(vcpu_wakes(&vcpu));
-	level_pending = true;
-	assert_true(vcpu_wakes(&vcpu));
-	/* Something to settle, found by the check itself. */
-	level_pending = false;
-	owes_after_look = true;
-	assert_true(vcpu_wakes(&vcpu));
-}
-
-/*
- * CPU_SUSPEND to a power-down state: an interrupt ends it only if the redistributor requests that.
- */
-static void powered_down(void **state)
-{
-	(void)state;
-	vcpu.powered_down = vcpu.unfinished = true;
-	vgic_pending = true;
-	assert_false(vcpu_wakes(&vcpu));
-	wake_requested = true;
-	assert_true(vcpu_wakes(&vcpu));
-	wake_requested = false;
-	vcpu.vgic.owes = true;
-	assert_true(vcpu_wakes(&vcpu));
-	vcpu.vgic.owes = false;
-	vcpu.requests = REQ_STOP;
-	assert_true(vcpu_wakes(&vcpu));
-}
-
-static void unfinished(void **state)
-{
-	(void)state;
-	vcpu.unfinished = true;
-	assert_false(vcpu_wakes(&vcpu));
-	vgic_pending = true;
-	assert_true(vcpu_wakes(&vcpu));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,9 +129,6 @@ int main(void)
 		cmocka_unit_test_setup(does_not_sleep, setup),
 		cmocka_unit_test_setup(the_others_yield, setup),
 		cmocka_unit_test_setup(software_step_of_vel2, setup),
-		cmocka_unit_test_setup(wakes, setup),
-		cmocka_unit_test_setup(powered_down, setup),
-		cmocka_unit_test_setup(unfinished, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
