@@ -91,7 +91,7 @@ static bool add_file(struct efi_machine *m, const struct dt *dt, int node)
 	return true;
 }
 
-/* What nodes of a partial tree refer to each other by may be other nodes' of the machine. */
+/* A partial tree must have no phandles: one could be that of another node of the machine's tree. */
 static bool check_phandles(const struct dt *dt)
 {
 	int depth = 0;

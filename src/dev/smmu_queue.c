@@ -14,7 +14,7 @@
 #define CMDS (1U << SMMU_CMDS_LOG2)
 #define EVENTS (1U << SMMU_EVENTS_LOG2)
 #define EVENTS_PER_INTERRUPT 64
-/* So many faults of a stream are counted; of more nothing is recorded, and so nothing handled. */
+/* After so many faults of a stream its events are no longer recorded, and so cost nothing. */
 #define FAULTS_MAX 256
 #define WAITS_A_SECOND 10
 

@@ -51,7 +51,7 @@ trace_switch(const struct vcpu *vcpu, u64 esr, enum account_level level, enum ex
 		   ticks, esr, enters ? vel2_vttbr(vcpu) : trace_data(vcpu, class));
 }
 
-/* As trace_switch(), for an exit that continues on the slow path: its record does not say it. */
+/* As trace_switch(), for an exit that continues on the slow path, whose record leaves that out. */
 static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu, u64 esr,
 							      enum account_level level)
 {

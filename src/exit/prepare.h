@@ -36,8 +36,8 @@ static inline bool work_left(struct vcpu *vcpu)
 }
 
 /*
- * The same after a short exit of vEL2: whether the guest has handled what was placed is left to a
- * longer one.
+ * The same after a fast path of vEL2, which leaves it to the next exit that has none to find out
+ * whether the guest has handled what was placed.
  */
 static inline bool work_left_vel2(struct vcpu *vcpu)
 {

@@ -31,7 +31,7 @@ static u64 smcr_bits(const struct simd_vcpu *s)
 	return SMCR_LEN | s->smcr;
 }
 
-/* Save the ZCR_EL1 and SMCR_EL1 now in the home (or the CPU, while live) to their other place. */
+/* Save the level's ZCR_EL1 and SMCR_EL1 to where they are while the other level runs. */
 static void put_lengths(struct vcpu *vcpu, u64 zcr, u64 smcr)
 {
 	if (vcpu->simd.vel1) {

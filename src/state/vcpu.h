@@ -91,7 +91,7 @@ struct vcpu {
 	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
 	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
-	bool vel1_differs;      /* vel1_machine, vel1_vncr or nvhe is set */
+	bool vel1_differs;      /* vel1_machine, vel1_vncr, or a CNTKCTL_EL1 to keep */
 	bool vel1_machine;    /* vEL1 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than vEL2 */
 	u8 index;           /* within its VM */
 	/* Two rare conditions that fast paths test with one load. */

@@ -22,7 +22,7 @@ struct vtimer {
 	 * trap: CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
 	 */
 	u64 vel2_seen[4];
-	/* How vtimer/nested.c decides whether vEL2's accesses trap: learn(). */
+	/* What vtimer/nested.c decides by whether vEL2's accesses trap: learn(). */
 	u64 lent_until; /* CNTPCT; 0: they trap */
 	u64 entries;    /* account.level_entries at the last one that trapped */
 	u8 calm;        /* entries of vEL1 in a row with accesses before that could have waited */

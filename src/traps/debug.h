@@ -37,9 +37,9 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * trap, since they take effect at once; but Linux/KVM has two in each exit of its guest, none of
  * which matters. So they do not trap (vcpu->mdscr.free) once vEL2 has entered its guest a hundred
  * times with a write before, no breakpoint or watchpoint is enabled, and SS, KDE and MDE have been
- * 0 all the time. They trap again once such a change is seen at an exit of vEL2,
- * or when no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact,
- * as enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
+ * 0 all the time. They trap again once such a change is seen at an exit of vEL2, or when no guest
+ * has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as enabling one
+ * traps; only a software step of vEL2 itself begins as late as the next exit.
  *
  * The numbered registers are lent to vEL2 (vcpu->mdscr.lent), in the CPU and without a trap, for
  * 100 ms after it has accessed them a hundred times and none was enabled: Linux/KVM moves all of
@@ -47,9 +47,10 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
  * MDSCR_EL1's writes trap, and as soon as MDE is set there things are as they are for a live vcpu;
  * so nothing can come of what vEL2 enables before that.
  *
- * debug_vel2_quiet(): MDSCR_EL1 is unchanged and debug is not in use. debug_vel2_exit(): else;
- * after each exit and before each ERET of its own, and when vEL2's MDCR_EL2 changed.
- * debug_vel2_tick(): now and then while free or lent. Loaded, in vEL2.
+ * debug_vel2_quiet(): whether MDSCR_EL1 is unchanged and debug is not in use. debug_vel2_exit():
+ * handle a change; after each exit and before each ERET of its own if not quiet, and when vEL2's
+ * MDCR_EL2 changed. debug_vel2_tick(): let them trap again if it is time, now and then while
+ * something does not. Loaded, in vEL2.
  */
 #define MDSCR_NEVER ~0UL
 static inline bool debug_vel2_quiet(const struct vcpu *vcpu)

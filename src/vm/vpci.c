@@ -48,7 +48,7 @@ static void copy_words(struct vpci_fn *fn, u32 at, u32 size)
 		fn->first[WORD(reg)] = pci_read(fn->dev, reg);
 }
 
-/* D-states are the guest's play, no PME, and "no reset on the way from D3". */
+/* Power states are emulated: no PME, and no reset on the way from D3hot to D0. */
 static u32 show_pm(struct vpci_fn *fn, u32 at)
 {
 	if (at + 8 > PCI_CAPS_END)
@@ -70,7 +70,7 @@ static u32 show_express(struct vpci_fn *fn, u32 at)
 	return PCI_EXP_SIZE;
 }
 
-/* Of vendors' own ones virtio's, but not its detour to the registers. */
+/* Of vendors' capabilities virtio's are shown, but for PCI_CFG, another way to the registers. */
 static u32 show_vendor(struct vpci_fn *fn, u32 at)
 {
 	u32 v = pci_read(fn->dev, at), size = (u32)FIELD(v, 23, 16);
