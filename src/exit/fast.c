@@ -66,18 +66,19 @@ static __attribute__((noinline, cold)) void trace_switch_rest(struct vcpu *vcpu,
  * The account and trace of a level switch. Compiled three times, with nothing that is rare, with a
  * trace alone and with all, so that each is one way through.
  */
-static inline __attribute__((always_inline)) enum verdict
-finish_switch(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left,
-     u64 seldom)
+static inline __attribute__((always_inline)) enum verdict finish_switch(struct vcpu *vcpu, u64 esr,
+									enum account_level level,
+									enum exit_class class,
+									u64 left, u64 rare)
 {
-	bool vncr = seldom & SELDOM_VNCR;
+	bool vncr = rare & RARE_VNCR;
 	u64 ticks;
 
 	if (vncr && vcpu->vel1_vncr && !vcpu->in_vel2)
-		traps_vel1_shut();
+		traps_close_vel1();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, level, class, ticks);
-	if ((seldom & SELDOM_TRACED) && (!vncr || vcpu->traced))
+	if ((rare & RARE_TRACED) && (!vncr || vcpu->traced))
 		trace_switch(vcpu, esr, level, class, left, ticks,
 			     vncr ? trace_nested(vcpu) : TRACE_NESTED);
 	return DONE;
@@ -90,7 +91,7 @@ finish_switch(struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_cl
 static inline __attribute__((always_inline)) enum verdict complete_switch(
 	struct vcpu *vcpu, u64 esr, enum account_level level, enum exit_class class, u64 left)
 {
-	u16 seldom;
+	u16 rare;
 
 	if (unlikely(work_left(vcpu))) {
 		vcpu->traps_stale = true;
@@ -102,18 +103,18 @@ static inline __attribute__((always_inline)) enum verdict complete_switch(
 	 * No host section can have come since the last simd_check(); but with simd=switch the state
 	 * is flushed here.
 	 */
-	if (likely(vcpu->simd.level_free || simd_level_same(vcpu))) {
+	if (likely(vcpu->simd.levels_same || simd_level_same(vcpu))) {
 		traps_update_nested(vcpu);
 	} else {
 		vcpu->traps_stale = true;
 		prepare_traps(vcpu);
 	}
-	seldom = vcpu->seldom;
-	if (likely(!seldom))
+	rare = vcpu->rare;
+	if (likely(!rare))
 		return finish_switch(vcpu, esr, level, class, left, 0);
-	if (!(seldom & SELDOM_VNCR))
-		return finish_switch(vcpu, esr, level, class, left, SELDOM_TRACED);
-	return finish_switch(vcpu, esr, level, class, left, SELDOM_VNCR | SELDOM_TRACED);
+	if (!(rare & RARE_VNCR))
+		return finish_switch(vcpu, esr, level, class, left, RARE_TRACED);
+	return finish_switch(vcpu, esr, level, class, left, RARE_VNCR | RARE_TRACED);
 }
 
 enum verdict fast_trap(struct vcpu *vcpu, u64 esr)
@@ -207,7 +208,7 @@ static __attribute__((noinline)) enum verdict eret_within(struct vcpu *vcpu, u64
 {
 	u64 ticks, at = sysreg_read(ELR_EL2);
 
-	traps_cptr_renew(vcpu);
+	traps_update_cptr(vcpu);
 	if (!level_eret_within(vcpu))
 		return PASS;
 	if (unlikely(vcpu->traps_stale || work_left(vcpu)))
@@ -241,18 +242,19 @@ enum verdict fast_hvc(struct vcpu *vcpu, u64 esr)
 }
 
 /* The account and trace of a resolved fault; as often, too. */
-static inline __attribute__((always_inline)) enum verdict
-finish_fault(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
+static inline __attribute__((always_inline)) enum verdict finish_fault(struct vcpu *vcpu,
+								       enum exit_class class,
+								       u64 left, u64 rare)
 {
 	const struct exit *exit = &vcpu->exit;
-	bool vncr = seldom & SELDOM_VNCR;
+	bool vncr = rare & RARE_VNCR;
 	u64 ticks;
 
 	if (vncr && vcpu->vel1_vncr)
-		traps_vel1_shut();
+		traps_close_vel1();
 	ticks = counter_now() - left;
 	account_exit(&vcpu->account, ACCOUNT_NESTED, class, ticks);
-	if ((seldom & SELDOM_TRACED) && (!vncr || vcpu->traced))
+	if ((rare & RARE_TRACED) && (!vncr || vcpu->traced))
 		trace_exit(vcpu, ACCOUNT_NESTED, class,
 			   TRACE_FAST | RESUME | (vncr ? trace_nested(vcpu) : TRACE_NESTED), left,
 			   ticks, exit->esr, exit_ipa(exit));
@@ -263,17 +265,17 @@ finish_fault(struct vcpu *vcpu, enum exit_class class, u64 left, u64 seldom)
 static enum verdict complete_fault(struct vcpu *vcpu, enum exit_class class, u64 left)
 {
 	const struct exit *exit = &vcpu->exit;
-	u16 seldom = vcpu->seldom;
+	u16 rare = vcpu->rare;
 
 	vcpu->pc = exit->elr;
 	vcpu->pstate = exit->spsr;
 	if (unlikely(work_left(vcpu)))
 		return need_more(vcpu, exit->esr, ACCOUNT_NESTED, left, RESUME);
-	if (likely(!seldom))
+	if (likely(!rare))
 		return finish_fault(vcpu, class, left, 0);
-	if (!(seldom & SELDOM_VNCR))
-		return finish_fault(vcpu, class, left, SELDOM_TRACED);
-	return finish_fault(vcpu, class, left, SELDOM_VNCR | SELDOM_TRACED);
+	if (!(rare & RARE_VNCR))
+		return finish_fault(vcpu, class, left, RARE_TRACED);
+	return finish_fault(vcpu, class, left, RARE_VNCR | RARE_TRACED);
 }
 
 enum verdict fast_abort(struct vcpu *vcpu, u64 esr)
@@ -309,8 +311,8 @@ static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u
 	bool nested = vcpu_in_vel1(vcpu);
 
 	trace_exit(vcpu, nested ? ACCOUNT_NESTED : ACCOUNT_VM, EXIT_CLASS_IRQ,
-		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks, vcpu->vgic.again.pintid,
-		   sysreg_read(ELR_EL2));
+		   TRACE_FAST | RESUME | trace_level(vcpu), left, ticks,
+		   vcpu->vgic.redeliver.pintid, sysreg_read(ELR_EL2));
 }
 
 /*
@@ -320,19 +322,19 @@ static __attribute__((noinline, cold)) void trace_irq(const struct vcpu *vcpu, u
 enum verdict fast_irq(struct vcpu *vcpu)
 {
 	u64 left = counter_now();
-	u32 intid = irq_again(vcpu);
+	u32 intid = irq_redeliver(vcpu);
 	u64 ticks;
 
 	if (vcpu->in_vel2) {
-		if (unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
+		if (unlikely(vcpu->mdscr.write_lent || vcpu->mdscr.numbered_lent))
 			debug_vel2_tick(vcpu, left);
 		if (intid == INTID_OVER &&
 		    unlikely(vcpu->traps_stale || !untrapped_quiet(vcpu, UNTRAPPED_IRQ))) {
-			trace_event(vcpu, TRACE_IRQ, 0, vcpu->vgic.again.lr, 0);
+			trace_event(vcpu, TRACE_IRQ, 0, vcpu->vgic.redeliver.lr, 0);
 			intid = INTID_NONE;
 		}
 	} else if (unlikely(vcpu->vel1_vncr)) {
-		traps_vel1_shut();
+		traps_close_vel1();
 	}
 	if (unlikely(intid != INTID_OVER)) {
 		vcpu->intid = intid;

@@ -93,12 +93,11 @@ static __attribute__((noinline)) void irq_all(struct cpu *cpu, u32 intid)
 	sched_tick(cpu);
 }
 
-u32 irq_again(struct vcpu *vcpu)
+u32 irq_redeliver(struct vcpu *vcpu)
 {
 	u32 intid = gicv3_ack();
 
-	if (!vgic_ppi_again(vcpu, intid) &&
-	    (intid < GIC_LPI || !vgic_lpi_now(vcpu, intid)))
+	if (!vgic_redeliver_ppi(vcpu, intid) && (intid < GIC_LPI || !vgic_lpi_now(vcpu, intid)))
 		return intid;
 	gicv3_eoi(intid);
 	return INTID_OVER;
@@ -114,10 +113,10 @@ void irq_handle(void)
 	struct cpu *cpu = cpu_this();
 	u32 intid = gicv3_ack();
 
-	/* The most frequent reason to end a wait: see irq_again(). */
-	if (likely(cpu->loaded) && vgic_ppi_again(cpu->loaded, intid)) {
+	/* The most frequent reason to end a wait: see irq_redeliver(). */
+	if (likely(cpu->loaded) && vgic_redeliver_ppi(cpu->loaded, intid)) {
 		gicv3_eoi(intid);
-		trace_event(cpu->loaded, TRACE_IRQ, 0, cpu->loaded->vgic.again.lr, 0);
+		trace_event(cpu->loaded, TRACE_IRQ, 0, cpu->loaded->vgic.redeliver.lr, 0);
 		if (likely(!cpu->current))
 			vcpu_kick(cpu->loaded);
 		return;

@@ -10,7 +10,7 @@
 #include "traps/traps_nested.h"
 
 /* Deliver interrupts of a vcpu with EL2: one for vEL2 takes vEL1 out at once. */
-static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
+static __attribute__((noinline)) void deliver_vel2(struct vcpu *vcpu)
 {
 	bool fiq;
 
@@ -31,7 +31,7 @@ static __attribute__((noinline)) void deliver_el2(struct vcpu *vcpu)
 static inline void deliver_interrupts(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->has_vel2))
-		deliver_el2(vcpu);
+		deliver_vel2(vcpu);
 	else
 		vgic_flush(vcpu);
 }
@@ -40,25 +40,25 @@ static inline void deliver_interrupts(struct vcpu *vcpu)
  * Do the vcpu's deferred operations, mostly without help of other vcpus, and deliver what becomes
  * pending by them. False: one waits for others.
  */
-static __attribute__((noinline)) bool settle(struct vcpu *vcpu)
+static __attribute__((noinline)) bool finish_deferred(struct vcpu *vcpu)
 {
 	do {
-		if (!vgic_settle(vcpu))
+		if (!vgic_finish_deferred(vcpu))
 			return false;
 		if (work_left(vcpu))
 			deliver_interrupts(vcpu);
-	} while (vcpu->vgic.owes);
+	} while (vcpu->vgic.deferred);
 	return true;
 }
 
 /*
- * Deliver interrupts and do deferred operations (vgic.owes, which sets vgic.stale). False: one
+ * Deliver interrupts and do deferred operations (vgic.deferred, which sets vgic.stale). False: one
  * waits for others.
  */
 static inline __attribute__((always_inline)) bool prepare_interrupts(struct vcpu *vcpu)
 {
 	deliver_interrupts(vcpu);
-	return likely(!vcpu->vgic.owes) || settle(vcpu);
+	return likely(!vcpu->vgic.deferred) || finish_deferred(vcpu);
 }
 
 __attribute__((noinline)) void prepare_traps(struct vcpu *vcpu)
@@ -90,8 +90,8 @@ static inline __attribute__((always_inline)) void prepare_registers(struct vcpu 
 		if (unlikely(vcpu->traps_stale && vcpu->has_vel2))
 			prepare_traps(vcpu);
 	}
-	if (unlikely(vcpu->seldom) && vcpu->vel1_vncr && !vcpu->in_vel2)
-		traps_vel1_shut();
+	if (unlikely(vcpu->rare) && vcpu->vel1_vncr && !vcpu->in_vel2)
+		traps_close_vel1();
 }
 
 bool prepare_entry(struct vcpu *vcpu)

@@ -32,7 +32,7 @@ static inline bool work_left(struct vcpu *vcpu)
 {
 	if (likely(!vgic_work(&vcpu->vgic)) || !vgic_work_left(&vcpu->vgic))
 		return false;
-	return !vcpu->has_vel2 || !vgic_vel2_only_waits(vcpu);
+	return !vcpu->has_vel2 || !vgic_vel2_nothing_to_route(vcpu);
 }
 
 /*
@@ -41,6 +41,6 @@ static inline bool work_left(struct vcpu *vcpu)
  */
 static inline bool work_left_vel2(struct vcpu *vcpu)
 {
-	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_vel2_only_waits(vcpu) &&
+	return unlikely(vgic_work(&vcpu->vgic)) && !vgic_vel2_nothing_to_route(vcpu) &&
 	       vgic_work_left(&vcpu->vgic);
 }

@@ -73,7 +73,7 @@ static __attribute__((noinline)) bool serve_pending(struct vcpu *vcpu)
  */
 static inline u16 checked_work(const struct vcpu *vcpu)
 {
-	return unlikely(vcpu->in_vel2 && !vgic_vel2_open(vcpu)) ? 0 : VGIC_WORK_TIMERS;
+	return unlikely(vcpu->in_vel2 && !vgic_vel2_takes_all(vcpu)) ? 0 : VGIC_WORK_TIMERS;
 }
 
 static void snapshot(struct vcpu *vcpu, enum exit_kind kind)
@@ -171,7 +171,7 @@ static inline void account(struct vcpu *vcpu, enum exit_class class, enum verdic
 {
 	account_exit(&vcpu->account, vcpu->account.level, class, now - left);
 	/* prepare_registers() loaded the word just before. */
-	if (unlikely(vcpu->seldom) && vcpu->traced)
+	if (unlikely(vcpu->rare) && vcpu->traced)
 		trace_full(vcpu, class, verdict, left, now - left);
 }
 
@@ -330,7 +330,7 @@ static enum run_result try_again(struct vcpu *vcpu)
 		return RUN_AGAIN;
 	vcpu->exit_waits = false;
 	vcpu->pair.done = 0;
-	vcpu->unfinished = vcpu->vgic.owes;
+	vcpu->unfinished = vcpu->vgic.deferred;
 	vgic_ask_drop(vcpu);
 	account_begin(&vcpu->account, left);
 	if (trace_on(vcpu))
@@ -339,18 +339,18 @@ static enum run_result try_again(struct vcpu *vcpu)
 }
 
 /* Do what has to be done before anything else: vcpu->unfinished. */
-static __attribute__((noinline)) enum run_result resume(struct vcpu *vcpu)
+static __attribute__((noinline)) enum run_result finish_pending(struct vcpu *vcpu)
 {
 	irq_handle();
 	if (read_once(&vcpu->requests) && !serve_pending(vcpu))
 		return RUN_STOP;
 	if (vcpu->exit_waits)
 		return try_again(vcpu);
-	if (vcpu->vgic.owes && !vgic_settle(vcpu))
+	if (vcpu->vgic.deferred && !vgic_finish_deferred(vcpu))
 		return RUN_PREEMPT;
 	if (vcpu->powered_down && !psci_resume(vcpu))
 		return RUN_SLEEP;
-	vcpu->unfinished = vcpu->vgic.owes; /* psci_resume() may have found some */
+	vcpu->unfinished = vcpu->vgic.deferred; /* psci_resume() may have found some */
 	return RUN_BEGIN;
 }
 
@@ -372,7 +372,7 @@ enum run_result vcpu_run(struct vcpu *vcpu)
 
 	do {
 		if (unlikely(vcpu->unfinished))
-			result = resume(vcpu);
+			result = finish_pending(vcpu);
 		if (likely(result == RUN_BEGIN))
 			result = begin_run(vcpu);
 		if (result == RUN_ENTER)

@@ -38,7 +38,7 @@ u64 run_continue(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
  * or leaves other work, ticks or sends an SGI), and if more is pending it comes at once.
  */
 #define INTID_OVER 1024 /* no interrupt has it: LPIs begin at 8192 */
-u32 irq_again(struct vcpu *vcpu);
+u32 irq_redeliver(struct vcpu *vcpu);
 void irq_acked(u32 intid);
 
 /* Acknowledge and handle the physical interrupts that are pending on this CPU, at least one. */

@@ -208,7 +208,7 @@ static enum verdict idspace_read(struct vcpu *vcpu, u32 key, bool write, u64 *va
 }
 
 /* CPACR_EL1 trapped by CPTR_EL2.TCPAC: fields of features that this VM lacks are RES0 to it. */
-static enum verdict cpacr(struct vcpu *vcpu, bool write, u64 *value)
+static enum verdict access_cpacr(struct vcpu *vcpu, bool write, u64 *value)
 {
 	u64 hidden = simd_cpacr_hidden(&vcpu->simd);
 
@@ -303,7 +303,7 @@ static sysreg_fn *row_conditional(enum sysreg_id id)
 	return NULL;
 }
 
-static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
+static enum verdict access_register(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 {
 	bool nvhe = unlikely(vcpu->nvhe && vcpu->in_vel2);
 	enum sysreg_id id;
@@ -314,7 +314,7 @@ static enum verdict access(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 	if ((key & DEBUG_NUMBERED_MASK) == DEBUG_NUMBERED)
 		return debug_numbered(vcpu, key, write, value);
 	if (key == KEY_CPACR_EL1)
-		return cpacr(vcpu, write, value);
+		return access_cpacr(vcpu, write, value);
 	if (key == KEY_MDSCR_EL1)
 		return debug_mdscr(vcpu, SR_MDSCR_EL1, write, value);
 	id = sysreg_find(nvhe ? nvhe_key(key) : key);
@@ -356,12 +356,12 @@ enum verdict sysreg_trap(struct vcpu *vcpu, const struct exit *exit)
 	/* The hot one: no search. */
 	if (likely(key == KEY_ICC_SGI1R_EL1 && write && !PSTATE_IS_EL0(exit->spsr)))
 		return vgic_sgi(vcpu, value, true);
-	if (unlikely(vgic_vel2_watched(vcpu)))
+	if (unlikely(vgic_vel2_iface_traps(vcpu)))
 		verdict = vgic_vel2_icc(vcpu, key, write, &value);
 	/* EL0 may only use op1=3; the rest is UNDEFINED there before any trap, or should be. */
 	if (likely(verdict == PASS))
 		verdict = !PSTATE_IS_EL0(exit->spsr) || SYS64_OP1(key) == 3
-				  ? access(vcpu, key, write, &value)
+				  ? access_register(vcpu, key, write, &value)
 				  : UNDEF;
 	if (likely(verdict == SKIP)) {
 		if (!write)

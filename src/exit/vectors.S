@@ -207,7 +207,7 @@ eret_within:
 	cmp	x1, #PSTATE_EL2H
 	b.ne	2f
 	mvn	x3, x3
-	tst	x3, #HCR_IMO_FMO	/* vgic_vel2_open() */
+	tst	x3, #HCR_IMO_FMO	/* vgic_vel2_takes_all() */
 	b.eq	1b
 	b	2f
 6:	ldrb	w3, [x0, #VCPU_HOST_ERETS]

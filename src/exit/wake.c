@@ -12,7 +12,7 @@ bool vcpu_interrupt_pending(struct vcpu *vcpu)
 
 static __attribute__((noinline)) bool unfinished_wakes(struct vcpu *vcpu)
 {
-	return vcpu->vgic.owes ||
+	return vcpu->vgic.deferred ||
 	       (vcpu->powered_down ? vgic_wake_request(vcpu) : vcpu_interrupt_pending(vcpu));
 }
 
@@ -21,5 +21,5 @@ bool vcpu_wakes(struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) ||
 	       (unlikely(vcpu->unfinished) ? unfinished_wakes(vcpu)
 					   : vcpu_interrupt_pending(vcpu)) ||
-	       vcpu->vgic.owes; /* vcpu_interrupt_pending() may have set it */
+	       vcpu->vgic.deferred; /* vcpu_interrupt_pending() may have set it */
 }

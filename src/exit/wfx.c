@@ -14,7 +14,7 @@ enum verdict wfx_trap(struct vcpu *vcpu, const struct exit *exit)
 {
 	/* Step over the instruction first: whatever wakes the vcpu, it resumes after it. */
 	vcpu_step_over(vcpu, exit);
-	if (vcpu->in_vel2 && unlikely(vcpu->mdscr.free || vcpu->mdscr.lent))
+	if (vcpu->in_vel2 && unlikely(vcpu->mdscr.write_lent || vcpu->mdscr.numbered_lent))
 		debug_vel2_tick(vcpu, counter_now());
 	/* With a timeout no caller relies on waiting: they may return early for any reason. */
 	if (WFX_TI(exit->esr) != TI_WFI || vcpu_interrupt_pending(vcpu)) {

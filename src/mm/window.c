@@ -46,7 +46,7 @@ void window_open(u32 n, u64 pa, bool writable)
 	isb();
 }
 
-void window_shut(u32 n)
+void window_close(u32 n)
 {
 	CHECK(n < WINDOWS);
 	write(n, 0);

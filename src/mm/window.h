@@ -17,4 +17,4 @@ u64 window_address(u32 n);
 /* Map it, which is shut, to the page at pa. */
 void window_open(u32 n, u64 pa, bool writable);
 /* Unmap the page; returns when no CPU sees it any more. */
-void window_shut(u32 n);
+void window_close(u32 n);

@@ -120,7 +120,7 @@ static struct at_walk prepare(struct vcpu *vcpu, const struct at_op *op, bool ow
 	struct at_walk w = {
 		.f = &vcpu->vm->walk_feat,
 		.mem = walk_mem_of(vcpu->vm),
-		.s1 = own ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu),
+		.s1 = own ? walk_s1_sample_vel2(vcpu) : walk_s1_sample_vel1(vcpu),
 		.s2 = walk_s2_sample(vcpu),
 		.access = { .read = !op->write,
 			    .write = op->write,

@@ -31,7 +31,7 @@
  * words changes; the trap controls will be recomputed. False: the shadow has to be prepared first
  * (REQ_WORK), and nothing else was done.
  */
-static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
+static __attribute__((noinline)) bool update_vel1(struct vcpu *vcpu)
 {
 	bool valid = vcpu->traps.vel1.valid;
 
@@ -41,14 +41,14 @@ static __attribute__((noinline)) bool vel1_find(struct vcpu *vcpu)
 		return false;
 	vtimer_cnthctl_complete(vcpu);
 	if (vcpu->vm->config->deep || vcpu->nvhe)
-		traps_vel1_other(vcpu, valid);
+		traps_swap_vel1(vcpu, valid);
 	else
-		nested_words_note(vcpu, vcpu->traps.from);
+		vel2_words_record(vcpu, vcpu->traps.from);
 	vcpu->vel1_vncr = vel2_nv2(vcpu);
-	vcpu->vel1_machine = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
-			   vel2_vpidr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
-			   vel2_vmpidr(vcpu) != vcpu->vmpidr;
-	vcpu->vel1_differs = vcpu->vel1_machine || vcpu->vel1_vncr || vel2_shares_cntkctl(vcpu);
+	vcpu->vel1_id_differs = vcpu->shadow.ref[0]->s2.vtcr != vcpu->vm->stage2.vtcr ||
+				vel2_vpidr(vcpu) != vcpu->vm->id_regs.v[IDX_MIDR_EL1] ||
+				vel2_vmpidr(vcpu) != vcpu->vmpidr;
+	vcpu->vel1_differs = vcpu->vel1_id_differs || vcpu->vel1_vncr || vel2_shares_cntkctl(vcpu);
 	return true;
 }
 
@@ -57,7 +57,7 @@ static void switch_identity(struct vcpu *vcpu)
 {
 	if (vcpu->vel1_vncr)
 		sysreg_write(VNCR_EL2, vcpu->in_vel2 ? ptr_pa(vcpu->vncr).a : vncr_window(vcpu));
-	if (!vcpu->vel1_machine)
+	if (!vcpu->vel1_id_differs)
 		return;
 	sysreg_write(VTCR_EL2,
 		     vcpu->in_vel2 ? vcpu->vm->stage2.vtcr : vcpu->shadow.ref[0]->s2.vtcr);
@@ -97,7 +97,7 @@ void level_load(struct vcpu *vcpu)
 	vcpu->shadow.mine = NULL;
 	if (vcpu->in_vel2)
 		return;
-	CHECK(vel1_find(vcpu)); /* a hit: vEL2's words are unchanged, and the references too */
+	CHECK(update_vel1(vcpu)); /* a hit: vEL2's words are unchanged, and the references too */
 	shadow_load(vcpu, vcpu->shadow.ref[0]);
 	if (vcpu->vel1_differs)
 		switch_identity(vcpu);
@@ -116,9 +116,9 @@ static inline void level_enter(struct vcpu *vcpu)
 }
 
 /*
- * Load vEL1's stage 2: the VM's own is in force, and vEL2's words are those that vel1_find() saw.
+ * Load vEL1's stage 2: the VM's own is in force, and vEL2's words are those that update_vel1() saw.
  */
-static inline void shadow_enter(struct vcpu *vcpu)
+static inline void shadow_enter_vel1(struct vcpu *vcpu)
 {
 	struct shadow *s = vcpu->shadow.ref[0];
 
@@ -128,20 +128,20 @@ static inline void shadow_enter(struct vcpu *vcpu)
 		shadow_load(vcpu, s);
 }
 
-/* Switch to vEL1. False: not possible yet (vel1_find()), and vEL2 is unchanged. */
-static inline __attribute__((always_inline)) bool leave_vel2(struct vcpu *vcpu)
+/* Switch to vEL1. False: not possible yet (update_vel1()), and vEL2 is unchanged. */
+static inline __attribute__((always_inline)) bool enter_vel1(struct vcpu *vcpu)
 {
 	dsb(nsh); /* vEL2's walks end before its registers change */
 	bank_enter_vel1(vcpu);
 	vcpu->in_vel2 = false;
-	if (unlikely(nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.vel1.valid) &&
-	    unlikely(!vel1_find(vcpu))) {
+	if (unlikely(vel2_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.vel1.valid) &&
+	    unlikely(!update_vel1(vcpu))) {
 		bank_enter_vel2(vcpu);
 		vcpu->in_vel2 = true;
 		return false;
 	}
 	vcpu->account.level_entries++;
-	shadow_enter(vcpu);
+	shadow_enter_vel1(vcpu);
 	level_enter(vcpu);
 	return true;
 }
@@ -243,18 +243,18 @@ static inline u64 eret_pstate(const struct vcpu *vcpu, u64 spsr, enum target tar
 
 /*
  * AArch64.ExceptionReturn from vEL2, but for what eret_within does (vectors.S): set vcpu->pc and
- * pstate, and switch the level if the target is vEL1. False: not possible yet (leave_vel2()).
+ * pstate, and switch the level if the target is vEL1. False: not possible yet (enter_vel1()).
  */
 static inline __attribute__((always_inline)) bool return_from_vel2(struct vcpu *vcpu,
 								   enum target target, u64 spsr,
 								   u64 elr)
 {
-	if (target == TARGET_VEL1 && unlikely(!leave_vel2(vcpu)))
+	if (target == TARGET_VEL1 && unlikely(!enter_vel1(vcpu)))
 		return false;
 	vcpu->pstate = eret_pstate(vcpu, spsr, target);
 	vcpu->pc = elr;
 	if (target == TARGET_VEL1 && unlikely(vcpu->debug_live))
-		debug_leave_vel2(vcpu);
+		debug_enter_vel1(vcpu);
 	return true;
 }
 
@@ -283,7 +283,7 @@ enum verdict level_eret(struct vcpu *vcpu, const struct exit *exit)
 }
 
 /* Load PC and PSTATE now, instead of at the entry (pc_dirty). */
-static inline void pc_load(const struct vcpu *vcpu)
+static inline void write_elr_spsr(const struct vcpu *vcpu)
 {
 	u64 pc = vcpu->pc, pstate = vcpu->pstate;
 
@@ -299,7 +299,7 @@ bool level_eret_vel1(struct vcpu *vcpu)
 		     eret_target(spsr, vel2_hcr(vcpu) & HCR_TGE) != TARGET_VEL1) ||
 	    unlikely(!return_from_vel2(vcpu, TARGET_VEL1, spsr, elr)))
 		return false;
-	pc_load(vcpu);
+	write_elr_spsr(vcpu);
 	return true;
 }
 
@@ -313,7 +313,7 @@ bool level_eret_within(struct vcpu *vcpu)
 	    unlikely(!untrapped_quiet(vcpu, UNTRAPPED_WITHIN)))
 		return false;
 	(void)return_from_vel2(vcpu, target, spsr, elr); /* the level stays: always possible */
-	pc_load(vcpu);
+	write_elr_spsr(vcpu);
 	return true;
 }
 
@@ -346,7 +346,7 @@ void level_take(struct vcpu *vcpu, enum vector vector, u64 esr)
 static inline __attribute__((always_inline)) void take_vel1(struct vcpu *vcpu, u64 esr)
 {
 	take_from_vel1(vcpu, VECTOR_SYNC, esr, sysreg_read(ELR_EL2), sysreg_read(SPSR_EL2));
-	pc_load(vcpu);
+	write_elr_spsr(vcpu);
 }
 
 bool level_hvc(struct vcpu *vcpu, u64 esr)

@@ -97,7 +97,7 @@ static u64 vm_ram_size(const struct vm *vm)
 
 /* ---- one shadow's life ---- */
 
-static int make(struct vm *vm, struct shadow *s)
+static int make_tables(struct vm *vm, struct shadow *s)
 {
 	struct page_pool *pages = &pool_of(vm)->pages;
 	u32 bits = vm->stage2.pt.ia_bits;
@@ -112,7 +112,7 @@ static int make(struct vm *vm, struct shadow *s)
 }
 
 /* Free a piece of the tables set aside. True: there is more. */
-static bool unmake_piece(struct shadow *s)
+static bool destroy_piece(struct shadow *s)
 {
 	return shadow_reap(s) || pgtable_destroy_piece(&s->rmap, UNMAKE_TABLES) ||
 	       stage2_destroy_piece(&s->s2);
@@ -122,7 +122,7 @@ static bool unmake_piece(struct shadow *s)
  * Set the tables aside, to be freed piece by piece, and begin with empty ones. No CPU has them
  * loaded, and none are aside. False: no memory for that. Lock held.
  */
-static bool detach(struct shadow *s)
+static bool set_tables_aside(struct shadow *s)
 {
 	struct pgtable pt, rmap;
 
@@ -157,7 +157,7 @@ static bool is_empty(const struct shadow *s)
  * its tables are aside. True: more steps. Freeing tables takes long, so those set aside earlier go
  * first; few at once, but many where there is no memory for new ones. Lock held.
  */
-static bool renew(struct shadow *s)
+static bool recycle(struct shadow *s)
 {
 	__atomic_fetch_add(&s->seq, 1, __ATOMIC_RELEASE);
 	s->used = false;
@@ -172,7 +172,7 @@ static bool renew(struct shadow *s)
 		(void)shadow_reap(s);
 		return true;
 	}
-	if (!detach(s))
+	if (!set_tables_aside(s))
 		return shadow_clear_locked(s);
 	s->clearing = SHADOW_STAYS;
 	s->leaf_sizes = 0;
@@ -185,7 +185,7 @@ static bool renew(struct shadow *s)
  * so only a vEL2 that asks for them gets them. Without memory for it the shadow stays as it is, and
  * maps less. Empty, unreferenced; lock held.
  */
-static void fit(const struct vm *vm, struct shadow *s)
+static void resize(const struct vm *vm, struct shadow *s)
 {
 	u32 bits = vm->stage2.pt.ia_bits;
 
@@ -246,7 +246,7 @@ int shadow_vm_init(struct vm *vm)
 	vm->shadows = pool;
 	err = page_pool_fill(&pool->pages, shadow_pages_needed(vm));
 	for (; !err && pool->count < want; pool->count++) {
-		err = make(vm, &pool->s[pool->count]);
+		err = make_tables(vm, &pool->s[pool->count]);
 		if (err)
 			break;
 	}
@@ -277,7 +277,7 @@ bool shadow_vm_destroy_piece(struct vm *vm)
 		return false;
 	drop_refs(vm);
 	if (pool->count) {
-		if (!unmake_piece(&pool->s[pool->count - 1]))
+		if (!destroy_piece(&pool->s[pool->count - 1]))
 			pool->count--;
 		return true;
 	}
@@ -399,7 +399,7 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	s = find_idle(pool);
 	CHECK(s);
 	spin_lock(&s->s2.lock);
-	if (unlikely(renew(s))) {
+	if (unlikely(recycle(s))) {
 		spin_unlock(&pool->lock);
 		spin_unlock(&s->s2.lock);
 		return NULL;
@@ -411,7 +411,7 @@ static struct shadow *find_slow(struct vcpu *vcpu, struct key *k)
 	s->vm = k->vm;
 	s->vmid = k->vmid;
 	s->shape = walk_s2_shape(k->vttbr, k->vtcr, &vcpu->vm->walk_feat);
-	fit(vcpu->vm, s);
+	resize(vcpu->vm, s);
 	s->used = true;
 	spin_unlock(&pool->lock);
 	spin_unlock(&s->s2.lock);
@@ -466,7 +466,7 @@ void shadow_ask(struct vcpu *vcpu, u32 work)
 	__atomic_fetch_or(&vcpu->requests, REQ_WORK, __ATOMIC_RELAXED);
 }
 
-bool shadow_yields(void)
+bool shadow_irq_waits(void)
 {
 	return sysreg_read(ISR_EL1) & (ISR_I | ISR_F);
 }
@@ -482,7 +482,7 @@ bool shadow_ready(struct vcpu *vcpu)
 static bool find_work(struct vcpu *vcpu)
 {
 	while (!shadow_find(vcpu))
-		if (shadow_yields())
+		if (shadow_irq_waits())
 			return true;
 	return false;
 }
@@ -541,7 +541,7 @@ static bool evict_idle(struct shadow_pool *pool)
 	}
 	if (best) {
 		spin_lock(&best->s2.lock);
-		(void)renew(best);
+		(void)recycle(best);
 		spin_unlock(&best->s2.lock);
 	}
 	spin_unlock(&pool->lock);

@@ -113,7 +113,7 @@ u64 shadow_seq(const struct vcpu *vcpu);
 bool shadow_hold(struct vcpu *vcpu, u64 seq) must_check;
 void shadow_release(struct vcpu *vcpu);
 /* Whether to stop working for now: an interrupt waits for this CPU. */
-bool shadow_yields(void);
+bool shadow_irq_waits(void);
 /*
  * Put the shadow in force on this CPU: VTCR_EL2 and VTTBR_EL2, if they differ; synchronised by the
  * next ERET. Drops this CPU's TLB entries of its VMID if they may be another vcpu's. No lock.

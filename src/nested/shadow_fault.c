@@ -188,7 +188,7 @@ static enum shadow_verdict map(struct vcpu *vcpu, struct shadow *s, u64 seq, u64
 static struct walk_cache *cache_at(struct shadow_walk *w, const struct shadow *s, u64 seq)
 {
 	if (w->of != s || w->seq != seq) {
-		walk_cache_forget(&w->cache);
+		walk_cache_invalidate(&w->cache);
 		w->of = s;
 		w->seq = seq;
 	}

@@ -252,7 +252,7 @@ bool tlbi_work(struct vcpu *vcpu)
 			c->slot++;
 			c->at = 0;
 		}
-		if (any && c->slot < shadow_count(vcpu->vm) && shadow_yields())
+		if (any && c->slot < shadow_count(vcpu->vm) && shadow_irq_waits())
 			return true;
 	}
 	return false;

@@ -30,7 +30,7 @@ enum verdict tlbi_trap(struct vcpu *vcpu, const struct exit *exit);
  */
 void tlbi_all(struct vcpu *vcpu);
 /*
- * Continue the TLBI in vcpu->shadow until it is done, or shadow_yields(): true, there is more. At
- * least one piece.
+ * Continue the TLBI in vcpu->shadow until it is done, or shadow_irq_waits(): true, there is more.
+ * At least one piece.
  */
 bool tlbi_work(struct vcpu *vcpu);

@@ -18,7 +18,7 @@
 _Static_assert(MAX_VMS * MAX_VCPUS * VNCR_WINDOWS <= WINDOWS, "windows for all");
 
 /* The number of a window. VMs are numbered from 1. */
-static u32 number(const struct vcpu *vcpu, u32 i)
+static u32 window_index(const struct vcpu *vcpu, u32 i)
 {
 	u32 vm = vcpu->vm->id & (MAX_VMS - 1);
 
@@ -67,26 +67,26 @@ static bool fits(const struct vcpu *vcpu, const struct vncr_entry *e, const stru
 }
 
 /*
- * Close a window, under the lock. It counts as open until no CPU sees the page: take() uses a
- * closed one without the lock.
+ * Close a window, under the lock. It counts as open until no CPU sees the page: claim_window() uses
+ * a closed one without the lock.
  */
-static void shut(struct vcpu *vcpu, u32 i)
+static void close_window(struct vcpu *vcpu, u32 i)
 {
 	struct vncr_entry *e = &vcpu->windows.entry[i];
 
 	if (!e->open)
 		return;
-	window_shut(number(vcpu, i));
+	window_close(window_index(vcpu, i));
 	__atomic_store_n(&e->open, false, __ATOMIC_RELEASE);
 }
 
-static void take(struct vcpu *vcpu, u32 i, const struct vncr_key *key)
+static void claim_window(struct vcpu *vcpu, u32 i, const struct vncr_key *key)
 {
 	struct vncr_entry *e = &vcpu->windows.entry[i];
 
 	if (__atomic_load_n(&e->open, __ATOMIC_ACQUIRE)) {
 		spin_lock(&vcpu->vm->vncr.lock);
-		shut(vcpu, i);
+		close_window(vcpu, i);
 		spin_unlock(&vcpu->vm->vncr.lock);
 	}
 	e->key = *key;
@@ -107,11 +107,11 @@ u64 vncr_window(struct vcpu *vcpu)
 		if (i == VNCR_WINDOWS) {
 			i = w->next;
 			w->next = (u8)((i + 1) % VNCR_WINDOWS);
-			take(vcpu, i, &key);
+			claim_window(vcpu, i, &key);
 		}
 		w->now = i;
 	}
-	return window_address(number(vcpu, i));
+	return window_address(window_index(vcpu, i));
 }
 
 /* ---- a fault ---- */
@@ -120,7 +120,7 @@ u64 vncr_window(struct vcpu *vcpu)
  * Report a fault to vEL2. EL2&0 has no second stage for vEL2: the syndrome says stage 1, by an EL2
  * access to memory.
  */
-static enum verdict tell(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
+static enum verdict reflect_fault(struct vcpu *vcpu, const struct exit *exit, u64 fsc)
 {
 	u64 page = vcpu->windows.entry[vcpu->windows.now].key.page;
 
@@ -159,7 +159,8 @@ static void note_leaf(struct vcpu *vcpu, struct vncr_entry *e, const struct walk
  * Open the window unless vEL2 has invalidated anything since seq was read. With break-before-make:
  * a window that permits reads may be in TLBs.
  */
-static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const struct walk_s1_out *out)
+static void open_window(struct vcpu *vcpu, u64 seq, u64 page, bool writable,
+			const struct walk_s1_out *out)
 {
 	struct vncr_vm *v = &vcpu->vm->vncr;
 	u32 i = vcpu->windows.now;
@@ -167,9 +168,9 @@ static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const stru
 
 	spin_lock(&v->lock);
 	if (v->seq == seq) {
-		shut(vcpu, i);
+		close_window(vcpu, i);
 		note_leaf(vcpu, e, out);
-		window_open(number(vcpu, i), page, writable);
+		window_open(window_index(vcpu, i), page, writable);
 		e->open = true;
 	}
 	spin_unlock(&v->lock);
@@ -183,7 +184,7 @@ static void fill(struct vcpu *vcpu, u64 seq, u64 page, bool writable, const stru
 static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 {
 	struct vncr_vm *v = &vcpu->vm->vncr;
-	struct walk_s1_regs regs = walk_s1_sample_el2(vcpu);
+	struct walk_s1_regs regs = walk_s1_sample_vel2(vcpu);
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
 	bool write = exit->esr & DABT_WNR;
 	struct walk_access access = { .read = !write, .write = write };
@@ -196,11 +197,11 @@ static enum verdict refill(struct vcpu *vcpu, const struct exit *exit)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
 	if (!walk_s1(&regs, NULL, &vcpu->vm->walk_feat, &mem, at, access, &out, &fault))
-		return fault.retry ? RESUME : tell(vcpu, exit, fault.fsc);
+		return fault.retry ? RESUME : reflect_fault(vcpu, exit, fault.fsc);
 	/* No VM has its registers in a device, and no RAM is read-only. */
 	if (!ram_page(vcpu->vm, out.oa, &page))
-		return tell(vcpu, exit, ESR_FSC_SEA);
-	fill(vcpu, seq, page, write, &out);
+		return reflect_fault(vcpu, exit, ESR_FSC_SEA);
+	open_window(vcpu, seq, page, write, &out);
 	return RESUME;
 }
 
@@ -214,7 +215,8 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 	}
 	fsc = ABT_FSC(exit->esr);
 	if (fsc == ESR_FSC_TLB_CONFLICT) {
-		tlb_invalidate_el2(window_address(number(vcpu, vcpu->windows.now)), PAGE_SIZE);
+		tlb_invalidate_el2(window_address(window_index(vcpu, vcpu->windows.now)),
+				   PAGE_SIZE);
 		return RESUME;
 	}
 	/*
@@ -222,7 +224,7 @@ enum verdict vncr_trap(struct vcpu *vcpu, const struct exit *exit)
 	 * it, it is the access's.
 	 */
 	if (fsc >= ESR_FSC_SEA && fsc < ESR_FSC_ALIGNMENT)
-		return tell(vcpu, exit, ESR_FSC_SEA);
+		return reflect_fault(vcpu, exit, ESR_FSC_SEA);
 	return refill(vcpu, exit);
 }
 
@@ -263,7 +265,7 @@ static void shut_concerned(struct vcpu *vcpu, const struct tlbi_op *op)
 		const struct vncr_entry *e = &vcpu->windows.entry[i];
 
 		if (e->open && vncr_concerns(e, op))
-			shut(vcpu, i);
+			close_window(vcpu, i);
 	}
 }
 
@@ -285,7 +287,7 @@ void vncr_reset(struct vcpu *vcpu)
 {
 	spin_lock(&vcpu->vm->vncr.lock);
 	for (u32 i = 0; i < VNCR_WINDOWS; i++)
-		shut(vcpu, i);
+		close_window(vcpu, i);
 	spin_unlock(&vcpu->vm->vncr.lock);
 	vcpu->windows = (struct vncr_windows){ 0 };
 }

@@ -126,7 +126,7 @@ static inline bool leaf(struct walk_tables *t, u32 level, u32 shift, struct walk
 	return true;
 }
 
-void walk_cache_forget(struct walk_cache *c)
+void walk_cache_invalidate(struct walk_cache *c)
 {
 	/* No input address has as many bits. */
 	c->ia = ~0UL;
@@ -134,7 +134,7 @@ void walk_cache_forget(struct walk_cache *c)
 }
 
 /* Cache what walks of other addresses in the last table, at this level, have in common. */
-static void remember(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shift)
+static void cache_table(struct walk_cache *c, u64 ia, u64 table, u32 level, u32 shift)
 {
 	c->ia = ia;
 	c->table = table;
@@ -164,7 +164,7 @@ static bool descend(struct walk_tables *t, u32 level, struct walk_fault *fault)
 			return false;
 	} while (is_table(t->desc, level));
 	if (t->cache)
-		remember(t->cache, t->ia, table, level, shift + stride);
+		cache_table(t->cache, t->ia, table, level, shift + stride);
 	return leaf(t, level, shift, fault);
 }
 

@@ -57,7 +57,7 @@ struct walk_shape {
 	bool xnx;    /* stage 2: execute-never by Exception level */
 };
 
-void walk_cache_forget(struct walk_cache *c);
+void walk_cache_invalidate(struct walk_cache *c);
 
 /* ---- stage 2: AArch64.S2Translate ---- */
 

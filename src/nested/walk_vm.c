@@ -92,7 +92,7 @@ struct walk_mem walk_mem_of(struct vm *vm)
 /* ---- registers ---- */
 
 /* A register of the vEL1 context: in vEL2's page while vEL2 runs. */
-#define EL1_VALUE(vcpu, name)                                                                      \
+#define VEL1_VALUE(vcpu, name)                                                                     \
 	((vcpu)->in_vel2 ? vncr_read(vcpu, VNCR_##name##_EL1) : sysreg_read(name##_EL12))
 
 struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu)
@@ -119,20 +119,20 @@ struct walk_s2_regs walk_s2_sample_vel1(const struct vcpu *vcpu)
 	};
 }
 
-struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu)
+struct walk_s1_regs walk_s1_sample_vel1(const struct vcpu *vcpu)
 {
 	return (struct walk_s1_regs){
-		.sctlr = EL1_VALUE(vcpu, SCTLR),
-		.tcr = EL1_VALUE(vcpu, TCR),
-		.ttbr0 = EL1_VALUE(vcpu, TTBR0),
-		.ttbr1 = EL1_VALUE(vcpu, TTBR1),
-		.mair = EL1_VALUE(vcpu, MAIR),
+		.sctlr = VEL1_VALUE(vcpu, SCTLR),
+		.tcr = VEL1_VALUE(vcpu, TCR),
+		.ttbr0 = VEL1_VALUE(vcpu, TTBR0),
+		.ttbr1 = VEL1_VALUE(vcpu, TTBR1),
+		.mair = VEL1_VALUE(vcpu, MAIR),
 		.el10 = true,
 		.dc = vcpu->has_vel2 && (vel2_hcr(vcpu) & HCR_DC),
 	};
 }
 
-struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu)
+struct walk_s1_regs walk_s1_sample_vel2(const struct vcpu *vcpu)
 {
 	return (struct walk_s1_regs){
 		.sctlr = vel2_sctlr(vcpu),
@@ -163,7 +163,7 @@ int walk_vel1_ipa(struct vcpu *vcpu, u64 nipa, ipa_t *to)
 
 int walk_vel1_va(struct vcpu *vcpu, u64 va, ipa_t *to)
 {
-	struct walk_s1_regs s1 = walk_s1_sample_el1(vcpu);
+	struct walk_s1_regs s1 = walk_s1_sample_vel1(vcpu);
 	struct walk_s2_regs s2 = walk_s2_sample(vcpu);
 	struct walk_access fetch = { .exec = true, .el0 = PSTATE_IS_EL0(vcpu->pstate) };
 	struct walk_mem mem = walk_mem_of(vcpu->vm);
@@ -180,7 +180,7 @@ bool walk_va(struct vcpu *vcpu, u64 va, struct walk_access a, ipa_t *at, struct 
 {
 	bool nested = vcpu_in_vel1(vcpu);
 	struct walk_s1_regs s1 =
-		vcpu->in_vel2 ? walk_s1_sample_el2(vcpu) : walk_s1_sample_el1(vcpu);
+		vcpu->in_vel2 ? walk_s1_sample_vel2(vcpu) : walk_s1_sample_vel1(vcpu);
 	struct walk_s2_regs s2 = nested ? walk_s2_sample(vcpu) : (struct walk_s2_regs){ 0 };
 	const struct walk_feat *f = &vcpu->vm->walk_feat;
 	struct walk_mem mem = walk_mem_of(vcpu->vm);

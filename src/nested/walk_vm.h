@@ -22,9 +22,9 @@ struct walk_s2_regs walk_s2_sample(const struct vcpu *vcpu);
 /* The same without VTTBR_EL2 and VTCR_EL2: a shadow's are known. vEL1 runs. */
 struct walk_s2_regs walk_s2_sample_vel1(const struct vcpu *vcpu);
 /* vEL1's EL1&0 stage 1; either context. vcpu is loaded, has_vel2. */
-struct walk_s1_regs walk_s1_sample_el1(const struct vcpu *vcpu);
+struct walk_s1_regs walk_s1_sample_vel1(const struct vcpu *vcpu);
 /* vEL2's own EL2&0 stage 1; either context. vcpu is loaded, has_vel2. */
-struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *vcpu);
+struct walk_s1_regs walk_s1_sample_vel2(const struct vcpu *vcpu);
 
 /*
  * While vEL1 runs: translate its VA or its IPA to vEL2's IPA, for nidus to read there (an

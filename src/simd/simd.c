@@ -85,13 +85,13 @@ void simd_close(void)
 }
 
 /* Set both pointers, always together. */
-static void own(struct cpu *cpu, struct vcpu *vcpu)
+static void set_owner(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->simd.owner = vcpu;
 	vcpu->simd.cpu = cpu;
 }
 
-static void disown(struct cpu *cpu, struct vcpu *vcpu)
+static void clear_owner(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->simd.owner = NULL;
 	vcpu->simd.cpu = NULL;
@@ -107,7 +107,7 @@ static void write_back(struct cpu *cpu, struct vcpu *vcpu)
 	vcpu->simd.bytes += bytes;
 	vcpu->simd.flushes++;
 	trace_event(vcpu, TRACE_FLUSH, 0, bytes, 0);
-	disown(cpu, vcpu);
+	clear_owner(cpu, vcpu);
 }
 
 void simd_claim(struct vcpu *vcpu)
@@ -123,7 +123,7 @@ void simd_claim(struct vcpu *vcpu)
 		vcpu->simd.bytes += bytes;
 		vcpu->simd.claims++;
 		trace_event(vcpu, TRACE_CLAIM, 0, bytes, 0);
-		own(cpu, vcpu);
+		set_owner(cpu, vcpu);
 	}
 	if (unlikely(vcpu->has_vel2))
 		vcpu->traps_stale = true; /* vEL2's traps, if vEL1 is about to run */
@@ -155,7 +155,7 @@ static void drop(struct vcpu *vcpu)
 		CHECK(is_live_on(vcpu, cpu_this()));
 		simd_open();
 		simd_state_forget(vcpu);
-		disown(cpu, vcpu);
+		clear_owner(cpu, vcpu);
 		simd_close();
 	}
 	irq_restore(daif);

@@ -38,7 +38,7 @@ int simd_vcpu_init(struct vcpu *vcpu)
 	s->zcr = simd_zcr(s->vl);
 	s->smcr = simd_smcr(s->svl);
 	s->cptr = simd_cptr_granted(s);
-	s->level_free = !s->vl && !s->svl && !vcpu->vm->config->simd_switch;
+	s->levels_same = !s->vl && !s->svl && !vcpu->vm->config->simd_switch;
 	page = page_alloc(home_order(s));
 	if (!page)
 		return -ENOMEM;

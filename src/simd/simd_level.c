@@ -58,7 +58,7 @@ static void get_lengths(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
  * Linux/KVM mostly does, vEL1 reaches no length of its own and nothing longer than V: vEL2's stay,
  * and a switch has nothing to exchange.
  */
-static bool of_vel1(const struct vcpu *vcpu)
+static bool uses_vel1_lengths(const struct vcpu *vcpu)
 {
 	return !vcpu->in_vel2 && ((vel2_cptr(vcpu) & (CPTR_ZEN | CPTR_SMEN)) ||
 				  vcpu->vm->config->simd_switch);
@@ -86,7 +86,7 @@ static void switch_lengths(struct vcpu *vcpu)
 }
 
 /* The limit that vEL2 puts on vEL1: the shorter length, FA64 and ZT0 only if vEL2 has them on. */
-static void limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
+static void compute_limits(const struct vcpu *vcpu, u64 *zcr, u64 *smcr)
 {
 	const struct simd_vcpu *s = &vcpu->simd;
 	u64 vel2;
@@ -108,7 +108,7 @@ static void apply_limits(struct vcpu *vcpu)
 
 	if (!live(vcpu))
 		return;
-	limits(vcpu, &zcr, &smcr);
+	compute_limits(vcpu, &zcr, &smcr);
 	if (vcpu->simd.zcr_now == zcr && vcpu->simd.smcr_now == smcr)
 		return;
 	simd_open();
@@ -127,7 +127,7 @@ static void flush_counted(struct vcpu *vcpu)
 void simd_level_full(struct vcpu *vcpu)
 {
 	struct simd_vcpu *s = &vcpu->simd;
-	bool changed = s->vel1 != of_vel1(vcpu);
+	bool changed = s->vel1 != uses_vel1_lengths(vcpu);
 	u64 daif;
 
 	/* With the old level's lengths still in the registers. */
@@ -171,7 +171,7 @@ static bool exchange_live(struct vcpu *vcpu, u64 open, u64 all)
 		smcr = sysreg_read(SMCR_EL12);
 	put_lengths(vcpu, zcr, smcr); /* vEL2's are vEL1's limits */
 	s->vel1 = !s->vel1;
-	limits(vcpu, &limit_zcr, &limit_smcr);
+	compute_limits(vcpu, &limit_zcr, &limit_smcr);
 	if (limit_zcr != s->zcr_now || limit_smcr != s->smcr_now) {
 		s->vel1 = !s->vel1;
 		return false;
@@ -193,7 +193,7 @@ bool simd_level_same(struct vcpu *vcpu)
 
 	if (!s->vl || vcpu->vm->config->simd_switch)
 		return false;
-	if (s->vel1 == of_vel1(vcpu))
+	if (s->vel1 == uses_vel1_lengths(vcpu))
 		return true;
 	if (!live(vcpu)) {
 		exchange_homes(vcpu);

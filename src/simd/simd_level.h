@@ -20,7 +20,7 @@ struct vcpu;
 void simd_level_full(struct vcpu *vcpu); /* simd_level() of a vcpu whose levels differ at all */
 static inline void simd_level(struct vcpu *vcpu)
 {
-	if (!vcpu->simd.level_free)
+	if (!vcpu->simd.levels_same)
 		simd_level_full(vcpu);
 }
 

@@ -102,20 +102,20 @@ bool simd_boot(void)
 }
 
 /* A length from the configuration, which simd_config_check() passed, in bytes. */
-static u32 granted(u32 bits, u32 mask)
+static u32 config_length(u32 bits, u32 mask)
 {
 	return bits == SVE_MAX ? longest(mask) : bits / 8;
 }
 
 u32 simd_config_vl(const struct vm_config *config)
 {
-	return granted(config->sve, feat.sve_vl_mask);
+	return config_length(config->sve, feat.sve_vl_mask);
 }
 
 /* No guest expects SME without SVE, and the layout of the home does not support it. */
 u32 simd_config_svl(const struct vm_config *config)
 {
-	return simd_config_vl(config) ? granted(config->sme, feat.sme_vl_mask) : 0;
+	return simd_config_vl(config) ? config_length(config->sme, feat.sme_vl_mask) : 0;
 }
 
 static bool length_exists(u32 bits, u32 mask)

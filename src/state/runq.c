@@ -103,7 +103,7 @@ void runq_add(struct cpu *cpu, struct vcpu *vcpu)
 }
 
 /* An allowed CPU: the one it was on if idle or nothing better, else an idle one. */
-static struct cpu *place(struct vcpu *vcpu)
+static struct cpu *choose_cpu(struct vcpu *vcpu)
 {
 	struct cpu *last = vcpu->cpu;
 	u64 idle;
@@ -160,7 +160,7 @@ void sched_start(struct vcpu *vcpu)
 	trace_elsewhere(vcpu, TRACE_WAKE, 0);
 	if (start_here(vcpu))
 		return;
-	cpu = place(vcpu);
+	cpu = choose_cpu(vcpu);
 	if (__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & BIT(cpu->index))
 		claim_idle(cpu->index);
 	runq_add(cpu, vcpu);

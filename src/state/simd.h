@@ -27,7 +27,7 @@ struct simd_vcpu {
 	 */
 	u64 zcr_now, smcr_now;
 	bool vel1;
-	bool level_free; /* nothing differs between its levels: no SVE, no SME, no simd=switch */
+	bool levels_same; /* nothing differs between its levels: no SVE, no SME, no simd=switch */
 	/* Times loaded, times written back, bytes moved by both, host sections while loaded. */
 	u64 claims, flushes, bytes, host_sections;
 };

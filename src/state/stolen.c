@@ -26,13 +26,13 @@ static u64 ticks(u64 ns)
 static void tell(const struct vcpu *vcpu)
 {
 	/* One store: the guest may read meanwhile, on another CPU. */
-	__atomic_store_n(&vcpu->stolen_to->ns, nanoseconds(vcpu->stolen), __ATOMIC_RELAXED);
+	__atomic_store_n(&vcpu->stolen_record->ns, nanoseconds(vcpu->stolen), __ATOMIC_RELAXED);
 }
 
 static void add(struct vcpu *vcpu, u64 n)
 {
 	vcpu->stolen += n;
-	if (vcpu->stolen_to)
+	if (vcpu->stolen_record)
 		tell(vcpu);
 }
 
@@ -63,7 +63,7 @@ __attribute__((noinline, cold)) void stolen_below(struct cpu *cpu)
 void stolen_reset(struct vcpu *vcpu)
 {
 	vcpu->stolen = 0;
-	vcpu->stolen_to = NULL;
+	vcpu->stolen_record = NULL;
 }
 
 void stolen_reset_page(struct vm *vm)
@@ -79,9 +79,9 @@ u64 stolen_publish(struct vcpu *vcpu)
 	if (cpu_this()->stolen_from)
 		stolen_below(cpu_this());
 	/* The guest may have written to it since: no harm but its own. */
-	vcpu->stolen_to = pa_ptr(pa(vcpu->vm->stolen_page + offset));
-	vcpu->stolen_to->revision = 0; /* ns never goes back, also if the guest asks again */
-	vcpu->stolen_to->attributes = 0;
+	vcpu->stolen_record = pa_ptr(pa(vcpu->vm->stolen_page + offset));
+	vcpu->stolen_record->revision = 0; /* ns never goes back, also if the guest asks again */
+	vcpu->stolen_record->attributes = 0;
 	tell(vcpu);
 	return vcpu->vm->layout.stolen + offset;
 }

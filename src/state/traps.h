@@ -37,7 +37,7 @@ struct traps_other {
  * The bits of vEL2's control registers that are not RES0 for this VM according to its ID registers.
  * Other bits that vEL2 writes, in its VNCR page or by a trap, have no effect.
  */
-struct nested_bits {
+struct vel2_bits {
 	u64 hcr, hcrx, mdcr, cptr, cnthctl, ich_hcr; /* CPTR_EL2, CNTHCTL_EL2: E2H = 1 layout */
 	u64 hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
 	u64 smcr; /* SMCR_EL2 without LEN */

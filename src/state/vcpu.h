@@ -58,17 +58,17 @@ enum vcpu_request {
 struct mdscr {
 	u64 entries; /* account.level_entries at the last check */
 	u64 since;   /* CNTPCT when that had changed */
-	u8 calm;     /* entries of vEL1 in a row with a harmless write before */
+	u8 quiet_entries; /* entries of vEL1 in a row with a harmless write before */
 	bool enabled; /* a breakpoint or watchpoint is */
-	bool free;   /* they do not trap */
-	bool lent;   /* accesses of vEL2 to numbered registers do not (debug_lend()) */
-	u8 asked;    /* how many of them have trapped without effect */
+	bool write_lent;     /* they do not trap */
+	bool numbered_lent;  /* accesses of vEL2 to numbered registers do not (debug_lend()) */
+	u8 trapped_accesses; /* how many of them have trapped without effect */
 };
 
-/* Of vcpu->seldom: which of its bytes is not 0. */
+/* Of vcpu->rare: which of its bytes is not 0. */
 enum {
-	SELDOM_VNCR = 1,
-	SELDOM_TRACED = 0x100,
+	RARE_VNCR = 1,
+	RARE_TRACED = 0x100,
 };
 
 struct vcpu {
@@ -91,8 +91,8 @@ struct vcpu {
 	bool cpacr_native;  /* has_vel2: vEL2's writes to CPACR_EL1 do not trap (vel2.h) */
 	bool nvhe;           /* has_vel2: its EL2 has no VHE (traps/nvhe.h) */
 	bool in_vel2;           /* vEL2 or its host EL0 is current; else vEL1, or EL1 */
-	bool vel1_differs;      /* vel1_machine, vel1_vncr, or a CNTKCTL_EL1 to keep */
-	bool vel1_machine;    /* vEL1 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than vEL2 */
+	bool vel1_differs;      /* vel1_id_differs, vel1_vncr, or a CNTKCTL_EL1 to keep */
+	bool vel1_id_differs;   /* vEL1 has another VTCR_EL2, MIDR_EL1 or MPIDR_EL1 than vEL2 */
 	u8 index;           /* within its VM */
 	/* Two rare conditions that fast paths test with one load. */
 	union {
@@ -100,7 +100,7 @@ struct vcpu {
 			bool vel1_vncr; /* it has registers in memory (vEL2 has FEAT_NV2) */
 			bool traced;    /* trace is not NULL */
 		};
-		u16 seldom;
+		u16 rare;
 	};
 	/* Of the CPU where it is loaded (state/trace.h), NULL: off; and whose events they are. */
 	struct trace_ring *trace;
@@ -137,7 +137,7 @@ struct vcpu {
 	struct cpu *last_cpu;   /* where it ran last: vcpu_load() */
 	u64 queued_at;          /* CNTPCT when it came to rq_node */
 	u64 stolen;             /* state/stolen.h: ticks that it was there */
-	struct stolen_time *stolen_to; /* where it is told; NULL: nobody has asked */
+	struct stolen_time *stolen_record; /* where it is told; NULL: nobody has asked */
 
 	/* PSCI CPU_ON: written by the caller while the vcpu is OFF. */
 	u64 entry_pc, entry_x0;
@@ -146,7 +146,7 @@ struct vcpu {
 
 	/* run.c: bits of vgic.work to ignore until the guest has run */
 	u16 checked;
-	/* maybe exit_waits, vgic.owes or powered_down: handle these before anything else */
+	/* maybe exit_waits, vgic.deferred or powered_down: handle these before anything else */
 	bool unfinished;
 	/* The last exit waits for other vcpus (AGAIN): it is handled again before all else. */
 	bool exit_waits;
@@ -163,7 +163,7 @@ struct vcpu {
 };
 
 /* An input of all cached trap controls other than vEL2's words is about to change. */
-static inline void vcpu_forget_traps(struct vcpu *vcpu)
+static inline void vcpu_invalidate_traps(struct vcpu *vcpu)
 {
 	vcpu->traps.vel1.valid = vcpu->traps.vel2.valid = false;
 	for (u32 i = 0; i < TRAPS_OTHERS; i++)

@@ -122,23 +122,25 @@ struct vgic_vcpu {
 	u16 lr_intid[VGIC_LRS];
 	u32 lr_line;   /* lines of private interrupts as they were put into list registers */
 	/*
-	 * A hardware-backed PPI as vgic_ppi_again() may write it, into the list register whose bit
-	 * is mask; 0: none.
+	 * A hardware-backed PPI as vgic_redeliver_ppi() may write it, into the list register whose
+	 * bit is mask; 0: none.
 	 */
-	struct vgic_again {
+	struct vgic_redeliver {
 		u64 lr;
 		u32 pintid, mask;
-	} again;
+	} redeliver;
 	u64 hcr;       /* what ICH_HCR_EL2 holds while loaded; VGIC_VEL1: 0 */
 	/*
 	 * ICH_HCR_EL2.En, and vEL2's traps while vEL1 uses vEL2's interrupts; both as
 	 * nested_route.c finds.
 	 */
 	u64 hcr_en;
-	/* Public; this CPU only: vgic_settle() has something to do before the next entry */
-	bool owes;
-	u32 lost_eois;  /* deactivations of what is in no list register here */
-	u32 owed_words; /* of owed[], not 0 */
+	/*
+	 * Public; this CPU only: vgic_finish_deferred() has something to do before the next entry
+	 */
+	bool deferred;
+	u32 deferred_eois;  /* deactivations of what is in no list register here */
+	u32 deferred_words; /* of deferred_spis[], not 0 */
 
 	u64 vmcr, ap0r[4], ap1r[4]; /* while not loaded, or VGIC_VEL1 */
 
@@ -153,23 +155,23 @@ struct vgic_vcpu {
 	u8 polls;               /* polls for held-back interrupts: timers_poll_soon() */
 	u8 vel1_slot[VGIC_LRS]; /* which of vEL2's list registers it is */
 	/* Causes of vEL2's maintenance interrupt in its ICH_HCR_EL2 and list registers. */
-	u64 vel1_asks;
+	u64 vel2_causes;
 	/*
-	 * The last result of vgic_page_asks() with all list registers of vEL2's page 0, and its
-	 * inputs.
+	 * The last result of vgic_page_maintenance() with all list registers of vEL2's page 0, and
+	 * its inputs.
 	 */
 	struct vgic_page_memo {
 		u64 hcr, vmcr;
-		bool valid, asks;
+		bool valid, level;
 	} page_memo;
 
 	struct vgic_ask ask;
-	struct vgic_lost {
+	struct vgic_eoi_search {
 		u32 word, count;   /* how far the search is; SPIs found */
 		struct vgic_op op; /* the last one found */
-	} lost;
+	} eoi_search;
 	/* vEL2's SPIs that vEL1 has ended: to be deactivated on the vcpus that hold them */
-	u32 owed[VGIC_WORDS];
+	u32 deferred_spis[VGIC_WORDS];
 	u32 want[VGIC_WORDS]; /* SPIs that want a list register of this vcpu; under vgic.lock */
 	struct vgic_op op;    /* posted by another vcpu: remote.c */
 };
@@ -182,7 +184,7 @@ struct vgic {
 	u32 ctlr;             /* atomic: GICD_CTLR.EnableGrp0 and 1 */
 	u32 intids;           /* implemented: a multiple of 32, or 1020 */
 	bool dir_traps;       /* atomic: a vcpu deactivated an SPI that another had acknowledged */
-	bool lost_told;       /* atomic: the message that a deactivation was ignored is out */
+	bool eoi_ignored_reported; /* atomic: the message that a deactivation was ignored is out */
 	struct vgic_spis *spis;
 	struct vits *its; /* NULL: it has none; stays, as an LPI may come at any time */
 };

@@ -18,7 +18,7 @@ void vm_hand_over(struct vm *vm)
 	__atomic_fetch_or(&work_waits, 1U << (vm - vms), __ATOMIC_RELEASE);
 }
 
-void vm_one_less(struct vm *vm)
+void vm_drop_vcpu(struct vm *vm)
 {
 	if (__atomic_sub_fetch(&vm->vcpus_alive, 1, __ATOMIC_ACQ_REL) == 0)
 		vm_hand_over(vm);
@@ -30,7 +30,7 @@ void vm_kill_if_off(struct vcpu *vcpu)
 
 	if (__atomic_compare_exchange_n(&vcpu->state, &off, VCPU_DEAD, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
-		vm_one_less(vcpu->vm);
+		vm_drop_vcpu(vcpu->vm);
 }
 
 void vm_stop(struct vm *vm, enum vm_state how, const char *reason)

@@ -60,7 +60,7 @@ struct vm {
 	} ram[VM_RAM_CHUNKS];
 	u32 ram_chunks;
 	struct idregs id_regs;
-	struct nested_bits nested; /* of its EL2 registers, if it has them */
+	struct vel2_bits nested;  /* of its EL2 registers, if it has them */
 	struct vncr_vm vncr;      /* if its hypervisor has FEAT_NV2 */
 	struct walk_feat walk_feat; /* features for a walk of its tables, from id_regs */
 	u64 cntoff;            /* guest counter = CNTPCT - cntoff */
@@ -74,7 +74,7 @@ struct vm {
 	struct vflash *flash;  /* NULL: it does not start from firmware */
 	struct vpci *pci;      /* vm/vpci.h; NULL: it has no PCI functions */
 	struct vpass *pass;    /* vm/vpass.h; NULL: it has no devices by nidus,passthrough */
-	bool devices_loose;    /* one may still write to the VM's RAM when it is off */
+	bool devices_may_write; /* one may still write to the VM's RAM when it is off */
 	u32 hw_errors;         /* atomic: that the hardware reported, see hwerror.h */
 	u64 undef_logged[4];   /* a small hash set of what was logged once */
 	bool stage2_ready;
@@ -119,7 +119,7 @@ struct vm *vm_take_work(u64 where);
 u64 vm_work_cpus(void);
 bool vm_work_pending(void);
 /* Count a vcpu that has left for good; the last one hands the VM over. */
-void vm_one_less(struct vm *vm);
+void vm_drop_vcpu(struct vm *vm);
 /* Mark a vcpu that is off as dead at once; the caller that succeeds counts it. */
 void vm_kill_if_off(struct vcpu *vcpu);
 

@@ -22,9 +22,9 @@ struct vtimer {
 	 * trap: CVAL and CTL of CNTV, then of CNTP, as in the VNCR page.
 	 */
 	u64 vel2_seen[4];
-	/* What vtimer/nested.c decides by whether vEL2's accesses trap: learn(). */
+	/* What vtimer/nested.c decides by whether vEL2's accesses trap: note_timer_trap(). */
 	u64 lent_until; /* CNTPCT; 0: they trap */
 	u64 entries;    /* account.level_entries at the last one that trapped */
-	u8 calm;        /* entries of vEL1 in a row with accesses before that could have waited */
+	u8 quiet_entries; /* entries of vEL1 in a row with accesses before that could have waited */
 	u8 armed;       /* since the last one, written enabled: bit n, context n */
 };

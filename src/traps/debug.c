@@ -98,7 +98,7 @@ u64 debug_control_vel2(u64 control, bool breakpoint)
 }
 
 /* The value that the CPU must have for dbg[row][n], in the context that the vcpu is in. */
-static u64 in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
+static u64 value_in_cpu(const struct vcpu *vcpu, u32 row, u32 n)
 {
 	u64 v = vcpu->dbg[row][n];
 
@@ -122,7 +122,7 @@ static void row_save(struct vcpu *vcpu, u32 row)
 static void row_load(const struct vcpu *vcpu, u32 row)
 {
 	for (u32 n = 0; n < row_length(row); n++)
-		cpu_write(row, n, in_cpu(vcpu, row, n));
+		cpu_write(row, n, value_in_cpu(vcpu, row, n));
 }
 
 static void numbered_save(struct vcpu *vcpu)
@@ -154,16 +154,16 @@ static bool any_enabled(const struct vcpu *vcpu)
 static void traps_changed(struct vcpu *vcpu)
 {
 	vcpu->traps_stale = true;
-	traps_forget(vcpu);
+	traps_invalidate(vcpu);
 }
 
 /* Take the lent registers back into memory, where all accesses trap. */
 static void take_back(struct vcpu *vcpu)
 {
-	vcpu->mdscr.asked = 0;
-	if (!vcpu->mdscr.lent)
+	vcpu->mdscr.trapped_accesses = 0;
+	if (!vcpu->mdscr.numbered_lent)
 		return;
-	vcpu->mdscr.lent = false;
+	vcpu->mdscr.numbered_lent = false;
 	for (u32 row = 0; row < ROWS; row++)
 		row_save(vcpu, row);
 	vcpu->mdscr.enabled = any_enabled(vcpu);
@@ -171,7 +171,7 @@ static void take_back(struct vcpu *vcpu)
 }
 
 /* Move the registers of a loaded vcpu to the CPU or to memory, as what it last wrote requires. */
-static void debug_settle(struct vcpu *vcpu, u64 mdscr)
+static void debug_place(struct vcpu *vcpu, u64 mdscr)
 {
 	bool live = !vcpu->sr[SR_OSLAR_EL1] && (mdscr & ARMED);
 
@@ -221,68 +221,69 @@ bool debug_vel2_enabled(const struct vcpu *vcpu)
 	       !(vcpu->pstate & PSTATE_D);
 }
 
-static void mdscr_trap(struct vcpu *vcpu)
+static void mdscr_retrap(struct vcpu *vcpu)
 {
-	vcpu->mdscr.calm = 0;
-	if (!vcpu->mdscr.free)
+	vcpu->mdscr.quiet_entries = 0;
+	if (!vcpu->mdscr.write_lent)
 		return;
-	vcpu->mdscr.free = false;
+	vcpu->mdscr.write_lent = false;
 	traps_changed(vcpu);
 }
 
 /*
  * So many entries to vEL1 in a row, each after a write of MDSCR_EL1 without effect, end its traps.
  */
-#define CALM 100
+#define MDSCR_QUIET_ENTRIES 100
 
 /* Count a write of MDSCR_EL1 by vEL2, which trapped. */
-static void mdscr_learn(struct vcpu *vcpu, u64 mdscr)
+static void note_mdscr_write(struct vcpu *vcpu, u64 mdscr)
 {
 	struct mdscr *m = &vcpu->mdscr;
 
 	if ((mdscr & (ARMED | MDSCR_KDE)) || m->enabled) {
-		mdscr_trap(vcpu);
-	} else if (m->entries != vcpu->account.level_entries && !m->free && !m->lent) {
+		mdscr_retrap(vcpu);
+	} else if (m->entries != vcpu->account.level_entries && !m->write_lent &&
+		   !m->numbered_lent) {
 		m->entries = vcpu->account.level_entries;
-		if (++m->calm < CALM)
+		if (++m->quiet_entries < MDSCR_QUIET_ENTRIES)
 			return;
-		m->free = true;
+		m->write_lent = true;
 		m->since = counter_now();
 		traps_changed(vcpu);
 	}
 }
 
 /* So many accesses to numbered registers without effect lend them to vEL2. */
-#define ASKED 100
+#define LEND_AFTER 100
 
 /* Count an access of vEL2 to a numbered register, which trapped; lend them after enough. */
 static void debug_lend(struct vcpu *vcpu)
 {
 	struct mdscr *m = &vcpu->mdscr;
 
-	if (vcpu->debug_live || m->enabled || !feat.fgt || ++m->asked < ASKED)
+	if (vcpu->debug_live || m->enabled || !feat.fgt || ++m->trapped_accesses < LEND_AFTER)
 		return;
-	mdscr_trap(vcpu);
+	mdscr_retrap(vcpu);
 	for (u32 row = 0; row < ROWS; row++)
 		row_load(vcpu, row);
-	m->lent = true;
+	m->numbered_lent = true;
 	m->since = counter_now();
 	traps_changed(vcpu);
 }
 
 /* After so long without a vEL1, MDSCR_EL1 traps again; and registers are lent for so long. */
-#define FREE_MS 100
+#define MDSCR_LENT_MS 100
 
 void debug_vel2_tick(struct vcpu *vcpu, u64 now)
 {
 	struct mdscr *m = &vcpu->mdscr;
 
-	if (!m->lent && m->entries != vcpu->account.level_entries) {
+	if (!m->numbered_lent && m->entries != vcpu->account.level_entries) {
 		m->entries = vcpu->account.level_entries;
 		m->since = now;
-	} else if (now - m->since > sysreg_read(CNTFRQ_EL0) / 1000 * FREE_MS) {
+	} else if (now - m->since > sysreg_read(CNTFRQ_EL0) / 1000 * MDSCR_LENT_MS) {
 		take_back(vcpu);
-		mdscr_trap(vcpu);
+		mdscr_retrap(vcpu);
 	}
 }
 
@@ -290,7 +291,7 @@ void debug_vel2_tick(struct vcpu *vcpu, u64 now)
 static void mdscr_set(struct vcpu *vcpu, u64 mdscr)
 {
 	mdscr &= MDSCR_SHOWN;
-	debug_settle(vcpu, mdscr);
+	debug_place(vcpu, mdscr);
 	mdscr_load(vcpu, mdscr);
 	if (likely(!vcpu->has_vel2))
 		return;
@@ -315,7 +316,7 @@ enum verdict debug_mdscr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *
 	}
 	mdscr_set(vcpu, *value);
 	if (vcpu->in_vel2)
-		mdscr_learn(vcpu, *value);
+		note_mdscr_write(vcpu, *value);
 	return SKIP;
 }
 
@@ -331,7 +332,7 @@ void debug_vel2_exit(struct vcpu *vcpu)
 	}
 	mdscr_set(vcpu, mdscr);
 	if (mdscr & (ARMED | MDSCR_KDE))
-		mdscr_trap(vcpu);
+		mdscr_retrap(vcpu);
 }
 
 void debug_enter_vel2(struct vcpu *vcpu)
@@ -341,13 +342,13 @@ void debug_enter_vel2(struct vcpu *vcpu)
 	for (u32 row = BCR; row < ROWS; row += WCR - BCR) {
 		row_save(vcpu, row);
 		for (u32 n = 0; n < row_length(row); n++)
-			if (in_cpu(vcpu, row, n) != vcpu->dbg[row][n])
-				cpu_write(row, n, in_cpu(vcpu, row, n));
+			if (value_in_cpu(vcpu, row, n) != vcpu->dbg[row][n])
+				cpu_write(row, n, value_in_cpu(vcpu, row, n));
 	}
 	mdscr_set(vcpu, mdscr);
 }
 
-void debug_leave_vel2(struct vcpu *vcpu)
+void debug_enter_vel1(struct vcpu *vcpu)
 {
 	for (u32 row = BCR; row < ROWS; row += WCR - BCR)
 		for (u32 n = 0; n < row_length(row); n++)
@@ -381,11 +382,11 @@ static void numbered_write(struct vcpu *vcpu, u32 row, u32 n, u64 value)
 	vcpu->dbg[row][n] = value & numbered_mask(row);
 	/* A write of vEL2 to MDSCR_EL1 just before may have made it live in this very exit. */
 	if (vcpu->debug_live)
-		cpu_write(row, n, in_cpu(vcpu, row, n));
+		cpu_write(row, n, value_in_cpu(vcpu, row, n));
 	if (IS_CONTROL(row)) {
 		vcpu->mdscr.enabled = any_enabled(vcpu);
 		if (vcpu->mdscr.enabled)
-			mdscr_trap(vcpu);
+			mdscr_retrap(vcpu);
 	}
 }
 
@@ -397,7 +398,7 @@ enum verdict debug_numbered(struct vcpu *vcpu, u32 key, bool write, u64 *value)
 	if (n >= row_length(row))
 		return UNDEF;
 	/* Lent to vEL2; vEL1's accesses trap. */
-	if (unlikely(vcpu->mdscr.lent))
+	if (unlikely(vcpu->mdscr.numbered_lent))
 		take_back(vcpu);
 	if (write)
 		numbered_write(vcpu, row, n, *value);
@@ -482,7 +483,7 @@ void debug_save(struct vcpu *vcpu)
 	if (vcpu->in_vel2)
 		vcpu->sr[SR_MDSCR_EL1] = mdscr_get(vcpu);
 	if (vcpu->debug_live)
-		debug_settle(vcpu, vcpu->sr[SR_MDSCR_EL1]);
+		debug_place(vcpu, vcpu->sr[SR_MDSCR_EL1]);
 	if (vcpu->debug_live)
 		numbered_save(vcpu);
 	if (vcpu->has_vel2 && !vcpu->debug_live) {
@@ -496,6 +497,6 @@ void debug_reset(struct vcpu *vcpu)
 	memset(vcpu->dbg, 0, sizeof(vcpu->dbg));
 	vcpu->debug_live = false;
 	vcpu->mdscr_quiet = 0;
-	vcpu->mdscr = (struct mdscr){ .free = false };
-	traps_forget(vcpu);
+	vcpu->mdscr = (struct mdscr){ .write_lent = false };
+	traps_invalidate(vcpu);
 }

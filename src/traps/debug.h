@@ -35,17 +35,17 @@ u64 debug_control_vel2(u64 control, bool breakpoint);
 /*
  * MDSCR_EL1 of a vcpu that has EL2 is in its VNCR page too, where vEL2 reads it. vEL2's writes
  * trap, since they take effect at once; but Linux/KVM has two in each exit of its guest, none of
- * which matters. So they do not trap (vcpu->mdscr.free) once vEL2 has entered its guest a hundred
- * times with a write before, no breakpoint or watchpoint is enabled, and SS, KDE and MDE have been
- * 0 all the time. They trap again once such a change is seen at an exit of vEL2, or when no guest
- * has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as enabling one
- * traps; only a software step of vEL2 itself begins as late as the next exit.
+ * which matters. So they do not trap (vcpu->mdscr.write_lent) once vEL2 has entered its guest a
+ * hundred times with a write before, no breakpoint or watchpoint is enabled, and SS, KDE and MDE
+ * have been 0 all the time. They trap again once such a change is seen at an exit of vEL2, or when
+ * no guest has been entered for 100 ms. Meanwhile breakpoints and watchpoints stay exact, as
+ * enabling one traps; only a software step of vEL2 itself begins as late as the next exit.
  *
- * The numbered registers are lent to vEL2 (vcpu->mdscr.lent), in the CPU and without a trap, for
- * 100 ms after it has accessed them a hundred times and none was enabled: Linux/KVM moves all of
- * them in each exit of a guest that is a hypervisor, as such a guest writes MDSCR_EL1. Meanwhile
- * MDSCR_EL1's writes trap, and as soon as MDE is set there things are as they are for a live vcpu;
- * so nothing can come of what vEL2 enables before that.
+ * The numbered registers are lent to vEL2 (vcpu->mdscr.numbered_lent), in the CPU and without a
+ * trap, for 100 ms after it has accessed them a hundred times and none was enabled: Linux/KVM moves
+ * all of them in each exit of a guest that is a hypervisor, as such a guest writes MDSCR_EL1.
+ * Meanwhile MDSCR_EL1's writes trap, and as soon as MDE is set there things are as they are for a
+ * live vcpu; so nothing can come of what vEL2 enables before that.
  *
  * debug_vel2_quiet(): whether MDSCR_EL1 is unchanged and debug is not in use. debug_vel2_exit():
  * handle a change; after each exit and before each ERET of its own if not quiet, and when vEL2's
@@ -61,7 +61,7 @@ void debug_vel2_exit(struct vcpu *vcpu);
 void debug_vel2_tick(struct vcpu *vcpu, u64 now);
 /* Part of a level switch for a live vcpu, which is in the new context already. */
 void debug_enter_vel2(struct vcpu *vcpu);
-void debug_leave_vel2(struct vcpu *vcpu);
+void debug_enter_vel1(struct vcpu *vcpu);
 /* AArch64.GenerateDebugExceptions at vEL2, with vcpu->pstate. */
 bool debug_vel2_enabled(const struct vcpu *vcpu);
 

@@ -151,7 +151,7 @@ static const struct control controls[] = {
 
 static u64 control_value(const struct vcpu *vcpu, enum control_reg reg, u64 *have)
 {
-	const struct nested_bits *bits = &vcpu->vm->nested;
+	const struct vel2_bits *bits = &vcpu->vm->nested;
 
 	switch (reg) {
 	case REG_HCR:
@@ -243,7 +243,7 @@ static u64 hfgx_negative(void)
 
 static bool fine_traps(const struct vcpu *vcpu, enum fine fine, u32 n, bool write)
 {
-	const struct nested_bits *bits = &vcpu->vm->nested;
+	const struct vel2_bits *bits = &vcpu->vm->nested;
 
 	switch (fine) {
 	case FINE_NONE:

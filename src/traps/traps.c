@@ -169,9 +169,9 @@ void traps_load(const struct traps *t)
 	load(&cpu_this()->traps, t);
 }
 
-void traps_forget(struct vcpu *vcpu)
+void traps_invalidate(struct vcpu *vcpu)
 {
-	vcpu_forget_traps(vcpu);
+	vcpu_invalidate_traps(vcpu);
 }
 
 /* ---- the cache of a vcpu with EL2: by vEL2's words, and by whose SIMD state is live ---- */
@@ -189,30 +189,30 @@ static const u16 other_words[] = { SR_MDCR_EL2, SR_CNTHCTL_EL2, SR_CNTKCTL_EL1 }
 _Static_assert(ARRAY_SIZE(page_words) + ARRAY_SIZE(other_words) == TRAPS_WORDS, "all");
 
 /* Read word i of vEL2's. */
-static inline u64 word(const struct vcpu *vcpu, size_t i)
+static inline u64 control_word(const struct vcpu *vcpu, size_t i)
 {
 	if (i < ARRAY_SIZE(page_words))
 		return vcpu->vncr[page_words[i] / 8];
 	return vcpu->sr[other_words[i - ARRAY_SIZE(page_words)]];
 }
 
-bool nested_words_changed(const struct vcpu *vcpu, const u64 *from)
+bool vel2_words_changed(const struct vcpu *vcpu, const u64 *from)
 {
 	u64 differ = 0;
 
 	/* The words that differ between a hypervisor and its guest, which take turns. */
-	if (word(vcpu, WORD_HCR) != from[WORD_HCR])
+	if (control_word(vcpu, WORD_HCR) != from[WORD_HCR])
 		return true;
 #pragma GCC unroll 16
 	for (size_t i = 1; i < TRAPS_WORDS; i++)
-		differ |= word(vcpu, i) ^ from[i];
+		differ |= control_word(vcpu, i) ^ from[i];
 	return differ;
 }
 
-void nested_words_note(const struct vcpu *vcpu, u64 *from)
+void vel2_words_record(const struct vcpu *vcpu, u64 *from)
 {
 	for (size_t i = 0; i < TRAPS_WORDS; i++)
-		from[i] = word(vcpu, i);
+		from[i] = control_word(vcpu, i);
 }
 
 /* Of whatever type. A loop, as calls of memcpy() are three times as long. */
@@ -243,14 +243,14 @@ static __attribute__((noinline)) void make_room(struct traps_other *other)
 	other[0].vel1.valid = false;
 }
 
-void traps_vel1_other(struct vcpu *vcpu, bool valid)
+void traps_swap_vel1(struct vcpu *vcpu, bool valid)
 {
 	struct traps_cache *c = &vcpu->traps;
 	struct traps_other *o = vcpu->traps_other;
 	u32 i = 0;
 
 	c->vel1.valid = valid;
-	while (i < TRAPS_OTHERS && (!o[i].vel1.valid || nested_words_changed(vcpu, o[i].from)))
+	while (i < TRAPS_OTHERS && (!o[i].vel1.valid || vel2_words_changed(vcpu, o[i].from)))
 		i++;
 	if (unlikely(i == TRAPS_OTHERS)) {
 		make_room(o);
@@ -258,12 +258,12 @@ void traps_vel1_other(struct vcpu *vcpu, bool valid)
 	}
 	swap_sets(c->from, &c->vel1, &o[i]);
 	if (!c->vel1.valid)
-		nested_words_note(vcpu, c->from);
+		vel2_words_record(vcpu, c->from);
 }
 
 /* An input has changed; which one decides how much is recomputed. */
-static __attribute__((noinline)) void renew(const struct vcpu *vcpu, struct traps_level *l, u64 own,
-					    u64 vel2)
+static __attribute__((noinline)) void update_level(const struct vcpu *vcpu, struct traps_level *l,
+						   u64 own, u64 vel2)
 {
 	if (!l->valid)
 		l->t = traps_compute(vcpu);
@@ -284,7 +284,7 @@ void traps_update_nested(struct vcpu *vcpu)
 	if (likely(l->valid) && likely(!((l->cptr_own ^ own) | (l->cptr_vel2 ^ vel2))))
 		load(&cpu_this()->traps, &l->t);
 	else
-		renew(vcpu, l, own, vel2);
+		update_level(vcpu, l, own, vel2);
 }
 
 static inline void traps_update_ordinary(struct vcpu *vcpu)
@@ -303,7 +303,7 @@ void traps_update(struct vcpu *vcpu)
 		traps_update_ordinary(vcpu);
 }
 
-void traps_cptr_renew(struct vcpu *vcpu)
+void traps_update_cptr(struct vcpu *vcpu)
 {
 	/* An ERET comes before the guest uses what this opens; nidus opens what it uses itself. */
 	simd_cptr_write(traps_nested_cptr(simd_cptr(vcpu), vcpu));

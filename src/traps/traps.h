@@ -25,20 +25,20 @@ void traps_update_nested(struct vcpu *vcpu); /* for a vcpu known to have EL2 */
  * identity depends on differs from from[TRAPS_WORDS]; and copy them there. Loaded, the EL1
  * registers are vEL1's; nothing else writes them meanwhile.
  */
-bool nested_words_changed(const struct vcpu *vcpu, const u64 *from);
-void nested_words_note(const struct vcpu *vcpu, u64 *from);
+bool vel2_words_changed(const struct vcpu *vcpu, const u64 *from);
+void vel2_words_record(const struct vcpu *vcpu, u64 *from);
 
 /*
  * The words changed: swap the cached controls for the new ones into traps.vel1, valid if they are
  * cached. valid says whether those just left, of vcpu->traps.from, may be kept.
  */
-void traps_vel1_other(struct vcpu *vcpu, bool valid);
+void traps_swap_vel1(struct vcpu *vcpu, bool valid);
 
 /*
  * Invalidate the cached trap controls: an input other than vEL2's words (debug_live) is about to
  * change.
  */
-void traps_forget(struct vcpu *vcpu);
+void traps_invalidate(struct vcpu *vcpu);
 
 /*
  * Write those of t that differ from what this CPU's registers hold (cpu->traps); the ERET that
@@ -50,7 +50,7 @@ void traps_load(const struct traps *t);
  * vEL2 changed its CPTR_EL2 (sr[SR_CPTR_EL2]): put that into force, before it is entered again.
  * Loaded, interrupts masked.
  */
-void traps_cptr_renew(struct vcpu *vcpu);
+void traps_update_cptr(struct vcpu *vcpu);
 
 /*
  * MDCR_EL2 bits to set on top of what a guest entry needs, for nidus's own use of the PMU: HPME

@@ -21,14 +21,14 @@
 
 #define ID(reg, lsb) ((u32)(id->v[IDX_##reg] >> (lsb)) & 0xf)
 
-struct shown {
+struct vm_features {
 	bool ALWAYS, PAUTH, SVE, SME, SME2, GIC, RAS, DPB, DPB2, PAN2, TLBIOS, TLBIRANGE, SPECRES;
 	bool SPECRES2, FGT, ECV, HCX, EVT, EVT_TLBI, NV, MOPS, XS, CMOW, VH;
 };
 
-static struct shown shown_read(const struct idregs *id)
+static struct vm_features vm_features_read(const struct idregs *id)
 {
-	return (struct shown){
+	return (struct vm_features){
 		.ALWAYS = true,
 		.PAUTH = ID(ID_AA64ISAR1_EL1, 4) || ID(ID_AA64ISAR1_EL1, 8) ||
 			 ID(ID_AA64ISAR2_EL1, 12),
@@ -62,7 +62,7 @@ static struct shown shown_read(const struct idregs *id)
  * AMVOFFEN, EnSCXT, ATA, DCT, TID5, TLOR, GPF, TWEDEn, TWEDEL. FWB as well: the attributes of a
  * shadow come from the code that composes it, which reads FWB itself.
  */
-static u64 hcr_bits(const struct shown *s)
+static u64 hcr_bits(const struct vm_features *s)
 {
 	u64 hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_VF | HCR_VI |
 		  HCR_VSE | HCR_FB | HCR_BSU | HCR_DC | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID2 |
@@ -83,7 +83,7 @@ static u64 hcr_bits(const struct shown *s)
 	return hcr;
 }
 
-static u64 hcrx_bits(const struct shown *s)
+static u64 hcrx_bits(const struct vm_features *s)
 {
 	u64 hcrx = 0;
 
@@ -98,7 +98,7 @@ static u64 hcrx_bits(const struct shown *s)
 	return hcrx;
 }
 
-static u64 cnthctl_bits(const struct shown *s)
+static u64 cnthctl_bits(const struct vm_features *s)
 {
 	u64 cnthctl = CNTHCTL_EVNT | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN;
 
@@ -110,7 +110,7 @@ static u64 cnthctl_bits(const struct shown *s)
 	return cnthctl;
 }
 
-static void fgt_bits(struct nested_bits *b, const struct shown *s)
+static void fgt_bits(struct vel2_bits *b, const struct vm_features *s)
 {
 	u64 HFGR = 0, HFGW = 0, HFGI = 0, HDFGR = 0, HDFGW = 0;
 
@@ -133,11 +133,11 @@ static void fgt_bits(struct nested_bits *b, const struct shown *s)
 	b->hdfgwtr = HDFGW;
 }
 
-void nested_bits_init(struct nested_bits *bits, const struct idregs *id)
+void vel2_bits_init(struct vel2_bits *bits, const struct idregs *id)
 {
-	struct shown s = shown_read(id);
+	struct vm_features s = vm_features_read(id);
 
-	*bits = (struct nested_bits){
+	*bits = (struct vel2_bits){
 		.hcr = hcr_bits(&s),
 		.hcrx = hcrx_bits(&s),
 		.mdcr = MDCR_TDE | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | (s.FGT ? MDCR_TDCC : 0),
@@ -261,7 +261,7 @@ static u64 fgt_merge(u64 own, u64 vel2, u64 have, int reg)
  * entry truncate vEL1's live registers to what EL1 may use; with CPTR_EL2 closed as well they are
  * unchanged.
  */
-static u64 vel2_shut(const struct vcpu *vcpu)
+static u64 vel2_closed(const struct vcpu *vcpu)
 {
 	return cptr_fields(~vel2_cptr(vcpu) & CPTR_LOW);
 }
@@ -269,11 +269,11 @@ static u64 vel2_shut(const struct vcpu *vcpu)
 inline __attribute__((always_inline)) u64 traps_nested_cptr(u64 own, const struct vcpu *vcpu)
 {
 	if (vcpu->in_vel2)
-		return (own & ~vel2_shut(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
+		return (own & ~vel2_closed(vcpu)) | (vcpu->cpacr_native ? 0 : CPTR_TCPAC);
 	return cptr_merge(own, vel2_cptr(vcpu), vcpu->vm->nested.cptr);
 }
 
-void traps_vel1_shut(void)
+void traps_close_vel1(void)
 {
 	struct traps *have = &cpu_this()->traps;
 
@@ -312,7 +312,7 @@ static u64 vel2_timers(const struct vcpu *vcpu)
 
 struct traps traps_merge_vel1(const struct traps *own, const struct vcpu *vcpu)
 {
-	const struct nested_bits *have = &vcpu->vm->nested;
+	const struct vel2_bits *have = &vcpu->vm->nested;
 	struct traps t = {
 		.hcr = hcr_merge(own->hcr, vel2_hcr(vcpu), have->hcr),
 		.hcrx = merge(own->hcrx, vel2_hcrx(vcpu), have->hcrx, HCRX_OR, HCRX_AND),
@@ -342,7 +342,7 @@ struct traps traps_merge_vel1(const struct traps *own, const struct vcpu *vcpu)
  * but TVAL has no slot there, and CNTVCT_EL0 has the CNTVOFF_EL2 that vEL2 wrote to the page last.
  * FEAT_ECV exists (vm_build()).
  */
-static void without_vhe(struct traps *t, const struct vcpu *vcpu)
+static void add_nvhe_traps(struct traps *t, const struct vcpu *vcpu)
 {
 	t->hcr |= HCR_NV1;
 	t->cnthctl |= vcpu->sr[SR_CNTHCTL_EL2] & CNTHCTL_STREAM;
@@ -362,7 +362,7 @@ struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu)
 	t.hcr |= HCR_NV | HCR_NV2 | HCR_AT | HCR_TTLB;
 	t.cptr = traps_nested_cptr(t.cptr, vcpu);
 	t.cnthctl |= vel2_timers(vcpu);
-	if (feat.fgt && vgic_vel2_watched(vcpu))
+	if (feat.fgt && vgic_vel2_iface_traps(vcpu))
 		t.hfgrtr |= HFGRTR_ISR_EL1;
 	if (!feat.fgt) {
 		t.mdcr |= MDCR_TDA;
@@ -371,11 +371,11 @@ struct traps traps_for_vel2(const struct traps *own, const struct vcpu *vcpu)
 		t.hdfgrtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 		t.hdfgwtr |= HDFGXTR_MDSCR_EL1 | HDFGXTR_CONTROLS;
 	} else {
-		debug_by_fgt(&t, vcpu->mdscr.lent ? HDFGXTR_NUMBERED : 0);
-		t.hdfgwtr |= vcpu->mdscr.free ? 0 : HDFGXTR_MDSCR_EL1;
+		debug_by_fgt(&t, vcpu->mdscr.numbered_lent ? HDFGXTR_NUMBERED : 0);
+		t.hdfgwtr |= vcpu->mdscr.write_lent ? 0 : HDFGXTR_MDSCR_EL1;
 	}
 	if (unlikely(vcpu->nvhe))
-		without_vhe(&t, vcpu);
+		add_nvhe_traps(&t, vcpu);
 	return t;
 }
 

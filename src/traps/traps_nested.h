@@ -12,7 +12,7 @@ struct idregs;
 struct vcpu;
 
 /* Compute the bits from the VM's ID registers. Pure. */
-void nested_bits_init(struct nested_bits *bits, const struct idregs *id);
+void vel2_bits_init(struct vel2_bits *bits, const struct idregs *id);
 
 /*
  * The trap registers while vEL1 runs (vcpu->in_vel2 is false): everything that own (an ordinary
@@ -39,7 +39,7 @@ u64 traps_nested_cptr(u64 own, const struct vcpu *vcpu);
  * before it is entered again, and vEL2 does not see all exits. What it opens need not be open: its
  * first use traps. Loaded, interrupts masked, after all else that writes CPTR_EL2.
  */
-void traps_vel1_shut(void);
+void traps_close_vel1(void);
 
 /*
  * After vEL1 was left with HCR_EL2 = hw_hcr: if it took the virtual SError that vEL2 had asserted

@@ -67,7 +67,7 @@ void vel2_reset(struct vcpu *vcpu)
 	vel2_cpacr_load(vcpu);
 }
 
-void vel2_say_vhe(struct vcpu *vcpu)
+void vel2_report_vhe(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
@@ -88,7 +88,7 @@ void vel2_say_vhe(struct vcpu *vcpu)
 			return UNDEF;                                                              \
 		if (write) {                                                                       \
 			if ((id_) == SR_TCR_EL2 && unlikely(TCR_EL2_IS_NVHE(*value)))              \
-				vel2_say_vhe(vcpu);                                                \
+				vel2_report_vhe(vcpu);                                             \
 			sysreg_write(twin, *value);                                                \
 		} else {                                                                           \
 			*value = sysreg_read(twin);                                                \
@@ -148,14 +148,14 @@ enum verdict emul_cptr(struct vcpu *vcpu, enum sysreg_id id, bool write, u64 *va
 		vcpu->sr[SR_CPTR_EL2] = *value & vcpu->vm->nested.cptr;
 		vel2_cpacr_load(vcpu);
 		sysreg_write(CPACR_EL12, vcpu->sr[SR_CPACR_EL1]);
-		traps_cptr_renew(vcpu);
+		traps_update_cptr(vcpu);
 	} else {
 		*value = vcpu->sr[SR_CPTR_EL2];
 	}
 	return SKIP;
 }
 
-void vel2_cptr_note(struct vcpu *vcpu)
+void vel2_cptr_record(struct vcpu *vcpu)
 {
 	vcpu->sr[SR_CPACR_EL1] = sysreg_read(CPACR_EL12);
 	vcpu->sr[SR_CPTR_EL2] = vcpu->sr[SR_CPACR_EL1] & vcpu->vm->nested.cptr;
@@ -163,6 +163,6 @@ void vel2_cptr_note(struct vcpu *vcpu)
 
 void vel2_cptr_exit(struct vcpu *vcpu)
 {
-	vel2_cptr_note(vcpu);
-	traps_cptr_renew(vcpu);
+	vel2_cptr_record(vcpu);
+	traps_update_cptr(vcpu);
 }

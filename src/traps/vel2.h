@@ -42,22 +42,22 @@ sysreg_fn emul_cptr; /* CPTR_EL2, and CPACR_EL1 as E2H redirects it */
  * Where CPACR_EL1 can hold CPTR_EL2.TCPAC (as with FEAT_NV2p1), and no field of it must be kept
  * open, vEL2 writes its CPTR_EL2 by that name without a trap. vel2_cptr_quiet(): it has not written
  * it, or it traps. vel2_cptr_exit(): handle a write; after each exit, and before each ERET of its
- * own. vel2_cptr_note(): the same on the way to vEL1, for which CPTR_EL2 is loaded anyway; unless
- * vEL1 is entered, traps_cptr_renew() must follow. vEL2, loaded.
+ * own. vel2_cptr_record(): the same on the way to vEL1, for which CPTR_EL2 is loaded anyway; unless
+ * vEL1 is entered, traps_update_cptr() must follow. vEL2, loaded.
  */
 static inline bool vel2_cptr_quiet(const struct vcpu *vcpu)
 {
 	return sysreg_read(CPACR_EL12) == vcpu->sr[SR_CPACR_EL1];
 }
 void vel2_cptr_exit(struct vcpu *vcpu);
-void vel2_cptr_note(struct vcpu *vcpu);
+void vel2_cptr_record(struct vcpu *vcpu);
 
 /*
  * Log, once in each boot of its VM, that vEL2's word HCR_EL2 has E2H = 0, or its TCR_EL2 the format
  * of that: nidus has no such EL2 here (E2H reads as written and means 1), and vEL2 will hardly run.
  * vel2_with_vhe() tests the word. Any context.
  */
-void vel2_say_vhe(struct vcpu *vcpu);
+void vel2_report_vhe(struct vcpu *vcpu);
 static inline bool vel2_with_vhe(const struct vcpu *vcpu)
 {
 	return vncr_read(vcpu, VNCR_HCR_EL2) & HCR_E2H;

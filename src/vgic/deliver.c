@@ -87,7 +87,7 @@ static u32 fold_spi(struct vcpu *vcpu, u32 intid, u32 i, u64 lr)
 		w->hw_next &= ~bit;
 		irq32_hw_arrive(&w->s, bit);
 	}
-	return spi_settle(vcpu->vm, intid / 32, bit, vcpu->index);
+	return spi_choose(vcpu->vm, intid / 32, bit, vcpu->index);
 }
 
 /* Fold the list registers; vgic.lock is held if SPIs are in them. Returns vcpus to kick. */
@@ -113,7 +113,7 @@ static u32 fold_lrs(struct vcpu *vcpu)
 	v->lr_used = v->lr_spi = v->lr_hw = v->lr_latch = v->lr_waits = 0;
 	lpi_none_held(v);
 	v->waits = v->lr_any = 0;
-	v->again.mask = 0;
+	v->redeliver.mask = 0;
 	return kicks;
 }
 
@@ -163,8 +163,8 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	f = vgic_interface(v);
 	if ((f.vmcr & ICH_VMCR_EOIM) && lr_caps.tdir) {
-		v->lost_eois += count;
-		v->owes = vcpu->unfinished = true;
+		v->deferred_eois += count;
+		v->deferred = vcpu->unfinished = true;
 		return 0;
 	}
 	for (; count && find_ended(vcpu, locked, &f, &b, &n); count--) {
@@ -172,7 +172,7 @@ static u32 fold_eois(struct vcpu *vcpu, bool locked)
 		b->acked &= ~(1u << n);
 		irq32_hw_release(b, 1u << n);
 		if (b != &v->priv)
-			kicks |= spi_settle(
+			kicks |= spi_choose(
 				vcpu->vm,
 				(u32)(container_of(b, struct spi32, s) - vcpu->vm->vgic.spis->word),
 				1u << n, vcpu->index);
@@ -211,7 +211,7 @@ void vgic_serve_sync(struct vcpu *vcpu)
 	vgic_remote_serve(vcpu);
 }
 
-void vgic_maintain(struct vcpu *vcpu)
+void vgic_maintenance_clear(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->vgic.where == VGIC_VEL1)) {
 		vgic_vel1_maintenance(vcpu);
@@ -229,7 +229,7 @@ void vgic_maintain(struct vcpu *vcpu)
 
 void vgic_maintenance(struct vcpu *vcpu)
 {
-	vgic_maintain(vcpu);
+	vgic_maintenance_clear(vcpu);
 	/* It may have slept since its EOI, and the interrupt be pending again. */
 	vcpu_kick(vcpu);
 }
@@ -298,7 +298,7 @@ void vgic_retire(struct vcpu *vcpu, u32 keep)
 	done = lr_empty() & v->lr_used & ~(v->lr_spi | keep);
 	v->lr_used &= (u16)~done;
 	v->lr_waits &= (u16)~done;
-	v->again.mask &= ~done;
+	v->redeliver.mask &= ~done;
 	for (u32 left = done; left; left &= left - 1) {
 		u32 i = (u32)__builtin_ctz(left);
 
@@ -332,9 +332,9 @@ static bool flush_private(struct vcpu *vcpu)
 	       ~(p->inlr & ~p->latch); /* one in a list register counts only if latched again */
 	if (!need)
 		return likely(!lpi_is_ready(v)) || lpi_flush(vcpu);
-	/* The timer keeps its list register for vgic_ppi_again(), as long as there is room. */
+	/* The timer keeps its list register for vgic_redeliver_ppi(), as long as there is room. */
 	if (v->lr_used)
-		vgic_retire(vcpu, v->again.mask);
+		vgic_retire(vcpu, v->redeliver.mask);
 	free = ~(u32)v->lr_used & ((1u << lr_caps.count) - 1);
 	if (unlikely((need & p->inlr) || !vgic_fits(need, free))) {
 		vgic_retire(vcpu, 0);
@@ -580,7 +580,7 @@ void vgic_put(struct vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	if (unlikely(v->where == VGIC_VEL1))
-		vgic_vel1_leave(vcpu);
+		vgic_enter_vel2(vcpu);
 	vgic_sync(vcpu);
 	/*
 	 * The timers are in memory already, but the interrupts they raised are still active here.

@@ -54,7 +54,7 @@ static __attribute__((noinline)) void ctlr_write(struct vcpu *vcpu, struct mmio 
 		struct irq32 *s = &g->spis->word[i].s;
 
 		irq32_hw_resample(s, ~s->inlr);
-		kicks |= spi_settle(vm, i, (irq32_pending(s, s->line) & s->enabled) | s->active,
+		kicks |= spi_choose(vm, i, (irq32_pending(s, s->line) & s->enabled) | s->active,
 				    VGIC_NOBODY);
 	}
 	spin_unlock(&g->lock);

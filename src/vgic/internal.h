@@ -99,7 +99,7 @@ static inline struct spi32 *spi_word(struct vm *vm, u32 intid)
  * bit for each vcpu that must be kicked once the lock is released. The vcpu with index self flushes
  * anyway and is not included. Lock held.
  */
-u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self);
+u32 spi_choose(struct vm *vm, u32 word, u32 bits, u32 self);
 void vgic_kick_all(struct vm *vm, u32 vcpus);
 /*
  * A vcpu has become less, or more, suitable for 1 of N interrupts: choose again for those that
@@ -168,7 +168,7 @@ void vgic_collect(struct vgic_vcpu *v);
  * Handle the causes in this CPU's ICH_MISR_EL2; the maintenance interrupt's line is low then.
  * Loaded.
  */
-void vgic_maintain(struct vcpu *vcpu);
+void vgic_maintenance_clear(struct vcpu *vcpu);
 /*
  * ICH_HCR_EL2 while everything fits into the list registers; vmcr: ICH_VMCR_EL2. With EOImode 1 a
  * guest may deactivate what another vcpu acknowledged: that counts as an EOI without a list
@@ -191,7 +191,7 @@ static inline void vgic_wait_in(struct vgic_vcpu *v, u32 i)
 {
 	v->lr_waits |= (u16)(1u << i);
 	v->waits |= v->lr_spi >> i & 1 ? VGIC_WAITS_SPI : 1;
-	v->again.mask = 0;
+	v->redeliver.mask = 0;
 }
 
 /* Whether b has at least as many bits set as a. */
@@ -314,4 +314,4 @@ u64 vgic_shared_hcr(const struct vcpu *vcpu);
  * Whether vEL2's interface is on and ICH_MISR_EL2, as its page has it, is not 0. lrs:
  * vgic_page_lrs(), or more.
  */
-bool vgic_page_asks(struct vcpu *vcpu, u64 lrs);
+bool vgic_page_maintenance(struct vcpu *vcpu, u64 lrs);

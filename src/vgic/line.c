@@ -37,7 +37,7 @@ u32 vgic_drop_spis(struct vcpu *vcpu)
 		irq32_hw_resample(&w->s, bits);
 		bits &= ~w->s.hw;
 		if (bits)
-			kicks |= spi_settle(vcpu->vm, word, bits, vcpu->index);
+			kicks |= spi_choose(vcpu->vm, word, bits, vcpu->index);
 	}
 	return kicks;
 }

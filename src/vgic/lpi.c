@@ -322,7 +322,7 @@ static u32 room_for(struct vcpu *vcpu, u32 n)
 	u32 all = (1u << lr_caps.count) - 1, need = (1u << n) - 1;
 
 	if (v->lr_used)
-		vgic_retire(vcpu, v->again.mask);
+		vgic_retire(vcpu, v->redeliver.mask);
 	if (!vgic_fits(need, ~(u32)v->lr_used & all))
 		vgic_retire(vcpu, 0);
 	return vgic_fits(need, ~(u32)v->lr_used & all) ? ~(u32)v->lr_used & all : 0;
@@ -406,7 +406,7 @@ static bool is_quiet(const struct vcpu *vcpu)
 	return v->where == VGIC_LOADED && !read_once(&v->stale) && !v->lpi_ready &&
 	       (v->hcr & (VGIC_HCR_OVERFLOW | ICH_HCR_EN)) == ICH_HCR_EN &&
 	       !(v->hcr & ICH_HCR_TRAPS) && !simd_chaos && !trace_on(vcpu) &&
-	       (!vcpu->has_vel2 || (vcpu->in_vel2 && vgic_vel2_open(vcpu)));
+	       (!vcpu->has_vel2 || (vcpu->in_vel2 && vgic_vel2_takes_all(vcpu)));
 }
 
 __attribute__((noinline)) bool vgic_lpi_now(struct vcpu *vcpu, u32 pintid)

@@ -18,7 +18,7 @@
 /* ---- the maintenance interrupt ---- */
 
 /* The bits of ICH_HCR_EL2 that may raise it: LRENPIE only with an EOIcount. */
-static u64 hcr_asks(u64 hcr)
+static u64 maintenance_causes(u64 hcr)
 {
 	return hcr & (ICH_HCR_EOICOUNT(hcr) ? ICH_HCR_IES : ICH_HCR_IES & ~ICH_HCR_LRENPIE);
 }
@@ -29,42 +29,42 @@ static bool line_is(const struct vcpu *vcpu, u32 intid)
 }
 
 /*
- * Set vEL2's maintenance interrupt from its page. asks: possible causes in ICH_HCR_EL2 and the list
+ * Set vEL2's maintenance interrupt from its page. causes: possible ones in ICH_HCR_EL2 and the list
  * registers, mostly none; lrs: the latter, ORed. Returns its level.
  */
-static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 asks, u64 lrs)
+static __attribute__((noinline)) bool maintenance_set(struct vcpu *vcpu, u64 causes, u64 lrs)
 {
 	bool level = false;
 
-	if (unlikely(asks & (ICH_HCR_IES | ICH_LR_EOI)))
-		level = vgic_page_asks(vcpu, lrs);
+	if (unlikely(causes & (ICH_HCR_IES | ICH_LR_EOI)))
+		level = vgic_page_maintenance(vcpu, lrs);
 	if (unlikely(level != line_is(vcpu, GUEST_PPI_MAINT)))
 		vgic_set_ppi(vcpu, GUEST_PPI_MAINT, level);
 	return level;
 }
 
 /*
- * Whether it is as vgic_page_asks() has found it last: Linux/KVM has its interface on while it
- * handles an exit, with empty list registers.
+ * Whether it is as vgic_page_maintenance() has found it last: Linux/KVM has its interface on while
+ * it handles an exit, with empty list registers.
  */
 static bool maintenance_known(const struct vcpu *vcpu, u64 hcr)
 {
 	const struct vgic_page_memo *m = &vcpu->vgic.page_memo;
 
 	return m->valid && m->hcr == hcr && m->vmcr == vncr_read(vcpu, VNCR_ICH_VMCR_EL2) &&
-	       !vgic_page_lrs(vcpu) && m->asks == line_is(vcpu, GUEST_PPI_MAINT);
+	       !vgic_page_lrs(vcpu) && m->level == line_is(vcpu, GUEST_PPI_MAINT);
 }
 
 static bool maintenance_update(struct vcpu *vcpu)
 {
-	u64 asks = vncr_read(vcpu, VNCR_ICH_HCR_EL2), lrs;
+	u64 causes = vncr_read(vcpu, VNCR_ICH_HCR_EL2), lrs;
 
-	if (!(asks & ICH_HCR_EN))
+	if (!(causes & ICH_HCR_EN))
 		return maintenance_set(vcpu, 0, 0);
-	if (likely(maintenance_known(vcpu, asks)))
-		return vcpu->vgic.page_memo.asks;
+	if (likely(maintenance_known(vcpu, causes)))
+		return vcpu->vgic.page_memo.level;
 	lrs = vgic_page_lrs(vcpu);
-	return maintenance_set(vcpu, hcr_asks(asks) | lrs, lrs);
+	return maintenance_set(vcpu, maintenance_causes(causes) | lrs, lrs);
 }
 
 void vgic_vel2_exit(struct vcpu *vcpu)
@@ -76,17 +76,17 @@ void vgic_vel2_exit(struct vcpu *vcpu)
 /* ---- interrupts of vEL2 that it gave to vEL1 ---- */
 
 /*
- * Defer the end of an SPI of vEL2's to vgic_settle(), before the next entry: the SPI may be in
- * another vcpu's list registers, and this may be in the middle of a level switch, or of waiting for
- * that very vcpu.
+ * Defer the end of an SPI of vEL2's to vgic_finish_deferred(), before the next entry: the SPI may
+ * be in another vcpu's list registers, and this may be in the middle of a level switch, or of
+ * waiting for that very vcpu.
  */
 static void owe_end(struct vcpu *vcpu, u32 intid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	v->owed[intid / 32] |= 1u << intid % 32;
-	v->owed_words |= 1u << intid / 32;
-	v->owes = vcpu->unfinished = true;
+	v->deferred_spis[intid / 32] |= 1u << intid % 32;
+	v->deferred_words |= 1u << intid / 32;
+	v->deferred = vcpu->unfinished = true;
 	vgic_mark(v, false);
 }
 
@@ -134,7 +134,7 @@ void vgic_vel1_sync(struct vcpu *vcpu)
  * The physical interrupt behind vEL2's PPI, which vEL2 gave to vEL1, is active now: link them, so
  * that vEL1's EOI ends both.
  */
-static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
+static void link_physical(struct vgic_vcpu *v, u32 intid, u32 pintid)
 {
 	for (u32 bits = v->vel1_soft; bits; bits &= bits - 1) {
 		u32 i = (u32)__builtin_ctz(bits);
@@ -150,7 +150,7 @@ static void bind(struct vgic_vcpu *v, u32 intid, u32 pintid)
 	}
 }
 
-void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
+void vgic_inject_ppi_vel2(struct vcpu *vcpu, u32 intid, u32 pintid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
@@ -159,7 +159,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 		vgic_vel1_sync(vcpu);
 	vgic_inject_ppi_hw(vcpu, intid, pintid);
 	if (v->where == VGIC_VEL1 && (v->priv.active >> intid & 1))
-		bind(v, intid, pintid);
+		link_physical(v, intid, pintid);
 }
 
 /* ---- the switch ---- */
@@ -176,7 +176,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid)
 	} while (0)
 
 /* With more than one active priority register for each group: exchange all, without comparisons. */
-static __attribute__((noinline)) void wide_enter(struct vcpu *vcpu)
+static __attribute__((noinline)) void exchange_aprs(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 ap0r[4], ap1r[4];
@@ -213,7 +213,7 @@ static void interface_enter(struct vcpu *vcpu)
 	u64 vmcr, ap0r, ap1r;
 
 	if (unlikely(lr_caps.aprs > 1)) {
-		wide_enter(vcpu);
+		exchange_aprs(vcpu);
 		return;
 	}
 	vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2) & ICH_VMCR_MASK;
@@ -335,7 +335,7 @@ static void eoicount_fold(struct vcpu *vcpu, u64 hcr)
 		return;
 	page = (page & ~ICH_HCR_EOICOUNT_FIELD) | (hcr & ICH_HCR_EOICOUNT_FIELD);
 	vncr_write(vcpu, VNCR_ICH_HCR_EL2, page);
-	vcpu->vgic.vel1_asks |= hcr_asks(page);
+	vcpu->vgic.vel2_causes |= maintenance_causes(page);
 }
 
 /*
@@ -403,15 +403,17 @@ static void enter_vel1(struct vcpu *vcpu)
 	sysreg_write(ICH_HCR_EL2, hcr);
 	v->hcr = 0; /* not vEL2's: flush_private() does not use it */
 	__atomic_store_n(&v->where, VGIC_VEL1, __ATOMIC_RELEASE);
-	v->vel1_asks = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
-	if (likely(!(v->vel1_asks | irq32_line(&v->priv))))
+	v->vel2_causes = (hcr & ICH_HCR_IES) | (lrs & ICH_LR_EOI);
+	if (likely(!(v->vel2_causes | irq32_line(&v->priv))))
 		return;
-	v->vel1_asks &= hcr_asks(hcr) | ICH_LR_EOI;
-	if (v->vel1_asks | irq32_line(&v->priv))
-		maintenance_set(vcpu, v->vel1_asks, lrs);
+	v->vel2_causes &= maintenance_causes(hcr) | ICH_LR_EOI;
+	if (v->vel2_causes | irq32_line(&v->priv))
+		maintenance_set(vcpu, v->vel2_causes, lrs);
 }
 
-/* Whether look_at_vel2() might find anything but a maintenance interrupt that is asked for. */
+/*
+ * Whether check_vel2_pending() might find anything but a maintenance interrupt that is asked for.
+ */
 static inline bool not_idle(const struct vgic_vcpu *v)
 {
 	const struct irq32 *p = &v->priv;
@@ -420,17 +422,17 @@ static inline bool not_idle(const struct vgic_vcpu *v)
 	       lpi_is_ready(v);
 }
 
-static __attribute__((noinline)) void look_at_vel2(struct vcpu *vcpu)
+static __attribute__((noinline)) void check_vel2_pending(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	/* Empty list registers are correct if nothing is pending for them. */
 	if (v->priv.active | vel2_has_pending(vcpu))
 		vgic_mark(v, false);
-	maintenance_set(vcpu, v->vel1_asks, vgic_page_lrs(vcpu));
+	maintenance_set(vcpu, v->vel2_causes, vgic_page_lrs(vcpu));
 }
 
-void vgic_vel1_leave(struct vcpu *vcpu)
+void vgic_enter_vel2(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
@@ -443,9 +445,9 @@ void vgic_vel1_leave(struct vcpu *vcpu)
 	sysreg_write(ICH_HCR_EL2, v->hcr);
 	__atomic_store_n(&v->where, VGIC_LOADED, __ATOMIC_RELEASE);
 	if (unlikely(not_idle(v)))
-		look_at_vel2(vcpu);
-	else if (v->vel1_asks && !maintenance_known(vcpu, vncr_read(vcpu, VNCR_ICH_HCR_EL2)))
-		maintenance_set(vcpu, v->vel1_asks, vgic_page_lrs(vcpu));
+		check_vel2_pending(vcpu);
+	else if (v->vel2_causes && !maintenance_known(vcpu, vncr_read(vcpu, VNCR_ICH_HCR_EL2)))
+		maintenance_set(vcpu, v->vel2_causes, vgic_page_lrs(vcpu));
 }
 
 u64 vgic_shared_hcr(const struct vcpu *vcpu)
@@ -456,7 +458,7 @@ u64 vgic_shared_hcr(const struct vcpu *vcpu)
 /*
  * Apply vEL2's traps of the interrupt controller's registers while vEL1 uses vEL2's own interrupts.
  */
-static void share(struct vcpu *vcpu)
+static void apply_vel2_traps(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 en = vgic_shared_hcr(vcpu);
@@ -479,9 +481,9 @@ void vgic_level_switch(struct vcpu *vcpu)
 	if (nested && vcpu->vgic.where == VGIC_LOADED)
 		enter_vel1(vcpu);
 	else if (!nested && vcpu->vgic.where == VGIC_VEL1)
-		vgic_vel1_leave(vcpu);
+		vgic_enter_vel2(vcpu);
 	else if (!nested)
-		share(vcpu);
+		apply_vel2_traps(vcpu);
 }
 
 /* ---- while vEL1 runs ---- */

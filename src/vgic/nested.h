@@ -10,7 +10,7 @@
  * FMO = 1, which take it out.
  *
  * vEL2's list registers with the HW bit name vEL2's own interrupts. nidus ends those when vEL1 has
- * ended them; for a timer that fires meanwhile the hardware does (vgic_inject_ppi_el2()).
+ * ended them; for a timer that fires meanwhile the hardware does (vgic_inject_ppi_vel2()).
  */
 #pragma once
 
@@ -53,7 +53,7 @@ bool vgic_wants_vel2(struct vcpu *vcpu, bool *fiq);
  * Whether no interrupt of vEL2's can be held back while vEL2 runs: EL2 takes IRQs and FIQs
  * (vgic_vel2_route()).
  */
-static inline bool vgic_vel2_open(const struct vcpu *vcpu)
+static inline bool vgic_vel2_takes_all(const struct vcpu *vcpu)
 {
 	u64 hcr = vncr_read(vcpu, VNCR_HCR_EL2);
 
@@ -74,7 +74,7 @@ bool vgic_vel2_route(struct vcpu *vcpu);
  * Whether the interface's registers trap because of that; or, while vEL1 runs, because vEL2 wants
  * it.
  */
-static inline bool vgic_vel2_watched(const struct vcpu *vcpu)
+static inline bool vgic_vel2_iface_traps(const struct vcpu *vcpu)
 {
 	return vcpu->vgic.hcr_en & ICH_HCR_TALL1;
 }
@@ -84,22 +84,22 @@ static inline bool vgic_vel2_watched(const struct vcpu *vcpu)
  * the HW bit only need a check of their routing (vgic_vel2_route()), and they can be delivered,
  * except for vEL2's own mask.
  */
-static inline bool vgic_vel2_only_waits(const struct vcpu *vcpu)
+static inline bool vgic_vel2_nothing_to_route(const struct vcpu *vcpu)
 {
 	const struct vgic_vcpu *v = &vcpu->vgic;
 
 	return vcpu->in_vel2 && !read_once(&v->stale) && !(v->lr_waits & v->lr_hw) &&
-	       vgic_vel2_open(vcpu) && !vgic_vel2_watched(vcpu);
+	       vgic_vel2_takes_all(vcpu) && !vgic_vel2_iface_traps(vcpu);
 }
 
 /*
- * Emulate an access to the register of this key while vgic_vel2_watched(), as with the interface on
- * (pseudocode: ICV_IAR0_EL1 and the like). PASS: not one of the interface's; UNDEF: not in this
- * direction.
+ * Emulate an access to the register of this key while vgic_vel2_iface_traps(), as with the
+ * interface on (pseudocode: ICV_IAR0_EL1 and the like). PASS: not one of the interface's; UNDEF:
+ * not in this direction.
  */
 enum verdict vgic_vel2_icc(struct vcpu *vcpu, u32 key, bool write, u64 *value);
 
-/* ISR_EL1, which traps from vEL2 while vgic_vel2_watched(): what is held back is pending. */
+/* ISR_EL1, which traps from vEL2 while vgic_vel2_iface_traps(): what is held back is pending. */
 sysreg_fn emul_isr;
 
 /*
@@ -109,7 +109,7 @@ sysreg_fn emul_isr;
 void vgic_vel2_exit(struct vcpu *vcpu);
 
 /* vgic_inject_ppi_hw() for the timers of a vcpu that has EL2. */
-void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
+void vgic_inject_ppi_vel2(struct vcpu *vcpu, u32 intid, u32 pintid);
 
 /*
  * Called by other files of src/vgic while where is VGIC_VEL1: maintenance, others' accesses to
@@ -118,7 +118,7 @@ void vgic_inject_ppi_el2(struct vcpu *vcpu, u32 intid, u32 pintid);
 void vgic_vel1_maintenance(struct vcpu *vcpu);
 void vgic_vel1_sync(struct vcpu *vcpu);
 bool vgic_vel1_pending(const struct vcpu *vcpu);
-void vgic_vel1_leave(struct vcpu *vcpu);
+void vgic_enter_vel2(struct vcpu *vcpu);
 
 sysreg_fn emul_ich_vtr_el2, emul_ich_misr_el2, emul_ich_eisr_el2, emul_ich_elrsr_el2;
 sysreg_fn emul_icc_sre_el2;

@@ -69,7 +69,7 @@ static inline u64 misr(const struct page_view *v)
 	return m;
 }
 
-bool vgic_page_asks(struct vcpu *vcpu, u64 lrs)
+bool vgic_page_maintenance(struct vcpu *vcpu, u64 lrs)
 {
 	struct vgic_page_memo *m = &vcpu->vgic.page_memo;
 	u64 hcr = vncr_read(vcpu, VNCR_ICH_HCR_EL2), vmcr = vncr_read(vcpu, VNCR_ICH_VMCR_EL2);
@@ -80,12 +80,12 @@ bool vgic_page_asks(struct vcpu *vcpu, u64 lrs)
 	 * switches.
 	 */
 	if (likely(!lrs && m->valid && m->hcr == hcr && m->vmcr == vmcr))
-		return m->asks;
+		return m->level;
 	v = page_view(vcpu);
 	m->valid = !lrs;
 	m->hcr = hcr;
 	m->vmcr = vmcr;
-	return m->asks = (v.hcr & ICH_HCR_EN) && misr(&v);
+	return m->level = (v.hcr & ICH_HCR_EN) && misr(&v);
 }
 
 /* ---- registers of vEL2 that trap ---- */

@@ -101,8 +101,8 @@ bool vgic_vel2_route(struct vcpu *vcpu)
 	u64 hcr_en;
 
 	if (likely(v->where != VGIC_LOADED ||
-		   (vcpu->in_vel2 ? vgic_vel2_open(vcpu) && !vgic_vel2_watched(vcpu)
-			      : !(vel2_hcr(vcpu) & HCR_FMO))))
+		   (vcpu->in_vel2 ? vgic_vel2_takes_all(vcpu) && !vgic_vel2_iface_traps(vcpu)
+				  : !(vel2_hcr(vcpu) & HCR_FMO))))
 		return false;
 	hcr_en = interface_for(vcpu);
 	if (v->hcr_en != hcr_en) {

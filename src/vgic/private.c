@@ -109,10 +109,10 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
 	 * vEL1's may be an FIQ of vEL2's. Never where every exit must take the slow path, nor where
 	 * a guest's timer tick is to find what was stolen of the CPU (irq_all()).
 	 */
-	v->again.mask = 0;
+	v->redeliver.mask = 0;
 	if (!simd_chaos && !cpu_this()->stolen_from && !(v->lr_waits & ~lr_empty() & ~(1u << i)) &&
 	    i < 7 && (lr & ICH_LR_GROUP1))
-		v->again = (struct vgic_again){ lr, pintid, 1u << i };
+		v->redeliver = (struct vgic_redeliver){ lr, pintid, 1u << i };
 	return true;
 }
 
@@ -122,20 +122,20 @@ static bool rearm(struct vcpu *vcpu, u32 intid, u32 pintid)
  * register folds or retires it first. What remains to check is whether the guest has ended it:
  * ICH_ELRSR_EL2 (with the HW bit: State is 0).
  */
-bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid)
+bool vgic_redeliver_ppi(struct vcpu *vcpu, u32 pintid)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	u32 mask = v->again.mask;
+	u32 mask = v->redeliver.mask;
 
-	if (v->again.pintid != pintid || !(lr_empty() & mask))
+	if (v->redeliver.pintid != pintid || !(lr_empty() & mask))
 		return false;
 	v->waits = (u8)mask;
 	vcpu->account.irq_injected++;
 	/* Mostly it is alone, so in the first. */
 	if (likely(mask & 1))
-		sysreg_write(ICH_LR0_EL2, v->again.lr);
+		sysreg_write(ICH_LR0_EL2, v->redeliver.lr);
 	else
-		lr_write_other((u32)__builtin_ctz(mask), v->again.lr);
+		lr_write_other((u32)__builtin_ctz(mask), v->redeliver.lr);
 	return true;
 }
 
@@ -236,20 +236,20 @@ enum verdict vgic_dir(struct vcpu *vcpu, u64 value)
 }
 
 /* Deactivate vEL2's SPIs that vEL1 has ended. */
-static bool settle_owed(struct vcpu *vcpu)
+static bool finish_deferred_spis(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 	u64 unused;
 
-	while (v->owed_words) {
-		u32 word = (u32)__builtin_ctz(v->owed_words);
-		struct vgic_op op = { VGIC_DEACTIVATE, (u8)word, true, v->owed[word],
-				      v->owed[word] };
+	while (v->deferred_words) {
+		u32 word = (u32)__builtin_ctz(v->deferred_words);
+		struct vgic_op op = { VGIC_DEACTIVATE, (u8)word, true, v->deferred_spis[word],
+				      v->deferred_spis[word] };
 
 		if (!spi_access(vcpu, &op, &unused))
 			return false;
-		v->owed[word] = 0;
-		v->owed_words &= ~(1u << word);
+		v->deferred_spis[word] = 0;
+		v->deferred_words &= ~(1u << word);
 	}
 	return true;
 }
@@ -287,9 +287,9 @@ static void let_dir_trap(struct vm *vm)
 /*
  * Handle deactivations that name no interrupt: if one SPI is active at another vcpu, it is meant.
  */
-static bool settle_lost(struct vcpu *vcpu)
+static bool finish_deferred_eois(struct vcpu *vcpu)
 {
-	struct vgic_lost *l = &vcpu->vgic.lost;
+	struct vgic_eoi_search *l = &vcpu->vgic.eoi_search;
 	struct vm *vm = vcpu->vm;
 	u64 unused;
 
@@ -306,25 +306,26 @@ static bool settle_lost(struct vcpu *vcpu)
 	}
 	if (l->count == 1 && !spi_access(vcpu, &l->op, &unused))
 		return false;
-	if (l->count > 1 && !__atomic_exchange_n(&vm->vgic.lost_told, true, __ATOMIC_RELAXED))
+	if (l->count > 1 &&
+	    !__atomic_exchange_n(&vm->vgic.eoi_ignored_reported, true, __ATOMIC_RELAXED))
 		log_line("vm %u: vcpu %u deactivated one of %u SPIs of others: ignored", vm->id,
 			 vcpu->index, l->count);
-	vcpu->vgic.lost_eois = 0;
-	*l = (struct vgic_lost){ .word = 0 };
+	vcpu->vgic.deferred_eois = 0;
+	*l = (struct vgic_eoi_search){ .word = 0 };
 	return true;
 }
 
-bool vgic_settle(struct vcpu *vcpu)
+bool vgic_finish_deferred(struct vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
 	vgic_ask_begin(vcpu);
 	/* One may lead to another: SPIs of vEL1's that end while this vcpu serves others. */
-	while (v->owed_words | v->lost_eois) {
-		if (v->lost_eois ? !settle_lost(vcpu) : !settle_owed(vcpu))
+	while (v->deferred_words | v->deferred_eois) {
+		if (v->deferred_eois ? !finish_deferred_eois(vcpu) : !finish_deferred_spis(vcpu))
 			return false;
 	}
-	v->owes = false;
+	v->deferred = false;
 	return true;
 }
 
@@ -333,5 +334,5 @@ bool vgic_finish(struct vcpu *vcpu)
 	if (unlikely(vcpu->vgic.where == VGIC_VEL1))
 		vgic_vel1_sync(vcpu);
 	vgic_sync(vcpu);
-	return vgic_settle(vcpu);
+	return vgic_finish_deferred(vcpu);
 }

@@ -116,7 +116,7 @@ static void catch_up(struct vcpu *vcpu)
 
 	if ((v->where == VGIC_LOADED || v->where == VGIC_VEL1) &&
 	    unlikely(sysreg_read(ICH_MISR_EL2)))
-		vgic_maintain(vcpu);
+		vgic_maintenance_clear(vcpu);
 }
 
 /* Whether the list registers alone decide; what stays outside them is less urgent. */

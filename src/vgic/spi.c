@@ -104,7 +104,7 @@ void spi_want(struct vcpu *vcpu, u32 word, u32 n, bool want)
 	__atomic_store_n(&v->want_words, words, __ATOMIC_RELEASE);
 }
 
-static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
+static u32 choose_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
 {
 	struct spi32 *w = &vm->vgic.spis->word[word];
 	struct vcpu *old = owner_of(vm, w, n), *new = NULL;
@@ -130,7 +130,7 @@ static u32 settle_one(struct vm *vm, u32 word, u32 n, bool ready, u32 self)
 	return ready ? 1u << new->index : 0;
 }
 
-u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
+u32 spi_choose(struct vm *vm, u32 word, u32 bits, u32 self)
 {
 	const struct irq32 *s = &vm->vgic.spis->word[word].s;
 	u32 ready = irq32_pending(s, s->line) & ~s->active & irq32_deliverable(s, vm->vgic.ctlr);
@@ -139,7 +139,7 @@ u32 spi_settle(struct vm *vm, u32 word, u32 bits, u32 self)
 	for (bits &= ~s->inlr; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
-		kicks |= settle_one(vm, word, n, ready >> n & 1, self);
+		kicks |= choose_one(vm, word, n, ready >> n & 1, self);
 	}
 	return kicks;
 }
@@ -152,7 +152,7 @@ void spi_choose_again(struct vm *vm)
 	for (u32 i = 1; vm->vgic.spis && i < VGIC_WORDS; i++) {
 		const struct spi32 *w = &vm->vgic.spis->word[i];
 
-		kicks |= spi_settle(vm, i, w->any, VGIC_NOBODY);
+		kicks |= spi_choose(vm, i, w->any, VGIC_NOBODY);
 		/* Those in list registers are settled when they are folded. */
 		for (u32 bits = w->any & w->s.inlr; bits; bits &= bits - 1) {
 			struct vcpu *owner = owner_of(vm, w, (u32)__builtin_ctz(bits));
@@ -181,7 +181,7 @@ static u32 input_changed(struct vm *vm, u32 word, u32 n)
 	struct vcpu *owner = w->s.inlr >> n & 1 ? owner_of(vm, w, n) : NULL;
 
 	if (!owner)
-		return spi_settle(vm, word, 1u << n, VGIC_NOBODY);
+		return spi_choose(vm, word, 1u << n, VGIC_NOBODY);
 	vgic_mark(&owner->vgic, true);
 	return 1u << owner->index;
 }
@@ -333,7 +333,7 @@ u64 spi_apply(struct vm *vm, const struct vgic_op *op, u32 bits, u32 *kicks)
 			v |= irq32_hw_pending(&w->s, bits & w->assigned & (~w->s.hw | w->s.active));
 	}
 	if (op->write || pend)
-		*kicks |= spi_settle(vm, op->word, bits, VGIC_NOBODY);
+		*kicks |= spi_choose(vm, op->word, bits, VGIC_NOBODY);
 	return v;
 }
 

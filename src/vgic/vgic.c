@@ -45,7 +45,7 @@ int vgic_vm_init(struct vm *vm)
 	g->spis = pa_ptr(pa(page));
 	memset(g->spis, 0, sizeof(*g->spis));
 	g->intids = intids_needed(vm);
-	g->lost_told = false;
+	g->eoi_ignored_reported = false;
 	vgic_vm_reset(vm);
 	err = mmio_add(&vm->mmio, vm->layout.gicd, GICD_SIZE, vgic_dist_access, vm);
 	if (!err)

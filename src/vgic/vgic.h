@@ -121,14 +121,14 @@ void vgic_vcpu_off(struct vcpu *vcpu);
 enum verdict vgic_dir(struct vcpu *vcpu, u64 value);
 
 /*
- * Do the vcpu's deferred operations (vgic.owes): deactivations that its guest has made, of SPIs
+ * Do the vcpu's deferred operations (vgic.deferred): deactivations that its guest has made, of SPIs
  * that may be in list registers of other vcpus. False: not done yet, and the guest must not run
  * before; the caller takes interrupts and serves requests, then calls again. Loaded.
  */
-bool vgic_settle(struct vcpu *vcpu) must_check;
+bool vgic_finish_deferred(struct vcpu *vcpu) must_check;
 /*
  * The vcpu is about to turn off: complete the deactivations of its guest, at other vcpus too.
- * False: not yet, like vgic_settle(). Loaded.
+ * False: not yet, like vgic_finish_deferred(). Loaded.
  */
 bool vgic_finish(struct vcpu *vcpu) must_check;
 /* Withdraw a waiting access (vcpu->exit_waits) that will not be repeated. Loaded. */
@@ -152,7 +152,7 @@ void vgic_inject_ppi_hw(struct vcpu *vcpu, u32 intid, u32 pintid);
  * nothing else pending. False: it is not so, and nothing was done. One ICH_LR write; wakes nobody.
  * vcpu is loaded.
  */
-bool vgic_ppi_again(struct vcpu *vcpu, u32 pintid);
+bool vgic_redeliver_ppi(struct vcpu *vcpu, u32 pintid);
 /* Set the level of an emulated device's SPI. Any CPU; takes vgic.lock. */
 void vgic_set_spi(struct vm *vm, u32 intid, bool level);
 /*

@@ -102,7 +102,7 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 		return;
 	}
 	__atomic_store_n(&vcpu->state, VCPU_DEAD, __ATOMIC_RELEASE);
-	vm_one_less(vm);
+	vm_drop_vcpu(vm);
 }
 
 static void tell_end(struct vm *vm)

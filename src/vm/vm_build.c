@@ -421,7 +421,7 @@ const char *vm_build(struct vm *vm)
 		return error;
 	set_layout(vm);
 	idregs_init(&vm->id_regs, c);
-	nested_bits_init(&vm->nested, &vm->id_regs);
+	vel2_bits_init(&vm->nested, &vm->id_regs);
 	vm->walk_feat = walk_feat_of(&vm->id_regs);
 	if ((error = vm_ram_alloc(vm)) || (error = make_stolen(vm)) || (error = vpci_claim(vm)) ||
 	    (error = vsmmu_claim(vm)) || (error = vm_layout_clock(vm)) ||
@@ -435,9 +435,8 @@ const char *vm_build(struct vm *vm)
 
 bool vm_devices_know_ram(const struct vm *vm)
 {
-	return vm->devices_loose ||
-	       (vm->config->direct_map && vm->config->pass_count && vm->started &&
-		!vpass_confines(vm));
+	return vm->devices_may_write || (vm->config->direct_map && vm->config->pass_count &&
+					 vm->started && !vpass_confines(vm));
 }
 
 /* The console's last lines take as long as the machine's UART does, but that may be stuck. */
@@ -480,7 +479,7 @@ static bool release_shadows(struct vm *vm)
 
 static bool release_stage2(struct vm *vm)
 {
-	if (vm->devices_loose) /* an SMMU may still walk the tables, and use the VMID */
+	if (vm->devices_may_write) /* an SMMU may still walk the tables, and use the VMID */
 		return false;
 	if (vpci_dma_destroy_piece(vm))
 		return true;

@@ -113,7 +113,7 @@ void vpass_stop(struct vm *vm)
 		struct smmu_stream *stream = &vm->pass->stream[i];
 
 		if (!smmu_detach(stream))
-			vm->devices_loose = true;
+			vm->devices_may_write = true;
 		if (stream->faults)
 			log_line("vm %s: %s: %u%s accesses of it were blocked", vm->config->name,
 				 stream->device, stream->faults, stream->quiet ? " or more" : "");
@@ -133,7 +133,7 @@ void vpass_destroy(struct vm *vm)
 	for (u32 i = 0; i < vm->pass->count; i++)
 		smmu_stream_done(&vm->pass->stream[i]);
 	/* One that is still attached stays on its SMMU's list. */
-	if (!vm->devices_loose)
+	if (!vm->devices_may_write)
 		page_free(ptr_pa(vm->pass).a, page_order(sizeof(struct vpass)));
 	vm->pass = NULL;
 }

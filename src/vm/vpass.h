@@ -15,7 +15,7 @@ const char *vpass_build(struct vm *vm);
 bool vpass_start(struct vm *vm) must_check;
 /*
  * The devices reach nothing, and what they were writing has arrived; they go on running. Sets
- * vm->devices_loose if an SMMU does not answer. Idempotent.
+ * vm->devices_may_write if an SMMU does not answer. Idempotent.
  */
 void vpass_stop(struct vm *vm);
 /* Whether all that the VM has by nidus,passthrough is confined in this way. */

@@ -222,7 +222,7 @@ static void quiesce(struct vm *vm, struct vpci_fn *fn)
 	pci_command(dev, PCI_COMMAND_NO_INTX);
 	vmsi_stop(fn);
 	if (!smmu_detach(dev->stream))
-		vm->devices_loose = true;
+		vm->devices_may_write = true;
 	if (dev->stream->faults)
 		log_line("vm %s: %s: %u%s accesses of it were blocked", vm->config->name, dev->name,
 			 dev->stream->faults, dev->stream->quiet ? " or more" : "");

@@ -23,7 +23,7 @@ bool vpci_start(struct vm *vm) must_check;
 /*
  * Take the devices away: they master no memory any more, what they were writing has arrived, and
  * they are reset if they can be. A piece at a time; true: there is more. No vcpu is loaded. If an
- * SMMU does not answer, vm->devices_loose is set: a device may still write.
+ * SMMU does not answer, vm->devices_may_write is set: a device may still write.
  */
 bool vpci_stop_piece(struct vm *vm) must_check;
 /* Free what vpci_claim() took, after vpci_stop_piece(). */

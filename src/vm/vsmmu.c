@@ -139,7 +139,7 @@ void vsmmu_destroy(struct vm *vm)
 	struct vsmmu *v = vm->pci->smmu;
 
 	/* One that is still attached may have events. */
-	if (v && !vm->devices_loose)
+	if (v && !vm->devices_may_write)
 		page_free(ptr_pa(v).a, 0);
 	vm->pci->smmu = NULL;
 }

@@ -148,18 +148,18 @@ static u64 emulate_one(struct vcpu *vcpu, u32 context, struct timer_regs r)
 
 /* ---- whether vEL2's accesses to its guest's timers trap ---- */
 
-#define CALM_ENTRIES 16
+#define TIMER_QUIET_ENTRIES 16
 #define LENT_MS 10
 
 static void traps_set(struct vcpu *vcpu, bool trap)
 {
-	vcpu->vtimer.calm = 0;
+	vcpu->vtimer.quiet_entries = 0;
 	vcpu->timers_trap = trap;
 	vcpu->traps_stale = true;
-	vcpu_forget_traps(vcpu);
+	vcpu_invalidate_traps(vcpu);
 }
 
-static void lend(struct vcpu *vcpu)
+static void lend_timers(struct vcpu *vcpu)
 {
 	vcpu->vtimer.lent_until = counter_now() + sysreg_read(CNTFRQ_EL0) / 1000 * LENT_MS;
 	traps_set(vcpu, false);
@@ -170,7 +170,7 @@ static void lend(struct vcpu *vcpu)
  * vEL2 has accessed a timer of vEL1's, which trapped; ctl is the timer's. It could not have waited
  * if vEL2 reads what became of a timer that it has enabled, or if a line is high.
  */
-static void learn(struct vcpu *vcpu, u32 context, bool reads_ctl, u64 ctl)
+static void note_timer_trap(struct vcpu *vcpu, u32 context, bool reads_ctl, u64 ctl)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
@@ -179,18 +179,18 @@ static void learn(struct vcpu *vcpu, u32 context, bool reads_ctl, u64 ctl)
 	if (vt->entries != vcpu->account.level_entries) {
 		vt->entries = vcpu->account.level_entries;
 		vt->armed = 0;
-		vt->calm++;
+		vt->quiet_entries++;
 	}
 	if (vt->vel2_lines || (reads_ctl && (vt->armed >> context & 1)))
-		vt->calm = 0;
+		vt->quiet_entries = 0;
 	if (!reads_ctl && (ctl & CTL_ENABLE))
 		vt->armed |= (u8)BIT(context);
-	if (vt->calm >= CALM_ENTRIES)
-		lend(vcpu);
+	if (vt->quiet_entries >= TIMER_QUIET_ENTRIES)
+		lend_timers(vcpu);
 }
 
 /* When they trap again, which may be now. */
-static u64 lent_until(struct vcpu *vcpu)
+static u64 timers_lent_until(struct vcpu *vcpu)
 {
 	struct vtimer *vt = &vcpu->vtimer;
 
@@ -207,7 +207,7 @@ static u64 lent_until(struct vcpu *vcpu)
 void vtimer_vel2_update(struct vcpu *vcpu)
 {
 	struct timer_map map = timer_map(vcpu);
-	u64 virt, phys, end = lent_until(vcpu);
+	u64 virt, phys, end = timers_lent_until(vcpu);
 
 	vcpu->vtimer.vel2_cntvoff = vncr_read(vcpu, VNCR_CNTVOFF_EL2);
 	virt = emulate_one(vcpu, map.emul_virt, timer_home_read(vcpu, map.emul_virt));
@@ -247,7 +247,7 @@ void vtimer_cnthctl_complete(struct vcpu *vcpu)
  * Whether an enabled timer whose emulation begins needs nothing: its result is not visible, or the
  * software timer comes no later.
  */
-static bool needs_nothing(const struct vcpu *vcpu, u32 context, struct timer_regs r)
+static bool emulation_is_current(const struct vcpu *vcpu, u32 context, struct timer_regs r)
 {
 	const struct timer *t = &vcpu->vtimer.phys;
 	u64 offset;
@@ -269,9 +269,9 @@ static __attribute__((noinline)) void emulation_begin(struct vcpu *vcpu, struct 
 {
 	u64 at = TIMER_NEVER;
 
-	if ((virt.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_virt, virt))
+	if ((virt.ctl & CTL_ENABLE) && !emulation_is_current(vcpu, map.emul_virt, virt))
 		at = emulate_one(vcpu, map.emul_virt, virt);
-	if ((phys.ctl & CTL_ENABLE) && !needs_nothing(vcpu, map.emul_phys, phys))
+	if ((phys.ctl & CTL_ENABLE) && !emulation_is_current(vcpu, map.emul_phys, phys))
 		at = MIN(at, emulate_one(vcpu, map.emul_phys, phys));
 	if (unlikely(at != TIMER_NEVER))
 		timer_set_by(&vcpu->vtimer.phys, at);
@@ -355,7 +355,7 @@ void vtimer_vel2_reset(struct vcpu *vcpu)
 	}
 	page_seen(vcpu);
 	vcpu->vtimer.lent_until = 0;
-	vcpu->vtimer.calm = 0;
+	vcpu->vtimer.quiet_entries = 0;
 }
 
 void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
@@ -369,12 +369,12 @@ void vtimer_vel2_interrupt(struct vcpu *vcpu, u32 intid)
 		gicv3_deactivate(intid);
 		return;
 	}
-	vgic_inject_ppi_el2(vcpu, timer_ppi[is_virt ? map.virt : map.phys], intid);
+	vgic_inject_ppi_vel2(vcpu, timer_ppi[is_virt ? map.virt : map.phys], intid);
 }
 
 /* ---- registers of vEL2 that trap ---- */
 
-static bool in_cpu(const struct vcpu *vcpu, u32 context)
+static bool timer_in_cpu(const struct vcpu *vcpu, u32 context)
 {
 	struct timer_map map = timer_map(vcpu);
 
@@ -383,14 +383,14 @@ static bool in_cpu(const struct vcpu *vcpu, u32 context)
 
 static struct timer_regs regs_get(const struct vcpu *vcpu, u32 context)
 {
-	if (!in_cpu(vcpu, context))
+	if (!timer_in_cpu(vcpu, context))
 		return timer_home_read(vcpu, context);
 	return context == TIMER_HV ? virt_read() : phys_read();
 }
 
 static void regs_set(struct vcpu *vcpu, u32 context, struct timer_regs old, struct timer_regs r)
 {
-	if (!in_cpu(vcpu, context)) {
+	if (!timer_in_cpu(vcpu, context)) {
 		home_write(vcpu, context, r);
 		if ((old.ctl | r.ctl) & CTL_ENABLE)
 			timer_set_by(&vcpu->vtimer.phys, emulate_one(vcpu, context, r));
@@ -427,7 +427,7 @@ static enum verdict timer_access(struct vcpu *vcpu, u32 context, enum vtimer_reg
 		*value = (u32)(r.cval - (counter_now() - timer_offset(vcpu, context)));
 	}
 	if (context == TIMER_V || context == TIMER_P)
-		learn(vcpu, context, !write && reg == VTIMER_CTL, write ? r.ctl : 0);
+		note_timer_trap(vcpu, context, !write && reg == VTIMER_CTL, write ? r.ctl : 0);
 	return SKIP;
 }
 

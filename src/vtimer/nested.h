@@ -58,7 +58,7 @@ static inline bool vtimer_vel2_quiet(const struct vcpu *vcpu)
  * The same for an access of vEL2 to a trapped register, after which all of it can wait for another
  * exit, except on a machine without FEAT_ECV.
  */
-static inline bool vtimer_vel2_still(const struct vcpu *vcpu)
+static inline bool vtimer_vel2_may_wait(const struct vcpu *vcpu)
 {
 	return !vcpu->timers_polled || vtimer_vel2_quiet(vcpu);
 }

@@ -53,7 +53,7 @@ const struct below below = {
 	.simd_boot = simd_boot,
 	.traps_boot = traps_boot,
 	.simd_vcpu_init = simd_vcpu_init,
-	.nested_bits_init = nested_bits_init,
+	.vel2_bits_init = vel2_bits_init,
 	.vel2_init = vel2_init,
 	.reset = vcpu_reset,
 	.load = vcpu_load,
@@ -62,7 +62,7 @@ const struct below below = {
 	.run_continue = run_continue,
 	.fast_irq = fast_irq,
 	.chaos_section = simd_chaos_section,
-	.traps_forget = traps_forget,
+	.traps_invalidate = traps_invalidate,
 	.traps_compute = traps_compute,
 };
 
@@ -97,7 +97,7 @@ enum verdict fast_mmio_gprs(struct vcpu *vcpu, u64 esr)
 	return fast_mmio(vcpu, esr);
 }
 
-u32 irq_again(struct vcpu *vcpu)
+u32 irq_redeliver(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return INTID_NONE;
@@ -310,12 +310,12 @@ NEVER(void, debug_vel2_exit, VCPU)
 NEVER(void, debug_vel2_tick, VCPU, __attribute__((unused)) u64 now)
 NEVER(bool, debug_vel2_enabled, __attribute__((unused)) const struct vcpu *vcpu)
 NEVER(void, debug_enter_vel2, VCPU)
-NEVER(void, debug_leave_vel2, VCPU)
+NEVER(void, debug_enter_vel1, VCPU)
 NEVER(enum verdict, debug_numbered, VCPU, __attribute__((unused)) u32 key,
       __attribute__((unused)) bool write, __attribute__((unused)) u64 *value)
 NEVER(void, vgic_ask_drop, VCPU)
 NEVER(void, vgic_serve_sync, VCPU)
-NEVER(bool, vgic_settle, VCPU)
+NEVER(bool, vgic_finish_deferred, VCPU)
 NEVER(void, vgic_vel2_exit, VCPU)
 NEVER(enum verdict, vgic_vel2_icc, VCPU, __attribute__((unused)) u32 key,
       __attribute__((unused)) bool write, __attribute__((unused)) u64 *value)

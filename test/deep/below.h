@@ -27,7 +27,7 @@ struct below {
 	bool (*simd_boot)(void);
 	void (*traps_boot)(void);
 	int (*simd_vcpu_init)(struct vcpu *vcpu);
-	void (*nested_bits_init)(struct nested_bits *bits, const struct idregs *id);
+	void (*vel2_bits_init)(struct vel2_bits *bits, const struct idregs *id);
 	int (*vel2_init)(struct vcpu *vcpu);
 	void (*reset)(struct vcpu *vcpu, u64 pc, u64 x0);
 	void (*load)(struct vcpu *vcpu);
@@ -36,7 +36,7 @@ struct below {
 	u64 (*run_continue)(struct vcpu *vcpu, enum verdict verdict, enum exit_kind kind);
 	enum verdict (*fast_irq)(struct vcpu *vcpu);
 	void (*chaos_section)(void);
-	void (*traps_forget)(struct vcpu *vcpu);
+	void (*traps_invalidate)(struct vcpu *vcpu);
 	struct traps (*traps_compute)(const struct vcpu *vcpu);
 };
 extern const struct below below;

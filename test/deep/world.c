@@ -314,7 +314,7 @@ static void make_vcpu(u32 n, u32 v, u8 vl, u8 svl, enum who who)
 	vcpu->index = (u8)v;
 	identify(&b->vm[v].id_regs, c);
 	if (!v) {
-		b->nested_bits_init(&b->vm[v].nested, &b->vm[v].id_regs);
+		b->vel2_bits_init(&b->vm[v].nested, &b->vm[v].id_regs);
 		if (b->vel2_init(vcpu))
 			model_fail("no page");
 	}

@@ -115,7 +115,7 @@ static void make_vcpu(u32 v)
 	if (simd_vcpu_init(&vcpus[v]))
 		model_fail("simd_vcpu_init failed");
 	reset_el2(v);
-	traps_forget(&vcpus[v]); /* as if its memory were zeroes */
+	traps_invalidate(&vcpus[v]); /* as if its memory were zeroes */
 	expect_reset(v);
 }
 

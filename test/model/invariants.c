@@ -239,7 +239,7 @@ void controls_note(u32 v, u64 *from, bool trap)
 	bool had_trap = l1_traps(v);
 
 	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(trap));
-	nested_words_note(&vcpus[v], from);
+	vel2_words_record(&vcpus[v], from);
 	vncr_write(&vcpus[v], VNCR_HCR_EL2, l1_hcr(had_trap));
 }
 

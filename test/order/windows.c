@@ -48,7 +48,7 @@ void window_open(u32 n, u64 pa, bool writable)
 	dsb(ishst);
 }
 
-void window_shut(u32 n)
+void window_close(u32 n)
 {
 	dsb(ishst);
 	__atomic_store_n(&tlb[n], 0, __ATOMIC_RELEASE);
@@ -61,7 +61,7 @@ void tlb_invalidate_el2(u64 at, u64 size)
 	(void)size;
 }
 
-struct walk_s1_regs walk_s1_sample_el2(const struct vcpu *v)
+struct walk_s1_regs walk_s1_sample_vel2(const struct vcpu *v)
 {
 	(void)v;
 	return (struct walk_s1_regs){ 0 };

@@ -497,8 +497,8 @@ static inline void enter(struct vcpu *v)
 	for (int i = 0;; i++) {
 		if (vgic_work(&v->vgic))
 			vgic_flush(v);
-		if (v->vgic.owes) {
-			for (int tries = 0; !vgic_settle(v); tries++)
+		if (v->vgic.deferred) {
+			for (int tries = 0; !vgic_finish_deferred(v); tries++)
 				assert_true(tries < 1000);
 			continue;
 		}

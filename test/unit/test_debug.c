@@ -138,10 +138,10 @@ static void first_write(void **state)
 						    "DBGWCR3_EL1" };
 
 		setup(NULL);
-		vcpu.mdscr.free = true;
+		vcpu.mdscr.write_lent = true;
 		mdscr_by_page(MDE | KDE);
 		assert_true(vcpu.debug_live);
-		assert_false(vcpu.mdscr.free);
+		assert_false(vcpu.mdscr.write_lent);
 		numbered(3, op2, 0x2064);
 		assert_int_equal(fake_get(name[op2 - 4]), 0x2064);
 		assert_int_equal(number(3, op2), 0x2064);
@@ -165,7 +165,7 @@ static void controls_are_vel2s(void **state)
 	assert_int_equal(number(0, 4), 0x1234);
 	/* L2 has them unchanged, and L1 can read what it writes. */
 	vcpu.in_vel2 = false;
-	debug_leave_vel2(&vcpu);
+	debug_enter_vel1(&vcpu);
 	assert_int_equal(fake_get("DBGBCR0_EL1"), HMC | 3 << 14 | 0x1e1);
 	assert_int_equal(fake_get("DBGBCR1_EL1"), 0x1e3);
 	fake_set("DBGBCR2_EL1", 0x1e7);
@@ -197,7 +197,7 @@ static void vcpu_switch(void **state)
 		mdscr(MDE | KDE);
 		vcpu.in_vel2 = hyp;
 		if (!hyp)
-			debug_leave_vel2(&vcpu);
+			debug_enter_vel1(&vcpu);
 		vcpu.sr[SR_MDSCR_EL1] = fake_get("MDSCR_EL1");
 		debug_save(&vcpu);
 		fake_set("DBGBCR0_EL1", 0);
@@ -248,7 +248,7 @@ static void target(void **state)
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS);
 	/* In L2 the merged MDCR_EL2 determines the target of exceptions. */
 	vcpu.in_vel2 = false;
-	debug_leave_vel2(&vcpu);
+	debug_enter_vel1(&vcpu);
 	assert_int_equal(fake_get("MDSCR_EL1"), MDE | SS | KDE);
 }
 
@@ -258,7 +258,7 @@ static void target(void **state)
 static void calm(u32 times)
 {
 	for (u32 i = 0; i < times; i++) {
-		assert_false(vcpu.mdscr.free);
+		assert_false(vcpu.mdscr.write_lent);
 		vcpu.account.level_entries++;
 		mdscr(TDCC);
 		mdscr(TDCC);
@@ -271,30 +271,30 @@ static void free_when_calm(void **state)
 	/* Writes without entries do not count. */
 	for (u32 i = 0; i < 1000; i++)
 		mdscr(i & 1 ? TDCC : 0);
-	assert_false(vcpu.mdscr.free);
+	assert_false(vcpu.mdscr.write_lent);
 	calm(99);
 	mdscr(KDE); /* the count begins anew */
 	calm(100);
-	assert_true(vcpu.mdscr.free && vcpu.traps_stale);
+	assert_true(vcpu.mdscr.write_lent && vcpu.traps_stale);
 	mdscr_by_page(0);
 	mdscr_by_page(TDCC);
-	assert_true(vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.write_lent);
 	/* What matters, and when it is seen. */
 	mdscr_by_page(KDE);
-	assert_false(vcpu.mdscr.free);
+	assert_false(vcpu.mdscr.write_lent);
 	calm(100);
 	numbered(0, 4, 0x4000);
 	numbered(0, 5, 0x1e2);
-	assert_true(vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.write_lent);
 	numbered(0, 5, 0x1e3); /* enabled: from now on MDE takes effect at once */
-	assert_false(vcpu.mdscr.free);
+	assert_false(vcpu.mdscr.write_lent);
 	vcpu.account.level_entries += 200;
 	for (u32 i = 0; i < 200; i++, vcpu.account.level_entries++)
 		mdscr(TDCC);
-	assert_false(vcpu.mdscr.free);
+	assert_false(vcpu.mdscr.write_lent);
 	numbered(0, 5, 0);
 	calm(100);
-	assert_true(vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.write_lent);
 }
 
 static void traps_again_without_guest(void **state)
@@ -307,13 +307,13 @@ static void traps_again_without_guest(void **state)
 	for (u32 i = 0; i < 50; i++) {
 		vcpu.account.level_entries++;
 		debug_vel2_tick(&vcpu, now += 90 * ms);
-		assert_true(vcpu.mdscr.free);
+		assert_true(vcpu.mdscr.write_lent);
 	}
 	debug_vel2_tick(&vcpu, now + 100 * ms);
-	assert_true(vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.write_lent);
 	vcpu.traps_stale = false;
 	debug_vel2_tick(&vcpu, now + 101 * ms);
-	assert_false(vcpu.mdscr.free);
+	assert_false(vcpu.mdscr.write_lent);
 	assert_true(vcpu.traps_stale);
 }
 
@@ -321,7 +321,7 @@ static void traps_again_without_guest(void **state)
 static void asked(u32 times)
 {
 	for (u32 i = 0; i < times; i++) {
-		assert_false(vcpu.mdscr.lent);
+		assert_false(vcpu.mdscr.numbered_lent);
 		if (i & 1)
 			numbered(i % 4, 4 + i / 4 % 4, 0x100 * (i % 4) + 0x1e0);
 		else
@@ -335,8 +335,8 @@ static void lent_when_asked(void **state)
 	calm(100);
 	numbered(5, 4, 0x7770);
 	asked(99);
-	assert_true(vcpu.mdscr.lent && vcpu.traps_stale);
-	assert_false(vcpu.debug_live || vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.numbered_lent && vcpu.traps_stale);
+	assert_false(vcpu.debug_live || vcpu.mdscr.write_lent);
 	/* They are in the CPU, the last write too, and vEL2 continues there. MDSCR_EL1 traps. */
 	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x7770);
 	assert_int_equal(fake_get("DBGBVR3_EL1"), 0x4e0);
@@ -344,25 +344,25 @@ static void lent_when_asked(void **state)
 	fake_set("DBGBCR5_EL1", HMC | 3 << 14 | 0x1e1);
 	for (u32 i = 0; i < 200; i++, vcpu.account.level_entries++)
 		mdscr(TDCC);
-	assert_true(vcpu.mdscr.lent && !vcpu.mdscr.free);
+	assert_true(vcpu.mdscr.numbered_lent && !vcpu.mdscr.write_lent);
 	/* Now a breakpoint can match. */
 	mdscr(MDE | KDE);
-	assert_true(vcpu.debug_live && !vcpu.mdscr.lent);
+	assert_true(vcpu.debug_live && !vcpu.mdscr.numbered_lent);
 	assert_int_equal(fake_get("DBGBVR5_EL1"), 0x8880);
 	assert_int_equal(fake_get("DBGBCR5_EL1"), 0x1e3);
 	assert_int_equal(number(5, 5), HMC | 3 << 14 | 0x1e1);
 	/* Registers that are enabled are not lent, nor are live ones. */
 	for (u32 i = 0; i < 300; i++)
 		number(5, 5);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	mdscr(0);
 	for (u32 i = 0; i < 300; i++)
 		number(5, 5);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	numbered(5, 5, 0);
 	for (u32 i = 0; i < 99; i++)
 		number(5, 5);
-	assert_true(vcpu.mdscr.lent);
+	assert_true(vcpu.mdscr.numbered_lent);
 }
 
 static void taken_back(void **state)
@@ -375,27 +375,27 @@ static void taken_back(void **state)
 	fake_set("DBGWVR1_EL1", 0x5550);
 	vcpu.in_vel2 = false;
 	assert_int_equal(number(1, 6), 0x5550);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	/* Without in_vel2 nothing is lent. */
 	for (u32 i = 0; i < 300; i++)
 		number(1, 6);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	/* The vcpu leaves the CPU. */
 	vcpu.in_vel2 = true;
 	asked(100);
 	fake_set("DBGWVR1_EL1", 0x6660);
 	debug_save(&vcpu);
 	fake_set("DBGWVR1_EL1", 0x9990); /* another's */
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	assert_int_equal(number(1, 6), 0x6660);
 	/* Time passes. */
 	asked(99);
 	fake_set("DBGWCR2_EL1", 0x1e1);
 	vcpu.traps_stale = false;
 	debug_vel2_tick(&vcpu, vcpu.mdscr.since + 100000);
-	assert_true(vcpu.mdscr.lent);
+	assert_true(vcpu.mdscr.numbered_lent);
 	debug_vel2_tick(&vcpu, vcpu.mdscr.since + 100001);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 	assert_true(vcpu.traps_stale && vcpu.mdscr.enabled);
 	assert_int_equal(number(2, 7), 0x1e1);
 	/* A machine without fine-grained traps cannot separate them from others. */
@@ -403,7 +403,7 @@ static void taken_back(void **state)
 	feat.fgt = false;
 	for (u32 i = 0; i < 300; i++)
 		debug_numbered(&vcpu, (u32)SYSREG_KEY(2u, 0u, 0u, 0u, 4u), false, &v);
-	assert_false(vcpu.mdscr.lent);
+	assert_false(vcpu.mdscr.numbered_lent);
 }
 
 /*

@@ -157,7 +157,7 @@ void traps_update_nested(struct vcpu *v)
 
 static unsigned renewals;
 
-void traps_cptr_renew(struct vcpu *v)
+void traps_update_cptr(struct vcpu *v)
 {
 	(void)v;
 	renewals++;
@@ -170,7 +170,7 @@ void prepare_traps(struct vcpu *v)
 	prepares++;
 }
 
-u32 irq_again(struct vcpu *v)
+u32 irq_redeliver(struct vcpu *v)
 {
 	(void)v;
 	return acked;
@@ -322,7 +322,7 @@ static void levels(void **state)
 	same_lengths = false;
 	assert_int_equal(fast_eret(&vcpu, 0x6a000000), DONE);
 	assert_int_equal(prepares, 1);
-	vcpu.simd.level_free = true;
+	vcpu.simd.levels_same = true;
 	assert_int_equal(fast_hvc(&vcpu, 0x5a000000), DONE);
 	assert_int_equal(prepares, 1);
 	assert_int_equal(updates, 3);
@@ -483,7 +483,7 @@ static void closed_by_a_hypervisor(void **state)
 		setup(NULL);
 		vcpu.in_vel2 = i == 0;
 		vcpu.vel1_vncr = true;
-		vcpu.simd.level_free = i & 1;
+		vcpu.simd.levels_same = i & 1;
 		vcpu.sr[SR_CPACR_EL1] = CPTR_FPEN;
 		fake_set("CPACR_EL12", CPTR_FPEN);
 		have->cptr = CPTR_FPEN | CPTR_ZEN;
@@ -529,12 +529,12 @@ static void an_interrupt(void **state)
 		assert_int_equal(counted(ACCOUNT_NESTED, EXIT_CLASS_IRQ), 1);
 	}
 	setup(NULL);
-	vcpu.mdscr.free = true;
+	vcpu.mdscr.write_lent = true;
 	acked = 33;
 	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(vcpu.intid, 33);
 	assert_int_equal(ticks, 1);
-	vcpu.mdscr = (struct mdscr){ .lent = true };
+	vcpu.mdscr = (struct mdscr){ .numbered_lent = true };
 	assert_int_equal(fast_irq(&vcpu), PASS);
 	assert_int_equal(ticks, 2);
 	acked = 0; /* an SGI's number is one, too */

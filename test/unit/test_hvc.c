@@ -224,7 +224,7 @@ static void pv_time_features(void **state)
 	assert_int_equal(call(0xc5000020, 0x85000021), NOT_SUPPORTED);
 	assert_int_equal(call(0xc5000020, 0), NOT_SUPPORTED);
 	preserved("PV_TIME_FEATURES", 2);
-	assert_null(vcpu.stolen_to);
+	assert_null(vcpu.stolen_record);
 }
 
 /* The vcpu's own 64 bytes and no others, revision 0 and attributes 0, kept up to date. */
@@ -279,7 +279,7 @@ static void pv_time_counts(void **state)
 	stolen_end(&vcpu);
 	assert_int_equal(page[3].ns, 1UL << 56);
 	stolen_reset(&vcpu);
-	assert_null(vcpu.stolen_to);
+	assert_null(vcpu.stolen_record);
 	assert_int_equal(vcpu.stolen, 0);
 }
 

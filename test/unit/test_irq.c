@@ -69,7 +69,7 @@ static void dir(u64 intid)
 	last_dir = (u32)intid;
 }
 
-bool vgic_ppi_again(struct vcpu *v, u32 pintid)
+bool vgic_redeliver_ppi(struct vcpu *v, u32 pintid)
 {
 	assert_ptr_equal(v, &vcpu);
 	agains += again_wanted && pintid == VIRT;
@@ -291,7 +291,7 @@ static void out_of_a_guest(void **state)
 	pending[0] = VIRT;
 	pending[1] = 32;
 	pending[2] = 0;
-	assert_int_equal(irq_again(&vcpu), INTID_OVER);
+	assert_int_equal(irq_redeliver(&vcpu), INTID_OVER);
 	assert_int_equal(acks, 1);
 	assert_int_equal(eois, 1);
 	assert_int_equal(last_eoi, VIRT);
@@ -301,7 +301,7 @@ static void out_of_a_guest(void **state)
 		again_wanted = true;
 		pending[0] = intids[i];
 		pending[1] = 0;
-		acked = irq_again(&vcpu);
+		acked = irq_redeliver(&vcpu);
 		assert_int_equal(acked, intids[i] % 1024);
 		assert_int_equal(acks, 1);
 		assert_int_equal(eois + dirs, 0);
@@ -313,7 +313,7 @@ static void out_of_a_guest(void **state)
 	}
 	/* There is no interrupt to handle, only the rest. */
 	setup(NULL);
-	assert_int_equal(irq_again(&vcpu), 1023);
+	assert_int_equal(irq_redeliver(&vcpu), 1023);
 	irq_acked(1023);
 	assert_int_equal(eois + dirs, 0);
 	assert_int_equal(ticks, 1);

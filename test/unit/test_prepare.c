@@ -33,7 +33,7 @@
 bool simd_chaos;
 static struct vcpu vcpu;
 static bool wants, wants_fiq, vel2_fiq;
-static unsigned settles;   /* calls of vgic_settle() that do not finish */
+static unsigned settles;   /* calls of vgic_finish_deferred() that do not finish */
 static unsigned more_owed; /* flushes that find another deferred operation */
 static bool settle_pends;  /* a deferred operation makes an interrupt pending */
 static unsigned corrects;  /* calls of simd_check() that make the trap controls stale */
@@ -47,7 +47,7 @@ void vgic_flush(struct vcpu *v)
 	v->vgic.stale = false;
 	if (more_owed) {
 		more_owed--;
-		v->vgic.owes = true;
+		v->vgic.deferred = true;
 	}
 }
 
@@ -69,15 +69,15 @@ bool vgic_vel2_route(struct vcpu *v)
 	return vel2_fiq && !v->in_vel2;
 }
 
-bool vgic_settle(struct vcpu *v)
+bool vgic_finish_deferred(struct vcpu *v)
 {
-	assert_true(v->vgic.owes);
+	assert_true(v->vgic.deferred);
 	did("settle ");
 	if (settles) {
 		settles--;
 		return false;
 	}
-	v->vgic.owes = false;
+	v->vgic.deferred = false;
 	v->vgic.stale = settle_pends;
 	settle_pends = false;
 	return true;
@@ -120,7 +120,7 @@ void simd_chaos_maybe(void)
 	did("chaos ");
 }
 
-void traps_vel1_shut(void)
+void traps_close_vel1(void)
 {
 	assert_false(vcpu.in_vel2);
 	did("close ");
@@ -139,7 +139,7 @@ static int setup(void **state)
 	vcpu.pc = PC;
 	vcpu.pstate = PSTATE;
 	vcpu.vgic.where = VGIC_LOADED;
-	vcpu.simd.level_free = true;
+	vcpu.simd.levels_same = true;
 	wants = wants_fiq = vel2_fiq = settle_pends = simd_chaos = false;
 	settles = more_owed = corrects = 0;
 	fake_on_write("ELR_EL2", pc_written);
@@ -306,10 +306,10 @@ static void deferred_operations_come_first(void **state)
 {
 	(void)state;
 	vcpu.pc_dirty = vcpu.traps_stale = true;
-	vcpu.vgic.stale = vcpu.vgic.owes = true;
+	vcpu.vgic.stale = vcpu.vgic.deferred = true;
 	ENTRY_DOES(true, "flush settle pc=40080000 traps simd ");
 	/* What becomes pending by one is placed, and may reveal another one. */
-	vcpu.vgic.stale = vcpu.vgic.owes = settle_pends = true;
+	vcpu.vgic.stale = vcpu.vgic.deferred = settle_pends = true;
 	more_owed = 2;
 	ENTRY_DOES(true, "flush settle flush settle simd ");
 	assert_int_equal(more_owed, 0);
@@ -317,7 +317,7 @@ static void deferred_operations_come_first(void **state)
 	vcpu.vgic.stale = true;
 	more_owed = 1;
 	ENTRY_DOES(true, "flush settle simd ");
-	assert_false(vcpu.vgic.owes);
+	assert_false(vcpu.vgic.deferred);
 }
 
 /* One waits for another vcpu: no entry, and nothing of it has been prepared. */
@@ -328,21 +328,21 @@ static void one_waits_for_others(void **state)
 	(void)state;
 	for (u32 i = 0; i < 2; i++) {
 		vcpu.pc_dirty = vcpu.traps_stale = true;
-		vcpu.vgic.stale = vcpu.vgic.owes = true;
+		vcpu.vgic.stale = vcpu.vgic.deferred = true;
 		settles = 1;
 		done[0] = 0;
 		assert_false(of[i](&vcpu));
 		assert_string_equal(done, "flush settle ");
-		assert_true(vcpu.vgic.owes && vcpu.pc_dirty && vcpu.traps_stale);
+		assert_true(vcpu.vgic.deferred && vcpu.pc_dirty && vcpu.traps_stale);
 	}
 	/* The second one. */
-	vcpu.vgic.stale = vcpu.vgic.owes = settle_pends = true;
+	vcpu.vgic.stale = vcpu.vgic.deferred = settle_pends = true;
 	more_owed = 2;
 	settles = 0;
 	ENTRY_DOES(true, "flush settle flush settle pc=40080000 traps simd ");
 	/* An interrupt that vEL2 is to take as the operation is done. */
 	nested(false);
-	vcpu.vgic.stale = vcpu.vgic.owes = settle_pends = wants = true;
+	vcpu.vgic.stale = vcpu.vgic.deferred = settle_pends = wants = true;
 	vcpu.vgic.where = VGIC_LOADED;
 	vel2_fiq = true;
 	ENTRY_DOES(true, "flush route FIQ flush settle flush route pc=40001400 traps simd ");
@@ -371,7 +371,7 @@ static void stale_trap_controls(void **state)
 	nested(true);
 	vcpu.traps_stale = true;
 	ENTRY_DOES(true, "traps simd ");
-	vcpu.simd.level_free = false;
+	vcpu.simd.levels_same = false;
 	vcpu.traps_stale = true;
 	ENTRY_DOES(true, "level traps simd ");
 	ENTRY_DOES(true, "simd ");
@@ -388,7 +388,7 @@ static void a_correction_opens_too_much(void **state)
 	ENTRY_DOES(true, "simd ");
 	ENTRY_DOES(true, "traps simd "); /* no harm in between */
 	nested(false);
-	vcpu.simd.level_free = false;
+	vcpu.simd.levels_same = false;
 	corrects = 1;
 	ENTRY_DOES(true, "simd level traps simd ");
 	assert_false(vcpu.traps_stale);
@@ -407,7 +407,7 @@ static void host_sections(void **state)
 	vcpu.traps_stale = true;
 	ENTRY_DOES(true, "chaos traps chaos simd ");
 	nested(true);
-	vcpu.simd.level_free = false;
+	vcpu.simd.levels_same = false;
 	corrects = 1;
 	ENTRY_DOES(true, "chaos chaos simd chaos level traps chaos simd ");
 }

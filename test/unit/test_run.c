@@ -109,10 +109,10 @@ bool vgic_wants_vel2(struct vcpu *v, bool *fiq)
 	return false;
 }
 
-bool vgic_settle(struct vcpu *v)
+bool vgic_finish_deferred(struct vcpu *v)
 {
 	settles++;
-	v->vgic.owes = !settled;
+	v->vgic.deferred = !settled;
 	return settled;
 }
 
@@ -155,7 +155,7 @@ bool psci_resume(struct vcpu *v)
 {
 	resumes++;
 	if (found_owed)
-		v->vgic.owes = v->vgic.stale = v->unfinished = true;
+		v->vgic.deferred = v->vgic.stale = v->unfinished = true;
 	v->powered_down = !wake_up;
 	return wake_up;
 }
@@ -338,7 +338,7 @@ static void powered_down(void **state)
 static void owes(void **state)
 {
 	(void)state;
-	vcpu.vgic.owes = vcpu.unfinished = true;
+	vcpu.vgic.deferred = vcpu.unfinished = true;
 	settled = false;
 	assert_int_equal(RUN(STEP_END), RUN_PREEMPT);
 	assert_int_equal(entries, 0);

@@ -302,7 +302,7 @@ static void nv(void **state)
 		*l1_place(HCR) |= nv_bits;
 		*l1_have(HCR) = has ? ~0UL : ~(nv2 | HCR_NV1);
 		vcpu.debug_live = live;
-		vcpu.mdscr.free = i & 64;
+		vcpu.mdscr.write_lent = i & 64;
 		vcpu.timers_trap = i & 128;
 		*l1_place(MDCR) = tda ? MDCR_TDA : 0;
 		*l1_place(HDFGRTR) = *l1_place(HDFGWTR) = fgt ? BIT(4) : 0;
@@ -378,7 +378,7 @@ static void vel1_shut(void **state)
 		fake_set("CPACR_EL12", cpacr);
 		fake_set("CPTR_EL2", cptr);
 		have->cptr = cptr;
-		traps_vel1_shut();
+		traps_close_vel1();
 		assert_int_equal(have->cptr, want);
 		assert_int_equal(fake_get("CPTR_EL2"), want);
 		assert_int_equal(fake_writes_total(), want != cptr);
@@ -401,8 +401,8 @@ static void vel2(void **state)
 		vcpu.timers_trap = i & 1;
 		feat.fgt = i & 2;
 		vcpu.debug_live = live = i & 4;
-		vcpu.mdscr.free = free = i & 16;
-		vcpu.mdscr.lent = lent = i & 32;
+		vcpu.mdscr.write_lent = free = i & 16;
+		vcpu.mdscr.numbered_lent = lent = i & 32;
 		vcpu.cpacr_native = i & 8;
 		vcpu.vgic.hcr_en = i & 64 ? ICH_HCR_TALL1 : 0;
 		t = traps_for_vel2(&l0, &vcpu);
@@ -444,7 +444,7 @@ static void remembered_by(bool sets)
 
 	vcpu.has_vel2 = true;
 	vcpu.traps = (struct traps_cache){ .vel1.valid = false };
-	vcpu_forget_traps(&vcpu);
+	vcpu_invalidate_traps(&vcpu);
 	feat.fgt = feat.hcx = true;
 	for (u32 i = 0; i < 5000; i++) {
 		bool live = sets ? i & 64 : !(random_bits() & 7);
@@ -452,7 +452,7 @@ static void remembered_by(bool sets)
 
 		vcpu.in_vel2 = random_bits() & 1;
 		if (live != vcpu.debug_live)
-			traps_forget(&vcpu);
+			traps_invalidate(&vcpu);
 		vcpu.debug_live = live;
 		if (sets && i % 16) {
 			/*
@@ -467,16 +467,16 @@ static void remembered_by(bool sets)
 		cpu_this()->simd.owner = i & 3 ? NULL : &vcpu;
 		vcpu.simd.cpu = i & 3 ? NULL : cpu_this();
 		/* On the way to L2 (level.c). */
-		if (!vcpu.in_vel2 && nested_words_changed(&vcpu, vcpu.traps.from)) {
+		if (!vcpu.in_vel2 && vel2_words_changed(&vcpu, vcpu.traps.from)) {
 			if (sets) {
-				traps_vel1_other(&vcpu, vcpu.traps.vel1.valid);
+				traps_swap_vel1(&vcpu, vcpu.traps.vel1.valid);
 				kept += vcpu.traps.vel1.valid;
 			} else {
-				nested_words_note(&vcpu, vcpu.traps.from);
+				vel2_words_record(&vcpu, vcpu.traps.from);
 				vcpu.traps.vel1.valid = false;
 			}
 			was++;
-			assert_false(nested_words_changed(&vcpu, vcpu.traps.from));
+			assert_false(vel2_words_changed(&vcpu, vcpu.traps.from));
 		}
 		vcpu.traps_stale = true;
 		traps_update(&vcpu);
@@ -507,16 +507,16 @@ static void show(u32 index, u32 lsb, u64 v)
 }
 
 /* The bits that a feature adds. */
-static struct nested_bits gained(u32 index, u32 lsb, u64 from, u64 to)
+static struct vel2_bits gained(u32 index, u32 lsb, u64 from, u64 to)
 {
-	struct nested_bits before, after;
+	struct vel2_bits before, after;
 	const u64 *b = (const u64 *)&before;
 	u64 *a = (u64 *)&after;
 
 	show(index, lsb, from);
-	nested_bits_init(&before, &id);
+	vel2_bits_init(&before, &id);
 	show(index, lsb, to);
-	nested_bits_init(&after, &id);
+	vel2_bits_init(&after, &id);
 	for (size_t i = 0; i < sizeof(after) / sizeof(*a); i++) {
 		assert_int_equal(b[i] & ~a[i], 0);
 		a[i] &= ~b[i];
@@ -524,7 +524,7 @@ static struct nested_bits gained(u32 index, u32 lsb, u64 from, u64 to)
 	return after;
 }
 
-static bool none_but(const struct nested_bits *g, const u64 *field)
+static bool none_but(const struct vel2_bits *g, const u64 *field)
 {
 	const u64 *w = (const u64 *)g;
 
@@ -536,11 +536,11 @@ static bool none_but(const struct nested_bits *g, const u64 *field)
 
 static void bits_plain(void **state)
 {
-	struct nested_bits b;
+	struct vel2_bits b;
 
 	(void)state;
 	memset(&id, 0, sizeof(id));
-	nested_bits_init(&b, &id);
+	vel2_bits_init(&b, &id);
 	assert_int_equal(b.hcr, MASK(14, 0) | MASK(33, 16));
 	assert_int_equal(b.hcrx, 0);
 	assert_int_equal(b.mdcr, MASK(11, 8));
@@ -552,7 +552,7 @@ static void bits_plain(void **state)
 
 static void bits_by_feature(void **state)
 {
-	struct nested_bits g;
+	struct vel2_bits g;
 
 	(void)state;
 	memset(&id, 0, sizeof(id));
@@ -594,7 +594,7 @@ static void bits_by_feature(void **state)
 /* FGT with and without the features whose bits it has; SME, GIC are examples. */
 static void bits_fgt(void **state)
 {
-	struct nested_bits g;
+	struct vel2_bits g;
 
 	(void)state;
 	memset(&id, 0, sizeof(id));

@@ -120,8 +120,8 @@ static void without_vhe(void **state)
 	vm.e2h_said = false;
 	page[0x78 / 8] = 1UL << 31;
 	assert_false(vel2_with_vhe(&vcpu));
-	vel2_say_vhe(&vcpu);
-	vel2_say_vhe(&vcpu);
+	vel2_report_vhe(&vcpu);
+	vel2_report_vhe(&vcpu);
 	assert_int_equal(lines, 2);
 }
 

@@ -737,7 +737,7 @@ static bool timer_fires(void)
 {
 	fake_cpu = cpu_of(&vcpu[0]);
 	assert_true(phys_fire(27, true));
-	if (vgic_ppi_again(&vcpu[0], 27))
+	if (vgic_redeliver_ppi(&vcpu[0], 27))
 		return true;
 	vgic_inject_ppi_hw(&vcpu[0], 27, 27);
 	return false;
@@ -766,8 +766,8 @@ static void hardware_ppi_again(void **state)
 
 	(void)state;
 	/* Nothing has fired yet; 0 is an SGI of other CPUs. */
-	assert_false(vgic_ppi_again(&vcpu[0], 27));
-	assert_false(vgic_ppi_again(&vcpu[0], 0));
+	assert_false(vgic_redeliver_ppi(&vcpu[0], 27));
+	assert_false(vgic_redeliver_ppi(&vcpu[0], 0));
 	timer_again();
 	for (int i = 0; i < 3; i++) {
 		waked = kicks[0];
@@ -777,16 +777,16 @@ static void hardware_ppi_again(void **state)
 		assert_int_equal(kicks[0], waked);
 		assert_false(vcpu[0].vgic.stale);
 		/* Pending, then active: not again before its end. */
-		assert_false(vgic_ppi_again(&vcpu[0], 27));
+		assert_false(vgic_redeliver_ppi(&vcpu[0], 27));
 		assert_int_equal(hw_ack(1), 27);
-		assert_false(vgic_ppi_again(&vcpu[0], 27));
-		assert_false(vgic_ppi_again(&vcpu[0], 30));
+		assert_false(vgic_redeliver_ppi(&vcpu[0], 27));
+		assert_false(vgic_redeliver_ppi(&vcpu[0], 30));
 		eoi(&vcpu[0], 27);
 		assert_false(phys_active(27, 0));
 	}
-	assert_false(vgic_ppi_again(&vcpu[0], 30));
-	assert_false(vgic_ppi_again(&vcpu[0], 0));
-	assert_false(vgic_ppi_again(&vcpu[1], 27));
+	assert_false(vgic_redeliver_ppi(&vcpu[0], 30));
+	assert_false(vgic_redeliver_ppi(&vcpu[0], 0));
+	assert_false(vgic_redeliver_ppi(&vcpu[1], 27));
 	expect_none(&vcpu[0]);
 	assert_int_equal(phys_mmio, 0);
 }
@@ -839,7 +839,7 @@ static void hardware_ppi_not_again(void **state)
 
 	timer_again();
 	put(&vcpu[0]);
-	assert_false(vgic_ppi_again(&vcpu[0], 27));
+	assert_false(vgic_redeliver_ppi(&vcpu[0], 27));
 	load(&vcpu[0], 2);
 	assert_false(timer_fires());
 	timer_served();
@@ -1092,8 +1092,8 @@ static void deactivation_by_another_vcpu_counts_once(void **state)
 	enter(&vcpu[1]);
 	hw_dir(&vcpu[1], 40);
 	vgic_sync(&vcpu[1]);
-	assert_int_equal(vcpu[1].vgic.lost_eois, 1);
-	while (!vgic_settle(&vcpu[1]))
+	assert_int_equal(vcpu[1].vgic.deferred_eois, 1);
+	while (!vgic_finish_deferred(&vcpu[1]))
 		;
 	/* Before it runs again vcpu 0 acknowledges another. */
 	bit_wr(&vcpu[0], 0, 41, GICD_ISPENDR);
@@ -1139,7 +1139,7 @@ static void deactivation_before_going_off(void **state)
 	while (!vgic_finish(&vcpu[1]))
 		;
 	put(&vcpu[1]);
-	assert_false(vcpu[1].vgic.owes);
+	assert_false(vcpu[1].vgic.deferred);
 	assert_false(bit_rd(&vcpu[0], 0, 40, GICD_ISACTIVER));
 }
 
@@ -1200,8 +1200,8 @@ static void lost_deactivations_are_told_once(void **state)
 	lines = 0;
 	fake_cpu = 1;
 	for (int i = 0; i < 3; i++) {
-		vcpu[1].vgic.lost_eois = 1;
-		vcpu[1].vgic.owes = vcpu[1].unfinished = true;
+		vcpu[1].vgic.deferred_eois = 1;
+		vcpu[1].vgic.deferred = vcpu[1].unfinished = true;
 		enter(&vcpu[1]);
 	}
 	assert_int_equal(lines, 1);
@@ -1282,15 +1282,15 @@ static void waits_for_many_in_pieces(void **state)
 	} while (waits && ++calls < 20);
 	assert_int_equal(active, 14);
 	fake_cpu = 0;
-	vcpu[0].vgic.lost_eois = 1;
-	vcpu[0].vgic.owes = vcpu[0].unfinished = true;
+	vcpu[0].vgic.deferred_eois = 1;
+	vcpu[0].vgic.deferred = vcpu[0].unfinished = true;
 	for (calls = 0; !done && calls < 40; calls++) {
 		since = clock_us;
-		done = vgic_settle(&vcpu[0]);
+		done = vgic_finish_deferred(&vcpu[0]);
 		assert_in_range(clock_us - since, 0, 25);
 	}
 	assert_true(done);
-	assert_int_equal(vcpu[0].vgic.lost_eois, 0);
+	assert_int_equal(vcpu[0].vgic.deferred_eois, 0);
 }
 
 /* A group that the guest's CPU interface disables does not starve the other one. */

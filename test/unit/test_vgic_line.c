@@ -33,7 +33,7 @@ static void fire(u32 intid)
 	assert_true(phys_fire(intid, true));
 	if (intid == PSPI)
 		vgic_inject_spi_hw(intid);
-	else if (!vgic_ppi_again(&vcpu[0], intid))
+	else if (!vgic_redeliver_ppi(&vcpu[0], intid))
 		vgic_inject_ppi_hw(&vcpu[0], intid, intid);
 }
 

@@ -91,8 +91,8 @@ static bool l2_runs(void)
 		if (vgic_wants_vel2(v, &took_fiq))
 			return true;
 		vgic_flush(v);
-		if (v->vgic.owes) {
-			assert_true(vgic_settle(v));
+		if (v->vgic.deferred) {
+			assert_true(vgic_finish_deferred(v));
 			return l2_runs();
 		}
 	}
@@ -252,7 +252,7 @@ static void without_imo(void **state)
 	/* The timers are exchanged all the same. */
 	level(false);
 	assert_true(phys_fire(TIMER, true));
-	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	vgic_inject_ppi_vel2(v, TIMER, TIMER);
 	enter(v);
 	assert_true(lr_get(0) & ICH_LR_HW);
 	level(true);
@@ -460,7 +460,7 @@ static void given_timer(void **state)
 	(void)state;
 	level(false);
 	assert_true(phys_fire(TIMER, true));
-	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	vgic_inject_ppi_vel2(v, TIMER, TIMER);
 	assert_true(l2_runs());
 	level(true);
 	/* Not the hardware's while vEL2 runs: the physical timer is another one there. */
@@ -473,7 +473,7 @@ static void given_timer(void **state)
 	assert_false(l2_runs());
 	/* Its line is high: it fires, and from then on L2's EOI ends it without an exit. */
 	assert_true(phys_fire(TIMER, true));
-	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	vgic_inject_ppi_vel2(v, TIMER, TIMER);
 	assert_false(l2_runs());
 	assert_true(lr_get(0) & ICH_LR_HW);
 	assert_int_equal(hw_ack(1), TIMER);
@@ -483,7 +483,7 @@ static void given_timer(void **state)
 	assert_false(phys_active(TIMER, 0));
 	/* The next one, before nidus looked. */
 	assert_true(phys_fire(TIMER, true));
-	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	vgic_inject_ppi_vel2(v, TIMER, TIMER);
 	assert_true(l2_runs());
 	assert_true(phys_active(TIMER, 0));
 	level(true);
@@ -501,10 +501,10 @@ static void timer_settles(u32 intid)
 		bool again;
 
 		assert_true(phys_fire(TIMER, true));
-		again = vgic_ppi_again(v, TIMER);
+		again = vgic_redeliver_ppi(v, TIMER);
 		assert_int_equal(again, i == 2);
 		if (!again)
-			vgic_inject_ppi_el2(v, intid, TIMER);
+			vgic_inject_ppi_vel2(v, intid, TIMER);
 		enter(v);
 		assert_int_equal(hw_ack(1), intid);
 		phys[0][0].pending = 0;
@@ -526,12 +526,12 @@ static void timers_of_both_levels(void **state)
 		*word(VNCR_HCR_EL2) = hcr[i];
 		timer_settles(28);
 		level(false);
-		assert_false(vgic_ppi_again(v, TIMER));
+		assert_false(vgic_redeliver_ppi(v, TIMER));
 		assert_false(l2_runs());
 		if (!hcr[i])
 			timer_settles(TIMER);
 		level(true);
-		assert_false(vgic_ppi_again(v, TIMER));
+		assert_false(vgic_redeliver_ppi(v, TIMER));
 		l1_runs();
 	}
 	timer_settles(28);
@@ -549,7 +549,7 @@ static void given_nonsense(void **state)
 	level(false);
 	vgic_set_ppi(v, TIMER, false);
 	assert_true(phys_fire(TIMER, true));
-	vgic_inject_ppi_el2(v, TIMER, TIMER);
+	vgic_inject_ppi_vel2(v, TIMER, TIMER);
 	assert_false(lr_get(0) & ICH_LR_HW);
 	assert_false(l2_runs());
 	level(true);
@@ -616,16 +616,16 @@ static void given_spi_of_another(void **state)
 	vgic_serve_sync(v);
 	level(true);
 	assert_int_equal(kicks[1], 0);
-	assert_true(v->vgic.owes && v->vgic.stale);
+	assert_true(v->vgic.deferred && v->vgic.stale);
 	for (int i = 0; i < 3; i++) {
-		assert_false(vgic_settle(v));
+		assert_false(vgic_finish_deferred(v));
 		vgic_serve_sync(v);
 	}
 	fake_cpu = cpu_of(other);
 	vgic_serve_sync(other);
 	fake_cpu = cpu_of(v);
-	assert_true(vgic_settle(v));
-	assert_false(v->vgic.owes);
+	assert_true(vgic_finish_deferred(v));
+	assert_false(v->vgic.deferred);
 	assert_int_equal(rd(v, GICD_AT + GICD_ISACTIVER + 4, 4), 0);
 	deaf = false;
 }
@@ -954,8 +954,9 @@ static void timer_tick(void)
 {
 	fake_cpu = 0;
 	phys[0][0].pending &= ~(1u << TIMER);
-	if (!v->in_vel2 && ref.line[TIMER] && phys_fire(TIMER, true) && !vgic_ppi_again(v, TIMER))
-		vgic_inject_ppi_el2(v, TIMER, TIMER);
+	if (!v->in_vel2 && ref.line[TIMER] && phys_fire(TIMER, true) &&
+	    !vgic_redeliver_ppi(v, TIMER))
+		vgic_inject_ppi_vel2(v, TIMER, TIMER);
 }
 
 static void ref_line_set(u32 i, bool on)

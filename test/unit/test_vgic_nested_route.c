@@ -154,7 +154,7 @@ static void held_by_group_and_level(void **state)
 		l1_hcr_is(hcr | HCR_TGE);
 		assert_false(deliver());
 		assert_true(hw_signal());
-		assert_false(is_off() || vgic_vel2_watched(v));
+		assert_false(is_off() || vgic_vel2_iface_traps(v));
 	}
 }
 
@@ -216,7 +216,7 @@ static void behind_it_stays_pending(void **state)
 		assert_int_equal(ack(!group1), behind);
 		eoi(behind, !group1);
 		assert_true(hw_signal());
-		assert_false(vgic_vel2_watched(v));
+		assert_false(vgic_vel2_iface_traps(v));
 		assert_int_equal(ack(group1), last);
 	}
 }
@@ -473,7 +473,7 @@ static void l2_and_an_fiq_behind(void **state)
 	vgic_level_switch(v);
 	l1_hcr_is(HCR_FMO | HCR_IMO);
 	assert_false(deliver());
-	assert_true(hw_signal() && !vgic_vel2_watched(v));
+	assert_true(hw_signal() && !vgic_vel2_iface_traps(v));
 }
 
 int main(void)

@@ -136,7 +136,7 @@ static void tick(void)
 		fake_cpu = cpu_of(&vcpu[v]);
 		phys[fake_cpu][0].pending &= ~(1u << TIMER);
 		if (timer_line[v] && phys_fire(TIMER, true)) {
-			if (vgic_ppi_again(&vcpu[v], TIMER))
+			if (vgic_redeliver_ppi(&vcpu[v], TIMER))
 				agains++;
 			else
 				vgic_inject_ppi_hw(&vcpu[v], TIMER, TIMER);

@@ -87,7 +87,7 @@ static int setup(void **state)
 {
 	(void)state;
 	for (u32 n = 0; n < WINDOWS; n++)
-		window_shut(n);
+		window_close(n);
 	nv_setup(2, 0);
 	nv_vm.id = 3;
 	nv_vm.id_regs.v[IDX_ID_AA64ISAR0_EL1] = 2UL << 56;

@@ -119,7 +119,7 @@ static void lives(void **state)
 	vpass_stop(&vm);
 	vpass_stop(&vm);
 	assert_done("detach 5; detach 6; detach 5; detach 6; ");
-	assert_false(vm.devices_loose);
+	assert_false(vm.devices_may_write);
 	vpass_destroy(&vm);
 	assert_done("free 5; free 6; ");
 	vpass_destroy(&vm);
@@ -174,7 +174,7 @@ static void deaf_smmu(void **state)
 	deaf = true;
 	assert_false(vpass_start(&vm));
 	vpass_stop(&vm);
-	assert_true(vm.devices_loose);
+	assert_true(vm.devices_may_write);
 	vpass_destroy(&vm);
 	assert_true(page_free_count() < before);
 }

@@ -354,7 +354,7 @@ static void starts_and_stops(void **state)
 	assert_done("0 restore; 1 restore; ");
 	assert_false(vpci_stop_piece(&vm));
 	assert_done("");
-	assert_false(vm.devices_loose);
+	assert_false(vm.devices_may_write);
 	assert_string_equal(line, "");
 	/* After a reset it starts again, and stops again. */
 	assert_true(vpci_start(&vm));
@@ -447,7 +447,7 @@ static void gone(void **state)
 	}
 	/* 100 ms for its transactions, and the second that a device has to come back. */
 	assert_in_range(n, 1090, 1210);
-	assert_false(vm.devices_loose);
+	assert_false(vm.devices_may_write);
 	unbuild();
 }
 
@@ -459,12 +459,12 @@ static void deaf_smmu(void **state)
 	deaf = true;
 	while (vpci_stop_piece(&vm))
 		now++;
-	assert_true(vm.devices_loose);
-	vm.devices_loose = false;
+	assert_true(vm.devices_may_write);
+	vm.devices_may_write = false;
 	assert_false(vpci_start(&vm));
 	while (vpci_stop_piece(&vm))
 		now++;
-	assert_true(vm.devices_loose);
+	assert_true(vm.devices_may_write);
 	unbuild();
 }
 

@@ -52,7 +52,7 @@ void vgic_inject_ppi_hw(struct vcpu *v, u32 intid, u32 pintid)
 	hw_pintid = pintid;
 }
 
-void vgic_inject_ppi_el2(struct vcpu *v, u32 intid, u32 pintid)
+void vgic_inject_ppi_vel2(struct vcpu *v, u32 intid, u32 pintid)
 {
 	(void)v;
 	fail_msg("PPI %u (%u) as if of a VM with EL2", intid, pintid);

@@ -61,7 +61,7 @@ void vgic_inject_ppi_hw(struct vcpu *v, u32 intid, u32 pintid)
 	fail_msg("PPI %u (%u) as if of a VM without EL2", intid, pintid);
 }
 
-void vgic_inject_ppi_el2(struct vcpu *v, u32 intid, u32 pintid)
+void vgic_inject_ppi_vel2(struct vcpu *v, u32 intid, u32 pintid)
 {
 	assert_ptr_equal(v, &vcpu);
 	assert_true(pintid == PHYS_VIRT || pintid == PHYS_PHYS);
@@ -274,7 +274,7 @@ static void some_exit(void)
 {
 	if (!vtimer_vel2_quiet(&vcpu))
 		vtimer_vel2_exit(&vcpu);
-	assert_true(vtimer_vel2_quiet(&vcpu) && vtimer_vel2_still(&vcpu));
+	assert_true(vtimer_vel2_quiet(&vcpu) && vtimer_vel2_may_wait(&vcpu));
 }
 
 static void guest_write(u32 t, enum vtimer_reg reg, u64 v, bool by_trap)
@@ -335,7 +335,7 @@ static u64 rnd(u64 n);
 static void level_switch(void)
 {
 	if (l2_changes && vcpu.in_vel2)
-		vcpu.timers_trap = rnd(2); /* learn(), lent_until() */
+		vcpu.timers_trap = rnd(2); /* note_timer_trap(), timers_lent_until() */
 	vcpu.in_vel2 = !vcpu.in_vel2;
 	vtimer_level_switch(&vcpu);
 }
@@ -573,7 +573,7 @@ static void seen_is_quiet(void **state)
 	setup_with(0, false, false);
 	page[VNCR_CNTV_CVAL_EL0 / 8] = 100000;
 	page[VNCR_CNTV_CTL_EL0 / 8] = 1;
-	assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_still(&vcpu));
+	assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_may_wait(&vcpu));
 	some_exit();
 	before = fake_writes("CNTHP_CVAL_EL2") + fake_writes("CNTHP_CTL_EL2");
 	for (int i = 0; i < 10; i++) {
@@ -584,7 +584,7 @@ static void seen_is_quiet(void **state)
 	assert_int_equal(fake_writes("CNTHP_CVAL_EL2") + fake_writes("CNTHP_CTL_EL2"), before);
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
 		page[words[i] / 8] ^= 2;
-		assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_still(&vcpu));
+		assert_false(vtimer_vel2_quiet(&vcpu) || vtimer_vel2_may_wait(&vcpu));
 		some_exit();
 	}
 }

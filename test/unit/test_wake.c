@@ -26,7 +26,7 @@ bool vgic_interrupt_pending(struct vcpu *v)
 {
 	assert_ptr_equal(v, &vcpu);
 	checks++;
-	v->vgic.owes |= defers;
+	v->vgic.deferred |= defers;
 	return vgic_pending;
 }
 
@@ -106,7 +106,7 @@ static void an_interrupt_of_any_level(void **state)
 static void a_deferred_operation(void **state)
 {
 	(void)state;
-	vcpu.vgic.owes = vcpu.unfinished = true;
+	vcpu.vgic.deferred = vcpu.unfinished = true;
 	assert_true(vcpu_wakes(&vcpu));
 	vcpu.powered_down = true;
 	assert_true(vcpu_wakes(&vcpu));
@@ -117,7 +117,7 @@ static void a_deferred_operation(void **state)
 		vcpu.unfinished = i;
 		defers = true;
 		assert_true(vcpu_wakes(&vcpu));
-		assert_true(vcpu.vgic.owes);
+		assert_true(vcpu.vgic.deferred);
 	}
 }
 

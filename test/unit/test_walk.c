@@ -573,7 +573,7 @@ static void stage2_cached(void **state)
 		s.ee = false;
 		s.shape = &shape;
 		s.cache = &cache;
-		walk_cache_forget(&cache);
+		walk_cache_invalidate(&cache);
 		for (u32 k = 0; k < 12; k++) {
 			struct walk_access a = random_access();
 			struct walk_cache was = cache;
@@ -612,7 +612,7 @@ static void cached_until_told(void **state)
 
 	(void)state;
 	memset(ram, 0, sizeof(ram));
-	walk_cache_forget(&cache);
+	walk_cache_invalidate(&cache);
 	ram[0] = (RAM + 0x1000) | 3;
 	ram[512] = (RAM + 0x2000) | 3;
 	assert_false(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
@@ -632,7 +632,7 @@ static void cached_until_told(void **state)
 	assert_int_equal(fa.fsc, 6);
 	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
 	assert_int_equal(out.oa, 0x60001000);
-	walk_cache_forget(&cache);
+	walk_cache_invalidate(&cache);
 	ram[512] = (RAM + 0x2000) | 3;
 	assert_true(walk_s2(&r, &f, &mem, 0x1000, a, &out, &fa));
 	assert_int_equal(out.oa, 0x50001000);

@@ -108,16 +108,16 @@ static void software_step_of_vel2(void **state)
 {
 	(void)state;
 	vcpu.has_vel2 = true;
-	vcpu.mdscr.free = true;
+	vcpu.mdscr.write_lent = true;
 	trap(WFI);
 	assert_int_equal(ticks, 0);
 	vcpu.in_vel2 = true;
 	trap(WFI);
 	assert_int_equal(ticks, 1);
-	vcpu.mdscr.free = false;
+	vcpu.mdscr.write_lent = false;
 	trap(WFI);
 	assert_int_equal(ticks, 1);
-	vcpu.mdscr.lent = true;
+	vcpu.mdscr.numbered_lent = true;
 	trap(WFI);
 	assert_int_equal(ticks, 2);
 }

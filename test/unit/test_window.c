@@ -52,7 +52,7 @@ static void open_and_shut(void **state)
 		assert_int_equal(walk(va), (0x123456000 + n * PAGE_SIZE) | 3 | 0x700 |
 						   (n & 1 ? 0 : 0x80) | 3UL << 53);
 		assert_int_equal(tlbis, 0);
-		window_shut(n);
+		window_close(n);
 		assert_int_equal(walk(va), 0);
 		assert_int_equal(tlbis, 1);
 		assert_int_equal(tlbi_arg, FIELD(va, 55, 12));
@@ -66,10 +66,10 @@ static void neighbours(void **state)
 	window_open(7, 0x40000000, true);
 	window_open(8, 0x40001000, false);
 	assert_int_equal(window_address(8) - window_address(7), PAGE_SIZE);
-	window_shut(7);
+	window_close(7);
 	assert_int_equal(walk(window_address(7)), 0);
 	assert_int_not_equal(walk(window_address(8)), 0);
-	window_shut(8);
+	window_close(8);
 }
 
 int main(void)

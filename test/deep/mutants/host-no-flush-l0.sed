@@ -1,3 +1,3 @@
 # file: src/simd/simd.c in l0
 # a host section takes the registers without writing them back
-s/write_back(cpu, cpu->simd.owner);/disown(cpu, cpu->simd.owner);/
+s/write_back(cpu, cpu->simd.owner);/clear_owner(cpu, cpu->simd.owner);/

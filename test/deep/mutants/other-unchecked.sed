@@ -1,3 +1,3 @@
 # file: src/traps/traps.c in l0
 # L3's trap controls of before are taken for those of now
-/^void traps_vel1_other/,/^}/s#nested_words_changed(vcpu, o\[i\].from)#false#
+/^void traps_swap_vel1/,/^}/s#vel2_words_changed(vcpu, o\[i\].from)#false#

@@ -1,3 +1,3 @@
 # file: src/simd/simd.c in l0
 # the owner is not forgotten
-/^static void disown/,/^}/s/cpu->simd.owner = NULL;//
+/^static void clear_owner/,/^}/s/cpu->simd.owner = NULL;//

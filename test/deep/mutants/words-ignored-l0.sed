@@ -1,3 +1,3 @@
 # file: src/nested/level.c in l0
 # the trap controls are those that were set before
-s/nested_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.vel1.valid/!vcpu->traps.vel1.valid/
+s/vel2_words_changed(vcpu, vcpu->traps.from) || !vcpu->traps.vel1.valid/!vcpu->traps.vel1.valid/

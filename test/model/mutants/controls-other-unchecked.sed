@@ -1,3 +1,3 @@
 # file: src/traps/traps.c
 # the set of trap controls before the last is taken for what L1 has set now
-/^void traps_vel1_other/,/^}/s#nested_words_changed(vcpu, o\[i\].from)#false#
+/^void traps_swap_vel1/,/^}/s#vel2_words_changed(vcpu, o\[i\].from)#false#

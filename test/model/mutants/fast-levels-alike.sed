@@ -1,3 +1,3 @@
 # file: src/exit/fast.c
 # the fast path takes both levels' lengths for the same
-s/vcpu->simd.level_free || simd_level_same(vcpu)/(simd_level_same(vcpu), true)/
+s/vcpu->simd.levels_same || simd_level_same(vcpu)/(simd_level_same(vcpu), true)/

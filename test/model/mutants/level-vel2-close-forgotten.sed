@@ -1,3 +1,3 @@
 # file: src/traps/traps.c
 # what vEL2 closes by CPACR_EL1 stays open in CPTR_EL2, and its entry narrows what L2 left
-/^void traps_cptr_renew/,/^}/s/simd_cptr_write(\(.*\));/simd_cptr_write(\1 | cpu_this()->traps.cptr);/
+/^void traps_update_cptr/,/^}/s/simd_cptr_write(\(.*\));/simd_cptr_write(\1 | cpu_this()->traps.cptr);/

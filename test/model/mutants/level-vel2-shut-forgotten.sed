@@ -1,3 +1,3 @@
 # file: src/traps/traps_nested.c
 # vEL2 that has SVE disabled narrows what L2 left
-s/own \& ~vel2_shut(vcpu)/own/
+s/own \& ~vel2_closed(vcpu)/own/

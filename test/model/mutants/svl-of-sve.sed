@@ -1,3 +1,3 @@
 # file: src/simd/simd_vl.c
 # a VM's streaming length is taken from its SVE length
-s/granted(config->sme, feat.sme_vl_mask)/granted(config->sve, feat.sme_vl_mask)/
+s/config_length(config->sme, feat.sme_vl_mask)/config_length(config->sve, feat.sme_vl_mask)/

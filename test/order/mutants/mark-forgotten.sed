@@ -1,5 +1,5 @@
 # file: src/vgic/spi.c
 # who gets an SPI is not marked
-/^static u32 settle_one/,/^}/{
+/^static u32 choose_one/,/^}/{
 	/vgic_mark/d
 }
