@@ -282,7 +282,7 @@ static void test_stage2(void)
 
 static void test_events(void)
 {
-	u32 seen = event_irqs, n;
+	u32 seen = event_irqs, n, dropped;
 
 	load();
 	smmu_stage1();
@@ -296,7 +296,12 @@ static void test_events(void)
 	n = smmu_get(SMMU_EVENTQ_PROD);
 	expect_eq((n ^ smmu_get(SMMU_EVENTQ_CONS)) >> 31, 1, "OVFLG");
 	expect_eq((n - smmu_cons) & (2 * EVENTS - 1), EVENTS, "records");
-	expect_eq(smmu_drop_events(), EVENTS, "records");
+	/* The machine may have more of them, for which there is room as these are taken. */
+	dropped = smmu_drop_events();
+	expect(dropped >= EVENTS, "%u records, expected %u or more", dropped, EVENTS);
+	do
+		delay_us(STORM_US);
+	while (smmu_drop_events());
 	expect_eq(smmu_get(SMMU_EVENTQ_PROD) ^ smmu_get(SMMU_EVENTQ_CONS), 0,
 		  "PROD and CONS in the end");
 	/* Too many: the device may be stopped for a while, not for good. */
