@@ -198,7 +198,8 @@ l2_said()
 l2_judge()
 {
 	read -r nonce bytes_sum disk_sum rest <"/tmp/$1.hello"
-	l2_said "$1" "^@verdict $nonce PASS\$" || bad "$1: $(grep '^@verdict' "/tmp/$1.console" || echo 'no verdict')"
+	l2_said "$1" "^@verdict $nonce PASS\$" ||
+		{ l2_tell "$1"; bad "$1: $(grep '^@verdict' "/tmp/$1.console" || echo 'no verdict')"; }
 	l2_said "$1" "^@answer $nonce $bytes_sum\$" || bad "$1 did not get what was sent to its console"
 	[ "$(sed -n 's/^@data-sum //p' "/tmp/$1.console")" = "$(sed -n 's/^@data //p' "/tmp/$1.console" | sum)" ] ||
 		bad "$1's data arrived changed on the console"
