@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/gicv3.h"
+#include "dev/gicv3.h"
 #include "state/mmio.h"
 #include "lib/types.h"
 #include "state/vcpu.h"
@@ -73,7 +74,13 @@ u32 irq32_write(struct irq32 *b, const struct vgic_op *op, u32 bits);
 /* The physical interrupt behind bits fired. */
 void irq32_hw_arrive(struct irq32 *b, u32 bits);
 /* Deactivate the physical interrupts behind bits, which have ended. */
-void irq32_hw_release(struct irq32 *b, u32 bits);
+static inline void irq32_hw_release(struct irq32 *b, u32 bits)
+{
+	bits &= b->hw;
+	b->hw &= ~bits;
+	for (; bits; bits &= bits - 1)
+		gicv3_deactivate(b->pintid[__builtin_ctz(bits)]);
+}
 /*
  * Sample the lines of waiting hardware-backed level-sensitive interrupts, which are pending only
  * while these are high.

@@ -112,14 +112,6 @@ void irq32_hw_arrive(struct irq32 *b, u32 bits)
 	b->hw |= bits;
 }
 
-__attribute__((noinline)) void irq32_hw_release(struct irq32 *b, u32 bits)
-{
-	bits &= b->hw;
-	b->hw &= ~bits;
-	for (; bits; bits &= bits - 1)
-		gicv3_deactivate(b->pintid[__builtin_ctz(bits)]);
-}
-
 void irq32_hw_resample(struct irq32 *b, u32 bits)
 {
 	for (bits &= b->hw & ~b->active & ~b->edge; bits; bits &= bits - 1) {
