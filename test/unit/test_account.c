@@ -10,22 +10,10 @@
 #include <cmocka.h>
 
 #include "arch/sysreg.h"
-#include "lib/log.h"
 #include "vm/account.h"
 #include "state/vm.h"
 
-static char text[16384];
-
-void log_line(const char *fmt, ...)
-{
-	size_t n = strlen(text);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text + n, sizeof(text) - n, fmt, ap);
-	va_end(ap);
-	strcat(text, "\n");
-}
+#include "log_text.h"
 
 static struct vm_config config = { .name = "guest" };
 static struct vcpu vcpus[2];
@@ -37,7 +25,7 @@ static int setup(void **state)
 	fake_set("CNTFRQ_EL0", 1000000000);
 	memset(vms, 0, sizeof(vms));
 	memset(vcpus, 0, sizeof(vcpus));
-	text[0] = '\0';
+	fresh();
 	vms[0] = (struct vm){ .config = &config, .id = 1, .state = VM_RUNNING, .vcpu_count = 2,
 			      .vcpus = { &vcpus[0], &vcpus[1] } };
 	vm_count = 1;

@@ -12,26 +12,12 @@
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "exit/hwerror.h"
-#include "lib/log.h"
 #include "state/cpu.h"
 #include "state/exit.h"
 #include "state/vcpu.h"
 #include "state/vm.h"
 
-static char text[8192];
-static unsigned lines;
-
-void log_line(const char *fmt, ...)
-{
-	size_t n = strlen(text);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text + n, sizeof(text) - n, fmt, ap);
-	va_end(ap);
-	strcat(text, "\n");
-	lines++;
-}
+#include "log_text.h"
 
 static struct cpu cpu = { .index = 3 };
 static struct vm_config config = { .name = "web" };
@@ -41,12 +27,6 @@ static struct vcpu vcpu;
 struct cpu *cpu_this(void)
 {
 	return &cpu;
-}
-
-static void fresh(void)
-{
-	text[0] = '\0';
-	lines = 0;
 }
 
 static int setup(void **state)
