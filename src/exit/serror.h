@@ -5,10 +5,11 @@
 #include "lib/types.h"
 
 /*
- * Consume an SError interrupt that is pending because of what this CPU did until now, and report
- * it. If a vcpu is loaded, it is taken to be of its accesses, and unless they survive it, the vcpu
- * gets REQ_STOP and REQ_SERROR. After a DSB; PSTATE.A set, at EL2. Without FEAT_RAS ELR_EL2,
- * SPSR_EL2 and ESR_EL2 are lost if there was one.
+ * Consume an SError interrupt that is pending because of what this CPU did, and report it: of all
+ * that came before its last DSB, of later accesses as far as they are complete. If a vcpu is
+ * loaded, it is taken to be of its accesses, and unless they survive it, the vcpu gets REQ_STOP and
+ * REQ_SERROR. PSTATE.A set, at EL2. Without FEAT_RAS ELR_EL2, SPSR_EL2 and ESR_EL2 are lost if
+ * there was one.
  */
 void serror_poll(void);
 
