@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the first line of C to the first guest: the order of boot. */
 #include "arch/barrier.h"
+#include "arch/cache.h"
+#include "arch/cacheid.h"
 #include "arch/feat.h"
 #include "arch/sysreg.h"
 #include "boot/config.h"
@@ -200,6 +202,16 @@ static void create_vms(void)
 		      vm_count);
 }
 
+/* Write the lines of a range back to the PoC. */
+static void clean(u64 base, u64 size)
+{
+	u64 line = CTR_DLINE(sysreg_read(CTR_EL0));
+
+	for (u64 p = ALIGN_DOWN(base, line); p < base + size; p += line)
+		cache_clean_line(p);
+	dsb(sy);
+}
+
 /*
  * The UART for errors until the tree is read: what the tree names; if it can't be read,
  * NIDUS_EARLYCON. By the boot protocol the tree need not be cleaned to the PoC, and the MMU is off.
@@ -207,15 +219,14 @@ static void create_vms(void)
 static u64 early_console(u64 fdt)
 {
 	struct uart_place at = { .base = NIDUS_EARLYCON };
-	u64 line = 4UL << FIELD(sysreg_read(CTR_EL0), 19, 16); /* DminLine */
-	u64 end = ALIGN_DOWN(fdt, FDT_WINDOW) + FDT_WINDOW;
+	u64 limit = ALIGN_DOWN(fdt, FDT_WINDOW) + FDT_WINDOW - fdt;
 
 	/* Anything else gets its own message. */
 	if (fdt && !(fdt >> 48) && IS_ALIGNED(fdt, 8)) {
-		for (u64 p = ALIGN_DOWN(fdt, line); p < end; p += line)
-			asm volatile("dc civac, %0" ::"r"(p) : "memory");
-		dsb(sy);
-		if (earlycon_find((const void *)fdt, end - fdt, &at) == EARLYCON_NONE)
+		clean(fdt, 2 * sizeof(u32));
+		limit = MIN(__builtin_bswap32(((const u32 *)fdt)[1]), limit);
+		clean(fdt, limit);
+		if (earlycon_find((const void *)fdt, limit, &at) == EARLYCON_NONE)
 			at.base = 0;
 	}
 	uart_early(&at);
@@ -226,6 +237,8 @@ static u64 early_console(u64 fdt)
 noreturn void boot_primary(u64 fdt, u64 uart)
 {
 	struct range self = { (u64)__image_start, (u64)(__image_end - __image_start) };
+	const char *refused;
+	int len;
 
 	if (uart == UART_GUESS)
 		uart = early_console(fdt);
@@ -239,6 +252,11 @@ noreturn void boot_primary(u64 fdt, u64 uart)
 	stage1_enable();
 	guard_stacks();
 	read_machine((const void *)fdt, self);
+	refused = earlycon_refused(machine.bootargs, &len);
+	if (refused)
+		log_line("earlycon: expected pl011 or uart8250 and an address as 0x9000000, found "
+			 "\"%.*s\"; not used",
+			 len, refused);
 	smmu_block(&machine);
 	read_configs(self);
 	begin_trace();

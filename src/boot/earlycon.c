@@ -219,16 +219,17 @@ static u64 address(const char *s)
 	return !*s || *s == ',' || *s == ' ' ? v : 0;
 }
 
-static enum earlycon said(const char *s, struct uart_place *at)
+/* Whether the value of earlycon= is one; if so, *at is what it says. */
+static bool said(const char *s, struct uart_place *at)
 {
-	bool wide = false;
+	bool wide;
 
 	*at = (struct uart_place){ .kind = UART_PL011, .width = 1 };
 	if (skip(&s, "uart8250") || skip(&s, "uart") || skip(&s, "ns16550a") ||
 	    skip(&s, "ns16550")) {
 		at->kind = UART_8250;
 	} else if (!skip(&s, "pl011")) {
-		return EARLYCON_NONE;
+		return false;
 	}
 	wide = skip(&s, "mmio32");
 	if (!wide)
@@ -238,7 +239,7 @@ static enum earlycon said(const char *s, struct uart_place *at)
 		at->width = 4;
 	}
 	at->base = address(s);
-	return at->base ? EARLYCON_FOUND : EARLYCON_NONE;
+	return at->base;
 }
 
 /* The value of the last earlycon= among the words; NULL: there is none. */
@@ -253,6 +254,18 @@ static const char *earlycon_word(const char *bootargs)
 	return found;
 }
 
+const char *earlycon_refused(const char *bootargs, int *len)
+{
+	const char *word = earlycon_word(bootargs);
+	struct uart_place at;
+
+	if (!word || said(word, &at))
+		return NULL;
+	for (*len = 0; word[*len] && word[*len] != ' '; (*len)++)
+		;
+	return word;
+}
+
 /* ---- the node of stdout-path ----------------------------------------------------------------- */
 
 struct node {
@@ -265,7 +278,7 @@ struct node {
 	u32 kind, shift, width;
 };
 
-/* How many nodes of its path, below the root, p is in: p->depth if all of them are on the way. */
+/* Whether p is a property of the node of this path (*end), or of one on the way to it. */
 static bool on_the_way(const struct blob *b, const struct prop *p, const struct node *n, bool *end)
 {
 	const char *s = n->path, *stop = n->path + n->len;
@@ -284,24 +297,22 @@ static bool on_the_way(const struct blob *b, const struct prop *p, const struct 
 	return true;
 }
 
+const struct uart_binding uart_bindings[UART_BINDINGS] = {
+	{ "arm,pl011", UART_PL011 },       { "arm,sbsa-uart", UART_SBSA },
+	{ "snps,dw-apb-uart", UART_8250 }, { "ns16550a", UART_8250 },
+	{ "ns16550", UART_8250 },
+};
+
 /* Its compatible: the first entry that is known. */
 static void node_kind(struct node *n, const struct prop *p)
 {
-	static const struct {
-		char name[20];
-		u8 kind;
-	} kinds[] = {
-		{ "arm,pl011", UART_PL011 },       { "arm,sbsa-uart", UART_SBSA },
-		{ "snps,dw-apb-uart", UART_8250 }, { "ns16550a", UART_8250 },
-		{ "ns16550", UART_8250 },
-	};
 	const char *s = prop_text(p), *end = s + p->size;
 
 	for (; s && s < end && !n->known; s += strlen(s) + 1)
-		for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
-			if (!strcmp(s, kinds[i].name)) {
+		for (u32 i = 0; i < UART_BINDINGS; i++)
+			if (!strcmp(s, uart_bindings[i].compatible)) {
 				n->known = true;
-				n->kind = kinds[i].kind;
+				n->kind = uart_bindings[i].kind;
 			}
 }
 
@@ -402,8 +413,8 @@ enum earlycon earlycon_find(const void *fdt, u64 limit, struct uart_place *at)
 		return EARLYCON_UNREADABLE;
 	end = walk(&b, chosen_prop, &c);
 	word = earlycon_word(c.bootargs);
-	if (word)
-		return said(word, at);
+	if (word && said(word, at))
+		return EARLYCON_FOUND;
 	if (end == WALK_BAD)
 		return EARLYCON_UNREADABLE;
 	return c.path ? at_node(&b, c.path, at) : EARLYCON_NONE;

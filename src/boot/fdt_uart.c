@@ -2,6 +2,7 @@
 /* What is optional of the machine in its device tree: console and clock. */
 #include <libfdt.h>
 
+#include "boot/earlycon.h"
 #include "boot/fdt_parts.h"
 
 #include "arch/feat.h"
@@ -29,21 +30,11 @@ static int stdout_node(const struct dt *dt, int chosen)
 				       colon ? (int)(colon - path) : (int)strlen(path));
 }
 
-/* What nidus has drivers for; of several without a stdout-path the first here. */
-static const struct {
-	char compatible[20];
-	enum uart_kind kind;
-} kinds[] = {
-	{ "arm,pl011", UART_PL011 },       { "arm,sbsa-uart", UART_SBSA },
-	{ "snps,dw-apb-uart", UART_8250 }, { "ns16550a", UART_8250 },
-	{ "ns16550", UART_8250 },
-};
-
 static int kind_of(const void *fdt, int node)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (dt_compatible(fdt, node, kinds[i].compatible))
-			return kinds[i].kind;
+	for (u32 i = 0; i < UART_BINDINGS; i++)
+		if (dt_compatible(fdt, node, uart_bindings[i].compatible))
+			return uart_bindings[i].kind;
 	return -1;
 }
 
@@ -55,8 +46,8 @@ static bool find_uart(const struct dt *dt, struct dt_path *p)
 	if (node >= 0 && kind_of(dt->fdt, node) >= 0 && dt_path_to(dt->fdt, node, p) &&
 	    dt_path_enabled(dt->fdt, p))
 		return true;
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (dt_find_compatible(dt->fdt, kinds[i].compatible, p))
+	for (u32 i = 0; i < UART_BINDINGS; i++)
+		if (dt_find_compatible(dt->fdt, uart_bindings[i].compatible, p))
 			return true;
 	return false;
 }

@@ -120,12 +120,16 @@ static const struct {
 
 static void by_word(void **state)
 {
+	int len;
+
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
 		enum earlycon found = find(words[i].words, "/uart@90");
 
-		if (found != (words[i].base ? EARLYCON_FOUND : EARLYCON_NONE))
-			fail_msg("%s: %d", words[i].words, found);
+		/* What is not understood counts as not said. */
+		if (found != EARLYCON_FOUND || (!words[i].base && at.base != 0x90) ||
+		    !earlycon_refused(words[i].words, &len) != !!words[i].base)
+			fail_msg("%s: %d, 0x%lx", words[i].words, found, at.base);
 		if (words[i].base && (at.base != words[i].base || at.kind != words[i].kind ||
 				      at.shift != words[i].shift || at.width != words[i].width))
 			fail_msg("%s: 0x%lx, %d, %u, %u", words[i].words, at.base, at.kind,
@@ -134,6 +138,10 @@ static void by_word(void **state)
 	/* Alone it is the console's, as without it; within another word it is none. */
 	assert_int_equal(find("earlycon", "/uart@90"), EARLYCON_FOUND);
 	assert_true(at.base == 0x90);
+	assert_string_equal(earlycon_refused("a earlycon=x,1 b", &len), "x,1 b");
+	assert_int_equal(len, 3);
+	assert_null(earlycon_refused("earlycon stats", &len));
+	assert_null(earlycon_refused(NULL, &len));
 	assert_int_equal(find("noearlycon=pl011,0x1000", "/uart@90"), EARLYCON_FOUND);
 	assert_true(at.base == 0x90);
 }
